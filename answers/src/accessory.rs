@@ -1,16 +1,16 @@
-//! Which of a product's accessories fits a question, if any does.
+//! Selects the accessory of a product that fits a question, if any.
 
 use hsc_catalogs::Accessory;
 
 use super::index::Index;
 use super::question::Question;
 
-/// What a word of the question counts against 1 for a word of the answer.
+/// Weight of a word of the question relative to a word of the answer.
 const ASKED: usize = 3;
-/// Points from which an accessory fits: one word of the question, or three of the answer.
+/// Minimum points of a fitting accessory: one word of the question, or three of the answer.
 const FITS: usize = 3;
 
-/// The accessory whose name, category or label is spoken of, the best of them.
+/// The best accessory whose name, category or label is mentioned.
 pub(super) fn fitting<'a>(
     question: &Question<'a>,
     index: &Index,
@@ -18,7 +18,7 @@ pub(super) fn fitting<'a>(
 ) -> Option<&'a Accessory> {
     let words = |text: &str| -> Vec<String> {
         let words = index.reader().words(text);
-        // What is in every name of the product or shorter than a word tells nothing.
+        // Words of the product's own name and short words carry no information.
         words
             .into_iter()
             .filter(|word| !word.common && !word.asking && word.term.chars().count() > 2)

@@ -1,4 +1,4 @@
-//! A question as the ranking reads it: its words, how much each tells, what kind of answer it wants.
+//! A question as the ranking reads it: its words, their weights, the kind of answer.
 
 use hsc_catalogs::Scenario;
 
@@ -8,76 +8,75 @@ use super::ranking_parts::{Part, RankingParts};
 use super::text::{Word, distance};
 use super::turn::{Turn, topic};
 
-/// Share of its weight that a word people ask with keeps: `help` tells little in `help with fonts`.
+/// Factor for the weight of a question word such as `help`, which carries little information.
 const ASKING: f32 = 0.3;
-/// Share of its weight that a word of the product's own name keeps: the whole manual is about it.
+/// Factor for the weight of a word of the product's own name: the whole manual is about it.
 const PRODUCT: f32 = 0.2;
-/// Share of its weight that a second reading (a compound in one, its parts) has.
+/// Factor for the weight of a second reading (a joined compound, its parts).
 const EXTRA: f32 = 0.5;
-/// How much more a word tells that the manual does not have in any reading: what it names is not
-/// what the manual is about.
+/// Factor for the weight of a word that the manual does not have in any reading: its subject is missing.
 const ABSENT: f32 = 1.5;
-/// Likeness of a word that differs by one slip, and by two or in its first letter.
+/// Similarity of a word with one typing error, and with two or a wrong first letter.
 const SLIP: (f32, f32) = (0.8, 0.6);
-/// Likeness of a word that means about the same.
+/// Similarity of a synonym.
 const SYNONYM: f32 = 0.6;
-/// Share of that for what means the same as a word that was misspelt.
+/// Factor of that for a synonym of a misspelt word.
 const SYNONYM_OF_SLIP: f32 = 0.7;
-/// Share of the mean weight of its words that what a phrase means has.
+/// Weight of the synonyms of a phrase, relative to the mean weight of its words.
 const PHRASE: f32 = 0.6;
-/// Shortest word that is read as a slip of another (shorter ones have too many neighbours), and the shortest one
-/// with two slips.
+/// Shortest word that may be a misspelling of another (shorter ones have too many neighbours), and the shortest one
+/// with two errors.
 const SLIP_FROM_CHARS: (usize, usize) = (4, 7);
-/// Longest word that is read as a slip of a common word.
+/// Longest word that may be a misspelling of a common word.
 const COMMON_SLIP_CHARS: usize = 6;
-/// Least weight of a whole question.
+/// Minimum weight of a whole question.
 const LEAST_WEIGHT: f32 = 0.01;
-/// Share of its weight that a word of the question before a follow-up has.
+/// Factor for the weight of a word from the question before a follow-up.
 const BEFORE: f32 = 0.7;
-/// Weight of a word that the scenario adds: enough to break a tie, too little to change the subject.
+/// Weight of a word of the scenario: enough to break a tie, too little to change the subject.
 const SCENARIO: f32 = 0.15;
 
-/// What kind of answer a question wants.
+/// The kind of answer that a question asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// How to do something: steps.
+    /// Instructions: steps.
     HowTo,
     /// A figure: rows of a table.
     Figure,
-    /// Why something does not work.
+    /// The cause of a fault.
     Trouble,
-    /// What something is, or anything else.
+    /// A description, or anything else.
     About,
 }
 
 /// One word of the question.
 #[derive(Debug, Clone)]
 pub(super) struct AskedTerm {
-    /// The manual's words it may stand for, with how alike they are (1 is the same).
+    /// The manual's words it may stand for, with their similarity (1 is the same).
     pub readings: Vec<(TermId, f32)>,
-    /// The words it is made of where the manual writes it apart: all of them are it.
+    /// Its parts, if the manual writes it as separate words: all of them together match it.
     pub parts: Box<[TermId]>,
-    /// How much it tells.
+    /// Its weight.
     pub weight: f32,
-    /// True when an answer should contain it: not for what we added ourselves.
+    /// True when an answer should contain it: not for added words.
     pub needed: bool,
     /// True for a word that names a feature, a part or a property.
     pub topic: bool,
 }
 
-/// A question in the words of one manual.
+/// A question in the vocabulary of one manual.
 #[derive(Debug)]
 pub(super) struct AnalyzedQuestion {
-    /// Its words, those that tell something.
+    /// Its words that carry information.
     pub terms: Vec<AskedTerm>,
-    /// All its words in order as the manual numbers them, `None` for one it does not have.
+    /// All its words in order, by their numbers in the manual; `None` for a word that the manual does not have.
     pub sequence: Vec<Option<TermId>>,
-    /// The kind of answer it wants.
+    /// The kind of answer it asks for.
     pub kind: Kind,
 }
 
 impl AnalyzedQuestion {
-    /// Reads a question against a manual.
+    /// Analyses a question against a manual.
     pub(super) fn new(question: &Question, index: &Index, parts: RankingParts) -> Self {
         let words: Vec<Word> = index
             .reader()
@@ -141,20 +140,20 @@ impl AnalyzedQuestion {
         Self { terms, sequence, kind: Kind::of(question.text) }
     }
 
-    /// Weight of everything an answer should contain.
+    /// Weight of all words that an answer should contain.
     pub(super) fn needed_weight(&self) -> f32 {
         self.terms.iter().filter(|term| term.needed).map(|term| term.weight).sum()
     }
 
-    /// What a passage could get at most, about: never zero, so that a score is a share of it. A question whose own
-    /// words are all common ones has only what its phrases mean.
+    /// Approximate maximum score of a passage: never zero, so that a score can be a share of it. A question of
+    /// common words only has just the synonyms of its phrases.
     pub(super) fn whole_weight(&self) -> f32 {
         let all: f32 = self.terms.iter().map(|term| term.weight).sum();
         self.needed_weight().max(all / 2.0).max(LEAST_WEIGHT)
     }
 
-    /// How much of a topic of the question is missing where `has` says what is there: 0 when each topic stands
-    /// there, 1 when one stands there in no reading.
+    /// The missing part of the question's topics, where `has` returns whether a word is present: 0 when each topic
+    /// is present, 1 when one is absent in every reading.
     pub(super) fn topic_missing(&self, mut has: impl FnMut(TermId) -> bool) -> f32 {
         let missing = self.terms.iter().filter(|term| term.topic && term.needed).map(|term| {
             let there = term.readings.iter().filter(|(id, _)| has(*id)).map(|reading| reading.1);
@@ -163,7 +162,7 @@ impl AnalyzedQuestion {
         missing.fold(0.0, f32::max)
     }
 
-    /// How alike the best reading of each word is that `has` says is there, weighed; 0 to 1.
+    /// Weighted similarity of the best present reading of each word; 0 to 1. `has` returns whether a word is present.
     pub(super) fn covered(&self, mut has: impl FnMut(TermId) -> bool) -> f32 {
         let all = self.needed_weight();
         if all <= 0.0 {
@@ -185,7 +184,7 @@ impl AnalyzedQuestion {
     }
 }
 
-/// A word that is a slip of a common word and none of the manual's, as that common word.
+/// A word that is unknown to the manual and a misspelling of a common word, corrected.
 fn spelt_right(word: Word, index: &Index) -> Word {
     let chars = word.surface.chars().count();
     if word.common
@@ -203,7 +202,7 @@ fn spelt_right(word: Word, index: &Index) -> Word {
     }
 }
 
-/// Weight of a word: that of the word itself, else of the rarest word it may stand for.
+/// Weight of a word: its own, else that of the rarest word it may stand for.
 fn weight_of(readings: &[(TermId, f32)], index: &Index) -> f32 {
     match readings {
         [] => index.weight(None),
@@ -212,7 +211,7 @@ fn weight_of(readings: &[(TermId, f32)], index: &Index) -> f32 {
     }
 }
 
-/// The manual's words that a word of the question may stand for, the most alike first.
+/// The manual's words that a word of the question may stand for, the most similar first.
 fn readings(
     word: &Word,
     term: Option<TermId>,
@@ -249,7 +248,7 @@ fn readings(
     readings
 }
 
-/// True for a topic, also a misspelt one.
+/// True for a topic, even if it is misspelt.
 fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
     let spelt = |(term, alike): &(TermId, f32)| {
         *alike > SYNONYM && index.word(*term).is_some_and(|word| index.synonyms().is_topic(word))
@@ -257,7 +256,7 @@ fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
     index.synonyms().is_topic(&word.term) || readings.iter().any(spelt)
 }
 
-/// The word of the manual that a word the manual does not have is most probably a slip of.
+/// The manual's word that an unknown word is most probably a misspelling of.
 fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
     let chars = word.surface.chars().count();
     if chars < SLIP_FROM_CHARS.0 || !word.surface.chars().all(char::is_alphabetic) {
@@ -268,7 +267,7 @@ fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
     let slips = index.spellings().filter(|(other, _)| other.chars().count() >= SLIP_FROM_CHARS.0);
     let slips = slips.filter_map(|(other, spelling)| {
         let steps = distance(&word.surface, other, limit)?;
-        // Half a step for another first letter: people rarely miss that one.
+        // Half a step for a wrong first letter: people rarely mistype it.
         let steps = 2 * steps + usize::from(other.chars().next() != first);
         Some((steps, std::cmp::Reverse(spelling.times), other, spelling.term))
     });
@@ -276,7 +275,7 @@ fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
     Some((other, term, if steps <= 2 { SLIP.0 } else { SLIP.1 }))
 }
 
-/// The words of the question before a follow-up: it says what `it` is.
+/// The words of the question before a follow-up: they define what `it` is.
 fn terms_before(
     question: &Question,
     known: &[AskedTerm],
@@ -294,7 +293,7 @@ fn terms_before(
     terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()
 }
 
-/// What the phrases of a question mean. Not needed: the question's own words say it too.
+/// The synonyms of the question's phrases. Not needed in an answer: the question's own words cover them.
 fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
     let question: Vec<String> =
         words.iter().filter(|word| !word.extra).map(|word| word.term.clone()).collect();
@@ -350,7 +349,7 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
 }
 
 impl Kind {
-    /// Reads the kind off the question's own words, in the languages the fixed phrases are in.
+    /// Detects the kind from the question's words, in the languages of the fixed phrases.
     fn of(text: &str) -> Self {
         let text = format!(" {} ", text.to_lowercase());
         let has = |cues: &[&str]| cues.iter().any(|cue| text.contains(cue));
@@ -465,7 +464,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kind_is_read_off_the_questions_words() {
+    fn the_kind_is_detected_from_the_questions_words() {
         assert_eq!(Kind::of("How do I pair a phone?"), Kind::HowTo);
         assert_eq!(Kind::of("How much does it weigh?"), Kind::Figure);
         assert_eq!(Kind::of("Why is there no sound"), Kind::Trouble);

@@ -1,4 +1,4 @@
-//! What is known of an answer once it is complete.
+//! The metadata of a complete answer.
 
 use hsc_catalogs::Citation;
 
@@ -6,40 +6,40 @@ use super::html;
 use super::phrases::Phrases;
 use super::question::Question;
 
-/// An answer as a whole.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// How it ended.
+    /// Its outcome.
     pub outcome: Outcome,
     /// The whole text, the chunks joined.
     pub text: String,
     /// The whole text as sanitised HTML.
     pub html: String,
-    /// The pages it rests on, in the order the text cites them; for [`Outcome::Unknown`] the closest pages.
+    /// The supporting pages, in the order of the text; for [`Outcome::Unknown`] the closest pages.
     pub citations: Vec<Citation>,
     /// The share of answers at this confidence that are right, 0 to 1.
     pub confidence: f32,
-    /// True when every statement rests on a cited page.
+    /// True when a cited page supports every statement.
     pub grounded: bool,
-    /// True when it comes from an older copy of the manual, because the manual's host did not answer.
+    /// True when it comes from an older copy of the manual, because the manual's host did not respond.
     pub stale_manual: bool,
     /// Scanned pages of the manual that were not recognized yet.
     pub pages_pending: u32,
 }
 
-/// How an answer from an open manual ended.
+/// The outcome of an answer from an open manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The manual answers.
     Answered,
-    /// The passages that the answer quotes may answer.
+    /// The quoted passages may answer.
     Likely,
-    /// The manual does not say.
+    /// The manual does not answer.
     Unknown,
 }
 
 impl Answer {
-    /// A reply to small talk: our own words, and no page of the manual.
+    /// A reply to small talk: fixed words, and no page of the manual.
     #[must_use]
     pub fn small_talk(reply: &str, question: &Question) -> Self {
         Self {

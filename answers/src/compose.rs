@@ -1,4 +1,4 @@
-//! The answer out of what was selected: the manual's words, each page cited after its words.
+//! Composes the answer from the selected text: the manual's words, each page cited after its words.
 
 use hsc_catalogs::{Citation, Manual, language_of};
 
@@ -18,19 +18,19 @@ use super::sheet::{Chunk, Sheet, harmless};
 use super::text::Language;
 use super::turn::{Topic, Turn, topic};
 
-/// Share of the best score from which another section is worth a place in the answer.
+/// Share of the best score from which another section is included in the answer.
 const SECOND: f32 = 0.8;
 /// Share of the question that another section must add.
 const ADDS: f32 = 0.15;
-/// Share of the best score from which another page is named under `See also`.
+/// Share of the best score from which another page is listed under `See also`.
 const ALSO: f32 = 0.45;
-/// Sections an answer is made of. Two say it; a third makes it an essay.
+/// Most sections of an answer. Two are enough; a third makes it an essay.
 const SECTIONS: usize = 2;
-/// Different pages that are named in all, and the pages shown with `I don't know`.
+/// Most cited pages in total, and the pages shown with `I don't know`.
 const PAGES: usize = 3;
 /// Share of the best score of all from which the best passage in the visitor's language is preferred.
 const SAME_LANGUAGE: f32 = 0.6;
-/// Passages that are ranked at least: three pages may have many of the best passages each.
+/// Minimum number of ranked passages: each of three pages may have many of the best ones.
 const HITS: usize = 24;
 /// Longest quote under `See also`, in characters.
 const ALSO_CHARS: usize = 240;
@@ -38,49 +38,48 @@ const ALSO_CHARS: usize = 240;
 const LIKELY_CHARS: usize = 420;
 /// Longest heading that is named before a quote, in characters. A longer one is a sentence.
 const HEADING_CHARS: usize = 60;
-/// Most words of a title behind its number. A step has more.
+/// Longest heading shown before a quote, in characters. A longer one is a sentence.
 const STEP_WORDS: usize = 5;
-/// Longest quote of a citation, in characters: two lines of a tooltip.
+/// Most words of a title after its number. A step has more.
 const QUOTE_CHARS: usize = 240;
 
-/// An answer, in the pieces it is sent in and as a whole.
+/// Longest quote of a citation, in characters: two lines of a tooltip.
 #[derive(Debug)]
 pub struct Composed {
-    /// What is sent, in order.
+    /// The chunks to send, in order.
     pub chunks: Vec<Chunk>,
-    /// What is known of it at the end.
+    /// The metadata at the end.
     pub answer: Answer,
-    /// The features of the ranking that its confidence comes from; none where nothing was found.
+    /// The ranking features behind its confidence; `None` without a hit.
     pub features: Option<Features>,
 }
 
-/// How an answer is to be made, out of the settings.
+/// Parameters of an answer, from the settings.
 #[derive(Debug, Clone, Copy)]
 pub struct Measure {
-    /// Passages that are looked at.
+    /// Most passages that are used.
     pub max_passages: usize,
-    /// Confidence under which nothing was found.
+    /// Confidence below which there is no answer.
     pub min_confidence: f32,
-    /// Confidence from which the manual answers; under it there are likely passages.
+    /// Confidence from which the manual answers; below it, likely passages are shown.
     pub answer_confidence: f32,
-    /// The parts of the ranking that are used.
+    /// The enabled parts of the ranking.
     pub parts: RankingParts,
 }
 
-/// What was found for a question.
+/// The ranked passages for a question.
 pub(super) struct Retrieved {
-    /// The question in the manual's words.
+    /// The question in the manual's vocabulary.
     pub asked: AnalyzedQuestion,
     /// The passages, best first.
     pub hits: Vec<Hit>,
     /// Confidence that they answer, 0 to 1.
     pub sure: f32,
-    /// The features of the ranking that it comes from.
+    /// The ranking features behind it.
     pub features: Option<Features>,
 }
 
-/// Looks for what answers a question.
-/// `near` is how near each window is to it for each encoder, where there are vectors.
+/// Ranks the passages for a question. `near` is the similarity of each window for each encoder, if there are vectors.
 pub(super) fn look(
     question: &Question,
     manual: &Manual,
@@ -109,7 +108,7 @@ pub(super) fn look(
 }
 
 /// Answers a question from a manual.
-/// `near` is how near each window is to it for each encoder, where there are vectors.
+/// `near` is the similarity of each window to the question for each encoder, if there are vectors.
 ///
 /// ```
 /// use hsc_answers::{Index, Measure, Outcome, Parts, Thesaurus, compose, fixture};
@@ -149,7 +148,7 @@ pub fn compose(
     }
 }
 
-/// What else the manual says about a question whose answer did not help: passages of pages that neither the answer nor
+/// Further passages for a question whose answer did not help: from pages that neither the answer nor
 /// an earlier reply of this kind cited.
 fn compose_others(
     question: &Question,
@@ -164,7 +163,7 @@ fn compose_others(
     let mut cited = compose(&before, manual, index, near, measure).answer.citations;
     let look = look(&before, manual, index, near, measure);
     let hits = &look.hits;
-    // The frame is in the language of this turn.
+    // The fixed phrases are in the language of this turn.
     let phrases = Phrases::of(question);
     let writer = Writer { phrases, ..Writer::new(&before, manual, index, &look) };
     for _ in 0..topic.failures {
@@ -182,7 +181,7 @@ fn new_pages(hits: &[Hit], cited: &[Citation], index: &Index) -> Vec<Hit> {
     hits.iter().filter(is_new).copied().collect()
 }
 
-/// Passages that may answer, whatever the confidence in them is; nothing where it is below the least.
+/// Likely passages, regardless of their confidence; `None` below the minimum.
 pub(super) fn compose_likely(
     question: &Question,
     manual: &Manual,
@@ -196,8 +195,8 @@ pub(super) fn compose_likely(
     composed.filter(|composed| composed.answer.outcome == Outcome::Likely)
 }
 
-/// The language in which a manual of several is read for a question: that of the question, else the visitor's, else
-/// English. A question of names alone has no language of its own.
+/// The language in which a manual with several is read for a question: that of the question, else the visitor's, else
+/// English. A question of names only has no language of its own.
 fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
     let of_question = Language::recognized([question.text]).map(Language::code);
     let of_visitor = question.locale.map(language_of);
@@ -205,7 +204,7 @@ fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
     index.translation(of_question.into_iter().chain(of_visitor.as_deref()).chain(english))
 }
 
-/// The forms a passage has.
+/// The forms of a passage.
 fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
     use hsc_catalogs::Block;
     rank::Form {
@@ -215,7 +214,7 @@ fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
     }
 }
 
-/// Words that a section about faults is named with.
+/// Words in the headings of sections about faults.
 const FAULTS: [&str; 9] =
     ["troubleshoot", "fault", "problem", "error", "wrong", "remed", "symptom", "תקל", "dépannage"];
 
@@ -224,7 +223,7 @@ fn names_faults(heading: &str) -> bool {
     FAULTS.iter().any(|word| heading.contains(word))
 }
 
-/// True for a question that an English encoder reads.
+/// True for a question that an English encoder can read.
 fn is_english(text: &str) -> bool {
     let latin = |c: char| !c.is_alphabetic() || c < '\u{250}';
     text.chars().all(latin) && Language::of([text]) == Language::English
@@ -255,7 +254,7 @@ impl<'a> Writer<'a> {
         Self { question, manual, index, asked, phrases, sure: *sure, features: *features }
     }
 
-    /// A sheet that begins with what has to be said of the question itself.
+    /// A sheet that begins with remarks about the question itself.
     fn begun(&self) -> Sheet {
         let mut sheet = Sheet::default();
         if self.question.has_image {
@@ -265,7 +264,7 @@ impl<'a> Writer<'a> {
         sheet
     }
 
-    /// Says that the words of the best passage are in another language than the visitor's, where the visitor's is known.
+    /// Marks the best passage if its language differs from the visitor's known one.
     fn label_language(&self, hits: &[Hit], sheet: &mut Sheet) {
         let own = self.question.locale.map(language_of);
         let own = own
@@ -293,7 +292,7 @@ impl<'a> Writer<'a> {
             let known = select::said_by(&taken, self.index, self.asked);
             taken.extend(extract.pieces.iter().cloned());
             let adds = select::said_by(&taken, self.index, self.asked) - known;
-            // The first section answers; another one has a place when it says what that one did not.
+            // The first section answers; another one is included if it adds something.
             if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
                 continue;
             }
@@ -324,7 +323,7 @@ impl<'a> Writer<'a> {
         self.done(Outcome::Answered, sheet, citations)
     }
 
-    /// Writes what was taken from one section. A page is cited after the last of its words.
+    /// Writes the extract of one section. A page is cited after the last of its words.
     fn write(
         &self,
         extract: &Extract,
@@ -343,7 +342,7 @@ impl<'a> Writer<'a> {
             match piece.form {
                 Form::Sentence => sheet.sentence(&piece.text),
                 Form::Item => sheet.item(&piece.text),
-                // The row that names the columns is not a row of its own.
+                // The row of column names is not a row of its own.
                 Form::Row
                     if !goes_on
                         && piece.names_columns
@@ -388,7 +387,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Of each page, in order, what answers: the piece that says most of the question.
+    /// For each page, in order, the piece that covers most of the question.
     fn quotes(&self, pieces: &[Piece]) -> Vec<(u32, String)> {
         let mut pages: Vec<u32> = pieces.iter().map(|piece| piece.page).collect();
         pages.dedup();
@@ -400,12 +399,12 @@ impl<'a> Writer<'a> {
         pages.into_iter().filter_map(quote).collect()
     }
 
-    /// Share of the question that a text says.
+    /// Share of the question that a text covers.
     fn says(&self, text: &str) -> f32 {
         select::score(text, self.index, self.asked)
     }
 
-    /// Passages that may answer, the best first, and the offer of a person.
+    /// Likely passages, the best first, and the offer of an agent.
     fn likely(&self, lead: &str, hits: &[Hit]) -> Composed {
         let mut sheet = self.begun();
         let mut citations = Vec::new();
@@ -420,7 +419,7 @@ impl<'a> Writer<'a> {
         self.done(Outcome::Likely, sheet, citations)
     }
 
-    /// Quotes what fits best of each of the best pages that are not cited yet.
+    /// Quotes the best piece of each of the best pages that are not cited yet.
     fn quoted_pages(
         &self,
         hits: &[Hit],
@@ -441,7 +440,7 @@ impl<'a> Writer<'a> {
             let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
                 continue;
             };
-            // The heading tells what a passage is about that may not be about the question.
+            // The heading shows the subject of a passage that may not fit the question.
             let heading =
                 select::heading(&self.manual.passages[self.index.units()[hit.unit].passage]);
             let heading = if is_title(heading) { heading } else { "" };
@@ -489,7 +488,7 @@ impl<'a> Writer<'a> {
         self.done(Outcome::Unknown, sheet, citations)
     }
 
-    /// Names pages by their headings, those that are not cited yet.
+    /// Lists pages by their headings, without the cited ones.
     fn pages(
         &self,
         lead: &str,
@@ -556,12 +555,12 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// How many scanned pages of a manual are not recognized yet.
+/// Number of scanned pages of a manual that are not recognized yet.
 pub(super) fn pages_pending(manual: &Manual) -> u32 {
     u32::try_from(manual.source.pending.len()).unwrap_or(u32::MAX)
 }
 
-/// False for a heading that is a step or the beginning of a sentence, as a layout may make one.
+/// False for a heading that is a step or the beginning of a sentence, due to the layout.
 fn is_title(heading: &str) -> bool {
     let words: Vec<&str> = heading.split_whitespace().collect();
     let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
@@ -581,7 +580,7 @@ pub(super) fn quote(said: &str) -> String {
     }
 }
 
-/// A note without the word it begins with where that only says that it is one; a warning keeps it.
+/// A note without its leading word if that only marks it as a note; a warning keeps it.
 fn without_its_word(note: &str) -> &str {
     let Some((word, rest)) = note.split_once(':') else { return note };
     let bare = ["note", "tip", "hint", "pro tip", "nb", "remark", "הערה", "טיפ"];
@@ -593,7 +592,7 @@ mod tests {
     use super::is_title;
 
     #[test]
-    fn steps_and_cut_sentences_are_no_titles() {
+    fn steps_and_cut_sentences_are_not_titles() {
         for title in ["Loading a project", "8.3 FILE BROWSER", "2. Cleaning the filter", "Store"] {
             assert!(is_title(title), "{title}");
         }

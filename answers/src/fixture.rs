@@ -1,4 +1,4 @@
-//! A small manual, made by hand, that tests ask about: those of this crate and of the crates that use it.
+//! A small manual, made by hand, for tests of this crate and of the crates that use it.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use hsc_catalogs::{
 
 use super::question::Question;
 
-/// A manual of one passage a page: headings, and blocks below the last of them.
+/// A manual of one passage per page: headings, and blocks below the last of them.
 #[must_use]
 pub fn bound(pages: Vec<(&[&str], Vec<Block>)>) -> Manual {
     let mut manual = Manual {

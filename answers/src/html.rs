@@ -1,7 +1,7 @@
-//! The answer as HTML: Markdown rendered, markers made links and spans, everything sanitised.
+//! Renders the answer as HTML: Markdown with markers as links and spans, sanitised.
 //!
-//! What may come out is a short list of tags; links lead to pages of the manual and nowhere else,
-//! because neither a manual nor a model that has read one is trusted to send a customer away.
+//! The output has a short list of tags; links lead to pages of the manual only,
+//! because neither a manual nor a model that has read one is trusted to send a customer elsewhere.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,10 +10,10 @@ use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, TextMergeStrea
 
 use super::markers::{Marker, Part, parts};
 
-/// Stands for a marker while Markdown is read; private, so no text has it (it is taken out first).
+/// Placeholder of a marker during Markdown parsing; a private character, removed from the input first.
 const SLOT: char = '\u{f8ff}';
 
-/// Renders the Markdown of an answer about `product_id`, whose pages are named with the word `page`.
+/// Renders the Markdown of an answer about `product_id`; `page` is the word for a page in links.
 pub(super) fn render(markdown: &str, product_id: &str, page: &str) -> String {
     let mut slots: Vec<String> = Vec::new();
     let mut source = String::with_capacity(markdown.len());
@@ -32,7 +32,7 @@ pub(super) fn render(markdown: &str, product_id: &str, page: &str) -> String {
     let events = TextMergeStream::new(parser).filter_map(without_ways_out);
     let events = events.flat_map(|event| match event {
         Event::Text(text) if text.contains(SLOT) => filled(&text, &slots),
-        // Inside code a marker is still a marker.
+        // A marker inside code is still a marker.
         Event::Code(text) if text.contains(SLOT) => filled(&text, &slots),
         event => vec![event],
     });
@@ -41,19 +41,19 @@ pub(super) fn render(markdown: &str, product_id: &str, page: &str) -> String {
     sanitiser().clean(&out).to_string()
 }
 
-/// A sentence of ours as a paragraph of HTML, whatever signs it has.
+/// A fixed sentence as an escaped HTML paragraph.
 #[must_use]
 pub fn html_paragraph(text: &str) -> String {
     format!("<p>{}</p>", ammonia::clean_text(text))
 }
 
-/// Where a browser opens a page of a product's manual.
+/// The address of a page of a product's manual.
 pub(super) fn page_url(product_id: &str, page: u32) -> String {
     let id: String = url::form_urlencoded::byte_serialize(product_id.as_bytes()).collect();
     format!("/manuals/{}#page={page}", id.replace('+', "%20"))
 }
 
-/// Raw HTML becomes text, pictures and links their words: neither loads nor leads anywhere.
+/// Raw HTML becomes text, pictures and links their words: neither loads nor links anything.
 fn without_ways_out(event: Event<'_>) -> Option<Event<'_>> {
     match event {
         Event::Html(raw) | Event::InlineHtml(raw) => Some(Event::Text(raw)),
@@ -63,7 +63,7 @@ fn without_ways_out(event: Event<'_>) -> Option<Event<'_>> {
     }
 }
 
-/// Text with its slots filled.
+/// Text with its placeholders replaced.
 fn filled<'a>(text: &str, slots: &[String]) -> Vec<Event<'a>> {
     let piece = |(at, piece): (usize, &str)| {
         if at % 2 == 0 {
@@ -189,7 +189,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn whatever_comes_in_no_script_comes_out(text in "[<>a-z\\[\\]()*_`!:/ \\n=\"']{0,80}") {
+        fn no_input_produces_a_script(text in "[<>a-z\\[\\]()*_`!:/ \\n=\"']{0,80}") {
             let html = render(&text, "p", "page");
             proptest::prop_assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("<iframe"));
         }

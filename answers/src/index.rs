@@ -1,8 +1,8 @@
-//! A manual as the ranking reads it: which word stands in which passage, how often, and where.
+//! The inverted index of a manual: the words of each passage, with counts and positions.
 //!
-//! Built once a manual and read by every question after that. It holds numbers in place of the
-//! manual's text, never the manual itself, so that a manual which leaves the shelf is freed.
-//! Pages of contents are left out: they name everything and answer nothing.
+//! Built once per manual and read by every question. It stores numbers instead of the
+//! manual's text, and no reference to the manual, so that an evicted manual is freed.
+//! Pages of contents are left out: they mention every subject and answer nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,45 +17,45 @@ use super::windows::{self, Window, WindowTexts, Windows};
 /// Number of a word in an [`Index`].
 pub(super) type TermId = u32;
 
-/// Where a word stands, and how often.
+/// The occurrences of a word in a unit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Posting {
     /// Number of the unit.
     pub unit: u32,
-    /// Times in the unit's own heading.
+    /// Occurrences in the unit's own heading.
     pub heading: u16,
-    /// Times in the headings above that.
+    /// Occurrences in the headings above that.
     pub path: u16,
-    /// Times in its text.
+    /// Occurrences in its text.
     pub body: u16,
-    /// Times in what names a row of a table: its first cell.
+    /// Occurrences in row labels: the first cell of a row.
     pub label: u16,
 }
 
 /// Number of a language in an [`Index`].
 pub(super) type LanguageId = usize;
 
-/// Share of the text in a manual's commonest language from which another one is a translation of the manual, not of a
-/// page of safety notes alone.
+/// Share of the text of a manual's commonest language from which another one counts as a translation of the manual,
+/// not as a page of safety notes only.
 const TRANSLATION: f32 = 0.3;
 
-/// Share of the same under which a language is most probably taken for another one: a list of names looks like any.
+/// Share of the same below which a language is most probably misdetected: a list of names looks like any.
 const MISTAKEN: f32 = 0.04;
 
 /// A passage as numbers.
 #[derive(Debug)]
 pub(super) struct Unit {
-    /// Its place in `Manual::passages`.
+    /// Its index in `Manual::passages`.
     pub passage: usize,
-    /// The language it is written in, where that is known.
+    /// The language it is written in, if it is known.
     pub language: Option<LanguageId>,
     /// Its page.
     pub page: u32,
-    /// Number of its section: passages in a row under the same headings.
+    /// Number of its section: consecutive passages under the same headings.
     pub section: u32,
     /// The words of its own heading in order, common ones included.
     pub heading: Box<[TermId]>,
-    /// The headings that stand directly above it, outermost first: a chapter and its first section.
+    /// The headings directly above it, outermost first: a chapter and its first section.
     /// Empty further down in a section.
     pub openings: Vec<Box<[TermId]>>,
     /// The words of its text in order, common ones included.
@@ -65,65 +65,65 @@ pub(super) struct Unit {
 /// A small window as numbers.
 #[derive(Debug)]
 pub(super) struct Span {
-    /// The first and the last unit it has text of.
+    /// The first and the last unit whose text it contains.
     pub units: (usize, usize),
     /// The big window it is a part of.
     pub parent: usize,
-    /// Its words, with those of its headings.
+    /// Number of its words, with those of its headings.
     pub words: f32,
 }
 
-/// How often a word stands in a small window, in its text.
+/// The occurrences of a word in the text of a small window.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SpanPosting {
     /// Number of the small window.
     pub span: u32,
-    /// Times in its text.
+    /// Occurrences in its text.
     pub times: u16,
 }
 
 /// The windows of a manual as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
-    /// The small windows, in the manual's order.
+    /// The small windows, in manual order.
     pub small: Vec<Span>,
-    /// Words of each big window, with those of its headings.
+    /// Number of words of each big window, with those of its headings.
     pub big_words: Vec<f32>,
-    /// By word: where it stands in the text of small windows.
+    /// By word: its occurrences in the text of small windows.
     in_text: Vec<Vec<SpanPosting>>,
-    /// By word: the small windows whose headings have it.
+    /// By word: the small windows whose headings contain it.
     above_small: Vec<Vec<u32>>,
-    /// By word: the big windows whose headings have it.
+    /// By word: the big windows whose headings contain it.
     above_big: Vec<Vec<u32>>,
 }
 
 impl Spans {
-    /// Where a word stands in the text of small windows.
+    /// The occurrences of a word in the text of small windows.
     pub(super) fn in_text(&self, term: TermId) -> &[SpanPosting] {
         self.in_text.get(term as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The small windows whose headings have a word.
+    /// The small windows whose headings contain a word.
     pub(super) fn above_small(&self, term: TermId) -> &[u32] {
         self.above_small.get(term as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// The big windows whose headings have a word.
+    /// The big windows whose headings contain a word.
     pub(super) fn above_big(&self, term: TermId) -> &[u32] {
         self.above_big.get(term as usize).map_or(&[], Vec::as_slice)
     }
 }
 
-/// A word as the manual spells it.
+/// A spelling of a word in the manual.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spelling {
     /// Its number.
     pub term: TermId,
-    /// How often it is spelt so.
+    /// Number of occurrences.
     pub times: u32,
 }
 
-/// The words of one manual and where they stand.
+/// The words of one manual and their occurrences.
 pub struct Index {
     reader: WordReader,
     language: Language,
@@ -139,20 +139,20 @@ pub struct Index {
     compounds: HashMap<TermId, Box<[TermId]>>,
     postings: Vec<Vec<Posting>>,
     units: Vec<Unit>,
-    /// Code of each language, and how many characters are written in it.
+    /// Code of each language, and its number of characters.
     languages: Vec<(String, usize)>,
     pages: u32,
     average_body: f32,
 }
 
 impl Index {
-    /// Reads the whole manual once, with the synonyms that come with the server.
+    /// Indexes the whole manual, with the built-in synonyms.
     #[cfg(test)]
     pub(super) fn of(manual: &Manual) -> Self {
         Self::with(manual, &Thesaurus::built_in())
     }
 
-    /// Reads the whole manual once.
+    /// Indexes the whole manual.
     pub fn with(manual: &Manual, thesaurus: &Thesaurus) -> Self {
         let language = Language::of(
             manual
@@ -191,7 +191,7 @@ impl Index {
         index
     }
 
-    /// Of a manual without words.
+    /// The index of a manual without words.
     pub fn empty() -> Self {
         Self {
             reader: WordReader::new(Language::English),
@@ -282,11 +282,11 @@ impl Index {
         });
     }
 
-    /// Notes which headings of the passage just added were not there before it.
+    /// Records which headings of the last added passage are new.
     fn open(&mut self, passage: &Passage, known: &[String]) {
         let shared = known.iter().zip(&passage.headings).take_while(|(a, b)| a == b).count();
         let own = passage.headings.len().saturating_sub(1);
-        // The same heading twice in a row is two sections: then the own one opens again.
+        // The same heading twice in a row is two sections: then the passage's own heading opens again.
         let first = if passage.opens_section { shared.min(own) } else { shared };
         let openings: Vec<_> =
             passage.headings[first..].iter().map(|text| self.sequence(text)).collect();
@@ -295,13 +295,13 @@ impl Index {
         }
     }
 
-    /// Puts a heading of the document's own outline to the place it names, where the pages did not
-    /// show it as a heading: to the passage that has its words, else to the first of the page.
+    /// Assigns a heading of the document's own outline, which the pages did not
+    /// show as a heading, to the passage with its words, else to the first of its page.
     fn put_up(&mut self, heading: &Heading) {
         let words = self.sequence(&heading.text);
         let from = self.units.partition_point(|unit| unit.page < heading.page);
         let near = self.units[from..].iter().take_while(|unit| unit.page <= heading.page + 1);
-        // The page may print a number before it, or say more after it.
+        // The page may print a number before it, or more text after it.
         let shows = |known: &[TermId]| known.windows(words.len()).any(|part| *part == *words);
         if words.is_empty()
             || near.clone().flat_map(|unit| &unit.openings).any(|known| shows(known))
@@ -314,7 +314,7 @@ impl Index {
         }
     }
 
-    /// Reads the windows, after the passages.
+    /// Indexes the windows, after the passages.
     fn read_windows(&mut self, windows: Windows) {
         let unit_of: HashMap<usize, usize> =
             self.units.iter().enumerate().map(|(unit, it)| (it.passage, unit)).collect();
@@ -349,7 +349,7 @@ impl Index {
         self.spans = spans;
     }
 
-    /// Hands each word of a window's text to `push`; how many words it has, and those of its headings.
+    /// Calls `push` with each word of a window's text; returns the number of its words, and of those of its headings.
     fn read_window(
         &mut self,
         window: &Window,
@@ -413,17 +413,17 @@ impl Index {
         });
     }
 
-    /// Reads words as this manual's are read.
+    /// The reader for words in the manual's language.
     pub(super) fn reader(&self) -> &WordReader {
         &self.reader
     }
 
-    /// The number of a word, where the manual has it.
+    /// The number of a word, if the manual has it.
     pub(super) fn term(&self, word: &str) -> Option<TermId> {
         self.terms.get(word).copied()
     }
 
-    /// The word of a number.
+    /// The word with this number.
     pub(super) fn word(&self, term: TermId) -> Option<&str> {
         self.words.get(term as usize).map(|word| &**word)
     }
@@ -433,12 +433,12 @@ impl Index {
         self.spellings.iter().map(|(word, &spelling)| (word.as_str(), spelling))
     }
 
-    /// Words for the same thing, in the manual's language.
+    /// Synonyms in the manual's language.
     pub(super) fn synonyms(&self) -> &Synonyms {
         &self.synonyms
     }
 
-    /// The language most of the manual is in.
+    /// The language of most of the manual.
     pub(super) fn language(&self) -> Language {
         self.language
     }
@@ -452,19 +452,19 @@ impl Index {
         }
     }
 
-    /// Code of the language that the first of these units whose language is known is written in; else of the language
-    /// that most of the manual is in.
+    /// Code of the language of the first of these units with a known language; else of the language
+    /// of most of the manual.
     pub(super) fn language_of(&self, units: impl IntoIterator<Item = usize>) -> &str {
         let known = units.into_iter().find_map(|unit| self.units[unit].language);
         known.map_or(self.language.code(), |id| &self.languages[id].0)
     }
 
-    /// How many languages the manual has text in.
+    /// Number of languages in the manual.
     pub(super) fn languages(&self) -> usize {
         self.languages.len()
     }
 
-    /// The first of these languages (ISO 639-1) that the manual is written in or translated to as a whole.
+    /// The first of these languages (ISO 639-1) in which the whole manual is written or translated.
     pub(super) fn translation<'a>(
         &self,
         codes: impl IntoIterator<Item = &'a str>,
@@ -476,7 +476,7 @@ impl Index {
         })
     }
 
-    /// What encoders read of the manual: its windows below the name of the product that is asked about first. Another
+    /// The encoder input of the manual: its windows below the name of the product of the first request. Another
     /// product with the same manual shares the vectors.
     pub fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
         self.texts.get_or_init(|| {
@@ -485,7 +485,7 @@ impl Index {
         })
     }
 
-    /// Whether the manual answers each suggestion. `confirms` finds it out for those that are new.
+    /// Whether the manual answers each suggestion. `confirms` computes it for new ones.
     pub(super) fn confirmed(
         &self,
         suggestions: &[Suggestion],
@@ -508,27 +508,27 @@ impl Index {
         &self.spans
     }
 
-    /// Where a word stands.
+    /// The occurrences of a word.
     pub(super) fn postings(&self, term: TermId) -> &[Posting] {
         &self.postings[term as usize]
     }
 
-    /// True for a word that is in every text.
+    /// True for a word that occurs in every text.
     pub(super) fn is_common(&self, term: TermId) -> bool {
         self.common[term as usize]
     }
 
-    /// The parts of a word that the manual also writes apart (`wi-fi`), none for another word.
+    /// The parts of a word that the manual also writes separately (`wi-fi`); empty for others.
     pub(super) fn parts(&self, term: TermId) -> &[TermId] {
         self.compounds.get(&term).map_or(&[], |parts| parts)
     }
 
-    /// True for a number, as sections have one.
+    /// True for a number, as in section headings.
     pub(super) fn is_number(&self, term: TermId) -> bool {
         self.numbers[term as usize]
     }
 
-    /// How much a word tells: much when few passages have it, most when none has.
+    /// Inverse document frequency of a word: large when few passages have it, largest when none has.
     pub(super) fn weight(&self, term: Option<TermId>) -> f32 {
         let have = term.map_or(0, |term| self.postings(term).len()) as f32;
         let all = self.units.len() as f32;
@@ -551,7 +551,7 @@ impl Index {
     }
 }
 
-/// Notes that the headings of window `number` have the words `above`.
+/// Records that the headings of window `number` have the words `above`.
 fn note(list: &mut Vec<Vec<u32>>, above: &HashSet<TermId>, number: u32) {
     for &term in above {
         let at = term as usize;

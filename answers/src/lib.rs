@@ -1,27 +1,27 @@
-//! From a question and the passages of a manual to an answer that cites its pages.
+//! Answers a question from the passages of a manual, with cited pages.
 //!
-//! A question and a manual come in, an answer goes out; nothing waits and nothing is asked of anybody:
+//! Pure functions: a question and a manual in, an answer out:
 //!
 //! ```text
 //! Manual ─► Index (built once)        Question ─► turn (small talk, a follow-up, a question of its own)
 //!             │                          │
-//!             └───────► asked (its words in the manual's terms) ─► rank ─► confidence ─► select ─► compose
+//!             └───► analyzed_question (its words in the manual's terms) ─► rank ─► confidence ─► select ─► compose
 //!                                                                   │          Composed: chunks, html, citations ◄┘
-//!                                                   meaning (cosines of the encoders, where there are vectors)
+//!                                                   meaning (cosines of the encoders, if there are vectors)
 //! ```
 //!
-//! - [`Index`]: which word of a manual stands where; [`Thesaurus`]: words for the same thing, from `answers/synonyms/`
-//!   and a folder of the operator; [`window_texts`]: what encoders read of a manual.
-//! - [`compose()`]: the answer in the manual's own words, with one of three outcomes; [`confirm`]: which suggested
-//!   questions a manual answers.
-//! - [`Turn`], [`Phrases`]: small talk, follow-ups, and the words an answer adds to the manual's, a file a language.
-//! - [`llm`]: what a language model is given, and what becomes of its words.
+//! - [`Index`]: the words of a manual and their positions; [`Thesaurus`]: synonyms, from `answers/synonyms/`
+//!   and a folder of the operator; [`window_texts`]: the encoder input of a manual.
+//! - [`compose()`]: the answer in the manual's own words, with one of three outcomes; [`confirm`]: the suggested
+//!   questions that a manual answers.
+//! - [`Turn`], [`Phrases`]: small talk, follow-ups, and the fixed phrases of answers, one file per language.
+//! - [`llm`]: the prompt of a language model, and the check of its output.
 //! - [`encoder`]: texts to vectors whose dot product is their similarity in meaning, in pure Rust.
 //! - [`fixture`]: a manual made by hand, for tests.
 //!
-//! **What must never be**: a word of the manual that acts (as Markdown, HTML, marker or instruction), a cited page
-//! that was not read. This crate knows no actor and no socket, logs nothing and reads no settings. It opens the
-//! model's files and the operator's synonyms and nothing else. What a caller may log or count is a value
+//! **Never**: a word of the manual that acts (as Markdown, HTML, marker or instruction), a cited page
+//! that was not read. This crate knows no actor and no socket, logs nothing and reads no settings. It opens only the
+//! model's files and the operator's synonyms. Data for logs and metrics is returned as values
 //! ([`Composed::features`]).
 
 mod accessory;

@@ -1,10 +1,10 @@
-//! The markers inside an answer: `[MANUAL: page 12]`, `[SUGGESTION: …]`, `[PRO TIP: …]`.
+//! The markers in an answer: `[MANUAL: page 12]`, `[SUGGESTION: …]`, `[PRO TIP: …]`.
 //!
-//! Models write them in more ways than one (`[MANUAL: pages 3, 4]`, `[Manual p. 3-5]`, with lenticular
+//! Models write them in several ways (`[MANUAL: pages 3, 4]`, `[Manual p. 3-5]`, with lenticular
 //! brackets, with the word for page in another language, with a section beside the page); all of them
-//! are read, one of them is written.
+//! are parsed, one of them is written.
 
-/// A marker, read.
+/// A parsed marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Marker {
     /// Pages of the manual.
@@ -15,7 +15,7 @@ pub(super) enum Marker {
     Tip(String),
 }
 
-/// A stretch of an answer.
+/// A part of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part<'a> {
     /// Words.
@@ -24,12 +24,12 @@ pub(super) enum Part<'a> {
     Marker(Marker),
 }
 
-/// The words a marker may begin with, as they are compared (small letters).
+/// The beginnings of a marker, in lower case.
 const NAMES: [&str; 4] = ["manual:", "manual ", "suggestion:", "pro tip:"];
-/// The characters a marker may begin with, and those that end it, in the same order.
+/// The opening characters of a marker.
 pub(super) const OPENING: [char; 2] = ['[', '【'];
 const CLOSING: [char; 2] = [']', '】'];
-/// Words for a page, in small letters, in the languages that manuals and their readers use.
+/// Words for a page, in lower case, in the languages of manuals and their readers.
 pub(super) const PAGE_WORDS: &[&str] = &[
     "page",
     "pages",
@@ -80,10 +80,10 @@ pub(super) const PAGE_WORDS: &[&str] = &[
     "쪽",
     "페이지",
 ];
-/// Those that stand behind their number.
+/// Words that follow their number.
 const PAGE_WORDS_BEHIND: &[&str] = &["ページ", "頁", "页", "쪽", "페이지", "oldal"];
-/// Words for what else a manual is divided into, in small letters. They matter only where a marker has
-/// no word for a page; then a number behind any other first word is a page.
+/// Words for other parts of a manual, in lower case. They matter only in a marker without
+/// a word for a page; there a number after any other first word is a page.
 const DIVISION_WORDS: &[&str] = &[
     "section",
     "sections",
@@ -111,17 +111,17 @@ const DIVISION_WORDS: &[&str] = &[
     "סעיף",
     "§",
 ];
-/// Words that join two page numbers, in small letters; those of [`RANGE_WORDS`] too.
+/// Words that join two page numbers, in lower case; also those of [`RANGE_WORDS`].
 const JOINING_WORDS: &[&str] =
     &["and", "und", "et", "y", "e", "i", "en", "och", "og", "ja", "or", "ו"];
-/// Words between the first and the last page of a range, in small letters.
+/// Words between the first and the last page of a range, in lower case.
 const RANGE_WORDS: &[&str] = &["to", "through", "bis", "à", "a", "עד"];
-/// Most pages one marker may name. A range over half a manual cites nothing.
+/// Most pages of one marker. A range over half a manual cites nothing.
 const MOST_PAGES: usize = 12;
-/// Longest a marker may be, in bytes: what is longer is text with a stray bracket.
+/// Longest marker, in bytes: a longer one is text with a stray bracket.
 pub(super) const LONGEST_MARKER: usize = 1_200;
 
-/// Cuts an answer into words and markers.
+/// Splits an answer into words and markers.
 pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     let mut out = Vec::new();
     let mut rest = text;
@@ -152,7 +152,7 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
     out
 }
 
-/// True when `tail`, which begins with a bracket that is not closed yet, may still become a marker.
+/// True when `tail`, which begins with an unclosed bracket, may still become a marker.
 pub(super) fn may_become_marker(tail: &str) -> bool {
     if tail.len() > LONGEST_MARKER || tail.contains(closing(tail.chars().next())) {
         return false;
@@ -167,11 +167,11 @@ fn closing(opening: Option<char>) -> char {
     CLOSING[at.unwrap_or_default()]
 }
 
-/// The marker between two brackets, where it is one.
+/// The marker between two brackets, if it is one.
 fn read(inside: &str) -> Option<Marker> {
     let inside = inside.trim();
     let Some((name, value)) = inside.split_once(':') else {
-        // Without its colon it is a marker only where it names a page: `[Manual page 3]`.
+        // Without its colon it is a marker only if it names a page: `[Manual page 3]`.
         let (name, value) = inside.split_at_checked("manual ".len())?;
         let names_a_page = name.eq_ignore_ascii_case("manual ")
             && match tokens(value).first() {
@@ -190,12 +190,12 @@ fn read(inside: &str) -> Option<Marker> {
     }
 }
 
-/// A word, number or sign of what a marker says about pages.
+/// A word, number or sign in a marker about pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     /// In small letters.
     Word(String),
-    /// A whole number; nothing where it is too large for a page.
+    /// A whole number; `None` if it is too large for a page.
     Number(Option<u32>),
     /// `15.7`: the number of a section.
     Decimal,
@@ -204,11 +204,11 @@ enum Token {
     Join,
 }
 
-/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 38, section 15.7`. None for a marker that names no
+/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 38, section 15.7`. Empty for a marker without a
 /// page.
 ///
-/// A number is a page where the nearest word before it is one for a page, or where a page stands before
-/// it and nothing but signs and joining words between them. `38ページ` has its word behind.
+/// A number is a page if the nearest word before it is one for a page, or if a page precedes
+/// it with only signs and joining words between them. `38ページ` has its word after it.
 fn page_numbers(value: &str) -> Vec<u32> {
     let tokens = tokens(value);
     let word = |token: &Token| match token {
@@ -217,7 +217,7 @@ fn page_numbers(value: &str) -> Vec<u32> {
     };
     let is_page_word = |word: &str| PAGE_WORDS.contains(&word);
     let words: Vec<String> = tokens.iter().filter_map(word).collect();
-    // In a language that is not in the list: the first word, where it is one for nothing else.
+    // In a language that is not in the list: the first word, if it has no other meaning.
     let foreign = match words.first() {
         Some(first) if !words.iter().any(|word| is_page_word(word)) => {
             Some(first).filter(|first| !DIVISION_WORDS.contains(&first.as_str()))
@@ -225,7 +225,7 @@ fn page_numbers(value: &str) -> Vec<u32> {
         _ => None,
     };
     let mut pages: Vec<u32> = Vec::new();
-    // True where a number would be a page.
+    // True when a number would be a page.
     let mut expected = !matches!(tokens.first(), Some(Token::Word(_)));
     let mut range_from: Option<u32> = None;
     for (at, token) in tokens.iter().enumerate() {
@@ -246,7 +246,7 @@ fn page_numbers(value: &str) -> Vec<u32> {
                 pages.extend((from..=*page).take(MOST_PAGES));
                 expected = true;
             }
-            // Not behind a word: the Hebrew for `and 9` is written with a dash.
+            // Not after a word: the Hebrew for `and 9` is written with a dash.
             Token::Dash if at > 0 && matches!(tokens[at - 1], Token::Number(_)) => {
                 range_from = pages.last().map(|last| last + 1).filter(|_| expected);
             }
@@ -262,7 +262,7 @@ fn page_numbers(value: &str) -> Vec<u32> {
     pages
 }
 
-/// The value of a digit, also of the digits of Arabic, Persian and full-width writing.
+/// The value of a digit, including Arabic, Persian and full-width digits.
 fn digit(c: char) -> Option<u32> {
     let zeros = ['0', '\u{660}', '\u{6f0}', '\u{ff10}'];
     zeros
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_read_in_every_way_models_write_them() {
+    fn pages_are_parsed_in_every_form_that_models_write() {
         assert_eq!(pages("[MANUAL: page 12]"), [12]);
         assert_eq!(pages("[MANUAL: pages 3, 4]"), [3, 4]);
         assert_eq!(pages("[MANUAL: pages 3 and 4]"), [3, 4]);
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_something_else_is_no_page() {
+    fn a_number_of_something_else_is_not_a_page() {
         assert_eq!(pages("[MANUAL: page 38, section 15.7]"), [38]);
         assert_eq!(pages("[MANUAL: page 38, section 15]"), [38]);
         assert_eq!(pages("[MANUAL: section 15.7, page 38]"), [38]);
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_marker_stays_text() {
+    fn other_brackets_stay_text() {
         for text in
             ["a [b] c", "[Manual of 3 pages]", "[MANUAL]", "[x](y)", "[ open", "array[1:3]", "[[["]
         {

@@ -1,37 +1,37 @@
-//! What encoders say of a question and a manual's windows, as the ranking uses it.
+//! Combines the encoders' similarities of a question and a manual's windows for the ranking.
 //!
-//! Cosines compare the windows of one manual; what counts is how much nearer a window is than the manual's mean.
+//! Cosines compare the windows of one manual; the score is the difference to the manual's mean.
 //! The weights are fitted on customers' questions about real manuals (`docs/performance.md`).
 
 use super::index::Index;
 
-/// Weight of an encoder of many languages, on big windows: it tells subjects apart, not sentences.
+/// Weight of a multilingual encoder, on big windows: it distinguishes subjects, not sentences.
 const MULTILINGUAL: f32 = 4.0;
 /// Weight of an English encoder on small windows, and on the big ones around them.
 const ENGLISH: (f32, f32) = (1.0, 0.5);
 
-/// How near each window is to the question for one encoder: the cosines, big windows first.
+/// The similarity of each window to the question for one encoder: the cosines, big windows first.
 pub struct Nearness {
-    /// True when the encoder reads many languages.
+    /// True for a multilingual encoder.
     pub multilingual: bool,
-    /// The cosines of the windows it reads, big ones first; an encoder of many languages reads only those.
+    /// The cosines of the windows it reads, big ones first; a multilingual encoder reads only those.
     pub cosines: Vec<f32>,
 }
 
-/// What each small window gets for its meaning.
+/// The semantic score of each small window.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Meaning {
     /// By small window.
     pub spans: Vec<f32>,
-    /// The English encoder's cosine of each small window, where it read the question.
+    /// The English encoder's cosine of each small window, if it read the question.
     pub english: Option<Vec<f32>>,
-    /// By small window: the cosine of the big window around it, for the encoder of many languages.
+    /// By small window: the multilingual encoder's cosine of the big window around it.
     pub multilingual: Option<Vec<f32>>,
 }
 
 impl Meaning {
-    /// Puts the encoders together. An English encoder does not read a question in another language. None where no
-    /// encoder reads the question, or where vectors and windows do not belong together.
+    /// Combines the encoders. An English encoder does not read a question in another language. `None` if no
+    /// encoder reads the question, or if the numbers of vectors and windows differ.
     pub(super) fn of(index: &Index, all: &[Nearness], english: bool) -> Option<Self> {
         let spans = index.spans();
         let (big, small) = (spans.big_words.len(), spans.small.len());
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_is_nearer_gets_more_and_an_english_encoder_reads_english_only() {
+    fn a_nearer_window_gets_more_and_an_english_encoder_reads_english_only() {
         let index = Index::of(&manual());
         let big = index.spans().big_words.len();
         let best = |meaning: &Meaning| {
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_of_another_cut_are_not_used() {
+    fn vectors_of_other_windows_are_not_used() {
         let index = Index::of(&manual());
         let other = Nearness { multilingual: true, cosines: vec![0.5; 3] };
         assert_eq!(Meaning::of(&index, &[other], true), None);

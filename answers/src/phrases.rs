@@ -1,6 +1,6 @@
-//! The few words an answer adds to the manual's own, in the customer's language.
+//! The fixed phrases of an answer, in the customer's language.
 //!
-//! One file a language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`].
+//! One file per language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`].
 
 use std::sync::LazyLock;
 
@@ -9,43 +9,43 @@ use serde::Deserialize;
 
 use super::question::Question;
 
-/// Each language and what is said in it. The first is spoken to whoever speaks none of them.
+/// Each language and its phrases. The first is the default.
 const LANGUAGES: [(&str, &str); 2] =
     [("en", include_str!("phrases/en.json")), ("he", include_str!("phrases/he.json"))];
 
-/// Fixed words in one language.
+/// Fixed phrases in one language.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phrases {
-    /// A picture came with the question, and what answers cannot see.
+    /// The question came with a picture, which extractive answers cannot use.
     pub picture: Box<str>,
     /// Nothing in the manual fits.
     pub unknown: Box<str>,
-    /// Before passages that may answer.
+    /// Before likely passages.
     pub likely: Box<str>,
     /// Before words of a manual in another language than the visitor's.
     pub other_language: Box<str>,
-    /// Before the pages that come closest.
+    /// Before the closest pages.
     pub closest: Box<str>,
-    /// What else can be done then.
+    /// The offer of an agent after them.
     pub person: Box<str>,
-    /// The same where no page comes close.
+    /// The same without a close page.
     pub only_person: Box<str>,
     /// Nothing fits, and pages of the manual are not recognized yet.
     pub scans_pending: Box<str>,
-    /// Before pages that say more.
+    /// Before further pages.
     pub see_also: Box<str>,
     /// The product has no manual, and that of `{product}` answers.
     pub of_owner: Box<str>,
     /// Before an accessory.
     pub accessory: Box<str>,
-    /// The model did not answer; what follows is the manual itself.
+    /// The model failed; the extractive answer follows.
     pub fallback: Box<str>,
-    /// The model broke off; what follows is the manual itself.
+    /// The model's answer was interrupted; the extractive answer follows.
     pub broke_off: Box<str>,
-    /// The model was not asked, because a limit is reached; what follows is the manual itself.
+    /// A limit of the model is reached; the extractive answer follows.
     pub limited: Box<str>,
-    /// Before a quote on a page, in HTML: the word for page.
+    /// Before a quote of a page, in HTML: the word for page.
     pub page: Box<str>,
 }
 
@@ -56,7 +56,7 @@ static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
 });
 
 impl Phrases {
-    /// By the locale of the conversation, else by the script the question is written in.
+    /// By the locale of the conversation, else by the script of the question.
     #[must_use]
     pub fn of(question: &Question) -> &'static Self {
         let language = match question.locale {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_says_everything() {
+    fn every_language_has_every_phrase() {
         for (language, file) in LANGUAGES {
             let said: BTreeMap<String, String> =
                 serde_json::from_str(file).expect("a phrase to each name");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_language_is_known_by_its_first_part_and_by_its_older_name() {
+    fn a_language_is_found_by_its_first_subtag_and_by_its_older_code() {
         let of = |locale: &str| {
             let locale = Some(locale);
             Phrases::of(&Question { locale, ..super::super::fixture::question("reset") })

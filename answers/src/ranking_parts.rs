@@ -1,16 +1,16 @@
-//! The parts of the ranking, each of which an ablation can leave out.
+//! The parts of the ranking, each of which an ablation can disable.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A part of the ranking. `docs/performance.md` has a table of what each contributes.
+/// A part of the ranking. `docs/performance.md` has a table of their contributions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The words of the whole page, beside those of the passage.
+    /// The words of the whole page, in addition to those of the passage.
     Pages,
-    /// How nearly the section's heading is the question.
+    /// The similarity of the section's heading and the question.
     Headings,
-    /// Words that stand side by side in the question and in the passage.
+    /// Words that are adjacent in the question and in the passage.
     Neighbors,
     /// The form of passage that the question asks for: steps, rows, faults.
     Form,
@@ -67,15 +67,15 @@ fn names(parts: &[Part]) -> String {
     parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The parts that a ranking uses; all of them by default.
+/// The enabled parts of a ranking; all of them by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RankingParts {
-    /// One bit for each part that is left out.
+    /// One bit for each disabled part.
     without: u8,
 }
 
 impl RankingParts {
-    /// What a server ranks by.
+    /// The parts that a server uses.
     pub const ALL: Self = Self { without: 0 };
 
     /// All parts but these.
@@ -90,7 +90,7 @@ impl RankingParts {
         self.without & (1 << part as u8) == 0
     }
 
-    /// `weight`, or 0 when the part is left out.
+    /// `weight`, or 0 when the part is disabled.
     pub(super) const fn weight(self, part: Part, weight: f32) -> f32 {
         if self.has(part) { weight } else { 0.0 }
     }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_can_be_left_out_by_its_name_and_the_others_stay() {
+    fn each_part_can_be_disabled_by_its_name_and_the_others_stay() {
         for part in Part::ALL {
             let named: Part = part.to_string().parse().expect("its own name");
             let parts = RankingParts::without([named]);

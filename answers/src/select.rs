@@ -1,8 +1,8 @@
-//! Which of a manual's own words answer: steps as a whole, rows that match, sentences that say it.
+//! Selects the manual's own words for an answer: whole procedures, matching rows, relevant sentences.
 //!
-//! A hit names a passage; the answer is taken from its section. What the question asks for decides
-//! the form: steps for how, rows for a figure or a fault, sentences for anything else. Order is the
-//! manual's, and a procedure is never cut in the middle while it has a bearable length.
+//! A hit is a passage; the answer is taken from its section. The kind of question determines
+//! the form: steps for how, rows for a figure or a fault, sentences for anything else. The order is the
+//! manual's, and a procedure within the length limit is never cut.
 
 use hsc_catalogs::{Block, Manual, Passage};
 
@@ -12,18 +12,18 @@ use super::markers::PAGE_WORDS;
 use super::rank::Hit;
 use super::text::sentences;
 
-/// From this likeness of heading and question on, the section is taken from its beginning.
+/// From this similarity of heading and question on, the section is taken from its beginning.
 const FROM_THE_TOP: f32 = 0.7;
-/// Most steps of a procedure: longer ones are read better in the manual, whose page is cited.
+/// Most steps of a procedure: longer ones are better read in the manual, whose page is cited.
 const STEPS: usize = 24;
-/// Most rows that match, and most of a table that is the answer as a whole.
+/// Most matching rows, and most rows of a table that is the answer as a whole.
 const ROWS: usize = 6;
 const WHOLE_TABLE: usize = 14;
-/// Cells from which a table's first row is taken to name its columns; with two it is a row like others.
+/// Cells from which a table's first row counts as column names; with two it is an ordinary row.
 const NAMED_COLUMNS: usize = 3;
 /// Most rows of one likely passage.
 const QUOTED_ROWS: usize = 4;
-/// Numbers that manuals write as words. `One` and its like are words of every sentence.
+/// Numbers that manuals write as words. `One` and the like occur in every sentence.
 const NUMBER_WORDS: [&str; 40] = [
     "two",
     "three",
@@ -68,21 +68,21 @@ const NUMBER_WORDS: [&str; 40] = [
 ];
 /// Most bullets of a list.
 const BULLETS: usize = 10;
-/// Most sentences of running text from one section, and the characters after which no more begin.
+/// Most sentences of running text from one section, and the characters after which no more are added.
 const SENTENCES: usize = 5;
 const SENTENCE_CHARS: usize = 520;
-/// Longest piece in characters; what is longer is no sentence but a page of code.
+/// Longest piece in characters; a longer one is not a sentence but a page of code.
 const PIECE_CHARS: usize = 480;
-/// Blocks of a section that are looked at: more than a long procedure has.
+/// Most blocks of a section that are used: more than a long procedure has.
 const BLOCKS: usize = 60;
-/// Characters under which an answer says little: the rest of the stretch that was found is added.
+/// Length in characters below which an answer is too short: the rest of the matching stretch is added.
 const LITTLE_CHARS: usize = 160;
-/// What a text with a figure gains where a figure is asked for, as a share of the question.
+/// Bonus of a text with a figure when a figure is asked for, as a share of the question.
 const FIGURE: f32 = 0.15;
-/// Share of the best sentence's score from which another one is worth saying.
+/// Share of the best sentence's score from which another one is included.
 const WORTH_SAYING: f32 = 0.5;
 
-/// Fewest words of a piece that is quoted.
+/// Minimum words of a quoted piece.
 const FEWEST_WORDS: usize = 3;
 
 /// The form of a piece.
@@ -99,9 +99,9 @@ pub(super) struct Piece {
     pub page: u32,
     pub form: Form,
     pub text: String,
-    /// The cells that name the columns of its table, for a row that has them; the row itself says less.
+    /// The column names of its table, for a row of a table with names; the row alone is incomplete.
     pub columns: Option<String>,
-    /// True for the row that names the columns: it answers nothing by itself.
+    /// True for the row of column names: it answers nothing by itself.
     pub names_columns: bool,
 }
 
@@ -115,12 +115,12 @@ impl Piece {
         self.text.split(" | ").count()
     }
 
-    /// True when a row can stand below this one in one table.
+    /// True when a row can follow this one in one table.
     pub(super) fn is_of_table(&self, next: &Self) -> bool {
         self.form == Form::Row && next.form == Form::Row && self.cells() == next.cells()
     }
 
-    /// What a citation quotes: the words, and of a row each cell under the name of its column.
+    /// The text of a citation: the words, and for a row each cell with the name of its column.
     pub(super) fn quoted(&self) -> String {
         match &self.columns {
             Some(columns) => under_columns(columns, &self.text),
@@ -129,7 +129,7 @@ impl Piece {
     }
 }
 
-/// A row with its columns' names: cell by cell where there are as many, else one behind the other.
+/// A row with its column names: cell by cell if the counts match, else one after the other.
 fn under_columns(columns: &str, row: &str) -> String {
     let (names, cells): (Vec<&str>, Vec<&str>) =
         (columns.split(" | ").collect(), row.split(" | ").collect());
@@ -143,8 +143,8 @@ fn under_columns(columns: &str, row: &str) -> String {
     names.iter().zip(&cells).map(cell).collect::<Vec<_>>().join(" | ")
 }
 
-/// The piece that says most of what is asked for, of one page; the earlier one of two alike. A row that names
-/// columns only where there is nothing else.
+/// The piece of one page that covers most of the question; the earlier one of two equals. A row of column
+/// names only if there is nothing else.
 pub(super) fn most_telling<'a>(
     pieces: impl IntoIterator<Item = &'a Piece>,
     score: impl Fn(&str) -> f32,
@@ -159,25 +159,25 @@ pub(super) fn most_telling<'a>(
     best.map(|(piece, _)| piece)
 }
 
-/// Everything that a page says, cut into what a citation may quote. Notes too.
+/// The whole text of a page, cut into quotable pieces, notes included.
 pub(super) fn quotable(manual: &Manual, page: u32) -> Vec<Piece> {
     let passages = manual.passages.iter().filter(|passage| passage.page == page);
     passages.flat_map(|passage| all_pieces(&placed(passage))).collect()
 }
 
-/// What a passage says, cut into what a citation may quote.
+/// The text of a passage, cut into quotable pieces.
 pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
     all_pieces(&placed(passage))
 }
 
-/// True where the heading is the question: the section answers from its beginning. A chapter's heading stands over its
-/// first section: there the answer begins with that.
+/// True when the heading is the question: the section answers from its beginning. A chapter's heading is above its
+/// first section: there the answer begins with that section.
 fn from_the_top(hit: &Hit) -> bool {
     hit.under >= FROM_THE_TOP || hit.named >= FROM_THE_TOP
 }
 
-/// The stretch of a hit's page that fits the question best, in the manual's order, no longer than `chars`: it begins
-/// with the piece that says most of the question, or with the sentence that leads to it.
+/// The stretch of a hit's page that best fits the question, in manual order, at most `chars` long: it begins
+/// with the piece that covers most of the question, or with the sentence that introduces it.
 pub(super) fn stretch(
     manual: &Manual,
     index: &Index,
@@ -214,13 +214,13 @@ pub(super) fn stretch(
     pieces[from..].iter().take_while(fits).cloned().collect()
 }
 
-/// The rows of one table that say most of the question, in the manual's order; the first ones where none says any of it.
+/// The rows of one table that cover most of the question, in manual order; the first ones if none covers any of it.
 fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &AnalyzedQuestion) -> Vec<Piece> {
     let mut scored: Vec<(usize, f32)> =
         pieces.iter().map(|piece| fit(&piece.text, index, asked)).enumerate().collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let Some(&(first, best)) = scored.first() else { return Vec::new() };
-    // Rows of another width are of another table.
+    // Rows with another number of cells are of another table.
     let width = pieces[first].cells();
     scored.retain(|row| row.1 >= best * WORTH_SAYING && pieces[row.0].cells() == width);
     scored.truncate(QUOTED_ROWS);
@@ -228,8 +228,8 @@ fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &AnalyzedQuestion) -> 
     scored.into_iter().map(|(at, _)| pieces[at].clone()).collect()
 }
 
-/// The place of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest
-/// alone is no statement. Where its beginning is not there, the next sentence.
+/// The index of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest
+/// alone is not a statement. If its beginning is missing, the next sentence.
 fn beginning(pieces: &[Piece], from: usize) -> usize {
     let goes_on = |at: usize| {
         pieces[at].form == Form::Sentence && pieces[at].text.starts_with(char::is_lowercase)
@@ -240,10 +240,10 @@ fn beginning(pieces: &[Piece], from: usize) -> usize {
     }
 }
 
-/// False for what is no statement: a number alone, a letter of a drawing, a word or two.
+/// False for text without a statement: a number alone, a letter of a drawing, a word or two.
 fn says_something(piece: &Piece) -> bool {
     let words = piece.text.split_whitespace().filter(|it| it.chars().any(char::is_alphabetic));
-    // A row says something with a name and a figure.
+    // A row with a name and a figure is a statement.
     words.count() >= if piece.form == Form::Row { 1 } else { FEWEST_WORDS }
 }
 
@@ -277,19 +277,19 @@ fn heads(blocks: &[Placed<'_>], at: usize) -> bool {
     is_row(blocks, at) && (at == 0 || !is_row(blocks, at - 1))
 }
 
-/// The place of the row that names the columns of the table of this row, where one does.
+/// The index of the row of column names for this row's table, if there is one.
 fn columns_of(blocks: &[Placed<'_>], row: usize) -> Option<usize> {
     let head = (0..=row).rev().find(|&at| heads(blocks, at))?;
     let is_alone =
         head == row && !blocks.get(row + 1).is_some_and(|it| matches!(it.1, Block::Row(_)));
     let cells: Vec<&str> = blocks[head].1.text().split(" | ").map(str::trim).collect();
-    // A figure is the content of a table and never the name of a column.
+    // A figure is a value and never the name of a column.
     let is_figure = |cell: &&str| cell.starts_with(|c: char| c.is_ascii_digit());
     let names = cells.len() >= NAMED_COLUMNS && !cells.iter().any(is_figure);
     (names && !is_alone).then_some(head)
 }
 
-/// A row, with what names its columns.
+/// A row with its column names.
 fn row_piece(blocks: &[Placed<'_>], at: usize) -> Piece {
     let (page, block) = blocks[at];
     let head = columns_of(blocks, at);
@@ -300,21 +300,21 @@ fn row_piece(blocks: &[Placed<'_>], at: usize) -> Piece {
     }
 }
 
-/// What is taken from one section.
+/// The extract of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extract {
-    /// The section's heading, empty where there is none.
+    /// The section's heading; may be empty.
     pub heading: String,
-    /// Its words, in the manual's order.
+    /// Its words, in manual order.
     pub pieces: Vec<Piece>,
-    /// A note near them, with its page.
+    /// A nearby note, with its page.
     pub note: Option<(u32, String)>,
 }
 
 /// A block and its page.
 type Placed<'a> = (u32, &'a Block);
 
-/// Takes from the section of `hit` what answers.
+/// Extracts the answer from the section of `hit`.
 pub(super) fn extract(
     manual: &Manual,
     index: &Index,
@@ -345,7 +345,7 @@ pub(super) fn extract(
     let in_passage = manual.passages[at.passage].blocks.len();
     let pieces = match asked.kind {
         Kind::HowTo => steps(&blocks),
-        // A table without a figure is not what was asked for.
+        // A table without a figure does not answer.
         Kind::Figure => {
             rows(&blocks, index, asked).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
         }
@@ -357,7 +357,7 @@ pub(super) fn extract(
         .or_else(|| steps(&blocks))
         .or_else(|| rows(&blocks, index, asked))
         .unwrap_or_else(|| {
-            // A section of nothing but notes.
+            // A section of notes only.
             let piece =
                 |(page, block): &Placed<'_>| Piece::new(*page, Form::Sentence, cut(block.text()));
             blocks.iter().take(SENTENCES).map(piece).collect()
@@ -367,8 +367,8 @@ pub(super) fn extract(
     Extract { heading: heading(&manual.passages[at.passage]).to_owned(), pieces, note }
 }
 
-/// The pieces with the stretch that the ranking found, where they say little without it; that stretch alone where
-/// none of them is of it: the section goes on about other things.
+/// The pieces together with the stretch that the ranking found, if they are too short without it; only that stretch if
+/// none of them belongs to it: the rest of the section is about other subjects.
 fn anchored(
     mut pieces: Vec<Piece>,
     manual: &Manual,
@@ -384,7 +384,7 @@ fn anchored(
         return found;
     }
     let said: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
-    // A row is short and says it all.
+    // A row is short and complete.
     let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
     if said < LITTLE_CHARS && !is_row {
         let more: Vec<Piece> = found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
@@ -393,12 +393,12 @@ fn anchored(
     pieces
 }
 
-/// The heading a passage stands under.
+/// The heading above a passage.
 pub(super) fn heading(passage: &Passage) -> &str {
     passage.headings.last().map_or("", String::as_str)
 }
 
-/// The first procedure, whole, with the words that lead to it and what stands between its steps.
+/// The first procedure, whole, with its introduction and the text between its steps.
 fn steps(blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
     let first = blocks.iter().position(|(_, block)| matches!(block, Block::Step(_)))?;
     let mut end = first;
@@ -442,8 +442,8 @@ fn begins_anew(step: &str) -> bool {
     step.starts_with('1') && !step[1..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The rows that say most of the question under the names of their columns. Where no row says any
-/// of it the section does, and the table is the answer as a whole.
+/// The rows that cover most of the question, with their column names. If no row covers any
+/// of it but the section does, the answer is the whole table.
 fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Option<Vec<Piece>> {
     let heads = |at: usize| heads(blocks, at);
     let mut scored: Vec<(usize, f32)> = (0..blocks.len())
@@ -451,7 +451,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Optio
         .map(|at| (at, fit(blocks[at].1.text(), index, asked)))
         .collect();
     let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
-    // When the best row only names the columns, the question is about the table.
+    // When the best row is the column names, the question is about the table.
     if best > 0.0 && scored.iter().any(|row| row.1 == best && !heads(row.0)) {
         scored.retain(|row| row.1 >= best * WORTH_SAYING && !heads(row.0));
         scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -467,7 +467,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Optio
     let mut pieces: Vec<Piece> = Vec::new();
     for (at, _) in scored {
         let text = cut(blocks[at].1.text());
-        // A table that goes on overleaf has its columns named there again.
+        // A table that continues on the next page repeats its column names there.
         if pieces.iter().all(|piece| piece.text != text) {
             pieces.push(row_piece(blocks, at));
         }
@@ -475,7 +475,7 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Optio
     (!pieces.is_empty()).then_some(pieces)
 }
 
-/// Sentences: the section's first ones when its heading is the question, else those that say it best.
+/// Sentences: the section's first ones when its heading is the question, else the best ones.
 fn said(
     blocks: &[Placed<'_>],
     index: &Index,
@@ -510,7 +510,7 @@ fn said(
     Some(run(&all[first..]))
 }
 
-/// The place of the piece that says most of the question; the earlier one of two alike.
+/// The index of the piece that covers most of the question; the earlier one of two equals.
 fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
     let mut best = (0, f32::MIN);
     for (at, piece) in pieces.iter().enumerate() {
@@ -519,7 +519,7 @@ fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
             best = (at, score);
         }
     }
-    // A list's items are said with the sentence that leads to them.
+    // A list's items are quoted with the sentence that introduces them.
     (0..best.0)
         .rev()
         .take_while(|&at| pieces[at + 1].form != Form::Sentence)
@@ -527,7 +527,7 @@ fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
         .unwrap_or(best.0)
 }
 
-/// Pieces in a row until enough is said; a list that has begun is finished.
+/// Consecutive pieces up to the length limit; a list that has begun is completed.
 fn run(pieces: &[Piece]) -> Vec<Piece> {
     let (mut said, mut items, mut chars) = (0, 0, 0);
     let mut out: Vec<Piece> = Vec::new();
@@ -550,8 +550,8 @@ fn run(pieces: &[Piece]) -> Vec<Piece> {
     out
 }
 
-/// The note that stands on a page the pieces come from and fits the question best. A note that ends
-/// without a point was cut by the page's layout.
+/// The note on a page of the pieces that best fits the question. A note without a final
+/// point was cut by the page's layout.
 fn note(
     blocks: &[Placed<'_>],
     pieces: &[Piece],
@@ -573,7 +573,7 @@ fn note(
         .map(|(page, text, _)| (page, text))
 }
 
-/// How much of the question pieces say together.
+/// The share of the question that the pieces cover together.
 pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> f32 {
     score(
         &pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"),
@@ -582,7 +582,7 @@ pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion)
     )
 }
 
-/// How well a text fits the question: the share of it that the text says, and more for a text with a figure where one is
+/// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is
 /// asked for.
 fn fit(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     let score = score(text, index, asked);
@@ -590,7 +590,7 @@ fn fit(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     score + if says_figure { FIGURE } else { 0.0 }
 }
 
-/// True for a text with a number that is no number of a step, of a page or of a section in quotes.
+/// True for a text with a number that is not the number of a step, of a page or of a quoted section.
 fn has_figure(text: &str) -> bool {
     let start = text.trim_start();
     let number = start.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -611,7 +611,7 @@ fn has_figure(text: &str) -> bool {
     })
 }
 
-/// Share of the question that a text says.
+/// Share of the question that a text covers.
 pub(super) fn score(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     let terms: Vec<TermId> =
         index.reader().words(text).iter().filter_map(|word| index.term(&word.term)).collect();
@@ -634,7 +634,7 @@ mod tests {
     use super::has_figure;
 
     #[test]
-    fn numbers_of_steps_pages_and_sections_are_no_figures() {
+    fn numbers_of_steps_pages_and_sections_are_not_figures() {
         for text in
             ["up to 64 patterns", "3 hours", "1. Wait for 5 minutes.", "9 V", "12.5kg", "two years"]
         {

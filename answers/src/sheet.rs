@@ -1,13 +1,13 @@
-//! The answer being written: what goes over the wire, and the same as Markdown for the HTML.
+//! Writes the answer: the text for the wire, and the same as Markdown for the HTML.
 //!
 //! The wire carries plain text with markers; a client of the earlier system shows it as it is. The
-//! HTML is made from Markdown. The manual's words are data in both: on the wire they can form no
-//! marker, in the Markdown every sign that means something is escaped.
+//! HTML is made from Markdown. The manual's words are data in both: on the wire they cannot form a
+//! marker, in the Markdown every special character is escaped.
 
 /// A piece of the answer that is sent at once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Chunk {
-    /// What the wire carries.
+    /// The text for the wire.
     pub text: String,
     /// The same as Markdown.
     pub markdown: String,
@@ -25,12 +25,12 @@ impl Sheet {
         self.chunks
     }
 
-    /// Our own words.
+    /// Adds fixed words.
     pub(super) fn ours(&mut self, words: &str) {
         self.push(words.to_owned(), words.to_owned());
     }
 
-    /// The heading that the following words stand under.
+    /// Adds the heading of the following words.
     pub(super) fn heading(&mut self, said: &str) {
         let said = harmless(said);
         let said = said.trim_end().trim_end_matches(':');
@@ -58,7 +58,7 @@ impl Sheet {
         }
     }
 
-    /// A bullet with what stands under a heading.
+    /// A bullet with the words below a heading.
     pub(super) fn quote(&mut self, heading: &str, said: &str) {
         let (heading, said) = (harmless(heading), harmless(said));
         self.push(
@@ -67,7 +67,7 @@ impl Sheet {
         );
     }
 
-    /// Begins a table: the row that names its columns, or as many columns without a name.
+    /// Begins a table: with its column names, or with this many unnamed columns.
     pub(super) fn table(&mut self, names: Option<&str>, columns: usize) {
         let names = names.map_or_else(|| vec![String::new(); columns], cells);
         let rule = vec!["---"; names.len()].join(" | ");
@@ -76,7 +76,7 @@ impl Sheet {
         self.push(head(names), head(markdown));
     }
 
-    /// A row of the table that was begun. What cites its page stands in its last cell.
+    /// A row of the open table. The citation of its page is in its last cell.
     pub(super) fn row(&mut self, said: &str) {
         let cells = cells(said);
         let markdown: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
@@ -94,7 +94,7 @@ impl Sheet {
         self.push(marker.clone(), marker);
     }
 
-    /// A field note out of the manual.
+    /// A tip from the manual.
     pub(super) fn tip(&mut self, said: &str) {
         let marker = format!("[PRO TIP: {}] ", harmless(said));
         self.push(marker.clone(), marker);
@@ -126,19 +126,19 @@ impl Sheet {
     }
 }
 
-/// The cells of a row, none of them able to begin another one.
+/// The cells of a row, escaped so that none begins another one.
 fn cells(row: &str) -> Vec<String> {
     row.split(" | ").map(|cell| harmless(cell).replace('|', "¦")).collect()
 }
 
-/// The manual's words on one line, unable to form a marker of ours.
+/// The manual's words on one line, unable to form a marker.
 pub(super) fn harmless(said: &str) -> String {
     let mut out = String::with_capacity(said.len());
     for word in said.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
-        // A marker begins with a bracket and ends with one; round ones read the same and mean nothing.
+        // A marker begins and ends with a square bracket; round ones read the same and have no meaning.
         out.extend(word.chars().filter(|c| !c.is_control()).map(|c| match c {
             '[' => '(',
             ']' => ')',
@@ -148,7 +148,7 @@ pub(super) fn harmless(said: &str) -> String {
     out
 }
 
-/// Every sign that means something to Markdown or HTML, as itself.
+/// Escapes every character that is special in Markdown or HTML.
 pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_figure_and_a_section_number_are_no_number_of_a_step() {
+    fn a_figure_and_a_section_number_are_not_step_numbers() {
         let text = |said: &str| written(|sheet| sheet.item(said)).text;
         assert_eq!(text("2. Press it."), "2. Press it. ");
         assert_eq!(text("2.Press it."), "2. Press it. ");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manuals_words_can_form_no_marker() {
+    fn a_manuals_words_cannot_form_a_marker() {
         let chunk = written(|sheet| sheet.sentence("see [MANUAL: page 99] and [PRO TIP: x]"));
         assert_eq!(chunk.text, "see (MANUAL: page 99) and (PRO TIP: x) ");
     }

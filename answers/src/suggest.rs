@@ -1,4 +1,4 @@
-//! Which suggested questions a manual answers.
+//! Checks which suggested questions a manual answers.
 
 use hsc_catalogs::{Manual, Product, Scenario, Suggestion};
 
@@ -8,9 +8,9 @@ use super::index::Index;
 use super::question::Question;
 use super::turn::Turn;
 
-/// For each suggestion, in order: whether the first page that its answer cites is one that the suggestion names.
+/// For each suggestion, in order: whether the first cited page of its answer is one that the suggestion names.
 ///
-/// By words alone, so that the result does not depend on whether the manual is embedded yet. The index keeps the
+/// By words alone, so that the result does not depend on whether the manual is embedded yet. The index caches the
 /// results.
 #[must_use]
 pub fn confirm(

@@ -1,10 +1,10 @@
-//! Words for the same thing: what customers type and what manuals print.
+//! Synonyms: the words that customers type and those that manuals print.
 //!
-//! They are data, a file a language in `answers/synonyms/`. These are part of the program; the files of the folder
-//! `answers.synonyms` are read at the start and add to them. The syntax stands at the top of `en.txt`. A member
-//! stands for the others at a lower weight than the word itself.
+//! They are data, one file per language in `answers/synonyms/`. These are part of the program; the files of the folder
+//! `answers.synonyms` are read at the start and add to them. The syntax is described at the top of `en.txt`. A synonym
+//! has a lower weight than the word itself.
 //!
-//! The groups of a file serve manuals in its language. One-way lines serve every manual, so that a file may
+//! The groups of a file apply to manuals in its language. One-way lines apply to every manual, so that a file may
 //! translate: `מקלדת > keyboard`.
 
 use std::collections::{HashMap, HashSet};
@@ -30,16 +30,16 @@ pub enum SynonymsError {
     Unreadable {
         /// The folder or the file.
         path: PathBuf,
-        /// What the file system says.
+        /// The error of the file system.
         #[source]
         cause: std::io::Error,
     },
-    /// A line is no group and no one-way line.
+    /// A line is neither a group nor a one-way line.
     #[error("{file}, line {line}: expected `word, word`, `words > words` or `! word`")]
     Syntax {
         /// The file's name.
         file: String,
-        /// The line, from 1.
+        /// Line number from 1.
         line: usize,
     },
 }
@@ -47,11 +47,11 @@ pub enum SynonymsError {
 /// A line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Line {
-    /// Words that stand for each other.
+    /// Words that are synonyms of each other.
     Group(Vec<String>),
     /// Words that name a feature, a part or a property.
     Topics(Vec<String>),
-    /// A word or a phrase, and words that a question with it also looks for.
+    /// A word or a phrase, and the words that a question with it also searches for.
     OneWay(String, Vec<String>),
 }
 
@@ -62,7 +62,7 @@ pub struct Thesaurus {
     by_language: Mutex<HashMap<Language, Arc<Synonyms>>>,
 }
 
-/// The synonyms for manuals in one language, by word as it is compared.
+/// The synonyms for manuals in one language, by normalised word.
 #[derive(Debug, Default)]
 pub(super) struct Synonyms {
     words: HashMap<String, Vec<String>>,
@@ -71,7 +71,7 @@ pub(super) struct Synonyms {
 }
 
 impl Thesaurus {
-    /// What is part of the program.
+    /// The built-in synonyms.
     pub fn built_in() -> Self {
         let mut thesaurus = Self::default();
         for (language, text) in BUILT_IN {
@@ -81,7 +81,7 @@ impl Thesaurus {
         thesaurus
     }
 
-    /// What is part of the program, and the files `<language>.txt` of a folder where one is given.
+    /// The built-in synonyms, and the files `<language>.txt` of a folder if one is given.
     pub fn with_folder(folder: Option<&Path>) -> Result<Self, SynonymsError> {
         let mut thesaurus = Self::built_in();
         let Some(folder) = folder else { return Ok(thesaurus) };
@@ -191,7 +191,7 @@ impl Synonyms {
         }
     }
 
-    /// What a word may also be called, as words are compared.
+    /// The synonyms of a normalised word.
     pub(super) fn of_word(&self, term: &str) -> &[String] {
         self.words.get(term).map_or(&[], Vec::as_slice)
     }
@@ -201,7 +201,7 @@ impl Synonyms {
         self.topics.contains(term)
     }
 
-    /// What the phrases that stand in a question are also called.
+    /// The synonyms of the phrases in a question.
     pub(super) fn of_phrases<'a>(
         &'a self,
         question: &'a [String],
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_knows_the_others_of_its_groups() {
+    fn a_word_has_the_others_of_its_groups_as_synonyms() {
         let synonyms = english();
         assert!(synonyms.of_word("reset").iter().any(|it| it == "restor"));
         assert!(synonyms.of_word("pair").iter().any(|it| it == "link"));
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_adds_to_what_is_built_in_and_a_wrong_line_is_named() {
+    fn a_folder_adds_synonyms_and_an_invalid_line_is_reported() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("en.txt"), "# ours\nflux, capacitor\n").expect("written");
         let thesaurus = Thesaurus::with_folder(Some(folder.path())).expect("right files");

@@ -1,4 +1,4 @@
-//! What answers in the manual's own words promise, asked of a manual made by hand.
+//! Properties of extractive answers, with a manual made by hand.
 
 use hsc_catalogs::{Exchange, Scenario};
 use proptest::prelude::*;
@@ -38,7 +38,7 @@ fn cited_in(text: &str) -> Vec<u32> {
 }
 
 #[test]
-fn a_procedure_comes_whole_in_order_and_cites_each_of_its_pages() {
+fn a_procedure_is_complete_in_order_and_cites_each_of_its_pages() {
     let answer = asked("How do I pair my phone?");
     let steps: Vec<_> = ["1. Hold", "2. Choose", "3. Confirm", "4. Press EXIT"]
         .map(|step| answer.text.find(step).expect(step))
@@ -50,7 +50,7 @@ fn a_procedure_comes_whole_in_order_and_cites_each_of_its_pages() {
 }
 
 #[test]
-fn a_tip_of_the_manual_is_told_and_none_is_made_up() {
+fn a_tip_of_the_manual_is_quoted_and_none_is_invented() {
     assert!(
         asked("How do I pair my phone?")
             .text
@@ -60,14 +60,14 @@ fn a_tip_of_the_manual_is_told_and_none_is_made_up() {
 }
 
 #[test]
-fn a_figure_is_answered_with_its_row_alone() {
+fn a_figure_is_answered_with_its_row_only() {
     let answer = asked("how much does it weigh?");
     assert!(answer.text.contains("| Weight | 1.2 kg [MANUAL: page 5]"), "{}", answer.text);
     assert!(!answer.text.contains("DC 9 V"), "{}", answer.text);
 }
 
 #[test]
-fn a_fault_is_looked_for_among_the_faults() {
+fn a_fault_is_searched_in_the_sections_about_faults() {
     let answer = asked("there is no sound from a pad");
     assert!(answer.text.contains("cable not plugged in"), "{}", answer.text);
     assert!(!answer.text.contains("display stays dark"), "{}", answer.text);
@@ -75,7 +75,7 @@ fn a_fault_is_looked_for_among_the_faults() {
 }
 
 #[test]
-fn what_the_manual_does_not_say_is_not_answered_and_the_closest_pages_are_shown() {
+fn a_question_that_the_manual_does_not_answer_gets_the_closest_pages() {
     let answer = asked("how do I bake bread with a pedal in the oven");
     assert_eq!(answer.outcome, Outcome::Unknown);
     assert!(answer.text.starts_with("I don't know"), "{}", answer.text);
@@ -91,7 +91,7 @@ fn a_question_of_words_the_manual_never_uses_gets_no_page_at_all() {
 }
 
 #[test]
-fn a_manual_with_pages_that_are_not_recognized_yet_says_so_where_it_does_not_answer() {
+fn an_unanswered_question_mentions_pages_that_are_not_recognized_yet() {
     let mut manual = manual();
     let unanswered = question("how do I bake bread with a pedal in the oven");
     let text = |manual: &hsc_catalogs::Manual| answer_to(&unanswered, manual).text;
@@ -118,7 +118,7 @@ fn the_manuals_words_are_text_in_the_html() {
 }
 
 #[test]
-fn the_manuals_words_can_cite_nothing_and_tip_nothing() {
+fn the_manuals_words_cannot_form_citations_or_tips() {
     let answer = asked("strange words of the macro");
     assert_eq!(cited_in(&answer.text).first(), Some(&7));
     assert!(
@@ -129,7 +129,7 @@ fn the_manuals_words_can_cite_nothing_and_tip_nothing() {
 }
 
 #[test]
-fn an_accessory_is_suggested_when_it_is_spoken_of() {
+fn an_accessory_is_suggested_when_it_is_mentioned() {
     let related = vec![accessory("Stand S-1", "Stands"), accessory("Kick pedal KP-2", "Pedals")];
     let pedal = Question { related: &related, ..question("How do I connect a second kick pedal?") };
     assert!(answer_to(&pedal, &manual()).text.contains("[SUGGESTION: Kick pedal KP-2]"));
@@ -138,7 +138,7 @@ fn an_accessory_is_suggested_when_it_is_spoken_of() {
 }
 
 #[test]
-fn a_hebrew_customer_reads_hebrew_around_the_manuals_words() {
+fn a_hebrew_customer_gets_hebrew_phrases_around_the_manuals_words() {
     let by_locale = Question { locale: Some("he-IL"), ..question("sourdough") };
     let by_script = question("איך אופים לחם");
     for hebrew in [by_locale, by_script] {
@@ -147,12 +147,12 @@ fn a_hebrew_customer_reads_hebrew_around_the_manuals_words() {
 }
 
 #[test]
-fn a_slip_of_the_finger_is_understood() {
+fn a_typing_error_is_corrected() {
     assert_eq!(cited_in(&asked("how do I conect the hi-hat pedla").text).first(), Some(&4));
 }
 
 #[test]
-fn of_two_sections_alike_the_scenario_prefers_its_own() {
+fn the_scenario_decides_between_two_similar_sections() {
     let twice = bound(vec![
         (
             &["Levels at home"],
@@ -186,7 +186,7 @@ fn a_heading_that_is_the_question_wins_over_text_that_repeats_it() {
     assert_eq!(answer_to(&question("what are layers"), &manual).citations[0].page, 2);
 }
 
-/// A table that goes on overleaf, with a header of its own on each page, as manuals have it.
+/// A table that continues on the next page, with a header of its own on each page.
 fn faults_of_a_kettle() -> hsc_catalogs::Manual {
     bound(vec![
         (
@@ -234,7 +234,7 @@ fn a_citation_quotes_the_row_that_answers_under_the_names_of_its_columns() {
             2,
             "Symptom: the handle is loose | Cause: a screw is missing | Remedy: order screw no. 7",
         ),
-        // A figure names no column: the row is quoted as it stands.
+        // A figure is not the name of a column: the row is quoted as it is.
         ("what power does it have", 4, "Power | 2200 W | 3 hp"),
     ] {
         let answer = answer_to(&question(asked), &manual);
@@ -263,7 +263,7 @@ fn a_citation_quotes_the_sentence_that_answers_and_not_the_first_of_the_page() {
 }
 
 #[test]
-fn a_picture_is_said_not_to_be_seen_in_the_customers_language_and_a_person_is_offered() {
+fn a_picture_gets_a_notice_in_the_customers_language_and_the_offer_of_an_agent() {
     for (text, locale, begins) in [
         ("How do I pair my phone?", "en", "I cannot see pictures; only a person can"),
         ("sourdough", "en", "I cannot see pictures; only a person can"),
@@ -336,7 +336,7 @@ fn any_block() -> impl Strategy<Value = hsc_catalogs::Block> {
 
 proptest! {
     #[test]
-    fn whatever_manual_and_question_text_and_citations_agree(
+    fn text_and_citations_agree_for_any_manual_and_question(
         pages in prop::collection::vec((0..4_usize, prop::collection::vec(any_block(), 0..5)), 0..6),
         text in "[a-e אב?]{0,30}",
     ) {
@@ -355,7 +355,7 @@ proptest! {
 }
 
 #[test]
-fn the_features_of_a_confidence_are_there_where_something_was_found() {
+fn the_features_of_a_confidence_exist_for_every_hit() {
     let manual = manual();
     let index = Index::of(&manual);
     let composed = |text: &str| compose(&question(text), &manual, &index, &[], MEASURE);
@@ -401,7 +401,7 @@ fn an_answer_says_how_many_pages_are_not_recognized_yet() {
     }
 }
 
-/// A manual whose second half is its first in German, and a page of safety notes in Spanish.
+/// A manual whose second half is its first in German, with a page of safety notes in Spanish.
 fn translated() -> hsc_catalogs::Manual {
     let mut manual = bound(vec![
         (
@@ -429,7 +429,7 @@ fn a_manual_of_several_languages_is_read_in_that_of_the_question_then_of_the_vis
     assert_eq!(first("wie reinige ich den Filter", None), [2]);
     assert_eq!(first("filter vacuum motor", Some("de-AT")), [2]);
     assert_eq!(first("how do I clean the filter of the motor", Some("de")), [1]);
-    // The safety notes are no translation: the rest of the manual is read too.
+    // The safety notes are not a translation: the rest of the manual is searched too.
     assert_eq!(first("¿cómo limpio el filtro del motor?", None)[0], 1);
 }
 

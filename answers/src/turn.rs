@@ -1,7 +1,7 @@
-//! What a visitor's turn is: a question, a follow-up of the previous one, or small talk.
+//! Classifies a visitor's turn: a question, a follow-up of the previous one, or small talk.
 //!
-//! The words are data, a file a language in `turns/`. Another language is another file and its line in
-//! [`LANGUAGES`]. A turn is small talk only when nothing of it is left without the words of small talk: `hi, how do
+//! The words are data, one file per language in `turns/`. Another language is another file and its line in
+//! [`LANGUAGES`]. A turn is small talk only if it consists of words of small talk: `hi, how do
 //! I reset it` is a question.
 
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ const LANGUAGES: [(&str, &str); 5] = [
     ("es", include_str!("turns/es.json")),
     ("fr", include_str!("turns/fr.json")),
 ];
-/// Most words of a follow-up that is recognised by its beginning; a longer one says itself what it is about.
+/// Most words of a follow-up that is recognised by its beginning; a longer one states its subject.
 const FOLLOW_UP_WORDS: usize = 8;
 /// Most words of a follow-up that is recognised by a word such as `it`.
 const PRONOUN_WORDS: usize = 5;
@@ -49,21 +49,21 @@ static SPOKEN: LazyLock<[(&str, Words); 5]> = LazyLock::new(|| {
     })
 });
 
-/// What a turn is.
+/// The kind of a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// A question of its own.
     Question,
     /// A question that the previous one completes.
     FollowUp,
-    /// The answer to the previous question did not help; what is said before other passages.
+    /// The answer to the previous question did not help; with the introduction of other passages.
     Failed(&'static str),
     /// Small talk, and the reply to it.
     SmallTalk(&'static str),
 }
 
 impl Turn {
-    /// What the turn of `question` is.
+    /// The kind of the turn of `question`.
     #[must_use]
     pub fn of(question: &Question) -> Self {
         let has_previous = !question.previous.is_empty();
@@ -90,16 +90,16 @@ impl Turn {
     }
 }
 
-/// What the questions before one are about.
+/// The subject of the previous questions.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Topic {
-    /// The newest of them that is a question, after those which it follows up.
+    /// The newest of them that is a question, after those that it follows up.
     pub text: String,
-    /// How often the visitor has said since then that the answer did not help.
+    /// Number of later turns in which the visitor said that the answer did not help.
     pub failures: usize,
 }
 
-/// What a question means together with the ones before it, as a text that stands alone.
+/// A question combined with the previous ones, as a text that stands alone.
 #[must_use]
 pub fn standalone_text(question: &Question) -> String {
     match (Turn::of(question), topic(question)) {
@@ -109,7 +109,7 @@ pub fn standalone_text(question: &Question) -> String {
     }
 }
 
-/// What the questions before this one are about; nothing where there was only small talk.
+/// The subject of the previous questions; `None` if there was only small talk.
 pub(super) fn topic(question: &Question) -> Option<Topic> {
     topic_of(question.previous, question.locale)
 }
@@ -169,7 +169,7 @@ impl Words {
     }
 }
 
-/// Small letters, and spaces in place of everything that is no letter, digit or apostrophe.
+/// Lower case, with spaces in place of everything except letters, digits and apostrophes.
 fn plain(text: &str) -> String {
     let text = text.to_lowercase().replace('’', "'");
     let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'');

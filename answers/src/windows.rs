@@ -1,10 +1,10 @@
-//! A manual cut into windows: the stretches of text that words and encoders compare with a question.
+//! Cuts a manual into windows: the pieces of text that words and encoders compare with a question.
 //!
 //! A big window has about 120 words of one page, and is cut into small windows of about 45 words. A window
 //! consists of whole blocks (a longer block is cut), and never crosses a page. An encoder reads a window below its
-//! headings, since the text alone often does not say what it is about.
+//! headings, since the text alone often does not contain its subject.
 //!
-//! The cut depends on the manual alone: vectors that were stored for a manual fit as long as
+//! The cut depends on the manual alone: stored vectors of a manual fit as long as
 //! [`WINDOWS_VERSION`] is the same.
 
 use hsc_catalogs::{Manual, Passage};
@@ -12,33 +12,33 @@ use hsc_catalogs::{Manual, Passage};
 /// Version of the cut. A change of the windows or of their text needs another one.
 pub const WINDOWS_VERSION: u32 = 1;
 
-/// Words of a big window: an encoder reads about so much at its best.
+/// Words of a big window: the input length at which an encoder works best.
 const BIG_WORDS: usize = 120;
-/// Words of a small window: one fact with its neighbours.
+/// Words of a small window: one fact with its context.
 const SMALL_WORDS: usize = 45;
 /// Share of its words up to which a window takes another block.
 const OVERFULL: f32 = 1.15;
-/// Share of its words from which a window ends where a section does.
+/// Share of its words from which a window ends at a section's end.
 const SECTION_END: f32 = 0.6;
 /// Share of a small window up to which a block stays whole.
 const LONG_BLOCK: f32 = 1.4;
-/// Fewest words of a window: what has less says nothing.
+/// Minimum words of a window: shorter text carries no information.
 const FEWEST_WORDS: usize = 3;
 /// Headings above a window that are read with it, the innermost ones.
 const HEADINGS: usize = 3;
 
-/// A stretch of a manual's text.
+/// A piece of a manual's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Window {
     /// Its page.
     pub page: u32,
-    /// The passages it has text of, as places in `Manual::passages`, the first and the last.
+    /// The passages whose text it contains, as indexes into `Manual::passages`, first and last.
     pub passages: (usize, usize),
-    /// The big window it is a part of, none for a big window.
+    /// The big window it is a part of, `None` for a big window.
     pub parent: Option<usize>,
     /// The headings above its first block.
     pub heading: String,
-    /// Its text, a line a block; a heading that begins inside is a line too.
+    /// Its text, one line per block; a heading that begins inside is a line too.
     pub body: String,
 }
 
@@ -49,12 +49,12 @@ pub(super) struct Windows {
     pub small: Vec<Window>,
 }
 
-/// What an encoder reads of a manual: first the big windows, then the small ones.
+/// The encoder input of a manual: first the big windows, then the small ones.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct WindowTexts {
     /// The text of each window.
     pub texts: Vec<String>,
-    /// How many of them are big.
+    /// Number of big windows.
     pub big: usize,
 }
 
@@ -115,7 +115,7 @@ pub(super) fn cut(manual: &Manual) -> Windows {
     windows
 }
 
-/// Pieces put together to windows of about `words` words.
+/// Groups pieces into windows of about `words` words.
 fn pack<'a, 'b>(pieces: &'b [Piece<'a>], words: usize) -> Vec<&'b [Piece<'a>]> {
     let (full, enough) = (words as f32 * OVERFULL, words as f32 * SECTION_END);
     let mut windows = Vec::new();
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_stays_on_its_page_and_small_ones_make_up_the_big_one() {
+    fn a_window_stays_on_its_page_and_small_ones_cover_the_big_one() {
         let manual = bound(vec![
             (&["Setup"], vec![paragraph(&words(100)), paragraph(&words(100))]),
             (&["Care"], vec![paragraph(&words(30))]),

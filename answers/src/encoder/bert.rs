@@ -14,8 +14,8 @@ use super::manifest::read_json;
 use super::tokenizer::Tokenizer;
 use super::weights::Tensors;
 
-/// Tokens of one pass: enough that weights are read from memory seldom, few enough that activations stay in
-/// the second-level cache.
+/// Tokens of one pass: enough that weights are rarely read from memory, few enough that activations stay in
+/// the L2 cache of the processor.
 const BATCH_TOKENS: usize = 384;
 
 /// A sentence encoder: text to an L2-normalised vector.
@@ -49,7 +49,7 @@ struct Config {
     position_embedding_type: Option<String>,
 }
 
-/// `config_sentence_transformers.json`: what a question and a passage begin with.
+/// `config_sentence_transformers.json`: the prefixes of questions and passages.
 #[derive(Debug, Default, Deserialize)]
 struct SentenceConfig {
     #[serde(default)]
@@ -95,7 +95,7 @@ struct Layer {
 }
 
 impl Encoder {
-    /// Reads the model of the folder `dir`; its name is the folder's.
+    /// Loads the model of the folder `dir`; its name is the folder's.
     ///
     /// # Errors
     /// As [`ModelError`] lists them.
@@ -131,7 +131,7 @@ impl Encoder {
             config.vocab_size,
             hidden,
         )?;
-        // Every token of ours is of the first kind, so its vector is added to every position once.
+        // Every token is of the first type, so its vector is added to every position once.
         let kinds = tensors.vector(
             &format!("{embeddings}.token_type_embeddings.weight"),
             config.type_vocab_size * hidden,
@@ -173,7 +173,7 @@ impl Encoder {
         &self.name
     }
 
-    /// Whether the model knows more languages than one (its vocabulary is made of `Unigram` pieces).
+    /// Whether the model is multilingual (its vocabulary consists of `Unigram` pieces).
     pub fn multilingual(&self) -> bool {
         self.multilingual
     }
@@ -183,7 +183,7 @@ impl Encoder {
         self.config.hidden_size
     }
 
-    /// Bytes of memory, rounded down: weights and vocabulary.
+    /// Memory in bytes: weights and vocabulary.
     pub fn bytes(&self) -> usize {
         let config = &self.config;
         let layer = 4 * config.hidden_size * config.hidden_size
@@ -194,7 +194,7 @@ impl Encoder {
             + self.tokenizer.bytes()
     }
 
-    /// The token numbers of `text`, with those that mark its beginning and its end. For tests and tools.
+    /// The token numbers of `text`, with the start and end tokens. For tests and tools.
     pub fn tokens(&self, text: &str) -> Vec<u32> {
         self.tokenizer.encode(text, self.max_tokens)
     }
@@ -206,7 +206,7 @@ impl Encoder {
         vectors.pop().expect("one text has one vector")
     }
 
-    /// The vectors of passages, in their order. What is past the model's length is not read.
+    /// The vectors of passages, in order. Text past the model's length is ignored.
     pub fn embed_passages<T: AsRef<str>>(&self, texts: &[T]) -> Vec<Vec<f32>> {
         let tokens: Vec<_> = texts
             .iter()
@@ -228,8 +228,8 @@ impl Encoder {
         vectors
     }
 
-    /// One pass. The tokens of all texts stand one after the other: layers take them as one matrix, only
-    /// attention looks at one text at a time, so nothing is padded.
+    /// One pass. The tokens of all texts are concatenated: layers take them as one matrix, only
+    /// attention is computed per text, so there is no padding.
     fn forward(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
         let hidden = self.config.hidden_size;
         let mut state =
@@ -243,7 +243,7 @@ impl Encoder {
             }
         }
         self.embedding_norm.apply(&mut state);
-        // Made for each pass, which costs nothing: they must not move from one thread to another.
+        // Created for each pass, at no cost: they must not move between threads.
         let kernels = Kernels::new();
         let (mut quantised, mut joint, mut context, mut output) =
             (QuantisedRows::default(), Vec::new(), Vec::new(), Vec::new());
@@ -272,7 +272,7 @@ impl Encoder {
             .collect()
     }
 
-    /// Scaled dot-product attention of every head within each text: `joint` holds query, key and value of
+    /// Scaled dot-product attention of every head within each text: `joint` has query, key and value of
     /// each token side by side.
     fn attend(&self, kernels: &Kernels, texts: &[&[u32]], joint: &[f32], context: &mut Vec<f32>) {
         let (hidden, heads) = (self.config.hidden_size, self.config.num_attention_heads);
@@ -341,7 +341,7 @@ impl Config {
             return unsupported("position_embedding_type is not absolute".to_owned());
         }
         let bounded = |value: usize, most: usize| value > 0 && value <= most;
-        // Wide enough for every BERT there is; without bounds a damaged number would ask for all memory.
+        // Large enough for every BERT model; without bounds a damaged number would request all memory.
         let sane = bounded(self.hidden_size, 4_096)
             && bounded(self.num_hidden_layers, 64)
             && bounded(self.num_attention_heads, 128)
@@ -436,7 +436,7 @@ mod tests {
     use super::super::synthetic::{Vocabulary, write};
     use super::*;
 
-    /// The same network in plain float arithmetic, as the papers write it.
+    /// The reference network in plain float arithmetic, as in the papers.
     struct Plain {
         tensors: Tensors,
         hidden: usize,
@@ -529,7 +529,7 @@ mod tests {
         }
     }
 
-    /// The error function by its series (for small x) and a numeric integral's accuracy of 1e-7.
+    /// The error function by its series (for small x), with the accuracy of a numeric integral of 1e-7.
     fn erf(x: f32) -> f32 {
         let (x, sign) = (f64::from(x.abs()), x.signum());
         let t = 1.0 / (1.0 + 0.327_591_1 * x);
@@ -552,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_is_that_of_the_plain_network() {
+    fn a_vector_equals_that_of_the_reference_network() {
         let (dir, encoder) = model(Vocabulary::WordPiece);
         let config = &encoder.config;
         let plain = Plain {
@@ -583,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_past_the_length_of_the_model_is_cut() {
+    fn a_text_past_the_length_of_the_model_is_truncated() {
         let (_dir, encoder) = model(Vocabulary::WordPiece);
         let long = "word ".repeat(5_000);
         assert_eq!(encoder.tokens(&long).len(), 96);

@@ -1,11 +1,11 @@
-//! Why a model cannot be used.
+//! Errors of a model.
 
 use std::path::{Path, PathBuf};
 
 /// Why a model cannot be used. A variant for each thing an operator can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The directory holds no model.
+    /// The directory has no model.
     #[error("{} holds no model; `hsc model fetch` or `make model` puts one there", dir.display())]
     Missing {
         /// The directory.
@@ -16,11 +16,11 @@ pub enum ModelError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system answered.
+        /// The error of the system.
         #[source]
         cause: std::io::Error,
     },
-    /// A file of the model is not what it must be.
+    /// A file of the model is invalid.
     #[error("{} is damaged: {what}; fetch the model again", path.display())]
     Damaged {
         /// The file.
@@ -28,12 +28,12 @@ pub enum ModelError {
         /// What is wrong in it.
         what: String,
     },
-    /// The model is whole, but of a kind that this encoder does not run.
+    /// The model is valid, but of an architecture that this encoder does not support.
     #[error("{} is a model of another kind: {what}", path.display())]
     Unsupported {
         /// The file.
         path: PathBuf,
-        /// What is not supported.
+        /// The unsupported property.
         what: String,
     },
 }
@@ -47,7 +47,7 @@ impl ModelError {
         Self::Unsupported { path: path.to_owned(), what: what.into() }
     }
 
-    /// Turns an error of the system on `path` into the typed error.
+    /// Maps an error of the system on `path` to the typed error.
     pub(crate) fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |cause| Self::Unreadable { path: path.to_owned(), cause }
     }

@@ -1,8 +1,8 @@
 //! A fully connected layer on 8-bit integers, and a table of 8-bit rows.
 //!
-//! Weights are symmetric with one scale an output. Inputs are quantised as they come, with a scale and a
-//! zero point of their own for each row (a row is one token), so a result does not depend on what else is
-//! in the batch. Products are summed in 32-bit integers: the same on every machine.
+//! Weights are symmetric with one scale per output. Inputs are quantised on the fly, with a scale and a
+//! zero point for each row (a row is one token), so a result does not depend on the rest of the
+//! batch. Products are summed in 32-bit integers: the same on every machine.
 
 use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions, PackedBMatrix};
 use rten_simd::SimdOp;
@@ -12,7 +12,7 @@ use rten_vecmath::{ExtendInit, MinMax, Quantize};
 use super::error::ModelError;
 use super::weights::Tensors;
 
-/// The kernels, chosen once for the processor that is there.
+/// The kernels, selected once for the present processor.
 pub(crate) struct Kernels {
     pub(crate) int8: GemmExecutor<u8, i8, i32>,
     pub(crate) float: GemmExecutor<f32>,
@@ -29,7 +29,7 @@ impl Kernels {
     }
 }
 
-/// Quantised rows of one input, reused from layer to layer so that nothing is allocated in between.
+/// Quantised rows of one input, reused between layers to avoid allocations.
 #[derive(Default)]
 pub(crate) struct QuantisedRows {
     values: Vec<u8>,
@@ -39,7 +39,7 @@ pub(crate) struct QuantisedRows {
 }
 
 impl QuantisedRows {
-    /// Takes the rows of `input`, each of `columns` values.
+    /// Sets the rows of `input`, each of `columns` values.
     pub(crate) fn set(&mut self, input: &[f32], columns: usize) {
         self.values.clear();
         self.values.reserve_exact(input.len());
@@ -65,12 +65,12 @@ impl QuantisedRows {
 
 /// `output = input * weights + bias`.
 ///
-/// The kernels multiply inputs as they are, zero point included, and what the zero point adds is taken off
-/// here. They offer to do that, but in rten-gemm 0.27 zero points that differ by row give wrong sums from
+/// The kernels multiply inputs as they are, zero point included, and the contribution of the zero point is subtracted
+/// here. The kernels have an option for it, but in rten-gemm 0.27 zero points that differ by row give wrong sums from
 /// the ninth row on (AVX-512; `zero_points_differ_by_row` would fail).
 pub(crate) struct Linear {
     weights: PackedBMatrix<i8>,
-    /// The sum of an output's weights: what one unit of a row's zero point adds to it.
+    /// The sum of an output's weights: the contribution of one unit of a row's zero point.
     sums: Vec<i32>,
     scales: Vec<f32>,
     bias: Vec<f32>,
@@ -78,7 +78,7 @@ pub(crate) struct Linear {
 }
 
 impl Linear {
-    /// Reads and joins layers of the same input: the outputs of the first, then those of the next.
+    /// Loads and concatenates layers of the same input: the outputs of the first, then those of the next.
     pub(crate) fn read(
         tensors: &Tensors,
         kernels: &Kernels,
@@ -105,7 +105,7 @@ impl Linear {
         Ok(Self { weights: kernels.int8.prepack_b(view.transposed()), sums, scales, bias, inputs })
     }
 
-    /// Writes the outputs of every row of `input` one after the other.
+    /// Writes the outputs of every row of `input`, one row after the other.
     pub(crate) fn forward(
         &self,
         kernels: &Kernels,
@@ -143,7 +143,7 @@ pub(crate) fn quantise_row(row: &[f32], largest: f32, into: &mut Vec<i8>) -> f32
     let (low, high) = MinMax::new(row).dispatch();
     let scale = (high.max(-low) / largest).max(f32::MIN_POSITIVE);
     let inverse = 1.0 / scale;
-    // Rounds as `round_ties_even` does, which is a call of libm for each value on a processor without SSE 4.1.
+    // Rounds like `round_ties_even`, which calls libm for each value on a processor without SSE 4.1.
     into.extend(row.iter().map(|value| ((value * inverse + ROUNDER) - ROUNDER) as i8));
     scale
 }
@@ -151,7 +151,7 @@ pub(crate) fn quantise_row(row: &[f32], largest: f32, into: &mut Vec<i8>) -> f32
 /// 1.5 * 2^23: a float of this size has no fraction left, so adding it rounds.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// A table of 8-bit rows with a scale each: one row a token.
+/// A table of 8-bit rows with a scale each: one row per token.
 pub(crate) struct Table {
     values: Vec<i8>,
     scales: Vec<f32>,

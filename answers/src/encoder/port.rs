@@ -1,24 +1,24 @@
-//! What a program that ranks asks of a program that embeds.
+//! The interface between the ranking and the encoder.
 
 use std::sync::Arc;
 
 use super::manifest::fingerprint;
 use super::vectors::{ManualVectors, QueryVectors};
 
-/// Embeds in the background. A trait because the one who does it lives in the server, above this crate.
+/// Embeds in the background. A trait because the implementation is in the server, above this crate.
 pub trait Embedder: Send + Sync + 'static {
-    /// The vectors of a question. Blocks for 10 to 30 milliseconds. None without a model.
+    /// The vectors of a question. Blocks for 10 to 30 milliseconds. `None` without a model.
     fn query(&self, text: &str) -> Option<QueryVectors>;
 
-    /// For each member of the set, in order: whether it reads many languages. Nothing without a model.
+    /// For each member of the set, in order: whether it is multilingual. Empty without a model.
     fn multilingual(&self) -> Vec<bool>;
 
-    /// The vectors of a manual's windows where they are there. Where not, begins to make them and returns at
+    /// The vectors of a manual's windows, if they exist. Otherwise starts to make them and returns at
     /// once: no question waits for a manual to be embedded.
     fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>>;
 }
 
-/// What an encoder reads of a manual: the text of each of its windows.
+/// The input of an encoder for a manual: the text of each of its windows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ManualTexts {
     name: String,
@@ -34,7 +34,7 @@ impl ManualTexts {
     pub fn new(name: &str, texts: Vec<String>, big: usize) -> Self {
         let mut all = format!("{big}\n");
         for text in &texts {
-            // The length too, so that texts cut otherwise are other texts.
+            // Includes the length, so that texts with other boundaries have another key.
             all.push_str(&format!("{}:{text}", text.len()));
         }
         Self { name: name.to_owned(), key: fingerprint(&all), texts, big }
@@ -46,19 +46,19 @@ impl ManualTexts {
         &self.name
     }
 
-    /// A fingerprint of the texts: vectors are stored under it.
+    /// A fingerprint of the texts: the key of stored vectors.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// The texts, one a window.
+    /// The texts, one per window.
     #[must_use]
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
-    /// How many of them are big windows.
+    /// Number of big windows.
     #[must_use]
     pub fn big(&self) -> usize {
         self.big

@@ -11,22 +11,22 @@ use super::manifest::{fingerprint, verify};
 use super::port::ManualTexts;
 use super::vectors::{ManualVectors, QueryVectors, Vectors};
 
-/// Part of the fingerprint: raised whenever the same weights give other vectors.
+/// Part of the fingerprint: incremented whenever the same weights give other vectors.
 const COMPUTATION: u32 = 1;
 
 /// The sentence encoders of one model directory, ordered by the names of their folders.
 pub struct EncoderSet {
     id: String,
     members: Vec<Encoder>,
-    /// Questions: one thread at the usual priority, so that a question never waits for a passage.
+    /// Questions: one thread at normal priority, so that a question never waits for a passage.
     queries: ThreadPool,
     /// Passages: a bounded number of threads at a low priority.
     passages: ThreadPool,
 }
 
 impl EncoderSet {
-    /// Reads every model of `dir`: its folders that hold a `config.json`, or `dir` itself. `threads` embed
-    /// passages; `begin` is run at the start of each of them (the caller lowers their priority there).
+    /// Loads every model of `dir`: its folders with a `config.json`, or `dir` itself. `threads` embed
+    /// passages; `begin` runs at the start of each of them (the caller lowers their priority there).
     ///
     /// # Errors
     /// As [`ModelError`] lists them; one damaged model fails the set.
@@ -42,7 +42,7 @@ impl EncoderSet {
             let missing = || ModelError::Missing { dir: dir.to_owned() };
             for entry in std::fs::read_dir(dir).map_err(|_| missing())? {
                 let path = entry.map_err(ModelError::unreadable(dir))?.path();
-                // A hidden folder is a download that is not finished.
+                // A hidden folder is an incomplete download.
                 let hidden =
                     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
                 if !hidden && path.join("config.json").is_file() {
@@ -90,7 +90,7 @@ impl EncoderSet {
         &self.members
     }
 
-    /// Bytes of memory of all models.
+    /// Memory of all models in bytes.
     pub fn bytes(&self) -> usize {
         self.members.iter().map(Encoder::bytes).sum()
     }
@@ -103,16 +103,16 @@ impl EncoderSet {
         })
     }
 
-    /// True when these are the vectors of this manual, as far as their number tells.
+    /// True when the number of vectors fits this manual.
     pub fn fits(&self, vectors: &ManualVectors, manual: &ManualTexts) -> bool {
         let all = manual.texts().len();
         let rows = self.members.iter().map(|member| rows_of(member, all, manual.big()));
         rows.eq(vectors.members.iter().map(Vectors::rows))
     }
 
-    /// The vectors of passages, in their order. Blocks for a tenth of a second a passage and thread, so the
-    /// caller hands over a few at a time. The first `big` of them are big windows: members of many languages, which
-    /// tell subjects apart and cost most, read no other.
+    /// The vectors of passages, in order. Blocks for a tenth of a second per passage and thread, so the
+    /// caller passes a few at a time. The first `big` of them are big windows: multilingual members, which
+    /// distinguish subjects and cost most, read no others.
     pub fn embed_passages(&self, texts: &[String], big: usize) -> ManualVectors {
         let texts: Vec<_> = texts.iter().map(|text| plain(text)).collect();
         let threads = self.passages.current_num_threads();
@@ -131,12 +131,12 @@ impl EncoderSet {
     }
 }
 
-/// How many of `all` windows a member reads, the first `big` of which are big.
+/// Number of windows that a member reads, out of `all`, the first `big` of which are big.
 fn rows_of(member: &Encoder, all: usize, big: usize) -> usize {
     if member.multilingual() { big.min(all) } else { all }
 }
 
-/// Text on one line: runs of white space are one space, none at either end.
+/// Text on one line: runs of white space become one space, none at either end.
 fn plain(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -197,13 +197,13 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         assert!(matches!(load(dir.path()), Err(ModelError::Missing { .. })));
         assert!(matches!(load(&dir.path().join("nowhere")), Err(ModelError::Missing { .. })));
-        // A download that is not finished is no model.
+        // An incomplete download is not a model.
         write(&dir.path().join(".part"), Vocabulary::WordPiece, 1).expect("written");
         assert!(matches!(load(dir.path()), Err(ModelError::Missing { .. })));
     }
 
     #[test]
-    fn every_file_that_is_cut_is_damaged() {
+    fn every_truncated_file_is_damaged() {
         for name in FILES {
             let dir = two();
             let path = dir.path().join("b").join(name);
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_that_are_no_numbers_are_damaged() {
+    fn weights_that_are_not_numbers_are_damaged() {
         let dir = two();
         let path = dir.path().join("a").join("model.safetensors");
         let mut bytes = std::fs::read(&path).expect("read");

@@ -1,4 +1,4 @@
-//! A tiny model of random weights, for tests of programs that use the encoder: it means nothing, loads in a
+//! A tiny model of random weights, for tests of programs that use the encoder: it loads in a
 //! millisecond and gives the same vectors every time.
 
 use std::io;
@@ -27,7 +27,7 @@ pub enum Vocabulary {
 /// Writes a model into the folder `dir`; another `seed` gives other weights.
 ///
 /// # Errors
-/// Where the folder cannot be written.
+/// When the folder cannot be written.
 pub fn write(dir: &Path, vocabulary: Vocabulary, seed: u64) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
     let (tokenizer, words) = tokenizer(vocabulary);
@@ -95,7 +95,7 @@ pub(crate) fn write_tensors(
     std::fs::write(path, bytes)
 }
 
-/// A `tokenizer.json` and how many tokens it has.
+/// A `tokenizer.json` and its number of tokens.
 fn tokenizer(vocabulary: Vocabulary) -> (Value, usize) {
     let letters: Vec<char> =
         ('a'..='z').chain('0'..='9').chain(['.', ',', '?', '\'', '-']).collect();
@@ -149,7 +149,7 @@ fn tokenizer(vocabulary: Vocabulary) -> (Value, usize) {
     }
 }
 
-/// Numbers that look random and are the same every time (xorshift).
+/// Deterministic pseudo-random numbers (xorshift).
 pub(crate) struct Random(u64);
 
 impl Random {

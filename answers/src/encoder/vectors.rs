@@ -1,18 +1,18 @@
 //! Vectors of a question and of a manual.
 //!
-//! Those of a manual are kept as 8-bit integers with a scale a row: 388 bytes instead of 1,536, and a
+//! Those of a manual are stored as 8-bit integers with a scale per row: 388 bytes instead of 1,536, and a
 //! cosine that differs by less than 0.002.
 
 use super::linear::quantise_row;
 
-/// The vectors of a question: one L2-normalised vector a member of the set, in the order of its members.
+/// The vectors of a question: one L2-normalised vector per member of the set, in the order of its members.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryVectors(pub Vec<Vec<f32>>);
 
-/// The vectors of a manual's windows: one matrix a member of the set, in the order of its members.
+/// The vectors of a manual's windows: one matrix per member of the set, in the order of its members.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ManualVectors {
-    /// One matrix a member; each has one row a window that the member reads, in the order of the windows.
+    /// One matrix per member; each has one row per window that the member reads, in window order.
     pub members: Vec<Vectors>,
 }
 
@@ -24,7 +24,7 @@ pub struct Vectors {
     scales: Vec<f32>,
 }
 
-/// The first bytes of stored vectors; the last is the version of the form.
+/// The first bytes of stored vectors; the last is the version of the format.
 const MAGIC: &[u8; 8] = b"HSCVEC\0\x01";
 
 impl Vectors {
@@ -36,13 +36,13 @@ impl Vectors {
     /// Appends a row.
     ///
     /// # Panics
-    /// Where the row has another length than the matrix.
+    /// When the row has another length than the matrix.
     pub fn push(&mut self, row: &[f32]) {
         assert_eq!(row.len(), self.dims, "a row of another model");
         self.scales.push(quantise_row(row, 127.0, &mut self.values));
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.scales.len()
     }
@@ -61,7 +61,7 @@ impl Vectors {
             .chunks_exact(self.dims)
             .zip(&self.scales)
             .map(|(row, scale)| {
-                // Sixteen sums at once, so that the compiler takes vector instructions.
+                // Sixteen sums at once, so that the compiler emits vector instructions.
                 let mut sums = [0.0f32; 16];
                 let (rows, queries) = (row.as_chunks::<16>(), query.as_chunks::<16>());
                 for (values, weights) in rows.0.iter().zip(queries.0) {
@@ -80,24 +80,24 @@ impl Vectors {
             .collect()
     }
 
-    /// Bytes in memory.
+    /// Memory in bytes.
     pub fn bytes(&self) -> usize {
         self.values.len() + self.scales.len() * 4
     }
 }
 
 impl ManualVectors {
-    /// How many windows there are.
+    /// Number of windows.
     pub fn windows(&self) -> usize {
         self.members.iter().map(Vectors::rows).max().unwrap_or(0)
     }
 
-    /// Bytes in memory.
+    /// Memory in bytes.
     pub fn bytes(&self) -> usize {
         self.members.iter().map(Vectors::bytes).sum()
     }
 
-    /// Appends the rows of `more`, which the same members made.
+    /// Appends the rows of `more`, made by the same members.
     pub fn append(&mut self, more: Self) {
         if self.members.is_empty() {
             *self = more;
@@ -109,7 +109,7 @@ impl ManualVectors {
         }
     }
 
-    /// The form on disk and in Redis.
+    /// The format on disk and in Redis.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend((self.members.len() as u32).to_le_bytes());
@@ -122,7 +122,7 @@ impl ManualVectors {
         bytes
     }
 
-    /// Reads [`to_bytes`](Self::to_bytes). None for anything that is not whole: it is embedded again.
+    /// Reads [`to_bytes`](Self::to_bytes). `None` for incomplete data: the manual is embedded again.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(MAGIC)?;
         let mut take = |count: usize| {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn stored_vectors_come_back_as_they_were() {
+    fn stored_vectors_survive_a_round_trip() {
         let vectors = ManualVectors { members: vec![matrix(3), matrix(3)] };
         assert_eq!(ManualVectors::from_bytes(&vectors.to_bytes()), Some(vectors));
     }

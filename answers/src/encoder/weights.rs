@@ -1,10 +1,10 @@
-//! Tensors out of a `safetensors` file.
+//! Reads tensors of a `safetensors` file.
 //!
 //! The file is eight bytes with the length of a JSON header, the header (name, type, shape and byte range
-//! of each tensor), and the bytes. Rows are read a few at a time, so that a float32 model of 470 MB never
-//! lies in memory as a whole. The file is not mapped: that would need `unsafe`.
+//! of each tensor), and the bytes. Rows are read a few at a time, so that a float32 model of 470 MB is never
+//! in memory as a whole. The file is not mapped: that would need `unsafe`.
 //!
-//! A tensor of type `I8` is quantised: beside the tensor `NAME` stands `NAME_scale` of shape
+//! A tensor of type `I8` is quantised: the tensor `NAME` has a companion `NAME_scale` of shape
 //! `[rows, blocks]`, and the value at `(r, c)` is `int8 * scale[r, c / (columns / blocks)]`.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use super::error::ModelError;
 
 /// The longest header that is read: the largest models have some thousands of tensors.
 const MAX_HEADER_BYTES: u64 = 16 << 20;
-/// Bytes read at once: enough that a read costs nothing, little enough that it fits the cache.
+/// Bytes read at once: enough to amortise a read, few enough to fit the cache.
 const CHUNK_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -50,8 +50,8 @@ struct Entry {
     data_offsets: (u64, u64),
 }
 
-/// The bytes before the tensors of a file: for each tensor its name, type, shape and length in bytes, in the
-/// order in which they follow.
+/// The bytes before the tensors of a file: for each tensor its name, type, shape and length in bytes, in
+/// file order.
 pub(crate) fn header<'a>(
     tensors: impl Iterator<Item = (String, &'a str, Vec<usize>, usize)>,
 ) -> Vec<u8> {
@@ -66,7 +66,7 @@ pub(crate) fn header<'a>(
         end += bytes;
     }
     let mut text = serde_json::Value::Object(fields).to_string().into_bytes();
-    // Tensors begin at a multiple of eight, as the format asks.
+    // Tensors begin at a multiple of eight, as the format requires.
     text.resize(text.len().next_multiple_of(8), b' ');
     [&(text.len() as u64).to_le_bytes(), &text[..]].concat()
 }
@@ -75,13 +75,13 @@ pub(crate) fn header<'a>(
 pub(crate) struct Tensors {
     path: PathBuf,
     file: Mutex<File>,
-    /// Where the bytes begin, past the header.
+    /// The end of the header.
     base: u64,
     entries: HashMap<String, Entry>,
 }
 
 impl Tensors {
-    /// Opens `path` and checks its header: every tensor lies within the file and has the bytes of its shape.
+    /// Opens `path` and checks its header: every tensor is within the file and has the size of its shape.
     pub(crate) fn open(path: &Path) -> Result<Self, ModelError> {
         let mut file = File::open(path).map_err(ModelError::unreadable(path))?;
         let length = file.metadata().map_err(ModelError::unreadable(path))?.len();
@@ -139,7 +139,7 @@ impl Tensors {
         Ok(values)
     }
 
-    /// Hands the rows of a matrix of `rows` times `columns` values to `each`, in order.
+    /// Calls `each` with the rows of a matrix of `rows` times `columns` values, in order.
     pub(crate) fn rows(
         &self,
         name: &str,
@@ -176,7 +176,7 @@ impl Tensors {
         Ok(())
     }
 
-    /// The scales of a quantised tensor and how many a row has.
+    /// The scales of a quantised tensor and their number per row.
     fn scales(
         &self,
         name: &str,
@@ -195,7 +195,7 @@ impl Tensors {
         }
     }
 
-    /// Appends `count` values from the `first` on.
+    /// Appends `count` values, starting at `first`.
     fn values(
         &self,
         entry: &Entry,

@@ -1,15 +1,15 @@
-//! A model's words, checked while they stream: only pages it was given may be cited.
+//! Checks a model's words while they are streamed: only pages of the prompt may be cited.
 //!
-//! A marker may come in pieces (`[MAN`, `UAL: page 3`, `]`), so text from a bracket on is held back
-//! while it may still become one. A page that was not given is struck; so is an accessory that is
-//! none of the product's, of which the bare name is left.
+//! A marker may arrive in pieces (`[MAN`, `UAL: page 3`, `]`), so text after a bracket is held back
+//! while it may still become one. A citation of another page is removed; an accessory that is
+//! not one of the product's is reduced to its name.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::markers::{Marker, OPENING, Part, may_become_marker, parts};
 
-/// What a model begins with when the manual does not answer.
+/// The prefix of a model's output when the manual does not answer.
 const UNKNOWN: &str = "[UNKNOWN]";
 
 /// Checks a stream of words.
@@ -18,16 +18,16 @@ pub(super) struct Checker {
     held: String,
     given: BTreeSet<u32>,
     accessories: Vec<String>,
-    /// The pages that were cited, in order, each once.
+    /// The cited pages, in order, each once.
     pub cited: Vec<u32>,
-    /// How many markers were struck.
+    /// Number of removed markers.
     pub struck: usize,
-    /// True when the model said that the manual does not answer.
+    /// True when the model reported that the manual does not answer.
     pub unknown: bool,
 }
 
 impl Checker {
-    /// Of an answer that may cite the pages `given` and name the `accessories`.
+    /// For an answer that may cite the pages `given` and name the `accessories`.
     pub(super) fn new(given: impl IntoIterator<Item = u32>, accessories: Vec<String>) -> Self {
         Self {
             held: String::new(),
@@ -39,7 +39,7 @@ impl Checker {
         }
     }
 
-    /// Forgets the text so far: it was not part of the answer.
+    /// Discards the text so far: it was not part of the answer.
     pub(super) fn restart(&mut self) {
         self.held.clear();
         self.cited.clear();
@@ -47,20 +47,20 @@ impl Checker {
         self.unknown = false;
     }
 
-    /// Takes the next words and gives those that may be shown.
+    /// Adds the next words and returns those that may be shown.
     pub(super) fn push(&mut self, words: &str) -> String {
         self.held.push_str(words);
         let held = std::mem::take(&mut self.held);
-        // From the first bracket on that may still become a marker everything waits.
+        // Everything after the first bracket that may still become a marker is held back.
         let open = held.char_indices().filter(|(_, c)| OPENING.contains(c)).map(|(at, _)| at);
         let wait = open.into_iter().find(|&at| may_continue(&held[at..])).unwrap_or(held.len());
-        // A space is held too: it goes with the marker it stands before, if that is struck.
+        // A space is held too: it is removed together with the marker after it.
         let wait = held[..wait].trim_end_matches(' ').len();
         self.held = held[wait..].to_owned();
         self.check(&held[..wait])
     }
 
-    /// The rest, when nothing more comes.
+    /// The rest, at the end of the stream.
     pub(super) fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         self.check(&held)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_was_given_stays_and_another_is_struck() {
+    fn a_given_page_stays_and_another_is_removed() {
         let (text, checker) = checked(&["Yes [MANUAL: page 3]. No [MANUAL: page 99]."]);
         assert_eq!(text, "Yes [MANUAL: page 3]. No.");
         assert_eq!((checker.cited, checker.struck), (vec![3], 1));
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn an_accessory_of_another_product_is_only_its_name() {
+    fn an_accessory_of_another_product_is_reduced_to_its_name() {
         assert_eq!(checked(&["a [SUGGESTION: stand s-1] b"]).0, "a [SUGGESTION: Stand S-1] b");
         assert_eq!(checked(&["a [SUGGESTION: Gold watch] b"]).0, "a Gold watch b");
     }
 
     #[test]
-    fn not_knowing_is_taken_out_of_the_words() {
+    fn the_unknown_marker_is_removed_from_the_words() {
         let (text, checker) = checked(&["[UNK", "NOWN] The manual does not say."]);
         assert_eq!(text.trim(), "The manual does not say.");
         assert!(checker.unknown);
@@ -173,7 +173,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_page_that_was_not_given_gets_through_however_it_is_cut(
+        fn no_other_page_passes_the_check_for_any_chunking(
             text in "[\\[\\]【】MANUALmanual:page 0-9,.-]{0,60}",
             cuts in proptest::collection::vec(0_usize..60, 0..6),
         ) {

@@ -1,11 +1,11 @@
-//! What a language model is given, and what becomes of its words. Nothing here asks a model.
+//! The prompt of a language model, and the check of its output. Nothing here calls a model.
 //!
 //! ```text
 //! question ─► Retrieval ─► Prompt ─► (the caller asks a model) ─► ModelOutput ─► Composed
 //!              passages     rules, fence              reasoning removed, pages checked
 //! ```
 //!
-//! **What must never be**: manual text that instructs the model, a cited page that the model was not given.
+//! **Never**: manual text that instructs the model, a cited page that the model was not given.
 
 mod checked;
 mod output;

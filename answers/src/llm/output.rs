@@ -1,4 +1,4 @@
-//! The words of a model while they stream, and the answer that they become.
+//! The streamed words of a model, and the resulting answer.
 
 use std::collections::HashSet;
 
@@ -16,13 +16,13 @@ use super::checked::Checker;
 use super::reasoning::ReasoningFilter;
 use super::retrieval::Retrieval;
 
-/// Confidence of an answer without a page for every statement, at most: it may be right, but the visitor cannot
+/// Maximum confidence of an answer without a page for every statement: it may be right, but the visitor cannot
 /// check it.
 const UNCHECKED: f32 = 0.5;
-/// Words in characters from which a block is a statement that needs a page. `Here is how:` is none.
+/// Length in characters from which a block is a statement that needs a page. `Here is how:` is not one.
 const STATEMENT_CHARS: usize = 40;
 
-/// What the model has said so far: without its reasoning, and with no page that it was not given.
+/// The output so far: without reasoning, and without pages outside the prompt.
 pub struct ModelOutput<'a> {
     retrieval: &'a Retrieval<'a>,
     reasoning: ReasoningFilter,
@@ -31,8 +31,8 @@ pub struct ModelOutput<'a> {
 }
 
 impl<'a> ModelOutput<'a> {
-    /// The output of a model that was given the passages of `retrieval`. `begins_inside` says that the endpoint's
-    /// previous answer began with reasoning that had no opening tag ([`Self::began_inside`]).
+    /// The output of a model that was given the passages of `retrieval`. `begins_inside` means that the endpoint's
+    /// previous answer began with reasoning without an opening tag ([`Self::began_inside`]).
     #[must_use]
     pub fn new(retrieval: &'a Retrieval<'a>, begins_inside: bool) -> Self {
         let accessories =
@@ -42,13 +42,13 @@ impl<'a> ModelOutput<'a> {
         Self { retrieval, reasoning, checker, text: String::new() }
     }
 
-    /// Takes the next words of the model; what of them the visitor is sent, in order.
+    /// Adds the next words of the model; returns the text to send, in order.
     #[must_use]
     pub fn push(&mut self, words: &str) -> Vec<String> {
         let mut shown = Vec::new();
         let filtered = self.reasoning.push(words);
         if filtered.retracts {
-            // What was shown cannot be taken back from the stream, but the answer is without it.
+            // Sent text cannot be withdrawn from the stream, but the answer does not contain it.
             self.checker.restart();
             if !std::mem::take(&mut self.text).is_empty() {
                 shown.push("\n\n".to_owned());
@@ -59,7 +59,7 @@ impl<'a> ModelOutput<'a> {
         shown
     }
 
-    /// What was held back, when nothing more comes.
+    /// The text that was held back, at the end of the stream.
     #[must_use]
     pub fn finish(&mut self) -> Option<String> {
         let rest = self.reasoning.finish();
@@ -68,13 +68,13 @@ impl<'a> ModelOutput<'a> {
     }
 
     fn show(&mut self, words: String) -> Option<String> {
-        // Models like to begin with a line break; what was struck may leave one.
+        // Models often begin with a line break; a removed marker may leave one.
         let words = if self.text.is_empty() { words.trim_start().to_owned() } else { words };
         self.text.push_str(&words);
         (!words.is_empty()).then_some(words)
     }
 
-    /// True when the visitor was sent words that are part of the answer.
+    /// True when words of the answer were sent.
     #[must_use]
     pub fn has_spoken(&self) -> bool {
         !self.text.trim().is_empty()
@@ -86,8 +86,8 @@ impl<'a> ModelOutput<'a> {
         self.reasoning.began_inside()
     }
 
-    /// The answer of a model that came to its end. Where the model found none, passages that may answer are added:
-    /// the chunks, which are still to be sent.
+    /// The answer of a model that has finished. If the model found none, likely passages are added:
+    /// the chunks are still to be sent.
     #[must_use]
     pub fn into_answer(self) -> Composed {
         let Retrieval { question, manual, look, .. } = self.retrieval;
@@ -115,8 +115,8 @@ impl<'a> ModelOutput<'a> {
         Composed { chunks, answer, features }
     }
 
-    /// The answer where the model failed: `manual`, the manual's own words, below what the model said and a notice.
-    /// The chunks are still to be sent. `is_limited` says that the model was not asked because a limit is reached.
+    /// The answer of a model that failed: `manual`, the extractive answer, below the model's words and a notice.
+    /// The chunks are still to be sent. `is_limited` means that no request was sent because a limit is reached.
     #[must_use]
     pub fn fall_back(self, manual: Composed, is_limited: bool) -> Composed {
         let phrases = Phrases::of(&self.retrieval.question);
@@ -138,7 +138,7 @@ impl<'a> ModelOutput<'a> {
         Composed { chunks, answer, features }
     }
 
-    /// True when each paragraph or list that states something cites a page, and nothing was struck.
+    /// True when each paragraph or list with a statement cites a page, and no marker was removed.
     fn is_grounded(&self) -> bool {
         let states = |block: &&str| {
             let parts = parts(block);
@@ -172,7 +172,7 @@ impl<'a> ModelOutput<'a> {
             };
             let pieces = select::quotable(manual, *page);
             let quoted = select::most_telling(&pieces, share).map(Piece::quoted);
-            // A page of which only the plain text is known.
+            // A page with plain text only.
             let quoted = quoted.unwrap_or_else(|| {
                 let given = given.iter().filter(|given| given.page == *page);
                 let all = given.flat_map(|given| sentences(&given.text));
@@ -194,7 +194,7 @@ impl<'a> ModelOutput<'a> {
     }
 }
 
-/// Words of a model, a text of ours after them, and chunks of the manual's words: what is still to be sent, and the
+/// The model's words, a fixed notice after them, and chunks of the manual's words: what is still to be sent, and the
 /// whole as text and as HTML.
 fn joined(
     said: &str,

@@ -1,7 +1,7 @@
-//! What a model is told: the rules, the passages it may rest on, the question.
+//! The prompt: the rules, the passages, the question.
 //!
-//! Manual text stands between two lines that bear a word made anew for each question, so that no
-//! manual can close the fence from inside; the rules say that what stands there is data.
+//! Manual text is enclosed by two lines with a random word per question, so that no
+//! manual can close the fence from inside; the rules state that the enclosed text is data.
 
 use std::fmt::Write as _;
 
@@ -11,24 +11,24 @@ use super::super::index::Index;
 use super::super::question::Question;
 use super::super::rank::Hit;
 
-/// Bytes of text that are about one token. English has four letters a token; a letter of other scripts is two
+/// Bytes of text per token, approximately. English has four letters per token; a letter of other scripts is two
 /// or three bytes and up to one token.
 const BYTES_PER_TOKEN: u64 = 4;
-/// Most accessories that are named to the model: a longer list is a catalog.
+/// Most accessories in the prompt: a longer list is a catalog.
 const ACCESSORIES: usize = 12;
 
-/// A page, or part of one, that the model is given.
+/// A page, or part of one, in the prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Given {
     /// The page.
     pub page: u32,
-    /// The headings it stands under.
+    /// The headings above it.
     pub under: String,
     /// Its text.
     pub text: String,
 }
 
-/// A question as it goes to the model.
+/// The prompt of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     /// The rules.
@@ -37,7 +37,7 @@ pub struct Prompt {
     pub user: String,
 }
 
-/// The whole manual where it fits `context_chars`, else the best passages, in the manual's order.
+/// The whole manual if it fits `context_chars`, else the best passages, in manual order.
 pub(super) fn gather(
     manual: &Manual,
     index: &Index,
@@ -73,7 +73,7 @@ pub(super) fn gather(
 }
 
 impl Prompt {
-    /// Puts a question to the passages. `fence` is a word that no manual can know.
+    /// Builds the prompt from the passages and the question. `fence` is a word that no manual can contain.
     pub(super) fn new(
         question: &Question,
         given: &[Given],
@@ -86,14 +86,14 @@ impl Prompt {
         }
     }
 
-    /// About how many tokens it is.
+    /// Approximate number of tokens.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         estimate_tokens(&self.system) + estimate_tokens(&self.user)
     }
 }
 
-/// About how many tokens a text is.
+/// Approximate number of tokens of a text.
 #[must_use]
 pub fn estimate_tokens(text: &str) -> u64 {
     (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
@@ -152,7 +152,7 @@ fn rules(question: &Question, fence: &str) -> String {
     rules
 }
 
-/// A language tag and no sentence: what a client sends goes into the rules only in this form.
+/// A language tag and not a sentence: only such text of a client is inserted into the rules.
 fn is_tag(locale: &str) -> bool {
     locale.len() <= 16 && locale.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_model_is_told_how_many_pages_cannot_be_read() {
+    fn the_prompt_contains_the_number_of_unreadable_pages() {
         let user = Prompt::new(&question("reset"), &[], 3, "f00d").user;
         assert!(user.contains("3 more pages of the manual are scanned and cannot be read yet"));
     }

@@ -1,25 +1,25 @@
-//! Removes a model's reasoning and its control tokens from the text of an answer, while it streams.
+//! Removes a model's reasoning and control tokens from a streamed answer.
 //!
 //! Most endpoints send reasoning in a field of its own. Others leave it in the text, in one of three
-//! forms: `<think>…</think>`; the same without the opening tag, where the chat template of the model
-//! has already written it; and the channels of `<|channel|>analysis<|message|>…<|end|>`. A tag may be
+//! forms: `<think>…</think>`; the same without the opening tag, which the model's chat template
+//! has already written; and the channels of `<|channel|>analysis<|message|>…<|end|>`. A tag may be
 //! split over any number of pieces.
 
 /// Names of the tags around reasoning.
 const TAGS: [&str; 4] = ["think", "thinking", "thought", "reasoning"];
-/// Longest control token that is recognised, in bytes, brackets included.
+/// Longest recognised control token, in bytes, brackets included.
 const TOKEN_BYTES: usize = 40;
-/// The channel of the answer; every other one is reasoning or a call of a tool.
+/// The channel of the answer; every other one is reasoning or a tool call.
 const ANSWER_CHANNEL: &str = "final";
 
-/// What the text at the present place is.
+/// The kind of the current text.
 #[derive(Debug, PartialEq, Eq)]
 enum Mode {
     /// The answer.
     Answer,
     /// Reasoning up to its closing tag.
     Tagged,
-    /// Assumed to be reasoning, because the endpoint's previous answer was. It is kept: without a
+    /// Assumed to be reasoning, because the endpoint's previous answer was. It is stored: without a
     /// closing tag it is the answer.
     Assumed(String),
     /// The header of a message: role and channel, up to `<|message|>`.
@@ -40,9 +40,9 @@ enum Mark<'a> {
 #[derive(Debug)]
 pub(super) struct ReasoningFilter {
     mode: Mode,
-    /// The beginning of a mark that is not complete yet.
+    /// The beginning of an incomplete mark.
     held: String,
-    /// True when a closing tag came that no opening tag preceded.
+    /// True after a closing tag without an opening one.
     unopened: bool,
 }
 
@@ -56,8 +56,8 @@ pub(super) struct Filtered {
 }
 
 impl ReasoningFilter {
-    /// A filter for one answer. `begins_inside` says that the endpoint's previous answer began with
-    /// reasoning that had no opening tag.
+    /// A filter for one answer. `begins_inside` means that the endpoint's previous answer began with
+    /// reasoning without an opening tag.
     pub(super) fn new(begins_inside: bool) -> Self {
         let mode = if begins_inside { Mode::Assumed(String::new()) } else { Mode::Answer };
         Self { mode, held: String::new(), unopened: false }
@@ -68,7 +68,7 @@ impl ReasoningFilter {
         self.unopened
     }
 
-    /// Takes the next piece and returns what of it belongs to the answer.
+    /// Adds the next piece and returns its part of the answer.
     pub(super) fn push(&mut self, piece: &str) -> Filtered {
         let mut out = Filtered::default();
         self.held.push_str(piece);
@@ -94,7 +94,7 @@ impl ReasoningFilter {
         }
     }
 
-    /// Returns the rest, when nothing more comes.
+    /// Returns the rest, at the end of the stream.
     pub(super) fn finish(&mut self) -> String {
         let mut out = Filtered::default();
         let held = std::mem::take(&mut self.held);
@@ -137,7 +137,7 @@ impl ReasoningFilter {
             (Mark::Token("start"), Mode::Answer | Mode::Channel | Mode::Assumed(_)) => {
                 self.mode = Mode::Header(String::new());
             }
-            // Other tokens end or begin a turn; they are no text, and inside of reasoning nothing is.
+            // Other tokens end or begin a turn; they are not text, and reasoning is dropped anyway.
             (Mark::Open | Mark::Close | Mark::Token(_), _) => {}
         }
     }
@@ -149,7 +149,7 @@ enum Next<'a> {
     None,
 }
 
-/// The first mark of a text, or the place from which on it may become one.
+/// The first mark of a text, or the position from which it may become one.
 fn next_mark(text: &str) -> Next<'_> {
     for (at, _) in text.match_indices('<') {
         let tail = &text[at..];
@@ -194,7 +194,7 @@ fn is_token(token: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The answer that is left of `pieces`.
+    /// The answer that remains of `pieces`.
     fn answer(begins_inside: bool, pieces: &[&str]) -> String {
         let mut filter = ReasoningFilter::new(begins_inside);
         let mut out = String::new();
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn reasoning_without_an_opening_tag_retracts_what_came_before() {
+    fn reasoning_without_an_opening_tag_retracts_the_text_before() {
         assert_eq!(
             answer(false, &["The user wants", " a reset.</think>", "Hold Init."]),
             "Hold Init."
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn assumed_reasoning_that_nothing_closes_is_the_answer() {
+    fn assumed_reasoning_without_a_closing_tag_is_the_answer() {
         assert_eq!(answer(true, &["Hold ", "Init."]), "Hold Init.");
         assert_eq!(answer(true, &["<think>a</think>Hold Init."]), "Hold Init.");
     }
@@ -255,7 +255,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn the_answer_is_the_same_however_the_text_is_cut(
+        fn the_answer_does_not_depend_on_chunk_boundaries(
             parts in proptest::collection::vec(
                 proptest::sample::select(vec![
                     "<think>", "</think>", "<|channel|>", "<|message|>", "<|end|>", "final",

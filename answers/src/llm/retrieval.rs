@@ -1,4 +1,4 @@
-//! A question and what was found for it: what a model is given, and what its words are checked against.
+//! A question and its retrieved passages: the source of the prompt, and of the check of the output.
 
 use hsc_catalogs::Manual;
 
@@ -9,7 +9,7 @@ use super::super::meaning::Nearness;
 use super::super::question::Question;
 use super::prompt::{Given, Prompt, gather};
 
-/// A question about a manual, and the passages of it that a model is given.
+/// A question about a manual, and the passages for the prompt.
 pub struct Retrieval<'a> {
     pub(super) question: Question<'a>,
     pub(super) manual: &'a Manual,
@@ -20,7 +20,7 @@ pub struct Retrieval<'a> {
 }
 
 impl<'a> Retrieval<'a> {
-    /// Finds the passages. `near` is how near each window is to the question for each encoder, where there are
+    /// Finds the passages. `near` is the similarity of each window to the question for each encoder, if there are
     /// vectors; the passages together have at most `context_chars` characters.
     #[must_use]
     pub fn new(
@@ -37,25 +37,25 @@ impl<'a> Retrieval<'a> {
         Self { question, manual, index, look, given, measure }
     }
 
-    /// True when there is no passage that an answer could rest on: a model could only guess.
+    /// True without a passage to answer from: a model could only guess.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.given.is_empty()
     }
 
-    /// The features of the ranking; none where nothing was found.
+    /// The features of the ranking; `None` without a hit.
     #[must_use]
     pub fn features(&self) -> Option<Features> {
         self.look.features
     }
 
-    /// What the model is asked. `fence` is a word that no manual can know.
+    /// The prompt. `fence` is a word that no manual can contain.
     #[must_use]
     pub fn prompt(&self, fence: &str) -> Prompt {
         Prompt::new(&self.question, &self.given, pages_pending(self.manual), fence)
     }
 
-    /// Passages that may answer, where the ranking has some.
+    /// Likely passages, if the ranking has some.
     pub(super) fn likely(&self) -> Option<Composed> {
         compose_likely(&self.question, self.manual, self.index, &self.look, self.measure)
     }

@@ -1,11 +1,11 @@
-//! Which language a text is in, and what that means for its words.
+//! Detects the language of a text, and knows its common words and stemmer.
 //!
-//! A language is recognised by its commonest words: they are in every paragraph of a manual, and
-//! the same list is needed anyway, to know which words say nothing about the subject.
+//! A language is detected by its commonest words: they are in every paragraph of a manual, and
+//! the same list is needed to skip words without information.
 
 use rust_stemmers::Algorithm;
 
-/// A language whose common words we know.
+/// A language with a list of common words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Language {
     English,
@@ -19,10 +19,10 @@ pub(crate) enum Language {
     Hebrew,
 }
 
-/// Characters of a text that are looked at to recognise its language: some pages, enough to be sure.
+/// Characters of a text that are used for detection: some pages, enough for certainty.
 const SAMPLE_CHARS: usize = 20_000;
 
-/// Shortest common word that a slip is read as: shorter ones have too many neighbours.
+/// Shortest common word that a misspelling is corrected to: shorter ones have too many neighbours.
 const COMMON_SLIP_FROM_CHARS: usize = 3;
 
 impl Language {
@@ -38,12 +38,12 @@ impl Language {
         Self::Hebrew,
     ];
 
-    /// The language whose common words are most frequent in `texts`; English when none is.
+    /// The language whose common words are most frequent in `texts`; English by default.
     pub(crate) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::recognized(texts).unwrap_or(Self::English)
     }
 
-    /// The language whose common words are most frequent in `texts`; none where they have no common word.
+    /// The language whose common words are most frequent in `texts`; `None` without a common word.
     pub(crate) fn recognized<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut counts = [0_usize; Self::ALL.len()];
         let mut left = SAMPLE_CHARS;
@@ -78,7 +78,7 @@ impl Language {
         }
     }
 
-    /// The common word or word of asking that `word` is one slip away from. A word that a manual has is none.
+    /// The common word or question word with one typing error to `word`. Not used for a word that the manual has.
     pub(crate) fn misspelt_common(self, word: &str) -> Option<&'static str> {
         let mut all = self.common().iter().chain(self.asking());
         let first = word.chars().next();
@@ -90,7 +90,7 @@ impl Language {
         .copied()
     }
 
-    /// How its endings are cut off; none for a language whose words change at the front.
+    /// Its stemmer; `None` for a language with prefixes.
     pub(super) fn stemmer(self) -> Option<Algorithm> {
         Some(match self {
             Self::English => Algorithm::English,
@@ -105,12 +105,12 @@ impl Language {
         })
     }
 
-    /// True for a word that is in every text and so tells none from another.
+    /// True for a word that occurs in every text and so distinguishes none.
     pub(crate) fn is_common(self, word: &str) -> bool {
         self.common().contains(&word)
     }
 
-    /// True for a word people ask with, which a manual that answers need not contain.
+    /// True for a question word, which an answering manual need not contain.
     pub(super) fn is_asking(self, word: &str) -> bool {
         self.asking().contains(&word)
     }
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_language_is_recognised_by_its_common_words() {
+    fn a_language_is_detected_by_its_common_words() {
         assert_eq!(
             Language::of(["How do I reset the module to the factory settings?"]),
             Language::English

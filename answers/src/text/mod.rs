@@ -1,4 +1,4 @@
-//! Text as an answerer compares and cuts it: languages, words, spellings, sentences.
+//! Text functions for comparing and splitting: languages, words, spellings, sentences.
 //!
 //! Plain functions over strings; nothing here knows a manual or a question.
 

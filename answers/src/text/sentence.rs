@@ -1,15 +1,15 @@
-//! A paragraph cut into sentences.
+//! Splits a paragraph into sentences.
 
-/// Shortest piece that stands alone: what is shorter is an abbreviation that ended in a point.
+/// Shortest sentence in bytes: a shorter one is an abbreviation with a point.
 const SHORTEST_BYTES: usize = 12;
 
-/// Words whose point ends no sentence.
+/// Words whose point does not end a sentence.
 const ABBREVIATIONS: [&str; 16] = [
     "e.g.", "i.e.", "etc.", "fig.", "figs.", "no.", "vs.", "approx.", "cf.", "p.", "pp.", "min.",
     "max.", "sec.", "dr.", "resp.",
 ];
 
-/// The sentences of `text`, trimmed, none empty, nothing lost but spaces.
+/// The sentences of `text`, trimmed and not empty; only spaces are dropped.
 pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
@@ -73,7 +73,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_but_spaces_is_lost(text in "\\PC{0,120}") {
+        fn only_spaces_are_dropped(text in "\\PC{0,120}") {
             let kept: String = sentences(&text).concat().split_whitespace().collect();
             let all: String = text.split_whitespace().collect();
             proptest::prop_assert_eq!(kept, all);

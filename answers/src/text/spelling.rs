@@ -1,7 +1,7 @@
-//! How far apart two spellings are.
+//! The edit distance of two spellings.
 
-/// Steps from `a` to `b` where a step inserts, drops or replaces a letter or swaps two neighbours (restricted
-/// Damerau-Levenshtein distance), none when there are more than `limit`.
+/// Steps from `a` to `b`, where a step inserts, drops or replaces a letter or swaps two neighbours (restricted
+/// Damerau-Levenshtein distance); `None` when there are more than `limit`.
 pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > limit {

@@ -1,8 +1,8 @@
-//! Words made comparable: letters folded, endings cut off, compounds open both ways.
+//! Normalises words: folds letters, removes endings, opens and joins compounds.
 //!
 //! `Resetting`, `reset` and `RESET` are one word. `auto-multiple-choice` is its three parts and also
-//! the word `automultiplechoice`; `TableStyle` is one word and also its two parts: what a manual
-//! writes one way a customer types the other way. `plot()` is the word `plot`.
+//! the word `automultiplechoice`; `TableStyle` is one word and also its two parts: a customer may type
+//! either form. `plot()` is the word `plot`.
 
 use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization as _;
@@ -10,25 +10,25 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Language;
 
-/// Shortest word whose ending is cut off: `gas` and `bus` keep their s.
+/// Shortest word that is stemmed: `gas` and `bus` keep their s.
 const STEM_FROM_CHARS: usize = 4;
-/// Letters of a Hebrew root: what grammar puts before it comes off until so many are left.
+/// Letters of a Hebrew root: prefixes are removed until this many letters are left.
 const HEBREW_ROOT_CHARS: usize = 3;
 
 /// One word of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// What it is compared as.
+    /// Its normalised form.
     pub term: String,
-    /// The whole word without case and accents, as its spelling is compared.
+    /// The whole word without case and accents, for spelling comparison.
     pub surface: String,
-    /// True for a second reading of what other words already say: a compound in one, or its parts.
+    /// True for a second reading of other words: a joined compound, or its parts.
     pub extra: bool,
-    /// How many words right before it a compound joins; 0 for what is no compound.
+    /// Number of preceding words that a compound joins; 0 if it is not a compound.
     pub joins: usize,
-    /// True for a word that is in every text.
+    /// True for a word that occurs in every text.
     pub common: bool,
-    /// True for a word people ask with.
+    /// True for a question word.
     pub asking: bool,
 }
 
@@ -51,7 +51,7 @@ impl WordReader {
         words
     }
 
-    /// Hands each word to `push` with the place in `text` where it begins.
+    /// Calls `push` with each word and its position in `text`.
     pub(crate) fn read(&self, text: &str, mut push: impl FnMut(Word, usize)) {
         let mut chars = text.char_indices().peekable();
         while let Some(&(start, c)) = chars.peek() {
@@ -95,7 +95,7 @@ impl WordReader {
 
     /// A run without joints, and the parts of a name `WrittenLikeThis`.
     fn simple(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
-        // An apostrophe ends the word; what it leaves of one or two letters ('s, 't, 're) is grammar.
+        // An apostrophe ends the word; a rest of one or two letters ('s, 't, 're) is grammar.
         for piece in run.split(['\'', '’']).enumerate().filter(|(at, p)| *at == 0 || p.len() > 2)
         {
             push(self.word(piece.1, false), start);
@@ -130,13 +130,13 @@ impl WordReader {
     }
 }
 
-/// A word without grammar.
+/// A word without stemming.
 fn bare(term: String) -> Word {
     let surface = term.clone();
     Word { term, surface, extra: false, joins: 0, common: false, asking: false }
 }
 
-/// Small letters without marks. Letters whose mark makes another letter (й, が) keep it.
+/// Lower case without marks. Letters whose mark makes another letter (й, が) keep it.
 fn fold(raw: &str) -> String {
     if raw.is_ascii() {
         return raw.to_ascii_lowercase();
@@ -152,7 +152,7 @@ fn fold(raw: &str) -> String {
     out
 }
 
-/// Near the root of a Hebrew word. Hebrew puts articles, prepositions and forms of the verb before
+/// Approximates the root of a Hebrew word. Hebrew puts articles, prepositions and verb forms before
 /// the root, endings after it and vowels (ו, י) into it: מקליטים, הקלטה and להקליט are all קלט.
 fn hebrew_root(word: &str) -> String {
     let letters: Vec<char> = word.chars().map(without_final_form).collect();
@@ -179,7 +179,7 @@ fn hebrew_root(word: &str) -> String {
     if bare.chars().count() < 2 { root.iter().collect() } else { bare }
 }
 
-/// Five Hebrew letters look different at the end of a word.
+/// Five Hebrew letters have a different form at the end of a word.
 fn without_final_form(c: char) -> char {
     match c {
         'ך' => 'כ',
@@ -191,7 +191,7 @@ fn without_final_form(c: char) -> char {
     }
 }
 
-/// The run of letters, digits and what joins them at the start of `text`.
+/// The run of letters, digits and joints at the start of `text`.
 fn compound(text: &str) -> &str {
     let mut end = 0;
     let mut chars = text.char_indices().peekable();
@@ -210,17 +210,17 @@ fn compound(text: &str) -> &str {
     &text[..end]
 }
 
-/// Stands inside a word that is also written in one or apart: `TD-17`, `read.table`, `pgf/tikz`.
+/// A character inside a word that is written in one or apart: `TD-17`, `read.table`, `pgf/tikz`.
 fn is_joint(c: char) -> bool {
     matches!(c, '-' | '_' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{5be}')
 }
 
-/// Scripts that write no spaces.
+/// Scripts without spaces.
 fn is_ideograph(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Overlapping pairs: in a script without spaces two neighbours are the smallest thing with a meaning.
+/// Overlapping pairs: in a script without spaces two neighbours are the smallest unit of meaning.
 fn ideographs(run: &str, mut push: impl FnMut(String)) {
     let letters: Vec<char> = run.chars().collect();
     if let [only] = letters[..] {
@@ -231,7 +231,7 @@ fn ideographs(run: &str, mut push: impl FnMut(String)) {
     }
 }
 
-/// The parts of a name that is written with capitals inside (`TableStyle`).
+/// The parts of a name with inner capitals (`TableStyle`).
 fn humps(run: &str) -> impl Iterator<Item = &str> {
     let mut rest = run;
     std::iter::from_fn(move || {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_with_points_stay_whole_and_grammar_goes() {
+    fn numbers_with_points_stay_whole_and_grammar_is_removed() {
         assert_eq!(terms("11.6 Bar"), ["11.6", "bar"]);
         assert_eq!(terms("the user's"), ["the", "user"]);
         assert_eq!(terms("the ... argument"), ["the", "...", "argument"]);

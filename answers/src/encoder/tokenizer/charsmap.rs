@@ -1,7 +1,7 @@
-//! SentencePiece's compiled normalization rules: the longest rule at each place of the text.
+//! SentencePiece's compiled normalization rules: the longest rule at each position of the text.
 //!
 //! The blob is the length of a double-array trie, the trie (32-bit units), and the replacements, each ended
-//! by a zero byte. A match's value is where its replacement begins.
+//! by a zero byte. The value of a match is the start of its replacement.
 
 /// The rules.
 pub(crate) struct Charsmap {
@@ -10,7 +10,7 @@ pub(crate) struct Charsmap {
 }
 
 impl Charsmap {
-    /// None for a blob that is cut short.
+    /// `None` for a truncated blob.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
         let (trie, replacements) = rest.split_at_checked(u32::from_le_bytes(*head) as usize)?;
@@ -37,7 +37,7 @@ impl Charsmap {
         normal
     }
 
-    /// The longest rule that `key` begins with: its length and what it becomes.
+    /// The longest rule that is a prefix of `key`: its length and its replacement.
     fn longest(&self, key: &[u8]) -> Option<(usize, &str)> {
         let mut found = None;
         let mut node = offset(*self.units.first()?);
@@ -63,7 +63,7 @@ impl Charsmap {
     }
 }
 
-/// Where the children of a unit lie, relative to it.
+/// The position of the children of a unit, relative to it.
 fn offset(unit: u32) -> usize {
     ((unit >> 10) << ((unit & 0x200) >> 6)) as usize
 }

@@ -1,9 +1,9 @@
 //! Text to token numbers, as a `tokenizer.json` describes it.
 //!
-//! Our own reader and not the crate `tokenizers`: that one keeps the 250,000 pieces of a multilingual
-//! vocabulary in hash maps of some hundred megabytes, which is more than the model. What is read: the models
+//! A reader of our own and not the crate `tokenizers`: that one stores the 250,000 pieces of a multilingual
+//! vocabulary in hash maps of some hundred megabytes, which is more than the model. Supported: the models
 //! `WordPiece` and `Unigram`; the normalizers of BERT and of SentencePiece; special tokens around a text.
-//! Special tokens within a text (`[MASK]`) are text: a visitor must not be able to write one.
+//! Special tokens within a text (`[MASK]`) are plain text: a visitor must not be able to write one.
 
 mod charsmap;
 mod normalizer;
@@ -21,7 +21,7 @@ use self::unigram::Unigram;
 use self::wordpiece::WordPiece;
 use super::error::ModelError;
 
-/// A tokenizer and the two tokens that every text is put between.
+/// A tokenizer and its start and end tokens.
 pub(crate) struct Tokenizer {
     normalizer: Normalizer,
     model: Model,
@@ -87,7 +87,7 @@ impl Tokenizer {
         Ok(tokenizer)
     }
 
-    /// The tokens of `text`, at most `limit`, with those at its beginning and end.
+    /// The tokens of `text`, at most `limit`, including the start and end tokens.
     pub(crate) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
         let content = limit.saturating_sub(2);
         let mut tokens = vec![self.begin];
@@ -104,7 +104,7 @@ impl Tokenizer {
         tokens
     }
 
-    /// SentencePiece vocabularies are made of many languages, those of words of one.
+    /// SentencePiece vocabularies are multilingual, `WordPiece` ones are not.
     pub(crate) fn is_multilingual(&self) -> bool {
         matches!(self.model, Model::Unigram(_))
     }

@@ -1,4 +1,4 @@
-//! The normalizers of a `tokenizer.json`: what becomes of a text before it is cut into pieces.
+//! The normalizers of a `tokenizer.json`: applied to a text before it is split into pieces.
 
 use std::path::Path;
 
@@ -14,14 +14,14 @@ use super::charsmap::Charsmap;
 /// One step, or several in order.
 pub(crate) enum Normalizer {
     Sequence(Vec<Self>),
-    /// BERT: no control characters, Chinese signs as words, no accents, small letters.
+    /// BERT: removes control characters, separates Chinese characters, removes accents, lower case.
     Bert {
         clean: bool,
         chinese: bool,
         strip_accents: bool,
         lowercase: bool,
     },
-    /// SentencePiece's rules, compiled by it.
+    /// SentencePiece's compiled rules.
     Precompiled(Charsmap),
     /// Canonical composition of compatible characters.
     Nfkc,
@@ -61,7 +61,7 @@ impl Normalizer {
             Some("NFKC") => Self::Nfkc,
             Some("Nmt") => Self::Nmt,
             Some("Lowercase") => Self::Lowercase,
-            // Runs of spaces become one where words are split, whatever this step says.
+            // Runs of spaces become one when words are split, whatever this step does.
             Some("Replace") if value["content"] == " " => Self::Sequence(Vec::new()),
             Some("Strip") => Self::Sequence(Vec::new()),
             other => {
@@ -89,7 +89,7 @@ impl Normalizer {
     }
 }
 
-/// SentencePiece's rules of machine translation: control characters go, spaces become a space.
+/// SentencePiece's rules of machine translation: control characters are removed, every space becomes a plain space.
 fn nmt(character: char) -> Option<char> {
     match character {
         '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{8f}' | '\u{9f}' => None,
@@ -142,7 +142,7 @@ fn is_control(character: char) -> bool {
         )
 }
 
-/// The blocks of Chinese signs, which BERT takes for words.
+/// The blocks of Chinese characters, each of which BERT treats as a word.
 fn is_chinese(character: char) -> bool {
     matches!(
         character as u32,

@@ -1,6 +1,6 @@
-//! `Unigram`: the most probable way to cut a word into pieces.
+//! `Unigram`: the most probable segmentation of a word into pieces.
 //!
-//! All pieces lie in one string, found by an open hash table of numbers: some eight megabytes for 250,000
+//! All pieces are in one string, found by an open hash table of numbers: some eight megabytes for 250,000
 //! pieces.
 
 use std::path::Path;
@@ -10,17 +10,17 @@ use serde_json::value::RawValue;
 
 use super::super::error::ModelError;
 
-/// What SentencePiece writes for a space.
+/// SentencePiece's replacement of a space.
 const SPACE: char = '\u{2581}';
-/// How much less probable than the least probable piece an unknown character is. SentencePiece's constant.
+/// Penalty of an unknown character relative to the least probable piece. SentencePiece's constant.
 const UNKNOWN_PENALTY: f64 = 10.0;
-/// Characters of a word that are cut at once: the search takes memory for each. Longer words are split.
+/// Characters of a word that are segmented at once: the search takes memory for each. Longer words are split.
 const LONGEST_WORD: usize = 1_000;
 
 pub(crate) struct Unigram {
-    /// All pieces, one after the other.
+    /// All pieces, concatenated.
     text: String,
-    /// Where each piece begins, and where the last one ends.
+    /// The start of each piece, and the end of the last one.
     starts: Vec<u32>,
     scores: Vec<f32>,
     /// Piece number plus one by hash; 0 is empty. Its length is a power of two.
@@ -133,7 +133,7 @@ impl Unigram {
         let starts: Vec<usize> =
             word.char_indices().map(|(at, _)| at).chain([word.len()]).collect();
         let count = starts.len() - 1;
-        // For each end: the best score up to it, where its last piece begins, and which piece that is.
+        // For each end: the best score up to it, the start of its last piece, and that piece.
         let mut best = vec![(f64::NEG_INFINITY, 0usize, self.unknown); count + 1];
         best[0].0 = 0.0;
         for begin in 0..count {
@@ -177,7 +177,7 @@ impl Unigram {
     }
 }
 
-/// The beginning of the FNV-1a hash, which grows byte by byte as a piece does.
+/// The initial value of the FNV-1a hash, which is extended byte by byte.
 const HASH_SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
 fn step(state: u64, byte: u8) -> u64 {

@@ -122,7 +122,7 @@ impl WordPiece {
     }
 }
 
-/// What BERT splits off as a word of its own: all ASCII signs, and what Unicode calls punctuation.
+/// Characters that BERT splits off as words: all ASCII signs, and Unicode punctuation.
 fn is_punctuation(character: char) -> bool {
     character.is_ascii_punctuation()
         || character.general_category_group() == GeneralCategoryGroup::Punctuation
