@@ -1,4 +1,4 @@
-//! The components of a server, made from the settings. Each step makes one and says why it may fail.
+//! The components of a server, created from the settings. Each step creates one and returns why it failed.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ use crate::webhooks::Webhooks;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What the pod and the routes are made from.
+/// The inputs of the pod and the routes.
 pub(crate) struct Components {
     pub(crate) metrics: Arc<Metrics>,
     supervision: SupervisionConfig,
@@ -67,7 +67,7 @@ struct Redis {
     relay: Option<Arc<dyn Relay>>,
 }
 
-/// The catalog, and what keeps it up to date.
+/// The catalog, and its reloader.
 struct CatalogComponents {
     snapshot: Arc<Snapshot>,
     reloader: Arc<Reloader>,
@@ -75,7 +75,7 @@ struct CatalogComponents {
     watcher: Option<ChildSpec>,
 }
 
-/// From a manual's address to an answer.
+/// The components from a manual's address to an answer.
 struct ManualComponents {
     loader: Loader,
     encoder: Embeddings,
@@ -83,7 +83,7 @@ struct ManualComponents {
     answerer: Arc<dyn Answerer>,
 }
 
-/// The archive, and what hears of its records.
+/// The archive, and the observers of its records.
 struct ArchiveComponents {
     store: Arc<Store>,
     handle: ArchiveHandle,
@@ -92,12 +92,12 @@ struct ArchiveComponents {
 }
 
 impl Components {
-    /// Makes the components of these settings.
+    /// Creates the components of these settings.
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::new();
         let supervision = SupervisionConfig::from(&settings.actors);
         let pod_name = pods::name(&settings.server.pod_name);
-        info!(pod:% = pod_name; "this pod has a name");
+        info!(pod:% = pod_name; "started this pod");
         let redis = Redis::connect(settings)?;
         let catalog = CatalogComponents::load(settings, supervision.care, &metrics)?;
         let care = supervision.care;
@@ -181,7 +181,7 @@ impl Components {
         workers
     }
 
-    /// What the routes are made from.
+    /// The inputs of the routes.
     pub(crate) fn routes(
         &self,
         settings: &Settings,
@@ -233,7 +233,7 @@ impl Components {
         }
     }
 
-    /// Loads the catalog again.
+    /// Reloads the catalog.
     pub(crate) fn reloader(&self) -> &Arc<Reloader> {
         &self.catalog.reloader
     }
@@ -288,7 +288,7 @@ impl Redis {
         Some(Arc::new(RedisQuota::new(link)))
     }
 
-    /// How this pod appears in the directory of pods.
+    /// This pod's entry in the directory of pods.
     fn registration(&self, settings: &Settings, address: SocketAddr) -> PodRegistration {
         let expires = Duration::from_millis(settings.pods.expires_ms);
         let roll = self.link.clone().map(|link| RedisPodDirectory::new(link, expires));
@@ -307,7 +307,7 @@ impl Redis {
 impl CatalogComponents {
     fn load(settings: &Settings, care: Care, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
         let dir = PathBuf::from(&settings.catalog.dir);
-        // Before the files are read: what changes meanwhile is loaded again.
+        // Before the files are read: a change during the load causes a reload.
         let before = reload::FolderState::at(&dir);
         let LoadReport { catalog, problems } = load(&dir, metrics)?;
         let snapshot = Arc::new(Snapshot::new(catalog));
@@ -387,8 +387,8 @@ fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {
     Ok(report)
 }
 
-/// The settings of manuals. Fetching and reading take their part of the time of a load, so its other half at most is
-/// waited for scanned pages.
+/// The settings of manuals. Fetching and reading take a part of the time of a load, so at most its other half is
+/// spent on the wait for scanned pages.
 fn manuals_of(settings: &Settings) -> ManualsSettings {
     let mut manuals = settings.manuals.clone();
     manuals.ocr.wait_ms = manuals.ocr.wait_ms.min(settings.cache.load_timeout_ms / 2);
@@ -403,7 +403,7 @@ fn rules(settings: &Settings) -> Rules {
     }
 }
 
-/// Has a manual forgotten, and the answers made from it, when OCR has read pages that it was opened without.
+/// Forgets a manual and its answers when OCR has read pages that were missing when it was opened.
 fn forget_what_scans_lacked(scans: &Loader, pod: &Arc<Pod>) {
     // Weak: the pod owns the loader.
     let pod = Arc::downgrade(pod);
@@ -411,7 +411,7 @@ fn forget_what_scans_lacked(scans: &Loader, pod: &Arc<Pod>) {
         let Some(pod) = pod.upgrade() else { return };
         drop(tokio::spawn(async move {
             if let Err(error) = pod.invalidate(Invalidate::Manual(documentation.url)).await {
-                warn!(error:%; "a manual with newly recognized pages is not forgotten");
+                warn!(error:%; "cannot forget a manual with newly recognized pages");
             }
         }));
     });

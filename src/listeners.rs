@@ -12,10 +12,10 @@ use tokio::net::TcpSocket;
 use crate::http::{self, Capacity, Certificate, Connections, Deadlines, Listener};
 use crate::start_error::StartError;
 
-/// Connections the system may hold for us until they are accepted: a pod that comes back is met by
+/// Connections in the system's queue until they are accepted: a restarted pod gets
 /// all of its clients at once.
 const BACKLOG: u32 = 4_096;
-/// Connections beyond those that may be open which are accepted to be told so.
+/// Connections beyond the limit that are accepted to be refused with a reason.
 const BEING_JUDGED: usize = 64;
 /// How much longer the system tries to send than the table of connections waits, so that a close is counted.
 const AFTER_THE_TABLE: Duration = Duration::from_secs(5);
@@ -24,14 +24,14 @@ const AFTER_THE_TABLE: Duration = Duration::from_secs(5);
 pub(crate) struct Listeners {
     public: TcpListener,
     operations: Option<TcpListener>,
-    /// Where visitors connect.
+    /// Address for visitors.
     pub(crate) address: SocketAddr,
-    /// Where health and metrics are served, if the settings name an address of their own for them.
+    /// Address for health and metrics, if the settings have a separate one.
     pub(crate) operations_address: Option<SocketAddr>,
 }
 
 impl Listeners {
-    /// Binds the addresses of the settings.
+    /// Binds the configured addresses.
     pub(crate) fn open(settings: &ServerSettings) -> Result<Self, StartError> {
         let public = listen(settings)?;
         let operations = operations(&settings.operations_listen)?;
@@ -48,12 +48,12 @@ impl Listeners {
         parts: &web::Data<http::Dependencies>,
     ) -> Result<actix_server::Server, StartError> {
         let server = &settings.server;
-        // As many as the system lets us have: each client holds one.
+        // As many as the system allows: each client takes one.
         let descriptors = rlimit::increase_nofile_limit(u64::MAX)?;
         let descriptors = usize::try_from(descriptors).unwrap_or(usize::MAX);
         let capacity = Capacity::new(server, descriptors);
         let sessions = settings.sessions.max;
-        info!(descriptors, connections = capacity.general, reserved = capacity.reserved; "connections that may be open");
+        info!(descriptors, connections = capacity.general, reserved = capacity.reserved; "limit of open connections");
         if capacity.general < sessions {
             warn!(connections = capacity.general, sessions; "fewer connections may be open than sessions.max says; \
                 raise the limit of file descriptors (ulimit -n) or server.max_connections");
@@ -67,13 +67,13 @@ impl Listeners {
             0 => std::thread::available_parallelism().map_or(2, usize::from),
             chosen => chosen,
         };
-        // The table of connections decides who is served. Up to here all are accepted, to be judged there.
+        // The table of connections decides which are served. Up to this number all are accepted, to be decided there.
         let accepted = capacity.general + capacity.reserved + Capacity::OPERATIONS.general;
         let builder = actix_server::Server::build()
             .disable_signals()
             .workers(workers)
             .max_concurrent_connections((accepted + BEING_JUDGED).div_ceil(workers))
-            // Sessions are gone by then; this is for a slow download.
+            // Sessions have ended by then; this is for a slow download.
             .shutdown_timeout(5);
         let trusted_proxies = http::TrustedProxies::new(&server.trusted_proxies);
         let public = Listener {
@@ -99,7 +99,7 @@ impl Listeners {
     }
 }
 
-/// Listens for operations, where the settings name an address for them.
+/// Binds the operations address, if the settings have one.
 fn operations(address: &str) -> Result<Option<TcpListener>, StartError> {
     let Ok(address) = address.parse::<SocketAddr>() else { return Ok(None) };
     let listener = bind(address).map_err(|cause| StartError::NoOperations { address, cause })?;
@@ -117,8 +117,8 @@ fn listen(settings: &ServerSettings) -> Result<TcpListener, StartError> {
         .map_err(cannot)?;
     let bound = || {
         let listener = bind(address)?;
-        // Connections inherit it. Without it the system would try for minutes to send what a connection that
-        // was closed has left.
+        // Inherited by connections. Without it the system would try for minutes to send the rest of a closed
+        // connection.
         let given_up = Duration::from_millis(settings.write_timeout_ms) + AFTER_THE_TABLE;
         socket2::SockRef::from(&listener).set_tcp_user_timeout(Some(given_up))?;
         Ok(listener)

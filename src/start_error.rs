@@ -1,4 +1,4 @@
-//! Why the server did not start, and what to do about it.
+//! Errors of the start, with their remedies.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,73 +9,73 @@ use crate::manuals::LoadError;
 use crate::pods::InvalidAddress;
 use crate::uploads::NoFolder;
 
-/// Why the server did not start. Each says what to do.
+/// Why the server did not start. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Somebody else listens there.
+    /// Another program listens there.
     #[error(
         "{address} is in use by another program; stop it, or choose another port: HSC__SERVER__PORT={} hsc serve", address.port().wrapping_add(1))]
     PortInUse {
         /// Address and port.
         address: SocketAddr,
     },
-    /// The system does not let us listen there.
+    /// The system refuses to listen there.
     #[error("cannot listen on {host}:{port}: {cause}; server.host and server.port set the address")]
     CannotListen {
-        /// The host of the settings.
+        /// The configured host.
         host: String,
-        /// The port of the settings.
+        /// The configured port.
         port: u16,
-        /// What the system said.
+        /// The error of the system.
         cause: std::io::Error,
     },
-    /// The system does not let us listen for operations.
+    /// The system refuses to listen on the operations address.
     #[error("cannot listen on {address}: {cause}; server.operations_listen sets the address")]
     NoOperations {
         /// Address and port.
         address: SocketAddr,
-        /// What the system said.
+        /// The error of the system.
         cause: std::io::Error,
     },
-    /// The certificate of the settings cannot be shown.
+    /// The configured certificate cannot be used.
     #[error(transparent)]
     NoCertificate(#[from] http::InvalidCertificate),
-    /// The answerer of the settings cannot be made.
+    /// The configured answerer cannot be created.
     #[error(transparent)]
     NoAnswerer(crate::answers::NoAnswerer),
-    /// The folder of the catalog cannot be read.
+    /// The catalog folder cannot be read.
     #[error("cannot read the catalog folder {}: {cause}; catalog.dir names it", dir.display())]
     NoCatalog {
         /// Path of the folder.
         dir: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         cause: std::io::Error,
     },
-    /// Manuals cannot be loaded here.
+    /// The loader of manuals cannot be created.
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
     NoManuals(#[source] LoadError),
-    /// The address of Redis is none. A Redis that is away is no reason not to start.
+    /// The address of Redis is invalid. A Redis that is down does not prevent the start.
     #[error(transparent)]
     NoRedis(InvalidAddress),
-    /// The opening hours are none.
+    /// The opening hours are invalid.
     #[error(transparent)]
     NoHours(#[from] hsc_actors::InvalidHours),
-    /// A key that visitors' tokens are signed with is none.
+    /// A key of visitor tokens is invalid.
     #[error(transparent)]
     NoVisitors(crate::identity::InvalidKey),
-    /// There is no place for pictures.
+    /// The folder for pictures cannot be created.
     #[error(transparent)]
     NoUploads(#[from] NoFolder),
-    /// The archive of the settings cannot be made. One that is away is no reason not to start.
+    /// The configured archive cannot be created. One that is down does not prevent the start.
     #[error(transparent)]
     NoArchive(NoArchive),
-    /// The provider at which the team is to sign in cannot be one.
+    /// The configured OpenID Connect provider is invalid.
     #[error(transparent)]
     NoProvider(crate::identity::NoProvider),
-    /// An endpoint of webhooks cannot be one.
+    /// A configured webhook endpoint is invalid.
     #[error(transparent)]
     NoEndpoint(#[from] crate::webhooks::NoEndpoint),
-    /// The server itself did not start.
+    /// Another error of the system.
     #[error("cannot start: {0}")]
     Io(#[from] std::io::Error),
 }
