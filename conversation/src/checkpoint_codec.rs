@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_log_keeps_says_what_the_minutes_said() {
+    fn a_checkpoint_is_read_as_it_was_written() {
         let before = checkpoint();
         let after = Checkpoint::decode(&before.encode()).expect("our own form");
         let (open, was) = (after.open.as_ref().unwrap(), before.open.as_ref().unwrap());
@@ -290,8 +290,27 @@ mod tests {
         assert!(!after.pending[0].lost_picture);
     }
 
+    /// As the version before the split of handoff and topic wrote it: both in one object, in its order of fields.
+    const OF_BEFORE: &str = r#"{"v":1,"answers":2,"seen":["q1"],"person":{"who":{"With":{"id":"a","name":"Ada"}},
+        "rev":7,"since_ms":5,"product":{"id":"td17","name":"Acme TD-17KV"},"scenario":"live","reason":"why",
+        "last":"It does not work.","question":"How loud?","previous":[{"question":"How heavy?","answer":"7 kg."}],
+        "answer":"Loud.","answers":[4,9],"awaits_answer":true,"unanswered":["It does not work.",18446744073709551615]}}"#;
+
     #[test]
-    fn minutes_of_another_form_are_none() {
+    fn handoff_and_topic_of_an_earlier_version_are_read_and_written_in_one_object() {
+        let read = Checkpoint::decode(OF_BEFORE).expect("a form that is known");
+        assert_eq!(read.handoff.agent_name(), Some("Ada"));
+        assert!(read.handoff.awaits_answer() && read.topic.is_answer(9));
+        assert_eq!(read.topic.product().map(|product| &*product.id), Some("td17"));
+        assert_eq!(read.topic.previous()[0].answer, "7 kg.");
+        let json = |text: &str| -> serde_json::Value {
+            serde_json::from_str(text).expect("a checkpoint is JSON")
+        };
+        assert_eq!(json(&read.encode()), json(OF_BEFORE), "an earlier version reads it too");
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_form_is_none() {
         for text in ["", "{", "[]", r#"{"v":2,"answers":1}"#, r#"{"answers":1}"#] {
             assert!(Checkpoint::decode(text).is_none(), "{text}");
         }
