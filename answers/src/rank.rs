@@ -27,15 +27,20 @@ const LABEL: f32 = 1.0;
 const SATURATION: f32 = 1.2;
 /// BM25's b: how much a long passage is held against it. Low, because passages are of like size.
 const LENGTH: f32 = 0.4;
-/// Share of the page's own score that its passages get.
-const PAGE: f32 = 0.35;
+/// Share of the page's own score that its passages get: of words alone, and where there are vectors, which find the
+/// neighbours of an answer better than words do.
+const PAGE: (f32, f32) = (0.35, 0.15);
 /// Share of the score of the best small window, and of the big one around it.
 const WINDOWS: (f32, f32) = (1.0, 0.5);
 /// BM25's k1 and b in windows, which are of like length.
 const WINDOW_SATURATION: f32 = 1.2;
 const WINDOW_LENGTH: f32 = 0.4;
-/// Worth of a heading that is the question, in units of the question's whole weight.
-const NAMED: f32 = 1.6;
+/// Worth of a heading that is the question, in units of the question's whole weight: of words alone, and where there
+/// are vectors.
+const NAMED: (f32, f32) = (1.6, 2.2);
+/// The power of the likeness of heading and question. Where there are vectors a heading counts that is nearly the
+/// question; one that shares a word with it says less than the passage's meaning.
+const NAMED_POWER: (f32, f32) = (2.0, 4.0);
 /// Share of that for a passage further down in the section: the beginning is where one should look.
 const FURTHER_DOWN: f32 = 0.55;
 /// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
@@ -106,6 +111,7 @@ pub(super) fn rank(
             }
         }
     }
+    let with_vectors = |(without, with): (f32, f32)| if meaning.is_some() { with } else { without };
     let whole = asked.whole_weight();
     let best_spans = best_spans(index, asked, whole, meaning, parts);
     let is_read = |unit: &usize| {
@@ -121,14 +127,15 @@ pub(super) fn rank(
         .map(|unit| {
             let at = &units[unit];
             let (opening, under) = named(index, asked, at);
-            let place = (opening * opening).max(FURTHER_DOWN * under * under);
+            let power = with_vectors(NAMED_POWER);
+            let place = opening.powf(power).max(FURTHER_DOWN * under.powf(power));
             let page = pages.get(at.page as usize).copied().unwrap_or(0.0);
             let (span, window) = best_spans[unit].unzip();
             Hit {
                 unit,
                 span,
-                score: (words[unit] + parts.weight(Part::Pages, PAGE) * page) / whole
-                    + parts.weight(Part::Headings, NAMED) * place
+                score: (words[unit] + parts.weight(Part::Pages, with_vectors(PAGE)) * page) / whole
+                    + parts.weight(Part::Headings, with_vectors(NAMED)) * place
                     + window.unwrap_or(0.0),
                 named: opening.max(under),
                 under,

@@ -572,7 +572,8 @@ mod tests {
         );
         // A table below a paragraph begins its cells anew.
         assert_eq!(
-            read(&["72:These are the", "72:values of it", "72:Weight without a case | 2.5 kg"]).len(),
+            read(&["72:These are the", "72:values of it", "72:Weight without a case | 2.5 kg"])
+                .len(),
             2
         );
     }
