@@ -1,9 +1,9 @@
-//! How sure we are that the manual answers: the share of answers at that confidence that are right.
+//! The confidence that the manual answers: the share of answers at that confidence that are right.
 //!
 //! An answer is right when one of the up to three pages it cites answers the question. The confidence is a
 //! logistic function of a few features of the ranking. Its coefficients are fitted on customers' questions about
 //! real manuals; the table in `docs/performance.md` is made by leaving whole manuals out of the fit.
-//! To fit them anew, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`: the server logs [`Features`].
+//! To fit them again, run `hsc answer-eval` with `RUST_LOG=hsc::answers=trace`: the server logs [`Features`].
 
 use super::analyzed_question::AnalyzedQuestion;
 use super::index::{Index, TermId};
@@ -13,19 +13,19 @@ use super::rank::Hit;
 /// The features of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Features {
-    /// Score of the best passage, as a share of what the question could get.
+    /// Score of the best passage, as a share of the maximum for the question.
     pub score: f32,
-    /// How much more that is than the best passage of another page has.
+    /// Its margin to the best passage of another page.
     pub margin: f32,
-    /// How much of a topic of the question the best page lacks, 0 to 1.
+    /// The part of the question's topics that the best page lacks, 0 to 1.
     pub missing: f32,
-    /// How much of the question the best page says, 0 to 1; 1 for a question in another language than the manual's,
-    /// few of whose words can stand there.
+    /// The share of the question that the best page covers, 0 to 1; 1 for a question in another language than the
+    /// manual's, few of whose words can occur there.
     pub covered: f32,
-    /// The English encoder's cosine of the best small window; none without vectors, or for a question in another
+    /// The English encoder's cosine of the best small window; `None` without vectors, or for a question in another
     /// language.
     pub english: Option<f32>,
-    /// The cosine of the big window around it, for the encoder of many languages; none without vectors.
+    /// The multilingual encoder's cosine of the big window around it; `None` without vectors.
     pub multilingual: Option<f32>,
 }
 
@@ -42,13 +42,13 @@ const OTHER_LANGUAGE: (f32, f32, f32, f32) = (1.9, 1.0, 12.0, -2.9);
 /// encoder's cosine. Fitted with questions about other things altogether, weighed 0.3 each; the first is 0.12 lower than
 /// the fit, so that at the threshold of 0.5 at most one in ten answerable questions is silent.
 const ENGLISH: (f32, f32, f32, [f32; 3]) = (-3.721, 0.871, 37.69, [1.805, -3.514, 7.614]);
-/// The multilingual encoder's cosine of texts that have little to do with each other.
+/// The multilingual encoder's cosine of unrelated texts.
 const UNRELATED: f32 = 0.8;
 /// The score is counted within these bounds, and the margin up to the second of them.
 const SCORES: (f32, f32) = (0.05, 5.0);
 const MOST_MARGIN: f32 = 1.0;
 
-/// The features of a ranking, best hit first. None without a hit.
+/// The features of a ranking, best hit first. `None` without a hit.
 pub(super) fn features(
     index: &Index,
     asked: &AnalyzedQuestion,
@@ -75,7 +75,7 @@ pub(super) fn features(
 }
 
 impl Features {
-    /// The share of answers with such features that are right, 0 to 1.
+    /// The share of answers with these features that are right, 0 to 1.
     pub(super) fn confidence(self) -> f32 {
         let score = self.score.clamp(SCORES.0, SCORES.1).ln();
         let related = self.multilingual.map(|cosine| cosine - UNRELATED);
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_higher_score_and_margin_make_surer_and_a_missing_topic_less_sure() {
+    fn the_confidence_grows_with_score_and_margin_and_drops_with_a_missing_topic() {
         let middling = Features { score: 0.8, margin: 0.2, covered: 0.5, ..Features::default() };
         let sure = middling.confidence();
         assert!(Features { score: 1.6, ..middling }.confidence() > sure);
@@ -122,7 +122,7 @@ mod tests {
         assert!(near(0.7) > near(0.2));
         let other = |cosine| Features { multilingual: Some(cosine), ..middling }.confidence();
         assert!(other(0.9) > other(0.75));
-        // The name of what is missing is often the same in every language: bluetooth, USB, MIDI.
+        // The name of a missing topic is often the same in every language: bluetooth, USB, MIDI.
         for near in [
             Features { english: Some(0.5), ..middling },
             Features { multilingual: Some(0.8), ..middling },

@@ -1,17 +1,17 @@
-//! Which passages answer a question best.
+//! Ranks the passages for a question.
 //!
-//! A passage's score is the sum of these parts, each explained at its constant, as a share of what the question
-//! could get:
+//! A passage's score is the sum of these parts, each explained at its constant, as a share of the maximum for the
+//! question:
 //!
 //! 1. **Words** (BM25F): each word of the question that the passage has, more for a rare word, more
-//!    in a heading than in the text, with less and less for each repetition.
-//! 2. **Page**: the same over the whole page, because an answer is often spread over neighbours.
-//! 3. **Heading**: how nearly the section's heading *is* the question. A manual's sections are named
-//!    for what people look for, so a heading that says all of the question and nothing else wins.
-//! 4. **Nearness**: words that stand side by side in the question and in the passage.
-//! 5. **Windows**: the words in the best stretch of 45 words, and in the 120 words around it. A passage is as long
-//!    as its section lets it be; what answers stands close together.
-//! 6. **Meaning**: how near the encoders put that stretch to the question, where there are vectors.
+//!    in a heading than in the text, less for each repetition.
+//! 2. **Page**: the same over the whole page, because an answer often spans adjacent passages.
+//! 3. **Heading**: how similar the section's heading and the question are. Sections are named
+//!    for what people look for, so a heading with all of the question and nothing else wins.
+//! 4. **Nearness**: words that are adjacent in the question and in the passage.
+//! 5. **Windows**: the words in the best stretch of 45 words, and in the 120 words around it. The length of a passage
+//!    depends on its section; an answer is a short stretch.
+//! 6. **Meaning**: the encoders' similarity of that stretch and the question, if there are vectors.
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, LanguageId, Posting, TermId, Unit};
@@ -21,18 +21,18 @@ use super::ranking_parts::{Part, RankingParts};
 const HEADING: f32 = 4.0;
 /// Weight of a word in a heading further up.
 const PATH: f32 = 1.2;
-/// Weight of a word that names a row of a table, beside its place in the text.
+/// Weight of a word in a row label, in addition to its occurrence in the text.
 const LABEL: f32 = 1.0;
-/// BM25's k1: after a few repetitions more of them say nothing new.
+/// BM25's k1: after a few repetitions more of them add nothing.
 const SATURATION: f32 = 1.2;
-/// BM25's b: how much a long passage is held against it. Low, because passages are of like size.
+/// BM25's b: the penalty of long passages. Low, because passages have similar lengths.
 const LENGTH: f32 = 0.4;
 /// Share of the page's own score that its passages get: of words alone, and where there are vectors, which find the
 /// neighbours of an answer better than words do.
 const PAGE: (f32, f32) = (0.35, 0.15);
 /// Share of the score of the best small window, and of the big one around it.
 const WINDOWS: (f32, f32) = (1.0, 0.5);
-/// BM25's k1 and b in windows, which are of like length.
+/// BM25's k1 and b in windows, which have similar lengths.
 const WINDOW_SATURATION: f32 = 1.2;
 const WINDOW_LENGTH: f32 = 0.4;
 /// Worth of a heading that is the question, in units of the question's whole weight: of words alone, and where there
@@ -41,17 +41,17 @@ const NAMED: (f32, f32) = (1.6, 2.2);
 /// The power of the likeness of heading and question. Where there are vectors a heading counts that is nearly the
 /// question; one that shares a word with it says less than the passage's meaning.
 const NAMED_POWER: (f32, f32) = (2.0, 4.0);
-/// Share of that for a passage further down in the section: the beginning is where one should look.
+/// Share of that for a passage further down in the section: the answer is usually at its beginning.
 const FURTHER_DOWN: f32 = 0.55;
 /// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
 const COMMON: f32 = 0.3;
-/// Worth of two neighbours that are neighbours in the text too, in units of their weight.
+/// Value of two adjacent words that are adjacent in the text too, in units of their weight.
 const NEIGHBOURS: f32 = 0.25;
-/// Words between two neighbours that still count as side by side (`reset the factory settings`).
+/// Words between two neighbours that still count as adjacent (`reset the factory settings`).
 const WINDOW: usize = 3;
-/// What a passage gains that has the form the question asks for (steps for how, rows for a figure).
+/// Bonus of a passage of the form that the question asks for (steps for how, rows for a figure).
 const FORM: f32 = 0.12;
-/// Passages looked at closely: nearness is the dear part, and nobody climbs from below.
+/// Passages for which nearness, the expensive part, is computed; lower ones never rise to the top.
 const CLOSE_LOOK: usize = 48;
 
 /// A passage and how well it fits.
@@ -59,29 +59,29 @@ const CLOSE_LOOK: usize = 48;
 pub(super) struct Hit {
     /// Number of the unit.
     pub unit: usize,
-    /// The small window of it that fits best.
+    /// Its best small window.
     pub span: Option<usize>,
     /// Its score as a share of the question's whole weight; higher is better.
     pub score: f32,
-    /// How nearly a heading that opens there is the question, 0 to 1.
+    /// Similarity of the question and a heading that opens there, 0 to 1.
     pub named: f32,
-    /// How nearly the heading it stands under is.
+    /// Similarity of the question and the heading above it.
     pub under: f32,
 }
 
-/// The forms a passage may have, as the manual's reader saw it.
+/// The forms of a passage in the manual.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Form {
     /// It has numbered steps.
     pub steps: bool,
     /// It has rows of a table.
     pub rows: bool,
-    /// It stands in a section about faults.
+    /// It is in a section about faults.
     pub faults: bool,
 }
 
-/// The passages that have any word of the question or its meaning, best first, at most `limit`. `meaning` is what
-/// each small window gets for its meaning, where there are vectors. With a `language`, passages in others are left out.
+/// The passages that have any word of the question or its meaning, best first, at most `limit`. `meaning` is the
+/// semantic score of each small window, if there are vectors. With a `language`, passages in others are left out.
 pub(super) fn rank(
     index: &Index,
     asked: &AnalyzedQuestion,
@@ -164,7 +164,7 @@ pub(super) fn rank(
     hits
 }
 
-/// Of each unit its best small window, with the window's score.
+/// The best small window of each unit, with its score.
 fn best_spans(
     index: &Index,
     asked: &AnalyzedQuestion,
@@ -190,7 +190,7 @@ fn best_spans(
     best
 }
 
-/// What the words of the question give each small window and each big one.
+/// The word scores of each small window and each big one.
 fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
     let spans = index.spans();
     let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
@@ -212,7 +212,7 @@ fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>)
                     touched_small.push(span);
                 }
                 in_small[span] += times;
-                // A heading counts once in the big window, by its own list.
+                // A heading counts once in the big window, through a list of its own.
                 if own {
                     if in_big[parent] == 0.0 {
                         touched_big.push(parent);
@@ -249,7 +249,7 @@ fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>)
     (small, big)
 }
 
-/// Adds to each window the best reading of a word that it has.
+/// Adds to each window its best reading of a word.
 fn add_best(windows: &mut [f32], mut found: Vec<(usize, f32)>, weight: f32) {
     found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     found.dedup_by_key(|(window, _)| *window);
@@ -262,7 +262,7 @@ fn best_first(hits: &mut [Hit]) {
     hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.unit.cmp(&b.unit)));
 }
 
-/// Each passage that has the word in some reading, once, in order, with the reading most alike.
+/// Each passage that has the word in some reading, once, in order, with the most similar reading.
 fn best_readings(index: &Index, readings: &[(TermId, f32)]) -> Vec<(Posting, f32)> {
     if let [(only, alike)] = readings {
         return index.postings(*only).iter().map(|posting| (*posting, *alike)).collect();
@@ -278,25 +278,25 @@ fn best_readings(index: &Index, readings: &[(TermId, f32)]) -> Vec<(Posting, f32
     all
 }
 
-/// How often a word stands in a passage, the places weighed.
+/// Weighted number of occurrences of a word in a passage.
 fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
     let longer = unit.body.len() as f32 / index.average_body();
     let body = f32::from(posting.body) / (1.0 - LENGTH + LENGTH * longer);
-    // Said twice in one heading is not said better.
+    // A repetition in one heading does not count.
     HEADING * f32::from(posting.heading.min(1))
         + PATH * f32::from(posting.path.min(1))
         + LABEL * f32::from(posting.label.min(1))
         + body
 }
 
-/// How nearly a heading that opens here is the question, and how nearly the one it stands under is.
+/// Similarity of the question and a heading that opens here, and of the question and the heading above.
 fn named(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> (f32, f32) {
     let opening =
         unit.openings.iter().map(|heading| alike(index, asked, heading)).fold(0.0, f32::max);
     (opening, alike(index, asked, &unit.heading))
 }
 
-/// How nearly a heading is the question: both must say the same, 0 to 1.
+/// Similarity of the question and a heading: both must have the same words, 0 to 1.
 fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
     let of_question = asked.covered(|term| heading.contains(&term));
     if of_question <= 0.0 {
@@ -305,7 +305,7 @@ fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
     let mut said = 0.0;
     let mut all = 0.0;
     for (at, &term) in heading.iter().enumerate() {
-        // A section's number is rare, and nobody asks for it; who does, finds it all the same.
+        // A section's number is rare and not asked for; a question that contains it still matches.
         let bare = index.is_common(term) || at == 0 && index.is_number(term);
         let weight = if bare { COMMON } else { index.weight(Some(term)) };
         let asked_for = asked.sequence.contains(&Some(term))
@@ -319,7 +319,7 @@ fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
     2.0 * of_question * of_heading / (of_question + of_heading)
 }
 
-/// Weight of the question's neighbours that stand side by side in the heading or the text too.
+/// Weight of the question's adjacent words that are adjacent in the heading or the text too.
 fn nearness(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> f32 {
     let telling: Vec<TermId> =
         asked.sequence.iter().flatten().copied().filter(|term| !index.is_common(*term)).collect();

@@ -1,4 +1,4 @@
-//! Lines become paragraphs, steps, bullets, rows and notes.
+//! Turns lines into paragraphs, steps, bullets, rows and notes.
 
 use hsc_catalogs::Block;
 
@@ -7,7 +7,7 @@ use super::layout::Line;
 use super::mending::Words;
 use super::tables::{self, Cell, Row, is_figure};
 
-/// A block, and whether it is a row that is set as the names of the columns of its table.
+/// A block, and whether it is a row of column names.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
     pub block: Block,
@@ -20,7 +20,7 @@ impl From<Block> for Piece {
     }
 }
 
-/// The blocks of a stretch of lines under one heading on one page.
+/// The blocks of the lines under one heading on one page.
 pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Piece> {
     let mut blocks: Vec<Open> = Vec::new();
     let mut labels: Vec<String> = Vec::new();
@@ -72,7 +72,7 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
     pieces
 }
 
-/// Rows below each other become the blocks of one table. A first row that alone is bold names the columns.
+/// Consecutive rows become the blocks of one table. A first row that is the only bold one has the column names.
 fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
     tables::align(table);
     let has_names = matches!(table.as_slice(), [first, second, ..] if first.bold && !second.bold);
@@ -81,24 +81,24 @@ fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
     }
 }
 
-/// Letters of a line of prose beside the labels of a figure at least.
+/// Minimum letters of a line of prose beside the labels of a figure.
 const PROSE: usize = 15;
-/// Distance of the lines of one cell, in ems.
+/// Line spacing within one cell, in ems.
 const TIGHT: f32 = 1.35;
-/// Lines around a line that are looked at for bars, and those of them with a bar above that make a table in which
-/// each row has one. A table ruled at its head and its ends alone has three.
+/// Lines around a line that are checked for bars, and the number of them with a bar above that make a table in which
+/// each row has one. A table ruled only at its head and its ends has three.
 const AROUND: usize = 6;
 const RULED: usize = 4;
 
-/// Distance of rows over the distance of the lines of one cell, where rows are set apart by it.
+/// Minimum spacing of rows relative to the line spacing of one cell, if spacing separates the rows.
 const APART: f32 = 1.2;
 
-/// What parts the rows of the table around a line.
+/// The separator of the rows of the table around a line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Rows {
     /// A bar above each of them.
     Ruled,
-    /// Space: the lines of a cell stand closer together than rows do, no further apart than this.
+    /// Spacing: the lines of a cell are closer than rows, at most this far apart.
     Spaced(f32),
     /// Nothing.
     Plain,
@@ -127,7 +127,7 @@ impl Rows {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
     Paragraph,
-    /// Lines of one-width text stay lines.
+    /// Lines of monospaced text stay lines.
     Code,
     Step,
     Bullet,
@@ -135,11 +135,11 @@ enum Kind {
     Note,
 }
 
-/// A block that lines are still put to.
+/// A block to which lines are still added.
 struct Open {
     kind: Kind,
     text: String,
-    /// Left edge of the first line, and of the line before.
+    /// Left edge of the first line, and of the previous line.
     first_x: f32,
     last_x: f32,
     lines: usize,
@@ -176,15 +176,15 @@ impl Open {
             _ => Vec::new(),
         };
         let text = match kind {
-            // The mark is drawn; the block already says what it is.
+            // The mark is dropped; the kind of the block replaces it.
             Kind::Bullet => text.trim_start_matches(is_bullet_sign).trim_start().to_owned(),
             _ => text,
         };
         Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, bold: line.bold, cells }
     }
 
-    /// The line of prose in a line that looks like a row, where the other cells are the labels of a figure that the
-    /// prose runs around: the first cell continues the sentence of this block within its width. The rows of a table
+    /// The prose in a line that looks like a row, if the other cells are the labels of a figure beside the
+    /// prose: the first cell continues the sentence of this block within its width. The rows of a table
     /// begin their cells anew.
     fn line_beside_labels(&self, line: &Line, above: &Line, setting: Setting) -> Option<Line> {
         let first = line.cells.first().filter(|_| line.is_row() && !line.mono && !line.ruled)?;
@@ -201,14 +201,14 @@ impl Open {
         continues.then(|| Line { cells: vec![first.clone()], ..line.clone() })
     }
 
-    /// Puts the labels of a figure behind the block that runs around it.
+    /// Appends the labels of a figure after the block beside it.
     fn push_labels(labels: &mut Vec<String>, blocks: &mut Vec<Self>) {
         if let Some(last) = blocks.last().filter(|_| !labels.is_empty()) {
             let label = Self {
                 kind: Kind::Paragraph,
                 text: std::mem::take(labels).join(" "),
                 cells: Vec::new(),
-                // Nothing is put to it.
+                // No line is added to it.
                 lines: 0,
                 ..*last
             };
@@ -216,9 +216,11 @@ impl Open {
         }
     }
 
-    /// True when a line holds more of the cells of this row. In a table with a bar above each row that is each line
-    /// without one; where space parts the rows, a line right below that lacks a cell or begins in the middle of a
-    /// sentence; elsewhere a line right below that has nothing in the first column. A figure below a figure is in another
+    /// True when a line continues the cells of this row. In a table with a bar above each row that is each line
+    /// without one; if spacing separates the rows, a line directly below with a missing cell or a cell that begins in
+    /// the
+    /// middle of a sentence; elsewhere a line directly below without a first cell. A figure below a figure belongs to
+    /// another
     /// row.
     fn goes_on_in(&self, line: &Line, above: &Line, rows: Rows, setting: Setting) -> bool {
         let distance = above.y - line.y;
@@ -255,14 +257,14 @@ impl Open {
             return line.cells.len() < self.cells.len()
                 || line.cells[0].text.starts_with(char::is_lowercase);
         }
-        // Rows below one cell that spans them stand further apart than the lines of a cell.
+        // Rows below one cell that spans them are further apart than the lines of a cell.
         line.is_row() && distance < TIGHT * size && stands_in(&self.cells[1..])
     }
 
-    /// True when the line goes on this block.
+    /// True when the line continues this block.
     fn takes(&self, line: &Line, text: &str, above: &Line, setting: Setting) -> bool {
         let distance = above.y - line.y;
-        // A jump upwards is the next column; text that has not ended goes on there.
+        // A jump upwards is the next column; an incomplete text continues there.
         let jumped = distance < -0.5 * setting.body;
         let size = line.size.max(above.size);
         let far = !jumped && distance > 1.3 * setting.leading * size;
@@ -280,7 +282,7 @@ impl Open {
         match self.kind {
             Kind::Code => line.mono,
             _ if line.mono && !above.mono => false,
-            // A cell that is broken into lines: what goes on stands under a later cell.
+            // A cell of several lines: its continuation is under a later cell.
             Kind::Row => {
                 !line.is_row()
                     && self.cells.len() > 1
@@ -341,28 +343,28 @@ impl Open {
     }
 }
 
-/// True for the second line of an entry that is set in below its first: the term of a glossary and
-/// the names of a list of options stand out to the left.
+/// True for the second line of an entry that is indented below its first: the terms of a glossary and
+/// the names of a list of options hang to the left.
 fn hangs(open: &Open, line: &Line, text: &str) -> bool {
     let unfinished = !open.text.ends_with(['.', '!', '?', ':']);
     open.lines == 1 && line.x() > open.first_x && unfinished && text.starts_with(char::is_lowercase)
 }
 
-/// True when the line begins a paragraph by its left edge: set in from the line above, or back out
-/// after a stretch that was set in.
+/// True when the line begins a paragraph by its left edge: indented relative to the previous line, or outdented
+/// after an indented part.
 fn indented(open: &Open, line: &Line, indent: f32) -> bool {
     let moved = line.x() - open.last_x;
     moved > indent || (moved < -indent && open.lines > 1)
 }
 
-/// True when the line above ended a sentence long before the edge and this one begins anew.
+/// True when the previous line ended a sentence well before the edge and this one begins a new one.
 fn ended_short(above: &Line, line: &Line, text: &str, setting: Setting) -> bool {
     above.text().ends_with(['.', '!', '?'])
         && text.starts_with(char::is_uppercase)
         && line.x() < above.x() - 0.3 * setting.body
 }
 
-/// What begins an item of a list.
+/// The bullets of list items.
 fn is_bullet_sign(sign: char) -> bool {
     matches!(
         sign,
@@ -396,7 +398,7 @@ fn is_bullet_sign(sign: char) -> bool {
     )
 }
 
-/// True for a text that is nothing but a bullet.
+/// True for a text that is only a bullet.
 pub(super) fn is_bullet_mark(text: &str) -> bool {
     let mut signs = text.chars();
     signs.next().is_some_and(is_bullet_sign) && signs.next().is_none()
@@ -406,7 +408,7 @@ fn is_bullet(text: &str) -> bool {
     let mut signs = text.chars();
     let Some(sign) = signs.next().filter(|sign| is_bullet_sign(*sign)) else { return false };
     let rest = signs.as_str();
-    // A minus or a star may be glued to what it belongs to (`-5 °C`, `*args`); a dot never is.
+    // A minus or a star may be attached to its word (`-5 °C`, `*args`); a dot never is.
     let glued = matches!(sign, '-' | '*' | '+' | '–' | '—' | '→');
     rest.starts_with(' ') && rest.chars().any(char::is_alphanumeric) || (!glued && !rest.is_empty())
 }
@@ -427,7 +429,7 @@ fn is_step(text: &str) -> bool {
     (marked && (digits || letter)) || word
 }
 
-/// The words a note begins with.
+/// The words that begin a note.
 const NOTE_WORDS: &[&str] = &[
     "note",
     "notes",
@@ -476,7 +478,7 @@ fn note_word_alone(text: &str) -> bool {
     NOTE_WORDS.contains(&word.as_str())
 }
 
-/// True when the text begins as an item or a note does: no heading begins so.
+/// True when the text begins like an item or a note: a heading never does.
 pub(super) fn is_marked(text: &str) -> bool {
     is_bullet(text) || is_note(text)
 }
@@ -488,7 +490,7 @@ mod tests {
 
     const SETTING: Setting = Setting { body: 10.0, leading: 1.2 };
 
-    /// Lines of the form `x:text`, 12 points apart; `|` parts cells 100 points apart, an empty text
+    /// Lines of the form `x:text`, 12 points apart; `|` separates cells 100 points apart, an empty text
     /// leaves a gap, `_` before the text is a bar above the line.
     fn read(texts: &[&str]) -> Vec<Block> {
         let mut lines = Vec::new();
@@ -590,7 +592,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_with_nothing_in_the_first_column_go_on_in_the_cells_of_the_row() {
+    fn lines_without_a_first_cell_continue_the_cells_of_the_row() {
         assert_eq!(
             read(&[
                 "72:Symptom | Cause | Remedy",
@@ -606,7 +608,7 @@ mod tests {
                 Block::Row("Hum | Bad earth | Call service".into())
             ]
         );
-        // Two rows of which the second has no first cell of its own.
+        // Two rows; the second has no first cell of its own.
         assert_eq!(
             read(&["72:Tempo | fast | 180", "72:", "172:slow | 60"]),
             [Block::Row("Tempo | fast | 180".into()), Block::Row("slow | 60".into())]
@@ -680,7 +682,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_keeps_its_word_also_when_it_stands_alone_above() {
+    fn a_note_keeps_its_word_even_on_a_line_of_its_own() {
         assert_eq!(
             read(&["72:Tip: warm up first.", "72:", "72:Warning", "72:Do not open."]),
             [
@@ -691,7 +693,7 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_number_is_no_bullet_and_a_version_no_step() {
+    fn a_negative_number_is_not_a_bullet_and_a_version_is_not_a_step() {
         assert!(!is_bullet("-5 °C to 40 °C"));
         assert!(!is_step("3.5 mm jack"));
         assert!(is_step("12) Close the lid"));
