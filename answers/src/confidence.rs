@@ -22,8 +22,8 @@ pub struct Features {
     /// The share of the question that the best page covers, 0 to 1; 1 for a question in another language than the
     /// manual's, few of whose words can occur there.
     pub covered: f32,
-    /// The English encoder's cosine of the best small window; `None` without vectors, or for a question in another
-    /// language.
+    /// The English encoder's cosine of the best small window; `None` without vectors, or for a question
+    /// in another language.
     pub english: Option<f32>,
     /// The multilingual encoder's cosine of the big window around it; `None` without vectors.
     pub multilingual: Option<f32>,

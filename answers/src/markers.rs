@@ -204,8 +204,7 @@ enum Token {
     Join,
 }
 
-/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 38, section 15.7`. Empty for a marker without a
-/// page.
+/// The page numbers in `pages 3, 4`, `p. 3-5`, `page 38, section 15.7`. Empty for a marker without a page.
 ///
 /// A number is a page if the nearest word before it is one for a page, or if a page precedes
 /// it with only signs and joining words between them. `38ページ` has its word after it.

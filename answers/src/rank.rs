@@ -1,7 +1,7 @@
 //! Ranks the passages for a question.
 //!
-//! A passage's score is the sum of these parts, each explained at its constant, as a share of the maximum for the
-//! question:
+//! A passage's score is the sum of these parts, each explained at its constant, as a share of the maximum
+//! for the question:
 //!
 //! 1. **Words** (BM25F): each word of the question that the passage has, more for a rare word, more
 //!    in a heading than in the text, less for each repetition.
@@ -35,8 +35,8 @@ const WINDOWS: (f32, f32) = (1.0, 0.5);
 /// BM25's k1 and b in windows, which have similar lengths.
 const WINDOW_SATURATION: f32 = 1.2;
 const WINDOW_LENGTH: f32 = 0.4;
-/// Worth of a heading that is the question, in units of the question's whole weight: of words alone, and where there
-/// are vectors.
+/// Worth of a heading that is the question, in units of the question's whole weight: of words alone, and where
+/// there are vectors.
 const NAMED: (f32, f32) = (1.6, 2.2);
 /// The power of the likeness of heading and question. Where there are vectors a heading counts that is nearly the
 /// question; one that shares a word with it says less than the passage's meaning.

@@ -582,8 +582,7 @@ pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion)
     )
 }
 
-/// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is
-/// asked for.
+/// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is asked for.
 fn fit(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
     let score = score(text, index, asked);
     let says_figure = score > 0.0 && asked.kind == Kind::Figure && has_figure(text);

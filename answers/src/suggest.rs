@@ -10,8 +10,8 @@ use super::turn::Turn;
 
 /// For each suggestion, in order: whether the first cited page of its answer is one that the suggestion names.
 ///
-/// By words alone, so that the result does not depend on whether the manual is embedded yet. The index caches the
-/// results.
+/// By words alone, so that the result does not depend on whether the manual is embedded yet. The index
+/// caches the results.
 #[must_use]
 pub fn confirm(
     product: &Product,

@@ -164,8 +164,8 @@ impl Catalog {
         &self.index
     }
 
-    /// The products that best match a partial input, best first. Between equal matches a product with a manual comes
-    /// first.
+    /// The products that best match a partial input, best first. Between equal matches a product with a
+    /// manual comes first.
     #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<Found<'_>> {
         let has_manual = |document: u32| self.products[document as usize].documentation.is_some();

@@ -43,8 +43,8 @@ pub enum InvalidOrigin {
     Port,
 }
 
-/// The origin as browsers send it: lower case, without the default port of `http` and `https`, one trailing
-/// `/` dropped.
+/// The origin as browsers send it: lower case, without the default port of `http` and `https`, one
+/// trailing `/` dropped.
 ///
 /// # Errors
 /// Why no browser sends it in any form.

@@ -217,11 +217,9 @@ impl Open {
     }
 
     /// True when a line continues the cells of this row. In a table with a bar above each row that is each line
-    /// without one; if spacing separates the rows, a line directly below with a missing cell or a cell that begins in
-    /// the
-    /// middle of a sentence; elsewhere a line directly below without a first cell. A figure below a figure belongs to
-    /// another
-    /// row.
+    /// without one; if spacing separates the rows, a line directly below with a missing cell or a cell that begins
+    /// in the middle of a sentence; elsewhere a line directly below without a first cell. A figure below a figure
+    /// belongs to another row.
     fn goes_on_in(&self, line: &Line, above: &Line, rows: Rows, setting: Setting) -> bool {
         let distance = above.y - line.y;
         let size = line.size.max(above.size);

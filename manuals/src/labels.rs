@@ -1,8 +1,7 @@
 //! The printed page numbers, from running headers and footers.
 //!
-//! A number counts as that of its page when it increases with the pages: by one per page, or by two if
-//! a page of the file shows two pages of the book. A number that does not fit the sequence of most pages is not a
-//! page number.
+//! A number counts as that of its page when it increases with the pages: by one per page, or by two if a page of the
+//! file shows two pages of the book. A number that does not fit the sequence of most pages is not a page number.
 
 use std::collections::HashMap;
 

@@ -87,8 +87,7 @@ pub(super) fn name(kind: DocumentationKind) -> &'static str {
 /// a stamp or a page number is often text in a scan.
 const SCAN: (usize, usize) = (40, 15_000);
 
-/// Minimum share of a scanned page that images cover. A scanner covers all of it; some writers omit
-/// blank parts.
+/// Minimum share of a scanned page that images cover. A scanner covers all of it; some writers omit blank parts.
 const COVERED: f32 = 0.5;
 
 /// The scanned pages of a document, by their numbers.
@@ -103,9 +102,9 @@ struct Scans {
 }
 
 impl Scans {
-    /// Finds the scanned pages: those that images cover and that have hardly any legible text. The OCR text of a page
-    /// replaces its drawn text. A page of illegible letters without images does not count, because OCR gets
-    /// only images.
+    /// Finds the scanned pages: those that images cover and that have hardly any legible text. The OCR text of
+    /// a page replaces its drawn text. A page of illegible letters without images does not count, because OCR
+    /// gets only images.
     fn of(draft: &mut Draft, recognized: &Recognized<'_>) -> Self {
         let mut scans = Self::default();
         for (number, sheet) in (1..).zip(&mut draft.sheets) {

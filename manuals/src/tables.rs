@@ -179,8 +179,8 @@ fn place(cells: &[Cell], columns: &[(f32, f32)], heads: bool) -> Option<Vec<(usi
         let overlaps = |at: &usize| cell.x < columns[*at].1 && cell.end > columns[*at].0;
         let under: Vec<usize> = (0..columns.len()).filter(overlaps).collect();
         let (from, to) = match (under.first(), under.last()) {
-            // Two cells that could not be separated start at the first of their columns; a cell that spans both is
-            // centred.
+            // Two cells that could not be separated start at the first of their columns; a cell that spans
+            // both is centred.
             (Some(from), Some(to))
                 if from < to && !heads && (cell.x - columns[*from].0).abs() < EDGE =>
             {

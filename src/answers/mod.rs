@@ -9,8 +9,7 @@
 //!                                        └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
 //! ```
 //!
-//! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log
-//! line.
+//! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log line.
 
 mod event_sender;
 mod extractive;

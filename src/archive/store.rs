@@ -172,8 +172,7 @@ impl Store {
         self.among_its_own(bounded).await.map_err(late)?
     }
 
-    /// Polls a future on the caller's thread; its connections and timers belong to the archive's
-    /// runtime.
+    /// Polls a future on the caller's thread; its connections and timers belong to the archive's runtime.
     async fn among_its_own<T>(&self, work: impl Future<Output = T>) -> T {
         let runtime = self.runtime.as_ref().expect("it is there until the store is dropped");
         let mut work = pin!(work);
@@ -240,8 +239,7 @@ impl std::fmt::Debug for Store {
 const PRAGMAS: &[&str] = &[
     // Readers do not wait for the writer.
     "PRAGMA journal_mode = WAL",
-    // A commit survives the process; after a power failure the last ones may be lost, as are the
-    // queued records.
+    // A commit survives the process; after a power failure the last ones may be lost, as are the queued records.
     "PRAGMA synchronous = NORMAL",
     "PRAGMA busy_timeout = 5000",
     // Deleted data is overwritten.

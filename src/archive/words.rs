@@ -32,8 +32,7 @@ pub(super) fn searchable(text: &str) -> String {
     words
 }
 
-/// For each word of a search the index query of this database; the last word may be
-/// a prefix.
+/// For each word of a search the index query of this database; the last word may be a prefix.
 pub(super) fn patterns(search: &str, kind: Kind) -> Vec<String> {
     let words = searchable(search);
     let mut words: Vec<&str> = words.split(' ').filter(|word| !word.is_empty()).collect();

@@ -38,8 +38,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn ask(url: &str, timeout: Duration) -> anyhow::Result<(bool, String)> {
-    // The client needs a TLS provider even for an address without TLS. A second install is refused and
-    // changes nothing.
+    // The client needs a TLS provider even for an address without TLS. A second install is refused and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     // No proxy: the check concerns the server, not the path to it.
     let client = reqwest::Client::builder()

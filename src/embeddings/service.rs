@@ -95,8 +95,7 @@ pub(super) struct State {
 }
 
 impl Embeddings {
-    /// The configured encoder; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker)
-    /// runs.
+    /// The configured encoder; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker) runs.
     #[must_use]
     pub fn new(
         settings: &EncoderSettings,

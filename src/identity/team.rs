@@ -136,8 +136,8 @@ impl Team {
         }
     }
 
-    /// Audits a failed attempt without an account. The typed text is left out: people type passwords into the
-    /// wrong field.
+    /// Audits a failed attempt without an account. The typed text is left out: people type passwords into
+    /// the wrong field.
     fn nobody_signed_in(&self, why: &str, from: ClientAddress) {
         (self.auditor)(Audit {
             who: "nobody".to_owned(),
@@ -162,9 +162,8 @@ impl Team {
         });
     }
 
-    /// Opens a session. Its secret is always new, so that an attacker cannot prepare a session for
-    /// another user. So is the device's, unless the device has signed in to this account
-    /// before.
+    /// Opens a session. Its secret is always new, so that an attacker cannot prepare a session for another user. So is
+    /// the device's, unless the device has signed in to this account before.
     pub(super) async fn open(
         &self,
         account: &Account,

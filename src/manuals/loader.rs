@@ -81,8 +81,8 @@ impl Loader {
         Self(Arc::new(LoaderParts { reader, recognizer, ..parts }))
     }
 
-    /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare or
-    /// evaluate manuals.
+    /// The same loader, whose loads wait until every scanned page is recognized. For programs that prepare
+    /// or evaluate manuals.
     ///
     /// # Panics
     /// When the loader has been cloned already.

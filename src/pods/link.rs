@@ -98,8 +98,7 @@ impl Link {
         super::relay::channel(&self.prefix, name)
     }
 
-    /// Uses the connection, within the time limit of the settings. Fails at once while Redis
-    /// is down.
+    /// Uses the connection, within the time limit of the settings. Fails at once while Redis is down.
     ///
     /// # Errors
     /// [`LinkError`], which says whether the command may have been executed.

@@ -250,8 +250,7 @@ impl Stream {
         Ok((connection, listened))
     }
 
-    /// Subscribes and unsubscribes to match the wanted channels; returns the new ones, `None` when nothing has
-    /// changed.
+    /// Subscribes and unsubscribes to match the wanted channels; returns the new ones, `None` when nothing has changed.
     async fn adjust(
         &self,
         connection: &mut MultiplexedConnection,

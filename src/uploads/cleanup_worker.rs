@@ -89,8 +89,7 @@ struct CleanupReport {
     left_bytes: u64,
 }
 
-/// Removes pictures that are expired now. When pods share a folder, each picture is removed by one
-/// of them.
+/// Removes pictures that are expired now. When pods share a folder, each picture is removed by one of them.
 fn expired(dir: &Path, now_ms: u64) -> std::io::Result<CleanupReport> {
     let entries = match std::fs::read_dir(dir) {
         Ok(entries) => entries,

@@ -1,5 +1,4 @@
-//! An event to deliver. Its body is a projection of the conversation's event
-//! (`conversation/src/webhook_events.rs`).
+//! An event to deliver. Its body is a projection of the conversation's event (`conversation/src/webhook_events.rs`).
 
 use hsc_actors::archiving::ObservedEvent;
 use hsc_actors::ports::Announcement;
@@ -9,8 +8,8 @@ use hsc_conversation::archive::TurnPlace;
 pub(super) struct Event {
     pub(super) announcement: Announcement,
     pub(super) at_ms: u64,
-    /// The offset in the conversation if there is one: a pod that takes a conversation over may record the same
-    /// offset again.
+    /// The offset in the conversation if there is one: a pod that takes a conversation over may record the
+    /// same offset again.
     pub(super) mark: String,
 }
 

@@ -75,9 +75,8 @@ impl Bridge {
         self.shared.put(channel, &envelope)
     }
 
-    /// The message for this pod's subscribers about a batch, sent once the batch is appended: other pods get
-    /// it from the log, and the copy that comes back from there is ignored. Copies nothing without
-    /// subscribers.
+    /// The message for this pod's subscribers about a batch, sent once the batch is appended: other pods get it from
+    /// the log, and the copy that comes back from there is ignored. Copies nothing without subscribers.
     #[must_use]
     pub(crate) fn of_append(
         &self,

@@ -66,8 +66,7 @@ impl Shared {
         Published { replied }
     }
 
-    /// Reports to other pods the channels on which a message was lost. A report that fails is sent again
-    /// next time.
+    /// Reports to other pods the channels on which a message was lost. A report that fails is sent again next time.
     pub(super) fn tell_of_lost(&self) {
         for channel in self.outbox.take_lost() {
             drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));

@@ -95,9 +95,8 @@ impl ConversationEntries {
         std::mem::replace(&mut self.owner, Arc::clone(pod))
     }
 
-    /// The entries that a client at this position has missed; then the conversation is the pod's. If the
-    /// client's position is past the end of its epoch here, all entries after it are new to the client: earlier ones
-    /// are lost.
+    /// The entries that a client at this position has missed; then the conversation is the pod's. If the client's
+    /// position is past the end of its epoch here, all entries after it are new to the client: earlier ones are lost.
     pub(super) fn resume(
         &mut self,
         seen: ClientPosition,

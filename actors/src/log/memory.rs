@@ -44,8 +44,7 @@ impl MemoryLog {
         Self { table, ended, pod: "here".into(), relay: None }
     }
 
-    /// The same log, for another pod of this process, so that several pods of a test can hand
-    /// conversations over.
+    /// The same log, for another pod of this process, so that several pods of a test can hand conversations over.
     #[must_use]
     pub fn of_pod(&self, pod: &str) -> Self {
         Self { pod: pod.into(), ..self.clone() }

@@ -102,8 +102,7 @@ impl Children {
         }
     }
 
-    /// Ends all children, whichever generation owns them. For the parent, which has fenced the supervisor off
-    /// before.
+    /// Ends all children, whichever generation owns them. For the parent, which has fenced the supervisor off before.
     pub(super) fn end(&self) {
         self.lock().end_all(&self.specs);
     }

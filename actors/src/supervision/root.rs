@@ -93,8 +93,7 @@ impl Root {
         &self.record
     }
 
-    /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root
-    /// escalates.
+    /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root escalates.
     pub async fn ended(&self) -> Exit {
         let mut end = self.end.clone();
         let ended = end.wait_for(Option::is_some).await.map(|death| death.clone());

@@ -50,8 +50,7 @@ struct Entry {
     data_offsets: (u64, u64),
 }
 
-/// The bytes before the tensors of a file: for each tensor its name, type, shape and length in bytes, in
-/// file order.
+/// The bytes before the tensors of a file: for each tensor its name, type, shape and length in bytes, in file order.
 pub(crate) fn header<'a>(
     tensors: impl Iterator<Item = (String, &'a str, Vec<usize>, usize)>,
 ) -> Vec<u8> {

@@ -16,8 +16,8 @@ use super::checked::Checker;
 use super::reasoning::ReasoningFilter;
 use super::retrieval::Retrieval;
 
-/// Maximum confidence of an answer without a page for every statement: it may be right, but the visitor cannot
-/// check it.
+/// Maximum confidence of an answer without a page for every statement: it may be right, but the visitor
+/// cannot check it.
 const UNCHECKED: f32 = 0.5;
 /// Length in characters from which a block is a statement that needs a page. `Here is how:` is not one.
 const STATEMENT_CHARS: usize = 40;

@@ -76,8 +76,8 @@ impl Column {
     }
 }
 
-/// The separator of a table, detected from its first line: the most frequent of comma, semicolon and tab
-/// outside quotes.
+/// The separator of a table, detected from its first line: the most frequent of comma, semicolon and
+/// tab outside quotes.
 pub(super) fn separator(first_line: &str) -> u8 {
     let mut quoted = false;
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];

@@ -197,8 +197,7 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     let mut home: HashMap<Arc<str>, String> = HashMap::new();
     let mut origin: Vec<String> = Vec::new();
     let mut digest = fnv(b"hsc");
-    // The brands of all files first: a product of an older file may name a brand that a later file
-    // defines.
+    // The brands of all files first: a product of an older file may name a brand that a later file defines.
     let mut told = Vec::with_capacity(files.len());
     for mut file in files {
         digest = (digest ^ file.digest).wrapping_mul(FNV_PRIME);

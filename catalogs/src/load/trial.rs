@@ -32,8 +32,7 @@ pub struct Trial {
 }
 
 impl Trial {
-    /// Tries a text as the file of this name, against the current catalog and its
-    /// problems.
+    /// Tries a text as the file of this name, against the current catalog and its problems.
     ///
     /// # Errors
     /// When the folder cannot be read.

@@ -150,8 +150,7 @@ impl Found<'_> {
     }
 }
 
-/// For a query that is exactly the whole name or model number. Not 100: two products may
-/// share it.
+/// For a query that is exactly the whole name or model number. Not 100: two products may share it.
 const CERTAIN: f32 = 97.0;
 
 /// Upper bound for a match that may be chance: just below 50.

@@ -5,11 +5,10 @@
 //!
 //! # How texts and queries are read
 //!
-//! Both pass through the same folding: compatibility forms resolved, marks taken off (accents,
-//! niqqud), lower case, Hebrew final forms made ordinary, letters that Unicode does not decompose as their
-//! base letters (`ß` as `ss`, `ł` as `l`), digits of every script as `0` to `9`. A character is then a letter of a word,
-//! a *joint* (`-`, `.`, `/`, `'` …: may as well not be there), a *gap*, or nothing (direction
-//! marks).
+//! Both pass through the same folding: compatibility forms resolved, marks taken off (accents, niqqud), lower case,
+//! Hebrew final forms made ordinary, letters that Unicode does not decompose as their base letters (`ß` as `ss`, `ł` as
+//! `l`), digits of every script as `0` to `9`. A character is then a letter of a word, a *joint* (`-`, `.`, `/`, `'` …:
+//! may as well not be there), a *gap*, or nothing (direction marks).
 //!
 //! A product's word is indexed whole and from each place on where it may be cut: `TD-17KV` is
 //! `td17kv`, `17kv`, `kv`, and as a part between joints `td`. All strings of all products, sorted,
@@ -69,10 +68,9 @@
 //! the whole name, or else its beginning word for word, as most are. Equal scores go by the joints, as they
 //! are typed (`ax2` is `AX2` before `AX/2`), then by the shorter name, then by the order of the catalog.
 //!
-//! The weights are set by hand, each so that the rules above keep their order. They are on a
-//! plateau: those that were moved by a third (the first letter, the digits) moved accuracy over
-//! queries they were not made on by less than half a percent. `docs/performance.md` has the
-//! figures.
+//! The weights are set by hand, each so that the rules above keep their order. They are on a plateau: those that were
+//! moved by a third (the first letter, the digits) moved accuracy over queries they were not made on by less than half
+//! a percent. `docs/performance.md` has the figures.
 //!
 //! # What confidence means
 //!
@@ -99,12 +97,11 @@
 //!
 //! # What is deliberately absent
 //!
-//! No popularity and no clicks: the index has no sales figures. No synonyms, no
-//! stemming and no keyboard layouts on a keystroke: a customer who types a product's name types letters, not
-//! meanings, and a made-up word must not match. They are in [`description`], which reads a whole text once
-//! typing pauses. No deletion and no insertion: a catalog is loaded whole, and a new index is built beside the
-//! old one and swapped in. No file format: building 18,000 products takes less time than
-//! reading them.
+//! No popularity and no clicks: the index has no sales figures. No synonyms, no stemming and no keyboard layouts on a
+//! keystroke: a customer who types a product's name types letters, not meanings, and a made-up word must not match.
+//! They are in [`description`], which reads a whole text once typing pauses. No deletion and no insertion: a catalog is
+//! loaded whole, and a new index is built beside the old one and swapped in. No file format: building 18,000 products
+//! takes less time than reading them.
 
 pub mod description;
 pub mod eval;

@@ -3,9 +3,8 @@
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
 
-/// Most letters of a query that are used. The longest real product name has about 120; longer
-/// pasted text adds no information about the product, and the work of a search grows
-/// with it.
+/// Most letters of a query that are used. The longest real product name has about 120; longer pasted text adds no
+/// information about the product, and the work of a search grows with it.
 pub(crate) const MOST_LETTERS: usize = 120;
 
 /// Most words of a query that are used, for the same reason.

@@ -1,10 +1,9 @@
 //! Parses a web page into a tree, within bounds of time, nodes, depth and attributes.
 //!
-//! The parser has no limits of its own, and some of its steps take time in proportion to earlier input:
-//! each attribute of a tag is compared with the tag's others, each tag may visit every open
-//! element. So the page is fed in small pieces, and each limit is checked between two of them. An incomplete
-//! tag emits no token; its attributes are therefore counted before they are fed
-//! ([`TagScan`]).
+//! The parser has no limits of its own, and some of its steps take time in proportion to earlier input: each attribute
+//! of a tag is compared with the tag's others, each tag may visit every open element. So the page is fed in small
+//! pieces, and each limit is checked between two of them. An incomplete tag emits no token; its attributes are
+//! therefore counted before they are fed ([`TagScan`]).
 
 use std::cell::Cell;
 
@@ -155,8 +154,8 @@ impl<'p> Iterator for Pieces<'p> {
         let bytes = self.0.as_bytes();
         let next = (1..end).find(|&at| bytes[at] == b'<' && begins_markup(&self.0[at..]));
         end = next.unwrap_or(end);
-        // If a piece would end with `<`, the next one begins with it: the following character decides whether it is a
-        // tag.
+        // If a piece would end with `<`, the next one begins with it: the following character decides whether it
+        // is a tag.
         if next.is_none() && end < bytes.len() && end > 1 && bytes[end - 1] == b'<' {
             end -= 1;
         }

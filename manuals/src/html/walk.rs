@@ -1,7 +1,6 @@
 //! Walks the tree of a page: emits blocks, and opens sections at headings.
 //!
-//! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its
-//! bytes allow.
+//! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its bytes allow.
 
 use ego_tree::iter::Edge;
 use hsc_catalogs::{Block, Heading, Page, Passage};

@@ -78,9 +78,8 @@ impl<'a> Walk<'a> {
         Some(Heading { level, text, page: page + 1 })
     }
 
-    /// The target page of a destination, from 0. A name refers to an array that begins with a
-    /// page, or to a dictionary with such an array; a page is a reference, or a number in non-conforming
-    /// files.
+    /// The target page of a destination, from 0. A name refers to an array that begins with a page, or to a dictionary
+    /// with such an array; a page is a reference, or a number in non-conforming files.
     fn page(&mut self, target: Object<'a>) -> Option<usize> {
         let target = match target {
             Object::String(name) => self.named(name.as_bytes())?,

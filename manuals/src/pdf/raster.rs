@@ -1,9 +1,8 @@
 //! The picture of a scanned page: its images composed on one gray canvas.
 //!
-//! A scan is one image or several (strips, or a stencil over a background), placed by a matrix on a page
-//! that may be rotated. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below
-//! is checked before an image is decoded; further memory of a decoder counts toward the memory limit of the
-//! process.
+//! A scan is one image or several (strips, or a stencil over a background), placed by a matrix on a page that may be
+//! rotated. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below is checked before
+//! an image is decoded; further memory of a decoder counts toward the memory limit of the process.
 
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
@@ -18,16 +17,15 @@ use kurbo::{Affine, Point, Rect};
 
 use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
 
-/// Resolution range in dots per inch: that of the page's finest image, within this range. Of 12 pages at 150 dots per
-/// inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981, at 300
-/// 0.980.
+/// Resolution range in dots per inch: that of the page's finest image, within this range. Of 12 pages at 150 dots
+/// per inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981,
+/// at 300 0.980.
 const RESOLUTION: (f64, f64) = (250.0, 300.0);
 /// Most pixels of the canvas: a page of A3 at 300 dots per inch has 17 million.
 const MOST_PIXELS: f64 = 25e6;
 /// Most pixels of a side of the canvas: a page may declare any side length.
 const MOST_SIDE: f64 = 20_000.0;
-/// Most pixels of one image: A3 at 600 dots per inch has 70 million. Decoded they are 100 MB in gray, 300 MB in
-/// colour.
+/// Most pixels of one image: A3 at 600 dots per inch has 70 million. Decoded they are 100 MB in gray, 300 MB in colour.
 const MOST_IMAGE_PIXELS: u64 = 100_000_000;
 /// Most pixels of all images of a page, decoded one after the other.
 const MOST_PAGE_PIXELS: u64 = 400_000_000;

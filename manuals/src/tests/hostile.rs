@@ -1,7 +1,6 @@
 //! Hostile files: each gives a manual or an error, in bounded time and memory.
 //!
-//! These run in the test's own process. Faults that need a separate process are in
-//! `tests/promises/reading_apart.rs`.
+//! These run in the test's own process. Faults that need a separate process are in `tests/promises/reading_apart.rs`.
 
 use hsc_catalogs::{DocumentationKind, Manual};
 use lopdf::{Document, EncryptionState, EncryptionVersion, Permissions};

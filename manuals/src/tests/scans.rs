@@ -99,8 +99,7 @@ fn a_page_that_cannot_be_recognized_is_named() {
 }
 
 /// The picture of a page of a fixture: the gray values of its corners, the share of dark pixels, and its width and
-/// height
-/// in points.
+/// height in points.
 fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ocr");
     let bytes = std::fs::read(format!("{folder}/{fixture}")).expect("a fixture");

@@ -50,13 +50,11 @@ pub(super) struct Endpoint {
     max_tokens: u32,
     /// This endpoint's name of the token limit.
     limit_field: &'static str,
-    /// True when the endpoint is known to report its usage on request. Others reject unknown
-    /// fields.
+    /// True when the endpoint is known to report its usage on request. Others reject unknown fields.
     asks_usage: bool,
 }
 
-/// The request. Borrowed, and a picture is encoded during serialisation: the request is the only copy of its
-/// base64.
+/// The request. Borrowed, and a picture is encoded during serialisation: the request is the only copy of its base64.
 #[derive(Serialize)]
 struct Request<'a> {
     model: &'a str,

@@ -1,9 +1,8 @@
 //! Quotas of answers and tokens of the model: by conversation, by client and by pod.
 //!
 //! A model costs money, and anyone who can open a socket can send questions. So a question is admitted only while each
-//! of its three quotas of answers and of tokens has room; else the extractive answer is given. Tokens are
-//! reserved before the request and settled after the response, by the reported usage or an
-//! estimate.
+//! of its three quotas of answers and of tokens has room; else the extractive answer is given. Tokens are reserved
+//! before the request and settled after the response, by the reported usage or an estimate.
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -28,8 +28,8 @@ const PUTS_AT_ONCE: usize = 32;
 const RECENT: isize = 4_096;
 /// Values fetched concurrently for a pod that starts, each up to the size limit.
 const FETCHED_AT_ONCE: usize = 64;
-/// Minimum lifetime of a tag version. It must outlive every value written before it, here and in pods with
-/// other settings.
+/// Minimum lifetime of a tag version. It must outlive every value written before it, here and in pods
+/// with other settings.
 const MARK_LASTS: Duration = Duration::from_secs(24 * 3_600);
 
 /// Bounds of the L2 cache, from the settings.

@@ -1,5 +1,4 @@
-//! The log of conversations in Redis: [`ConversationLog`](hsc_actors::ports::ConversationLog) for many
-//! pods.
+//! The log of conversations in Redis: [`ConversationLog`](hsc_actors::ports::ConversationLog) for many pods.
 //!
 //! A conversation is a hash and a stream, in one slot of a Cluster; a conversation under the keys of
 //! the previous version is moved when it is taken over. Each call is one atomic script: ownership check,

@@ -1,7 +1,6 @@
 //! `Unigram`: the most probable segmentation of a word into pieces.
 //!
-//! All pieces are in one string, found by an open hash table of numbers: some eight megabytes for 250,000
-//! pieces.
+//! All pieces are in one string, found by an open hash table of numbers: some eight megabytes for 250,000 pieces.
 
 use std::path::Path;
 

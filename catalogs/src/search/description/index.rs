@@ -25,8 +25,7 @@ const PART: f32 = 0.85;
 /// Weight of a word that is a part of a longer phrase: the `bass` of a bass drum.
 const IN_PHRASE: f32 = 0.4;
 
-/// Weight of the last two digits of a longer number as a number of their own: many model numbers end in a
-/// size.
+/// Weight of the last two digits of a longer number as a number of their own: many model numbers end in a size.
 const SUFFIX: f32 = 0.45;
 
 /// Longest word that is made of parts, in letters.
