@@ -535,7 +535,6 @@ impl Index {
         ((all - have + 0.5) / (have + 0.5)).ln_1p()
     }
 
-    /// The passages.
     pub(super) fn units(&self) -> &[Unit] {
         &self.units
     }

@@ -34,17 +34,17 @@ macro_rules! sections {
 sections! {
     /// All settings.
     Settings {
-        /// The listener.
+        /// Listener of HTTP and sockets.
         server: ServerSettings,
         /// The catalog files.
         catalog: CatalogSettings,
         /// Fetching and reading manuals.
         manuals: ManualsSettings,
-        /// Answers.
+        /// Answers to questions.
         answers: AnswersSettings,
-        /// The caches.
+        /// The caches of a pod.
         cache: CacheSettings,
-        /// Visitor sessions.
+        /// Sessions of visitors.
         sessions: SessionsSettings,
         /// The log of conversations.
         conversations: ConversationsSettings,
@@ -52,17 +52,17 @@ sections! {
         desk: DeskSettings,
         /// Supervision of actors.
         actors: ActorsSettings,
-        /// Fault injection.
+        /// Fault injection for tests.
         chaos: ChaosSettings,
-        /// Administration.
+        /// Access to the admin API.
         admin: AdminSettings,
         /// Sign-in of the team.
         identity: IdentitySettings,
         /// Visitor tokens of embedding sites.
         visitors: VisitorsSettings,
-        /// Webhooks.
+        /// Webhook endpoints and retries.
         webhooks: WebhooksSettings,
-        /// Redis; optional.
+        /// Connection to Redis; optional.
         redis: RedisSettings,
         /// Communication between pods.
         pods: PodsSettings,
@@ -72,7 +72,7 @@ sections! {
         uploads: UploadsSettings,
         /// Offline messages and transcripts by mail.
         offline_messages: OfflineMessagesSettings,
-        /// Logging.
+        /// Format of the log.
         log: LogSettings,
     }
 
@@ -138,7 +138,7 @@ sections! {
         proxy_protocol: bool,
         /// Milliseconds that a stopping server waits for its clients.
         drain_timeout_ms: u64,
-        /// TLS.
+        /// TLS of the listener.
         tls: TlsSettings,
     }
 
@@ -174,7 +174,7 @@ sections! {
         retries: u32,
         /// Milliseconds before the first retry.
         retry_base_ms: u64,
-        /// Most redirects.
+        /// Most redirects of a fetch.
         max_redirects: u32,
         /// User agent of fetches.
         user_agent: String,
@@ -222,7 +222,7 @@ sections! {
 
     /// `[answers]`
     AnswersSettings {
-        /// The answerer.
+        /// How answers are made.
         answerer: AnswererChoice,
         /// Most passages of an answer.
         max_passages: usize,
@@ -322,7 +322,7 @@ sections! {
     CacheBudget {
         /// Most values; 0 disables the cache.
         entries: usize,
-        /// Most bytes.
+        /// Most bytes of all values.
         bytes: usize,
         /// Milliseconds for which a value is fresh.
         ttl_ms: u64,
@@ -390,7 +390,7 @@ sections! {
         visitor_timeout_ms: u64,
         /// Milliseconds for which the end of a handoff is remembered.
         history_ttl_ms: u64,
-        /// Opening hours.
+        /// Opening hours of the desk.
         hours: HoursSettings,
     }
 
@@ -470,7 +470,7 @@ sections! {
     OpenIdSettings {
         /// The issuer; empty is none.
         issuer: String,
-        /// Client id.
+        /// Client id at the provider.
         client_id: String,
         /// Client secret; empty is none.
         client_secret: Secret,
@@ -496,7 +496,7 @@ sections! {
 
     /// `[webhooks]`
     WebhooksSettings {
-        /// The endpoints.
+        /// Endpoints that receive events.
         endpoints: Vec<WebhookEndpoint>,
         /// Hosts that may have a private address.
         allowed_hosts: Vec<String>,
@@ -553,7 +553,7 @@ sections! {
         url: Secret,
         /// The file; empty is a temporary one.
         path: String,
-        /// Most connections.
+        /// Most connections to the database.
         connections: u32,
         /// Longest wait for a connection, in milliseconds.
         connect_timeout_ms: u64,

@@ -44,7 +44,7 @@ pub enum ReadError {
     /// The file is too large.
     #[error("the manual has more than {limit} bytes; raise manuals.max_bytes to take it")]
     TooLarge {
-        /// The limit.
+        /// Limit in bytes.
         limit: u64,
     },
     /// The document has too many pages.
@@ -52,13 +52,13 @@ pub enum ReadError {
     TooManyPages {
         /// The number in the document.
         got: u64,
-        /// The limit.
+        /// Limit in pages.
         limit: u32,
     },
     /// The document has too much text: a decompression bomb.
     #[error("the manual has more than {limit} bytes of text; raise manuals.extract_max_text_bytes")]
     TooMuchText {
-        /// The limit.
+        /// Limit in bytes of text.
         limit: usize,
     },
     /// A web page that is too complex: it was built to take long to parse.
@@ -66,7 +66,7 @@ pub enum ReadError {
     TooComplex {
         /// The exceeded limit.
         what: Complexity,
-        /// The limit.
+        /// The configured limit.
         limit: u32,
     },
     /// Reading exceeded its time limit.

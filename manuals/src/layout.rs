@@ -38,7 +38,6 @@ pub(super) struct Cell {
 }
 
 impl Line {
-    /// Left edge.
     pub(super) fn x(&self) -> f32 {
         self.cells.first().map_or(0.0, |cell| cell.x)
     }

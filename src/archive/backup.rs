@@ -25,7 +25,7 @@ pub enum BackupError {
     NoArchive {
         /// Path of the file.
         file: PathBuf,
-        /// The problem.
+        /// What is wrong with it.
         why: String,
     },
     /// Another process has the archive open.

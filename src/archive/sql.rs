@@ -34,7 +34,6 @@ impl Statement {
         Self { text: text.to_owned(), values: Vec::new() }
     }
 
-    /// Appends text.
     pub(super) fn and(&mut self, text: &'static str) -> &mut Self {
         self.text.push_str(text);
         self

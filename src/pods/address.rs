@@ -35,7 +35,7 @@ pub enum InvalidAddress {
     NoAuthority {
         /// Path of the certificate in the settings.
         file: PathBuf,
-        /// The problem.
+        /// Why it cannot be used.
         cause: String,
     },
 }

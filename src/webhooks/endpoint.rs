@@ -18,7 +18,7 @@ pub enum NoEndpoint {
     Secret {
         /// The endpoint's host.
         host: String,
-        /// The problem.
+        /// Why it is invalid.
         cause: InvalidKeys,
     },
 }

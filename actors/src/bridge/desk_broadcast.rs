@@ -11,7 +11,7 @@ use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone};
 pub enum DeskBroadcast {
     /// The new state of a conversation at the desk.
     Ticket {
-        /// The conversation.
+        /// The conversation at the desk.
         ticket: Box<Ticket>,
     },
     /// A conversation has left the desk.

@@ -8,13 +8,13 @@ pub enum ModelError {
     /// The directory has no model.
     #[error("{} holds no model; `hsc model fetch` or `make model` puts one there", dir.display())]
     Missing {
-        /// The directory.
+        /// The model directory.
         dir: PathBuf,
     },
     /// A file of the model cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     Unreadable {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The error of the system.
         #[source]
@@ -23,7 +23,7 @@ pub enum ModelError {
     /// A file of the model is invalid.
     #[error("{} is damaged: {what}; fetch the model again", path.display())]
     Damaged {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// What is wrong in it.
         what: String,
@@ -31,7 +31,7 @@ pub enum ModelError {
     /// The model is valid, but of an architecture that this encoder does not support.
     #[error("{} is a model of another kind: {what}", path.display())]
     Unsupported {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
         /// The unsupported property.
         what: String,

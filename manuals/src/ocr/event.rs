@@ -51,7 +51,7 @@ pub enum OcrEvent<'a> {
         failed: &'a [(u32, PageFault)],
         /// Number of remaining pages.
         left: usize,
-        /// Its duration.
+        /// Duration of the job.
         took: Duration,
     },
     /// Recognized pages were removed, because the page store was full.
@@ -71,14 +71,14 @@ pub enum NoEngine {
     },
     /// It does not report its version and languages.
     NoAnswer {
-        /// Its path.
+        /// Absolute path of tesseract.
         command: PathBuf,
     },
     /// None of the configured languages is installed.
     NoLanguage {
-        /// Its path.
+        /// Absolute path of tesseract.
         command: PathBuf,
-        /// The languages.
+        /// The configured languages.
         missing: Vec<String>,
     },
 }

@@ -36,7 +36,6 @@ pub struct RedisLog {
     limits: LogLimits,
 }
 
-/// A takeover.
 struct TakeoverRequest {
     conversation: Arc<str>,
     /// Position of the client; `None` without a client.

@@ -3,7 +3,6 @@
 //! The blob is the length of a double-array trie, the trie (32-bit units), and the replacements, each ended
 //! by a zero byte. The value of a match is the start of its replacement.
 
-/// The rules.
 pub(crate) struct Charsmap {
     units: Vec<u32>,
     replacements: Vec<u8>,
