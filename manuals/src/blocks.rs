@@ -4,6 +4,7 @@ use hsc_catalogs::Block;
 
 use super::headings::Setting;
 use super::layout::Line;
+use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, note_word_alone};
 use super::mending::Words;
 use super::tables::{self, Cell, Row, is_figure};
 
@@ -362,125 +363,6 @@ fn ended_short(above: &Line, line: &Line, text: &str, setting: Setting) -> bool 
         && line.x() < above.x() - 0.3 * setting.body
 }
 
-/// The bullets of list items.
-fn is_bullet_sign(sign: char) -> bool {
-    matches!(
-        sign,
-        '•' | '●'
-            | '○'
-            | '◦'
-            | '▪'
-            | '■'
-            | '□'
-            | '▸'
-            | '►'
-            | '▶'
-            | '➤'
-            | '➢'
-            | '✓'
-            | '✔'
-            | '❖'
-            | '·'
-            | '∙'
-            | '‣'
-            | '⁃'
-            | '–'
-            | '—'
-            | '-'
-            | '*'
-            | '+'
-            | '◆'
-            | '◇'
-            | '★'
-            | '→'
-    )
-}
-
-/// True for a text that is only a bullet.
-pub(super) fn is_bullet_mark(text: &str) -> bool {
-    let mut signs = text.chars();
-    signs.next().is_some_and(is_bullet_sign) && signs.next().is_none()
-}
-
-fn is_bullet(text: &str) -> bool {
-    let mut signs = text.chars();
-    let Some(sign) = signs.next().filter(|sign| is_bullet_sign(*sign)) else { return false };
-    let rest = signs.as_str();
-    // A minus or a star may be attached to its word (`-5 °C`, `*args`); a dot never is.
-    let glued = matches!(sign, '-' | '*' | '+' | '–' | '—' | '→');
-    rest.starts_with(' ') && rest.chars().any(char::is_alphanumeric) || (!glued && !rest.is_empty())
-}
-
-/// `3. Press Enter`, `3) …`, `(3) …`, `Step 3: …`, `b) …`.
-fn is_step(text: &str) -> bool {
-    let Some((first, rest)) = text.split_once(' ') else { return false };
-    if !rest.chars().any(char::is_alphabetic) {
-        return false;
-    }
-    let core = first.trim_start_matches('(').trim_end_matches([')', '.']);
-    let marked = core.len() < first.len() && first.ends_with([')', '.']);
-    let digits = (1..=2).contains(&core.len()) && core.chars().all(|c| c.is_ascii_digit());
-    let letter =
-        core.len() == 1 && core.chars().all(|c| c.is_ascii_lowercase()) && first.ends_with(')');
-    let word = ["step", "schritt", "étape", "שלב"].contains(&first.to_lowercase().as_str())
-        && rest.starts_with(|c: char| c.is_ascii_digit());
-    (marked && (digits || letter)) || word
-}
-
-/// The words that begin a note.
-const NOTE_WORDS: &[&str] = &[
-    "note",
-    "notes",
-    "tip",
-    "tips",
-    "pro tip",
-    "hint",
-    "caution",
-    "warning",
-    "important",
-    "danger",
-    "attention",
-    "notice",
-    "remark",
-    "hinweis",
-    "achtung",
-    "warnung",
-    "tipp",
-    "remarque",
-    "attention",
-    "avertissement",
-    "conseil",
-    "nota",
-    "advertencia",
-    "consejo",
-    "הערה",
-    "טיפ",
-    "אזהרה",
-    "זהירות",
-    "חשוב",
-    "注意",
-    "警告",
-];
-
-pub(super) fn is_note(text: &str) -> bool {
-    if note_word_alone(text) {
-        return true;
-    }
-    let text = text.trim_start_matches(|c: char| !c.is_alphanumeric());
-    text.find([':', '!', '：'])
-        .is_some_and(|at| NOTE_WORDS.contains(&text[..at].trim().to_lowercase().as_str()))
-}
-
-fn note_word_alone(text: &str) -> bool {
-    let word = text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    NOTE_WORDS.contains(&word.as_str())
-}
-
-/// True when the text begins like an item or a note: a heading never does.
-pub(super) fn is_marked(text: &str) -> bool {
-    is_bullet(text) || is_note(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::layout::Cell;
@@ -688,12 +570,5 @@ mod tests {
                 Block::Note("Warning: Do not open.".into())
             ]
         );
-    }
-
-    #[test]
-    fn a_negative_number_is_not_a_bullet_and_a_version_is_not_a_step() {
-        assert!(!is_bullet("-5 °C to 40 °C"));
-        assert!(!is_step("3.5 mm jack"));
-        assert!(is_step("12) Close the lid"));
     }
 }

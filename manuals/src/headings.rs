@@ -207,7 +207,7 @@ fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {
         || letters * 2 < signs
         || text.chars().count() > LONGEST
         || text.ends_with(['.', ',', ';'])
-        || super::blocks::is_marked(&text)
+        || super::list_marks::is_marked(&text)
         || is_caption(&text)
     {
         return false;

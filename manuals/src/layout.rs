@@ -418,7 +418,7 @@ fn is_marker(text: &str) -> bool {
     let text = text.trim();
     let number = text.trim_end_matches(['.', ')', ':']).trim_start_matches('(');
     text.chars().count() <= 8
-        && (super::blocks::is_bullet_mark(text)
+        && (super::list_marks::is_bullet_mark(text)
             || (!number.is_empty()
                 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && (number != text || number.contains('.')))

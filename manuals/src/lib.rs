@@ -30,6 +30,7 @@ mod labels;
 mod language;
 mod layout;
 mod legibility;
+mod list_marks;
 mod mending;
 mod ocr;
 mod page_headers;

@@ -7,7 +7,8 @@ use hsc_catalogs::{Block, Heading, Page, Passage};
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::super::ReadError;
-use super::super::blocks::{Piece, is_note};
+use super::super::blocks::Piece;
+use super::super::list_marks::is_note;
 use super::super::mending::clean;
 use super::super::passages::{Binder, LONGEST_HEADING, push_line};
 use super::super::sheet::Budget;
