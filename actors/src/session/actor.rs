@@ -11,29 +11,24 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix::fut::{wrap_future, wrap_stream};
 use actix::{
-    Actor, ActorContext as _, ActorFutureExt as _, AsyncContext as _, Handler, SpawnHandle,
-    StreamHandler,
+    Actor, ActorContext as _, ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _, Handler,
+    SpawnHandle, StreamHandler,
 };
 use futures::FutureExt as _;
-use hsc_monitoring::{ActorMeter, Metrics};
+use futures::future::BoxFuture;
+use hsc_monitoring::Metrics;
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use crate::archiving::ArchiveHandle;
-use crate::bridge::Bridge;
-use crate::desk::{HandoffService, LocalDeskConversations};
-use crate::image_budget::ImageBudget;
-use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ConversationLog, ManualLoader};
+use crate::bridge::{Body, channels};
 use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
-use crate::session_registry::SessionRegistry;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use crate::takeovers;
 use hsc_conversation::ClientAddress;
-use hsc_conversation::Tokens;
 use hsc_conversation::answer::Question;
 use hsc_conversation::log::OwnedConversation;
 use hsc_conversation::now_ms;
@@ -42,12 +37,13 @@ use hsc_conversation::protocol::{
     ServerMessage,
 };
 
-use super::desk_client::DeskAttachment;
-use super::log_state::{self, LogState};
-use super::{AnswerQueue, Deliver, Overload, SessionStatus, answering};
-use hsc_conversation::outbox::Frame;
-use hsc_conversation::outbox::Outbox;
-use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
+use super::desk_client::{self, DeskAttachment, DeskCall};
+use super::log_opening;
+use super::log_state::{self, LogReply, LogState};
+use super::{Deliver, SessionContext, SessionStatus, answering};
+use hsc_conversation::desk::DeskRequest;
+use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
+use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
 use hsc_conversation::{LogEntry, visitor_frame};
 
 /// Refused messages in a row after which a connection is closed: a client that is told a hundred
@@ -58,65 +54,36 @@ const REFUSALS_BEFORE_CLOSE: u32 = 100;
 /// About the time between two keystrokes of somebody who types fast.
 const COALESCE: Duration = Duration::from_millis(100);
 
-/// What every session of a pod shares.
-pub(crate) struct SessionContext {
-    /// Begins a conversation with this id and token.
-    pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
-    pub(crate) line: Arc<AnswerQueue>,
-    pub(crate) strain: Arc<Overload>,
-    /// Crashes of one session that are borne.
-    pub(crate) intensity: Intensity,
-    pub(crate) answerer: Arc<dyn Answerer>,
-    pub(crate) images: Arc<ImageBudget>,
-    pub(crate) shelf: Arc<dyn ManualLoader>,
-    pub(crate) sessions: Arc<SessionRegistry>,
-    pub(crate) bridge: Bridge,
-    pub(crate) log: Arc<dyn ConversationLog>,
-    pub(crate) archive: ArchiveHandle,
-    /// The team's own, for agents' sockets; no session reads them.
-    pub(crate) notes: Arc<dyn Notes>,
-    pub(crate) tokens: Arc<Tokens>,
-    pub(crate) front: HandoffService,
-    pub(crate) at_desk: LocalDeskConversations,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) meter: ActorMeter,
-    pub(crate) ping_interval: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) prefetch_after: Duration,
-    pub(crate) messages_per_second: u32,
-    pub(crate) message_burst: u32,
-}
-
 /// The actor. See the card above.
 pub(crate) struct Session {
-    pub(super) key: u64,
-    pub(super) address: ClientAddress,
-    pub(super) conversation: Conversation,
-    pub(super) checkpoint: Checkpoint,
+    key: u64,
+    address: ClientAddress,
+    conversation: Conversation,
+    checkpoint: Checkpoint,
     /// From the first `hello` on.
-    pub(super) logging: Option<Box<LogState>>,
+    logging: Option<Box<LogState>>,
     /// The log that is being opened.
-    pub(super) opening: Option<SpawnHandle>,
+    opening: Option<SpawnHandle>,
     /// While the conversation is at the desk.
-    pub(super) attended: Option<Box<DeskAttachment>>,
+    attended: Option<Box<DeskAttachment>>,
     /// What is asked of the desk, in order.
-    pub(super) desk_asks: Sequence,
+    desk_asks: Sequence,
     in_place: InPlace,
     /// The id of the message that is being read, so that a crash over it can be told.
     in_hand: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, yet to be answered.
     newest: Option<Box<ClientFrame>>,
-    pub(super) wiring: Arc<SessionContext>,
+    wiring: Arc<SessionContext>,
     standing: Arc<SessionStatus>,
     outgoing: Outgoing,
     messages: Gcra,
     refusals: u32,
     heard_at: Instant,
-    pub(super) running: Option<SpawnHandle>,
+    running: Option<SpawnHandle>,
     calm: Option<SpawnHandle>,
     /// The pod drains: what the client is told once its running answer has ended.
     leaving: Option<u64>,
-    pub(super) closed: bool,
+    closed: bool,
     /// The embedding site's word for who the visitor is, until the conversation has heard it.
     introduction: Option<String>,
 }
@@ -207,7 +174,7 @@ impl Session {
         self
     }
 
-    pub(super) fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
+    fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
         self.guarded(ctx, |session, ctx| {
             // A keystroke changes nothing that has to be remembered, and this is what is fed most.
             let is_typing = matches!(
@@ -232,7 +199,7 @@ impl Session {
 
     /// Says good-bye once no answer runs and all is in the log: a client that is told earlier would hang
     /// up on its answer.
-    pub(super) fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
+    fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
         let is_idle = !self.conversation.is_answering() || self.is_handed_over();
         if self.leaving.is_none() || !is_idle || !self.is_posted() {
             return;
@@ -326,12 +293,7 @@ impl Session {
         }
     }
 
-    pub(super) fn send_text(
-        &mut self,
-        kind: &'static str,
-        json: Cow<'_, str>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn send_text(&mut self, kind: &'static str, json: Cow<'_, str>, ctx: &mut SocketContext<Self>) {
         if self.closed {
             return;
         }
@@ -350,7 +312,7 @@ impl Session {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
         self.wiring.sessions.asks_about(self.key, &question.product.id);
         let steps = answering::in_turn(&self.wiring, Some(self.address.key()), answer, question);
-        let told = actix::fut::wrap_stream::<_, Self>(steps);
+        let told = wrap_stream::<_, Self>(steps);
         let task =
             actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {
                 session.feed(event, ctx);
@@ -374,7 +336,7 @@ impl Session {
         self.calm = Some(calm);
     }
 
-    pub(super) fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
+    fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
         if !self.closed {
             self.closed = true;
             self.wiring.metrics.sockets.closed(reason.code());
@@ -455,6 +417,265 @@ impl Session {
             self.close(CloseReason::Normal, ctx);
         } else {
             ctx.ping(b"");
+        }
+    }
+}
+
+/// The side that faces the log of the conversation.
+impl Session {
+    /// Opens the log; what comes of it comes back as an event.
+    fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
+        let own = Arc::clone(self.conversation.id());
+        if self.logging.is_none() {
+            let logging = LogState::opening(Arc::clone(&own), opening.offset);
+            self.logging = Some(Box::new(logging));
+        }
+        let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
+        let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
+        let opened = opened.map(|opened, session, ctx| {
+            if let Some(outcome) = opened.outcome() {
+                session.wiring.metrics.conversations.resumed(outcome);
+            }
+            session.feed(Input::Opened(opened), ctx);
+        });
+        if let Some(before) = self.opening.replace(ctx.spawn(opened)) {
+            ctx.cancel_future(before);
+        }
+    }
+
+    /// From now on the conversation is this one.
+    fn follow(
+        &mut self,
+        owned: OwnedConversation,
+        outbox: Outbox,
+        is_logged: bool,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        self.opening = None;
+        let steps = match &mut self.logging {
+            Some(logging) if *logging.owned() == owned => logging.opened(is_logged),
+            logging => {
+                let taken = Arc::clone(&owned.conversation);
+                *logging = Some(Box::new(LogState::new(owned, outbox)));
+                info!(conversation:% = taken; "conversation goes on here");
+                self.wiring.sessions.renamed(self.key, &taken);
+                Vec::new()
+            }
+        };
+        self.carry_out(steps, ctx);
+    }
+
+    /// Sends a frame in its order: through the outbox where the conversation is logged, with the entry that is to be
+    /// appended first.
+    fn put_in_order(
+        &mut self,
+        frame: Frame,
+        entry: Option<&LogEntry>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        let Some(logging) = self.logging.as_mut() else {
+            return self.send_text(frame.kind, (&*frame.json).into(), ctx);
+        };
+        let steps = logging.push(frame, entry);
+        self.carry_out(steps, ctx);
+    }
+
+    /// Notes that the checkpoint changed.
+    fn checkpoint_changed(&mut self) {
+        if let Some(logging) = &mut self.logging {
+            logging.checkpoint_changed();
+        }
+    }
+
+    /// Appends what was put in, and says whether an answer is being made here. After every event.
+    fn post(&mut self, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.logging else { return };
+        let step = logging.append(&self.checkpoint);
+        self.carry_out(step, ctx);
+        let is_answering = self.conversation.is_answering();
+        let logging = self.logging.as_mut();
+        if let Some(told) =
+            logging.and_then(|logging| logging.report_answering(is_answering, &self.wiring))
+        {
+            drop(actix::spawn(told.map(drop)));
+        }
+    }
+
+    /// True when everything that was said is in the log, or cannot be put there now.
+    fn is_posted(&self) -> bool {
+        self.logging.as_ref().is_none_or(|logging| logging.is_settled())
+    }
+
+    /// Stops the answer without a last word: another pod goes on with it, if one can.
+    fn hand_over(&mut self, ctx: &mut SocketContext<Self>) {
+        if self.logging.as_mut().is_some_and(|logging| logging.hand_over())
+            && let Some(running) = self.running.take()
+        {
+            ctx.cancel_future(running);
+        }
+    }
+
+    /// True when its answer is another pod's to complete.
+    fn is_handed_over(&self) -> bool {
+        self.logging.as_ref().is_some_and(|logging| logging.is_handed_over())
+    }
+
+    fn carry_out(
+        &mut self,
+        steps: impl IntoIterator<Item = OutboxStep>,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        for step in steps {
+            match step {
+                OutboxStep::Send(Frame { kind, json }) => {
+                    self.send_text(kind, (&*json).into(), ctx)
+                }
+                OutboxStep::Append(batch) => {
+                    let Some(owned) = self.owned() else { return };
+                    let appended = log_state::append(&self.wiring, owned, batch);
+                    self.call_log(appended, ctx);
+                }
+                OutboxStep::Begin { offset } => {
+                    let Some(owned) = self.owned() else { return };
+                    warn!(conversation:% = owned.conversation, offset; "the log of this conversation begins again here");
+                    let begun = log_state::begin(&self.wiring, owned, offset);
+                    self.call_log(begun, ctx);
+                }
+                OutboxStep::Later => self.ask_log_again(ctx),
+                OutboxStep::Superseded => self.superseded(ctx),
+            }
+        }
+    }
+
+    fn owned(&self) -> Option<OwnedConversation> {
+        self.logging.as_ref().map(|logging| logging.owned().clone())
+    }
+
+    /// Waits for a call beside everything else. A log in memory answers at once, and then nothing waits.
+    fn call_log(&mut self, mut call: BoxFuture<'static, LogReply>, ctx: &mut SocketContext<Self>) {
+        match (&mut call).now_or_never() {
+            Some(reply) => self.log_replied(reply, ctx),
+            None => {
+                let reply = wrap_future::<_, Self>(call);
+                ctx.spawn(reply.map(|reply, session, ctx| {
+                    session.guarded(ctx, |session, ctx| {
+                        session.log_replied(reply, ctx);
+                        session.leave_when_idle(ctx);
+                    });
+                }));
+            }
+        }
+    }
+
+    fn log_replied(&mut self, reply: LogReply, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.logging else { return };
+        let steps = logging.replied(reply, &self.checkpoint);
+        self.carry_out(steps, ctx);
+        if !self.closed {
+            self.post(ctx);
+        }
+    }
+
+    fn ask_log_again(&mut self, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.logging else { return };
+        ctx.run_later(logging.away(), |session, ctx| {
+            session.guarded(ctx, |session, ctx| {
+                let Some(logging) = &mut session.logging else { return };
+                let step = logging.ask_again(&session.checkpoint);
+                session.carry_out(step, ctx);
+                session.post(ctx);
+            });
+        });
+    }
+
+    /// The conversation is owned by this epoch, another pod says.
+    fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
+        if self.logging.as_ref().is_some_and(|logging| logging.owned().epoch < epoch) {
+            self.superseded(ctx);
+        }
+    }
+
+    fn superseded(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(running) = self.running.take() {
+            ctx.cancel_future(running);
+        }
+        self.close(CloseReason::TakenOver, ctx);
+    }
+
+    /// The session ends: an answer that it was making is not being made any more.
+    fn forget_answer(&mut self) {
+        let told = self.logging.take().and_then(|logging| logging.forget_answer(&self.wiring));
+        // Outside of a runtime the whole pod is ending.
+        if let (Some(told), Ok(runtime)) = (told, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(told.map(drop));
+        }
+    }
+}
+
+/// The side that faces the desk and the agent who has the conversation.
+impl Session {
+    /// Does what the conversation asks of the desk. What a visitor wants of it is asked in order, one after the other:
+    /// a wish that is withdrawn at once must not reach the desk after that.
+    fn ask_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
+        let (desk, conversation) = (self.wiring.front.clone(), Arc::clone(self.conversation.id()));
+        let client = self.address.key();
+        match desk_client::call(desk, request, Arc::clone(&conversation), client) {
+            DeskCall::Attend(true) => self.attend(conversation, ctx),
+            DeskCall::Attend(false) => self.attend_no_more(ctx),
+            DeskCall::Typing(typing) => {
+                if let Some(attended) = &mut self.attended {
+                    attended.tell_typing(typing, &self.wiring.front);
+                }
+            }
+            DeskCall::Publish { channel, talk } => {
+                drop(self.wiring.front.bridge().publish(&channel, Body::Talk(*talk)));
+            }
+            DeskCall::Tell(told) => drop(actix::spawn(self.desk_asks.put(told))),
+            DeskCall::Reply(reply) => {
+                let reply = wrap_future::<_, Self>(self.desk_asks.put(reply));
+                ctx.spawn(reply.map(|update, session, ctx| {
+                    if let Some(update) = update {
+                        session.feed(Input::Desk(update), ctx);
+                    }
+                }));
+            }
+        }
+    }
+
+    /// From now on the conversation is at the desk: its changes are heard, and its agent.
+    fn attend(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
+        if self.attended.as_ref().is_some_and(|it| it.conversation == conversation) {
+            return;
+        }
+        self.attend_no_more(ctx);
+        self.wiring.at_desk.enter(Arc::clone(&conversation));
+        let listening = self.wiring.front.bridge().listen(channels::to_owner(&conversation));
+        let heard = wrap_stream::<_, Self>(listening);
+        let heard = heard.map(|event, session: &mut Self, ctx| {
+            if let Some(input) = desk_client::heard(event) {
+                session.feed(input, ctx);
+            }
+        });
+        let listens = ctx.spawn(heard.finish());
+        self.attended = Some(Box::new(DeskAttachment::new(conversation, listens)));
+    }
+
+    fn attend_no_more(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(attended) = self.attended.take() {
+            ctx.cancel_future(attended.listens);
+            self.wiring.at_desk.leave(&attended.conversation);
+        }
+    }
+
+    /// The session ends: its visitor is not here any more.
+    fn leave_desk(&mut self) {
+        let Some(attended) = self.attended.take() else { return };
+        self.wiring.at_desk.leave(&attended.conversation);
+        // Outside of a runtime the whole pod is ending, and time tells the desk.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let front = self.wiring.front.clone();
+            let left = async move { front.visitor_left(attended.conversation).await };
+            runtime.spawn(self.desk_asks.put(left));
         }
     }
 }

@@ -1,27 +1,20 @@
-//! The side of a session that faces the log of its conversation.
+//! What a session knows of the log of its conversation, and the calls that it makes of the log.
 //!
-//! [`Outbox`] has the rules; here they are carried out. A client that never said `hello` has no outbox,
-//! and what it is sent passes by here untouched.
+//! [`Outbox`] has the rules of appending; the session carries out its steps. A client that never said `hello` has no
+//! log, and what it is sent passes by it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::fut::wrap_future;
-use actix::{ActorFutureExt as _, AsyncContext as _};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use log::{info, warn};
 
-use super::Session;
-use super::log_opening;
+use super::SessionContext;
 use crate::sequence::Sequence;
-use crate::socket::SocketContext;
-use crate::supervision::RebuiltInPlace as _;
-use hsc_conversation::Input;
-use hsc_conversation::log::{LogError, OwnedConversation};
+use hsc_conversation::log::{Batch, LogError, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
-use hsc_conversation::protocol::{CloseReason, ServerMessage};
-use hsc_conversation::{LogEntry, Opening};
+use hsc_conversation::protocol::ServerMessage;
+use hsc_conversation::{Checkpoint, LogEntry};
 
 /// How long a log that is away is left alone, the tenth part more or less: short enough that a
 /// conversation is kept again within two seconds, long enough that ten thousand sessions do not ask a
@@ -40,248 +33,143 @@ pub(super) struct LogState {
     is_handed_over: bool,
 }
 
-impl LogState {
-    fn new(owned: OwnedConversation, outbox: Outbox) -> Self {
-        let answering = Sequence::default();
-        Self { owned, outbox, is_answering: false, answering, is_handed_over: false }
-    }
-}
-
-/// What became of a call.
-enum LogReply {
+/// The outcome of a call of the log.
+pub(super) enum LogReply {
     Appended(Result<u64, LogError>),
     Begun(Result<(), LogError>),
 }
 
-impl Session {
-    /// Opens the log; what comes of it comes back as an event.
-    pub(super) fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
-        let own = Arc::clone(self.conversation.id());
-        if self.logging.is_none() {
-            let owned = OwnedConversation { conversation: Arc::clone(&own), epoch: 1 };
-            let outbox = Outbox::opening(opening.offset);
-            let logging = LogState::new(owned, outbox);
-            self.logging = Some(Box::new(logging));
-        }
-        let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
-        let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
-        let opened = opened.map(|opened, session, ctx| {
-            if let Some(outcome) = opened.outcome() {
-                session.wiring.metrics.conversations.resumed(outcome);
-            }
-            session.feed(Input::Opened(opened), ctx);
-        });
-        if let Some(before) = self.opening.replace(ctx.spawn(opened)) {
-            ctx.cancel_future(before);
-        }
+impl LogState {
+    pub(super) fn new(owned: OwnedConversation, outbox: Outbox) -> Self {
+        let answering = Sequence::default();
+        Self { owned, outbox, is_answering: false, answering, is_handed_over: false }
     }
 
-    /// From now on the conversation is this one.
-    pub(super) fn follow(
-        &mut self,
-        owned: OwnedConversation,
-        outbox: Outbox,
-        is_logged: bool,
-        ctx: &mut SocketContext<Self>,
-    ) {
-        self.opening = None;
+    /// While the log is being opened.
+    pub(super) fn opening(conversation: Arc<str>, offset: u64) -> Self {
+        Self::new(OwnedConversation { conversation, epoch: 1 }, Outbox::opening(offset))
+    }
+
+    pub(super) fn owned(&self) -> &OwnedConversation {
+        &self.owned
+    }
+
+    /// The log was opened.
+    pub(super) fn opened(&mut self, is_logged: bool) -> Vec<OutboxStep> {
         let mut steps = Vec::new();
-        match &mut self.logging {
-            Some(logging) if logging.owned == owned => {
-                logging.outbox.opened(is_logged, &mut steps);
-            }
-            logging => {
-                let taken = Arc::clone(&owned.conversation);
-                let new = LogState::new(owned, outbox);
-                *logging = Some(Box::new(new));
-                info!(conversation:% = taken; "conversation goes on here");
-                self.wiring.sessions.renamed(self.key, &taken);
-            }
-        }
-        self.carry_out(steps, ctx);
+        self.outbox.opened(is_logged, &mut steps);
+        steps
     }
 
-    /// Sends a frame in its order: through the outbox where the conversation is logged, with the entry that is to be
-    /// appended first.
-    pub(super) fn put_in_order(
-        &mut self,
-        frame: Frame,
-        entry: Option<&LogEntry>,
-        ctx: &mut SocketContext<Self>,
-    ) {
-        let Some(logging) = self.logging.as_mut() else {
-            return self.send_text(frame.kind, (&*frame.json).into(), ctx);
-        };
+    /// Puts a frame in its order, after the entry that is appended first.
+    pub(super) fn push(&mut self, frame: Frame, entry: Option<&LogEntry>) -> Vec<OutboxStep> {
         let mut steps = Vec::new();
-        logging.outbox.push(frame, entry.map(LogEntry::stored), &mut steps);
-        self.carry_out(steps, ctx);
+        self.outbox.push(frame, entry.map(LogEntry::stored), &mut steps);
+        steps
     }
 
-    /// Notes that the checkpoint changed.
     pub(super) fn checkpoint_changed(&mut self) {
-        if let Some(logging) = &mut self.logging {
-            logging.outbox.changed();
-        }
+        self.outbox.changed();
     }
 
-    /// Appends what was put in, and says whether an answer is being made here. After every event.
-    pub(super) fn post(&mut self, ctx: &mut SocketContext<Self>) {
-        let Some(logging) = &mut self.logging else { return };
-        let step = logging.outbox.append(|| self.checkpoint.encode());
-        self.carry_out(step, ctx);
-        self.tell_of_answer();
+    /// Appends what was pushed.
+    pub(super) fn append(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
+        self.outbox.append(|| checkpoint.encode())
     }
 
-    /// True when everything that was said is in the log, or cannot be put there now.
-    pub(super) fn is_posted(&self) -> bool {
-        self.logging.as_ref().is_none_or(|logging| logging.outbox.is_settled())
+    /// Asks a log that was away again.
+    pub(super) fn ask_again(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
+        self.outbox.ask_again(|| checkpoint.encode())
     }
 
-    /// Stops the answer without a last word: another pod goes on with it. False where none can.
-    pub(super) fn hand_over(&mut self, ctx: &mut SocketContext<Self>) -> bool {
-        let Some(logging) = self.logging.as_mut().filter(|it| it.outbox.is_logged()) else {
-            return false;
-        };
-        logging.is_handed_over = true;
-        if let Some(running) = self.running.take() {
-            ctx.cancel_future(running);
-        }
-        true
+    /// How long a log that is away is left alone. What it knew of answers may be lost by then.
+    pub(super) fn away(&mut self) -> Duration {
+        self.is_answering = false;
+        ASK_AGAIN.mul_f32(rand::random_range(0.9..1.1))
     }
 
-    /// True when its answer is another pod's to complete.
-    pub(super) fn is_handed_over(&self) -> bool {
-        self.logging.as_ref().is_some_and(|logging| logging.is_handed_over)
-    }
-
-    fn carry_out(
-        &mut self,
-        steps: impl IntoIterator<Item = OutboxStep>,
-        ctx: &mut SocketContext<Self>,
-    ) {
-        for step in steps {
-            match step {
-                OutboxStep::Send(Frame { kind, json }) => {
-                    self.send_text(kind, (&*json).into(), ctx)
-                }
-                OutboxStep::Append(batch) => {
-                    let Some(owned) = self.owned() else { return };
-                    let here = self.wiring.front.bridge().of_append(&owned, &batch);
-                    let appended = self.wiring.log.append(owned, batch);
-                    let told = appended.map(move |appended| {
-                        // The log tells other pods by itself.
-                        if let (Some(here), Ok(_)) = (here, &appended) {
-                            here.say();
-                        }
-                        LogReply::Appended(appended)
-                    });
-                    self.call(told.boxed(), ctx);
-                }
-                OutboxStep::Begin { offset } => {
-                    let Some(owned) = self.owned() else { return };
-                    warn!(conversation:% = owned.conversation, offset; "the log of this conversation begins again here");
-                    let begun = self.wiring.log.begin(owned, offset);
-                    self.call(begun.map(LogReply::Begun).boxed(), ctx);
-                }
-                OutboxStep::Later => self.ask_later(ctx),
-                OutboxStep::Superseded => self.superseded(ctx),
-            }
-        }
-    }
-
-    fn owned(&self) -> Option<OwnedConversation> {
-        self.logging.as_ref().map(|logging| logging.owned.clone())
-    }
-
-    /// Waits for a call beside everything else. A log in memory answers at once, and then nothing waits.
-    fn call(&mut self, mut call: BoxFuture<'static, LogReply>, ctx: &mut SocketContext<Self>) {
-        match (&mut call).now_or_never() {
-            Some(told) => self.told(told, ctx),
-            None => {
-                let told = wrap_future::<_, Self>(call);
-                ctx.spawn(told.map(|told, session, ctx| {
-                    session.guarded(ctx, |session, ctx| {
-                        session.told(told, ctx);
-                        session.leave_when_idle(ctx);
-                    });
-                }));
-            }
-        }
-    }
-
-    fn told(&mut self, told: LogReply, ctx: &mut SocketContext<Self>) {
-        let Some(logging) = &mut self.logging else { return };
+    /// A call of the log ended.
+    pub(super) fn replied(&mut self, reply: LogReply, checkpoint: &Checkpoint) -> Vec<OutboxStep> {
         let mut steps = Vec::new();
-        match told {
-            LogReply::Appended(result) => logging.outbox.appended(result, &mut steps),
+        match reply {
+            LogReply::Appended(result) => self.outbox.appended(result, &mut steps),
             LogReply::Begun(result) => {
-                logging.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
+                self.outbox.begun(result, || checkpoint.encode(), &mut steps);
             }
         }
-        self.carry_out(steps, ctx);
-        if !self.closed {
-            self.post(ctx);
-        }
+        steps
     }
 
-    fn ask_later(&mut self, ctx: &mut SocketContext<Self>) {
-        if let Some(logging) = &mut self.logging {
-            // What it knew of answers may be lost.
-            logging.is_answering = false;
-        }
-        let spread = ASK_AGAIN.mul_f32(rand::random_range(0.9..1.1));
-        ctx.run_later(spread, |session, ctx| {
-            session.guarded(ctx, |session, ctx| {
-                let Some(logging) = &mut session.logging else { return };
-                let step = logging.outbox.ask_again(|| session.checkpoint.encode());
-                session.carry_out(step, ctx);
-                session.post(ctx);
-            });
-        });
+    /// True when everything that was pushed is in the log, or cannot be put there now.
+    pub(super) fn is_settled(&self) -> bool {
+        self.outbox.is_settled()
     }
 
-    /// Somebody says that the conversation is owned by this epoch.
-    pub(super) fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
-        if self.logging.as_ref().is_some_and(|logging| logging.owned.epoch < epoch) {
-            self.superseded(ctx);
-        }
+    /// Leaves the answer to another pod. False where none can continue it.
+    pub(super) fn hand_over(&mut self) -> bool {
+        let can_be = self.outbox.is_logged();
+        self.is_handed_over |= can_be;
+        can_be
     }
 
-    fn superseded(&mut self, ctx: &mut SocketContext<Self>) {
-        if let Some(running) = self.running.take() {
-            ctx.cancel_future(running);
-        }
-        self.close(CloseReason::TakenOver, ctx);
+    /// True when the answer is another pod's to complete.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.is_handed_over
     }
 
-    /// Nobody waits for it: the call is bounded, and one that is lost costs no more than that this
-    /// answer, should the pod die, is completed when its client comes back.
-    fn tell_of_answer(&mut self) {
-        let is_answering = self.conversation.is_answering();
-        let Some(logging) = &mut self.logging else { return };
-        if logging.is_handed_over
-            || logging.is_answering == is_answering
-            || !logging.outbox.is_logged()
-        {
-            return;
+    /// Tells the log whether an answer is being made here, where it does not know. Nobody waits for it: the call is
+    /// bounded, and one that is lost costs no more than that this answer, should the pod die, is completed when its
+    /// client comes back.
+    pub(super) fn report_answering(
+        &mut self,
+        is_answering: bool,
+        context: &SessionContext,
+    ) -> Option<impl Future + use<>> {
+        let is_known = self.is_answering == is_answering;
+        if self.is_handed_over || is_known || !self.outbox.is_logged() {
+            return None;
         }
-        logging.is_answering = is_answering;
-        let told = self.wiring.log.answering(logging.owned.clone(), is_answering);
-        drop(actix::spawn(logging.answering.put(told)));
+        self.is_answering = is_answering;
+        let told = context.log.answering(self.owned.clone(), is_answering);
+        Some(self.answering.put(told))
     }
 
-    /// The session ends: an answer that it was making is not being made any more.
-    pub(super) fn forget_answer(&mut self) {
-        let Some(mut logging) = self.logging.take() else { return };
-        // Outside of a runtime the whole pod is ending.
-        if logging.is_answering
-            && !logging.is_handed_over
-            && let Ok(runtime) = tokio::runtime::Handle::try_current()
-        {
-            let told = self.wiring.log.answering(logging.owned, false);
-            runtime.spawn(logging.answering.put(told));
+    /// The session ends: tells the log that the answer is not being made here any more, where it was.
+    pub(super) fn forget_answer(mut self, context: &SessionContext) -> Option<impl Future + use<>> {
+        if !self.is_answering || self.is_handed_over {
+            return None;
         }
+        let told = context.log.answering(self.owned, false);
+        Some(self.answering.put(told))
     }
+}
+
+/// Appends to the log, and tells the pod's own listeners.
+pub(super) fn append(
+    context: &SessionContext,
+    owned: OwnedConversation,
+    batch: Batch,
+) -> BoxFuture<'static, LogReply> {
+    let here = context.front.bridge().of_append(&owned, &batch);
+    let appended = context.log.append(owned, batch);
+    appended
+        .map(move |appended| {
+            // The log tells other pods by itself.
+            if let (Some(here), Ok(_)) = (here, &appended) {
+                here.say();
+            }
+            LogReply::Appended(appended)
+        })
+        .boxed()
+}
+
+/// Begins the log again at this offset.
+pub(super) fn begin(
+    context: &SessionContext,
+    owned: OwnedConversation,
+    offset: u64,
+) -> BoxFuture<'static, LogReply> {
+    context.log.begin(owned, offset).map(LogReply::Begun).boxed()
 }
 
 /// A transient message that must not overtake what was sent before it. Predictions and errors may.

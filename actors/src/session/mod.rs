@@ -6,6 +6,7 @@
 mod actor;
 mod answer_queue;
 mod answering;
+mod context;
 mod deliver;
 mod desk_client;
 mod headless;
@@ -22,8 +23,9 @@ mod story_tests;
 #[cfg(test)]
 pub(crate) mod test_pod;
 
-pub(crate) use actor::{Session, SessionContext};
+pub(crate) use actor::Session;
 pub(crate) use answer_queue::{AnswerQueue, QueueOutcome, QueueUpdate};
+pub(crate) use context::SessionContext;
 pub(crate) use deliver::Deliver;
 pub(crate) use headless::{HeadlessOutcome, complete};
 pub(crate) use overload::Overload;
