@@ -176,7 +176,7 @@ impl Session {
 
     fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
         self.guarded(ctx, |session, ctx| {
-            // A keystroke changes nothing that has to be remembered, and this is what is fed most.
+            // A keystroke changes nothing that has to be remembered or logged, and this is what is fed most.
             let is_typing = matches!(
                 &event,
                 Input::Heard(ClientFrame {
@@ -185,12 +185,13 @@ impl Session {
                 })
             );
             let effects = session.conversation.at(now_ms()).apply(event);
-            if !is_typing {
-                if session.conversation.write_checkpoint(&mut session.checkpoint) {
-                    session.checkpoint_changed();
-                }
-                session.standing.note(&session.conversation);
+            if is_typing {
+                return session.perform(effects, ctx);
             }
+            if session.conversation.write_checkpoint(&mut session.checkpoint) {
+                session.checkpoint_changed();
+            }
+            session.standing.note(&session.conversation);
             session.perform(effects, ctx);
             session.post(ctx);
             session.leave_when_idle(ctx);
@@ -275,7 +276,7 @@ impl Session {
         }
         let json = ServerFrame { message, id, offset: None }.to_json();
         let frame = Frame { kind: message.kind(), json: json.into() };
-        if log_state::keeps_its_place(message) {
+        if message.keeps_its_place() {
             self.put_in_order(frame, None, ctx);
         } else {
             self.send_text(frame.kind, (&*frame.json).into(), ctx);

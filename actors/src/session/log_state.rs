@@ -13,7 +13,6 @@ use super::SessionContext;
 use crate::sequence::Sequence;
 use hsc_conversation::log::{Batch, LogError, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
-use hsc_conversation::protocol::ServerMessage;
 use hsc_conversation::{Checkpoint, LogEntry};
 
 /// How long a log that is away is left alone, the tenth part more or less: short enough that a
@@ -170,15 +169,4 @@ pub(super) fn begin(
     offset: u64,
 ) -> BoxFuture<'static, LogReply> {
     context.log.begin(owned, offset).map(LogReply::Begun).boxed()
-}
-
-/// A transient message that must not overtake what was sent before it. Predictions and errors may.
-pub(super) fn keeps_its_place(message: &ServerMessage) -> bool {
-    matches!(
-        message,
-        ServerMessage::Status { .. }
-            | ServerMessage::Queue { .. }
-            | ServerMessage::Welcome(_)
-            | ServerMessage::Reconnect { .. }
-    )
 }

@@ -117,6 +117,15 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
+    /// True for a transient message that must not overtake what was sent before it. Predictions and errors may.
+    #[must_use]
+    pub fn keeps_its_place(&self) -> bool {
+        matches!(
+            self,
+            Self::Status { .. } | Self::Queue { .. } | Self::Welcome(_) | Self::Reconnect { .. }
+        )
+    }
+
     /// The word of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
