@@ -14,6 +14,7 @@ mod log_stage;
 mod member;
 mod model;
 mod model_cost;
+mod own_address;
 mod postgres;
 mod process;
 mod provider;

@@ -1,6 +1,6 @@
 //! A real PostgreSQL that a test starts, stops, holds up and brings back.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -8,11 +8,12 @@ use std::process::{Child, Command, Stdio};
 use sqlx::Connection as _;
 
 use crate::eventually::{eventually, in_time};
+use crate::own_address::own_address;
 use crate::process::{self, succeeds};
 
-/// A server on a free port of this machine, its files in a temporary folder. It ends with the test.
+/// A server at an address of its own, its files in a temporary folder. It ends with the test.
 pub(crate) struct Postgres {
-    port: u16,
+    address: Ipv4Addr,
     dir: tempfile::TempDir,
     child: Option<Child>,
 }
@@ -27,8 +28,6 @@ impl Postgres {
 
     /// One that is away: its address is known and nobody answers there.
     pub(crate) fn not_started() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("an address").port();
         let dir = tempfile::tempdir().expect("a folder");
         // It refuses to run as root and wants its folder for itself.
         if is_root() {
@@ -43,7 +42,7 @@ impl Postgres {
             .args(["--no-sync", "--no-instructions", "--pgdata"])
             .arg(dir.path().join("data"));
         succeeds("initdb", &mut initdb);
-        Self { port, dir, child: None }
+        Self { address: own_address(), dir, child: None }
     }
 
     /// Where it is, for `DATABASE_URL`.
@@ -53,7 +52,7 @@ impl Postgres {
 
     /// Where a database of it is.
     pub(crate) fn url_of(&self, database: &str) -> String {
-        format!("postgres://hsc@127.0.0.1:{}/{database}?sslmode=disable", self.port)
+        format!("postgres://hsc@{}:5432/{database}?sslmode=disable", self.address)
     }
 
     /// A new database of it, and where that is.
@@ -81,7 +80,7 @@ impl Postgres {
         let child = postgres_command("postgres")
             .arg("-D")
             .arg(self.dir.path().join("data"))
-            .args(["-p", &self.port.to_string(), "-h", "127.0.0.1", "-k", "", "-F"])
+            .args(["-p", "5432", "-h", &self.address.to_string(), "-k", "", "-F"])
             .args(["-c", "max_connections=100"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -1,16 +1,17 @@
 //! A real Redis that a test starts, stops, holds up and brings back.
 
-use std::net::TcpListener;
+use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
 
 use hsc_actors::ports::RedisStatus as _;
 
 use crate::eventually::eventually;
+use crate::own_address::own_address;
 use crate::process;
 
-/// A redis-server on a free port of this machine, with nothing on disk. It ends with the test.
+/// A redis-server at an address of its own, with nothing on disk. It ends with the test.
 pub(crate) struct Redis {
-    port: u16,
+    address: Ipv4Addr,
     dir: tempfile::TempDir,
     child: Option<Child>,
 }
@@ -25,14 +26,12 @@ impl Redis {
 
     /// One that is away: its address is known and nobody answers there.
     pub(crate) fn not_started() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        Self { port, dir: tempfile::tempdir().expect("a folder"), child: None }
+        Self { address: own_address(), dir: tempfile::tempdir().expect("a folder"), child: None }
     }
 
     /// Where it is, for `REDIS_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{}:6379/", self.address)
     }
 
     /// Kills it; everything it knew is lost.
@@ -45,9 +44,9 @@ impl Redis {
     /// Brings it back, empty, at the same address.
     pub(crate) async fn heal(&mut self) {
         self.cut();
-        let port = self.port.to_string();
+        let address = self.address.to_string();
         let child = Command::new("redis-server")
-            .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--port", "6379", "--bind", &address, "--save", "", "--appendonly", "no"])
             .args(["--loglevel", "warning", "--dir"])
             .arg(self.dir.path())
             .stdout(Stdio::null())

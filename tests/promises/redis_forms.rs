@@ -1,7 +1,7 @@
 //! Every form of Redis that `REDIS_URL` can name: over TLS, with user and password, behind Sentinels, as
 //! a Cluster. A real one of each, started by the test.
 
-use std::net::TcpListener;
+use std::net::SocketAddrV4;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use hsc_config::RedisSettings;
 use serde_json::json;
 
 use crate::eventually::eventually;
+use crate::own_address::own_address;
 use crate::process;
 use crate::redis::Redis;
 use crate::relay_contract::{Reader, publish};
@@ -21,29 +22,29 @@ use crate::shop::LIGHT;
 /// A redis-server with settings of its own; ends with the test.
 struct Process {
     child: Child,
-    port: u16,
+    address: SocketAddrV4,
 }
 
 impl Process {
     /// With these arguments, in this folder.
-    fn start(dir: &Path, port: u16, arguments: &[&str]) -> Self {
+    fn start(dir: &Path, address: SocketAddrV4, arguments: &[&str]) -> Self {
         let child = Command::new("redis-server")
             .args(arguments)
-            .args(["--bind", "127.0.0.1", "--loglevel", "warning", "--dir"])
+            .args(["--bind", &address.ip().to_string(), "--loglevel", "warning", "--dir"])
             .arg(dir)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("redis-server is installed (`.ci/need redis`)");
-        Self { child, port }
+        Self { child, address }
     }
 
     /// An ordinary one, with these arguments beside.
-    fn plain(dir: &Path, port: u16, arguments: &[&str]) -> Self {
-        let number = port.to_string();
+    fn plain(dir: &Path, address: SocketAddrV4, arguments: &[&str]) -> Self {
+        let number = address.port().to_string();
         let mut all = vec!["--port", &number, "--save", "", "--appendonly", "no"];
         all.extend_from_slice(arguments);
-        Self::start(dir, port, &all)
+        Self::start(dir, address, &all)
     }
 
     async fn answers(&self) {
@@ -52,7 +53,7 @@ impl Process {
 
     /// What redis-cli says.
     fn says(&self, command: &[&str]) -> String {
-        cli(self.port, command)
+        cli(self.address, command)
     }
 
     fn kill(&mut self) {
@@ -66,18 +67,17 @@ impl Drop for Process {
     }
 }
 
-fn cli(port: u16, command: &[&str]) -> String {
+fn cli(address: SocketAddrV4, command: &[&str]) -> String {
     let mut asked = Command::new("redis-cli");
-    asked.args(["-p", &port.to_string()]).args(command);
+    let (host, port) = (address.ip().to_string(), address.port().to_string());
+    asked.args(["-h", &host, "-p", &port]).args(command);
     let output = process::output("redis-cli (`.ci/need redis`)", &mut asked);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// So many ports that nobody listens at.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held: Vec<TcpListener> =
-        (0..N).map(|_| TcpListener::bind("127.0.0.1:0").expect("a free port")).collect();
-    std::array::from_fn(|index| held[index].local_addr().expect("an address").port())
+/// The address of a Redis that only the caller has.
+fn redis_address() -> SocketAddrV4 {
+    SocketAddrV4::new(own_address(), 6379)
 }
 
 fn settings(url: &str) -> RedisSettings {
@@ -160,17 +160,17 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
         dir.path(),
         "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=redis -keyout redis.key -out redis.csr",
     );
-    let names = "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n";
+    let address = redis_address();
+    let names = format!("subjectAltName=IP:{}\nbasicConstraints=CA:FALSE\n", address.ip());
     std::fs::write(dir.path().join("names"), names).expect("it is written");
     openssl(
         dir.path(),
         "x509 -req -in redis.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out redis.crt",
     );
-    let [port] = free_ports();
-    let number = port.to_string();
+    let number = address.port().to_string();
     let _redis = Process::start(
         dir.path(),
-        port,
+        address,
         &[
             "--port",
             "0",
@@ -186,7 +186,7 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
             "",
         ],
     );
-    let url = format!("rediss://localhost:{port}");
+    let url = format!("rediss://{address}");
     let ca_file = dir.path().join("ca.crt").display().to_string();
     let ours = RedisSettings { ca_file, ..settings(&url) };
     let link = Link::connect(&ours).expect("an address");
@@ -205,18 +205,19 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
 #[tokio::test]
 async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its_own_keys() {
     let dir = tempfile::tempdir().expect("a folder");
-    let [port] = free_ports();
+    let address = redis_address();
     // What docs/operations/scale.md asks for.
     let may = "~hsc:* &hsc:* +@all -@admin -@dangerous +info";
     let users = format!("user default off\nuser shop on >p@ss:w/rd {may}\n");
     std::fs::write(dir.path().join("users.acl"), users).expect("it is written");
-    let _redis = Process::plain(dir.path(), port, &["--aclfile", "users.acl"]);
-    let url = format!("redis://shop:p%40ss%3Aw%2Frd@127.0.0.1:{port}/3");
+    let _redis = Process::plain(dir.path(), address, &["--aclfile", "users.acl"]);
+    let url = format!("redis://shop:p%40ss%3Aw%2Frd@{address}/3");
     let ours = settings(&url);
     let link = Link::connect(&ours).expect("an address");
     keeps(&link, "hsc:kept").await;
     relays(&ours).await;
-    let here = cli(port, &["--user", "shop", "--pass", "p@ss:w/rd", "-n", "3", "GET", "hsc:kept"]);
+    let here =
+        cli(address, &["--user", "shop", "--pass", "p@ss:w/rd", "-n", "3", "GET", "hsc:kept"]);
     assert!(here.contains("kept"), "it is in the database of the address: {here}");
     serves(&url).await;
 }
@@ -224,15 +225,17 @@ async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its
 #[tokio::test]
 async fn behind_sentinels_it_follows_the_master() {
     let dir = tempfile::tempdir().expect("a folder");
-    let [one, two, watcher] = free_ports();
+    let [one, two, watcher] = std::array::from_fn(|_| redis_address());
     let mut master = Process::plain(dir.path(), one, &[]);
-    let follow = format!("127.0.0.1 {one}");
+    let follow = format!("{} {}", one.ip(), one.port());
     let replica = Process::plain(
         dir.path(),
         two,
         &[
             "--replicaof",
             &follow,
+            "--replica-announce-ip",
+            &two.ip().to_string(),
             "--repl-diskless-sync-delay",
             "0",
             "--repl-ping-replica-period",
@@ -247,21 +250,24 @@ async fn behind_sentinels_it_follows_the_master() {
     .await;
     let file = dir.path().join("sentinel.conf");
     let rules = format!(
-        "port {watcher}\nsentinel monitor shop 127.0.0.1 {one} 1\nsentinel down-after-milliseconds shop 500\n\
-         sentinel failover-timeout shop 3000\n"
+        "port {}\nsentinel monitor shop {} {} 1\nsentinel down-after-milliseconds shop 500\n\
+         sentinel failover-timeout shop 3000\n",
+        watcher.port(),
+        one.ip(),
+        one.port()
     );
     std::fs::write(&file, rules).expect("it is written");
     let file = file.display().to_string();
     let sentinel = Process::start(dir.path(), watcher, &[&file, "--sentinel"]);
     sentinel.answers().await;
     eventually("the Sentinel knows the replica", async || {
-        sentinel.says(&["SENTINEL", "replicas", "shop"]).contains(&two.to_string())
+        sentinel.says(&["SENTINEL", "replicas", "shop"]).contains(&two.ip().to_string())
     })
     .await;
 
     // The first of the two is not there: one that is will do.
-    let [nobody] = free_ports();
-    let ours = settings(&format!("redis+sentinel://127.0.0.1:{nobody},127.0.0.1:{watcher}/shop/0"));
+    let nobody = redis_address();
+    let ours = settings(&format!("redis+sentinel://{nobody},{watcher}/shop/0"));
     let link = Link::connect(&ours).expect("an address");
     keeps(&link, "before").await;
     let (relay, mut reader) = relays(&ours).await;
@@ -286,28 +292,20 @@ struct Cluster {
 
 impl Cluster {
     async fn start() -> Self {
-        let [ports @ .., bus_1, bus_2, bus_3]: [u16; 6] = free_ports();
-        let ports: [u16; 3] = ports;
+        let own: [SocketAddrV4; 3] = std::array::from_fn(|_| redis_address());
         let mut dirs = Vec::new();
         let mut nodes = Vec::new();
-        for (port, bus) in ports.into_iter().zip([bus_1, bus_2, bus_3]) {
+        for address in own {
             let dir = tempfile::tempdir().expect("a folder");
-            let bus = bus.to_string();
-            let clustered = [
-                "--cluster-enabled",
-                "yes",
-                "--cluster-port",
-                &bus,
-                "--cluster-node-timeout",
-                "2000",
-            ];
-            nodes.push(Process::plain(dir.path(), port, &clustered));
+            let ip = address.ip().to_string();
+            let clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+            nodes.push(Process::plain(dir.path(), address, &clustered));
             dirs.push(dir);
         }
         for node in &nodes {
             node.answers().await;
         }
-        let addresses: Vec<String> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+        let addresses: Vec<String> = own.iter().map(SocketAddrV4::to_string).collect();
         let mut create = vec!["--cluster", "create"];
         create.extend(addresses.iter().map(String::as_str));
         create.push("--cluster-yes");

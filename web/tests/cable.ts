@@ -1,7 +1,7 @@
 // A line to the server that can be cut, as a lost network would.
 
 import { type AddressInfo, connect, createServer as listener, type Socket } from "node:net";
-import type { Server } from "./house.ts";
+import { PORT, type Server } from "./house.ts";
 
 export interface Cable {
   address: string;
@@ -22,7 +22,7 @@ export async function cable(server: Server): Promise<Cable> {
       near.destroy();
       return;
     }
-    const far = connect(server.port, "127.0.0.1");
+    const far = connect(PORT, server.host);
     for (const [end, other] of [[near, far], [far, near]] as const) {
       ends.add(end);
       end.on("error", () => end.destroy());

@@ -1,9 +1,9 @@
-// What the browser tests run against: a real server on a free port, and a real Chromium.
+// What the browser tests run against: a real server at an address of its own, and a real Chromium.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as listener, type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
@@ -18,29 +18,32 @@ const ADMIN_TOKEN = "the-admin-token-of-the-browser-tests";
 /** The headers of an operator who calls the server without a page. */
 export const asOperator = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 
-/** A server that can be stopped and started again at its port. */
+/** The port of each server: it has an address of its own. */
+export const PORT = 8000;
+
+/** A server that can be stopped and started again at its address. */
 export class Server {
   private child: ChildProcess | undefined;
 
   private constructor(
-    readonly port: number,
+    readonly host: string,
     private readonly settings: Readonly<Record<string, string>>,
   ) {}
 
   /** Starts one; `settings` are environment variables, `HSC__CHAOS__ENABLED`. */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
-    const server = new Server(await freePort(), settings);
+    const server = new Server(ownHost(), settings);
     await server.begin();
     return server;
   }
 
   get address(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.host}:${PORT}`;
   }
 
   async begin(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
-    const here = { HSC__SERVER__PORT: String(this.port), HSC__SERVER__HOST: "127.0.0.1", HSC__ARCHIVE__PATH: "", HSC__ANSWERS__ENCODER__ENABLED: "false", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
+    const here = { HSC__SERVER__PORT: String(PORT), HSC__SERVER__HOST: this.host, HSC__ARCHIVE__PATH: "", HSC__ANSWERS__ENCODER__ENABLED: "false", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
     const env = { ...process.env, ...here, ...this.settings };
     const child = spawn(binary, ["serve"], { cwd: root, env, stdio: ["ignore", "ignore", "ignore"] });
     this.child = child;
@@ -70,7 +73,7 @@ export async function foreignPage(server: Server, attributes: string): Promise<{
     response.writeHead(200, {
       "content-type": "text/html; charset=utf-8",
       // A strict host: nothing but its own things and the one server it embeds.
-      "content-security-policy": `default-src 'none'; script-src ${server.address}; style-src 'self'; connect-src ${server.address} ws://127.0.0.1:${server.port}; img-src data: ${server.address}`,
+      "content-security-policy": `default-src 'none'; script-src ${server.address}; style-src 'self'; connect-src ${server.address} ws://${server.host}:${PORT}; img-src data: ${server.address}`,
     });
     response.end(body);
   });
@@ -152,10 +155,14 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
   throw new Error(`in vain: ${what}`, { cause: last });
 }
 
-export async function freePort(): Promise<number> {
-  const socket = listener();
-  await new Promise<void>((resolve) => socket.listen(0, "127.0.0.1", resolve));
-  const { port } = socket.address() as AddressInfo;
-  await new Promise((resolve) => socket.close(resolve));
-  return port;
+let servers = 0;
+
+/**
+ * A loopback address that no other server of the tests has: a port that is picked, released and handed to another
+ * process may be taken in between. The last two parts are the process id.
+ */
+export function ownHost(): string {
+  servers += 1;
+  if (servers > 255) throw new Error("a test process starts at most 255 servers");
+  return `127.${servers}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 }

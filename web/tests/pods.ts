@@ -1,14 +1,16 @@
-// Two pods behind one Redis, and a balancer before them: what a team runs, on free ports of this machine.
+// Two pods behind one Redis, and a balancer before them: what a team runs, on this machine.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { eventually, freePort, Server } from "./house.ts";
+import { eventually, ownHost, PORT, Server } from "./house.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const PASSWORD = "a tame yak sat over";
 const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
+
+const REDIS_PORT = 6379;
 
 /** A redis-server that keeps nothing. */
 export class Redis {
@@ -18,11 +20,11 @@ export class Redis {
   ) {}
 
   static async start(): Promise<Redis> {
-    const port = await freePort();
-    const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    const host = ownHost();
+    const options = ["--port", String(REDIS_PORT), "--bind", host, "--save", "", "--appendonly", "no"];
     const child = spawn("redis-server", options, { stdio: "ignore" });
-    await eventually("redis-server listens", () => answers(port));
-    return new Redis(child, `redis://127.0.0.1:${port}`);
+    await eventually("redis-server listens", () => answers(host, REDIS_PORT));
+    return new Redis(child, `redis://${host}:${REDIS_PORT}`);
   }
 
   stop(): void {
@@ -30,9 +32,9 @@ export class Redis {
   }
 }
 
-function answers(port: number): Promise<boolean> {
+function answers(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, host);
     socket.once("connect", () => {
       socket.destroy();
       resolve(true);
@@ -67,8 +69,8 @@ export class Balancer {
   private async pass(client: Socket): Promise<void> {
     client.on("error", () => client.destroy());
     for (const pod of this.pods) {
-      if (!(await answers(pod.port))) continue;
-      const server = connect(pod.port, "127.0.0.1");
+      if (!(await answers(pod.host, PORT))) continue;
+      const server = connect(PORT, pod.host);
       for (const socket of [client, server]) {
         this.sockets.add(socket);
         socket.on("close", () => {

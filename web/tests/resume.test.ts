@@ -113,7 +113,7 @@ test("a chat that goes on in another window stays there until it is wanted back"
         };
       });
     },
-    { address: `ws://127.0.0.1:${server.port}/ws`, resume: { ...welcome, after: 0 } },
+    { address: `${server.address.replace("http", "ws")}/ws`, resume: { ...welcome, after: 0 } },
   );
   await page.getByText("continues in another window").waitFor();
   await page.getByRole("button", { name: "Continue here" }).click();
