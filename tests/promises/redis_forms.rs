@@ -298,7 +298,16 @@ impl Cluster {
         for address in own {
             let dir = tempfile::tempdir().expect("a folder");
             let ip = address.ip().to_string();
-            let clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+            let clustered = [
+                "--cluster-enabled",
+                "yes",
+                "--cluster-announce-ip",
+                &ip,
+                "--bind-source-addr",
+                &ip,
+                "--cluster-node-timeout",
+                "2000",
+            ];
             nodes.push(Process::plain(dir.path(), address, &clustered));
             dirs.push(dir);
         }
