@@ -54,16 +54,16 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 ##@ Change it
 
 .PHONY: test
-test: need-test check model test-alerts test-rust test-web test-browser test-artillery ## Everything that must pass: what CI runs.
+test: need-test check model test-alerts test-rust test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
-check: fmt lint rustdoc tidy deny machete typos ## What reads the code without running the server.
+check: fmt lint rustdoc tidy deny machete typos ## The static checks.
 
 .PHONY: web
-web: web/dist/.built ## Build the pages of the browser into web/dist.
+web: web/dist/.built ## Build the browser pages into web/dist.
 
 .PHONY: docs
-docs: ## Write the pages that are made out of the code: settings and metrics.
+docs: ## Generate docs/configuration.md and docs/metrics.md from the code.
 	$(CARGO) run -q $(LOCKED) -p hsc-config --example configuration_page > docs/configuration.md
 	$(CARGO) run -q $(LOCKED) -p hsc-monitoring --example metrics_page > docs/metrics.md
 
@@ -77,58 +77,63 @@ bench-load: ## Measure the server over the wire with `hsc load`: keystrokes, ses
 	tests/over_the_wire.sh target/release/hsc
 
 .PHONY: bench-hostile
-bench-hostile: ## Measure what 7,000 hostile clients do to 200 normal ones: latencies and memory.
+bench-hostile: ## Measure latencies and memory of 200 normal clients under 7,000 hostile ones.
 	$(CARGO) build --release $(LOCKED) --bin hsc
 	HSC_BINARY=$(CURDIR)/target/release/hsc $(CARGO) test $(LOCKED) --workspace --test promises -- \
 		--ignored --nocapture the_latency_of_normal_clients
 
+.PHONY: bench-embedding
+bench-embedding: model ## Measure typing and questions while manuals are embedded.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	tests/while_embedding.sh target/release/hsc
+
 .PHONY: clean
-clean: ## Remove what was built, fetched and installed below this folder.
+clean: ## Delete build outputs, downloads and installed packages.
 	$(CARGO) clean
 	rm -rf web/dist web/node_modules .make
 
 ##@ One step of the test
 
 .PHONY: fmt
-fmt: ## Is everything formatted? `cargo fmt` mends it.
+fmt: ## Check the formatting; `cargo fmt` fixes it.
 	$(CARGO) fmt --all --check
 
 .PHONY: lint
-lint: ## What clippy finds, in tests, examples and benchmarks too.
+lint: ## Run clippy on everything, warnings are errors.
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
 
 .PHONY: rustdoc
-rustdoc: ## Do the docs of the code build, links and private items included?
+rustdoc: ## Build the API docs, private items included, warnings are errors.
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(LOCKED) --workspace --no-deps --document-private-items
 
 # Cargo builds a crate once for each set of features, and each choice of packages makes another set.
 # So everything that is tested is built as one choice, `--workspace`; the server comes with it.
 .PHONY: tidy
-tidy: ## Is the house as docs/architecture.md draws it?
+tidy: ## Check layering, import cycles, file headers, docs and packaging.
 	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test tidy
 
 .PHONY: test-alerts
-test-alerts: ## Does Prometheus load its configuration, and does each alert fire when it should?
+test-alerts: ## Check the Prometheus configuration and test every alert.
 	.ci/need prometheus
 	promtool check config monitoring/prometheus/prometheus.yml
 	promtool test rules monitoring/alerts/tests/hsc.yml
 
 .PHONY: test-rust
-test-rust: web/dist/.built ## The tests in Rust: each crate, the promises, the docs' examples, tidy.
+test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc examples, tidy.
 	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --no-fail-fast
 
 .PHONY: test-web
-test-web: web/node_modules/.installed ## The pages: types, lint, unit tests.
+test-web: web/node_modules/.installed ## Check the types and the lint of the pages, run their unit tests.
 	npm --prefix web run check
 	timeout --verbose --kill-after=30 15m npm --prefix web test
 
 .PHONY: test-browser
-test-browser: need-test web/dist/.built ## The pages in a real Chromium, against the real server.
+test-browser: need-test web/dist/.built ## Run the browser tests: Chromium against the server.
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	timeout --verbose --kill-after=30 60m npm --prefix web run test:browser
 
 .PHONY: test-artillery
-test-artillery: web/dist/.built ## Another harness, Artillery, drives the server, where its package installs.
+test-artillery: web/dist/.built ## Run Artillery against the server, where its package installs.
 	$(CARGO) test $(LOCKED) --workspace --no-run
 	tests/artillery.sh target/debug/hsc .make/artillery
 
@@ -144,17 +149,17 @@ fuzz: web/dist/.built ## Feed generated inputs to every parser: INPUTS=1000000 S
 		$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --release $(CHECKED) --test fuzz -- --nocapture --test-threads 2 $(TARGET)
 
 .PHONY: deny
-deny: ## Are all licences permissive, and nothing banned linked?
+deny: ## Check licences and banned crates.
 	command -v cargo-deny >/dev/null || $(TOOL) cargo-deny
 	$(CARGO) deny --log-level error check licenses bans sources
 
 .PHONY: machete
-machete: ## Is every dependency used?
+machete: ## Find unused dependencies.
 	command -v cargo-machete >/dev/null || $(TOOL) cargo-machete
 	$(CARGO) machete
 
 .PHONY: typos
-typos: ## Is everything spelt right?
+typos: ## Check the spelling.
 	command -v typos >/dev/null || $(TOOL) typos-cli
 	typos
 
