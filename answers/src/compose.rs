@@ -111,7 +111,7 @@ pub(super) fn look(
 /// `near` is the similarity of each window to the question for each encoder, if there are vectors.
 ///
 /// ```
-/// use hsc_answers::{Index, Measure, Outcome, Parts, Thesaurus, compose, fixture};
+/// use hsc_answers::{Index, Measure, Outcome, RankingParts, Thesaurus, compose, fixture};
 ///
 /// let manual = fixture::manual();
 /// let index = Index::with(&manual, &Thesaurus::built_in());
@@ -119,7 +119,7 @@ pub(super) fn look(
 ///     max_passages: 8,
 ///     min_confidence: 0.4,
 ///     answer_confidence: 0.5,
-///     parts: Parts::ALL,
+///     parts: RankingParts::ALL,
 /// };
 /// let question = fixture::question("How do I pair my phone?");
 /// let answer = compose(&question, &manual, &index, &[], measure).answer;

@@ -279,6 +279,6 @@ async fn malformed_requests_are_counted_and_are_no_errors_in_the_log() {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON lines");
         // The start may warn of what this machine allows.
         let is_fault = matches!(line["level"].as_str(), Some("error" | "warn"));
-        assert!(!is_fault || line["target"] == "hsc::server", "{line}");
+        assert!(!is_fault || line["target"] == "hsc::listeners", "{line}");
     }
 }
