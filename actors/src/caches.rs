@@ -20,7 +20,7 @@ const MANUALS: &str = "cache.manuals";
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]
 pub struct Caches {
-    shelf: ManualCache,
+    manual_cache: ManualCache,
     predictions: Cache<Predictions>,
     answers: Cache<Answers>,
     catalog: Arc<Snapshot>,
@@ -53,12 +53,12 @@ pub struct Invalidated {
 
 impl Caches {
     pub(crate) fn new(
-        shelf: ManualCache,
+        manual_cache: ManualCache,
         predictions: Cache<Predictions>,
         answers: Cache<Answers>,
         catalog: Arc<Snapshot>,
     ) -> Self {
-        Self { shelf, predictions, answers, catalog }
+        Self { manual_cache, predictions, answers, catalog }
     }
 
     /// Invalidates values.
@@ -70,10 +70,10 @@ impl Caches {
         for scope in self.scopes(what) {
             if let Scope::Product { manual: Some(manual), .. } = &scope {
                 // Else a fresh copy on disk would be read again, and the invalidation would have no effect.
-                self.shelf.doubt(manual);
+                self.manual_cache.doubt(manual);
             }
             let (manuals, predictions, answers) = tokio::join!(
-                self.shelf.cache().invalidate(scope.clone()),
+                self.manual_cache.cache().invalidate(scope.clone()),
                 self.predictions.invalidate(scope.clone()),
                 self.answers.invalidate(scope),
             );
@@ -87,7 +87,7 @@ impl Caches {
     /// The manual if it is cached, or the remembered error of its last load.
     #[must_use]
     pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
-        self.shelf.cache().peek(request)
+        self.manual_cache.cache().peek(request)
     }
 
     /// Opens a manual, as a question would.
@@ -95,7 +95,7 @@ impl Caches {
     /// # Errors
     /// Why the manual could not be loaded.
     pub async fn open(&self, request: ManualRequest) -> Result<Arc<Manual>, ManualError> {
-        self.shelf.open(request).await
+        self.manual_cache.open(request).await
     }
 
     fn scopes(&self, what: Invalidate) -> Vec<Scope> {
@@ -129,7 +129,7 @@ impl Caches {
     pub(crate) fn describe(&self, tree: &mut TreeReport) {
         let Some(manuals) = tree.find_mut(MANUALS) else { return };
         if let (Some(said), serde_json::Value::Object(counted)) =
-            (manuals.observed.as_object_mut(), self.shelf.observed())
+            (manuals.observed.as_object_mut(), self.manual_cache.observed())
         {
             said.extend(counted);
         }
@@ -143,17 +143,17 @@ impl Caches {
     /// The shards, and with an L2 cache the task that takes over shared predictions.
     pub(crate) fn children(
         &self,
-        upkeep: &SupervisionConfig,
+        supervision: &SupervisionConfig,
         threads: &Arc<Threads>,
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
         let group = |name: &'static str, shards| {
             let up = OnGiveUp::Escalate;
-            Supervisor::spec(name, upkeep.care, up, shards, threads, metrics)
+            Supervisor::spec(name, supervision.care, up, shards, threads, metrics)
         };
         vec![
-            group(MANUALS, self.shelf.children()),
-            group("cache.predictions", self.of_predictions(upkeep, metrics)),
+            group(MANUALS, self.manual_cache.children()),
+            group("cache.predictions", self.of_predictions(supervision, metrics)),
             group("cache.answers", self.answers.children()),
         ]
     }
@@ -161,13 +161,13 @@ impl Caches {
     /// The shards, and where other pods share what they predict, who takes it over.
     fn of_predictions(
         &self,
-        upkeep: &SupervisionConfig,
+        supervision: &SupervisionConfig,
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
         let mut children = self.predictions.children();
         if self.predictions.has_second() {
             let (cache, catalog) = (self.predictions.clone(), Arc::clone(&self.catalog));
-            children.push(warming::worker(cache, catalog, upkeep.care, metrics));
+            children.push(warming::worker(cache, catalog, supervision.care, metrics));
         }
         children
     }

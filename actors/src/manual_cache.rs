@@ -91,21 +91,21 @@ impl ManualCache {
     pub fn start(
         loader: Arc<dyn ManualLoader>,
         limits: CacheLimits,
-        upkeep: &SupervisionConfig,
+        supervision: &SupervisionConfig,
         metrics: &Arc<Metrics>,
     ) -> (Self, Root) {
-        let shelf = Self::new(loader, None, limits, upkeep.care, metrics);
+        let manual_cache = Self::new(loader, None, limits, supervision.care, metrics);
         let root = Root::start(
             "root",
             RootSpec {
-                children: shelf.children(),
-                on_give_up: upkeep.on_give_up,
-                care: upkeep.care,
-                threads: Arc::new(Threads::start(upkeep.threads)),
+                children: manual_cache.children(),
+                on_give_up: supervision.on_give_up,
+                care: supervision.care,
+                threads: Arc::new(Threads::start(supervision.threads)),
                 metrics: Arc::clone(metrics),
             },
         );
-        (shelf, root)
+        (manual_cache, root)
     }
 
     /// The manual, loaded if it is not cached; the first caller starts the load and later
@@ -142,8 +142,8 @@ impl ManualCache {
 
 impl ManualLoader for ManualCache {
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
-        let shelf = self.clone();
-        async move { shelf.open(request).await }.boxed()
+        let manual_cache = self.clone();
+        async move { manual_cache.open(request).await }.boxed()
     }
 
     fn doubt(&self, request: &ManualRequest) {

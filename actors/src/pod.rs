@@ -46,7 +46,7 @@ const SESSIONS_SHOWN: usize = 50;
 pub struct Pod {
     bridge: Bridge,
     is_alone: bool,
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     sockets: SocketRules,
     #[cfg(test)]
     orphans: Handle<PodTakeover>,
@@ -122,7 +122,7 @@ impl Pod {
         Self {
             bridge,
             is_alone,
-            wiring: context,
+            context,
             sockets,
             #[cfg(test)]
             orphans: takeover,
@@ -146,7 +146,7 @@ impl Pod {
     pub fn tree(&self) -> TreeReport {
         let mut tree = self.root.tree();
         self.caches.describe(&mut tree);
-        tree.children.insert(0, self.wiring.sessions.report(SESSIONS_SHOWN));
+        tree.children.insert(0, self.context.sessions.report(SESSIONS_SHOWN));
         tree
     }
 
@@ -165,10 +165,10 @@ impl Pod {
         let told = match FaultTarget::by(actor) {
             FaultTarget::AllSessions => {
                 let fault = in_a_session(fault)?;
-                self.wiring.sessions.tell_all(|| fault.clone()).await
+                self.context.sessions.tell_all(|| fault.clone()).await
             }
             FaultTarget::Session(key) => {
-                usize::from(self.wiring.sessions.tell(key, in_a_session(fault)?))
+                usize::from(self.context.sessions.tell(key, in_a_session(fault)?))
             }
             FaultTarget::Other(name) => usize::from(self.root.inject(name, fault)),
         };
@@ -177,7 +177,7 @@ impl Pod {
 
     /// Sends a notice to every client of every pod.
     pub async fn broadcast(&self, message: String) -> Announced<usize> {
-        let here = self.wiring.sessions.broadcast(message.clone()).await;
+        let here = self.context.sessions.broadcast(message.clone()).await;
         self.announce(here, Body::Notice { message }).await
     }
 
@@ -229,7 +229,7 @@ impl Pod {
         manual: Arc<Manual>,
         suggestions: Vec<Suggestion>,
     ) -> Vec<bool> {
-        self.wiring.answerer.confirm(product, manual, suggestions).await
+        self.context.answerer.confirm(product, manual, suggestions).await
     }
 
     /// Waits until the actors have ended for good: they were stopped, or one was given up and the
@@ -269,18 +269,18 @@ impl Pod {
         address: ClientAddress,
         visitor_token: Option<String>,
     ) -> Result<HttpResponse, SocketRefused> {
-        let admitted = match self.wiring.strain.is_busy() {
+        let admitted = match self.context.overload.is_busy() {
             true => Err(AdmissionRefused::Busy),
-            false => self.wiring.sessions.admit(address),
+            false => self.context.sessions.admit(address),
         };
         let key = admitted.map_err(|refused| self.refused(refused))?;
         let mut place =
-            SessionReservation { sessions: &self.wiring.sessions, key, address, kept: false };
-        let conversation = (self.wiring.begin)(random_id().into(), String::new());
-        let wiring = Arc::clone(&self.wiring);
+            SessionReservation { sessions: &self.context.sessions, key, address, kept: false };
+        let conversation = (self.context.begin)(random_id().into(), String::new());
+        let context = Arc::clone(&self.context);
         let opened = crate::socket::open(request, payload, &self.sockets, |outgoing| {
             place.kept = true;
-            Session::new((key, address), conversation, wiring, outgoing)
+            Session::new((key, address), conversation, context, outgoing)
                 .introduced_by(visitor_token)
         });
         drop(place);
@@ -288,20 +288,20 @@ impl Pod {
     }
 
     fn refused(&self, refused: AdmissionRefused) -> SocketRefused {
-        self.wiring.metrics.sockets.refused(refused.as_str());
+        self.context.metrics.sockets.refused(refused.as_str());
         SocketRefused::Admission(refused)
     }
 
     /// The desk of all pods.
     #[must_use]
     pub fn desk(&self) -> &HandoffService {
-        &self.wiring.front
+        &self.context.front
     }
 
     /// Writes into the archive.
     #[must_use]
     pub fn archive(&self) -> &ArchiveHandle {
-        &self.wiring.archive
+        &self.context.archive
     }
 
     /// Opens the socket of an agent, whom the caller has made sure of, and who comes from this address.
@@ -315,12 +315,12 @@ impl Pod {
         (me, from): (OnBehalfOf, &str),
         still_in: SessionCheck,
     ) -> Result<HttpResponse, SocketRefused> {
-        if self.wiring.sessions.is_draining() {
+        if self.context.sessions.is_draining() {
             return Err(self.refused(AdmissionRefused::Draining));
         }
-        let wired = Arc::clone(&self.agents);
+        let context = Arc::clone(&self.agents);
         crate::socket::open(request, payload, &self.sockets, |outgoing| {
-            AgentSocket::new((me, from.into()), still_in, wired, outgoing)
+            AgentSocket::new((me, from.into()), still_in, context, outgoing)
         })
         .map_err(SocketRefused::NoUpgrade)
     }
@@ -344,7 +344,7 @@ impl Pod {
     /// The table of sessions.
     #[must_use]
     pub fn sessions(&self) -> &Arc<SessionRegistry> {
-        &self.wiring.sessions
+        &self.context.sessions
     }
 }
 
@@ -404,11 +404,11 @@ fn session_context(
             limits.max_waiting_answers,
             limits.max_waiting_answers_per_address,
         ),
-        strain: Overload::new(limits.busy_after),
+        overload: Overload::new(limits.busy_after),
         images: ImageBudget::new(limits.images, Arc::clone(metrics)),
         intensity: dependencies.supervision.care.intensity,
         answerer: Arc::new(answerer),
-        shelf: Arc::new(dependencies.manuals.clone()),
+        manual_cache: Arc::new(dependencies.manuals.clone()),
         sessions: Arc::new(SessionRegistry::new(dependencies.admission)),
         meter: metrics.actors.meter("session"),
         bridge: bridge.clone(),

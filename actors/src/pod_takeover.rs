@@ -30,7 +30,7 @@ const TIMES: u32 = 60;
 
 /// The actor. See the card above.
 pub(crate) struct PodTakeover {
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     pods: VecDeque<DepartedPod>,
     is_claiming: bool,
     running: usize,
@@ -48,8 +48,8 @@ struct DepartedPod {
 pub(crate) struct PodDeparted(pub(crate) Arc<str>);
 
 impl PodTakeover {
-    pub(crate) fn new(wiring: Arc<SessionContext>) -> Self {
-        Self { wiring, pods: VecDeque::new(), is_claiming: false, running: 0, completed: 0 }
+    pub(crate) fn new(context: Arc<SessionContext>) -> Self {
+        Self { context, pods: VecDeque::new(), is_claiming: false, running: 0, completed: 0 }
     }
 
     /// Claims the next conversation, when there is room to complete it.
@@ -60,7 +60,7 @@ impl PodTakeover {
         }
         self.is_claiming = true;
         let claimed =
-            actix::fut::wrap_future::<_, Self>(self.wiring.log.claim(Arc::clone(&pod.name)));
+            actix::fut::wrap_future::<_, Self>(self.context.log.claim(Arc::clone(&pod.name)));
         ctx.spawn(claimed.map(|claimed, orphans, ctx| orphans.claimed(claimed, ctx)));
     }
 
@@ -87,7 +87,7 @@ impl PodTakeover {
     fn complete(&mut self, claimed: Claimed, ctx: &mut Context<Self>) {
         self.running += 1;
         let conversation = Arc::clone(&claimed.conversation);
-        let completing = AssertUnwindSafe(complete(Arc::clone(&self.wiring), claimed));
+        let completing = AssertUnwindSafe(complete(Arc::clone(&self.context), claimed));
         let completing = actix::fut::wrap_future::<_, Self>(completing.catch_unwind());
         ctx.spawn(completing.map(move |ended, orphans, ctx| {
             orphans.ended(&conversation, ended.ok());
@@ -98,7 +98,7 @@ impl PodTakeover {
     /// `None` is a panic: the claim stays, and counts as one more pod that this answer has cost.
     fn ended(&mut self, conversation: &str, ended: Option<HeadlessOutcome>) {
         self.running -= 1;
-        self.wiring
+        self.context
             .metrics
             .conversations
             .completed(ended.map_or("failed", HeadlessOutcome::as_str));

@@ -76,7 +76,7 @@ pub struct PodTotals {
 pub(crate) struct Presence {
     pod: Arc<str>,
     attendance: PodRegistration,
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     seen: Mutex<ObservedPods>,
     has_left: AtomicBool,
 }
@@ -93,10 +93,10 @@ impl Presence {
     pub(crate) fn new(
         pod: Arc<str>,
         attendance: PodRegistration,
-        wiring: Arc<SessionContext>,
+        context: Arc<SessionContext>,
     ) -> Arc<Self> {
         let (seen, has_left) = (Mutex::default(), AtomicBool::new(false));
-        let presence = Self { pod, attendance, wiring, seen, has_left };
+        let presence = Self { pod, attendance, context, seen, has_left };
         presence.count(1, true);
         Arc::new(presence)
     }
@@ -118,7 +118,7 @@ impl Presence {
     /// How this pod is now.
     fn report(&self) -> PodReport {
         let PodRegistration { address, version, started_at, .. } = &self.attendance;
-        let SessionContext { sessions, line, .. } = &*self.wiring;
+        let SessionContext { sessions, line, .. } = &*self.context;
         PodReport {
             pod: Arc::clone(&self.pod),
             address: address.clone(),
@@ -173,7 +173,7 @@ impl Presence {
                 for gone in std::mem::take(&mut roll.vanished) {
                     if gone.is_news {
                         warn!(pod:% = gone.pod; "a pod is not heard of any more");
-                        self.wiring.metrics.pods.vanished();
+                        self.context.metrics.pods.vanished();
                     }
                     vanished.push(gone.pod);
                 }
@@ -194,7 +194,7 @@ impl Presence {
     }
 
     fn count(&self, pods: usize, complete: bool) {
-        self.wiring.metrics.pods.are(pods, complete);
+        self.context.metrics.pods.are(pods, complete);
     }
 
     /// Says good-bye, after the worker has ended.

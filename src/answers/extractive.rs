@@ -29,7 +29,7 @@ pub(super) struct EncoderScores {
 /// Answers with the manual's own words.
 #[derive(Clone)]
 pub struct Extractive {
-    shelf: Arc<dyn ManualLoader>,
+    manual_cache: Arc<dyn ManualLoader>,
     library: Arc<IndexCache>,
     measure: Measure,
     embedder: Option<Arc<dyn Embedder>>,
@@ -37,12 +37,12 @@ pub struct Extractive {
 
 impl Extractive {
     pub(super) fn new(
-        shelf: Arc<dyn ManualLoader>,
+        manual_cache: Arc<dyn ManualLoader>,
         measure: Measure,
         thesaurus: Thesaurus,
         embedder: Option<Arc<dyn Embedder>>,
     ) -> Self {
-        Self { shelf, library: Arc::new(IndexCache::new(thesaurus)), measure, embedder }
+        Self { manual_cache, library: Arc::new(IndexCache::new(thesaurus)), measure, embedder }
     }
 
     /// Opens the manual of a question and its index, or returns the reason why there is none.
@@ -53,7 +53,7 @@ impl Extractive {
         let Some(documentation) = question.product.documentation.clone() else {
             return Err(no_manual("none", "There is no manual for this product.".to_owned()));
         };
-        match self.shelf.load(ManualRequest { documentation }).await {
+        match self.manual_cache.load(ManualRequest { documentation }).await {
             Ok(manual) => {
                 let index = self.library.index(&manual).await;
                 Ok((manual, index))

@@ -25,14 +25,14 @@ pub enum NoAnswerer {
     Synonyms(#[source] SynonymsError),
 }
 
-/// The configured answerer, reading manuals from `shelf`. A server ranks by all parts.
+/// The configured answerer, reading manuals from `manual_cache`. A server ranks by all parts.
 ///
 /// # Errors
 /// When a language model is configured and no HTTP client can be created, or a file of synonyms is invalid. The
 /// endpoint is not contacted before the first question; while it fails, answers are extractive.
 pub fn from(
     settings: &AnswersSettings,
-    shelf: Arc<dyn ManualLoader>,
+    manual_cache: Arc<dyn ManualLoader>,
     embedder: Option<Arc<dyn Embedder>>,
     parts: RankingParts,
     metrics: &Arc<Metrics>,
@@ -45,7 +45,7 @@ pub fn from(
     };
     let folder = (!settings.synonyms.is_empty()).then(|| Path::new(&settings.synonyms));
     let thesaurus = Thesaurus::with_folder(folder).map_err(NoAnswerer::Synonyms)?;
-    let extractive = Extractive::new(shelf, measure, thesaurus, embedder);
+    let extractive = Extractive::new(manual_cache, measure, thesaurus, embedder);
     let answerer: Arc<dyn Answerer> = match settings.answerer {
         AnswererChoice::Extractive => Arc::new(extractive),
         AnswererChoice::Llm => {

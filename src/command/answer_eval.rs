@@ -116,20 +116,21 @@ async fn evaluate(
     mut out: impl Write,
 ) -> anyhow::Result<Report> {
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
-    let upkeep = SupervisionConfig::from(&settings.actors);
+    let supervision = SupervisionConfig::from(&settings.actors);
     let metrics = Metrics::new();
     // Each question is asked of the whole manual, its scanned pages included.
     let loader =
         Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
-    let (shelf, _root) = ManualCache::start(Arc::new(loader), limits, &upkeep, &metrics);
+    let (manual_cache, _root) =
+        ManualCache::start(Arc::new(loader), limits, &supervision, &metrics);
     // An evaluation of a model sends all questions to it; the quotas are for visitors.
     settings.answers.llm.answers_per_minute = 0;
     settings.answers.llm.tokens_per_day = 0;
     let parts = RankingParts::without(args.without.iter().copied());
     let answerer = crate::answers::from(
         &settings.answers,
-        Arc::new(shelf),
+        Arc::new(manual_cache),
         embedder(&settings),
         parts,
         &metrics,

@@ -82,23 +82,23 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
-    let upkeep = SupervisionConfig::from(&settings.actors);
-    let shelf = ManualCache::new(Arc::new(loader), None, limits, upkeep.care, &metrics);
-    let mut children = shelf.children();
-    children.push(embeddings::worker(&encoder, upkeep.care, &metrics));
+    let supervision = SupervisionConfig::from(&settings.actors);
+    let manual_cache = ManualCache::new(Arc::new(loader), None, limits, supervision.care, &metrics);
+    let mut children = manual_cache.children();
+    children.push(embeddings::worker(&encoder, supervision.care, &metrics));
     let _root = Root::start(
         "root",
         RootSpec {
             children,
-            on_give_up: upkeep.on_give_up,
-            care: upkeep.care,
-            threads: Arc::new(Threads::start(upkeep.threads)),
+            on_give_up: supervision.on_give_up,
+            care: supervision.care,
+            threads: Arc::new(Threads::start(supervision.threads)),
             metrics: Arc::clone(&metrics),
         },
     );
     let answerer = crate::answers::from(
         &settings.answers,
-        Arc::new(shelf.clone()),
+        Arc::new(manual_cache.clone()),
         Some(Arc::new(encoder.clone())),
         hsc_answers::RankingParts::ALL,
         &metrics,
@@ -110,7 +110,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for product in wanted {
         let Some(documentation) = product.documentation.clone() else { continue };
-        match shelf.load(ManualRequest { documentation }).await {
+        match manual_cache.load(ManualRequest { documentation }).await {
             Ok(manual) => answerer.prepare(Arc::clone(&product), manual).await,
             Err(error) => {
                 failed += 1;

@@ -34,10 +34,10 @@ pub(super) struct FaultRequest {
     responses((status = 200, body = TreeReport), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/actors")]
 pub(super) async fn actors(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let tree: TreeReport = parts.pod.tree();
+    let tree: TreeReport = deps.pod.tree();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
 }
 
@@ -46,10 +46,10 @@ pub(super) async fn actors(
     responses((status = 200, body = Pods), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/pods")]
 pub(super) async fn pods(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let pods: Pods = parts.pod.pods();
+    let pods: Pods = deps.pod.pods();
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 
@@ -58,11 +58,11 @@ pub(super) async fn pods(
     responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/drain")]
 pub(super) async fn drain(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> Result<HttpResponse, ApiError> {
-    caller.did(&parts, "pod.drain", parts.pod.pod(), "");
-    let DrainStarted { is_first, sessions, within } = parts.drain.request();
+    caller.did(&deps, "pod.drain", deps.pod.pod(), "");
+    let DrainStarted { is_first, sessions, within } = deps.drain.request();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let message = match is_first {
         true => {
@@ -84,13 +84,13 @@ pub(super) async fn drain(
         (status = 503, body = ApiError)))]
 #[post("/admin/caches/invalidate")]
 pub(super) async fn invalidate(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     what: JsonBody<Invalidate>,
 ) -> Result<HttpResponse, ApiError> {
     let what = what.into_inner();
-    caller.did(&parts, "cache.invalidate", &format!("{what:?}"), "");
-    let Announced { here, other_pods } = parts.pod.invalidate(what).await.map_err(down)?;
+    caller.did(&deps, "cache.invalidate", &format!("{what:?}"), "");
+    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
 
@@ -117,7 +117,7 @@ pub(super) struct Notice {
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/broadcast")]
 pub(super) async fn broadcast(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     notice: JsonBody<Notice>,
 ) -> Result<HttpResponse, ApiError> {
@@ -126,8 +126,8 @@ pub(super) async fn broadcast(
         let wanted = "message has to be a text of 1 to 1,000 characters.";
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
     }
-    caller.did(&parts, "broadcast", "everybody", &message);
-    let Announced { here, other_pods } = parts.pod.broadcast(message).await;
+    caller.did(&deps, "broadcast", "everybody", &message);
+    let Announced { here, other_pods } = deps.pod.broadcast(message).await;
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
 
@@ -137,18 +137,18 @@ pub(super) async fn broadcast(
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
 #[post("/admin/chaos")]
 pub(super) async fn chaos(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     rehearsal: JsonBody<FaultRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    if !parts.admin.chaos {
+    if !deps.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
         return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }
     let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
-    caller.did(&parts, "chaos", &actor, &format!("{fault:?}"));
-    let told = parts.pod.rehearse(&actor, fault).await.map_err(|not| {
+    caller.did(&deps, "chaos", &actor, &format!("{fault:?}"));
+    let told = deps.pod.rehearse(&actor, fault).await.map_err(|not| {
         let code = match not {
             FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
             FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,

@@ -22,19 +22,19 @@ use super::{ApiError, Dependencies};
         (status = 403, body = ApiError), (status = 426, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/ws/agent")]
 pub(super) async fn agent_socket(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request_id: web::ReqData<RequestId>,
     Agent(person, caller): Agent,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let still_in = still_in(&parts, &request, person.role);
+    let still_in = still_in(&deps, &request, person.role);
     let is_admin = person.role == Role::Admin;
     let me = OnBehalfOf { agent: Speaker { id: person.id, name: person.name }, is_admin };
     let who = (me, caller.from());
-    match parts.pod.connect_agent(&request, payload, who, still_in) {
+    match deps.pod.connect_agent(&request, payload, who, still_in) {
         Ok(opened) => {
-            caller.did(&parts, "desk.open", "", "");
+            caller.did(&deps, "desk.open", "", "");
             Ok(opened)
         }
         Err(refused) => not_opened(&request, &request_id, refused),

@@ -20,8 +20,8 @@ pub(super) struct Brands {
 /// Every brand with its number of products, by name.
 #[utoipa::path(get, path = "/api/brands", tag = "catalog", responses((status = 200, body = Brands)))]
 #[get("/api/brands")]
-pub(super) async fn brands(parts: web::Data<Dependencies>) -> HttpResponse {
-    let catalog = parts.catalog.load();
+pub(super) async fn brands(deps: web::Data<Dependencies>) -> HttpResponse {
+    let catalog = deps.catalog.load();
     let brands: Vec<_> = catalog
         .brands()
         .map(|(brand, count)| {

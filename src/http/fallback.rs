@@ -14,14 +14,14 @@ use super::{ApiError, ApiErrorCode, Dependencies};
 const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
 
 /// What no route takes: one of our pages, or an error that says which.
-pub(super) async fn fallback(parts: web::Data<Dependencies>, request: HttpRequest) -> HttpResponse {
+pub(super) async fn fallback(deps: web::Data<Dependencies>, request: HttpRequest) -> HttpResponse {
     if let Some(pattern) = request.match_pattern() {
         return not_allowed(&request, &allowed_methods(&pattern));
     }
     let name = request.path().trim_start_matches('/');
     let role = TEAM.iter().find(|(page, _)| *page == name.trim_end_matches(".html"));
     if let Some((page, role)) = role
-        && !admits_page(&parts, &request, *role).await
+        && !admits_page(&deps, &request, *role).await
     {
         let to = format!("/sign-in?next=/{page}");
         let mut response = HttpResponse::Found();
@@ -30,7 +30,7 @@ pub(super) async fn fallback(parts: web::Data<Dependencies>, request: HttpReques
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish();
     }
-    let shown = page(name, &parts, &request);
+    let shown = page(name, &deps, &request);
     if shown.is_some() && *request.method() != Method::GET {
         return not_allowed(&request, READ_ONLY);
     }

@@ -66,18 +66,18 @@ pub(super) struct Pong {
 /// How the process is; 200 while it lives.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
 #[get("/health")]
-pub(super) async fn health(parts: web::Data<Dependencies>) -> HttpResponse {
-    let reading = parts.process.read();
-    let catalog = parts.catalog.load();
-    let (status, reason) = standing(&parts);
+pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
+    let reading = deps.process.read();
+    let catalog = deps.catalog.load();
+    let (status, reason) = standing(&deps);
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Health {
         status,
         reason,
-        redis_connected: parts.redis.as_ref().is_some_and(|redis| redis.is_up()),
+        redis_connected: deps.redis.as_ref().is_some_and(|redis| redis.is_up()),
         memory_usage_percent: reading.memory_usage_percent,
         cpu_usage_percent: reading.cpu_usage_percent,
-        encoder: parts.encoder.health(),
-        active_connections: parts.pod.sessions().count(),
+        encoder: deps.encoder.health(),
+        active_connections: deps.pod.sessions().count(),
         product_count: catalog.products().len(),
         uptime_seconds: reading.uptime_seconds,
         timestamp: jiff::Timestamp::now().to_string(),
@@ -88,13 +88,13 @@ pub(super) async fn health(parts: web::Data<Dependencies>) -> HttpResponse {
 
 /// The same for everybody, where the whole is told at `server.operations_listen`.
 #[get("/health")]
-pub(super) async fn health_status(parts: web::Data<Dependencies>) -> HttpResponse {
-    let (status, _) = standing(&parts);
+pub(super) async fn health_status(deps: web::Data<Dependencies>) -> HttpResponse {
+    let (status, _) = standing(&deps);
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Status { status })
 }
 
-fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
-    match (not_ready(parts), degraded(parts)) {
+fn standing(deps: &Dependencies) -> (&'static str, Option<String>) {
+    match (not_ready(deps), degraded(deps)) {
         (Some(reason), _) => ("unhealthy", Some(reason)),
         (None, Some(reason)) => ("degraded", Some(reason)),
         (None, None) => ("healthy", None),
@@ -102,30 +102,27 @@ fn standing(parts: &Dependencies) -> (&'static str, Option<String>) {
 }
 
 /// Why no new work should be sent to this pod; `None` if it should.
-fn not_ready(parts: &Dependencies) -> Option<String> {
-    let draining = parts.pod.sessions().is_draining().then(|| "draining".to_owned());
-    let without_redis = || parts.redis_required.then(|| redis_fault(parts)).flatten();
-    draining.or_else(|| parts.pod.trouble()).or_else(without_redis)
+fn not_ready(deps: &Dependencies) -> Option<String> {
+    let draining = deps.pod.sessions().is_draining().then(|| "draining".to_owned());
+    let without_redis = || deps.redis_required.then(|| redis_fault(deps)).flatten();
+    draining.or_else(|| deps.pod.trouble()).or_else(without_redis)
 }
 
 /// What is missing although the server serves; `None` if nothing is.
-fn degraded(parts: &Dependencies) -> Option<String> {
+fn degraded(deps: &Dependencies) -> Option<String> {
     let catalog_fault = || {
-        let kept = parts.catalog_folder.status().kept?;
+        let kept = deps.catalog_folder.status().kept?;
         Some(format!("the catalog is an old one: {kept}"))
     };
     let encoder_fault = || {
-        let damage = parts.encoder.damage()?;
+        let damage = deps.encoder.damage()?;
         Some(format!("answers are found by words alone: {damage}"))
     };
-    redis_fault(parts)
-        .or_else(|| archive_fault(parts))
-        .or_else(catalog_fault)
-        .or_else(encoder_fault)
+    redis_fault(deps).or_else(|| archive_fault(deps)).or_else(catalog_fault).or_else(encoder_fault)
 }
 
-fn redis_fault(parts: &Dependencies) -> Option<String> {
-    let redis = parts.redis.as_ref()?;
+fn redis_fault(deps: &Dependencies) -> Option<String> {
+    let redis = deps.redis.as_ref()?;
     if !redis.is_up() {
         let away = "Redis does not answer: this pod stands on its own until it does";
         return Some(away.to_owned());
@@ -134,20 +131,20 @@ fn redis_fault(parts: &Dependencies) -> Option<String> {
         return Some(format!("Redis takes no writes: {why}"));
     }
     let deaf = "messages between pods do not arrive: the bridge is down";
-    (!parts.pod.bridge().is_up()).then(|| deaf.to_owned())
+    (!deps.pod.bridge().is_up()).then(|| deaf.to_owned())
 }
 
-fn archive_fault(parts: &Dependencies) -> Option<String> {
+fn archive_fault(deps: &Dependencies) -> Option<String> {
     let away = "the archive takes nothing: chats go on, what is said is written when it is back";
-    (!parts.pod.archive().is_up()).then(|| away.to_owned())
+    (!deps.pod.archive().is_up()).then(|| away.to_owned())
 }
 
 /// Whether new work should be sent here.
 #[utoipa::path(get, path = "/ready", tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/ready")]
-pub(super) async fn ready(parts: web::Data<Dependencies>) -> HttpResponse {
-    let (mut response, readiness) = match not_ready(&parts) {
+pub(super) async fn ready(deps: web::Data<Dependencies>) -> HttpResponse {
+    let (mut response, readiness) = match not_ready(&deps) {
         None => (HttpResponse::Ok(), Readiness { status: "ready", reason: None }),
         Some(reason) => (
             HttpResponse::ServiceUnavailable(),

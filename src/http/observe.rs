@@ -29,7 +29,7 @@ pub(super) async fn observe(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let began = Instant::now();
-    let parts = request.app_data::<web::Data<Dependencies>>().cloned();
+    let deps = request.app_data::<web::Data<Dependencies>>().cloned();
     let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     request.extensions_mut().insert(RequestId(id.clone()));
     let method = request.method().clone();
@@ -38,7 +38,7 @@ pub(super) async fn observe(
     // Routes make responses of their own errors; what comes as an error here is a middleware's
     // refusal. The request must not be kept to answer it: the router wants it for itself.
     let mut response = next.call(request).await?.map_into_boxed_body();
-    let https_only = parts.as_ref().is_some_and(|parts| parts.https_only);
+    let https_only = deps.as_ref().is_some_and(|deps| deps.https_only);
     headers::protect(response.headers_mut(), https_only);
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
@@ -46,13 +46,13 @@ pub(super) async fn observe(
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let took = began.elapsed();
-    if let Some(parts) = parts {
+    if let Some(deps) = deps {
         // A method is a caller's word: what is no method of ours is one label, not any number of them.
         let label = match method.as_str() {
             known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
             _ => "other",
         };
-        parts.metrics.http.answered(label, &route, status, took);
+        deps.metrics.http.answered(label, &route, status, took);
     }
     let took_ms = took.as_secs_f64() * 1_000.0;
     // Probes come every few seconds for ever; at info they would be most of the log.

@@ -23,14 +23,10 @@ pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 struct Dist;
 
 /// The page of this name, with the policy of its kind.
-pub(super) fn page(
-    name: &str,
-    parts: &Dependencies,
-    request: &HttpRequest,
-) -> Option<HttpResponse> {
+pub(super) fn page(name: &str, deps: &Dependencies, request: &HttpRequest) -> Option<HttpResponse> {
     if matches!(name, "" | "index" | VISITORS) {
         let mut response = embedded(VISITORS, request)?;
-        let policy = HeaderValue::from_str(&parts.frame_ancestors.policy()).ok()?;
+        let policy = HeaderValue::from_str(&deps.frame_ancestors.policy()).ok()?;
         response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
         return Some(response);
     }

@@ -31,9 +31,9 @@ pub(super) struct Price {
 
 /// A number in most catalogs; some have a text, or an object with a currency.
 fn price_schema() -> Schema {
-    let parts = ObjectBuilder::new().schema_type(Type::Object).title(Some("PriceParts"));
+    let deps = ObjectBuilder::new().schema_type(Type::Object).title(Some("PriceParts"));
     let plain = [Type::Number, Type::String].map(Object::with_type);
-    plain.into_iter().fold(OneOf::builder().item(parts), OneOfBuilder::item).into()
+    plain.into_iter().fold(OneOf::builder().item(deps), OneOfBuilder::item).into()
 }
 
 /// What the product costs that a customer means by these letters.
@@ -41,11 +41,11 @@ fn price_schema() -> Schema {
     responses((status = 200, body = Price), (status = 404, body = ApiError)))]
 #[get("/api/price/{query}")]
 pub(super) async fn price(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     query: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let query = checked("query", &query)?;
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     let found = catalog.search(&query, 1);
     let Some(best) = found.first().filter(|best| best.confidence >= MIN_CONFIDENCE) else {
         return Err(ApiError::new(

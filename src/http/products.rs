@@ -26,10 +26,10 @@ const TITLE_CHARS: usize = 48;
     responses((status = 200, body = OneProduct), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}")]
 pub(super) async fn one_product(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     Ok(HttpResponse::Ok().json(OneProduct {
         product: whole_entry(&catalog, product),
@@ -46,20 +46,20 @@ pub(super) async fn one_product(
     responses((status = 200, body = ManualSections), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}/sections")]
 pub(super) async fn sections(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     let sections = match product.documentation.clone() {
         None => Vec::new(),
         Some(documentation) => {
-            match parts.pod.caches().open(ManualRequest { documentation }).await {
+            match deps.pod.caches().open(ManualRequest { documentation }).await {
                 Ok(manual) => {
                     let product = Arc::clone(product);
                     let likely = likely_sections(&manual);
                     let suggestions = likely.iter().map(Section::suggestion).collect();
-                    let confirmed = parts.pod.confirm(product, manual, suggestions).await;
+                    let confirmed = deps.pod.confirm(product, manual, suggestions).await;
                     offered(likely, &confirmed)
                 }
                 Err(error) => {

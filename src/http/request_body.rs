@@ -30,12 +30,12 @@ pub(super) async fn request_body(
     if !may_have_body(request.request()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let parts =
+    let deps =
         request.app_data::<web::Data<Dependencies>>().expect("routes() gives its parts").clone();
     let is_late = Rc::new(Cell::new(false));
     let timed = Timed {
         payload: request.take_payload(),
-        deadline: parts.body_deadline,
+        deadline: deps.body_deadline,
         began: Instant::now(),
         received: 0,
         sleep: None,
@@ -47,7 +47,7 @@ pub(super) async fn request_body(
     if !is_late.get() {
         return Ok(response.map_into_boxed_body());
     }
-    parts.metrics.connections.closed("body_timeout");
+    deps.metrics.connections.closed("body_timeout");
     let message = "The body of the request did not come in time.";
     let mut late = ApiError::new(ApiErrorCode::RequestTimeout, message).error_response();
     late.head_mut().set_connection_type(actix_http::ConnectionType::Close);

@@ -14,10 +14,10 @@ use super::{
 };
 
 /// Every route, with what all have in common: an id, a count, safe headers, CORS.
-pub fn routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
-    let cors = parts.origins.cors();
+pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
+    let cors = deps.origins.cors();
     // The socket stands outside of what compresses: its frames are not a body to be packed.
-    let is_whole = !parts.operations_apart;
+    let is_whole = !deps.operations_apart;
     let packed = web::scope("")
         .wrap(Compress::default())
         .wrap(from_fn(request_body))
@@ -94,8 +94,8 @@ pub fn routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .service(docs::page)
         .default_service(web::to(fallback::fallback));
     web::scope("")
-        .app_data(web::Data::new(parts.trusted_proxies.clone()))
-        .app_data(parts)
+        .app_data(web::Data::new(deps.trusted_proxies.clone()))
+        .app_data(deps)
         .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
         .service(socket::socket)
@@ -108,10 +108,10 @@ pub fn routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
 }
 
 /// The routes of `server.operations_listen`: how the server is, and nothing that a visitor or an admin does.
-pub fn operations_routes(parts: web::Data<Dependencies>) -> impl HttpServiceFactory {
+pub fn operations_routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
     web::scope("")
-        .app_data(web::Data::new(parts.trusted_proxies.clone()))
-        .app_data(parts)
+        .app_data(web::Data::new(deps.trusted_proxies.clone()))
+        .app_data(deps)
         .service(health::health)
         .service(health::ready)
         .service(health::ping)

@@ -77,8 +77,8 @@ pub(super) fn scenarios_of(product: &Product) -> Vec<Scenario> {
 
 /// The words of a text in lower case, without the `s` of a plural.
 fn words_of(text: &str, words: &mut Vec<String>) {
-    let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
-    words.extend(parts.map(|part| {
+    let deps = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    words.extend(deps.map(|part| {
         let word = part.to_lowercase();
         word.strip_suffix('s').map(str::to_owned).unwrap_or(word)
     }));

@@ -40,7 +40,7 @@ pub(super) struct Results {
     (status = 200, body = Results), (status = 400, body = ApiError)))]
 #[get("/api/search")]
 pub(super) async fn search(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, ApiError> {
     let query = checked("q", &wanted.q)?;
@@ -49,7 +49,7 @@ pub(super) async fn search(
         let message = format!("'limit' must be from 1 to {MAX_LIMIT}");
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     let found = catalog.search(&query, limit);
     Ok(HttpResponse::Ok().json(Results { results: predictions(&catalog, &found, true) }))
 }

@@ -22,19 +22,19 @@ use super::{ApiError, ApiErrorCode, Dependencies, client_address};
         (status = 426, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/ws")]
 pub(super) async fn socket(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request_id: web::ReqData<RequestId>,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    if !parts.origins.admit(&request) {
+    if !deps.origins.admit(&request) {
         debug!(request:% = request_id.0; "socket of a foreign page refused");
         let message =
             "Pages of this origin may not open the socket; server.allowed_origins names who may.";
         return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message).into());
     }
     let address = client_address(&request);
-    let opened = parts.pod.connect(&request, payload, address, visitor_token(&request));
+    let opened = deps.pod.connect(&request, payload, address, visitor_token(&request));
     opened.or_else(|refused| not_opened(&request, &request_id, refused))
 }
 

@@ -18,13 +18,13 @@ use super::{ApiError, ApiErrorCode, Dependencies};
     responses((status = 200, description = "The asset"), (status = 404, body = ApiError)))]
 #[actix_web::route("/static/{path:.*}", method = "GET", method = "HEAD")]
 pub(super) async fn asset(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     path: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
     let path = below(&path).ok_or_else(missing)?;
-    if let Some(file) = own_file(&parts.statics, &path).await {
+    if let Some(file) = own_file(&deps.statics, &path).await {
         let mut response =
             file.disable_content_disposition().prefer_utf8(true).into_response(&request);
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));

@@ -126,7 +126,7 @@ mod tests {
     const KEY: &str = "a secret that the shop and the chat share";
     const OLD: &str = "the secret they shared until last Tuesday";
 
-    fn vouching(key: &str, previous: &str) -> SignedVisitorTokens {
+    fn visitor_tokens(key: &str, previous: &str) -> SignedVisitorTokens {
         SignedVisitorTokens::new(&VisitorsSettings {
             key: key.into(),
             previous_key: previous.into(),
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn either_key_verifies_a_token() {
-        let keys = vouching(KEY, OLD);
+        let keys = visitor_tokens(KEY, OLD);
         let claims = json!({ "sub": "c-17", "name": "Noa Levi", "email": "noa@example.test",
             "exp": in_seconds(60), "aud": "whoever" });
         let noa = Visitor {
@@ -161,21 +161,27 @@ mod tests {
         };
         assert_eq!(keys.visitor(&hs256(&claims, KEY)), Ok(noa.clone()));
         assert_eq!(keys.visitor(&hs256(&claims, OLD)), Ok(noa));
-        assert_eq!(vouching(KEY, "").visitor(&hs256(&claims, OLD)), Err(VisitorTokenError::Wrong));
-        assert_eq!(vouching("", "").visitor(&hs256(&claims, KEY)), Err(VisitorTokenError::Wrong));
+        assert_eq!(
+            visitor_tokens(KEY, "").visitor(&hs256(&claims, OLD)),
+            Err(VisitorTokenError::Wrong)
+        );
+        assert_eq!(
+            visitor_tokens("", "").visitor(&hs256(&claims, KEY)),
+            Err(VisitorTokenError::Wrong)
+        );
     }
 
     #[test]
     fn a_name_has_no_bidi_controls() {
         let claims =
             json!({ "sub": "c-17", "name": "Noa \u{202e}nimda\u{2066}", "exp": in_seconds(60) });
-        let visitor = vouching(KEY, "").visitor(&hs256(&claims, KEY)).unwrap();
+        let visitor = visitor_tokens(KEY, "").visitor(&hs256(&claims, KEY)).unwrap();
         assert_eq!(visitor.name.as_deref(), Some("Noa nimda"));
     }
 
     #[test]
     fn an_expired_token_is_distinguished_from_an_invalid_one() {
-        let keys = vouching(KEY, OLD);
+        let keys = visitor_tokens(KEY, OLD);
         let late = json!({ "sub": "c-17", "exp": in_seconds(-60) });
         assert_eq!(keys.visitor(&hs256(&late, KEY)), Err(VisitorTokenError::Expired));
         assert_eq!(keys.visitor(&hs256(&late, OLD)), Err(VisitorTokenError::Expired));

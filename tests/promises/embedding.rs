@@ -36,13 +36,13 @@ impl Pod {
         let link = redis.map(link_to);
         let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
         let embeddings = Embeddings::new(&settings, link.clone().map(share), &metrics);
-        let upkeep = SupervisionConfig::from(&all.actors);
+        let supervision = SupervisionConfig::from(&all.actors);
         let root = Root::start(
             "root",
             RootSpec {
-                children: vec![worker(&embeddings, upkeep.care, &metrics)],
-                on_give_up: upkeep.on_give_up,
-                care: upkeep.care,
+                children: vec![worker(&embeddings, supervision.care, &metrics)],
+                on_give_up: supervision.on_give_up,
+                care: supervision.care,
                 threads: Arc::new(Threads::start(1)),
                 metrics: Arc::clone(&metrics),
             },

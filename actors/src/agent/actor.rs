@@ -74,7 +74,7 @@ pub(crate) struct AgentSocket {
     still_in: SessionCheck,
     /// The agent has done something since it was last asked whether the session still holds.
     has_acted: bool,
-    wired: Arc<AgentContext>,
+    context: Arc<AgentContext>,
     /// What is listened to of each conversation that is watched.
     watching: HashMap<String, [SpawnHandle; 2]>,
     /// What the agent does, in the order of its messages: a sequence a conversation, and one without a
@@ -98,7 +98,7 @@ impl RebuiltInPlace for AgentSocket {
     }
 
     fn bounds(&self) -> (Intensity, Arc<Metrics>) {
-        (self.wired.shared.intensity, Arc::clone(&self.wired.shared.metrics))
+        (self.context.shared.intensity, Arc::clone(&self.context.shared.metrics))
     }
 
     fn id(&self) -> Arc<str> {
@@ -120,20 +120,20 @@ impl AgentSocket {
     pub(crate) fn new(
         (me, from): (OnBehalfOf, Arc<str>),
         still_in: SessionCheck,
-        wired: Arc<AgentContext>,
+        context: Arc<AgentContext>,
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let SessionContext { messages_per_second, message_burst, .. } = *wired.shared;
+        let SessionContext { messages_per_second, message_burst, .. } = *context.shared;
         Self {
             from,
             still_in,
             has_acted: false,
-            key: wired.sockets.next_key(),
+            key: context.sockets.next_key(),
             seat: format!("{:032x}", rand::random::<u128>()).into(),
-            view: AgentView::new(me, Arc::clone(&wired.shared.tokens)),
+            view: AgentView::new(me, Arc::clone(&context.shared.tokens)),
             messages: Gcra::new(Quota::per_second(messages_per_second, message_burst), now),
-            wired,
+            context,
             watching: HashMap::new(),
             deeds: Sequences::default(),
             is_looking_again: false,
@@ -153,7 +153,7 @@ impl AgentSocket {
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
-        let front = self.wired.shared.front.clone();
+        let front = self.context.shared.front.clone();
         for effect in effects {
             let front = front.clone();
             let audit = effect.audited();
@@ -188,12 +188,12 @@ impl AgentSocket {
                 }
                 Effect::Available { id, available } => {
                     let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-                    let (wired, key) = (Arc::clone(&self.wired), self.key);
+                    let (context, key) = (Arc::clone(&self.context), self.key);
                     self.brings_to_its_end(audit, None, ctx, async move {
                         let told =
                             front.agent_here(agent.clone(), Arc::clone(&seat), Some(available));
                         let told = told.await;
-                        if !wired.sockets.has(key) {
+                        if !context.sockets.has(key) {
                             // It left meanwhile, and its last word may have come before this one.
                             let _ = front.agent_left(agent, seat).await;
                         }
@@ -207,8 +207,8 @@ impl AgentSocket {
                     }
                 }
                 Effect::Say { id, conversation, said } => {
-                    let log = Arc::clone(&self.wired.shared.log);
-                    let archive = self.wired.shared.archive.clone();
+                    let log = Arc::clone(&self.context.shared.log);
+                    let archive = self.context.shared.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
                     self.brings_to_its_end(audit, about, ctx, async move {
@@ -226,7 +226,8 @@ impl AgentSocket {
                     // Its time is of now: notes keep the order in which they were written.
                     let about = Some(conversation.clone());
                     let (note, stamped) = note_writer::stamped(agent, conversation, content);
-                    let keeping = note_writer::keep(Arc::clone(&self.wired.shared), note, stamped);
+                    let keeping =
+                        note_writer::keep(Arc::clone(&self.context.shared), note, stamped);
                     self.brings_to_its_end(audit, about, ctx, async move {
                         keeping.await;
                         Event::Noted { id }
@@ -242,7 +243,7 @@ impl AgentSocket {
     /// Looks at the desk once its changes are heard from every pod: what was seen before that could have
     /// changed unheard. While other pods cannot be reached it is looked at all the same, and again then.
     fn look(&mut self, ctx: &mut SocketContext<Self>) {
-        let front = self.wired.shared.front.clone();
+        let front = self.context.shared.front.clone();
         let mut listening = front.bridge().listen(channels::DESK);
         let looked = wrap_future::<_, Self>(async move {
             let is_live = tokio::time::timeout(LIVE_WITHIN, listening.live()).await.is_ok();
@@ -268,7 +269,7 @@ impl AgentSocket {
         if std::mem::replace(&mut self.is_looking_again, true) {
             return;
         }
-        let front = self.wired.shared.front.clone();
+        let front = self.context.shared.front.clone();
         let looked = wrap_future::<_, Self>(async move {
             loop {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -303,7 +304,7 @@ impl AgentSocket {
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
     ) {
-        let archive = self.wired.shared.archive.clone();
+        let archive = self.context.shared.archive.clone();
         let asked = self.deeds.put(about, asked);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
             let event = asked.await;
@@ -325,7 +326,7 @@ impl AgentSocket {
         conversation: String,
         ctx: &mut SocketContext<Self>,
     ) {
-        let bridge = self.wired.shared.front.bridge().clone();
+        let bridge = self.context.shared.front.bridge().clone();
         let mut live = bridge.listen(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
             let said = bridge.listen(channels::conversation(&conversation));
@@ -334,13 +335,13 @@ impl AgentSocket {
             self.watching.insert(conversation.clone(), listening);
         }
         let mut live_notes = bridge.listen(channels::to_agents(&conversation));
-        let wiring = Arc::clone(&self.wired.shared);
+        let context = Arc::clone(&self.context.shared);
         let read = wrap_future::<_, Self>(async move {
             // Within a bound: while Redis is away it never is.
             let both = async { futures::join!(live.live(), live_notes.live()) };
             let is_live = tokio::time::timeout(LIVE_WITHIN, both).await.is_ok();
-            let kept = wiring.log.read(conversation.as_str().into());
-            let (kept, notes) = futures::join!(kept, note_writer::read(&wiring, &conversation));
+            let kept = context.log.read(conversation.as_str().into());
+            let (kept, notes) = futures::join!(kept, note_writer::read(&context, &conversation));
             let deaf = (!is_live).then(|| (conversation.clone(), live, live_notes));
             (Event::Read { id, conversation, kept, notes }, deaf)
         });
@@ -395,8 +396,8 @@ impl AgentSocket {
         locale: Option<String>,
         ctx: &mut SocketContext<Self>,
     ) {
-        let catalog = self.wired.catalog.load();
-        let wiring = Arc::clone(&self.wired.shared);
+        let catalog = self.context.catalog.load();
+        let context = Arc::clone(&self.context.shared);
         let question = catalog.product(product).cloned().map(|product| Question {
             related: catalog.related_items(&product),
             owners: owners(&catalog, &product),
@@ -410,7 +411,7 @@ impl AgentSocket {
         });
         self.beside(ctx, async move {
             let answer = match question {
-                Some(question) => answer(&wiring, question).await,
+                Some(question) => answer(&context, question).await,
                 None => None,
             };
             Event::Drafted { id, conversation, answer }
@@ -468,7 +469,7 @@ impl AgentSocket {
     /// Says that the agent is here, and closes a socket that has fallen silent or whose agent is not signed
     /// in any more.
     fn beat(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.heard_at.elapsed() > self.wired.shared.idle_timeout {
+        if self.heard_at.elapsed() > self.context.shared.idle_timeout {
             return self.close(CloseReason::Normal, ctx);
         }
         let still_in = (self.still_in)(std::mem::take(&mut self.has_acted));
@@ -480,13 +481,13 @@ impl AgentSocket {
             }
         }));
         let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-        let (wired, key) = (Arc::clone(&self.wired), self.key);
+        let (context, key) = (Arc::clone(&self.context), self.key);
         drop(actix::spawn(async move {
-            let front = &wired.shared.front;
+            let front = &context.shared.front;
             if let Err(error) = front.agent_here(agent.clone(), Arc::clone(&seat), None).await {
                 debug!(why:? = error; "the desk was not told that an agent is here");
             }
-            if !wired.sockets.has(key) {
+            if !context.sockets.has(key) {
                 // It left meanwhile, and its last word may have come before this one.
                 let _ = front.agent_left(agent, seat).await;
             }
@@ -495,10 +496,10 @@ impl AgentSocket {
 }
 
 /// What the manual says, within a bound; none when too many answers are made or it failed.
-async fn answer(wiring: &Arc<SessionContext>, question: Question) -> Option<Box<Answer>> {
-    let QueueOutcome::Now(_permit) = wiring.line.enter(None) else { return None };
+async fn answer(context: &Arc<SessionContext>, question: Question) -> Option<Box<Answer>> {
+    let QueueOutcome::Now(_permit) = context.line.enter(None) else { return None };
     // Called inside the stream and caught there: the agent is told, the socket stays.
-    let events = async { wiring.answerer.answer(question) }.flatten_stream();
+    let events = async { context.answerer.answer(question) }.flatten_stream();
     let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());
     let done = async {
         while let Some(Ok(event)) = events.next().await {
@@ -515,12 +516,12 @@ impl Actor for AgentSocket {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.wired.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
-        info!(agent = self.view.agent().id, sockets = self.wired.sockets.count(); "an agent is here");
-        let desk = self.wired.shared.front.bridge().listen(channels::DESK);
+        self.context.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
+        info!(agent = self.view.agent().id, sockets = self.context.sockets.count(); "an agent is here");
+        let desk = self.context.shared.front.bridge().listen(channels::DESK);
         self.listen(desk, ctx);
         let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-        let front = self.wired.shared.front.clone();
+        let front = self.context.shared.front.clone();
         // Here first and looked then, so that the agent sees itself.
         let here = wrap_future::<_, Self>(async move {
             if let Err(error) = front.agent_here(agent, seat, None).await {
@@ -528,18 +529,18 @@ impl Actor for AgentSocket {
             }
         });
         ctx.spawn(here.map(|(), socket, ctx| socket.look(ctx)));
-        ctx.run_interval(self.wired.heartbeat, Self::beat);
-        ctx.run_interval(self.wired.shared.ping_interval, |_, ctx| ctx.ping(b""));
+        ctx.run_interval(self.context.heartbeat, Self::beat);
+        ctx.run_interval(self.context.shared.ping_interval, |_, ctx| ctx.ping(b""));
     }
 }
 
 impl Drop for AgentSocket {
     // Not `stopped`: this runs whatever ended the socket.
     fn drop(&mut self) {
-        self.wired.sockets.left(self.key);
+        self.context.sockets.left(self.key);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-            let front = self.wired.shared.front.clone();
+            let front = self.context.shared.front.clone();
             runtime.spawn(async move { front.agent_left(agent, seat).await });
         }
     }

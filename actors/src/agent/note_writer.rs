@@ -44,22 +44,22 @@ pub(super) fn stamped(
 }
 
 /// Keeps a note, and tells the agents who watch.
-pub(super) async fn keep(wiring: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
+pub(super) async fn keep(context: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
     // Not asked while it is known to be away: colleagues would wait for nothing.
-    if !wiring.archive.is_up() || !is_written(&wiring, &stamped).await {
-        wiring.archive.write_behind(stamped);
+    if !context.archive.is_up() || !is_written(&context, &stamped).await {
+        context.archive.write_behind(stamped);
     }
     let channel = channels::to_agents(&note.conversation);
-    drop(wiring.front.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
+    drop(context.front.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
 }
 
-async fn is_written(wiring: &SessionContext, stamped: &StampedRecord) -> bool {
+async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {
     let began = Instant::now();
-    let writing = wiring.notes.keep_note(Arc::new(stamped.clone()));
+    let writing = context.notes.keep_note(Arc::new(stamped.clone()));
     match timeout(KEPT_WITHIN, writing).await {
         Ok(Ok(())) => {
-            wiring.metrics.archive.written(1, began.elapsed());
-            wiring.archive.has_written([&stamped.record]);
+            context.metrics.archive.written(1, began.elapsed());
+            context.archive.has_written([&stamped.record]);
             true
         }
         Ok(Err(error)) => {
@@ -71,12 +71,12 @@ async fn is_written(wiring: &SessionContext, stamped: &StampedRecord) -> bool {
 }
 
 /// The notes about a conversation that are in the archive; none when it does not say so in time.
-pub(super) async fn read(wiring: &SessionContext, conversation: &str) -> Vec<Note> {
-    if !wiring.archive.is_up() {
+pub(super) async fn read(context: &SessionContext, conversation: &str) -> Vec<Note> {
+    if !context.archive.is_up() {
         return Vec::new();
     }
     let most = u32::try_from(MOST_NOTES).unwrap_or(u32::MAX);
-    let kept = match timeout(READ_WITHIN, wiring.notes.notes(conversation, most)).await {
+    let kept = match timeout(READ_WITHIN, context.notes.notes(conversation, most)).await {
         Ok(Ok(kept)) => kept,
         Ok(Err(error)) => {
             debug!(conversation, cause:% = error; "a transcript goes without its notes");

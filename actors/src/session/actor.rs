@@ -73,7 +73,7 @@ pub(crate) struct Session {
     in_hand: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, yet to be answered.
     newest: Option<Box<ClientFrame>>,
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     standing: Arc<SessionStatus>,
     outgoing: Outgoing,
     messages: Gcra,
@@ -96,7 +96,7 @@ impl RebuiltInPlace for Session {
     }
 
     fn bounds(&self) -> (Intensity, Arc<Metrics>) {
-        (self.wiring.intensity, Arc::clone(&self.wiring.metrics))
+        (self.context.intensity, Arc::clone(&self.context.metrics))
     }
 
     fn id(&self) -> Arc<str> {
@@ -111,7 +111,7 @@ impl RebuiltInPlace for Session {
             ctx.cancel_future(task);
         }
         let token = self.conversation.token().to_owned();
-        self.conversation = (self.wiring.begin)(self.id(), token);
+        self.conversation = (self.context.begin)(self.id(), token);
         if let Some(id) = self.in_hand.take() {
             let message = "The server failed over this message; it can be sent again.".to_owned();
             let error = ServerMessage::Error { message, code: ErrorCode::Internal };
@@ -137,11 +137,11 @@ impl Session {
     pub(crate) fn new(
         (key, address): (u64, ClientAddress),
         conversation: Conversation,
-        wiring: Arc<SessionContext>,
+        context: Arc<SessionContext>,
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let quota = Quota::per_second(wiring.messages_per_second, wiring.message_burst);
+        let quota = Quota::per_second(context.messages_per_second, context.message_burst);
         Self {
             key,
             address,
@@ -154,7 +154,7 @@ impl Session {
             in_place: InPlace::default(),
             in_hand: None,
             newest: None,
-            wiring,
+            context,
             standing: Arc::new(SessionStatus::new(outgoing.count())),
             outgoing,
             messages: Gcra::new(quota, now),
@@ -229,13 +229,13 @@ impl Session {
                 Effect::AwaitCalm { prediction } => self.await_calm(prediction, ctx),
                 Effect::Prefetch(manual) => {
                     // Nobody waits for it: the question, when it comes, finds it on the shelf.
-                    drop(actix::spawn(self.wiring.shelf.load(manual).map(drop)));
+                    drop(actix::spawn(self.context.manual_cache.load(manual).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),
                 Effect::Follow { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
                         let OwnedConversation { conversation, epoch } = &owned;
-                        takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
+                        takeovers::tell(&self.context.bridge, &from, conversation, *epoch);
                     }
                     let outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
@@ -245,14 +245,14 @@ impl Session {
                     // Past the outgoing budget, since the window of the log bounds it: a client that
                     // was closed over what it missed would miss it for good.
                     for frame in entries.iter().filter_map(visitor_frame) {
-                        self.wiring.metrics.sockets.sent("replayed");
+                        self.context.metrics.sockets.sent("replayed");
                         self.outgoing.queued_exempt(frame.json.len());
                         ctx.text(&*frame.json);
                     }
                 }
                 Effect::EndTokens { keep } => {
                     let conversation = Arc::clone(self.conversation.id());
-                    let ended = self.wiring.log.end_tokens(conversation, keep);
+                    let ended = self.context.log.end_tokens(conversation, keep);
                     drop(actix::spawn(async move {
                         if let Err(error) = ended.await {
                             warn!(why:% = error; "tokens of an ended conversation stay good until they expire");
@@ -285,7 +285,7 @@ impl Session {
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
     fn happened(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
-        self.wiring.archive.event(self.conversation.id(), entry);
+        self.context.archive.event(self.conversation.id(), entry);
         if self.closed {
             return;
         }
@@ -304,15 +304,15 @@ impl Session {
             self.close(CloseReason::Policy, ctx);
             return;
         }
-        self.wiring.metrics.sockets.sent(kind);
+        self.context.metrics.sockets.sent(kind);
         self.outgoing.queued(bytes);
         ctx.text(json.into_owned());
     }
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
-        self.wiring.sessions.asks_about(self.key, &question.product.id);
-        let steps = answering::in_turn(&self.wiring, Some(self.address.key()), answer, question);
+        self.context.sessions.asks_about(self.key, &question.product.id);
+        let steps = answering::in_turn(&self.context, Some(self.address.key()), answer, question);
         let told = wrap_stream::<_, Self>(steps);
         let task =
             actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {
@@ -330,7 +330,7 @@ impl Session {
         if let Some(calm) = self.calm.take() {
             ctx.cancel_future(calm);
         }
-        let calm = ctx.run_later(self.wiring.prefetch_after, move |session, ctx| {
+        let calm = ctx.run_later(self.context.prefetch_after, move |session, ctx| {
             session.calm = None;
             session.feed(Input::Settled { prediction }, ctx);
         });
@@ -340,7 +340,7 @@ impl Session {
     fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
         if !self.closed {
             self.closed = true;
-            self.wiring.metrics.sockets.closed(reason.code());
+            self.context.metrics.sockets.closed(reason.code());
             crate::socket::close(ctx, reason);
             ctx.stop();
         }
@@ -360,7 +360,7 @@ impl Session {
         match ClientFrame::parse(text) {
             Ok(mut frame) => {
                 self.admit_image(&mut frame);
-                self.wiring.metrics.sockets.received(frame.message.kind());
+                self.context.metrics.sockets.received(frame.message.kind());
                 if matches!(frame.message, ClientMessage::Typing(_)) {
                     self.heard_typing(frame, ctx);
                 } else {
@@ -368,7 +368,7 @@ impl Session {
                 }
             }
             Err(bad) => {
-                self.wiring.metrics.sockets.received("invalid");
+                self.context.metrics.sockets.received("invalid");
                 debug!(conversation:% = self.conversation.id(), code:% = bad.code.as_str(); "bad message");
                 self.feed(Input::Misheard(bad), ctx);
             }
@@ -379,18 +379,18 @@ impl Session {
     /// thread alone, for as long as one message is read.
     fn admit_image(&self, frame: &mut ClientFrame) {
         let ClientMessage::Query(query) = &mut frame.message else { return };
-        query.image = query.image.take().map(|image| match self.wiring.answerer.sees_pictures() {
-            true => image.within(|bytes| self.wiring.images.take(bytes, self.address.key())),
+        query.image = query.image.take().map(|image| match self.context.answerer.sees_pictures() {
+            true => image.within(|bytes| self.context.images.take(bytes, self.address.key())),
             false => Image::Unseen,
         });
     }
 
     /// One answer a keystroke; while the thread has too much to do, one for the newest of several.
     fn heard_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
-        if !self.wiring.strain.is_busy_here() && self.newest.is_none() {
+        if !self.context.overload.is_busy_here() && self.newest.is_none() {
             self.answer_typing(frame, ctx);
         } else if self.newest.replace(Box::new(frame)).is_some() {
-            self.wiring.metrics.predictions.coalesced();
+            self.context.metrics.predictions.coalesced();
         } else {
             ctx.run_later(COALESCE, |session, ctx| {
                 if let Some(newest) = session.newest.take() {
@@ -403,7 +403,7 @@ impl Session {
     fn answer_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
         let began = Instant::now();
         self.read(frame, ctx);
-        self.wiring.metrics.predictions.answered(began.elapsed());
+        self.context.metrics.predictions.answered(began.elapsed());
     }
 
     fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
@@ -413,7 +413,7 @@ impl Session {
     }
 
     fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.heard_at.elapsed() > self.wiring.idle_timeout {
+        if self.heard_at.elapsed() > self.context.idle_timeout {
             debug!(conversation:% = self.conversation.id(); "client is gone");
             self.close(CloseReason::Normal, ctx);
         } else {
@@ -431,11 +431,11 @@ impl Session {
             let logging = LogState::opening(Arc::clone(&own), opening.offset);
             self.logging = Some(Box::new(logging));
         }
-        let (log, tokens) = (Arc::clone(&self.wiring.log), Arc::clone(&self.wiring.tokens));
+        let (log, tokens) = (Arc::clone(&self.context.log), Arc::clone(&self.context.tokens));
         let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
         let opened = opened.map(|opened, session, ctx| {
             if let Some(outcome) = opened.outcome() {
-                session.wiring.metrics.conversations.resumed(outcome);
+                session.context.metrics.conversations.resumed(outcome);
             }
             session.feed(Input::Opened(opened), ctx);
         });
@@ -459,7 +459,7 @@ impl Session {
                 let taken = Arc::clone(&owned.conversation);
                 *logging = Some(Box::new(LogState::new(owned, outbox)));
                 info!(conversation:% = taken; "conversation goes on here");
-                self.wiring.sessions.renamed(self.key, &taken);
+                self.context.sessions.renamed(self.key, &taken);
                 Vec::new()
             }
         };
@@ -496,7 +496,7 @@ impl Session {
         let is_answering = self.conversation.is_answering();
         let logging = self.logging.as_mut();
         if let Some(told) =
-            logging.and_then(|logging| logging.report_answering(is_answering, &self.wiring))
+            logging.and_then(|logging| logging.report_answering(is_answering, &self.context))
         {
             drop(actix::spawn(told.map(drop)));
         }
@@ -533,13 +533,13 @@ impl Session {
                 }
                 OutboxStep::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
-                    let appended = log_state::append(&self.wiring, owned, batch);
+                    let appended = log_state::append(&self.context, owned, batch);
                     self.call_log(appended, ctx);
                 }
                 OutboxStep::Begin { offset } => {
                     let Some(owned) = self.owned() else { return };
                     warn!(conversation:% = owned.conversation, offset; "the log of this conversation begins again here");
-                    let begun = log_state::begin(&self.wiring, owned, offset);
+                    let begun = log_state::begin(&self.context, owned, offset);
                     self.call_log(begun, ctx);
                 }
                 OutboxStep::Later => self.ask_log_again(ctx),
@@ -605,7 +605,7 @@ impl Session {
 
     /// The session ends: an answer that it was making is not being made any more.
     fn forget_answer(&mut self) {
-        let told = self.logging.take().and_then(|logging| logging.forget_answer(&self.wiring));
+        let told = self.logging.take().and_then(|logging| logging.forget_answer(&self.context));
         // Outside of a runtime the whole pod is ending.
         if let (Some(told), Ok(runtime)) = (told, tokio::runtime::Handle::try_current()) {
             runtime.spawn(told.map(drop));
@@ -618,18 +618,18 @@ impl Session {
     /// Does what the conversation asks of the desk. What a visitor wants of it is asked in order, one after the other:
     /// a wish that is withdrawn at once must not reach the desk after that.
     fn ask_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
-        let (desk, conversation) = (self.wiring.front.clone(), Arc::clone(self.conversation.id()));
+        let (desk, conversation) = (self.context.front.clone(), Arc::clone(self.conversation.id()));
         let client = self.address.key();
         match desk_client::call(desk, request, Arc::clone(&conversation), client) {
             DeskCall::Attend(true) => self.attend(conversation, ctx),
             DeskCall::Attend(false) => self.attend_no_more(ctx),
             DeskCall::Typing(typing) => {
                 if let Some(attended) = &mut self.attended {
-                    attended.tell_typing(typing, &self.wiring.front);
+                    attended.tell_typing(typing, &self.context.front);
                 }
             }
             DeskCall::Publish { channel, talk } => {
-                drop(self.wiring.front.bridge().publish(&channel, Body::Talk(*talk)));
+                drop(self.context.front.bridge().publish(&channel, Body::Talk(*talk)));
             }
             DeskCall::Tell(told) => drop(actix::spawn(self.desk_asks.put(told))),
             DeskCall::Reply(reply) => {
@@ -649,8 +649,8 @@ impl Session {
             return;
         }
         self.attend_no_more(ctx);
-        self.wiring.at_desk.enter(Arc::clone(&conversation));
-        let listening = self.wiring.front.bridge().listen(channels::to_owner(&conversation));
+        self.context.at_desk.enter(Arc::clone(&conversation));
+        let listening = self.context.front.bridge().listen(channels::to_owner(&conversation));
         let heard = wrap_stream::<_, Self>(listening);
         let heard = heard.map(|event, session: &mut Self, ctx| {
             if let Some(input) = desk_client::heard(event) {
@@ -664,17 +664,17 @@ impl Session {
     fn attend_no_more(&mut self, ctx: &mut SocketContext<Self>) {
         if let Some(attended) = self.attended.take() {
             ctx.cancel_future(attended.listens);
-            self.wiring.at_desk.leave(&attended.conversation);
+            self.context.at_desk.leave(&attended.conversation);
         }
     }
 
     /// The session ends: its visitor is not here any more.
     fn leave_desk(&mut self) {
         let Some(attended) = self.attended.take() else { return };
-        self.wiring.at_desk.leave(&attended.conversation);
+        self.context.at_desk.leave(&attended.conversation);
         // Outside of a runtime the whole pod is ending, and time tells the desk.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let front = self.wiring.front.clone();
+            let front = self.context.front.clone();
             let left = async move { front.visitor_left(attended.conversation).await };
             runtime.spawn(self.desk_asks.put(left));
         }
@@ -685,13 +685,13 @@ impl Actor for Session {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.wiring.metrics.sockets.opened();
-        self.wiring.meter.up(true);
+        self.context.metrics.sockets.opened();
+        self.context.meter.up(true);
         let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
         let standing = Arc::clone(&self.standing);
         let session = address.recipient();
-        self.wiring.sessions.entered(self.key, id, self.address, session, standing);
-        ctx.run_interval(self.wiring.ping_interval, Self::watch_pulse);
+        self.context.sessions.entered(self.key, id, self.address, session, standing);
+        ctx.run_interval(self.context.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
         if let Some(token) = self.introduction.take() {
             self.feed(Input::Introduced { token }, ctx);
@@ -704,9 +704,9 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.forget_answer();
         self.leave_desk();
-        if self.wiring.sessions.left(self.key, self.address) {
-            self.wiring.metrics.sockets.ended();
-            self.wiring.meter.up(false);
+        if self.context.sessions.left(self.key, self.address) {
+            self.context.metrics.sockets.ended();
+            self.context.meter.up(false);
         }
     }
 }
@@ -725,7 +725,7 @@ impl StreamHandler<Received> for Session {
                 crate::socket::SocketEvent::End(reason) => session.close(reason, ctx),
             }
         });
-        self.wiring.meter.handled(began.elapsed());
+        self.context.meter.handled(began.elapsed());
     }
 
     fn finished(&mut self, ctx: &mut Self::Context) {

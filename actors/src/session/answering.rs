@@ -16,14 +16,14 @@ use hsc_conversation::answer::{AnswerEvent, Question};
 
 /// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
 pub(super) fn in_turn(
-    wiring: &Arc<SessionContext>,
+    context: &Arc<SessionContext>,
     client: Option<ClientKey>,
     answer: u64,
     question: Question,
 ) -> BoxStream<'static, Input> {
-    let wiring = Arc::clone(wiring);
-    match wiring.line.enter(client) {
-        QueueOutcome::Now(permit) => answering(wiring, answer, question, permit),
+    let context = Arc::clone(context);
+    match context.line.enter(client) {
+        QueueOutcome::Now(permit) => answering(context, answer, question, permit),
         QueueOutcome::Full => stream::iter([Input::AnswerRefused { answer }]).boxed(),
         QueueOutcome::Later(place) => {
             let waits = place.waits().map(move |waited| match waited {
@@ -31,7 +31,7 @@ pub(super) fn in_turn(
                     stream::iter([Input::AnswerWaits { answer, place }]).boxed()
                 }
                 QueueUpdate::Over(permit) => {
-                    answering(Arc::clone(&wiring), answer, question.clone(), permit)
+                    answering(Arc::clone(&context), answer, question.clone(), permit)
                 }
             });
             waits.flatten().boxed()
@@ -41,14 +41,14 @@ pub(super) fn in_turn(
 
 /// The answer's events, counted; whoever makes it holds a place among those that are made at once.
 fn answering(
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     answer: u64,
     question: Question,
     permit: tokio::sync::OwnedSemaphorePermit,
 ) -> BoxStream<'static, Input> {
     let asked = Instant::now();
     // Called inside the stream and caught there: the visitor is told, the socket stays.
-    let begun = Arc::clone(&wiring);
+    let begun = Arc::clone(&context);
     let events = async move { begun.answerer.answer(question) }.flatten_stream();
     let mut first = None;
     AssertUnwindSafe(events)
@@ -58,7 +58,7 @@ fn answering(
             let Ok(event) = event else {
                 return stream::iter([Some(Input::AnswerLost { answer }), None]);
             };
-            let first_words = count(&wiring.metrics, &event, asked, &mut first).map(|after| {
+            let first_words = count(&context.metrics, &event, asked, &mut first).map(|after| {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 Input::FirstWords { answer, after_ms }
             });

@@ -21,12 +21,12 @@ pub(crate) struct SessionContext {
     /// Begins a conversation with this id and token.
     pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
     pub(crate) line: Arc<AnswerQueue>,
-    pub(crate) strain: Arc<Overload>,
+    pub(crate) overload: Arc<Overload>,
     /// Crashes of one session that are borne.
     pub(crate) intensity: Intensity,
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) images: Arc<ImageBudget>,
-    pub(crate) shelf: Arc<dyn ManualLoader>,
+    pub(crate) manual_cache: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<SessionRegistry>,
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,

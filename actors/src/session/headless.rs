@@ -48,7 +48,7 @@ impl HeadlessOutcome {
 }
 
 struct HeadlessAnswer {
-    wiring: Arc<SessionContext>,
+    context: Arc<SessionContext>,
     owned: OwnedConversation,
     conversation: Conversation,
     checkpoint: Checkpoint,
@@ -58,12 +58,12 @@ struct HeadlessAnswer {
 }
 
 /// Completes what is open in a conversation that was claimed.
-pub(crate) async fn complete(wiring: Arc<SessionContext>, claimed: Claimed) -> HeadlessOutcome {
+pub(crate) async fn complete(context: Arc<SessionContext>, claimed: Claimed) -> HeadlessOutcome {
     let Claimed { conversation, taken } = claimed;
     let owned = OwnedConversation { conversation: Arc::clone(&conversation), epoch: taken.epoch };
     let mut alone = HeadlessAnswer {
-        conversation: (wiring.begin)(conversation, String::new()),
-        wiring,
+        conversation: (context.begin)(conversation, String::new()),
+        context,
         owned,
         checkpoint: Checkpoint::default(),
         outbox: Outbox::logged(taken.offset),
@@ -76,7 +76,7 @@ pub(crate) async fn complete(wiring: Arc<SessionContext>, claimed: Claimed) -> H
     let completed = alone.run().await;
     if completed != HeadlessOutcome::Superseded {
         // Bounded, and nothing is lost with it but a claim for nothing.
-        let _ = alone.wiring.log.answering(alone.owned, false).await;
+        let _ = alone.context.log.answering(alone.owned, false).await;
     }
     completed
 }
@@ -114,7 +114,7 @@ impl HeadlessAnswer {
         for effect in effects {
             match effect {
                 Effect::Happened(entry) => {
-                    self.wiring.archive.event(&self.owned.conversation, &entry);
+                    self.context.archive.event(&self.owned.conversation, &entry);
                     if let Some(frame) = visitor_frame(&entry) {
                         // No client is connected that could receive the frame.
                         self.outbox.push(frame, Some(entry.stored()), &mut Vec::new());
@@ -122,13 +122,13 @@ impl HeadlessAnswer {
                 }
                 Effect::StartAnswer { answer, question } => {
                     debug!(conversation:% = self.owned.conversation, answer; "an answer is completed with nobody at the socket");
-                    self.answer = Some(answering::in_turn(&self.wiring, None, answer, *question));
+                    self.answer = Some(answering::in_turn(&self.context, None, answer, *question));
                 }
                 Effect::StopAnswer => self.answer = None,
                 Effect::Follow { from: Some(from), .. } => {
                     // It may only have been cut off; then its client hears at once.
                     let OwnedConversation { conversation, epoch } = &self.owned;
-                    takeovers::tell(&self.wiring.bridge, &from, conversation, *epoch);
+                    takeovers::tell(&self.context.bridge, &from, conversation, *epoch);
                 }
                 // All the rest is for a client.
                 _ => {}
@@ -148,15 +148,15 @@ impl HeadlessAnswer {
             let owned = self.owned.clone();
             match step {
                 OutboxStep::Append(batch) => {
-                    let here = self.wiring.bridge.of_append(&owned, &batch);
-                    let result = self.wiring.log.append(owned, batch).await;
+                    let here = self.context.bridge.of_append(&owned, &batch);
+                    let result = self.context.log.append(owned, batch).await;
                     if let (Some(here), Ok(_)) = (here, &result) {
                         here.say();
                     }
                     self.outbox.appended(result, &mut steps);
                 }
                 OutboxStep::Begin { offset } => {
-                    let result = self.wiring.log.begin(owned, offset).await;
+                    let result = self.context.log.begin(owned, offset).await;
                     self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
                 }
                 OutboxStep::Later if self.refused >= TIMES => {

@@ -50,7 +50,7 @@ impl Overload {
 
     fn measure(self: &Arc<Self>) -> Rc<Cell<bool>> {
         let busy = Rc::new(Cell::new(false));
-        let (seen, strain) = (Rc::clone(&busy), Arc::clone(self));
+        let (seen, overload) = (Rc::clone(&busy), Arc::clone(self));
         actix::spawn(async move {
             let mut looks = tokio::time::interval(LOOK_EVERY);
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -58,9 +58,9 @@ impl Overload {
             loop {
                 let due = Instant::now() + LOOK_EVERY;
                 looks.tick().await;
-                let late = due.elapsed() >= strain.busy_after;
+                let late = due.elapsed() >= overload.busy_after;
                 if seen.replace(late) != late {
-                    strain.anywhere.store(late, Ordering::Relaxed);
+                    overload.anywhere.store(late, Ordering::Relaxed);
                 }
             }
         });
@@ -74,18 +74,18 @@ mod tests {
 
     #[actix::test]
     async fn a_thread_that_is_held_up_is_busy_and_then_is_not_any_more() {
-        let strain = Overload::new(Duration::from_millis(50));
-        assert!(!strain.is_busy_here());
+        let overload = Overload::new(Duration::from_millis(50));
+        assert!(!overload.is_busy_here());
         // No deadline: time that passes is what is tested.
         tokio::time::sleep(2 * LOOK_EVERY).await;
         // Blocking on purpose: this is what a thread with too much to do looks like from inside.
         std::thread::sleep(4 * LOOK_EVERY);
         let mut was_busy = false;
         for _ in 0..100 {
-            was_busy |= strain.is_busy_here() && strain.is_busy();
+            was_busy |= overload.is_busy_here() && overload.is_busy();
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(was_busy);
-        assert!(!strain.is_busy_here() && !strain.is_busy(), "it has caught up");
+        assert!(!overload.is_busy_here() && !overload.is_busy(), "it has caught up");
     }
 }

@@ -57,9 +57,9 @@ impl SessionStatus {
     }
 
     /// Notes that its rules failed.
-    pub(super) fn failed(&self, death: &Exit) {
+    pub(super) fn failed(&self, exit: &Exit) {
         self.crashes.fetch_add(1, Relaxed);
-        *self.last() = Some(death.clone());
+        *self.last() = Some(exit.clone());
     }
 
     /// It is told something.

@@ -55,7 +55,7 @@ enum ChildHost {
 pub(super) struct EndedChild {
     pub(super) child: usize,
     generation: u64,
-    pub(super) death: Exit,
+    pub(super) exit: Exit,
 }
 
 /// Exclusive access to the children while it is held.
@@ -88,7 +88,7 @@ impl Children {
     }
 
     /// Access to the children, for the current supervisor only.
-    pub(super) fn grip(&self, supervisor: &Life) -> Option<ChildrenGuard<'_>> {
+    pub(super) fn guard(&self, supervisor: &Life) -> Option<ChildrenGuard<'_>> {
         let held = self.lock();
         let is_in_force = held.owner == supervisor.generation() && supervisor.holds();
         is_in_force.then(|| ChildrenGuard { specs: &self.specs, threads: &self.threads, held })
@@ -219,8 +219,8 @@ impl ChildrenGuard<'_> {
         match spec.place {
             Placement::Pool => {
                 let tell = tell.clone();
-                let evict = Box::new(move |death| {
-                    let what = ChildEvent::Evicted(death);
+                let evict = Box::new(move |exit| {
+                    let what = ChildEvent::Evicted(exit);
                     // If the supervisor is gone, it has ended the child already.
                     let _ = tell.send(ChildNotice { child, generation, what });
                 });
@@ -302,9 +302,9 @@ impl ChildrenGuard<'_> {
         for (child, (spec, living)) in self.specs.iter().zip(&mut self.held.living).enumerate() {
             let Some(living) = living else { continue };
             living.feel_thread(spec.care.hang_after, late, now);
-            if let Some(death) = living.missed(spec, late, now) {
+            if let Some(exit) = living.missed(spec, late, now) {
                 let generation = living.generation;
-                gone.push(EndedChild { child, generation, death });
+                gone.push(EndedChild { child, generation, exit });
             }
         }
         for EndedChild { child, generation, .. } in &gone {

@@ -12,7 +12,7 @@ use super::inbox::Envelope;
 use super::{Child, Fault, Record};
 
 /// The message that applies a fault to an actor.
-pub(super) fn letter<A: Child>(fault: Fault, record: &Arc<Record>) -> Envelope<A> {
+pub(super) fn message<A: Child>(fault: Fault, record: &Arc<Record>) -> Envelope<A> {
     let record = Arc::clone(record);
     Box::new(move |_, ctx| suffer(fault, &record, ctx))
 }

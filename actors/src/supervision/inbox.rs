@@ -21,29 +21,29 @@ pub(crate) struct Inbox<A: Child> {
 }
 
 struct Queue<A: Child> {
-    letters: VecDeque<Envelope<A>>,
+    messages: VecDeque<Envelope<A>>,
     owner: u64,
     waker: Option<Waker>,
 }
 
 impl<A: Child> Inbox<A> {
     pub(crate) fn new(capacity: usize) -> Self {
-        let queue = Queue { letters: VecDeque::new(), owner: 0, waker: None };
+        let queue = Queue { messages: VecDeque::new(), owner: 0, waker: None };
         Self { queue: Mutex::new(queue), capacity: capacity.max(1) }
     }
 
     /// Number of queued messages.
     pub(crate) fn depth(&self) -> usize {
-        self.lock().letters.len()
+        self.lock().messages.len()
     }
 
     /// Queues a message if there is room; else hands it back.
     pub(crate) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
         let mut queue = self.lock();
-        if queue.letters.len() >= self.capacity {
+        if queue.messages.len() >= self.capacity {
             return Err(message);
         }
-        queue.letters.push_back(wrap(message));
+        queue.messages.push_back(wrap(message));
         let waker = queue.waker.take();
         drop(queue);
         wake(waker);
@@ -51,9 +51,9 @@ impl<A: Child> Inbox<A> {
     }
 
     /// Queues a message before all others, regardless of the bound: an order of the supervisor, a fault.
-    pub(crate) fn push_first(&self, letter: Envelope<A>) {
+    pub(crate) fn push_first(&self, message: Envelope<A>) {
         let mut queue = self.lock();
-        queue.letters.push_front(letter);
+        queue.messages.push_front(message);
         let waker = queue.waker.take();
         drop(queue);
         wake(waker);
@@ -69,8 +69,8 @@ impl<A: Child> Inbox<A> {
         if queue.owner != generation {
             return Poll::Ready(None);
         }
-        match queue.letters.pop_front() {
-            Some(letter) => Poll::Ready(Some(letter)),
+        match queue.messages.pop_front() {
+            Some(message) => Poll::Ready(Some(message)),
             None => {
                 queue.waker = Some(task.waker().clone());
                 Poll::Pending
@@ -90,8 +90,8 @@ impl<A: Child> Inbox<A> {
     /// Drops all messages; their senders get an error. Returns their number.
     pub(crate) fn clear(&self) -> usize {
         // Dropped outside the lock: the drop may wake the sender, which may use this inbox.
-        let letters = std::mem::take(&mut self.lock().letters);
-        letters.len()
+        let messages = std::mem::take(&mut self.lock().messages);
+        messages.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue<A>> {

@@ -84,8 +84,8 @@ impl Life {
         })
     }
 
-    fn say(&self, death: Exit) {
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(death);
+    fn say(&self, exit: Exit) {
+        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit);
     }
 }
 

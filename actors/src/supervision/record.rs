@@ -196,8 +196,8 @@ impl Record {
         self.beats.load(Ordering::Relaxed)
     }
 
-    pub(super) fn died(&self, death: Exit) {
-        self.notes().last = Some(death);
+    pub(super) fn died(&self, exit: Exit) {
+        self.notes().last = Some(exit);
     }
 
     pub(super) fn restarted_after(&self, ending: Ending) {

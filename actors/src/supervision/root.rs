@@ -76,8 +76,8 @@ impl Root {
     /// Why the pod must not get new visitors; `None` while no actor is given up.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        if let Some(death) = &*self.end.borrow() {
-            return Some(format!("the root of the actors ended: {death}"));
+        if let Some(exit) = &*self.end.borrow() {
+            return Some(format!("the root of the actors ended: {exit}"));
         }
         self.tree().trouble()
     }
@@ -96,7 +96,7 @@ impl Root {
     /// Waits until the tree has ended for good: it was stopped, or a child was given up and the root escalates.
     pub async fn ended(&self) -> Exit {
         let mut end = self.end.clone();
-        let ended = end.wait_for(Option::is_some).await.map(|death| death.clone());
+        let ended = end.wait_for(Option::is_some).await.map(|exit| exit.clone());
         ended.ok().flatten().unwrap_or_else(|| Exit::new(Ending::ThreadLost, "nobody keeps it"))
     }
 
@@ -113,16 +113,16 @@ impl Root {
 /// Restarts the root until it ends because it was stopped or because it gave up.
 async fn keep(spec: spec::ChildSpec, ended: watch::Sender<Option<Exit>>) {
     loop {
-        let death = one_life(&spec).await;
-        spec.record.died(death.clone());
-        if matches!(death.ending, Ending::Done | Ending::Failed) {
-            let gave_up = death.ending == Ending::Failed;
+        let exit = one_life(&spec).await;
+        spec.record.died(exit.clone());
+        if matches!(exit.ending, Ending::Done | Ending::Failed) {
+            let gave_up = exit.ending == Ending::Failed;
             spec.record.enter(if gave_up { State::GaveUp } else { State::Stopped });
-            let _ = ended.send(Some(death));
+            let _ = ended.send(Some(exit));
             return;
         }
-        error!(reason:% = death.ending, why:% = death.why; "the root supervisor ended, starting it again");
-        spec.record.restarted_after(death.ending);
+        error!(reason:% = exit.ending, why:% = exit.why; "the root supervisor ended, starting it again");
+        spec.record.restarted_after(exit.ending);
         spec.record.enter(State::Restarting);
         tokio::time::sleep(ROOT_PAUSE).await;
     }
@@ -146,13 +146,13 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
         abort: registration,
         beat_every: spec.care.hang_after / BEATS_BEFORE_A_HANG,
     });
-    let death = end_of(spec, hear).await;
+    let exit = end_of(spec, hear).await;
     // It ended or hangs; in both cases it and its descendants can do no harm to the successor.
     (spec.fence)();
     abort.abort();
     arbiter.stop();
     (spec.end_family)();
-    death
+    exit
 }
 
 /// Waits for the end of the root's generation, or for a missed heartbeat.
@@ -165,7 +165,7 @@ async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<ChildN
         tokio::select! {
             notice = hear.recv() => match notice.map(|notice| notice.what) {
                 Some(ChildEvent::Started) => spec.record.enter(State::Up),
-                Some(ChildEvent::Ended(death) | ChildEvent::Evicted(death)) => return death,
+                Some(ChildEvent::Ended(exit) | ChildEvent::Evicted(exit)) => return exit,
                 None => return Exit::new(Ending::ThreadLost, "its thread ended"),
             },
             _ = tick.tick() => {

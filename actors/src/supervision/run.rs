@@ -80,9 +80,9 @@ impl ExitGuard {
         self.tell(ChildEvent::Started);
     }
 
-    fn sign(mut self, death: Exit) {
+    fn sign(mut self, exit: Exit) {
         self.signed = true;
-        self.tell(ChildEvent::Ended(death));
+        self.tell(ChildEvent::Ended(exit));
     }
 
     fn tell(&self, what: ChildEvent) {
@@ -185,15 +185,15 @@ async fn until_the_end(
     let ended = AssertUnwindSafe(body.as_mut()).catch_unwind().await;
     // Dropping an actor runs its `stopped`, which may panic too; that panic adds no information.
     let dropped = catch_unwind(AssertUnwindSafe(move || drop(body)));
-    let death = match (ended, dropped) {
+    let exit = match (ended, dropped) {
         (Err(panic), _) => Exit::of_panic(&*panic),
         (Ok(Ok(_) | Err(_)), Err(panic)) => Exit::of_panic(&*panic),
-        (Ok(Ok(death)), Ok(())) => death,
+        (Ok(Ok(exit)), Ok(())) => exit,
         (Ok(Err(_aborted)), Ok(())) => Exit::new(Ending::Stopped, "it was told to"),
     };
     // The pump's share was dropped with the body, so this is the last one.
     if let Some(certificate) = Arc::into_inner(certificate) {
-        certificate.sign(death);
+        certificate.sign(exit);
     }
 }
 
@@ -240,10 +240,10 @@ impl<A: Child> ActorFuture<A> for MailboxPump<A> {
         }
         for _ in 0..LETTERS_A_TURN {
             match this.slot.inbox.poll_take(this.life.generation(), task) {
-                Poll::Ready(Some(letter)) => {
+                Poll::Ready(Some(message)) => {
                     this.slot.record.meter.queued(-1);
                     let began = Instant::now();
-                    letter(actor, ctx);
+                    message(actor, ctx);
                     this.slot.record.meter.handled(began.elapsed());
                     // The actor called `wait` or `stop`: the next message is not delivered now.
                     if ctx.waiting() {

@@ -16,70 +16,70 @@ fn terms(restarts: u32) -> RestartTerms {
 }
 
 fn three(on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
-    let mut family = SiblingGroup::new(on_give_up, vec![terms(2); 3]);
-    assert_eq!(family.begin(), [Order::Start(0)]);
-    assert_eq!(family.started(0, now), [Order::Start(1)]);
-    assert_eq!(family.started(1, now), [Order::Start(2)]);
-    assert_eq!(family.started(2, now), []);
-    family
+    let mut siblings = SiblingGroup::new(on_give_up, vec![terms(2); 3]);
+    assert_eq!(siblings.begin(), [Order::Start(0)]);
+    assert_eq!(siblings.started(0, now), [Order::Start(1)]);
+    assert_eq!(siblings.started(1, now), [Order::Start(2)]);
+    assert_eq!(siblings.started(2, now), []);
+    siblings
 }
 
 #[test]
 fn a_failed_child_is_restarted_alone_and_at_once_the_first_time() {
     let now = Instant::now();
-    let mut family = three(OnGiveUp::Escalate, now);
-    let orders = family.ended(1, Ending::Panicked, now, 0.0);
+    let mut siblings = three(OnGiveUp::Escalate, now);
+    let orders = siblings.ended(1, Ending::Panicked, now, 0.0);
     assert_eq!(orders, [Order::Await(1, Duration::ZERO), Order::Start(1)]);
-    family.started(1, now);
-    assert_eq!(family.ended(1, Ending::Panicked, now, 0.0), [Order::Await(1, SECOND)]);
-    assert_eq!(family.next_tick(), Some(now + SECOND));
-    assert_eq!(family.tick(now + SECOND / 2), []);
-    assert_eq!(family.tick(now + SECOND), [Order::Start(1)]);
+    siblings.started(1, now);
+    assert_eq!(siblings.ended(1, Ending::Panicked, now, 0.0), [Order::Await(1, SECOND)]);
+    assert_eq!(siblings.next_tick(), Some(now + SECOND));
+    assert_eq!(siblings.tick(now + SECOND / 2), []);
+    assert_eq!(siblings.tick(now + SECOND), [Order::Start(1)]);
 }
 
 #[test]
 fn exceeding_the_restart_limit_stops_all_in_order_and_escalates() {
     let now = Instant::now();
-    let mut family = three(OnGiveUp::Escalate, now);
+    let mut siblings = three(OnGiveUp::Escalate, now);
     for second in 1..=2 {
-        family.ended(0, Ending::Panicked, now, 0.0);
-        family.tick(now + second * SECOND);
-        family.started(0, now);
+        siblings.ended(0, Ending::Panicked, now, 0.0);
+        siblings.tick(now + second * SECOND);
+        siblings.started(0, now);
     }
-    let orders = family.ended(0, Ending::Panicked, now + 3 * SECOND, 0.0);
+    let orders = siblings.ended(0, Ending::Panicked, now + 3 * SECOND, 0.0);
     assert_eq!(orders, [Order::GiveUp(0), Order::Stop(2)]);
-    assert_eq!(family.ended(2, Ending::Stopped, now, 0.0), [Order::Rest(2), Order::Stop(1)]);
-    let last = family.ended(1, Ending::Stopped, now, 0.0);
+    assert_eq!(siblings.ended(2, Ending::Stopped, now, 0.0), [Order::Rest(2), Order::Stop(1)]);
+    let last = siblings.ended(1, Ending::Stopped, now, 0.0);
     assert_eq!(last, [Order::Rest(1), Order::AllDown(Some(0))]);
-    assert_eq!(family.tick(now + 100 * SECOND), [], "it is over");
+    assert_eq!(siblings.tick(now + 100 * SECOND), [], "it is over");
 }
 
 #[test]
 fn a_root_keeps_the_other_children_and_retries_at_its_own_pace() {
     let now = Instant::now();
-    let mut family = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
-    family.begin();
-    let orders = family.ended(0, Ending::Failed, now, 0.0);
+    let mut siblings = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
+    siblings.begin();
+    let orders = siblings.ended(0, Ending::Failed, now, 0.0);
     assert_eq!(orders, [Order::GiveUp(0), Order::Start(1)]);
-    family.started(1, now);
-    assert_eq!(family.next_tick(), Some(now + 30 * SECOND));
-    assert_eq!(family.tick(now + 30 * SECOND), [Order::Start(0)]);
-    let again = family.ended(0, Ending::Failed, now + 31 * SECOND, 0.0);
+    siblings.started(1, now);
+    assert_eq!(siblings.next_tick(), Some(now + 30 * SECOND));
+    assert_eq!(siblings.tick(now + 30 * SECOND), [Order::Start(0)]);
+    let again = siblings.ended(0, Ending::Failed, now + 31 * SECOND, 0.0);
     assert_eq!(again, [Order::GiveUp(0)], "on probation the first failure is enough");
-    assert_eq!(family.tick(now + 61 * SECOND), [Order::Start(0)]);
-    assert_eq!(family.started(0, now + 61 * SECOND), []);
-    assert_eq!(family.next_tick(), None);
+    assert_eq!(siblings.tick(now + 61 * SECOND), [Order::Start(0)]);
+    assert_eq!(siblings.started(0, now + 61 * SECOND), []);
+    assert_eq!(siblings.next_tick(), None);
 }
 
 #[test]
 fn a_child_that_lasts_the_window_resets_its_failures() {
     let now = Instant::now();
-    let mut family = three(OnGiveUp::Escalate, now);
+    let mut siblings = three(OnGiveUp::Escalate, now);
     for hour in 1_u32..100 {
         let later = now + hour * 3_600 * SECOND;
-        let orders = family.ended(2, Ending::Hung, later, 0.0);
+        let orders = siblings.ended(2, Ending::Hung, later, 0.0);
         assert_eq!(orders, [Order::Await(2, Duration::ZERO), Order::Start(2)]);
-        family.started(2, later);
+        siblings.started(2, later);
     }
 }
 
@@ -87,13 +87,13 @@ fn a_child_that_lasts_the_window_resets_its_failures() {
 fn a_transient_child_that_is_done_is_not_restarted() {
     let now = Instant::now();
     let transient = RestartTerms { policy: Policy::Transient, ..terms(2) };
-    let mut family = SiblingGroup::new(OnGiveUp::Escalate, vec![transient; 2]);
-    family.begin();
-    family.started(0, now);
-    family.started(1, now);
-    assert_eq!(family.ended(0, Ending::Done, now, 0.0), [Order::Rest(0)]);
+    let mut siblings = SiblingGroup::new(OnGiveUp::Escalate, vec![transient; 2]);
+    siblings.begin();
+    siblings.started(0, now);
+    siblings.started(1, now);
+    assert_eq!(siblings.ended(0, Ending::Done, now, 0.0), [Order::Rest(0)]);
     assert_eq!(
-        family.ended(1, Ending::Stopped, now, 0.0),
+        siblings.ended(1, Ending::Stopped, now, 0.0),
         [Order::Await(1, Duration::ZERO), Order::Start(1)]
     );
 }
@@ -101,21 +101,21 @@ fn a_transient_child_that_is_done_is_not_restarted() {
 #[test]
 fn a_stop_completes_while_children_wait_for_their_restart() {
     let now = Instant::now();
-    let mut family = three(OnGiveUp::Escalate, now);
-    family.ended(1, Ending::Panicked, now, 0.0);
-    family.ended(1, Ending::Panicked, now, 0.0);
-    assert_eq!(family.stop(), [Order::Stop(2)]);
-    let next = family.ended(2, Ending::Stopped, now, 0.0);
+    let mut siblings = three(OnGiveUp::Escalate, now);
+    siblings.ended(1, Ending::Panicked, now, 0.0);
+    siblings.ended(1, Ending::Panicked, now, 0.0);
+    assert_eq!(siblings.stop(), [Order::Stop(2)]);
+    let next = siblings.ended(2, Ending::Stopped, now, 0.0);
     assert_eq!(next, [Order::Rest(2), Order::Rest(1), Order::Stop(0)]);
-    let last = family.ended(0, Ending::Stopped, now, 0.0);
+    let last = siblings.ended(0, Ending::Stopped, now, 0.0);
     assert_eq!(last, [Order::Rest(0), Order::AllDown(None)]);
 }
 
 #[test]
 fn a_group_without_children_stops_at_once() {
-    let mut family = SiblingGroup::new(OnGiveUp::Escalate, Vec::new());
-    assert_eq!(family.begin(), []);
-    assert_eq!(family.stop(), [Order::AllDown(None)]);
+    let mut siblings = SiblingGroup::new(OnGiveUp::Escalate, Vec::new());
+    assert_eq!(siblings.begin(), []);
+    assert_eq!(siblings.stop(), [Order::AllDown(None)]);
 }
 
 /// The state of a child, derived from the orders it got.
@@ -136,7 +136,7 @@ proptest! {
         steps in prop::collection::vec((0_usize..4, 0_u8..4, 0_usize..6, 0_u64..4_000), 0..120),
     ) {
         let on_give_up = if retry { OnGiveUp::Retry(SECOND) } else { OnGiveUp::Escalate };
-        let mut family = SiblingGroup::new(on_give_up, vec![terms(restarts); 4]);
+        let mut siblings = SiblingGroup::new(on_give_up, vec![terms(restarts); 4]);
         let mut now = Instant::now();
         let mut seen = [Seen::Down; 4];
         let mut over = false;
@@ -159,24 +159,24 @@ proptest! {
                 }
             }
         };
-        obey(family.begin(), &mut seen, &mut over);
+        obey(siblings.begin(), &mut seen, &mut over);
         for (child, what, ending, step_ms) in steps {
             now += Duration::from_millis(step_ms);
             let orders = match what {
-                0 if seen[child] == Seen::Alive => family.started(child, now),
+                0 if seen[child] == Seen::Alive => siblings.started(child, now),
                 1 if seen[child] != Seen::Down => {
                     seen[child] = Seen::Down;
-                    family.ended(child, Ending::VARIANTS[ending], now, 0.5)
+                    siblings.ended(child, Ending::VARIANTS[ending], now, 0.5)
                 }
-                _ => family.tick(now),
+                _ => siblings.tick(now),
             };
             obey(orders, &mut seen, &mut over);
         }
-        obey(family.stop(), &mut seen, &mut over);
+        obey(siblings.stop(), &mut seen, &mut over);
         for _ in 0..4 {
             if let Some(child) = seen.iter().position(|seen| *seen == Seen::ToldToStop) {
                 seen[child] = Seen::Down;
-                obey(family.ended(child, Ending::Stopped, now, 0.5), &mut seen, &mut over);
+                obey(siblings.ended(child, Ending::Stopped, now, 0.5), &mut seen, &mut over);
             }
         }
         prop_assert!(over);

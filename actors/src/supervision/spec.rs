@@ -99,7 +99,7 @@ impl ChildSpec {
             inject: Box::new(move |fault| {
                 let Some(slot) = hurt.upgrade() else { return false };
                 slot.record.meter.queued(1);
-                slot.inbox.push_first(fault_injection::letter(fault, &slot.record));
+                slot.inbox.push_first(fault_injection::message(fault, &slot.record));
                 true
             }),
         };

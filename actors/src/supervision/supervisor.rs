@@ -32,8 +32,8 @@ pub(crate) struct StopAll;
 /// The actor. See the card above.
 pub struct Supervisor {
     life: Life,
-    family: SiblingGroup,
-    lives: Arc<Children>,
+    siblings: SiblingGroup,
+    children: Arc<Children>,
     /// How each child last ended, for the text of an escalation.
     last: Vec<Option<Exit>>,
     tell: mpsc::UnboundedSender<ChildNotice>,
@@ -53,8 +53,8 @@ impl Supervisor {
         threads: &Arc<Threads>,
         metrics: &Arc<Metrics>,
     ) -> ChildSpec {
-        let lives = Arc::new(Children::new(children.into(), Arc::clone(threads)));
-        Self::spec_of(name, care, on_give_up, &lives, metrics).0
+        let children = Arc::new(Children::new(children.into(), Arc::clone(threads)));
+        Self::spec_of(name, care, on_give_up, &children, metrics).0
     }
 
     /// The same with its handle, over children that the caller can inspect.
@@ -62,14 +62,14 @@ impl Supervisor {
         name: impl Into<Arc<str>>,
         care: Care,
         on_give_up: OnGiveUp,
-        lives: &Arc<Children>,
+        children: &Arc<Children>,
         metrics: &Arc<Metrics>,
     ) -> (ChildSpec, Handle<Self>) {
-        let (made_over, ended) = (Arc::clone(lives), Arc::clone(lives));
+        let (made_over, ended) = (Arc::clone(children), Arc::clone(children));
         let make =
             move |life: &Life| Ok(Self::new(life.clone(), on_give_up, Arc::clone(&made_over)));
         let (mut spec, handle) = ChildSpec::actor(name, "supervisor", care, metrics, make);
-        let records = lives.specs().iter().map(|child| Arc::clone(&child.record)).collect();
+        let records = children.specs().iter().map(|child| Arc::clone(&child.record)).collect();
         spec.record.has_children(records);
         spec.place = Placement::Own;
         spec.end_family = Arc::new(move || ended.end());
@@ -81,17 +81,17 @@ impl Supervisor {
         (spec, handle)
     }
 
-    pub(super) fn new(life: Life, on_give_up: OnGiveUp, lives: Arc<Children>) -> Self {
+    pub(super) fn new(life: Life, on_give_up: OnGiveUp, children: Arc<Children>) -> Self {
         let terms = |spec: &ChildSpec| RestartTerms {
             policy: spec.care.policy,
             intensity: spec.care.intensity,
             backoff: spec.care.backoff,
         };
-        let family = SiblingGroup::new(on_give_up, lives.specs().iter().map(terms).collect());
-        let last = lives.specs().iter().map(|_| None).collect();
+        let siblings = SiblingGroup::new(on_give_up, children.specs().iter().map(terms).collect());
+        let last = children.specs().iter().map(|_| None).collect();
         let (tell, hear) = mpsc::unbounded_channel();
-        let listener = Listener::new(pulse_every(lives.specs()));
-        Self { life, family, lives, last, tell, hear: Some(hear), alarm: None, listener }
+        let listener = Listener::new(pulse_every(children.specs()));
+        Self { life, siblings, children, last, tell, hear: Some(hear), alarm: None, listener }
     }
 
     /// Runs a change of the children. A supervisor that was replaced changes nothing and ends.
@@ -100,23 +100,23 @@ impl Supervisor {
         ctx: &mut Context<Self>,
         what: impl FnOnce(&mut Self, &mut ChildrenGuard<'_>) -> Vec<Order>,
     ) {
-        let lives = Arc::clone(&self.lives);
-        let Some(mut grip) = lives.grip(&self.life) else { return ctx.stop() };
-        let orders = what(self, &mut grip);
-        self.obey(orders, &mut grip, ctx);
+        let children = Arc::clone(&self.children);
+        let Some(mut guard) = children.guard(&self.life) else { return ctx.stop() };
+        let orders = what(self, &mut guard);
+        self.obey(orders, &mut guard, ctx);
     }
 
-    fn obey(&mut self, orders: Vec<Order>, grip: &mut ChildrenGuard<'_>, ctx: &mut Context<Self>) {
+    fn obey(&mut self, orders: Vec<Order>, guard: &mut ChildrenGuard<'_>, ctx: &mut Context<Self>) {
         for order in orders {
             match order {
-                Order::Start(child) => grip.start(child, &self.tell),
-                Order::Stop(child) => grip.stop(child),
+                Order::Start(child) => guard.start(child, &self.tell),
+                Order::Stop(child) => guard.stop(child),
                 Order::Await(child, wait) => self.announce_restart(child, wait),
                 Order::GiveUp(child) => self.announce_give_up(child),
                 Order::Rest(child) => self.enter_for_good(child, State::Stopped),
                 Order::AllDown(None) => self.life.done(ctx),
                 Order::AllDown(Some(child)) => {
-                    let name = self.lives.specs()[child].record.name();
+                    let name = self.children.specs()[child].record.name();
                     self.life.fail(ctx, format!("{name} was given up: {}", self.last_of(child)));
                 }
             }
@@ -129,22 +129,22 @@ impl Supervisor {
     }
 
     fn announce_restart(&self, child: usize, wait: Duration) {
-        let record = &self.lives.specs()[child].record;
+        let record = &self.children.specs()[child].record;
         // A child that was given up stays so until it is up: else a pod would be ready between two retries.
         if record.state() != State::GaveUp {
             record.enter(State::Restarting);
         }
-        let Some(death) = &self.last[child] else { return };
-        record.restarted_after(death.ending);
+        let Some(exit) = &self.last[child] else { return };
+        record.restarted_after(exit.ending);
         warn!(
-            actor:% = record.name(), reason:% = death.ending, why:% = death.why,
+            actor:% = record.name(), reason:% = exit.ending, why:% = exit.why,
             retry_in_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
             "actor ended, starting it again"
         );
     }
 
     fn announce_give_up(&self, child: usize) {
-        let record = &self.lives.specs()[child].record;
+        let record = &self.children.specs()[child].record;
         if record.state() != State::GaveUp {
             let why = self.last_of(child);
             error!(actor:% = record.name(), why:%; "actor fails too often, giving it up");
@@ -153,47 +153,47 @@ impl Supervisor {
     }
 
     fn enter_for_good(&self, child: usize, state: State) {
-        let spec = &self.lives.specs()[child];
+        let spec = &self.children.specs()[child];
         spec.record.enter(state);
         (spec.clear)();
     }
 
     fn heard(&mut self, notice: ChildNotice, ctx: &mut Context<Self>) {
         let ChildNotice { child, generation, what } = notice;
-        self.in_force(ctx, |supervisor, grip| match what {
-            ChildEvent::Started if grip.is_in_force(child, generation) => {
-                supervisor.lives.specs()[child].record.enter(State::Up);
-                supervisor.family.started(child, Instant::now())
+        self.in_force(ctx, |supervisor, guard| match what {
+            ChildEvent::Started if guard.is_in_force(child, generation) => {
+                supervisor.children.specs()[child].record.enter(State::Up);
+                supervisor.siblings.started(child, Instant::now())
             }
-            ChildEvent::Ended(death) if grip.ended(child, generation, death.ending) => {
-                supervisor.child_ended(child, death)
+            ChildEvent::Ended(exit) if guard.ended(child, generation, exit.ending) => {
+                supervisor.child_ended(child, exit)
             }
-            ChildEvent::Evicted(death) if grip.put_out(child, generation) => {
-                supervisor.child_ended(child, death)
+            ChildEvent::Evicted(exit) if guard.put_out(child, generation) => {
+                supervisor.child_ended(child, exit)
             }
             // A notice of an old generation.
             ChildEvent::Started | ChildEvent::Ended(_) | ChildEvent::Evicted(_) => Vec::new(),
         });
     }
 
-    fn child_ended(&mut self, child: usize, death: Exit) -> Vec<Order> {
-        let record = &self.lives.specs()[child].record;
-        record.died(death.clone());
+    fn child_ended(&mut self, child: usize, exit: Exit) -> Vec<Order> {
+        let record = &self.children.specs()[child].record;
+        record.died(exit.clone());
         if record.state() == State::Up {
             record.enter(State::Restarting);
         }
-        let ending = death.ending;
-        self.last[child] = Some(death);
-        self.family.ended(child, ending, Instant::now(), rand::random())
+        let ending = exit.ending;
+        self.last[child] = Some(exit);
+        self.siblings.ended(child, ending, Instant::now(), rand::random())
     }
 
     /// Checks for children that hang or do not stop.
     fn feel_pulses(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let late = self.listener.delay(now);
-        self.in_force(ctx, |supervisor, grip| {
-            let gone = grip.put_out_the_silent(late, now).into_iter();
-            gone.flat_map(|EndedChild { child, death, .. }| supervisor.child_ended(child, death))
+        self.in_force(ctx, |supervisor, guard| {
+            let gone = guard.put_out_the_silent(late, now).into_iter();
+            gone.flat_map(|EndedChild { child, exit, .. }| supervisor.child_ended(child, exit))
                 .collect()
         });
     }
@@ -202,11 +202,11 @@ impl Supervisor {
         if let Some(alarm) = self.alarm.take() {
             ctx.cancel_future(alarm);
         }
-        let Some(due) = self.family.next_tick() else { return };
+        let Some(due) = self.siblings.next_tick() else { return };
         let wait = due.saturating_duration_since(Instant::now());
         self.alarm = Some(ctx.run_later(wait, |supervisor, ctx| {
             supervisor.alarm = None;
-            supervisor.in_force(ctx, |supervisor, _| supervisor.family.tick(Instant::now()));
+            supervisor.in_force(ctx, |supervisor, _| supervisor.siblings.tick(Instant::now()));
         }));
     }
 }
@@ -216,7 +216,7 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         // It may have been blocked since it was created.
-        if !self.lives.hand_to(&self.life) {
+        if !self.children.hand_to(&self.life) {
             return ctx.stop();
         }
         if let Some(mut hear) = self.hear.take() {
@@ -229,10 +229,10 @@ impl Actor for Supervisor {
                 });
             ctx.spawn(listening.map(|(), _, _| ()));
         }
-        let every = pulse_every(self.lives.specs());
+        let every = pulse_every(self.children.specs());
         self.listener = Listener::new(every);
         ctx.run_interval(every, Self::feel_pulses);
-        self.in_force(ctx, |supervisor, _| supervisor.family.begin());
+        self.in_force(ctx, |supervisor, _| supervisor.siblings.begin());
     }
 }
 
@@ -241,13 +241,13 @@ impl Handler<StopAll> for Supervisor {
 
     fn handle(&mut self, StopAll: StopAll, ctx: &mut Self::Context) {
         info!(actor:% = self.life.record().name(); "stopping the children");
-        self.in_force(ctx, |supervisor, _| supervisor.family.stop());
+        self.in_force(ctx, |supervisor, _| supervisor.siblings.stop());
     }
 }
 
 impl Child for Supervisor {
     fn observe(&self) -> Value {
-        let children = self.lives.specs();
+        let children = self.children.specs();
         let up = children.iter().filter(|spec| spec.record.state() == State::Up);
         json!({ "children": children.len(), "up": up.count() })
     }
@@ -256,7 +256,7 @@ impl Child for Supervisor {
 impl Drop for Supervisor {
     // For every ending: children without a supervisor would run unwatched.
     fn drop(&mut self) {
-        self.lives.let_go(self.life.generation());
+        self.children.let_go(self.life.generation());
     }
 }
 

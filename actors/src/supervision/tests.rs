@@ -237,8 +237,8 @@ async fn a_child_that_reports_a_failure_is_restarted_and_its_reason_is_recorded(
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Distrust).await, Ok(()));
     eventually("it was started again", || memory.record().restarts() == 1).await;
-    let death = memory.record().last_death().unwrap();
-    assert_eq!(death, Exit::new(Ending::Failed, "the books do not balance"));
+    let exit = memory.record().last_death().unwrap();
+    assert_eq!(exit, Exit::new(Ending::Failed, "the books do not balance"));
     assert_eq!(memory.ask(Tell(2)).await, Ok(vec![2]));
     root.stop().await;
 }
@@ -421,9 +421,9 @@ async fn a_failure_escalates_to_the_root() {
     let (brother, _) = stage.memory("brother", care());
     let group = stage.group("group", strict, vec![brother, moody]);
     let root = stage.root(vec![group], OnGiveUp::Escalate);
-    let death = root.ended().await;
-    assert_eq!(death.ending, Ending::Failed);
-    assert!(death.why.contains("group was given up") && death.why.contains("moody"), "{death}");
+    let exit = root.ended().await;
+    assert_eq!(exit.ending, Ending::Failed);
+    assert!(exit.why.contains("group was given up") && exit.why.contains("moody"), "{exit}");
     assert!(root.trouble().is_some());
     let brother = |entry: &&String| entry.starts_with("brother");
     let journal = stage.journal();

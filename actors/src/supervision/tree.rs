@@ -53,7 +53,7 @@ impl TreeReport {
             kind: record.kind(),
             state: record.state(),
             restarts: record.restarts(),
-            last_reason: record.last_death().map(|death| death.to_string()),
+            last_reason: record.last_death().map(|exit| exit.to_string()),
             mailbox_depth: record.depth(),
             uptime_ms: record.up_since().map(millis),
             observed: record.observed(),

@@ -32,8 +32,8 @@ impl Cookie {
     }
 
     /// What the browser brings.
-    pub(super) fn of<'a>(self, parts: &Dependencies, request: &'a HttpRequest) -> Option<&'a str> {
-        let name = self.name(parts.origins.is_https(request));
+    pub(super) fn of<'a>(self, deps: &Dependencies, request: &'a HttpRequest) -> Option<&'a str> {
+        let name = self.name(deps.origins.is_https(request));
         let cookies = request.headers().get_all(header::COOKIE);
         let mut pairs = cookies.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
         pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
@@ -43,12 +43,12 @@ impl Cookie {
     /// and never with what a foreign page posts.
     pub(super) fn set(
         self,
-        parts: &Dependencies,
+        deps: &Dependencies,
         request: &HttpRequest,
         value: &str,
         lasts: Duration,
     ) -> (header::HeaderName, String) {
-        let secure = parts.origins.is_https(request);
+        let secure = deps.origins.is_https(request);
         let (name, seconds) = (self.name(secure), lasts.as_secs());
         let only_https = if secure { "; Secure" } else { "" };
         let cookie = format!(
@@ -60,9 +60,9 @@ impl Cookie {
     /// Has the browser forget it.
     pub(super) fn clear(
         self,
-        parts: &Dependencies,
+        deps: &Dependencies,
         request: &HttpRequest,
     ) -> (header::HeaderName, String) {
-        self.set(parts, request, "", Duration::ZERO)
+        self.set(deps, request, "", Duration::ZERO)
     }
 }

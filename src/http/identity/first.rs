@@ -30,13 +30,13 @@ pub(crate) struct FirstAccount {
         (status = 429, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/api/first")]
 pub(crate) async fn first(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<FirstAccount>,
 ) -> Result<HttpResponse, ApiError> {
-    from_our_page(&parts, &request)?;
+    from_our_page(&deps, &request)?;
     let FirstAccount { token, name, address, password } = said.into_inner();
     let first = FirstAdmin { token, name, address, password, from: client_address(&request) };
-    let opened = parts.identify.first(first).await.map_err(trouble)?;
-    Ok(welcome(&parts, &request, opened).await)
+    let opened = deps.identify.first(first).await.map_err(trouble)?;
+    Ok(welcome(&deps, &request, opened).await)
 }

@@ -45,12 +45,12 @@ impl Caller {
     }
 
     /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
-    pub(crate) fn did(&self, parts: &Dependencies, action: &str, subject: &str, detail: &str) {
+    pub(crate) fn did(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
             Who::Token => ("token", Role::Admin.as_str()),
         };
-        (parts.auditor)(Audit {
+        (deps.auditor)(Audit {
             who: who.to_owned(),
             role: role.to_owned(),
             action: action.to_owned(),
@@ -67,7 +67,7 @@ impl FromRequest for Admin {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { admin(&parts(&request), &request).await.map(Self) })
+        Box::pin(async move { admin(&deps(&request), &request).await.map(Self) })
     }
 }
 
@@ -78,7 +78,7 @@ impl FromRequest for Agent {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let person = person(&parts(&request), &request, Role::Agent).await?;
+            let person = person(&deps(&request), &request, Role::Agent).await?;
             let caller = Caller {
                 who: Who::Person(person.clone()),
                 from: client_address(&request).to_string(),
@@ -88,18 +88,18 @@ impl FromRequest for Agent {
     }
 }
 
-fn parts(request: &HttpRequest) -> web::Data<Dependencies> {
+fn deps(request: &HttpRequest) -> web::Data<Dependencies> {
     request
         .app_data::<web::Data<Dependencies>>()
         .expect("routes() gives every route its parts")
         .clone()
 }
 
-async fn admin(parts: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
+async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
     let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
         // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
-        return match parts.identify.admin_token(brought, client_address(request)) {
+        return match deps.identify.admin_token(brought, client_address(request)) {
             Ok(()) => Ok(caller(Who::Token)),
             Err(IdentityError::Wrong) => {
                 let message = "This is not the admin.token of this server.";
@@ -108,8 +108,8 @@ async fn admin(parts: &Dependencies, request: &HttpRequest) -> Result<Caller, Ap
             Err(error) => Err(trouble(error)),
         };
     }
-    if Cookie::Session.of(parts, request).is_some() {
-        match person(parts, request, Role::Admin).await {
+    if Cookie::Session.of(deps, request).is_some() {
+        match person(deps, request, Role::Admin).await {
             // A cookie that outlived its session is none.
             Err(trouble) if trouble.code == ApiErrorCode::NotSignedIn => {}
             known => return Ok(caller(Who::Person(known?))),
@@ -125,25 +125,25 @@ async fn admin(parts: &Dependencies, request: &HttpRequest) -> Result<Caller, Ap
 /// admin may make: this decides who is answered when the server is full, and each route still has its guard. A
 /// token is compared for the routes that take it alone, as an attempt like any other.
 pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
-    let parts = parts(request);
+    let deps = deps(request);
     if let Some(brought) = bearer(request) {
         let is_taken = request.path().starts_with("/admin/");
-        return is_taken && parts.identify.admin_token(brought, client_address(request)).is_ok();
+        return is_taken && deps.identify.admin_token(brought, client_address(request)).is_ok();
     }
-    session(&parts, request).await.is_ok_and(|it| it.person.role == Role::Admin)
+    session(&deps, request).await.is_ok_and(|it| it.person.role == Role::Admin)
 }
 
 /// The person whose session this is, where they may.
 async fn person(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
     least: Role,
 ) -> Result<Person, ApiError> {
-    let SignedIn { person, csrf } = session(parts, request).await?;
+    let SignedIn { person, csrf } = session(deps, request).await?;
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     // A browser opens a socket for any page, and lets that page read what comes over it.
-    if (changes || is_upgrade) && !parts.origins.is_own(request) {
+    if (changes || is_upgrade) && !deps.origins.is_own(request) {
         let message = "Only pages of this server may do this.";
         return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message));
     }
@@ -161,19 +161,19 @@ async fn person(
 
 /// The session that the cookie names.
 pub(super) async fn session(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
 ) -> Result<SignedIn, ApiError> {
     let nobody = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
-    let secret = Cookie::Session.of(parts, request).ok_or_else(nobody)?;
-    parts.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
+    let secret = Cookie::Session.of(deps, request).ok_or_else(nobody)?;
+    deps.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
 }
 
 /// Whether whoever opens a socket with this request is still signed in, and in the same role, whenever it
 /// is asked later. Accounts that cannot be asked put nobody out.
-pub(crate) fn still_in(parts: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
-    let identify = Arc::clone(&parts.identify);
-    let secret: Arc<str> = Cookie::Session.of(parts, request).unwrap_or_default().into();
+pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
+    let identify = Arc::clone(&deps.identify);
+    let secret: Arc<str> = Cookie::Session.of(deps, request).unwrap_or_default().into();
     Arc::new(move |is_used| {
         let (identify, secret) = (Arc::clone(&identify), Arc::clone(&secret));
         Box::pin(async move {
@@ -189,19 +189,19 @@ pub(crate) fn still_in(parts: &Dependencies, request: &HttpRequest, role: Role) 
 
 /// Whether this browser may see the page of this role. The page holds nothing by itself; this is for
 /// whoever comes without being signed in, to be sent where they can.
-pub(crate) async fn admits_page(parts: &Dependencies, request: &HttpRequest, role: Role) -> bool {
+pub(crate) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role: Role) -> bool {
     let known = match role {
-        Role::Agent => session(parts, request).await.is_ok(),
-        Role::Admin => session(parts, request).await.is_ok_and(|it| it.person.role >= role),
+        Role::Agent => session(deps, request).await.is_ok(),
+        Role::Admin => session(deps, request).await.is_ok_and(|it| it.person.role >= role),
     };
     // Before there is an account nobody can sign in, but the page takes the token too, where there is one.
-    let takes_token = role == Role::Admin && parts.admin.token.reveal().is_some();
-    known || (takes_token && !matches!(parts.identify.has_accounts().await, Ok(true)))
+    let takes_token = role == Role::Admin && deps.admin.token.reveal().is_some();
+    known || (takes_token && !matches!(deps.identify.has_accounts().await, Ok(true)))
 }
 
 /// What may change something without a session: signing in. From one of our own pages, or from a program.
-pub(super) fn from_our_page(parts: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
-    if parts.origins.is_own(request) {
+pub(super) fn from_our_page(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
+    if deps.origins.is_own(request) {
         return Ok(());
     }
     let message = "Only pages of this server may sign in.";

@@ -38,15 +38,15 @@ pub(crate) struct Return {
     responses((status = 302, description = "To the provider, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid")]
 pub(crate) async fn openid(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     asked: web::Query<Begin>,
 ) -> HttpResponse {
     let next = page(asked.next.as_deref());
-    match parts.identify.begin(back_to(&parts, &request)).await {
+    match deps.identify.begin(back_to(&deps, &request)).await {
         Ok(begun) => {
             let kept = format!("{}~{next}", begun.kept);
-            let kept = Cookie::OpenId.set(&parts, &request, &kept, AT_THE_PROVIDER);
+            let kept = Cookie::OpenId.set(&deps, &request, &kept, AT_THE_PROVIDER);
             to(&begun.address).insert_header(kept).finish()
         }
         Err(error) => failed(error, next).finish(),
@@ -61,34 +61,34 @@ pub(crate) async fn openid(
     responses((status = 302, description = "To the page, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid/return")]
 pub(crate) async fn openid_return(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     said: web::Query<Return>,
 ) -> HttpResponse {
     let Return { state, code, error } = said.into_inner();
-    let brought = Cookie::OpenId.of(&parts, &request).and_then(|it| it.split_once('~'));
+    let brought = Cookie::OpenId.of(&deps, &request).and_then(|it| it.split_once('~'));
     let next = page(brought.map(|(_, next)| next));
     let returned = ProviderCallback {
         kept: brought.map(|(kept, _)| kept.to_owned()),
         state,
         code: code.ok_or_else(|| error.unwrap_or_else(|| "nothing".to_owned())),
-        back_to: back_to(&parts, &request),
+        back_to: back_to(&deps, &request),
         from: client_address(&request),
     };
-    let mut response = match parts.identify.end(returned).await {
+    let mut response = match deps.identify.end(returned).await {
         Ok(opened) => {
             let mut response = to(next);
-            bring(&parts, &request, &opened, &mut response).await;
+            bring(&deps, &request, &opened, &mut response).await;
             response
         }
         Err(error) => failed(error, next),
     };
     // Good once, whatever came of it.
-    response.append_header(Cookie::OpenId.clear(&parts, &request)).finish()
+    response.append_header(Cookie::OpenId.clear(&deps, &request)).finish()
 }
 
-fn back_to(parts: &Dependencies, request: &HttpRequest) -> String {
-    format!("{}{RETURN}", parts.origins.own(request))
+fn back_to(deps: &Dependencies, request: &HttpRequest) -> String {
+    format!("{}{RETURN}", deps.origins.own(request))
 }
 
 /// One of our two pages: what comes with an address must not send anybody anywhere else.

@@ -59,10 +59,10 @@ pub(crate) struct SignOut {
 /// The ways to sign in.
 #[utoipa::path(get, path = "/api/sign-in", tag = "team", responses((status = 200, body = SignInMethods)))]
 #[get("/api/sign-in")]
-pub(crate) async fn ways(parts: web::Data<Dependencies>) -> HttpResponse {
-    let provider = parts.identify.provider().map(str::to_owned);
+pub(crate) async fn ways(deps: web::Data<Dependencies>) -> HttpResponse {
+    let provider = deps.identify.provider().map(str::to_owned);
     // While the accounts cannot be asked, nobody is told to create one.
-    let has_accounts = parts.identify.has_accounts().await.unwrap_or(true);
+    let has_accounts = deps.identify.has_accounts().await.unwrap_or(true);
     let ways = SignInMethods { provider, has_accounts };
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(ways)
 }
@@ -74,16 +74,16 @@ pub(crate) async fn ways(parts: web::Data<Dependencies>) -> HttpResponse {
         (status = 503, body = ApiError)))]
 #[post("/api/sign-in")]
 pub(crate) async fn sign_in(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
-    from_our_page(&parts, &request)?;
+    from_our_page(&deps, &request)?;
     let SignIn { address, password } = said.into_inner();
-    let device = Cookie::Device.of(&parts, &request).map(str::to_owned);
+    let device = Cookie::Device.of(&deps, &request).map(str::to_owned);
     let attempt = Attempt { address, password, from: client_address(&request), device };
-    let opened = parts.identify.sign_in(attempt).await.map_err(trouble)?;
-    Ok(welcome(&parts, &request, opened).await)
+    let opened = deps.identify.sign_in(attempt).await.map_err(trouble)?;
+    Ok(welcome(&deps, &request, opened).await)
 }
 
 /// Signs out, of this browser or of all.
@@ -92,16 +92,16 @@ pub(crate) async fn sign_in(
         (status = 403, body = ApiError)))]
 #[post("/api/sign-out")]
 pub(crate) async fn sign_out(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<SignOut>,
     Agent(person, caller): Agent,
 ) -> Result<HttpResponse, ApiError> {
-    let secret = Cookie::Session.of(&parts, &request).unwrap_or_default();
-    parts.identify.sign_out(secret, said.everywhere).await.map_err(trouble)?;
+    let secret = Cookie::Session.of(&deps, &request).unwrap_or_default();
+    deps.identify.sign_out(secret, said.everywhere).await.map_err(trouble)?;
     let how = if said.everywhere { "everywhere" } else { "" };
-    caller.did(&parts, "sign_out", &person.id, how);
-    let cleared = Cookie::Session.clear(&parts, &request);
+    caller.did(&deps, "sign_out", &person.id, how);
+    let cleared = Cookie::Session.clear(&deps, &request);
     Ok(HttpResponse::NoContent().insert_header(cleared).finish())
 }
 
@@ -110,36 +110,36 @@ pub(crate) async fn sign_out(
     responses((status = 200, body = Me), (status = 401, body = ApiError)))]
 #[get("/api/me")]
 pub(crate) async fn me(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
-    let signed_in = session(&parts, &request).await?;
+    let signed_in = session(&deps, &request).await?;
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Me::from(signed_in)))
 }
 
 /// The answer to whoever has just signed in. A session that the browser had before ends.
 pub(super) async fn welcome(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
     opened: OpenedSession,
 ) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    bring(parts, request, &opened, &mut response).await;
+    bring(deps, request, &opened, &mut response).await;
     response.insert_header(("Cache-Control", "no-store")).json(Me::from(opened.signed_in))
 }
 
 /// Puts the new session into the browser in place of the one before.
 pub(super) async fn bring(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
     opened: &OpenedSession,
     response: &mut HttpResponseBuilder,
 ) {
-    if let Some(before) = Cookie::Session.of(parts, request) {
+    if let Some(before) = Cookie::Session.of(deps, request) {
         // The new session is good whether or not the old one can be ended just now.
-        let _ = parts.identify.sign_out(before, false).await;
+        let _ = deps.identify.sign_out(before, false).await;
     }
     let OpenedSession { secret, lasts, device, device_lasts, .. } = opened;
-    response.append_header(Cookie::Session.set(parts, request, secret, *lasts));
-    response.append_header(Cookie::Device.set(parts, request, device, *device_lasts));
+    response.append_header(Cookie::Session.set(deps, request, secret, *lasts));
+    response.append_header(Cookie::Device.set(deps, request, device, *device_lasts));
 }

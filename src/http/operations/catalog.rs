@@ -46,8 +46,8 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
 #[utoipa::path(get, path = "/admin/catalog", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/catalog")]
-pub(crate) async fn catalog(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    shown(&parts, &parts.catalog_folder.status())
+pub(crate) async fn catalog(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+    shown(&deps, &deps.catalog_folder.status())
 }
 
 /// Loads the catalog of this pod again from its folder. One that is broken is not put in force: `kept` says why.
@@ -55,15 +55,15 @@ pub(crate) async fn catalog(parts: web::Data<Dependencies>, _: Admin) -> HttpRes
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/catalog/reload")]
 pub(crate) async fn reload_catalog(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> HttpResponse {
-    caller.did(&parts, "catalog.reload", parts.pod.pod(), "");
-    shown(&parts, &parts.catalog_folder.reload().await)
+    caller.did(&deps, "catalog.reload", deps.pod.pod(), "");
+    shown(&deps, &deps.catalog_folder.reload().await)
 }
 
-fn shown(parts: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
-    let in_force = parts.catalog.load();
+fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
+    let in_force = deps.catalog.load();
     let brands: Vec<_> = in_force
         .brands()
         .map(|(brand, products)| {
@@ -105,7 +105,7 @@ fn yes() -> bool {
 // Whatever follows, so that a name which climbs is refused in words and not by a route that is missing.
 #[put("/admin/catalog/files/{file:.*}")]
 pub(crate) async fn place_file(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     file: web::Path<String>,
     asked: web::Query<Asked>,
@@ -114,12 +114,12 @@ pub(crate) async fn place_file(
     let (file, dry_run) = (file.into_inner(), asked.dry_run);
     let text = text_of(body).await?;
     let placed =
-        parts.catalog_folder.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
+        deps.catalog_folder.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
     if placed.written {
         let trial = &placed.trial;
         let (added, changed) = (trial.added.len(), trial.changed.len());
         let detail = format!("{added} added, {changed} changed, {} removed", trial.removed.len());
-        caller.did(&parts, "catalog.file", &file, &detail);
+        caller.did(&deps, "catalog.file", &file, &detail);
     }
     Ok(HttpResponse::Ok().json(told(&file, dry_run, &placed)))
 }

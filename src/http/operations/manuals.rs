@@ -95,7 +95,7 @@ struct Manuals {
         (status = 403, body = ApiError)))]
 #[get("/admin/manuals")]
 pub(crate) async fn manuals(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
     wanted: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -104,8 +104,8 @@ pub(crate) async fn manuals(
         State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
     });
     let state = state.transpose()?;
-    let encoder = parts.encoder.health();
-    let catalog = parts.catalog.load();
+    let encoder = deps.encoder.health();
+    let catalog = deps.catalog.load();
     if after.as_ref().is_some_and(|id| catalog.product(id).is_none()) {
         return Err(invalid("after names no product any more; begin with the first page again."));
     }
@@ -114,7 +114,7 @@ pub(crate) async fn manuals(
         let begins = after.and_then(|id| catalog.products().iter().position(|it| *it.id == *id));
         let rest = catalog.products().iter().skip(begins.map_or(0, |at| at + 1));
         let named = rest.filter(|product| is_meant(product, &text));
-        let rows = named.filter_map(|product| row(&parts, product, state));
+        let rows = named.filter_map(|product| row(&deps, product, state));
         Page::of(rows.take(limit + 1).collect(), limit, |row: &Row| row.product.to_string())
     })
     .await;
@@ -130,7 +130,7 @@ fn is_meant(product: &Product, text: &str) -> bool {
 
 /// The row of a product, where its manual is as wanted. What memory tells is asked first, and the disk only
 /// where that leaves it open.
-fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option<Row> {
+fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<Row> {
     let mut row = Row {
         product: Arc::clone(&product.id),
         name: Arc::clone(&product.name),
@@ -151,13 +151,13 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
         return wanted.is_none_or(|state| state == State::None).then_some(row);
     };
     let request = ManualRequest { documentation };
-    let last = parts.manual_files.last_load(&request.documentation);
-    let in_memory = match parts.pod.caches().manual(&request) {
+    let last = deps.manual_files.last_load(&request.documentation);
+    let in_memory = match deps.pod.caches().manual(&request) {
         Some(Ok(manual)) => {
             row.pages = Some(manual.pages.len());
             row.pending_pages.clone_from(&manual.source.pending);
             row.unread_pages.clone_from(&manual.source.unread);
-            (row.embedded, row.windows) = parts.encoder.progress(&manual.source.location).unzip();
+            (row.embedded, row.windows) = deps.encoder.progress(&manual.source.location).unzip();
             // Read by another pod, perhaps: what was wrong here before is over.
             row.fault =
                 last.as_ref().filter(|_| manual.source.stale).and_then(|it| it.fault.clone());
@@ -180,7 +180,7 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
     if wanted.is_some_and(|state| !may_be(state)) {
         return None;
     }
-    let kept = parts.manual_files.cached_file(&request.documentation);
+    let kept = deps.manual_files.cached_file(&request.documentation);
     let otherwise = if kept.is_some() { State::Kept } else { State::Unread };
     row.state = in_memory.unwrap_or(otherwise);
     row.pages = row.pages.or(last.as_ref().and_then(|it| it.pages));
@@ -199,11 +199,11 @@ fn row(parts: &Dependencies, product: &Product, wanted: Option<State>) -> Option
         (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/manuals/{product}/refetch")]
 pub(crate) async fn refetch(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     product: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let found = parts.catalog.load().product(&product).map(Arc::clone);
+    let found = deps.catalog.load().product(&product).map(Arc::clone);
     let product = found.ok_or_else(|| {
         ApiError::new(ApiErrorCode::NoSuchProduct, "The catalog has no product with this id.")
     })?;
@@ -211,20 +211,20 @@ pub(crate) async fn refetch(
         let message = "The catalog has no manual for this product.";
         return Err(ApiError::new(ApiErrorCode::NoManual, message));
     };
-    caller.did(&parts, "manual.refetch", &product.id, &documentation.url);
+    caller.did(&deps, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
-    let Announced { here, other_pods } = parts.pod.invalidate(what).await.map_err(|error| {
+    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(|error| {
         ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
     })?;
-    let opened = timeout(WAITS, parts.pod.caches().open(ManualRequest { documentation })).await;
+    let opened = timeout(WAITS, deps.pod.caches().open(ManualRequest { documentation })).await;
     let outcome = match &opened {
         Ok(Ok(_)) => "opened",
         Ok(Err(_)) => "failed",
         Err(_) => "opening",
     };
     let shown = {
-        let (parts, product) = (parts.clone(), Arc::clone(&product));
-        web::block(move || row(&parts, &product, None)).await
+        let (deps, product) = (deps.clone(), Arc::clone(&product));
+        web::block(move || row(&deps, &product, None)).await
     };
     let manual = shown.map_err(|error| ApiError::new(ApiErrorCode::Internal, error.to_string()))?;
     let mut answer = if opened.is_ok() { HttpResponse::Ok() } else { HttpResponse::Accepted() };

@@ -10,7 +10,7 @@ use super::super::{ApiError, Dependencies};
 #[utoipa::path(get, path = "/admin/series", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/series")]
-pub(crate) async fn series(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    let charts: Charts = parts.pod.charts();
+pub(crate) async fn series(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+    let charts: Charts = deps.pod.charts();
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(charts)
 }

@@ -29,15 +29,15 @@ struct Shown {
         (status = 403, body = ApiError)))]
 #[get("/admin/sessions")]
 pub(crate) async fn sessions(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
     wanted: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (limit, text) = (wanted.limit()?, wanted.text());
     let before = wanted.after.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| invalid("after has to be the next of the page before."))?;
-    let found = parts.pod.sessions().page(before, limit + 1, |info| is_meant(info, &text));
-    let catalog = parts.catalog.load();
+    let found = deps.pod.sessions().page(before, limit + 1, |info| is_meant(info, &text));
+    let catalog = deps.catalog.load();
     let page = Page::of(found, limit, |info| info.key.to_string());
     let items: Vec<Shown> = page.items.into_iter().map(|info| shown(info, &catalog)).collect();
     let page = Page { items, next: page.next };
@@ -68,15 +68,15 @@ fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
         (status = 404, body = ApiError)))]
 #[post("/admin/sessions/{key}/close")]
 pub(crate) async fn close_session(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     key: web::Path<u64>,
 ) -> Result<HttpResponse, ApiError> {
     let key = key.into_inner();
-    if !parts.pod.sessions().dismiss(key) {
+    if !deps.pod.sessions().dismiss(key) {
         let message = format!("This pod has no session {key}; it may have ended just now.");
         return Err(ApiError::new(ApiErrorCode::NoSuchSession, message));
     }
-    caller.did(&parts, "session.close", &key.to_string(), "");
+    caller.did(&deps, "session.close", &key.to_string(), "");
     Ok(HttpResponse::Ok().json(json!({ "closed": key })))
 }

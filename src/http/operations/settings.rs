@@ -10,6 +10,6 @@ use super::super::{ApiError, Dependencies};
 #[utoipa::path(get, path = "/admin/settings", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/settings")]
-pub(crate) async fn settings(parts: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(&parts.settings)
+pub(crate) async fn settings(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(&deps.settings)
 }

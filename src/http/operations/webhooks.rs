@@ -50,12 +50,12 @@ pub(crate) struct Endpoints {
         (status = 503, body = ApiError)))]
 #[get("/admin/webhooks")]
 pub(crate) async fn webhooks(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
 ) -> Result<HttpResponse, ApiError> {
-    let counted = parts.webhooks.endpoints();
+    let counted = deps.webhooks.endpoints();
     let mut endpoints: Vec<Endpoint> = counted.into_iter().map(Endpoint::from).collect();
-    for standing in parts.deliveries.standing().await.map_err(away)? {
+    for standing in deps.deliveries.standing().await.map_err(away)? {
         let known = endpoints.iter_mut().find(|it| it.url == standing.endpoint);
         let (waiting, dead) = (standing.waiting, standing.dead);
         match known {
@@ -81,13 +81,13 @@ pub(crate) async fn webhooks(
         (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/admin/webhooks/dead-letters")]
 pub(crate) async fn dead_letters(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     _: Admin,
     wanted: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = u32::try_from(wanted.limit()?).unwrap_or(Page::MOST);
     let page = Page { after: wanted.after.clone(), limit };
-    let paged = parts.deliveries.dead_letters(page).await.map_err(away)?;
+    let paged = deps.deliveries.dead_letters(page).await.map_err(away)?;
     Ok(fresh(paged))
 }
 
@@ -98,14 +98,14 @@ pub(crate) async fn dead_letters(
         (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/webhooks/dead-letters/{id}/retry")]
 pub(crate) async fn retry_dead_letter(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    if !parts.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
+    if !deps.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
     }
-    caller.did(&parts, "webhook.retry", &id, "");
+    caller.did(&deps, "webhook.retry", &id, "");
     Ok(HttpResponse::Accepted().json(json!({ "id": *id })))
 }
 
@@ -116,14 +116,14 @@ pub(crate) async fn retry_dead_letter(
         (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[delete("/admin/webhooks/dead-letters/{id}")]
 pub(crate) async fn discard_dead_letter(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    if !parts.deliveries.discard(&id).await.map_err(away)? {
+    if !deps.deliveries.discard(&id).await.map_err(away)? {
         return Err(unknown(&id));
     }
-    caller.did(&parts, "webhook.discard", &id, "");
+    caller.did(&deps, "webhook.discard", &id, "");
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -142,17 +142,17 @@ pub(crate) struct Tested {
         (status = 409, body = ApiError)))]
 #[post("/admin/webhooks/test")]
 pub(crate) async fn test_webhooks(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     tested: Option<JsonBody<Tested>>,
 ) -> Result<HttpResponse, ApiError> {
     let tested = tested.map(JsonBody::into_inner).unwrap_or_default();
-    let ids = parts.webhooks.test(tested.url.as_deref());
+    let ids = deps.webhooks.test(tested.url.as_deref());
     if ids.is_empty() {
         let message = "There is no such endpoint; webhooks.endpoints has them.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
-    caller.did(&parts, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
+    caller.did(&deps, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
     Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
 }
 

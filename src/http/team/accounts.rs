@@ -89,9 +89,9 @@ pub(crate) struct Change {
 #[get("/admin/users")]
 pub(crate) async fn users(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
 ) -> Result<HttpResponse, ApiError> {
-    let all = parts.staff.all().await.map_err(untold)?;
+    let all = deps.staff.all().await.map_err(untold)?;
     Ok(told(Accounts { items: all.into_iter().map(Shown::from).collect() }))
 }
 
@@ -103,13 +103,13 @@ pub(crate) async fn users(
 #[post("/admin/users")]
 pub(crate) async fn add_user(
     Admin(caller): Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     newcomer: JsonBody<AccountCreation>,
 ) -> Result<HttpResponse, ApiError> {
     let AccountCreation { name, address, role, password } = newcomer.into_inner();
     let newcomer = NewAccount { name, address, role, password };
-    let account = parts.staff.add(newcomer).await.map_err(refused)?;
-    caller.did(&parts, "account.add", &account.id, account.role.as_str());
+    let account = deps.staff.add(newcomer).await.map_err(refused)?;
+    caller.did(&deps, "account.add", &account.id, account.role.as_str());
     Ok(HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
         .json(Shown::from(account)))
@@ -124,7 +124,7 @@ pub(crate) async fn add_user(
 #[patch("/admin/users/{id}")]
 pub(crate) async fn change_user(
     Admin(caller): Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
     change: JsonBody<Change>,
 ) -> Result<HttpResponse, ApiError> {
@@ -146,9 +146,9 @@ pub(crate) async fn change_user(
         ));
     }
     let change = StaffChange { name, role, password, is_disabled, unlock };
-    let account = parts.staff.change(&id, change).await.map_err(refused)?;
+    let account = deps.staff.change(&id, change).await.map_err(refused)?;
     for (action, detail) in done {
-        caller.did(&parts, action, &account.id, detail);
+        caller.did(&deps, action, &account.id, detail);
     }
     Ok(told(Shown::from(account)))
 }

@@ -69,10 +69,10 @@ pub(crate) struct Figures<T> {
 #[get("/admin/analytics/snapshots")]
 pub(crate) async fn snapshots(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: hours(&parts, &over).await? }))
+    Ok(told(Figures { items: hours(&deps, &over).await? }))
 }
 
 /// The same as a table.
@@ -83,21 +83,21 @@ pub(crate) async fn snapshots(
 #[get("/admin/analytics/snapshots.csv")]
 pub(crate) async fn snapshots_table(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    let rows = hours(&parts, &over).await?;
+    let rows = hours(&deps, &over).await?;
     Ok(attached("snapshots", over.period()?).body(begun(&rows)))
 }
 
 async fn hours(
-    parts: &Dependencies,
+    deps: &Dependencies,
     over: &AnalyticsPeriod,
 ) -> Result<Vec<Named<Snapshot>>, ApiError> {
     // Empty and absent differ here: empty is the line of the totals.
     let product = over.product.as_deref().map(str::trim);
-    let hours = parts.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
-    let catalog = parts.catalog.load();
+    let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
+    let catalog = deps.catalog.load();
     let named = |it: Snapshot| {
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
@@ -114,10 +114,10 @@ async fn hours(
 #[get("/admin/analytics/most-asked")]
 pub(crate) async fn most_asked(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: asked(&parts, &over, over.piece()?.limit).await? }))
+    Ok(told(Figures { items: asked(&deps, &over, over.piece()?.limit).await? }))
 }
 
 /// The same as a table, of all products.
@@ -128,21 +128,21 @@ pub(crate) async fn most_asked(
 #[get("/admin/analytics/most-asked.csv")]
 pub(crate) async fn most_asked_table(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    let rows = asked(&parts, &over, u32::MAX).await?;
+    let rows = asked(&deps, &over, u32::MAX).await?;
     Ok(attached("most-asked", over.period()?).body(begun(&rows)))
 }
 
 async fn asked(
-    parts: &Dependencies,
+    deps: &Dependencies,
     over: &AnalyticsPeriod,
     limit: u32,
 ) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
     let product = over.product();
-    let asked = parts.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
-    let catalog = parts.catalog.load();
+    let asked = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
+    let catalog = deps.catalog.load();
     let named = |it: ProductQuestion| {
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
@@ -159,10 +159,10 @@ async fn asked(
 #[get("/admin/analytics/unanswered")]
 pub(crate) async fn unanswered(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    let open = open(&parts, over.period()?, over.product(), over.piece()?).await;
+    let open = open(&deps, over.period()?, over.product(), over.piece()?).await;
     Ok(told(open.map_err(untold)?))
 }
 
@@ -174,15 +174,15 @@ pub(crate) async fn unanswered(
 #[get("/admin/analytics/unanswered.csv")]
 pub(crate) async fn unanswered_table(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
     let (period, product) = (over.period()?, over.product());
     let first = Page { after: None, limit: Page::MOST };
     // The first piece is waited for, so that an archive that is away is said in words.
     let Paged { items, next } =
-        open(&parts, period, product.clone(), first).await.map_err(untold)?;
-    let rest = rest(parts, period, product, next);
+        open(&deps, period, product.clone(), first).await.map_err(untold)?;
+    let rest = rest(deps, period, product, next);
     let table = stream::iter([Ok(begun(&items))]).chain(rest);
     Ok(attached("unanswered", period).streaming(table))
 }
@@ -190,28 +190,28 @@ pub(crate) async fn unanswered_table(
 /// The table after its first piece. An archive that goes away meanwhile breaks the download off: half a list
 /// that looks whole would be worse.
 fn rest(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     period: Period,
     product: Option<String>,
     next: Option<String>,
 ) -> impl Stream<Item = Result<Bytes, ApiError>> {
-    stream::try_unfold((parts, product, next), move |(parts, product, next)| async move {
+    stream::try_unfold((deps, product, next), move |(deps, product, next)| async move {
         let Some(mark) = next else { return Ok(None) };
         let page = Page { after: Some(mark), limit: Page::MOST };
         let Paged { items, next } =
-            open(&parts, period, product.clone(), page).await.map_err(untold)?;
-        Ok(Some((further(&items), (parts, product, next))))
+            open(&deps, period, product.clone(), page).await.map_err(untold)?;
+        Ok(Some((further(&items), (deps, product, next))))
     })
 }
 
 async fn open(
-    parts: &Dependencies,
+    deps: &Dependencies,
     period: Period,
     product: Option<String>,
     page: Page,
 ) -> Result<Paged<Named<Unanswered>>, ArchiveError> {
-    let found = parts.analytics.unanswered(period, product.as_deref(), page).await?;
-    let catalog = parts.catalog.load();
+    let found = deps.analytics.unanswered(period, product.as_deref(), page).await?;
+    let catalog = deps.catalog.load();
     let named = |it: Unanswered| {
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
@@ -227,10 +227,10 @@ async fn open(
 #[get("/admin/analytics/ratings")]
 pub(crate) async fn ratings(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: marks(&parts, &over).await? }))
+    Ok(told(Figures { items: marks(&deps, &over).await? }))
 }
 
 /// The same as a table.
@@ -241,17 +241,17 @@ pub(crate) async fn ratings(
 #[get("/admin/analytics/ratings.csv")]
 pub(crate) async fn ratings_table(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    let rows = marks(&parts, &over).await?;
+    let rows = marks(&deps, &over).await?;
     Ok(attached("ratings", over.period()?).body(begun(&rows)))
 }
 
 async fn marks(
-    parts: &Dependencies,
+    deps: &Dependencies,
     over: &AnalyticsPeriod,
 ) -> Result<Vec<RatingsOfADay>, ApiError> {
     let product = over.product();
-    parts.analytics.ratings(over.period()?, product.as_deref()).await.map_err(untold)
+    deps.analytics.ratings(over.period()?, product.as_deref()).await.map_err(untold)
 }

@@ -33,12 +33,12 @@ pub(crate) struct AuditFilter {
 #[get("/admin/audit")]
 pub(crate) async fn audit(
     _: Admin,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     sought: web::Query<AuditFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let AuditFilter { who, action, from_ms, to_ms, limit, after } = sought.into_inner();
     let search =
         AuditSearch { who: word(who), action: word(action), period: narrowed(from_ms, to_ms)? };
-    let found = parts.archive.audit(search, piece(limit, after)?).await.map_err(untold)?;
+    let found = deps.archive.audit(search, piece(limit, after)?).await.map_err(untold)?;
     Ok(told(found))
 }

@@ -43,7 +43,7 @@ pub(crate) struct ConversationFilter {
 #[get("/api/conversations")]
 pub(crate) async fn conversations(
     _: Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     sought: web::Query<ConversationFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let ConversationFilter { text, product, agent, rating, from_ms, to_ms, limit, after } =
@@ -61,8 +61,8 @@ pub(crate) async fn conversations(
         rating,
         period: narrowed(from_ms, to_ms)?,
     };
-    let found = parts.archive.search(search, piece(limit, after)?).await.map_err(untold)?;
-    let catalog = parts.catalog.load();
+    let found = deps.archive.search(search, piece(limit, after)?).await.map_err(untold)?;
+    let catalog = deps.catalog.load();
     let named = |it: ConversationFound| {
         let product = it.product.clone();
         Named::of(it, product.as_deref(), &catalog)
@@ -77,18 +77,18 @@ pub(crate) async fn conversations(
 #[get("/api/conversations/{id}")]
 pub(crate) async fn conversation(
     Agent(person, caller): Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let transcript = parts.archive.transcript(&id).await.map_err(untold)?.ok_or_else(|| {
+    let transcript = deps.archive.transcript(&id).await.map_err(untold)?.ok_or_else(|| {
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
         ApiError::new(ApiErrorCode::NothingSaid, message)
     })?;
     // A page that shows it asks again whenever it has changed: that is one reading.
-    if parts.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {
-        caller.did(&parts, "conversation.read", &transcript.about.conversation, "");
+    if deps.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {
+        caller.did(&deps, "conversation.read", &transcript.about.conversation, "");
     }
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     let product = transcript.about.product.clone();
     Ok(told(Named::of(transcript, product.as_deref(), &catalog)))
 }

@@ -24,10 +24,10 @@ pub(crate) struct MessagesFilter {
 #[get("/api/left-messages")]
 pub(crate) async fn left_messages(
     _: Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     wanted: web::Query<MessagesFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let MessagesFilter { limit, after } = wanted.into_inner();
-    let left = parts.archive.left_messages(piece(limit, after)?).await.map_err(untold)?;
+    let left = deps.archive.left_messages(piece(limit, after)?).await.map_err(untold)?;
     Ok(told(left))
 }

@@ -46,9 +46,9 @@ pub(crate) struct Written {
 #[get("/api/replies")]
 pub(crate) async fn replies(
     _: Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(All { items: parts.replies.replies().await.map_err(untold)? }))
+    Ok(told(All { items: deps.replies.replies().await.map_err(untold)? }))
 }
 
 /// Adds a canned reply, or changes one.
@@ -58,18 +58,18 @@ pub(crate) async fn replies(
 #[put("/api/replies")]
 pub(crate) async fn put_reply(
     Agent(_, caller): Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     written: JsonBody<Written>,
 ) -> Result<HttpResponse, ApiError> {
     let Written { id, shortcut, text, product } = written.into_inner();
     let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
     judge(&shortcut, &text).map_err(invalid)?;
-    if product.as_ref().is_some_and(|id| parts.catalog.load().product(id).is_none()) {
+    if product.as_ref().is_some_and(|id| deps.catalog.load().product(id).is_none()) {
         return Err(invalid(
             "The catalog has no product with this id; leave it out for any product.",
         ));
     }
-    let all = parts.replies.replies().await.map_err(untold)?;
+    let all = deps.replies.replies().await.map_err(untold)?;
     let id = match id {
         Some(id) if all.iter().any(|it| it.id == id) => id,
         Some(_) => return Err(no_such_reply()),
@@ -84,8 +84,8 @@ pub(crate) async fn put_reply(
         }
     };
     let reply = CannedReply { id, shortcut, text, product };
-    parts.replies.put_reply(reply.clone()).await.map_err(untold)?;
-    caller.did(&parts, "reply.put", &reply.id, &reply.shortcut);
+    deps.replies.put_reply(reply.clone()).await.map_err(untold)?;
+    caller.did(&deps, "reply.put", &reply.id, &reply.shortcut);
     Ok(told(reply))
 }
 
@@ -96,13 +96,13 @@ pub(crate) async fn put_reply(
 #[delete("/api/replies/{id}")]
 pub(crate) async fn remove_reply(
     Agent(_, caller): Agent,
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    if !parts.replies.remove_reply(&id).await.map_err(untold)? {
+    if !deps.replies.remove_reply(&id).await.map_err(untold)? {
         return Err(no_such_reply());
     }
-    caller.did(&parts, "reply.remove", &id, "");
+    caller.did(&deps, "reply.remove", &id, "");
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -40,11 +40,11 @@ pub(crate) struct Taken {
         (status = 403, body = ApiError), (status = 429, body = ApiError)))]
 #[post("/api/leave-message")]
 pub(crate) async fn leave_message(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     said: JsonBody<LeftMessage>,
 ) -> Result<HttpResponse, ApiError> {
-    admitted(&parts, &request)?;
+    admitted(&deps, &request)?;
     let LeftMessage { address, text } = said.into_inner();
     let address = mail_address(&address).ok_or_else(no_address)?;
     let text = words(&text);
@@ -54,22 +54,21 @@ pub(crate) async fn leave_message(
     }
     // A token that is too old is no reason to lose the words: they just belong to no conversation.
     let of = match brought(&request) {
-        Some(_) => conversation(&parts, &request).await.ok(),
+        Some(_) => conversation(&deps, &request).await.ok(),
         None => None,
     };
     let of = of.map(|of| of.to_string());
-    if let Err(wait) = parts.allowances.letter(of.as_deref(), client_address(&request).key()).await
-    {
-        parts.metrics.doors.letter("message", "too_many");
+    if let Err(wait) = deps.allowances.letter(of.as_deref(), client_address(&request).key()).await {
+        deps.metrics.doors.letter("message", "too_many");
         return Err(ApiError::too_many(wait, "messages"));
     }
     let data = json!({ "address": address, "text": text });
     let record = Record::Left { conversation: of.clone(), address, text };
-    let id = parts.pod.archive().record_and_name(record);
+    let id = deps.pod.archive().record_and_name(record);
     let mut announcement = Announcement { event: "message.left", conversation: of, data };
     announcement.data["id"] = id.clone().into();
-    parts.announcer.announce(announcement);
-    parts.metrics.doors.letter("message", "taken");
+    deps.announcer.announce(announcement);
+    deps.metrics.doors.letter("message", "taken");
     Ok(HttpResponse::Accepted().insert_header(("Cache-Control", "no-store")).json(Taken { id }))
 }
 

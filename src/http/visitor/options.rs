@@ -51,18 +51,18 @@ struct Desk {
 #[utoipa::path(get, path = "/api/visitor/options", tag = "chat",
     responses((status = 200, body = Options)))]
 #[get("/api/visitor/options")]
-pub(crate) async fn options(parts: web::Data<Dependencies>) -> HttpResponse {
-    let desk = parts.pod.desk();
+pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
+    let desk = deps.pod.desk();
     // A desk that is away has nobody to give.
     let agents = desk.look().await.map(|view| view.agents).unwrap_or_default();
-    let limits = parts.uploads.limits();
+    let limits = deps.uploads.limits();
     let options = Options {
         uploads: Pictures {
             enabled: limits.enabled,
             max_bytes: limits.max_bytes,
             types: ["image/png", "image/jpeg"],
         },
-        transcript: Transcripts { send: parts.announcer.takes(REQUESTED) },
+        transcript: Transcripts { send: deps.announcer.takes(REQUESTED) },
         desk: Desk {
             open: desk.is_open(),
             agents: agents.iter().filter(|agent| agent.available).count(),

@@ -10,7 +10,7 @@ use super::super::{ApiError, ApiErrorCode, Dependencies};
 
 /// The conversation whose token this request brings, also one that its visitor has just ended.
 pub(super) async fn conversation(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
 ) -> Result<Arc<str>, ApiError> {
     let Some(token) = brought(request) else {
@@ -22,7 +22,7 @@ pub(super) async fn conversation(
         ApiError::new(ApiErrorCode::TokenExpired, message)
     };
     let named =
-        parts.tokens.conversation(token).map(Arc::<str>::from).map_err(|error| match error {
+        deps.tokens.conversation(token).map(Arc::<str>::from).map_err(|error| match error {
             TokenError::Expired => expired(),
             TokenError::Malformed
             | TokenError::UnknownKey
@@ -34,16 +34,16 @@ pub(super) async fn conversation(
         })?;
     // A log that is away does not say so; then the token is good until it expires.
     let is_ended = !Tokens::is_of_ended(token)
-        && parts.log.are_tokens_ended(Arc::clone(&named)).await.unwrap_or(false);
+        && deps.log.are_tokens_ended(Arc::clone(&named)).await.unwrap_or(false);
     if is_ended { Err(expired()) } else { Ok(named) }
 }
 
 /// The same of a conversation that is not ended.
 pub(super) async fn open_conversation(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
 ) -> Result<Arc<str>, ApiError> {
-    let named = conversation(parts, request).await?;
+    let named = conversation(deps, request).await?;
     if brought(request).is_some_and(Tokens::is_of_ended) {
         let message = "The conversation is ended; begin a new one.";
         return Err(ApiError::new(ApiErrorCode::TokenExpired, message));
@@ -57,8 +57,8 @@ pub(super) fn brought(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Pages that the settings do not name may not call; programs, which have no page, may.
-pub(super) fn admitted(parts: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
-    if parts.origins.admit(request) {
+pub(super) fn admitted(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
+    if deps.origins.admit(request) {
         return Ok(());
     }
     let message = "Pages of this origin may not do this; server.allowed_origins names who may.";

@@ -59,13 +59,13 @@ pub(crate) struct KeptPicture {
         (status = 429, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/api/uploads")]
 pub(crate) async fn upload(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     query: web::Query<For>,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let taken = take(&parts, &request, query.into_inner(), payload).await;
-    parts.metrics.doors.upload(match &taken {
+    let taken = take(&deps, &request, query.into_inner(), payload).await;
+    deps.metrics.doors.upload(match &taken {
         Ok(_) => "kept",
         Err(trouble) => match trouble.code {
             ApiErrorCode::TooLarge => "too_large",
@@ -85,12 +85,12 @@ pub(crate) async fn upload(
 }
 
 async fn take(
-    parts: &Dependencies,
+    deps: &Dependencies,
     request: &HttpRequest,
     For { conversation: named }: For,
     payload: web::Payload,
 ) -> Result<StoredImage, ApiError> {
-    let limits = parts.uploads.limits();
+    let limits = deps.uploads.limits();
     if !limits.enabled {
         let message = "This server takes no pictures; uploads.enabled lets it.";
         return Err(ApiError::new(ApiErrorCode::Forbidden, message));
@@ -104,12 +104,12 @@ async fn take(
                 let message = "This is no id of a conversation.";
                 return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
             }
-            caller.did(parts, "upload.keep", &named, "");
+            caller.did(deps, "upload.keep", &named, "");
             (Arc::from(named), false)
         }
         _ => {
-            admitted(parts, request)?;
-            (open_conversation(parts, request).await?, true)
+            admitted(deps, request)?;
+            (open_conversation(deps, request).await?, true)
         }
     };
     let too_large = || {
@@ -124,19 +124,15 @@ async fn take(
     }
     // A team shares an address and is known by name: it is not counted by that.
     let from = is_visitor.then(|| client_address(request).key());
-    parts
-        .allowances
-        .upload(&of, from)
-        .await
-        .map_err(|wait| ApiError::too_many(wait, "pictures"))?;
-    let Some(_place) = parts.allowances.place(from) else {
+    deps.allowances.upload(&of, from).await.map_err(|wait| ApiError::too_many(wait, "pictures"))?;
+    let Some(_place) = deps.allowances.place(from) else {
         return Err(trouble(UploadError::Busy));
     };
     let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
     let late = || ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come in time.");
     let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
-    let picture = parts.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
-    parts.pod.archive().record(Record::UploadKept(Upload {
+    let picture = deps.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
+    deps.pod.archive().record(Record::UploadKept(Upload {
         conversation: of.to_string(),
         id: picture.id.clone(),
         file: picture.id.clone(),
@@ -186,14 +182,14 @@ fn trouble(error: UploadError) -> ApiError {
         (status = 404, body = ApiError), (status = 500, body = ApiError)))]
 #[actix_web::route("/uploads/{id}", method = "GET", method = "HEAD")]
 pub(crate) async fn shown(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let missing =
         || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or not any more.");
     // What is no id of ours never comes near a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
-    let picture = parts.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;
+    let picture = deps.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;
     let name = if picture.media_type == "image/png" { "picture.png" } else { "picture.jpg" };
     let mut response = HttpResponse::Ok();
     response

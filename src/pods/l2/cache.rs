@@ -22,13 +22,13 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 
 /// The L2 cache of one cache.
 pub(super) struct RedisL2<C> {
-    shelf: Arc<L2Store>,
+    manual_cache: Arc<L2Store>,
     contents: PhantomData<fn() -> C>,
 }
 
 /// The turn to load one value.
 struct RedisLoadTurn<C: Contents> {
-    shelf: Arc<L2Store>,
+    manual_cache: Arc<L2Store>,
     key: C::Key,
     /// `None` when Redis was not reachable: then the loaded value is not stored there either.
     marks: Option<Vec<String>>,
@@ -36,8 +36,8 @@ struct RedisLoadTurn<C: Contents> {
 }
 
 impl<C> RedisL2<C> {
-    pub(super) fn new(shelf: L2Store) -> Self {
-        Self { shelf: Arc::new(shelf), contents: PhantomData }
+    pub(super) fn new(manual_cache: L2Store) -> Self {
+        Self { manual_cache: Arc::new(manual_cache), contents: PhantomData }
     }
 }
 
@@ -48,20 +48,24 @@ where
     C::Value: Serialize + DeserializeOwned,
 {
     fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>> {
-        enter(Arc::clone(&self.shelf), key, at_least).boxed()
+        enter(Arc::clone(&self.manual_cache), key, at_least).boxed()
     }
 
     fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>> {
-        let shelf = Arc::clone(&self.shelf);
-        async move { shelf.look::<C>(&key).await.ok()?.held }.boxed()
+        let manual_cache = Arc::clone(&self.manual_cache);
+        async move { manual_cache.look::<C>(&key).await.ok()?.held }.boxed()
     }
 
     fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
-        let shelf = Arc::clone(&self.shelf);
+        let manual_cache = Arc::clone(&self.manual_cache);
         async move {
-            let Ok(_place) = shelf.puts.try_acquire() else { return shelf.meter.trouble("busy") };
-            let Ok(marks) = shelf.bounded(shelf.marks::<C>(&key)).await else { return };
-            shelf.put::<C>(key, marks, value, ttl).await;
+            let Ok(_place) = manual_cache.puts.try_acquire() else {
+                return manual_cache.meter.trouble("busy");
+            };
+            let Ok(marks) = manual_cache.bounded(manual_cache.marks::<C>(&key)).await else {
+                return;
+            };
+            manual_cache.put::<C>(key, marks, value, ttl).await;
         }
         .boxed()
     }
@@ -71,16 +75,16 @@ where
         ground: CacheTag,
         most: usize,
     ) -> BoxFuture<'static, Option<RecentEntries<C>>> {
-        let shelf = Arc::clone(&self.shelf);
-        async move { shelf.recent::<C>(&ground, most).await.ok() }.boxed()
+        let manual_cache = Arc::clone(&self.manual_cache);
+        async move { manual_cache.recent::<C>(&ground, most).await.ok() }.boxed()
     }
 
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
-        let shelf = Arc::clone(&self.shelf);
+        let manual_cache = Arc::clone(&self.manual_cache);
         async move {
-            let marked = scope.grounds().into_iter().map(|ground| shelf.forget(ground));
+            let marked = scope.grounds().into_iter().map(|ground| manual_cache.forget(ground));
             if let Err(error) = try_join_all(marked).await {
-                shelf.meter.trouble("unreachable");
+                manual_cache.meter.trouble("unreachable");
                 warn!(error:%; "invalidated values may still be in Redis, invalidate again");
             }
         }
@@ -88,18 +92,18 @@ where
     }
 }
 
-async fn enter<C>(shelf: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
+async fn enter<C>(manual_cache: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
 where
     C: Contents,
     C::Key: Serialize + DeserializeOwned,
     C::Value: Serialize + DeserializeOwned,
 {
-    let until = Instant::now() + shelf.limits.wait;
-    let lock_key: Arc<str> = shelf.key("lock", &key).into();
+    let until = Instant::now() + manual_cache.limits.wait;
+    let lock_key: Arc<str> = manual_cache.key("lock", &key).into();
     let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.left >= at_least);
     let yours = |key, marks, lock| {
         L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
-            shelf: Arc::clone(&shelf),
+            manual_cache: Arc::clone(&manual_cache),
             key,
             marks,
             lock,
@@ -107,15 +111,18 @@ where
     };
     let mut pause = PAUSES.0;
     loop {
-        let Ok(mut look) = shelf.look::<C>(&key).await else { return yours(key, None, None) };
+        let Ok(mut look) = manual_cache.look::<C>(&key).await else {
+            return yours(key, None, None);
+        };
         if let Some(held) = fresh(&mut look) {
             return L2Lookup::Found(held);
         }
-        let taking = LoadLock::take(&shelf.link, Arc::clone(&lock_key), shelf.limits.lock);
-        match shelf.bounded(taking).await {
+        let taking =
+            LoadLock::take(&manual_cache.link, Arc::clone(&lock_key), manual_cache.limits.lock);
+        match manual_cache.bounded(taking).await {
             Ok(Some(lock)) => {
                 // The previous holder of the lock may have stored the value between the lookup and the lock.
-                let Ok(mut look) = shelf.look::<C>(&key).await else {
+                let Ok(mut look) = manual_cache.look::<C>(&key).await else {
                     return yours(key, None, Some(lock));
                 };
                 return match fresh(&mut look) {
@@ -124,7 +131,7 @@ where
                 };
             }
             Ok(None) if Instant::now() >= until => {
-                shelf.meter.trouble("waited");
+                manual_cache.meter.trouble("waited");
                 return yours(key, Some(look.marks), None);
             }
             Ok(None) => {}
@@ -144,9 +151,9 @@ where
 {
     fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
         async move {
-            let Self { shelf, key, marks, lock } = *self;
+            let Self { manual_cache, key, marks, lock } = *self;
             if let Some(marks) = marks {
-                shelf.put::<C>(key, marks, value, ttl).await;
+                manual_cache.put::<C>(key, marks, value, ttl).await;
             }
             // Not before the value is stored, or a waiting pod would load it again.
             drop(lock);

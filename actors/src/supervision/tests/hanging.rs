@@ -44,15 +44,15 @@ impl Stage {
         &self,
         children: Vec<ChildSpec>,
     ) -> (ChildSpec, Handle<Supervisor>, Arc<Children>) {
-        let lives = Arc::new(Children::new(children.into(), Arc::clone(&self.threads)));
+        let children = Arc::new(Children::new(children.into(), Arc::clone(&self.threads)));
         let up = OnGiveUp::Escalate;
-        let made = Supervisor::spec_of("group", hasty(), up, &lives, &self.metrics);
-        (made.0, made.1, lives)
+        let made = Supervisor::spec_of("group", hasty(), up, &children, &self.metrics);
+        (made.0, made.1, children)
     }
 }
 
 fn ending(record: &Record) -> Option<Ending> {
-    record.last_death().map(|death| death.ending)
+    record.last_death().map(|exit| exit.ending)
 }
 
 #[actix::test]
@@ -60,11 +60,11 @@ async fn a_hung_supervisor_is_replaced_and_changes_nothing_when_it_wakes() {
     let stage = Stage::new();
     let (spec, memory) = stage.memory("memory", care());
     let (other, neighbour) = stage.memory("other", care());
-    let (group, supervisor, lives) = stage.open_group(vec![spec]);
+    let (group, supervisor, children) = stage.open_group(vec![spec]);
     let root = stage.root(vec![group, other], OnGiveUp::Escalate);
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]));
     assert_eq!(neighbour.ask(Tell(1)).await, Ok(vec![1]));
-    let held_before = Arc::strong_count(&lives);
+    let held_before = Arc::strong_count(&children);
     let (gate, woke) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
     supervisor.post(SleepUntil(Arc::clone(&gate), Arc::clone(&woke))).ok().unwrap();
     eventually("it is replaced", || supervisor.record().restarts() == 1).await;
@@ -85,7 +85,7 @@ async fn a_hung_supervisor_is_replaced_and_changes_nothing_when_it_wakes() {
 
     assert!(woke.lock().unwrap().is_empty(), "it sleeps");
     gate.store(true, Ordering::SeqCst);
-    eventually("the old one is gone", || Arc::strong_count(&lives) == held_before).await;
+    eventually("the old one is gone", || Arc::strong_count(&children) == held_before).await;
     assert_eq!(*woke.lock().unwrap(), [true], "and woke before");
     assert_eq!(memory.ask(Tell(4)).await, Ok(vec![3, 4]), "it ended no child of its successor");
     assert_eq!(memory.record().generation(), generation, "it started none and fenced none off");

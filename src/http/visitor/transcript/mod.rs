@@ -85,15 +85,15 @@ enum SendState {
         (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[get("/api/transcript")]
 pub(crate) async fn transcript(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     form: web::Query<Form>,
 ) -> Result<HttpResponse, ApiError> {
-    admitted(&parts, &request)?;
-    let of = conversation(&parts, &request).await?;
+    admitted(&deps, &request)?;
+    let of = conversation(&deps, &request).await?;
     // It goes back to the sender of the request.
-    let own = parts.origins.own(&request);
-    let told = told(&parts, Some(&own), of).await?;
+    let own = deps.origins.own(&request);
+    let told = told(&deps, Some(&own), of).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("Cache-Control", "no-store"));
     let attached =
@@ -120,61 +120,61 @@ pub(crate) async fn transcript(
         (status = 409, body = ApiError), (status = 429, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/api/transcript/send")]
 pub(crate) async fn send_transcript(
-    parts: web::Data<Dependencies>,
+    deps: web::Data<Dependencies>,
     request: HttpRequest,
     to: JsonBody<SendTo>,
 ) -> Result<HttpResponse, ApiError> {
-    admitted(&parts, &request)?;
-    let of = conversation(&parts, &request).await?;
+    admitted(&deps, &request)?;
+    let of = conversation(&deps, &request).await?;
     let address = mail_address(&to.address).ok_or_else(no_address)?;
-    if !parts.announcer.takes(REQUESTED) {
+    if !deps.announcer.takes(REQUESTED) {
         let message = "Transcripts are not sent here; take it along instead.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
     // Counted before the code is looked at: a code is not guessed either.
-    if let Err(wait) = parts.allowances.mail(&of, &address, client_address(&request).key()).await {
-        parts.metrics.doors.letter("transcript", "too_many");
+    if let Err(wait) = deps.allowances.mail(&of, &address, client_address(&request).key()).await {
+        deps.metrics.doors.letter("transcript", "too_many");
         return Err(ApiError::too_many(wait, "letters"));
     }
     let purpose = format!("transcript {of} {}", address.to_lowercase());
     let is_confirmed = match &to.code {
-        Some(code) if parts.tokens.is_code(&purpose, code) => true,
+        Some(code) if deps.tokens.is_code(&purpose, code) => true,
         Some(_) => {
             let message = "This is not the code that was sent to the address, or it is too old.";
             return Err(ApiError::new(ApiErrorCode::WrongCode, message));
         }
-        None => is_own_address(&parts, &of, &address).await,
+        None => is_own_address(&deps, &of, &address).await,
     };
     let text = if is_confirmed {
         // Links are those of the settings alone: whoever sends the request chooses its Host.
-        let own = parts.origins.public();
-        text::text(&told(&parts, own, Arc::clone(&of)).await?, own)
+        let own = deps.origins.public();
+        text::text(&told(&deps, own, Arc::clone(&of)).await?, own)
     } else {
-        text::confirmation(&parts.tokens.code(&purpose))
+        text::confirmation(&deps.tokens.code(&purpose))
     };
     let state = if is_confirmed { SendState::Sent } else { SendState::Confirm };
     let data = json!({ "address": address, "text": text, "state": state });
     let conversation = Some(of.to_string());
-    parts.announcer.announce(Announcement { event: REQUESTED, conversation, data });
-    parts.metrics.doors.letter("transcript", "taken");
+    deps.announcer.announce(Announcement { event: REQUESTED, conversation, data });
+    deps.metrics.doors.letter("transcript", "taken");
     let mut response = HttpResponse::Accepted();
     Ok(response.insert_header(("Cache-Control", "no-store")).json(Sending { state }))
 }
 
 /// True where the site has signed that this is the visitor's address. An archive that is away does not say so.
-async fn is_own_address(parts: &Dependencies, of: &str, address: &str) -> bool {
-    let archived = parts.archive.transcript(of).await.ok().flatten();
+async fn is_own_address(deps: &Dependencies, of: &str, address: &str) -> bool {
+    let archived = deps.archive.transcript(of).await.ok().flatten();
     let signed = archived.and_then(|it| it.about.visitor).and_then(|visitor| visitor.address);
     signed.is_some_and(|signed| signed.to_lowercase() == address.to_lowercase())
 }
 
 /// What is told, with links below `own`; without links where that is none.
 async fn told(
-    parts: &Dependencies,
+    deps: &Dependencies,
     own: Option<&str>,
     of: Arc<str>,
 ) -> Result<TranscriptText, ApiError> {
-    let kept = match parts.log.read(Arc::clone(&of)).await {
+    let kept = match deps.log.read(Arc::clone(&of)).await {
         Ok(kept) => Some(kept),
         Err(LogError::Unavailable { cause }) => {
             warn!(cause:%; "a conversation cannot be read for its transcript");
@@ -183,7 +183,7 @@ async fn told(
         Err(_) => None,
     };
     // It is written behind: it may not have the last moment, and may be away.
-    let archived = parts.archive.transcript(&of).await;
+    let archived = deps.archive.transcript(&of).await;
     let is_away = archived.is_err();
     let entries = archived.ok().flatten().map(|it| it.entries).unwrap_or_default();
     let is_whole = |kept: &StoredConversation| kept.entries.len() as u64 == kept.offset;
@@ -204,7 +204,7 @@ async fn told(
         let message = "Nothing was said in this conversation, or it is not kept any more.";
         return Err(ApiError::new(ApiErrorCode::NothingSaid, message));
     }
-    let catalog = parts.catalog.load();
+    let catalog = deps.catalog.load();
     for line in &mut lines {
         let product = line.product.as_deref().and_then(|id| catalog.product(id));
         line.product_name = product.map(|it| it.name.to_string());
