@@ -222,7 +222,7 @@ impl Pod {
         &self.caches
     }
 
-    /// Which of `suggestions` a manual answers; see [`Answerer::confirm`].
+    /// Which of `suggestions` a manual answers; see [`Answerer::confirm`](crate::ports::Answerer::confirm).
     pub async fn confirm(
         &self,
         product: Arc<Product>,

@@ -103,7 +103,7 @@ pub enum Effect {
     },
     /// Open this manual ahead of the question; nobody waits for it.
     Prefetch(ManualRequest),
-    /// Open the log, beside everything else; come back with [`Input::OpeningResult`].
+    /// Open the log, beside everything else; come back with [`Input::Opened`].
     Open(Opening),
     /// The conversation is this one from now on, and what is durable goes through its log.
     Follow {

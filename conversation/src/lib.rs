@@ -4,8 +4,8 @@
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out. It
 //!   routes to four machines that own their state: `AnswerRun`, `Handoff`, `Resume`, `Prediction`.
 //! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
-//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events`],
-//!   [`transcript_lines`] and [`counted_as`] are its projections, one file a
+//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events()`],
+//!   [`transcript_lines()`] and [`counted_as`] are its projections, one file a
 //!   target; [`audit_entry`] is the projection of an agent's action.
 //! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,

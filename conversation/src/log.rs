@@ -25,7 +25,7 @@ pub struct OwnedConversation {
 pub struct StoredEntry {
     /// Its place.
     pub offset: u64,
-    /// JSON: a [`crate::Entry`] in its versioned form, or a visitor's frame of the version before.
+    /// JSON: a [`crate::LogEntry`] in its versioned form, or a visitor's frame of the version before.
     pub text: Arc<str>,
 }
 

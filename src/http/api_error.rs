@@ -20,7 +20,7 @@ pub struct ApiError {
     retry_after: Option<Duration>,
 }
 
-/// The codes of [`Trouble`].
+/// The codes of [`ApiError`].
 #[derive(
     Debug,
     Clone,

@@ -2,7 +2,7 @@
 //!
 //! `View` has every rule and no runtime: what the agent sees of the desk and of the conversations that
 //! are watched, and what each message asks for. [`AgentSocket`] has every effect and no rule. What an
-//! agent says to a visitor takes the way of [`delivery`], what agents tell each other that of [`noting`].
+//! agent says to a visitor takes the way of [`delivery`], what agents tell each other that of [`note_writer`].
 //! What must never be: another agent's conversation changed from here without the desk's word; an agent who
 //! believes that something was said that was not; a note in the log of a conversation.
 

@@ -119,14 +119,14 @@ impl HandoffService {
     /// Puts a conversation back that the desk has lost, as it was.
     ///
     /// # Errors
-    /// As [`Desk::wait`].
+    /// As [`HandoffDesk::wait`].
     pub async fn put_back(&self, wanted: HandoffRequest) -> Result<Ticket, DeskError> {
         let ticket = self.desk.wait(wanted).await?;
         self.tell(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
 
-    /// As [`Desk::end`].
+    /// As [`HandoffDesk::end`].
     ///
     /// # Errors
     /// As there.
@@ -143,7 +143,7 @@ impl HandoffService {
         Ok(gone)
     }
 
-    /// As [`Desk::take`].
+    /// As [`HandoffDesk::take`].
     ///
     /// # Errors
     /// As there.
@@ -160,7 +160,7 @@ impl HandoffService {
         Ok(ticket)
     }
 
-    /// As [`Desk::let_go`].
+    /// As [`HandoffDesk::let_go`].
     ///
     /// # Errors
     /// As there.
@@ -206,7 +206,7 @@ impl HandoffService {
         }
     }
 
-    /// As [`Desk::visitors_here`].
+    /// As [`HandoffDesk::visitors_here`].
     ///
     /// # Errors
     /// As there.
@@ -231,7 +231,7 @@ impl HandoffService {
         }
     }
 
-    /// As [`Desk::find`].
+    /// As [`HandoffDesk::find`].
     ///
     /// # Errors
     /// As there.
@@ -239,7 +239,7 @@ impl HandoffService {
         self.desk.find(conversation).await
     }
 
-    /// As [`Desk::places`].
+    /// As [`HandoffDesk::places`].
     ///
     /// # Errors
     /// As there.
@@ -256,7 +256,7 @@ impl HandoffService {
         self.hours.is_open_now()
     }
 
-    /// As [`Desk::look`].
+    /// As [`HandoffDesk::look`].
     ///
     /// # Errors
     /// As there.
@@ -264,7 +264,7 @@ impl HandoffService {
         self.desk.look().await
     }
 
-    /// As [`Desk::agent_here`].
+    /// As [`HandoffDesk::agent_here`].
     ///
     /// # Errors
     /// As there.
@@ -280,7 +280,7 @@ impl HandoffService {
         Ok(())
     }
 
-    /// As [`Desk::agent_left`].
+    /// As [`HandoffDesk::agent_left`].
     ///
     /// # Errors
     /// As there.
@@ -291,7 +291,7 @@ impl HandoffService {
         Ok(())
     }
 
-    /// As [`Desk::tidy`].
+    /// As [`HandoffDesk::tidy`].
     ///
     /// # Errors
     /// As there.

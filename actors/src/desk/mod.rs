@@ -1,6 +1,6 @@
 //! The desk: who waits for a person and who has one.
 //!
-//! [`HandoffService`] is what others hold; it asks the [`Desk`](crate::ports::Desk) and lets everybody hear what
+//! [`HandoffService`] is what others hold; it asks the [`HandoffDesk`](crate::ports::HandoffDesk) and lets everybody hear what
 //! changed. [`MemoryDesk`] is the desk of a pod without Redis: plain tables behind one lock, every rule in
 //! them, which know neither clock nor lock. The clerk, a task of the tree, carries between the desk and
 //! the sessions of this pod. What must never be: one conversation with two persons, a conversation that is

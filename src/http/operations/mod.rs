@@ -1,6 +1,6 @@
 //! `/admin/…` further: what an admin sees of a running pod, and what of it can be changed from the page.
 //!
-//! Each route asks the part that knows, through a handle or a port of [`Parts`](super::Parts). All are for
+//! Each route asks the part that knows, through a handle or a port of [`Dependencies`](super::Dependencies). All are for
 //! admins ([`Admin`](super::identity::Admin)); what changes something goes into the audit.
 
 mod catalog;

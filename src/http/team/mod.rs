@@ -2,7 +2,7 @@
 //! left, the audit, the figures, the team's own accounts.
 //!
 //! Agents have what they need while they talk ([`Agent`](super::identity::Agent)); audit, figures and accounts are
-//! for admins ([`Admin`](super::identity::Admin)). Everything is asked of a port of [`Parts`](super::Parts), and
+//! for admins ([`Admin`](super::identity::Admin)). Everything is asked of a port of [`Dependencies`](super::Dependencies), and
 //! an archive that is away is said in words: no chat waits for any of this. Text goes out as text, in JSON and
 //! in CSV.
 
