@@ -1,7 +1,7 @@
 // Made by `npm run wire` from the types of hsc-conversation and hsc-actors. Do not edit: change the Rust types and run it again.
 
 /**
- * How a customer uses the product; an answer may weigh it.
+ * How a customer uses the product; the ranking may use it.
  */
 export type Scenario = "general" | "studio" | "live";
 /**
@@ -394,7 +394,7 @@ export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "u
  */
 export type LeaveReason = "handed" | "returned" | "closed" | "ended" | "gone" | "no_answer";
 /**
- * Where a child is in its life.
+ * Where a child is in its life cycle.
  */
 export type ActorState = "down" | "starting" | "up" | "restarting" | "gave_up" | "stopped";
 
@@ -486,7 +486,7 @@ export interface AboutProduct {
   name: string;
 }
 /**
- * A related product as the wire shows it (`related_items`), resolved against the catalog.
+ * A related product as sent to clients (`related_items`).
  */
 export interface Accessory {
   /**
@@ -494,15 +494,15 @@ export interface Accessory {
    */
   id: string;
   /**
-   * As customers read it.
+   * Display name.
    */
   name: string;
   /**
-   * Its category, empty where the catalog gives none.
+   * Its category; may be empty.
    */
   category: string;
   /**
-   * Where it is made, empty where the catalog does not say.
+   * Country of production; may be empty.
    */
   production_country: string;
   /**
@@ -510,11 +510,11 @@ export interface Accessory {
    */
   type: string;
   /**
-   * What the catalog calls the link.
+   * Label of the link in the catalog.
    */
   label: string;
   /**
-   * Address of its picture, empty where there is none.
+   * Address of its picture; may be empty.
    */
   image: string;
 }
@@ -598,7 +598,7 @@ export interface ChatMessage {
   upload?: string | null;
 }
 /**
- * A page an answer rests on.
+ * A page that supports an answer.
  */
 export interface Citation {
   /**
@@ -606,7 +606,7 @@ export interface Citation {
    */
   page: number;
   /**
-   * The number printed on that page, where it is another one.
+   * The number printed on that page, if it differs.
    */
   page_label?: string | null;
   /**
@@ -614,11 +614,11 @@ export interface Citation {
    */
   quote: string;
   /**
-   * Where a browser opens it: `/manuals/<product_id>#page=12`.
+   * Its address in a browser: `/manuals/<product_id>#page=12`.
    */
   url: string;
   /**
-   * How well it fits the question, 0 to 1.
+   * Relevance to the question, 0 to 1.
    */
   score: number;
 }
@@ -1329,20 +1329,20 @@ export interface PodTotals {
   waiting: number;
 }
 /**
- * One actor of the tree and those below it.
+ * One actor of the tree and its descendants.
  */
 export interface TreeReport {
   /**
-   * Its name, unlike any other.
+   * Its unique name.
    */
   name: string;
   /**
-   * What it is; the label of its metrics.
+   * Label of its metrics.
    */
   kind: string;
   state: ActorState;
   /**
-   * How often it was started again.
+   * Number of restarts.
    */
   restarts: number;
   /**
@@ -1350,16 +1350,16 @@ export interface TreeReport {
    */
   last_reason: string | null;
   /**
-   * Messages that wait for it.
+   * Number of messages in its inbox.
    */
   mailbox_depth: number;
   /**
-   * Since it was last started, in milliseconds; none while it is not up.
+   * Milliseconds since the last start; `None` while it is not up.
    */
   uptime_ms: number | null;
   observed: unknown;
   /**
-   * Those it looks after, in the order they are started.
+   * Its children, in start order.
    */
   children: TreeReport[];
 }
