@@ -4,14 +4,26 @@
 //! 127.0.0.0/8 is this machine, so a server gets an address that no other test has, and binds its usual port itself.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// An address that no other server of this process has, nor one of another process that runs now: its last two parts
-/// are the process id.
+/// Bits of an address that count the servers of a process, and those that are of its process id: together what
+/// 127.0.0.0/8 has.
+const SERVER_BITS: u32 = 10;
+const PROCESS_BITS: u32 = 14;
+
+/// An address that no other server of this process has, nor one of another test process that runs now.
 pub(crate) fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
+    static NEXT: AtomicU32 = AtomicU32::new(1);
     let server = NEXT.fetch_add(1, Ordering::Relaxed);
-    assert_ne!(server, 0, "a test process starts at most 255 servers");
-    let [.., high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, server, high, low)
+    // The last one would give the broadcast address.
+    assert!(server + 1 < 1 << SERVER_BITS, "a test process starts at most 1,022 servers");
+    let process = std::process::id() % (1 << PROCESS_BITS);
+    Ipv4Addr::from(127 << 24 | server << PROCESS_BITS | process)
+}
+
+#[test]
+fn each_server_has_a_loopback_address_of_its_own() {
+    let (one, other) = (own_address(), own_address());
+    assert_ne!(one, other);
+    assert!(one.is_loopback() && other.is_loopback() && one != Ipv4Addr::LOCALHOST);
 }
