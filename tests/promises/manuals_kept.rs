@@ -168,13 +168,21 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
     // Another question: the answer to the first would come from Redis without the manual.
     ask_for(&other, "How do I reset the lamp?").await;
     assert_eq!(of(&other, LIGHT).await["state"], "open");
-    let asked = host.asked();
+    // A value that is longer than any lock or mark: the manual itself.
+    let script = "local all = '' for _, key in ipairs(redis.call('KEYS', 'hsc:l2:manuals:*')) do \
+        if redis.call('TYPE', key).ok == 'string' and redis.call('STRLEN', key) > 200 then \
+        all = all .. redis.sha1hex(redis.call('GET', key)) end end return all";
+    let in_redis = async || redis.ask(&["EVAL", script, "0"]).await;
+    eventually("the first one is in Redis", async || in_redis().await.len() > 40).await;
+    let (asked, before) = (host.asked(), in_redis().await);
     let (status, told) = refetch(&one, LIGHT).await;
     assert_eq!(
         (status, &told["outcome"], &told["other_pods"]),
         (200, &json!("opened"), &json!("told"))
     );
     assert_eq!(host.asked(), asked + 1);
+    // It is stored beside the answer to the admin.
+    eventually("the new one is in Redis", async || in_redis().await != before).await;
     eventually("the other has forgotten it", async || of(&other, LIGHT).await["state"] != "open")
         .await;
     ask_for(&other, "How do I replace the fuse?").await;
