@@ -3,7 +3,7 @@
 use crate::session::Deliver;
 use crate::supervision::Fault;
 
-/// Why nobody was made to fail. A variant for each thing the caller can do about it.
+/// Why no fault was injected. A variant for each thing the caller can do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FaultNotInjected {
     /// The name is not in the tree.

@@ -160,7 +160,7 @@ impl Pod {
     /// `session` for all of them. Says how many were told.
     ///
     /// # Errors
-    /// Why nobody was made to fail.
+    /// Why no fault was injected.
     pub async fn rehearse(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
         let told = match FaultTarget::by(actor) {
             FaultTarget::AllSessions => {
@@ -364,7 +364,7 @@ impl Drop for SessionReservation<'_> {
     }
 }
 
-/// 128 random bits: nobody guesses a conversation.
+/// 128 random bits, so the id of a conversation cannot be guessed.
 fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }

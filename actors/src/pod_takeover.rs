@@ -1,7 +1,7 @@
 //! Answers that a pod left behind which is not heard of any more.
 //!
-//! Owns      the pods it was told of, and how many conversations it completes at once.
-//! Receives  [`PodDeparted`] from whoever watches the pods.
+//! Owns      the departed pods, and the number of conversations it completes at once.
+//! Receives  [`PodDeparted`] from the presence worker.
 //! Calls     no other actor; claiming and completing run beside it.
 //! Never     completes what another pod has claimed: the log gives each conversation to one claimer.
 //! On crash  loses the answers it was completing; a client that comes back starts them again.

@@ -14,7 +14,7 @@ use crate::bridge::{Body, Bridge, ChannelEvent, channels};
 use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 
-/// Tells the pod that owned a conversation who owns it now. Nobody waits for it.
+/// Tells the pod that owned a conversation who owns it now. No caller waits for it.
 pub(crate) fn tell(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
     let conversation = Arc::clone(conversation);
     drop(bridge.publish(&channels::pod(owner), Body::TakenOver { conversation, epoch }));

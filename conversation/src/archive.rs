@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 pub enum Record {
     /// A conversation began, or more is known of it. Said again it adds what is new.
     Began(Box<ConversationFacts>),
-    /// Somebody said something.
+    /// A message.
     Said(Box<ArchivedMessage>),
     /// The conversation went from one to another, or ended.
     Turned(HandoffRecord),

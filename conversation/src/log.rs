@@ -11,7 +11,7 @@ use crate::BoxError;
 /// counted on from what it says, so that offsets stay whole numbers for everybody who reads them.
 pub const MOST_OFFSET: u64 = 1_000_000_000_000;
 
-/// A conversation and the epoch in which somebody owns it.
+/// A conversation and the epoch of its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwnedConversation {
     /// The conversation.
@@ -62,7 +62,7 @@ pub struct Claimed {
     pub taken: TakenOver,
 }
 
-/// What is kept of a conversation, for whoever reads it.
+/// What the log stores of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredConversation {
     /// The epoch in force.
@@ -101,7 +101,7 @@ pub enum MissedEntries {
 /// Why the log did not do what it was asked. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
-    /// Somebody else owns the conversation now: stop, and say nothing more.
+    /// Another owner has the conversation now: stop, and send nothing more.
     #[error("the conversation is owned by epoch {owner} now")]
     Stale {
         /// The epoch in force.

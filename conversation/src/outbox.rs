@@ -37,7 +37,7 @@ pub enum OutboxStep {
     },
     /// The log is away: call [`Outbox::ask_again`] after a while.
     Later,
-    /// Somebody else owns the conversation: not another word.
+    /// Another owner has the conversation: send nothing more.
     Superseded,
 }
 
@@ -71,7 +71,7 @@ enum Mode {
         /// False when the log has to begin before it can go on.
         is_begun: bool,
     },
-    /// Somebody else owns the conversation.
+    /// Another owner has the conversation.
     Over,
 }
 

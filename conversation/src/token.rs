@@ -51,7 +51,7 @@ pub enum TokenError {
     /// The key that signed it is not known here: it was taken out, or this pod has others.
     #[error("the token was signed with a key that is not known here")]
     UnknownKey,
-    /// It was changed, or made by somebody without the key.
+    /// It was changed, or made without the key.
     #[error("the token's signature is wrong")]
     WrongSignature,
     /// It is too old.

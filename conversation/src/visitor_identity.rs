@@ -17,7 +17,7 @@ pub trait VisitorTokenVerifier: Send + Sync + 'static {
     fn visitor(&self, token: &str) -> Result<Visitor, VisitorTokenError>;
 }
 
-/// Why a visitor's token names nobody.
+/// Why a visitor token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VisitorTokenError {
     /// It was right and its time is over.

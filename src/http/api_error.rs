@@ -42,7 +42,7 @@ pub enum ApiErrorCode {
     OriginNotAllowed,
     /// The caller may not do this (403).
     Forbidden,
-    /// Nobody is signed in with this browser (401).
+    /// This browser is not signed in (401).
     NotSignedIn,
     /// This address and password do not belong together (401).
     WrongSignIn,
@@ -76,7 +76,7 @@ pub enum ApiErrorCode {
     NoSuchAccount,
     /// There is an account with this address (409).
     AddressTaken,
-    /// Nobody could administrate any more (409).
+    /// No admin would be left (409).
     LastAdmin,
     /// There is no such route (404).
     NoSuchRoute,
@@ -108,7 +108,7 @@ pub enum ApiErrorCode {
     WrongCode,
     /// Nothing was said in the conversation, or it is not kept any more (404).
     NothingSaid,
-    /// Nobody takes what this would announce (409).
+    /// No webhook endpoint takes this event (409).
     NoWebhook,
     /// The body is larger than is taken, or shows more pixels (413).
     TooLarge,

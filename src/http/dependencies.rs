@@ -56,7 +56,7 @@ pub struct Dependencies {
     pub catalog_folder: CatalogFolder,
     /// The settings in force, without what is secret in them.
     pub settings: serde_json::Value,
-    /// Who of the team somebody is.
+    /// Identifies team members.
     pub identify: Arc<dyn Identify>,
     /// Keeps their accounts in order.
     pub staff: Arc<dyn Staff>,

@@ -1,7 +1,7 @@
 //! `/health`, `/ready`, `/ping`: how the server is.
 //!
-//! `/health` is about the process and is 200 while it lives, so that nobody restarts a server over
-//! somebody else's outage; `/ready` is about new work.
+//! `/health` is about the process and is 200 while it lives, so that no probe restarts a server over
+//! the outage of another system; `/ready` is about new work.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;

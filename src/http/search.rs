@@ -10,7 +10,7 @@ use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// Longest query, in characters: what `typing` takes over the socket.
 pub(super) const QUERY_CHARS: usize = 1_000;
-/// Products that come back when nobody says how many: what `typing` gets.
+/// Default number of products, as for `typing`.
 const DEFAULT_LIMIT: usize = 10;
 /// Most products that come back: what an empty `typing` gets.
 const MAX_LIMIT: usize = 50;

@@ -1,6 +1,6 @@
 //! One agent's socket: a thin actor around a plain state machine.
 //!
-//! `View` has every rule and no runtime: what the agent sees of the desk and of the conversations that
+//! `AgentView` has every rule and no runtime: what the agent sees of the desk and of the conversations that
 //! are watched, and what each message asks for. [`AgentSocket`] has every effect and no rule. What an
 //! agent says to a visitor takes the way of [`delivery`], what agents tell each other that of [`note_writer`].
 //! What must never be: another agent's conversation changed from here without the desk's word; an agent who

@@ -10,7 +10,7 @@ use super::deliver::Deliver;
 /// Agents who come again do so within this time, so that the next pod is not met by all at once.
 const SPREAD_MS: u64 = 1_000;
 
-/// The sockets of agents. Plain memory and no actor, so whatever restarts forgets nobody.
+/// The sockets of agents. Plain memory and no actor, so it survives every restart.
 #[derive(Default)]
 pub(crate) struct AgentSockets {
     table: DashMap<u64, Recipient<Deliver>>,

@@ -67,7 +67,7 @@ impl ArchiveHandle {
     #[must_use]
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
         let queue = Arc::new(RecordQueue::new(limits, Arc::clone(metrics)));
-        // Until the writer has looked, nobody is told that something is wrong.
+        // Before the writer's first check no fault is reported.
         let written = Arc::default();
         Self {
             queue,
@@ -86,7 +86,7 @@ impl ArchiveHandle {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Records an event of a conversation: its counter, the row of the archive, and what the observer is told of it.
+    /// Records an event of a conversation: its counter, the row of the archive, and what the observer receives.
     /// Never waits and never fails: what the archive cannot take is counted there.
     pub fn event(&self, conversation: &str, entry: &LogEntry) {
         if let Some(name) = counted_as(&entry.event) {

@@ -1,7 +1,7 @@
 //! The keeper: erases conversations that are past their age, and what is left of their pictures.
 //!
 //! Owns      nothing.
-//! Receives  nobody; it looks once an hour.
+//! Receives  no message; it runs once an hour.
 //! Calls     [`Privacy`], a few hundred conversations at a time.
 //! Never     touches the figures, or a conversation in which something happened since.
 //! On crash  loses nothing: what it did not get to is erased an hour later.
@@ -24,7 +24,7 @@ use hsc_conversation::BoxError;
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 /// After the start, when a server has more to do than to tidy.
 const FIRST_LOOK: Duration = Duration::from_secs(60);
-/// Conversations erased in one transaction: while it lasts, SQLite lets nobody else write.
+/// Conversations erased in one transaction: while it runs, SQLite refuses other writers.
 const AT_ONCE: u32 = 200;
 
 /// What is kept for how long.

@@ -1,7 +1,7 @@
 //! The writer: takes records out of the queue and gives them to the archive, in batches.
 //!
 //! Owns      nothing: the queue outlives it, and a batch stays there until the archive has it.
-//! Receives  nobody; it watches the queue.
+//! Receives  no message; it watches the queue.
 //! Calls     the [`Archive`], one batch at a time, within the archive's own bound.
 //! Never     makes anybody wait, gives up a record without counting it.
 //! On crash  loses nothing: its successor writes the batch in hand again, and the archive knows it.

@@ -5,7 +5,7 @@
 //! Calls     no other actor.
 //! Never     delays a publisher or a subscriber, interprets a message, delivers after a successor was started.
 //! On crash  loses only the messages that arrive during the crash, and every subscriber receives
-//!           `Missed`. Subscriptions and queued messages stay.
+//!           `ChannelEvent::Missed`. Subscriptions and queued messages stay.
 
 use std::sync::Arc;
 use std::time::Duration;

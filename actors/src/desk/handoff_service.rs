@@ -52,7 +52,7 @@ impl HandoffService {
     /// A visitor at this client address wants a person, and gets a place in line where one can come.
     ///
     /// # Errors
-    /// Why nobody can come.
+    /// Why no agent is available.
     pub async fn ask_for_a_person(
         &self,
         wanted: HandoffRequest,
@@ -334,7 +334,7 @@ impl HandoffService {
         self.archive.decision(conversation, decision);
     }
 
-    /// Nobody waits for what becomes of it: who misses it looks again.
+    /// No caller waits for the result: an agent that misses it reloads the desk.
     fn tell(&self, change: DeskChange) {
         let talk = match change {
             DeskChange::Ticket(ticket) => DeskBroadcast::Ticket { ticket: Box::new(ticket) },

@@ -1,7 +1,7 @@
 //! The desk of a pod without Redis.
 //!
-//! Owns      the tickets and who of the agents is there.
-//! Never     waits: the lock is held for a few copies, and nobody sleeps under it.
+//! Owns      the tickets and the connected agents.
+//! Never     waits: the lock is held for a few copies, never across an await.
 //! On crash  loses everything with the process; sessions that live on put their conversations back.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,7 +53,7 @@ impl MemoryDesk {
 
     /// Decided at once and not when first awaited: the order of calls is the order of decisions.
     fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut TicketTable, u64) -> T) -> T {
-        // A panic under the lock would be a mistake in the table; whoever comes next is not punished.
+        // A panic under the lock would be a bug in the table; later callers go on with it.
         what(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner), self.now_ms())
     }
 }

@@ -19,7 +19,7 @@ use super::pace::Pace;
 pub(super) struct TicketTable {
     limits: DeskLimits,
     tickets: HashMap<Arc<str>, StoredTicket>,
-    /// Those that nobody has, the longest wait first.
+    /// Unassigned tickets, the longest wait first.
     waiting: BTreeSet<(u64, Arc<str>)>,
     /// How conversations went from here, and until when that is known.
     gone: HashMap<Arc<str>, (TicketGone, u64)>,

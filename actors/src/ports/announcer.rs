@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-/// Something that happened, for whoever listens outside.
+/// Something that happened, for endpoints outside.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Announcement {
     /// What, e.g. `message.left`.
@@ -15,7 +15,7 @@ pub struct Announcement {
     pub data: Value,
 }
 
-/// Announces. Never waits and never fails: whoever it is meant for hears it later. Cheap to clone.
+/// Announces. Never waits and never fails: delivery is later. Cheap to clone.
 #[derive(Clone)]
 pub struct Announcer {
     takes: Arc<dyn Fn(&str) -> bool + Send + Sync>,
@@ -31,19 +31,19 @@ impl Announcer {
         Self { takes: Arc::new(takes), announce: Arc::new(announce) }
     }
 
-    /// Nobody listens.
+    /// No endpoint subscribes.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(|_| false, |_| ())
     }
 
-    /// True where somebody wants to hear of such events.
+    /// True if an endpoint subscribes to such events.
     #[must_use]
     pub fn takes(&self, event: &str) -> bool {
         (self.takes)(event)
     }
 
-    /// This happened. What nobody takes is dropped.
+    /// This happened. An event without a subscriber is dropped.
     pub fn announce(&self, announcement: Announcement) {
         if self.takes(announcement.event) {
             (self.announce)(announcement);

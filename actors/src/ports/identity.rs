@@ -1,4 +1,4 @@
-//! Who somebody is: people of the team by their session, visitors by the word of the site they come from.
+//! Identity: team members by their session, visitors by the token of the embedding site.
 //!
 //! A secret is known to its owner's browser alone. Whoever implements this keeps hashes, and says no
 //! more to a stranger than that it was not right.
@@ -12,7 +12,7 @@ use super::archive::Role;
 use hsc_conversation::archive::Audit;
 use hsc_conversation::{BoxError, ClientAddress};
 
-/// Writes down what somebody of the team did. Returns at once: nobody waits for the archive.
+/// Audits an action of a team member. Returns at once, without waiting for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
 /// Whether the session that opened a socket still holds. True is said of one whose agent has done something
@@ -21,7 +21,7 @@ pub type SessionCheck = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sy
 
 /// Signs people of the team in and out, and knows them again.
 pub trait Identify: Send + Sync + 'static {
-    /// Whose session has this secret; nobody's when it is over.
+    /// The team member whose session has this secret; `None` when it has ended.
     fn whose<'a>(
         &'a self,
         secret: &'a str,
@@ -40,7 +40,7 @@ pub trait Identify: Send + Sync + 'static {
     /// [`IdentityError::TooMany`], or [`IdentityError::Wrong`].
     fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError>;
 
-    /// Signs in by password. Takes as long for a name that nobody has as for a wrong password.
+    /// Signs in by password. Takes as long for an unknown name as for a wrong password.
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
     /// Ends the session of this secret, or all sessions of whose it is.
@@ -66,7 +66,7 @@ pub trait Identify: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 }
 
-/// Somebody of the team.
+/// A team member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Id of the account.
@@ -77,7 +77,7 @@ pub struct Person {
     pub role: Role,
 }
 
-/// Somebody of the team, known by a session.
+/// A team member, known by a session.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedIn {
     /// Who.
@@ -154,7 +154,7 @@ pub struct ProviderCallback {
     pub from: ClientAddress,
 }
 
-/// Why somebody was not signed in. A variant for each thing a caller can do about it.
+/// Why a sign-in failed. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// Not these two together. Never says which, nor that the account is disabled.
@@ -187,7 +187,7 @@ pub enum IdentityError {
         #[source]
         cause: BoxError,
     },
-    /// Nobody can be signed in just now.
+    /// No sign-in is possible at the moment.
     #[error("signing in does not work just now; try again in a moment")]
     Down {
         /// For the log of the server.

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use super::IdentityError;
 use super::archive::{Account, AccountError, ArchiveError, Role};
 
-/// Adds accounts and changes them. Who may ask for that is the business of whoever calls.
+/// Adds accounts and changes them. The caller checks the permission.
 pub trait Staff: Send + Sync + 'static {
     /// All of them, by name.
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
@@ -13,7 +13,7 @@ pub trait Staff: Send + Sync + 'static {
     /// Adds one.
     fn add(&self, newcomer: NewAccount) -> BoxFuture<'_, Result<Account, StaffError>>;
 
-    /// Changes what is given. Whoever is disabled, or gets another role or password, is signed out everywhere.
+    /// Changes what is given. An account that is disabled, or gets another role or password, is signed out everywhere.
     fn change<'a>(
         &'a self,
         id: &'a str,
@@ -21,7 +21,7 @@ pub trait Staff: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Account, StaffError>>;
 }
 
-/// What somebody is to be, as it was typed.
+/// A new account, as typed.
 #[derive(Clone)]
 pub struct NewAccount {
     /// The name that colleagues and visitors see.

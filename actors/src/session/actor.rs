@@ -51,7 +51,7 @@ use hsc_conversation::{LogEntry, visitor_frame};
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
 /// Wait before the newest keystroke of a busy time is answered; older ones that came meanwhile are not.
-/// About the time between two keystrokes of somebody who types fast.
+/// About the time between two keystrokes of a fast typist.
 const COALESCE: Duration = Duration::from_millis(100);
 
 /// The actor. See the card above.
@@ -228,7 +228,7 @@ impl Session {
                 }
                 Effect::AwaitCalm { prediction } => self.await_calm(prediction, ctx),
                 Effect::Prefetch(manual) => {
-                    // Nobody waits for it: the question, when it comes, finds it on the shelf.
+                    // No caller waits for it: a later question finds the manual in the cache.
                     drop(actix::spawn(self.context.manual_cache.load(manual).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),

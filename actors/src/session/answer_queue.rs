@@ -47,7 +47,7 @@ struct QueuedQuestion {
     of_client: HashMap<ClientKey, usize>,
 }
 
-/// What became of somebody who came.
+/// The result of entering the queue.
 pub(crate) enum QueueOutcome {
     /// It is their turn.
     Now(OwnedSemaphorePermit),
@@ -64,7 +64,7 @@ pub(crate) struct QueueSlot {
     client: Option<ClientKey>,
 }
 
-/// What somebody who waits hears.
+/// What a queued question receives.
 pub(crate) enum QueueUpdate {
     /// Their place; 1 is next.
     At(usize),
@@ -108,7 +108,7 @@ impl AnswerQueue {
     /// of all, so that one cannot fill the line.
     pub(crate) fn enter(self: &Arc<Self>, client: Option<ClientKey>) -> QueueOutcome {
         let mut waiting = self.waiting();
-        // Whoever waits already goes first.
+        // Queued questions go first.
         if waiting.tickets.is_empty()
             && let Ok(permit) = Arc::clone(&self.free).try_acquire_owned()
         {
@@ -210,7 +210,7 @@ impl WatchedSlot {
     }
 }
 
-/// How long after a step somebody is told of it, so that not all are told in the same moment.
+/// Delay of an update after a step, so that not all are sent in the same moment.
 fn hold_back(number: usize, ticket: u64, pace: Duration) -> Duration {
     if number <= IN_FRONT {
         return Duration::ZERO;

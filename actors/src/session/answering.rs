@@ -1,4 +1,4 @@
-//! An answer being made: in its turn, counted, its events numbered. Beside whoever wanted it.
+//! An answer being made: in its turn, counted, its events numbered, beside the session.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) fn in_turn(
     }
 }
 
-/// The answer's events, counted; whoever makes it holds a place among those that are made at once.
+/// The answer's events, counted; the caller holds one of the slots of concurrent answers.
 fn answering(
     context: Arc<SessionContext>,
     answer: u64,

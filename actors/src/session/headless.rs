@@ -1,4 +1,4 @@
-//! A conversation with nobody at its socket: completes the answers that a vanished pod left open.
+//! A conversation without a socket: completes the answers that a lost pod left open.
 //!
 //! The same rules and the same outbox as a session has; what a session would send goes into the log
 //! alone, and a client that comes back finds it there. When the client comes back in the middle, or
@@ -30,7 +30,7 @@ const TIMES: u32 = 30;
 pub(crate) enum HeadlessOutcome {
     /// Every question that was open is answered, in the log.
     Done,
-    /// Somebody else owns the conversation now.
+    /// Another owner has the conversation now.
     Superseded,
     /// The log could not be reached for too long.
     LogAway,

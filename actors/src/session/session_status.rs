@@ -1,4 +1,4 @@
-//! How a session stands, for whoever looks from outside: read without asking the session.
+//! The state of a session, read from outside without a message to the session.
 //!
 //! Written by the session alone, but for what is on its way to it. No word of a customer is in it.
 

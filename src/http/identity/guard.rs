@@ -32,9 +32,9 @@ pub(crate) struct Caller {
 }
 
 enum Who {
-    /// Somebody of the team, by session.
+    /// A team member, by session.
     Person(Person),
-    /// Whoever has `admin.token`.
+    /// The holder of `admin.token`.
     Token,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::{ApiError, ApiErrorCode};
 
-/// Items of a page where nobody says how many.
+/// Default number of items of a page.
 const USUAL: usize = 50;
 /// Most items of a page: what a person looks through, and no list is written whole by mistake.
 const MOST: usize = 200;

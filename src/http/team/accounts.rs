@@ -115,7 +115,7 @@ pub(crate) async fn add_user(
         .json(Shown::from(account)))
 }
 
-/// Changes an account. Whoever is disabled, or gets another role or password, is signed out everywhere.
+/// Changes an account. An account that is disabled, or gets another role or password, is signed out everywhere.
 #[utoipa::path(patch, path = "/admin/users/{id}", tag = "operations", params(("id" = String, Path)),
     request_body = Change,
     responses((status = 200, body = Shown), (status = 400, body = ApiError), (status = 401, body = ApiError),

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::super::{ApiError, ApiErrorCode};
 
-/// Items of a piece where nobody says how many.
+/// Default number of items of a page.
 const USUAL: u32 = 50;
-/// What figures are told of where nobody says: the last thirty days.
+/// Default period of figures: the last thirty days.
 const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
 pub(super) const DAY_MS: u64 = 86_400_000;
 

@@ -1,4 +1,4 @@
-//! `/api/left-messages`: what visitors left while nobody was there.
+//! `/api/left-messages`: offline messages of visitors.
 
 use actix_web::{HttpResponse, get, web};
 use hsc_actors::ports::archive::{LeftMessage, Paged};

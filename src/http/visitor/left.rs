@@ -31,7 +31,7 @@ pub(crate) struct Taken {
     id: String,
 }
 
-/// Leaves a message for when somebody is there.
+/// Leaves an offline message.
 ///
 /// It needs no conversation; with the conversation's token the team sees to which one it belongs.
 #[utoipa::path(post, path = "/api/leave-message", tag = "chat", request_body = LeftMessage,

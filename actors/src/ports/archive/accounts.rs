@@ -94,7 +94,7 @@ pub trait Accounts: Send + Sync + 'static {
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>>;
 }
 
-/// Somebody of the team.
+/// A team member.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Account {
     /// Its id, which never changes.
@@ -126,7 +126,7 @@ impl std::fmt::Debug for Account {
     }
 }
 
-/// What somebody may do. An admin may do what an agent may.
+/// The role of an account. An admin may do what an agent may.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -242,7 +242,7 @@ pub struct LockOut {
     pub until_ms: u64,
 }
 
-/// Somebody who is signed in.
+/// A signed-in team member.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccountSession {
     /// The hash of the cookie's secret: who reads the archive cannot sign in with it.
@@ -260,7 +260,7 @@ pub struct AccountSession {
 }
 
 impl std::fmt::Debug for AccountSession {
-    /// Without what would let somebody else use it.
+    /// Without the secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "AccountSession({}, until {})", self.account, self.expires_ms)
     }
@@ -269,16 +269,16 @@ impl std::fmt::Debug for AccountSession {
 /// Why an account was not added or changed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AccountError {
-    /// Somebody has this address or subject.
+    /// Another account has this address or subject.
     #[error("there is an account with this address")]
     Taken,
-    /// Somebody was first.
+    /// There is an account already.
     #[error("there is an account already")]
     NotFirst,
     /// There is none of this id.
     #[error("there is no such account")]
     Unknown,
-    /// Nobody could administrate any more.
+    /// No admin would be left.
     #[error("this is the last admin who may sign in; make another one first")]
     LastAdmin,
     /// The archive failed.

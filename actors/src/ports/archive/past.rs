@@ -32,7 +32,7 @@ pub trait Archive: Send + Sync + 'static {
         page: Page,
     ) -> BoxFuture<'_, Result<Paged<ConversationFound>, ArchiveError>>;
 
-    /// Messages that were left while nobody was there, newest first.
+    /// Offline messages, newest first.
     fn left_messages(&self, page: Page) -> BoxFuture<'_, Result<Paged<LeftMessage>, ArchiveError>>;
 
     /// What agents and admins did, newest first.
@@ -170,7 +170,7 @@ pub struct StoredUpload {
     pub is_expired: bool,
 }
 
-/// A message that was left while nobody was there.
+/// An offline message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct LeftMessage {
     /// Its id.

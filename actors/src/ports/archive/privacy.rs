@@ -17,7 +17,7 @@ pub enum DataSubject {
 
 /// Hands out and erases.
 pub trait Privacy: Send + Sync + 'static {
-    /// Everything kept about somebody. Notes of the team are told too: they are about them.
+    /// Everything stored about a person, internal notes included.
     fn export(&self, whose: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>>;
 
     /// Erases it all. Figures by hour stay: they name nobody. What is said afterwards is kept again.
@@ -28,7 +28,7 @@ pub trait Privacy: Send + Sync + 'static {
     fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
 }
 
-/// Everything kept about somebody.
+/// Everything stored about a person.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Export {
     /// Whole conversations.
