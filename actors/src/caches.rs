@@ -61,17 +61,14 @@ impl Caches {
         Self { manual_cache, predictions, answers, catalog }
     }
 
-    /// Invalidates values.
+    /// Invalidates values here and in the L2 cache. Other pods have to be told of it.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
     pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
-            if let Scope::Product { manual: Some(manual), .. } = &scope {
-                // Else a fresh copy on disk would be read again, and the invalidation would have no effect.
-                self.manual_cache.doubt(manual);
-            }
+            self.doubt(&scope);
             let (manuals, predictions, answers) = tokio::join!(
                 self.manual_cache.cache().invalidate(scope.clone()),
                 self.predictions.invalidate(scope.clone()),
@@ -82,6 +79,31 @@ impl Caches {
             forgotten.answers += answers?;
         }
         Ok(forgotten)
+    }
+
+    /// Invalidates the values of this pod that another pod has invalidated in the L2 cache before it said so. The
+    /// L2 cache may hold newer ones by now, so it is left alone.
+    ///
+    /// # Errors
+    /// When a shard did not reply; the others have forgotten.
+    pub(crate) async fn invalidate_l1(&self, what: Invalidate) -> Result<(), AskError> {
+        for scope in self.scopes(what) {
+            self.doubt(&scope);
+            let (manuals, predictions, answers) = tokio::join!(
+                self.manual_cache.cache().invalidate_l1(scope.clone()),
+                self.predictions.invalidate_l1(scope.clone()),
+                self.answers.invalidate_l1(scope),
+            );
+            (manuals?, predictions?, answers?);
+        }
+        Ok(())
+    }
+
+    /// Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
+    fn doubt(&self, scope: &Scope) {
+        if let Scope::Product { manual: Some(manual), .. } = scope {
+            self.manual_cache.doubt(manual);
+        }
     }
 
     /// The manual if it is cached, or the remembered error of its last load.

@@ -187,7 +187,7 @@ impl Pod {
     /// When a shard of this pod did not answer; the others have forgotten, other pods are not told.
     pub async fn invalidate(&self, what: Invalidate) -> Result<Announced<Invalidated>, AskError> {
         let here = self.caches.invalidate(what.clone()).await?;
-        Ok(self.announce(here, Body::Forget { what }).await)
+        Ok(self.announce(here, Body::Forget { what, l2_is_done: true }).await)
     }
 
     /// Tells the other pods what was done here.

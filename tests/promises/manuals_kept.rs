@@ -175,6 +175,8 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
     let in_redis = async || redis.ask(&["EVAL", script, "0"]).await;
     eventually("the first one is in Redis", async || in_redis().await.len() > 40).await;
     let (asked, before) = (host.asked(), in_redis().await);
+    // The other pod hears of it only when the new manual is in Redis, and must not invalidate that one.
+    other.signal("STOP");
     let (status, told) = refetch(&one, LIGHT).await;
     assert_eq!(
         (status, &told["outcome"], &told["other_pods"]),
@@ -183,6 +185,7 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
     assert_eq!(host.asked(), asked + 1);
     // It is stored beside the answer to the admin.
     eventually("the new one is in Redis", async || in_redis().await != before).await;
+    other.signal("CONT");
     eventually("the other has forgotten it", async || of(&other, LIGHT).await["state"] != "open")
         .await;
     ask_for(&other, "How do I replace the fuse?").await;

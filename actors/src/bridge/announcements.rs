@@ -76,7 +76,12 @@ impl PodAnnouncement {
                 self.sessions.broadcast(message.clone()).await;
                 Ok(())
             }
-            Body::Forget { what } => self.caches.invalidate(what.clone()).await.map(drop),
+            Body::Forget { what, l2_is_done: true } => {
+                self.caches.invalidate_l1(what.clone()).await
+            }
+            Body::Forget { what, l2_is_done: false } => {
+                self.caches.invalidate(what.clone()).await.map(drop)
+            }
             // Not sent to every pod; ignored.
             Body::Appended { .. } | Body::TakenOver { .. } | Body::Lost | Body::Talk(_) => Ok(()),
         }

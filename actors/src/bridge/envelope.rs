@@ -52,6 +52,9 @@ pub enum Body {
     Forget {
         /// The part of the caches to forget.
         what: Invalidate,
+        /// True when the sender has invalidated it in the L2 cache for all versions of the server. False from a pod
+        /// of an earlier version, which did so for its own.
+        l2_is_done: bool,
     },
     /// Messages of the sender to this channel were lost. A subscriber reads its source again,
     /// as after a lost connection of its own.
@@ -222,6 +225,7 @@ enum WrittenBody<'a> {
     },
     Forget {
         what: &'a Invalidate,
+        l2_is_done: bool,
     },
     Lost,
     #[serde(untagged)]
@@ -236,7 +240,9 @@ impl Body {
                 WrittenBody::TakenOver { conversation, epoch: *epoch }
             }
             Self::Notice { message } => WrittenBody::Notice { message },
-            Self::Forget { what } => WrittenBody::Forget { what },
+            Self::Forget { what, l2_is_done } => {
+                WrittenBody::Forget { what, l2_is_done: *l2_is_done }
+            }
             Self::Lost => WrittenBody::Lost,
             Self::Talk(talk) => WrittenBody::Talk(talk),
         }
@@ -280,6 +286,8 @@ struct Notice {
 #[derive(Deserialize)]
 struct Forget {
     what: Invalidate,
+    #[serde(default)]
+    l2_is_done: bool,
 }
 
 fn read_body(text: &str) -> Result<Body, EnvelopeError> {
@@ -301,7 +309,10 @@ fn read_body(text: &str) -> Result<Body, EnvelopeError> {
             Body::TakenOver { conversation, epoch }
         }
         "notice" => Body::Notice { message: read::<Notice>(text)?.message },
-        "forget" => Body::Forget { what: read::<Forget>(text)?.what },
+        "forget" => {
+            let Forget { what, l2_is_done } = read(text)?;
+            Body::Forget { what, l2_is_done }
+        }
         "lost" => Body::Lost,
         kind if DeskBroadcast::KINDS.contains(&kind) => Body::Talk(read(text)?),
         _ => return Err(EnvelopeError::Kind),
@@ -330,8 +341,8 @@ mod tests {
             Body::TakenOver { conversation: "c".into(), epoch: 4 },
             Body::Notice { message: "We are back at 9.".to_owned() },
             Body::Lost,
-            Body::Forget { what: Invalidate::Product("lamp-1".to_owned()) },
-            Body::Forget { what: Invalidate::All },
+            Body::Forget { what: Invalidate::Product("lamp-1".to_owned()), l2_is_done: true },
+            Body::Forget { what: Invalidate::All, l2_is_done: false },
         ]
         .into_iter()
         .chain(talk().map(Body::Talk))
@@ -416,6 +427,13 @@ mod tests {
         let before = before.replace("\"kind\":\"entries\"", "\"kind\":\"appended\"");
         assert_ne!(before, text);
         assert_eq!(Envelope::read(before.as_bytes()), Ok(envelope));
+    }
+
+    #[test]
+    fn an_invalidation_of_the_previous_version_is_done_in_l2_by_each_reader() {
+        let text = r#"{"v":1,"from":"p","at_ms":1,"body":{"kind":"forget","what":"all"}}"#;
+        let body = Envelope::read(text.as_bytes()).map(|envelope| envelope.body);
+        assert_eq!(body, Ok(Body::Forget { what: Invalidate::All, l2_is_done: false }));
     }
 
     #[test]

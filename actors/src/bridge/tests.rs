@@ -267,7 +267,8 @@ async fn while_disconnected_publishing_fails_at_once_and_local_subscribers_recei
     assert_eq!(hear(&mut listening).await, "one");
     report.send(Relayed::Up).await.unwrap();
     in_time(listening.live()).await;
-    let published = pod.bridge.publish("pods", Body::Forget { what: Invalidate::All });
+    let published =
+        pod.bridge.publish("pods", Body::Forget { what: Invalidate::All, l2_is_done: true });
     assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Failed));
     report.send(Relayed::Down { why: "it is gone".to_owned() }).await.unwrap();
     assert!(matches!(in_time(listening.next()).await, ChannelEvent::Told(_)));

@@ -204,7 +204,7 @@ impl<C: Contents> Cache<C> {
         Ok(shard.ask(Forget(ForgetScope::Key(key))).await? > 0)
     }
 
-    /// Forgets the values of a scope, in the L2 cache too; returns their number.
+    /// Forgets the values of a scope, in the L2 cache too; returns their number here.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
@@ -213,6 +213,14 @@ impl<C: Contents> Cache<C> {
             let (second, scope) = (Arc::clone(second), scope.clone());
             aided(SEEK, move || second.forget(scope)).await;
         }
+        self.invalidate_l1(scope).await
+    }
+
+    /// Forgets the values of a scope in this pod alone; returns their number.
+    ///
+    /// # Errors
+    /// When a shard did not reply; the others have forgotten.
+    pub async fn invalidate_l1(&self, scope: Scope) -> Result<usize, AskError> {
         let ask = |(_, shard): &(_, Handle<Shard<C>>)| {
             let (shard, scope) = (shard.clone(), scope.clone());
             async move { shard.ask(Forget(ForgetScope::Scope(scope))).await }

@@ -149,6 +149,11 @@ async fn l2_is_read_before_the_source_and_filled_after_it() {
     assert_eq!(other.opened(), 0);
     assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
     assert!(one.says("hsc_cache_misses_total{cache=\"lengths\",layer=\"l2\"} 1"));
+    assert_eq!(other.cache.invalidate_l1(Scope::All).await, Ok(1));
+    assert!(
+        !cupboard.values.lock().unwrap().is_empty(),
+        "L2 keeps what another pod may have renewed"
+    );
     other.cache.invalidate(Scope::All).await.unwrap();
     assert!(cupboard.values.lock().unwrap().is_empty());
 }

@@ -244,7 +244,7 @@ impl L2Store {
     /// Empty for a tag that was never invalidated.
     async fn mark(&self, ground: &CacheTag) -> Result<String, LinkError> {
         let mut get = redis::cmd("GETRANGE");
-        get.arg(self.key("mark", ground)).arg(0).arg(64);
+        get.arg(self.mark_key(ground)).arg(0).arg(64);
         // Bytes of another program are a version like any other: values made under it are found.
         let mark: Vec<u8> = self.link.command(get).await?;
         Ok(String::from_utf8_lossy(&mark).into_owned())
@@ -255,12 +255,17 @@ impl L2Store {
         let mark = format!("{:016x}", rand::random::<u64>());
         let lasts = MARK_LASTS.max(self.limits.ttl * 2);
         let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-        set.arg(self.key("mark", &ground)).arg(mark).arg("PX").arg(lasts_ms);
+        set.arg(self.mark_key(&ground)).arg(mark).arg("PX").arg(lasts_ms);
         self.link.command(set).await
     }
 
     pub(super) fn key(&self, what: &str, key: &impl Serialize) -> String {
         self.at(what, &hash(key))
+    }
+
+    /// Where the version of a tag is. All versions of the server share it, so whichever invalidates does so for all.
+    fn mark_key(&self, tag: &CacheTag) -> String {
+        self.at("mark", &hash_of("", tag))
     }
 
     fn at(&self, what: &str, hash: &str) -> String {
@@ -295,12 +300,16 @@ fn grounds<C: Contents>(key: &C::Key) -> Vec<CacheTag> {
     std::iter::once(CacheTag::All).chain(C::grounds(key)).collect()
 }
 
-/// The hash of a key, or of a tag. It includes the version of the server: two versions may make different
-/// values of one manual, and during a rolling update both are running.
+/// The hash of a key. It includes the version of the server: two versions may make different values of one
+/// manual, and during a rolling update both are running.
 fn hash(key: &impl Serialize) -> String {
-    let json = serde_json::to_vec(key).expect("keys and grounds are plain data");
+    hash_of(env!("CARGO_PKG_VERSION"), key)
+}
+
+fn hash_of(version: &str, key: &impl Serialize) -> String {
+    let json = serde_json::to_vec(key).expect("keys and tags are plain data");
     let mut hasher = Sha256::new();
-    hasher.update(env!("CARGO_PKG_VERSION"));
+    hasher.update(version);
     hasher.update(&json);
     hasher.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
