@@ -1,4 +1,4 @@
-//! What agents who watch a conversation are sent of an event: `frame` of an `entry` and of a `transcript`.
+//! The projection of an event for agents who watch a conversation: the `frame` of an `entry` and of a `transcript`.
 
 use serde_json::value::RawValue;
 
@@ -6,7 +6,7 @@ use crate::event::LogEntry;
 use crate::protocol::{ServerFrame, TranscriptEntry};
 use crate::visitor_frame::visitor_message;
 
-/// The event in the form of the visitor's message; none for an event that the visitor is not sent.
+/// The event in the form of the visitor's message; none for an event that is not sent to the visitor.
 #[must_use]
 pub fn agent_frame(entry: &LogEntry) -> Option<TranscriptEntry> {
     let message = visitor_message(entry)?;

@@ -1,4 +1,4 @@
-//! A question about one product and what becomes of it while it is answered: data, no calls.
+//! A question about one product, the events of its answer and the answer: data, no calls.
 
 use std::sync::Arc;
 
@@ -8,64 +8,63 @@ use serde::{Deserialize, Serialize};
 use crate::ClientKey;
 use crate::protocol::Image;
 
-/// Which manual is wanted.
+/// The manual to load.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ManualRequest {
-    /// Where it is. Two products that share a manual share this, and so share one load.
+    /// Where the manual is. Two products that share a manual share this value, and so share one load.
     pub documentation: Documentation,
 }
 
-/// Who causes a question to be answered: what limits on answers count by.
+/// The client and conversation that limits on answers are counted by.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requester {
-    /// The conversation it belongs to; none for a cached answer that is renewed in the background.
+    /// The conversation; none for a cached answer that is renewed in the background.
     pub conversation: Option<Arc<str>>,
-    /// The visitor's client; none where it is not connected or not a visitor: an answer that a vanished pod
-    /// left behind, a draft for an agent.
+    /// The visitor's client. None for an answer that a vanished pod left behind (the visitor is not connected) and
+    /// for an agent's draft.
     pub client: Option<ClientKey>,
 }
 
-/// A question about one product, with everything an answer may rest on.
+/// A question about one product, with everything that its answer may use.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// The product it is about.
+    /// The product of the question.
     pub product: Arc<Product>,
     /// Its related products, from which `[SUGGESTION: …]` may be taken.
     pub related: Vec<Accessory>,
-    /// Where the product has no manual, the products that it belongs to: their manuals may answer.
+    /// For a product without a manual: the products that it belongs to, whose manuals may answer.
     pub owners: Vec<Arc<Product>>,
     /// The customer's words.
     pub text: String,
-    /// The questions about the same product before this one and their answers, the newest last. They complete a
-    /// follow-up such as `and how often?`.
+    /// Earlier questions about the same product and their answers, the newest last. They complete a follow-up such as
+    /// `and how often?`.
     pub previous: Vec<Exchange>,
     /// How the customer uses the product.
     pub scenario: Scenario,
-    /// A picture the customer sent along.
+    /// A picture that the customer sent with the question.
     pub image: Option<Image>,
-    /// The customer's language, e.g. `he`, where the client said it.
+    /// The customer's language, e.g. `he`; none if the client did not send it.
     pub locale: Option<String>,
-    /// Who asks.
+    /// The key of the limits.
     pub asker: Requester,
 }
 
-/// What happens while an answer is made, in this order: perhaps `Recalled`, then `Reading`, `Thinking`,
-/// `Chunk`s, one `Done`.
+/// The progress of an answer. Order: optionally `Recalled`, then `Reading`, `Thinking`, `Chunk`s, one `Done`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnswerEvent {
-    /// It was made before and is said again.
+    /// The answer comes from the cache.
     Recalled,
-    /// The manual is being opened.
+    /// The manual is being loaded.
     Reading,
-    /// The manual is open and the answer is being made.
+    /// The manual is loaded and the answer is being made.
     Thinking,
-    /// The next piece of the answer, markers inside.
+    /// The next piece of the answer, with markers.
     Chunk(String),
     /// The answer is complete. Nothing comes after it.
     Done(Box<Answer>),
 }
 
-/// What is known of an answer once it is complete.
+/// A complete answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// How it ended.
@@ -74,45 +73,45 @@ pub struct Answer {
     pub text: String,
     /// The whole text as sanitised HTML.
     pub html: String,
-    /// The pages it rests on, in the order the text cites them; for [`Outcome::Unknown`] the closest pages.
+    /// The pages it rests on, in the order in which the text cites them; for [`Outcome::Unknown`] the closest pages.
     pub citations: Vec<Citation>,
     /// 0 to 1.
     pub confidence: f32,
     /// True when every statement rests on a cited page.
     pub grounded: bool,
-    /// Who made it.
+    /// The answerer that made it.
     pub answerer: AnswererName,
-    /// Why the configured answerer was not used, where it was not.
+    /// Why the configured answerer was not used; none if it was used.
     pub fallback: Option<String>,
     /// True when an older copy of the manual was used because its host did not answer.
     pub stale_manual: bool,
-    /// True when it was made while the manual was still being embedded or recognized: the same question may soon have a better
-    /// answer, so this one is not kept.
+    /// True when the answer was made while the manual was still being embedded or recognized. It is not cached: the
+    /// same question may soon have a better answer.
     pub provisional: bool,
-    /// Scanned pages of the manual that were not recognized yet.
+    /// Scanned pages of the manual that are not recognized yet.
     pub pages_pending: u32,
 }
 
 /// How an answer ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// The manual answers, and so did we.
+    /// The manual answers the question.
     Answered,
-    /// The manual was read, and the passages that the answer quotes may answer.
+    /// The manual has passages that may answer; the answer quotes them.
     Likely,
-    /// The manual was read and does not say.
+    /// The manual does not answer the question.
     Unknown,
-    /// There is no manual to read: none in the catalog (`none`), or it could not be had.
+    /// There is no manual: the catalog has none (`none`), or it could not be loaded.
     NoManual {
         /// `none`, or the code of the error that the manual's loader reports.
         code: &'static str,
-        /// What a customer reads.
+        /// The sentence for the customer.
         words: String,
     },
 }
 
 impl Outcome {
-    /// The word of the metric label.
+    /// The value of the metric label.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -124,18 +123,18 @@ impl Outcome {
     }
 }
 
-/// Who made an answer.
+/// The component that makes an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswererName {
-    /// The manual's own sentences.
+    /// Sentences of the manual, quoted.
     Extractive,
-    /// A language model that was given passages of the manual.
+    /// A language model that gets passages of the manual.
     Llm,
 }
 
 impl AnswererName {
-    /// The word of the wire and of the metric label.
+    /// The value on the wire and of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,11 +1,11 @@
-//! The answers of a conversation: the one that is being made, and the questions that wait for theirs.
+//! The answers of a conversation: the running answer, and the questions in the queue.
 //!
-//! Owns      the running answer, how much of it the visitor has, the queue of questions.
+//! Owns      the running answer, how much of it was sent to the visitor, the queue of questions.
 //! Receives  questions from the conversation, the [`AnswerEvent`]s of the answerer.
 //! Returns   two statuses, the chunks, the context and the completed answer, in this order (protocol, part 1).
 //!
-//! One answer runs at a time. An answer that is made again after a crash or a takeover is sent from where the visitor
-//! has it.
+//! One answer runs at a time. An answer that is repeated after a crash or a takeover continues after the part
+//! that was sent.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::protocol::{AnswerContext, ErrorCode, Image, QueueFor, Reason, ServerM
 use crate::search_results;
 use crate::step::Step;
 
-/// Why an answer ends early, for programs and for people.
+/// Why an answer ends early: a code and a sentence.
 #[derive(Clone, Copy)]
 pub(crate) struct AnswerFailure {
     code: &'static str,
-    /// Separates the sentence from the part of the answer that was sent before.
+    /// Separates the sentence from the part of the answer that was already sent.
     before: &'static str,
     words: fn(&Phrases) -> &str,
 }
@@ -35,40 +35,40 @@ pub(crate) struct AnswerFailure {
 /// The answerer failed.
 pub(crate) const LOST: AnswerFailure =
     AnswerFailure { code: "internal", before: "", words: |said| &said.lost };
-/// Too many questions wait on this pod.
+/// The answer queue of this pod is full.
 pub(crate) const BUSY: AnswerFailure =
     AnswerFailure { code: "busy", before: "", words: |said| &said.busy };
-/// The answer was made again and came out differently.
+/// The repeated answer differs from the part that was sent.
 const CUT_OFF: AnswerFailure =
     AnswerFailure { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
 /// The question came with a picture that was too large to be stored.
 const NO_PICTURE: AnswerFailure =
     AnswerFailure { code: "picture_lost", before: "", words: |said| &said.no_picture };
-/// The question came with a picture, and too many pictures are held.
+/// The question came with a picture, and the budget for pictures is used up.
 const NO_ROOM_FOR_PICTURE: AnswerFailure =
     AnswerFailure { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
 
 /// The answers of one conversation.
 pub(crate) struct AnswerRun {
     catalog: Arc<Snapshot>,
-    /// Number of the answer that was started last.
+    /// Number of the last answer that was started.
     number: u64,
     running: Option<RunningAnswer>,
     queue: VecDeque<AcceptedQuestion>,
 }
 
-/// The answer that is being made.
+/// The running answer.
 struct RunningAnswer {
     number: u64,
     product: Arc<Product>,
     open: OpenAnswer,
-    /// The part that was made so far. Less than the part that was sent while an answer is made again.
+    /// The part that was made so far. Shorter than the part that was sent while an answer is repeated.
     made: TextDigest,
-    /// From the question to the first words, in milliseconds.
+    /// Time from the question to the first words, in milliseconds.
     first_words_ms: Option<u64>,
-    /// True when it came out of the cache.
+    /// True when the answer came from the cache.
     cached: bool,
-    /// For a client that sent no `hello`, where the product has related ones.
+    /// For a client that sent no `hello`, if the product has related products.
     breaker: Option<NameBreaker>,
 }
 
@@ -77,13 +77,13 @@ pub(crate) struct AnswerStart<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) product: Arc<Product>,
     pub(crate) conversation: Arc<str>,
-    /// The questions about the same product before this one.
+    /// Earlier questions about the same product, and their answers.
     pub(crate) previous: Vec<Exchange>,
     pub(crate) locale: Option<String>,
     pub(crate) phrases: &'static Phrases,
     /// The client sent no `hello`.
     pub(crate) is_earlier_client: bool,
-    /// The answer crashed too often and is not made again.
+    /// The answer crashed too often and is not repeated.
     pub(crate) is_given_up: bool,
 }
 
@@ -92,7 +92,7 @@ impl AnswerRun {
         Self { catalog, number: 0, running: None, queue: VecDeque::new() }
     }
 
-    /// Continues the numbers and the queue of an earlier owner.
+    /// Continues with the number and the queue of an earlier owner.
     pub(crate) fn restore(&mut self, number: u64, queue: VecDeque<AcceptedQuestion>) {
         (self.number, self.queue) = (number, queue);
     }
@@ -101,12 +101,12 @@ impl AnswerRun {
         self.running.is_some()
     }
 
-    /// Number of the running answer; 0 where none runs.
+    /// Number of the running answer; 0 if none runs.
     pub(crate) fn running_number(&self) -> u64 {
         self.running.as_ref().map_or(0, |running| running.number)
     }
 
-    /// Number of the answer that was started last.
+    /// Number of the last answer that was started.
     pub(crate) fn number(&self) -> u64 {
         self.number
     }
@@ -126,7 +126,7 @@ impl AnswerRun {
         &self.queue
     }
 
-    /// Puts a question behind the running answer; an error where `most` wait already.
+    /// Appends a question to the queue; an error if `most` questions are queued already.
     pub(crate) fn enqueue(&mut self, question: AcceptedQuestion, most: usize) -> Option<Step> {
         if self.queue.len() < most {
             self.queue.push_back(question);
@@ -141,10 +141,10 @@ impl AnswerRun {
         if self.is_running() { None } else { self.queue.pop_front() }
     }
 
-    /// The product of a question, where the question can be answered.
+    /// The product of a question.
     ///
     /// # Errors
-    /// The message for the visitor, where it cannot.
+    /// The message for the visitor, if the question cannot be answered.
     pub(crate) fn product_of(
         question: &AcceptedQuestion,
         catalog: &Catalog,
@@ -167,7 +167,7 @@ impl AnswerRun {
         Ok(Arc::clone(product))
     }
 
-    /// Starts an answer, or starts one again that was cut off.
+    /// Starts an answer, or repeats one that was interrupted.
     pub(crate) fn start(&mut self, open: OpenAnswer, start: AnswerStart<'_>) -> Vec<Step> {
         let AnswerStart { catalog, product, phrases, .. } = start;
         let AcceptedQuestion { query, lost_picture, .. } = open.asked.clone();
@@ -202,27 +202,27 @@ impl AnswerRun {
             scenario: query.scenario,
             image: query.image.clone(),
             locale: start.locale,
-            // The session knows the client.
+            // The session knows the client and fills it in.
             asker: Requester { conversation: Some(start.conversation), client: None },
         };
         vec![Step::Effect(Effect::StartAnswer { answer: number, question: Box::new(question) })]
     }
 
-    /// The first words came, so many milliseconds after the question.
+    /// The first words arrived this many milliseconds after the question.
     pub(crate) fn first_words(&mut self, number: u64, after_ms: u64) {
         if let Some(running) = self.running(number) {
             running.first_words_ms = Some(after_ms);
         }
     }
 
-    /// The place of the running answer in the queue of this pod; 1 is next.
+    /// The place of the running answer in the answer queue of this pod; 1 is next.
     pub(crate) fn waits(&mut self, number: u64, place: usize) -> Option<Step> {
         let id = self.running(number)?.open.asked.id.clone();
         let queue = ServerMessage::Queue { place, line: QueueFor::Answer, wait_ms: None };
         Some(Step::send(queue, id))
     }
 
-    /// The answerer reports. An event of an answer that does not run any more is dropped.
+    /// Handles an event of the answerer. Drops the event of an answer that does not run any more.
     pub(crate) fn apply(
         &mut self,
         number: u64,
@@ -247,7 +247,7 @@ impl AnswerRun {
         steps
     }
 
-    /// Ends an answer that cannot be made with a sentence that says why.
+    /// Ends an answer that cannot be made; the last chunk is a sentence that says why.
     pub(crate) fn fail(
         &mut self,
         number: u64,
@@ -256,7 +256,7 @@ impl AnswerRun {
     ) -> Vec<Step> {
         let mut steps = Vec::new();
         let Some(running) = self.running(number) else { return steps };
-        // The sentence follows what was sent.
+        // The sentence follows the part that was sent.
         running.made = running.open.said;
         let words = (failure.words)(phrases);
         let message = format!("{}{words}", failure.before);
@@ -268,7 +268,7 @@ impl AnswerRun {
         steps
     }
 
-    /// Ends the running answer and everything behind it, which was asked before the visitor stopped it.
+    /// Cancels the running answer and every queued question.
     pub(crate) fn cancel(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
         if self.is_running() {
@@ -304,18 +304,18 @@ impl AnswerRun {
             let sentence = running.no_manual(phrases);
             self.send_chunk(sentence, phrases, steps);
         }
-        // None where the last chunk differed from what the visitor has.
+        // Already removed if the last chunk differs from the part that was sent.
         let Some(running) = &self.running else { return };
         if running.made == running.open.said {
             self.finish(answer_completed(answer, phrases), steps);
         } else {
-            // The answer is shorter than what the visitor has of it.
+            // The answer is shorter than the part that was sent.
             let number = running.number;
             steps.extend(self.fail(number, CUT_OFF, phrases));
         }
     }
 
-    /// The context, and the end of the running answer.
+    /// Sends the context, and ends the running answer.
     fn finish(&mut self, mut completed: AnswerCompleted, steps: &mut Vec<Step>) {
         let Some(mut running) = self.running.take() else { return };
         running.send_thinking(steps);
@@ -337,7 +337,7 @@ impl AnswerRun {
     }
 }
 
-/// The part of a repeated answer that the visitor has is not the beginning of it.
+/// The repeated answer does not begin with the part that was sent.
 struct DiffersFromSent;
 
 impl RunningAnswer {
@@ -359,7 +359,7 @@ impl RunningAnswer {
         steps.push(Step::send(status, self.open.asked.id.clone()));
     }
 
-    /// Sends the part of a piece that the visitor does not have.
+    /// Sends the part of a piece that was not sent before.
     fn send_chunk(&mut self, piece: &str, steps: &mut Vec<Step>) -> Result<(), DiffersFromSent> {
         self.send_thinking(steps);
         let content = match self.made.repeat(piece, self.open.said) {
@@ -374,7 +374,7 @@ impl RunningAnswer {
         Ok(())
     }
 
-    /// There is no manual; and, where a picture came with the question, nobody looks at it.
+    /// The sentence for a product without a manual; adds that the picture is not looked at, if the question has one.
     fn no_manual(&self, phrases: &Phrases) -> String {
         match &self.open.asked.query.image {
             Some(_) => format!("{} {}", phrases.no_manual, phrases.picture_unseen),
@@ -383,7 +383,7 @@ impl RunningAnswer {
     }
 }
 
-/// The end of an answer that says nothing.
+/// The end of an answer without text.
 fn unanswered(outcome: MessageOutcome) -> AnswerCompleted {
     AnswerCompleted {
         question: None,
@@ -408,7 +408,7 @@ fn unanswered(outcome: MessageOutcome) -> AnswerCompleted {
 fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
     let likely = answer.outcome == Outcome::Likely;
     let outcome = match &answer.outcome {
-        // Pages were shown; the confidence beside it tells how sure they are.
+        // Pages are shown; the confidence tells how likely they answer.
         Outcome::Answered | Outcome::Likely => MessageOutcome::Answered,
         Outcome::Unknown => MessageOutcome::Unknown,
         Outcome::NoManual { .. } => MessageOutcome::NoManual,

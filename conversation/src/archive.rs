@@ -1,67 +1,67 @@
-//! What is written behind: everything worth keeping that happens in a conversation or at the desk.
+//! The records of the archive: what is kept of a conversation and of the desk.
 
 use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Something that happened. The archive's handle stamps it with a time and an identity.
+/// A record. The archive's handle stamps it with a time and an identity.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Record {
-    /// A conversation began, or more is known of it. Said again it adds what is new.
+    /// A conversation began, or more is known of it. A repeated record adds the new fields.
     Began(Box<ConversationFacts>),
     /// A message.
     Said(Box<ArchivedMessage>),
-    /// The conversation went from one to another, or ended.
+    /// A handoff: the conversation changed hands, or ended.
     Turned(HandoffRecord),
-    /// A thumb on an answer. The last one counts.
+    /// A thumb on an answer. The last one replaces earlier ones.
     Feedback(Feedback),
-    /// The visitor rated the conversation. The last one counts.
+    /// The visitor rated the conversation. The last rating replaces earlier ones.
     Rated(RatingRecord),
-    /// A picture was kept.
+    /// A picture was stored.
     UploadKept(Upload),
-    /// A kept picture is gone.
+    /// A stored picture was deleted.
     UploadExpired {
         /// The upload.
         upload: String,
     },
-    /// An agent or admin did something.
+    /// An action of an agent or an admin.
     Audit(Audit),
-    /// The form outside opening hours.
+    /// A message of the offline form.
     Left {
-        /// The conversation it was left in, where there was one.
+        /// The conversation in which the form was sent, if there was one.
         conversation: Option<String>,
-        /// Where the answer is to go, a mail address.
+        /// The mail address for the reply.
         address: String,
         /// The message.
         text: String,
     },
-    /// A webhook delivery that is due.
+    /// A webhook delivery to make.
     Deliver(NewDelivery),
 }
 
-/// What is known of a conversation beside what was said. Fields that are none change nothing.
+/// What is known of a conversation beside its messages. Fields that are none change nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversationFacts {
     /// The conversation.
     pub conversation: String,
-    /// The visitor, where the embedding site has signed for them.
+    /// The visitor, if the embedding site signed a visitor token.
     pub visitor: Option<Visitor>,
     /// The visitor's language, a BCP 47 tag.
     pub language: Option<String>,
-    /// Id of the product that was chosen last.
+    /// Id of the last chosen product.
     pub product: Option<String>,
     /// How the visitor uses the product.
     pub scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
     pub page: Option<String>,
-    /// Why the visitor wants a person.
+    /// Why the visitor wants an agent.
     pub reason: Option<String>,
 }
 
-/// A record with what makes it one: writing it twice keeps it once.
+/// A record and its identity: a record that is written twice is stored once.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StampedRecord {
-    /// Unique over all pods and times.
+    /// Unique over all pods and all time.
     pub id: String,
     /// When it happened, in milliseconds since 1970.
     pub at_ms: u64,
@@ -69,20 +69,20 @@ pub struct StampedRecord {
     pub record: Record,
 }
 
-/// A visitor whom the embedding site has signed for.
+/// A visitor for whom the embedding site signed a visitor token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Visitor {
-    /// The embedding site's own name for the visitor.
+    /// The embedding site's id of the visitor.
     pub subject: String,
-    /// Their name.
+    /// The visitor's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Their mail address.
+    /// The visitor's mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
-/// An agent, as the archive tells of them: the name stays what it was then.
+/// An agent in the archive. The name is the name at that time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AgentRef {
     /// Id of the account.
@@ -91,28 +91,28 @@ pub struct AgentRef {
     pub name: String,
 }
 
-/// Who said something.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Author {
     /// The visitor.
     Visitor,
-    /// The answerer.
+    /// The assistant.
     Machine,
-    /// A person of the team.
+    /// An agent.
     Agent,
-    /// A person of the team to the team: never shown to a visitor.
+    /// An agent, for the team only: never shown to a visitor.
     Note,
-    /// The server, e.g. that nobody is there.
+    /// The server, e.g. that no agent is available.
     System,
 }
 
 impl Author {
-    /// All there are.
+    /// Every author.
     pub const ALL: [Self; 5] =
         [Self::Visitor, Self::Machine, Self::Agent, Self::Note, Self::System];
 
-    /// The word in the archive.
+    /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,28 +125,28 @@ impl Author {
     }
 }
 
-/// How the machine's answer ended, for the figures.
+/// How an answer of the assistant ended, for the analytics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageOutcome {
     /// The manual answers.
     Answered,
-    /// The manual does not say.
+    /// The manual does not answer.
     Unknown,
-    /// There was no manual to read.
+    /// There was no manual.
     NoManual,
-    /// The visitor stopped it.
+    /// The visitor cancelled it.
     Cancelled,
-    /// It could not be made: too busy, or lost.
+    /// It could not be made: the queue was full, or the answerer failed.
     Failed,
 }
 
 impl MessageOutcome {
-    /// All there are.
+    /// Every outcome.
     pub const ALL: [Self; 5] =
         [Self::Answered, Self::Unknown, Self::NoManual, Self::Cancelled, Self::Failed];
 
-    /// The word in the archive.
+    /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -159,44 +159,44 @@ impl MessageOutcome {
     }
 }
 
-/// Something that was said. Fields that do not apply are empty.
+/// A message. Fields that do not apply are empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArchivedMessage {
     /// The conversation.
     pub conversation: String,
-    /// Who said it.
+    /// The author.
     pub author: Author,
-    /// Its place in the conversation's log, where it has one. A conversation that was taken over by
-    /// another pod may say the same place twice; it is kept once.
+    /// Its offset in the conversation's log; none if it has none. A pod that takes the conversation over may write
+    /// the same offset again; it is stored once.
     pub offset: Option<u64>,
-    /// The text, markers inside.
+    /// The text, with markers.
     pub text: String,
-    /// The text as sanitised HTML, where it has any.
+    /// The text as sanitised HTML; empty if there is none.
     pub html: String,
-    /// Id of the product it is about.
+    /// Id of the product of the message.
     pub product: Option<String>,
-    /// The client's id of the question: on the question and on its answer.
+    /// The client's id of the question; set on the question and on its answer.
     pub question: Option<String>,
-    /// Who of the team said it.
+    /// The agent who wrote it.
     pub agent: Option<AgentRef>,
-    /// How the machine's answer ended.
+    /// How the assistant's answer ended.
     pub outcome: Option<MessageOutcome>,
-    /// How sure the machine was, 0 to 1.
+    /// Confidence of the answer, 0 to 1.
     pub confidence: Option<f32>,
-    /// From the question to the answer's first words, in milliseconds.
+    /// Time from the question to the first words of the answer, in milliseconds.
     pub first_answer_ms: Option<u64>,
-    /// True when the answer came out of the cache.
+    /// True when the answer came from the cache.
     pub cached: bool,
     /// The pages the answer rests on.
     pub citations: Vec<Citation>,
-    /// Language of the text, where it was detected, a BCP 47 tag.
+    /// Detected language of the text, a BCP 47 tag.
     pub language: Option<String>,
-    /// The picture that goes with it.
+    /// Id of the picture in the message.
     pub upload: Option<String>,
 }
 
 impl ArchivedMessage {
-    /// Said in this conversation, by this author; the rest is empty.
+    /// A message of this author in this conversation; all other fields are empty.
     #[must_use]
     pub fn new(conversation: impl Into<String>, author: Author, text: impl Into<String>) -> Self {
         Self {
@@ -219,36 +219,36 @@ impl ArchivedMessage {
     }
 }
 
-/// A conversation that goes from one to another.
+/// A change of the handoff of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandoffRecord {
     /// The conversation.
     pub conversation: String,
-    /// What makes it one: recorded twice with the same place it is kept once.
+    /// Its identity: a record that is written twice with the same place is stored once.
     pub place: TurnPlace,
     /// What happened.
     pub kind: HandoffRecordKind,
-    /// The agent who did it, where one did.
+    /// The agent who did it; none if no agent did.
     pub agent: Option<AgentRef>,
-    /// The agent to whom it went, for [`HandoffRecordKind::Handed`].
+    /// The agent who gets the conversation, for [`HandoffRecordKind::Handed`].
     pub to: Option<AgentRef>,
     /// Why: the visitor's words for [`HandoffRecordKind::HandedOver`], else a code ([`HandoffRecordKind`] lists them).
     pub reason: Option<String>,
 }
 
-/// Where a turn was decided.
+/// Where the change was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnPlace {
     /// At the desk: the number of its change ([`Ticket::rev`](crate::protocol::Ticket::rev)).
     Desk(u64),
     /// In the conversation: the offset in its log.
     Log(u64),
-    /// Nowhere that numbers it: recorded twice it is kept twice.
+    /// Without a number: a record that is written twice is stored twice.
     Unnumbered,
 }
 
 impl TurnPlace {
-    /// The offset in the log of the conversation.
+    /// The offset in the conversation's log.
     #[must_use]
     pub fn offset(self) -> Option<u64> {
         match self {
@@ -257,7 +257,7 @@ impl TurnPlace {
         }
     }
 
-    /// What names the turn over all pods; none where nothing does.
+    /// An id that is the same on every pod; none for [`TurnPlace::Unnumbered`].
     #[must_use]
     pub fn id(self, conversation: &str) -> Option<String> {
         match self {
@@ -274,12 +274,12 @@ impl TurnPlace {
 pub enum HandoffRecordKind {
     /// The visitor asked for an agent and waits for one; `reason` is what the visitor wrote.
     HandedOver,
-    /// The visitor asked for an agent and none could come; `reason` is `closed` (opening hours),
-    /// `nobody_there`, `full` or `away` (the desk).
+    /// The visitor asked for an agent and none is available; `reason` is `closed` (opening hours), `nobody_there`,
+    /// `full` or `away` (the desk).
     Unavailable,
-    /// The visitor who waited does not want an agent any more.
+    /// The waiting visitor does not want an agent any more.
     Withdrawn,
-    /// The visitor who waited left and did not come back in time.
+    /// The waiting visitor disconnected and did not return in time.
     Expired,
     /// An agent took it.
     Taken,
@@ -287,16 +287,16 @@ pub enum HandoffRecordKind {
     Handed,
     /// An agent gave it back to the assistant.
     Returned,
-    /// The agent is not there any more and the visitor waits again; `reason` is `gone` (not heard of) or
-    /// `no_answer`. Records of earlier versions have `closed` too, where an agent closed the conversation.
+    /// The agent is gone and the visitor waits again; `reason` is `gone` (no sign of life) or `no_answer`. Records of
+    /// earlier versions also have `closed`, for a conversation that an agent closed.
     Left,
-    /// The conversation is over; `reason` is `visitor` or `agent`, whoever ended it, and `agent` had it.
-    /// Records of earlier versions have no reason.
+    /// The conversation ended; `reason` is `visitor` or `agent`, the side that ended it, and `agent` had the
+    /// conversation. Records of earlier versions have no reason.
     Ended,
 }
 
 impl HandoffRecordKind {
-    /// All there are.
+    /// Every kind.
     pub const ALL: [Self; 9] = [
         Self::HandedOver,
         Self::Unavailable,
@@ -309,7 +309,7 @@ impl HandoffRecordKind {
         Self::Ended,
     ];
 
-    /// The word in the archive.
+    /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -330,14 +330,14 @@ impl HandoffRecordKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Thumb {
-    /// It helped.
+    /// The answer helped.
     Up,
-    /// It did not.
+    /// The answer did not help.
     Down,
 }
 
 impl Thumb {
-    /// The word in the archive.
+    /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -356,66 +356,66 @@ pub struct Feedback {
     pub offset: u64,
     /// Up or down.
     pub thumb: Thumb,
-    /// In the visitor's words.
+    /// The visitor's comment.
     pub comment: Option<String>,
 }
 
-/// The visitor's mark for the conversation.
+/// The visitor's rating of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RatingRecord {
     /// The conversation.
     pub conversation: String,
     /// 1 (bad) to 5 (good).
     pub rating: u8,
-    /// In the visitor's words.
+    /// The visitor's comment.
     pub comment: Option<String>,
 }
 
-/// A picture that was kept.
+/// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
     /// The conversation.
     pub conversation: String,
     /// Its id.
     pub id: String,
-    /// Name of its file in the folder of uploads: no folder in it.
+    /// Name of its file in the folder of uploads, without a folder.
     pub file: String,
-    /// What it is, by its content.
+    /// Media type, detected from the content.
     pub media_type: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// When it goes.
+    /// Time of deletion, in milliseconds since 1970.
     pub expires_ms: u64,
 }
 
-/// Something an agent or admin did.
+/// An action of an agent or an admin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Audit {
-    /// Who: id of an account, or `token`, `command line` and the like.
+    /// The actor: id of an account, or `token`, `command line` and the like.
     pub who: String,
-    /// In which role.
+    /// The role in which the action was done.
     pub role: String,
-    /// What, a word: `conversation.take`, `cache.invalidate`.
+    /// Name of the action: `conversation.take`, `cache.invalidate`.
     pub action: String,
-    /// To what: a conversation, an account, a brand.
+    /// The object of the action: a conversation, an account, a brand.
     pub subject: String,
-    /// More, in short.
+    /// Short details.
     pub detail: String,
-    /// From which address.
+    /// Address of the client.
     pub address: String,
 }
 
-/// A delivery that is to be made.
+/// A webhook delivery to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewDelivery {
-    /// Its id, which the endpoint sees and by which it knows a repetition.
+    /// Its id. The endpoint sees it and recognises a repeated delivery by it.
     pub id: String,
-    /// The endpoint, by its address in the settings.
+    /// Address of the endpoint, as in the settings.
     pub endpoint: String,
-    /// The event's name.
+    /// Name of the event.
     pub event: String,
-    /// The body as it is sent and signed.
+    /// The body as it is signed and sent.
     pub body: String,
-    /// The conversation it is about; who erases that erases this.
+    /// The conversation of the event; erasing the conversation erases the delivery.
     pub conversation: Option<String>,
 }

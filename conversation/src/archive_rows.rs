@@ -1,4 +1,4 @@
-//! The row of the archive that an event, or a decision of the desk, becomes.
+//! Projects an event, or a decision of the desk, to a row of the archive.
 
 use crate::archive::{
     AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffRecord,
@@ -10,9 +10,9 @@ use crate::protocol::{
     self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
 };
 
-/// The row; none for an event that the archive does not keep by itself: the pieces of an answer, which its end has
-/// whole, and what the desk decides, which is recorded where the desk is asked, whether or not the visitor is
-/// connected.
+/// The row of an event. None for an event without a row of its own: chunks of an answer, whose end has the
+/// whole text, and decisions of the desk, which are recorded where the desk is called, whether or not the
+/// visitor is connected.
 #[must_use]
 pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
     let LogEntry { offset, reply_to, event, .. } = entry;
@@ -28,12 +28,12 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             })))
         }
         ConversationEvent::AnswerCompleted(answer) => {
-            // The question of an answer that never began is not in the archive either.
+            // A question whose answer never began is not archived either.
             answer.question.as_ref()?;
             Some(completed(conversation, *offset, reply_to, answer))
         }
         ConversationEvent::MessageSent(message) => Some(sent(conversation, *offset, message)),
-        // Seen by the session: the desk itself only puts the conversation back into the queue.
+        // Recorded by the session: the desk itself only puts the conversation back into the queue.
         ConversationEvent::AgentLeft { agent, reason: LeaveReason::Gone } => {
             Some(left(conversation, *offset, agent, "gone"))
         }
@@ -109,7 +109,7 @@ fn completed(
     }))
 }
 
-/// The agent is not in the conversation any more and the visitor waits again, for this reason.
+/// The row for an agent who left for this reason while the visitor waits again.
 fn left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
     Record::Turned(HandoffRecord {
         conversation: conversation.to_owned(),
@@ -140,7 +140,7 @@ fn named(agent: &Agent) -> AgentRef {
     AgentRef { id: agent.id.clone(), name: agent.name.clone() }
 }
 
-/// The row of a decision.
+/// The row of a decision of the desk.
 #[must_use]
 pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
     let turn = |place, kind, agent: Option<&Agent>, reason: Option<&str>| HandoffRecord {

@@ -1,4 +1,4 @@
-//! What a conversation puts into the archive. No runtime.
+//! The archive rows of a conversation. No runtime.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use crate::input::{Effect, Input};
 use crate::protocol::{Agent, TicketGone, TicketGoneReason};
 use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 
-/// What is recorded, in order.
+/// The archived messages, in order.
 fn recorded(effects: &[Effect]) -> Vec<ArchivedMessage> {
     let said = |record| match record {
         Record::Said(said) => Some(*said),
@@ -139,7 +139,7 @@ fn each_end_at_the_desk_is_recorded_as_what_it_was() {
     for (why, by, kind, who, reason) in [
         (TicketGoneReason::Withdrawn, None, HandoffRecordKind::Withdrawn, None, None),
         (TicketGoneReason::Expired, None, HandoffRecordKind::Expired, None, None),
-        // An admin returned the conversation that Ana had; without a name, Ana did.
+        // An admin returned the conversation that Ana had; without an admin, Ana did.
         (
             TicketGoneReason::Returned,
             Some("admin"),

@@ -1,12 +1,13 @@
-//! The audit entry of what an agent did: who did what to which conversation, and never the text.
+//! Projects an agent's action to an audit entry: account, action and conversation, never the text.
 //!
-//! The input is the agent's action and not the event that follows from it: the audit names the agent's address, and a
+//! The input is the agent's action and not the event that follows from it: the audit has the agent's address, and a
+//! note or a break is not an event of a conversation.
 //! note or a break is not an event of a conversation.
 
 use crate::archive::Audit;
 use crate::desk::{OnBehalfOf, ReleaseKind};
 
-/// Something that an agent did and that succeeded.
+/// An action of an agent that succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AgentAction<'a> {
     /// Took a conversation.
@@ -14,11 +15,11 @@ pub enum AgentAction<'a> {
         /// The conversation.
         conversation: &'a str,
     },
-    /// Let go of a conversation.
+    /// Released a conversation.
     Released {
         /// The conversation.
         conversation: &'a str,
-        /// To whom.
+        /// The new owner.
         how: &'a ReleaseKind,
     },
     /// Sent a message to the visitor.
@@ -31,7 +32,7 @@ pub enum AgentAction<'a> {
         /// The conversation.
         conversation: &'a str,
     },
-    /// Takes conversations from now on, or does not.
+    /// Changed whether conversations may be assigned to the agent.
     AvailabilityChanged {
         /// True for an agent who takes conversations.
         available: bool,

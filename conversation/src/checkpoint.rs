@@ -1,6 +1,6 @@
-//! What outlives a crash of the state machine and is known to the pod that takes a conversation over.
+//! The state that survives a crash of the state machine and that a pod needs to take a conversation over.
 //!
-//! The session keeps the checkpoint beside the [`Conversation`](crate::Conversation) and writes it after each input
+//! The session stores the checkpoint beside the [`Conversation`](crate::Conversation) and writes it after each input
 //! that succeeded. After a panic the conversation is dropped, whatever state it had reached, and a new one starts from
 //! the checkpoint. The log of the conversation stores the same beside its entries ([`crate::checkpoint_codec`]).
 
@@ -13,22 +13,22 @@ use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::protocol::{ClientFrame, MessageId, Resume};
 use crate::topic::Topic;
 
-/// The checkpoint of a conversation. Small while nothing is asked.
+/// The checkpoint of a conversation. Small while no question is open.
 #[derive(Debug, Clone, Default)]
 pub struct Checkpoint {
     pub(crate) compact: bool,
     pub(crate) locale: Option<String>,
-    /// The visitor, where the embedding site has signed for them.
+    /// The visitor, if the embedding site signed a visitor token.
     pub(crate) visitor: Option<Visitor>,
     /// The epoch of the owner; 0 before the first `hello`.
     pub(crate) epoch: u64,
-    /// The last offset given out: the next owner continues after it.
+    /// The last offset that was assigned: the next owner continues after it.
     pub(crate) offset: u64,
-    /// Number of the answer that was started last.
+    /// Number of the last answer that was started.
     pub(crate) answers: u64,
-    /// The question that is being answered.
+    /// The question of the running answer.
     pub(crate) open: Option<Box<OpenAnswer>>,
-    /// The questions behind it.
+    /// The questions in the queue.
     pub(crate) pending: VecDeque<AcceptedQuestion>,
     pub(crate) seen: MessageIds,
     /// A `hello` that has no `welcome` yet.
@@ -37,20 +37,20 @@ pub struct Checkpoint {
     pub(crate) topic: Topic,
 }
 
-/// A `hello` whose conversation is being opened, and the messages behind it.
+/// A `hello` whose conversation is being opened, and the messages received after it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PendingHello {
     pub(crate) id: Option<MessageId>,
-    /// The conversation to continue, where it can still be continued.
+    /// The conversation to continue, if it can still be continued.
     pub(crate) resume: Option<Resume>,
-    /// It named a conversation to continue after it had begun another.
+    /// The `hello` names a conversation to continue, but came after another had begun.
     pub(crate) is_late: bool,
     pub(crate) held: Vec<ClientFrame>,
 }
 
 impl Checkpoint {
-    /// For a client that does not have all of the conversation: it gets the open answer from its beginning, and a
-    /// question that it repeats, because its answer was lost, is answered again.
+    /// For a client that does not have the whole conversation: the open answer is sent from its beginning, and a
+    /// repeated question, whose answer was lost, is answered again.
     pub(crate) fn forget_what_was_read(&mut self) {
         if let Some(open) = &mut self.open {
             (open.said, open.said_reading, open.said_thinking) =

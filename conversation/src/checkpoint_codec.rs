@@ -1,4 +1,4 @@
-//! The checkpoint as the log stores it: what another pod, maybe of another build, has to know.
+//! The checkpoint in the form in which the log stores it. Another pod, possibly of another build, reads it.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::protocol::{Image, MessageId, QueryMessage};
 use crate::topic::Topic;
 
-/// The form. A pod that does not know it goes on without one.
+/// Version of the form. A pod that does not know the version continues without a checkpoint.
 const VERSION: u8 = 1;
-/// Largest picture that is kept, in bytes: a checkpoint is written again with every piece of an answer.
+/// Largest picture that is stored, in bytes: a checkpoint is written again with every chunk of an answer.
 const PICTURE_BYTES: usize = 16 * 1024;
-/// Ids that are kept. A client that comes back repeats what is unanswered, which is a handful.
+/// Ids that are stored. A client that reconnects repeats its unanswered messages, which are few.
 const IDS: usize = 64;
 
-/// Reads a checkpoint as the log keeps them and writes it again; none where it is of no form that is known
-/// here. For who checks what is stored.
+/// Reads a checkpoint from the log and writes it again; none if the form is unknown. For tests that check
+/// what is stored.
 #[must_use]
 pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
     Checkpoint::decode(text).map(|checkpoint| checkpoint.encode())
@@ -91,7 +91,7 @@ impl<'de> Deserialize<'de> for StoredPerson {
 #[derive(Serialize, Deserialize)]
 struct StoredOpenAnswer {
     question: StoredQuestion,
-    /// Bytes and digest of what was said.
+    /// Length and digest of the part that was sent.
     said: (usize, u64),
     #[serde(default)]
     crashes: u32,
@@ -119,7 +119,7 @@ enum Picture {
 }
 
 impl Checkpoint {
-    /// For the log.
+    /// Encodes the checkpoint for the log.
     #[must_use]
     pub fn encode(&self) -> Arc<str> {
         let matter = self.seen.iter().rev().filter(|seen| seen.matters);
@@ -144,15 +144,15 @@ impl Checkpoint {
         json.into()
     }
 
-    /// From the log; nothing where it is not of a form that is known here.
+    /// Decodes a checkpoint from the log; none if the form is unknown.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let kept: StoredCheckpoint =
             serde_json::from_str(text).ok().filter(|kept: &StoredCheckpoint| kept.v == VERSION)?;
         let open = kept.open.map(|open| {
             let said = TextDigest { bytes: open.said.0, digest: open.said.1 };
-            // Whether a status arrived is not known, and to tell it again does no harm; behind the
-            // first words it would.
+            // It is not known whether a status arrived. Repeating it is harmless before the first words, and
+            // wrong after them.
             let (said_reading, said_thinking) = (said.bytes > 0, said.bytes > 0);
             let asked = open.question.into_asked();
             Box::new(OpenAnswer { asked, said, said_reading, said_thinking, crashes: open.crashes })
@@ -181,7 +181,7 @@ impl StoredQuestion {
             Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
                 Picture::Kept(STANDARD.encode(file.bytes()))
             }
-            // No bytes: an earlier build, which knows no such picture, asks the visitor for it again.
+            // No bytes: an earlier build, which does not know such a picture, asks the visitor for it again.
             Image::Unseen => Picture::Kept(String::new()),
             Image::Held(_) | Image::NoRoom => Picture::Lost,
         };
@@ -290,7 +290,8 @@ mod tests {
         assert!(!after.pending[0].lost_picture);
     }
 
-    /// As the version before the split of handoff and topic wrote it: both in one object, in its order of fields.
+    /// As the version before the split of handoff and topic wrote it: both in one object, in that version's
+    /// order of fields.
     const OF_BEFORE: &str = r#"{"v":1,"answers":2,"seen":["q1"],"person":{"who":{"With":{"id":"a","name":"Ada"}},
         "rev":7,"since_ms":5,"product":{"id":"td17","name":"Acme TD-17KV"},"scenario":"live","reason":"why",
         "last":"It does not work.","question":"How loud?","previous":[{"question":"How heavy?","answer":"7 kg."}],

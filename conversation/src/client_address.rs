@@ -5,17 +5,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Serialize, Serializer};
 
-/// Bits of an IPv6 address that a network gives to one subscriber at least (RFC 6177): a subscriber has
-/// 2^64 addresses below them, so a limit that counted single addresses would limit nobody.
+/// Bits of an IPv6 address that a network assigns to one subscriber (RFC 6177). A subscriber has 2^64 addresses below
+/// them, so a limit on single addresses would have no effect.
 const SUBSCRIBER_BITS: u8 = 64;
 
-/// The address of a client, as the HTTP side has decided it: that of the TCP peer, or what a trusted proxy
-/// says of it. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
+/// The address of a client, as the HTTP side determines it: that of the TCP peer, or the one that a trusted proxy
+/// forwards. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
-    /// Of a request that came over no network; only tests make one.
+    /// The address of a request without a network; only tests make one.
     pub const NONE: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// The address in its canonical form.
@@ -30,7 +30,7 @@ impl ClientAddress {
         self.0
     }
 
-    /// What limits count this client by.
+    /// The key by which limits count this client.
     #[must_use]
     pub fn key(self) -> ClientKey {
         match self.0 {
@@ -61,7 +61,7 @@ impl Serialize for ClientAddress {
     }
 }
 
-/// What per-client limits count by: an IPv4 address, or the first 64 bits of an IPv6 address.
+/// The key of per-client limits: an IPv4 address, or the first 64 bits of an IPv6 address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ClientKey(IpAddr);
 

@@ -1,4 +1,4 @@
-//! The wall clock, for what is stored or sent. Durations are measured with `tokio::time::Instant`.
+//! The wall clock, for stored and sent times. Durations are measured with `tokio::time::Instant`.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

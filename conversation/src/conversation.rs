@@ -3,7 +3,7 @@
 //! Owns      the last offset, the visitor's language, the ids of messages that were read.
 //! Receives  an [`Input`]: a message of the visitor, a report of the answerer, the log, the desk or an agent.
 //! Returns   [`Effect`]s, in order.
-//! Never     waits, sends or reads a clock; the session does what the effects say.
+//! Never     waits, sends or reads a clock; the session performs the effects.
 //!
 //! [`AnswerRun`] answers questions, [`Handoff`] knows whether an agent has the conversation, [`Resume`] knows which
 //! conversation it is, [`Prediction`] answers keystrokes. None of them knows another: each returns [`Step`]s, and the
@@ -39,22 +39,22 @@ use crate::step::Step;
 use crate::topic::Topic;
 use crate::visitor_identity::{VisitorIdentity, VisitorTokenVerifier};
 
-/// Crashes of its session after which an answer is not made again: it is likely to be what crashes.
+/// Crashes of the session after which an answer is not repeated: the answer probably causes the crash.
 const CRASHES_OF_AN_ANSWER: u32 = 2;
-/// The same for crashes of its pod. More, since a pod mostly ends for reasons of its own.
+/// The same for crashes of the pod. Higher, because a pod mostly ends for other reasons.
 const PODS_OF_AN_ANSWER: u32 = 3;
 
-/// A visitor's conversation. It alone gives out offsets.
+/// A visitor's conversation. Only this type assigns offsets.
 pub struct Conversation {
     catalog: Arc<Snapshot>,
     rules: Arc<Rules>,
-    /// Checks whether a picture is of this conversation; without them it has no pictures.
+    /// Checks that a picture belongs to this conversation; without tokens it has no pictures.
     tokens: Option<Arc<Tokens>>,
     /// The client wants predictions without the whole catalog entry.
     compact: bool,
     /// The visitor's language.
     locale: Option<String>,
-    /// The last offset that was given out.
+    /// The last offset that was assigned.
     offset: u64,
     /// The time of the present input, milliseconds since 1970.
     now_ms: u64,
@@ -68,7 +68,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// A new conversation over the catalog, with the id and token that its `welcome` will have.
+    /// A new conversation over the catalog, with the id and token of its `welcome`.
     #[must_use]
     pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
         Self {
@@ -89,19 +89,19 @@ impl Conversation {
         }
     }
 
-    /// Answers keystrokes from this cache where it can, and fills it.
+    /// Sets the cache of predictions for keystrokes.
     pub fn remembering(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
         self.prediction.remember_in(predicted);
         self
     }
 
-    /// Checks with these whether a picture is of the conversation.
+    /// Sets the tokens that check whether a picture belongs to the conversation.
     pub fn sealed_by(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// Checks with this who the visitor is; with none every visitor is anonymous.
+    /// Sets the verifier of visitor tokens; without one every visitor is anonymous.
     #[must_use]
     pub fn vouched_by(mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) -> Self {
         self.identity.verify_with(verifier);
@@ -114,7 +114,7 @@ impl Conversation {
         self.resume.id()
     }
 
-    /// The last offset that was given out.
+    /// The last offset that was assigned.
     pub fn offset(&self) -> u64 {
         self.offset
     }
@@ -130,13 +130,13 @@ impl Conversation {
         self.answers.is_running()
     }
 
-    /// The name of the agent who has it.
+    /// The name of the agent who has the conversation.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
         self.handoff.agent_name()
     }
 
-    /// The visitor, where the embedding site has signed for them.
+    /// The visitor, if the embedding site signed a visitor token.
     #[must_use]
     pub fn visitor(&self) -> Option<&Visitor> {
         self.identity.visitor()
@@ -159,7 +159,7 @@ impl Conversation {
         self
     }
 
-    /// Takes an input and returns what is to be done, in order.
+    /// Applies an input and returns its effects, in order.
     pub fn apply(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
@@ -203,8 +203,8 @@ impl Conversation {
         effects
     }
 
-    /// Writes down what outlives a crash. True when something changed that the next owner of the conversation has to
-    /// know.
+    /// Writes the state that survives a crash. True when something changed that the next owner of
+    /// the conversation needs.
     pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.answers.open();
         let sent = |open: &OpenAnswer| (open.said, open.crashes);
@@ -230,7 +230,7 @@ impl Conversation {
             is_news = true;
             checkpoint.topic.clone_from(&self.topic);
         }
-        // With every piece of an answer it would be copied for nothing.
+        // Otherwise it would be copied with every chunk of an answer.
         if checkpoint.seen.last() != self.ids.last() {
             is_news |= self.ids.last().is_some_and(|seen| seen.matters);
             checkpoint.seen.clone_from(&self.ids);
@@ -238,8 +238,8 @@ impl Conversation {
         is_news
     }
 
-    /// Continues after a crash. The running answer is made again, and only the part that the visitor does not have is
-    /// sent; an answer that crashes twice ends, and says so.
+    /// Continues after a crash. The running answer is repeated, and only the part that was not sent is sent; an
+    /// answer that crashes twice ends with an error.
     pub fn recall(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
         let mut effects = Vec::new();
         (self.compact, self.offset) = (checkpoint.compact, checkpoint.offset);
@@ -250,7 +250,7 @@ impl Conversation {
         effects
     }
 
-    /// Completes what a pod that vanished has left, with no client.
+    /// Completes the answer of a pod that vanished, without a client.
     pub fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
         let mut effects = Vec::new();
         let (follow, EarlierOwner { offset, checkpoint }) = self.resume.adopt(taken);
@@ -260,7 +260,7 @@ impl Conversation {
         effects
     }
 
-    /// Takes the steps of a machine over: gives each event its offset.
+    /// Performs the steps of a state machine: assigns each event its offset.
     fn take(&mut self, steps: impl IntoIterator<Item = Step>, effects: &mut Vec<Effect>) {
         for step in steps {
             match step {
@@ -283,7 +283,7 @@ impl Conversation {
         }
     }
 
-    /// A message of the visitor.
+    /// Handles a message of the visitor.
     fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
         let is_typing =
             matches!(frame.message, ClientMessage::Typing(_) | ClientMessage::Understand(_));
@@ -293,7 +293,7 @@ impl Conversation {
         }
         let ClientFrame { id, message } = frame;
         let is_new = id.as_ref().is_none_or(|id| self.ids.insert(id, !is_typing));
-        // A rating is repeated until it is acknowledged, and the acknowledgement may be what was lost.
+        // A client repeats a rating until it is acknowledged, and the acknowledgement may be what was lost.
         let is_rating = matches!(message, ClientMessage::Feedback(_) | ClientMessage::Csat(_));
         if !is_new && !is_rating {
             return;
@@ -332,7 +332,7 @@ impl Conversation {
         self.take([Step::send(ServerMessage::Prediction { data }, id)], effects);
     }
 
-    /// Typing has paused: what the whole text means. Nothing is opened; the client decides.
+    /// Typing paused: returns the meaning of the whole text. Opens nothing; the client decides.
     fn understand(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let catalog = self.catalog.load();
         let understood = self.prediction.understand(&catalog, content, self.compact);
@@ -351,7 +351,7 @@ impl Conversation {
         self.take([step], effects);
     }
 
-    /// The log is open, or it cannot be reached.
+    /// The log is open, or it is unavailable.
     fn opened(&mut self, result: OpeningResult, effects: &mut Vec<Effect>) {
         let Some(Opened { steps, before, held }) = self.resume.opened(result, self.offset) else {
             return;
@@ -359,7 +359,7 @@ impl Conversation {
         if let Some(EarlierOwner { offset, mut checkpoint }) = before {
             self.offset = offset;
             self.take(steps, effects);
-            // What the client says of itself now is newer.
+            // The client's present locale is newer.
             checkpoint.locale = self.locale.take().or(checkpoint.locale);
             checkpoint.visitor = self.identity.visitor().cloned().or(checkpoint.visitor);
             self.restore(checkpoint, None, effects);
@@ -371,8 +371,8 @@ impl Conversation {
         }
     }
 
-    /// Takes questions and answers over from a checkpoint. `crashes` is how many an answer may live through, where
-    /// this is one more.
+    /// Restores questions and answers from a checkpoint. `crashes` is the number of crashes after which an answer is
+    /// given up; this one counts. None if there was no crash.
     fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>, effects: &mut Vec<Effect>) {
         self.locale = checkpoint.locale;
         self.identity.restore(checkpoint.visitor);
@@ -389,7 +389,7 @@ impl Conversation {
         self.start_next(effects);
     }
 
-    /// A question: it is answered, it waits, or the agent gets it.
+    /// Handles a question: it is answered, it is queued, or the agent gets it.
     fn ask(&mut self, query: QueryMessage, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         if query.replace {
             self.cancel(effects);
@@ -427,7 +427,7 @@ impl Conversation {
         self.start_answer(open, true, false, effects);
     }
 
-    /// Starts an answer. `is_new` is false for one that is made again.
+    /// Starts an answer. `is_new` is false for a repeated one.
     fn start_answer(
         &mut self,
         open: OpenAnswer,
@@ -476,7 +476,7 @@ impl Conversation {
         self.take(steps, effects);
     }
 
-    /// The visitor wants an agent, or does not any more.
+    /// The visitor wants an agent, or withdraws.
     fn wish(&mut self, wish: HandoffWish, id: Option<MessageId>, effects: &mut Vec<Effect>) {
         let step = match self.handoff.wish(wish, id, self.resume.is_welcomed()) {
             WishOutcome::AskDesk => {
@@ -489,7 +489,7 @@ impl Conversation {
         self.take(step, effects);
     }
 
-    /// From the visitor to the agent.
+    /// Sends a message of the visitor to the agent.
     fn visitor_message(
         &mut self,
         message: VisitorMessage,
@@ -508,7 +508,7 @@ impl Conversation {
         self.take(steps, effects);
     }
 
-    /// The desk reports.
+    /// Handles a report of the desk.
     fn desk(&mut self, update: DeskUpdate, effects: &mut Vec<Effect>) {
         if matches!(update, DeskUpdate::Lost) {
             let request = self.handoff_request();
@@ -518,7 +518,7 @@ impl Conversation {
         let phrases = self.phrases();
         let outcome = self.handoff.apply(update, &mut self.ids, phrases);
         self.take(outcome.steps, effects);
-        // The answer has the id of the visitor's message; without a product there is nothing to answer from.
+        // The answer has the id of the visitor's message; without a product there is no manual to answer from.
         if let Some((question, id)) = outcome.left_unanswered
             && let Some(product) = self.topic.product()
         {
@@ -544,7 +544,7 @@ impl Conversation {
         self.take([self.handoff.bye()], effects);
     }
 
-    /// A rating counts when it is new. It is acknowledged, where it has an id, whether or not it is new.
+    /// A new rating is recorded. Every rating with an id is acknowledged.
     fn rate(
         &mut self,
         rating: ConversationEvent,
@@ -560,8 +560,8 @@ impl Conversation {
         }
     }
 
-    /// Tells the archive and the desk what is new of the visitor, while the conversation is at the desk. After every
-    /// input, whatever it changed.
+    /// Sends new facts about the visitor to the archive and, while the conversation is at the desk, to the desk.
+    /// Called after every input.
     fn describe_visitor(&mut self, effects: &mut Vec<Effect>) {
         if self.handoff.is_at_desk() {
             self.record_visitor(effects);
@@ -570,7 +570,7 @@ impl Conversation {
         }
     }
 
-    /// Records what is new of the visitor.
+    /// Records new facts about the visitor.
     fn record_visitor(&mut self, effects: &mut Vec<Effect>) {
         let details = self.details();
         let described = self.topic.describe(self.identity.visitor(), details);
@@ -605,12 +605,12 @@ impl Conversation {
         }
     }
 
-    /// The visitor's own words tell the language better than the page they are written in.
+    /// The language of the visitor's text wins over the language of the page.
     fn detect_language(&mut self, words: &str) {
         self.locale = language::after(self.locale.take(), words);
     }
 
-    /// The sentences of the assistant, in the visitor's language.
+    /// The phrases of the assistant, in the visitor's language.
     fn phrases(&self) -> &'static Phrases {
         Phrases::of(self.locale.as_deref())
     }

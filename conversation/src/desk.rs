@@ -1,4 +1,4 @@
-//! What a conversation asks of the desk, and what the desk says of it: data, no calls.
+//! The requests of a conversation to the desk, and the desk's reports: data, no calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use crate::protocol::{
     AboutProduct, Agent, Presence, Speaker, Ticket, TicketGone, TicketGoneReason,
 };
 
-/// A conversation whose visitor wants a person.
+/// A conversation whose visitor wants an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandoffRequest {
     /// The conversation.
     pub conversation: Arc<str>,
-    /// The product it is about.
+    /// The product of the conversation.
     pub product: Option<AboutProduct>,
-    /// The visitor's name, where it is known.
+    /// The visitor's name, if it is known.
     pub visitor: Option<String>,
     /// The visitor's language.
     pub locale: Option<String>,
@@ -26,24 +26,23 @@ pub struct HandoffRequest {
     pub scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
     pub page: Option<String>,
-    /// Why the visitor wants a person.
+    /// Why the visitor wants an agent.
     pub reason: Option<String>,
-    /// What was said last, cut short.
+    /// The last message, cut short.
     pub last: Option<String>,
-    /// Since when the visitor waits, where the desk has lost a conversation that was there; else from
-    /// now on.
+    /// Start of the wait. Set when the desk has lost a conversation that was there; else the wait starts now.
     pub since_ms: Option<u64>,
-    /// Who had it, where the desk has lost it.
+    /// The agent who had it, when the desk has lost it.
     pub agent: Option<Agent>,
     /// True when the visitor waits for an answer of that agent.
     pub awaits_answer: bool,
 }
 
-/// What a ticket says of its visitor and changes while the conversation goes on. What is none is not known
-/// and changes nothing.
+/// The fields of a ticket that describe the visitor and change while the conversation goes on. A field that is none
+/// is unknown and changes nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TicketDetails {
-    /// The product that was chosen or asked about last.
+    /// The last product that was chosen or asked about.
     pub product: Option<AboutProduct>,
     /// The visitor's name.
     pub visitor: Option<String>,
@@ -53,12 +52,12 @@ pub struct TicketDetails {
     pub scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
     pub page: Option<String>,
-    /// Why the visitor wants a person.
+    /// Why the visitor wants an agent.
     pub reason: Option<String>,
 }
 
 impl TicketDetails {
-    /// Writes what is known into a ticket; true when that changed it.
+    /// Writes the known fields into a ticket; true when that changed it.
     pub fn write_to(self, ticket: &mut Ticket) -> bool {
         let before = Self::of(ticket);
         ticket.product = self.product.or(ticket.product.take());
@@ -83,7 +82,7 @@ impl TicketDetails {
 }
 
 impl HandoffRequest {
-    /// What the ticket is to say of its visitor.
+    /// The fields of the ticket that describe the visitor.
     #[must_use]
     pub fn details(&self) -> TicketDetails {
         TicketDetails {
@@ -97,49 +96,49 @@ impl HandoffRequest {
     }
 }
 
-/// Something changed at the desk.
+/// A change at the desk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly every change is a ticket")]
 pub enum DeskChange {
-    /// A conversation is at the desk, like this.
+    /// A conversation is at the desk in this state.
     Ticket(Ticket),
     /// A conversation is not at the desk any more.
     Gone(TicketGone),
-    /// Agents have come, gone, or changed: look again.
+    /// The list of agents changed: read it again.
     Agents,
 }
 
-/// The desk at one moment.
+/// A snapshot of the desk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeskView {
     /// Every ticket, the longest wait first.
     pub tickets: Vec<Ticket>,
-    /// Every agent who is there, by name.
+    /// Every agent who is present, by name.
     pub agents: Vec<Presence>,
 }
 
-/// A place in line.
+/// A place in the queue of the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueuePlace {
     /// 1 is next.
     pub number: usize,
-    /// About how long, going by how fast conversations were taken lately; none when none was.
+    /// Estimated wait, from the rate at which conversations were taken lately; none without recent takes.
     pub wait: Option<Duration>,
 }
 
-/// On whose behalf a ticket is changed.
+/// The agent on whose behalf a ticket is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnBehalfOf {
     /// The agent.
     pub agent: Agent,
-    /// True when the agent may change what colleagues have.
+    /// True when the agent may change the conversations of colleagues.
     pub is_admin: bool,
 }
 
-/// How a visitor's wish for a person ends, from the visitor's side.
+/// How the visitor ends a request for an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VisitorEnds {
-    /// The visitor does not want one any more; without effect once a person has the conversation.
+    /// The visitor withdraws the request; no effect once an agent has the conversation.
     Withdraws,
     /// The visitor ends the conversation.
     Leaves,
@@ -154,81 +153,81 @@ impl From<VisitorEnds> for TicketGoneReason {
     }
 }
 
-/// How an agent lets go of a conversation.
+/// How an agent releases a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReleaseKind {
-    /// To a colleague, who has to be there.
+    /// To a colleague, who has to be present.
     To(String),
-    /// To the machine.
+    /// To the assistant.
     ToMachine,
-    /// It is over.
+    /// The conversation is over.
     Close,
 }
 
-/// Why the desk did not do what it was asked. A variant for each thing a caller can do about it.
+/// Why the desk refused a request. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeskError {
     /// Another agent already has the conversation.
     #[error("{} has the conversation", by.name)]
     Taken {
-        /// Who.
+        /// The agent who has it.
         by: Agent,
     },
-    /// The conversation belongs to another agent, or to none.
+    /// Another agent has the conversation, or no agent has it.
     #[error("the conversation is not this agent's")]
     NotYours {
-        /// Whose it is.
+        /// The agent who has it.
         by: Option<Agent>,
     },
     /// The conversation is not at the desk.
     #[error("the conversation is not at the desk")]
     NoSuchConversation,
-    /// The colleague is not there.
+    /// The colleague is not present.
     #[error("the colleague is not there")]
     NotPresent,
-    /// As many wait as may.
+    /// The queue is full.
     #[error("as many wait for a person as may")]
     Full,
-    /// The desk cannot be reached. Whether it was done is unknown; asking again is safe.
+    /// The desk is unavailable. Whether the request was performed is unknown; repeating it is safe.
     #[error("the desk cannot be reached")]
     Unavailable {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
 }
 
 impl DeskError {
-    /// The desk could not be reached, for this reason.
+    /// The desk is unavailable for this reason.
     pub fn unavailable(cause: impl Into<BoxError>) -> Self {
         Self::Unavailable { cause: Arc::from(cause.into()) }
     }
 }
 
-/// Why there is no person for a visitor just now.
+/// Why no agent is available for a visitor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum HandoffUnavailable {
-    /// It is outside of the opening hours.
+    /// Outside of the opening hours.
     #[error("We are closed just now. Leave us a message and we will write back.")]
     Closed,
-    /// No agent is there who takes conversations.
+    /// No agent who takes conversations is present.
     #[error("Nobody is available just now. Leave us a message and we will write back.")]
     NobodyThere,
-    /// As many wait as may.
+    /// The queue is full.
     #[error("Too many people are waiting just now. Leave us a message and we will write back.")]
     Full,
-    /// This client has asked as often as one may.
+    /// The client has reached its limit of requests.
     #[error(
         "You have asked for a person several times already. Leave us a message and we will write back."
     )]
     TooMany,
-    /// The desk cannot be reached.
+    /// The desk is unavailable.
     #[error("We cannot reach anybody just now. Leave us a message and we will write back.")]
     Away,
 }
 
 impl HandoffUnavailable {
-    /// The code in the archive.
+    /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -241,48 +240,48 @@ impl HandoffUnavailable {
     }
 }
 
-/// What an agent says to a visitor.
+/// A message of an agent to a visitor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentSaid {
-    /// Unique: it may be told again, and is said once.
+    /// Unique id of the request: it may arrive more than once and has its effect once.
     pub request: String,
-    /// Who.
+    /// The agent.
     pub agent: Agent,
-    /// The words.
+    /// The text.
     pub content: String,
-    /// The pages of the manual they rest on.
+    /// The cited pages of the manual.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
-    /// A picture that was uploaded before.
+    /// Id of an uploaded picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
-    /// When, in milliseconds since 1970.
+    /// Time of the message, in milliseconds since 1970.
     pub at_ms: u64,
 }
 
-/// What the desk knows of conversations whose visitors are connected.
+/// The desk's state of conversations whose visitors are connected.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConnectedVisitors {
-    /// Changes that this made, to be announced.
+    /// Tickets that this call changed, to be announced.
     pub changed: Vec<Ticket>,
-    /// What each of the conversations is at the desk; those it does not know are left out.
+    /// The state of each conversation at the desk; unknown conversations are left out.
     pub now: Vec<DeskChange>,
 }
 
-/// What a conversation asks of the desk, or tells it.
+/// A request or a report of a conversation to the desk.
 #[derive(Debug)]
 pub enum DeskRequest {
     /// The visitor wants an agent.
     Person(Box<HandoffRequest>),
-    /// The desk has lost the conversation.
+    /// Puts a conversation back that the desk has lost.
     PutBack(Box<HandoffRequest>),
     /// The visitor does not want an agent any more.
     End(VisitorEnds),
-    /// The conversation is at the desk, or not any more: subscribe to its changes, or unsubscribe.
+    /// Subscribe to changes of the conversation (true), or unsubscribe.
     Attend(bool),
-    /// The conversation continues on this pod: what is its state at the desk?
+    /// The conversation continues on this pod; asks for its state at the desk.
     Here,
-    /// What is the state of the conversation at the desk? Comes back as [`DeskUpdate::Found`].
+    /// Asks for the state of the conversation at the desk. The reply is [`DeskUpdate::Found`].
     Find,
     /// The last message.
     Touch {
@@ -291,45 +290,45 @@ pub enum DeskRequest {
         /// Its author.
         by: Speaker,
     },
-    /// More is known of the visitor.
+    /// New facts about the visitor.
     Describe(Box<TicketDetails>),
-    /// The visitor is typing, or not any more.
+    /// The visitor starts or stops typing.
     Typing(bool),
-    /// A message of an agent was accepted, or not.
+    /// A message of an agent was accepted or refused.
     Accepted {
         /// [`AgentSaid::request`].
         request: String,
-        /// True when it is in the conversation.
+        /// True when the message is in the conversation.
         accepted: bool,
     },
 }
 
-/// What the desk reports of a conversation.
+/// A report of the desk about a conversation.
 #[derive(Debug, Clone)]
 pub enum DeskUpdate {
     /// The conversation changed, or is not at the desk any more.
     Changed(Box<DeskChange>),
-    /// The desk does not know it.
+    /// The desk does not know the conversation.
     Lost,
-    /// The state of the conversation; none where the desk does not know it or cannot be reached.
+    /// The state of the conversation; none if the desk does not know it or is unavailable.
     Found(Option<Box<DeskChange>>),
     /// Its place in the queue.
     Placed(QueuePlace),
-    /// No agent can come.
+    /// No agent is available.
     NoPerson(HandoffUnavailable),
 }
 
-/// What the desk decided about a conversation. `rev` is the number of its change ([`Ticket::rev`]).
+/// A decision of the desk about a conversation. `rev` is the number of its change ([`Ticket::rev`]).
 #[derive(Debug, Clone, Copy)]
 pub enum DeskDecision<'a> {
     /// The visitor waits for an agent.
     Requested {
         /// The change.
         rev: u64,
-        /// Why, in the visitor's words.
+        /// The visitor's reason.
         reason: Option<&'a str>,
     },
-    /// No agent can come.
+    /// No agent is available.
     Unavailable {
         /// Why.
         why: HandoffUnavailable,
@@ -354,7 +353,7 @@ pub enum DeskDecision<'a> {
     Ended {
         /// How it ended.
         gone: &'a TicketGone,
-        /// The agent who ended it, where one did.
+        /// The agent who ended it; none if no agent did.
         by: Option<&'a Agent>,
     },
 }

@@ -1,39 +1,39 @@
-//! Text for clients of the earlier system, which say no `hello`.
+//! Text for clients of the earlier system, which send no `hello`.
 //!
-//! Such a client marks the names of related products in an answer with one regular expression per name,
-//! `\b(name)\b` without regard to case, in a loop that never ends once one of them matches: its tab
-//! freezes. So no exact name may stand in the text, in a marker or out of it. A name is broken in a way
-//! that is not seen: a no-break space for its first space, or a word joiner behind its first character.
+//! Such a client marks the names of related products in an answer with one regular expression per name, `\b(name)\b`
+//! without regard to case, in a loop that never ends once one of them matches: its tab freezes. So the text must not
+//! contain an exact name, inside or outside of a marker. An invisible character breaks each name: a no-break space
+//! replaces its first space, or a word joiner follows its first character.
 
-/// Stands for a space.
+/// Replaces a space.
 const NO_BREAK_SPACE: char = '\u{a0}';
 /// Has no width and allows no line break.
 const WORD_JOINER: char = '\u{2060}';
 /// From a printable ASCII character to its full-width form.
 const FULL_WIDTH: u32 = 0xfee0;
 
-/// Breaks names in a text that comes in pieces. What comes out does not depend on how it is cut.
+/// Breaks names in a text that arrives in pieces. The output does not depend on where the pieces are cut.
 #[derive(Debug)]
 pub(super) struct NameBreaker {
     names: Vec<Vec<char>>,
-    /// What may still become a name, or is one whose next character is not known.
+    /// Characters that may still become a name, or a name whose next character is not known.
     held: Vec<char>,
-    /// The last character that was given out.
+    /// The last character that was returned.
     before: Option<char>,
 }
 
 impl NameBreaker {
-    /// Breaks these names; none where there are none.
+    /// Breaks these names; none if the list is empty.
     pub(super) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let names = names.into_iter().filter(|name| !name.is_empty());
         let mut names: Vec<Vec<char>> = names.map(|name| name.chars().collect()).collect();
-        // As the earlier client does it: the longest first.
+        // The longest first, as the earlier client does it.
         names.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         names.dedup();
         (!names.is_empty()).then_some(Self { names, held: Vec::new(), before: None })
     }
 
-    /// Takes a piece and gives what may be sent.
+    /// Takes a piece and returns the text that may be sent.
     pub(super) fn push(&mut self, piece: &str) -> String {
         self.held.extend(piece.chars());
         let (text, names) = (&self.held, &self.names);
@@ -58,7 +58,7 @@ impl NameBreaker {
         self.broken(ready)
     }
 
-    /// The rest, when nothing more comes.
+    /// The remaining text at the end of the input.
     pub(super) fn finish(&mut self) -> String {
         let ready = std::mem::take(&mut self.held);
         self.broken(ready)
@@ -66,7 +66,7 @@ impl NameBreaker {
 
     fn broken(&mut self, mut text: Vec<char>) -> String {
         let next = self.held.first().copied();
-        // Breaking one name may make another one of its end, so it is looked at again.
+        // Breaking one name may create another at its end, so the scan repeats there.
         let mut at = 0;
         while at < text.len() {
             let before = at.checked_sub(1).map_or(self.before, |at| Some(text[at]));
@@ -86,7 +86,7 @@ impl NameBreaker {
     }
 }
 
-/// Breaks the name at this place; says from where to look again.
+/// Breaks the name at this position; returns the position from which to scan again.
 fn break_name(text: &mut Vec<char>, at: usize, length: usize) -> usize {
     let name = &mut text[at..at + length];
     if let Some(space) = name.iter_mut().find(|c| **c == ' ') {
@@ -98,7 +98,7 @@ fn break_name(text: &mut Vec<char>, at: usize, length: usize) -> usize {
         // Its first character may be a name of its own.
         return at;
     }
-    // A name of one character cannot be broken; it is replaced, or parted from the word before it.
+    // A name of one character cannot be broken; it is replaced, or separated from the word before it.
     if text[at].is_ascii_alphanumeric() {
         text[at] = char::from_u32(u32::from(text[at]) + FULL_WIDTH).unwrap_or(WORD_JOINER);
         return at;
@@ -107,8 +107,8 @@ fn break_name(text: &mut Vec<char>, at: usize, length: usize) -> usize {
     at + 2
 }
 
-/// How many characters two texts have in common at their beginning, as a regular expression without
-/// regard to case compares them.
+/// Number of characters that two texts have in common at their beginning, compared as a regular expression without
+/// regard to case does it.
 fn common(text: &[char], name: &[char]) -> usize {
     text.iter().zip(name).take_while(|(a, b)| is_same(**a, **b)).count()
 }
@@ -119,7 +119,7 @@ fn is_same(a: char, b: char) -> bool {
     }
 }
 
-/// What `\b` is in JavaScript: one of the two is a character of a word in ASCII.
+/// `\b` of JavaScript: exactly one of the two is an ASCII word character.
 fn is_boundary(before: Option<char>, after: Option<char>) -> bool {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
     is_word(before) != is_word(after)
@@ -136,7 +136,7 @@ mod tests {
         out
     }
 
-    /// Whether the earlier client's expression finds a name.
+    /// True if the earlier client's expression finds a name.
     fn finds(text: &str, name: &str) -> bool {
         let (text, name): (Vec<char>, Vec<char>) = (text.chars().collect(), name.chars().collect());
         (0..text.len()).any(|at| {

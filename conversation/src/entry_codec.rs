@@ -43,7 +43,7 @@ struct Read {
 }
 
 impl LogEntry {
-    /// In the form of the log.
+    /// Encodes the entry for the log.
     #[must_use]
     pub fn stored(&self) -> StoredEntry {
         let Self { offset, epoch, at_ms, reply_to, event } = self;
@@ -62,10 +62,10 @@ impl LogEntry {
 }
 
 impl StoredEntry {
-    /// Reads an entry of this version, or a frame that the version before stored.
+    /// Reads an entry of this version, or a frame that the previous version stored.
     ///
     /// # Errors
-    /// Why it is not understood.
+    /// Why the entry cannot be read.
     pub fn read(&self) -> Result<LogEntry, UnreadableEntry> {
         let Version { v } = serde_json::from_str(&self.text)?;
         match v {

@@ -1,8 +1,8 @@
-//! What happens in a conversation: typed events. The log stores them in the form of [`mod@crate::entry_codec`].
+//! The events of a conversation. The log stores them in the form of [`mod@crate::entry_codec`].
 //!
-//! Whatever is sent, shown or archived of an event is a projection of it: [`mod@crate::visitor_frame`] for the visitor,
-//! [`mod@crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to an event
-//! without a new version; a reader ignores fields that it does not know.
+//! Everything that is sent, shown or archived of an event is a projection of it: [`mod@crate::visitor_frame`] for the
+//! visitor, [`mod@crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to
+//! an event without a new version; a reader ignores unknown fields.
 
 use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
@@ -11,29 +11,29 @@ use crate::answer::AnswererName;
 use crate::archive::{MessageOutcome, Visitor};
 use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
 
-/// An event and its place in the conversation.
+/// An event and its offset in the conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogEntry {
-    /// Its place: one more than that of the event before. An event that is not sent to the visitor has no place of
-    /// its own; this is then the place of the event before it.
+    /// One more than the offset of the previous event. An event that is not sent to the visitor has no offset of its
+    /// own; it has the offset of the previous event.
     pub offset: u64,
     /// The epoch of the owner that wrote it; 0 in a conversation that has no log.
     pub epoch: u64,
-    /// When it happened, in milliseconds since 1970. None in entries of versions that did not store it.
+    /// Time of the event, in milliseconds since 1970. None in entries of versions that did not store it.
     pub at_ms: Option<u64>,
-    /// The visitor's id of the message that caused it.
+    /// The visitor's id of the message that caused the event.
     pub reply_to: Option<MessageId>,
     /// The event.
     pub event: ConversationEvent,
 }
 
-/// What happened.
+/// An event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationEvent {
-    /// More became known of the visitor.
+    /// New facts about the visitor.
     VisitorDescribed(Box<VisitorDescription>),
-    /// The visitor asked, and an answer was begun.
+    /// The visitor asked, and an answer started.
     QuestionAsked {
         /// The question.
         question: String,
@@ -43,12 +43,12 @@ pub enum ConversationEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<String>,
     },
-    /// A piece of an answer.
+    /// A chunk of an answer.
     AnswerChunk {
         /// Text with markers.
         content: String,
     },
-    /// What goes with an answer, once, after its last chunk.
+    /// The context of an answer; once, after its last chunk.
     AnswerContext(Box<AnswerContext>),
     /// An answer ended.
     AnswerCompleted(Box<AnswerCompleted>),
@@ -58,22 +58,22 @@ pub enum ConversationEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
-    /// No agent can come.
+    /// No agent is available.
     HandoffUnavailable {
         /// Why, in the visitor's language.
         message: Option<String>,
         /// True when the visitor can leave a message instead.
         form: bool,
     },
-    /// An agent has the conversation from now on; follows the first [`ConversationEvent::AgentJoined`] of a handoff.
+    /// An agent has the conversation; follows the first [`ConversationEvent::AgentJoined`] of a handoff.
     HandoffAccepted,
-    /// The assistant has the conversation again: the agent gave it back, or the visitor's wish ended.
+    /// The assistant has the conversation again: the agent returned it, or the visitor's request ended.
     HandoffReturned {
         /// Why, in the visitor's language.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<String>,
     },
-    /// An agent came into the conversation.
+    /// An agent joined the conversation.
     AgentJoined {
         /// The agent.
         agent: Agent,
@@ -85,7 +85,7 @@ pub enum ConversationEvent {
         /// Why.
         reason: LeaveReason,
     },
-    /// The visitor or the agent sent a message to the other.
+    /// A message between visitor and agent.
     MessageSent(Box<ChatMessage>),
     /// The visitor rated an answer.
     AnswerRated {
@@ -93,7 +93,7 @@ pub enum ConversationEvent {
         answer: u64,
         /// Up or down.
         thumb: Thumb,
-        /// In the visitor's words.
+        /// The visitor's comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
@@ -101,30 +101,30 @@ pub enum ConversationEvent {
     ConversationRated {
         /// 1 (bad) to 5 (good).
         rating: u8,
-        /// In the visitor's words.
+        /// The visitor's comment.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         comment: Option<String>,
     },
-    /// The conversation is over.
+    /// The conversation ended.
     ConversationClosed {
-        /// Who closed it. None in entries of versions that did not store it.
+        /// The side that closed it. None in entries of versions that did not store it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<ClosedBy>,
-        /// True when the conversation was at the desk, which then decided it.
+        /// True when the conversation was at the desk, which decided the end.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_desk: bool,
     },
 }
 
-/// What is known of the visitor. What is none is not known.
+/// Facts about the visitor. A field that is none is unknown.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VisitorDescription {
-    /// Who it is, where the embedding site has signed for them.
+    /// The visitor, if the embedding site signed a visitor token.
     pub visitor: Option<Visitor>,
     /// The language, a BCP 47 tag.
     pub language: Option<String>,
-    /// Id of the product that was chosen last.
+    /// Id of the last chosen product.
     pub product: Option<String>,
     /// How the visitor uses the product.
     pub scenario: Option<Scenario>,
@@ -143,7 +143,7 @@ pub struct AnswerCompleted {
     /// Id of the product.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
-    /// The whole answer, markers inside; of a failed one, the sentence that says so.
+    /// The whole answer, with markers; for a failed answer, the sentence that says so.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     /// The whole answer as sanitised HTML.
@@ -154,11 +154,11 @@ pub struct AnswerCompleted {
     pub confidence: f32,
     /// True when every statement rests on a cited page.
     pub grounded: bool,
-    /// Who made it.
+    /// The answerer that made it.
     pub answerer: AnswererName,
     /// How it ended.
     pub outcome: MessageOutcome,
-    /// True when the language model was to answer and did not.
+    /// True when the language model was configured but did not answer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
     /// True when an older copy of the manual was used.
@@ -167,21 +167,21 @@ pub struct AnswerCompleted {
     /// True when it quotes passages that may answer, and states nothing itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub likely: bool,
-    /// Scanned pages of the manual that were not recognized yet.
+    /// Scanned pages of the manual that are not recognized yet.
     #[serde(default)]
     pub pages_pending: u32,
-    /// Why there is no answer, where there is none.
+    /// Why there is no answer; none if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// From the question to the first words, in milliseconds.
+    /// Time from the question to the first words, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_words_ms: Option<u64>,
-    /// True when it came out of the cache.
+    /// True when the answer came from the cache.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
 }
 
-/// Who closed a conversation.
+/// The side that closed a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosedBy {
@@ -192,7 +192,7 @@ pub enum ClosedBy {
 }
 
 impl ConversationEvent {
-    /// True for an event that the visitor is sent: it has a place of its own and is stored in the log.
+    /// True for an event that is sent to the visitor: it has an offset of its own and is stored in the log.
     #[must_use]
     pub fn is_sent(&self) -> bool {
         !matches!(
@@ -205,16 +205,16 @@ impl ConversationEvent {
     }
 }
 
-/// Why an entry of a log is not understood.
+/// Why an entry of a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEntry {
     /// Written by a later version.
     #[error("the entry has version {0}, which this server does not know")]
     Version(u64),
-    /// Neither an entry of this version nor a frame of the version before.
+    /// Neither an entry of this version nor a frame of the previous version.
     #[error("the entry is malformed")]
     Malformed(#[from] serde_json::Error),
-    /// A frame of the version before, of a type that is never stored.
+    /// A frame of the previous version, of a type that is never stored.
     #[error("an entry of the earlier form has the type {0}")]
     Type(String),
 }

@@ -1,9 +1,9 @@
-//! The series in which an event is counted.
+//! The metric label of an event.
 
 use crate::event::ConversationEvent;
 
-/// The value of the label `event`; none for an event that is part of another one: pieces and context of an answer, and
-/// what became known of the visitor.
+/// The value of the label `event`; none for an event that is part of another one: chunks and context of an answer,
+/// and new facts about the visitor.
 #[must_use]
 pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
     match event {

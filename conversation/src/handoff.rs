@@ -1,11 +1,11 @@
 //! The handoff of a conversation to an agent, and back.
 //!
-//! Owns      who has the conversation as far as the desk has said, the visitor's wish for an agent, the messages of
-//!           agents that wait until the desk has said whose the conversation is.
-//! Receives  the visitor's wish and messages, what the desk reports, the agent's messages.
+//! Owns      the conversation's owner as last reported by the desk, the visitor's request for an agent, the
+//!           agents' messages that wait until the desk confirms the owner.
+//! Receives  the visitor's requests and messages, the desk's reports, the agents' messages.
 //! Returns   the events of the handoff, each change once and in order, and requests to the desk.
 //!
-//! The desk alone decides who has the conversation. While an agent has it the assistant starts no answer.
+//! Only the desk decides who has the conversation. While an agent has it the assistant starts no answer.
 
 use std::collections::VecDeque;
 
@@ -26,40 +26,40 @@ use crate::step::Step;
 use crate::topic::words_shown;
 use crate::upload_id::NO_SUCH_UPLOAD;
 
-/// Messages of an agent that may wait until the desk has said whose the conversation is. An agent's pod sends a message
-/// of one conversation after the one before was answered, so there is rarely more than one.
+/// Messages of an agent that may wait until the desk confirms the owner. An agent's pod sends a message of one
+/// conversation after the previous one was acknowledged, so there is rarely more than one.
 const UNCHECKED: usize = 16;
-/// The wait that a visitor is told is rounded up to this: a promise to the second would be false.
+/// The wait that a visitor sees is rounded up to this: an exact number of seconds would be a false promise.
 const WAIT_STEP_MS: u64 = 10_000;
 
 /// The handoff of one conversation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Handoff {
     who: Who,
-    /// The newest change at the desk that is applied here.
+    /// The newest change of the desk that is applied here.
     rev: u64,
-    /// Since when the visitor waits.
+    /// Start of the visitor's wait.
     since_ms: u64,
-    /// Why the visitor wants an agent; kept for a desk that loses the conversation.
+    /// Why the visitor wants an agent; used when the desk loses the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Messages of an agent who does not have the conversation as far as is known here. The desk's decision and the
-    /// agent's message come by two channels: the message may arrive first.
+    /// Messages of an agent who, by the last report, does not have the conversation. The desk's decision and the
+    /// agent's message arrive by two channels: the message may arrive first.
     #[serde(skip)]
     unchecked: VecDeque<AgentSaid>,
     /// True while the visitor waits for an answer of the agent.
     #[serde(default)]
     awaits_answer: bool,
-    /// The visitor's last message to the agent that has no answer, and its id.
+    /// The visitor's last message to the agent that has no reply, and its id.
     #[serde(default)]
     unanswered: Option<(String, Option<MessageId>)>,
-    /// The desk is being asked for an agent.
+    /// A request for an agent is under way at the desk.
     #[serde(skip)]
     is_asking: bool,
-    /// Place and wait that the visitor was told last.
+    /// Place and wait that were sent to the visitor last.
     #[serde(skip)]
     told: Option<(usize, Option<u64>)>,
-    /// What the desk knows of the visitor. Told again after a takeover, which costs a call.
+    /// The facts about the visitor that were sent to the desk. Sent again after a takeover, which costs a call.
     #[serde(skip)]
     described: Option<TicketDetails>,
 }
@@ -75,32 +75,32 @@ enum Who {
     With(Agent),
 }
 
-/// What follows from a report of the desk.
+/// The result of a report of the desk.
 #[derive(Debug, Default)]
 pub(crate) struct DeskOutcome {
     pub(crate) steps: Vec<Step>,
-    /// The message of the visitor, and its id, that the agent left without an answer: the assistant answers it.
+    /// The visitor's message, and its id, that the agent left unanswered: the assistant answers it.
     pub(crate) left_unanswered: Option<(String, Option<MessageId>)>,
 }
 
-/// What follows from a wish for an agent.
+/// The result of a request for an agent.
 #[derive(Debug)]
 pub(crate) enum WishOutcome {
-    /// The desk is to be asked with [`Handoff::request`].
+    /// Call the desk with [`Handoff::request`].
     AskDesk,
-    /// Nothing but this, where it is anything.
+    /// No call; perhaps a step.
     Done(Option<Step>),
 }
 
 impl Who {
-    /// True where this agent has the conversation.
+    /// True when this agent has the conversation.
     fn is(&self, agent: &Agent) -> bool {
         matches!(self, Self::With(has) if has.id == agent.id)
     }
 }
 
 impl Handoff {
-    /// True for a conversation that never was at the desk: there is nothing to store.
+    /// True for a conversation that was never at the desk: nothing is stored.
     pub(crate) fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
@@ -133,7 +133,7 @@ impl Handoff {
         self.awaits_answer
     }
 
-    /// The conversation continues on this pod: asks the desk what became of it meanwhile.
+    /// The conversation continues on this pod: asks the desk for its present state.
     pub(crate) fn restore(&mut self, before: Self) -> Vec<Step> {
         *self = before;
         if !self.is_at_desk() {
@@ -142,7 +142,7 @@ impl Handoff {
         vec![Step::desk(DeskRequest::Attend(true)), Step::desk(DeskRequest::Here)]
     }
 
-    /// The visitor wants an agent, or does not any more.
+    /// The visitor wants an agent, or withdraws.
     pub(crate) fn wish(
         &mut self,
         wish: HandoffWish,
@@ -167,7 +167,7 @@ impl Handoff {
             return WishOutcome::Done(None);
         }
         (self.is_asking, self.told) = (true, None);
-        // A repeated wish without a reason keeps the reason that was given.
+        // A repeated request without a reason keeps the earlier reason.
         self.reason = wish.reason.or(self.reason.take().filter(|_| self.who == Who::Waiting));
         WishOutcome::AskDesk
     }
@@ -178,7 +178,7 @@ impl Handoff {
         Step::desk(DeskRequest::Person(Box::new(request)))
     }
 
-    /// The desk has lost the conversation: puts it back as it was.
+    /// The desk has lost the conversation: puts it back with its state.
     pub(crate) fn put_back(&mut self, request: HandoffRequest) -> Option<Step> {
         let agent = match &self.who {
             Who::Machine => return None,
@@ -190,7 +190,7 @@ impl Handoff {
         Some(Step::desk(DeskRequest::PutBack(Box::new(request))))
     }
 
-    /// Tells the desk what is new of the visitor, while the conversation is there.
+    /// Sends new facts about the visitor to the desk, while the conversation is there.
     pub(crate) fn describe(&mut self, details: TicketDetails) -> Option<Step> {
         if !self.is_at_desk() || self.described.as_ref() == Some(&details) {
             return None;
@@ -199,7 +199,7 @@ impl Handoff {
         Some(Step::desk(DeskRequest::Describe(Box::new(details))))
     }
 
-    /// An error for a message of the visitor that cannot be sent to an agent.
+    /// The error for a message of the visitor that cannot be sent to an agent.
     pub(crate) fn refusal(
         &self,
         message: &VisitorMessage,
@@ -214,7 +214,7 @@ impl Handoff {
         is_refused.then(|| Step::error(ErrorCode::NoSuchUpload, NO_SUCH_UPLOAD, id.cloned()))
     }
 
-    /// A message of the visitor that has no [`Handoff::refusal`].
+    /// Handles a message of the visitor that has no [`Handoff::refusal`].
     pub(crate) fn visitor_message(
         &mut self,
         message: VisitorMessage,
@@ -235,20 +235,20 @@ impl Handoff {
             html: plain_html(&content),
             content,
             citations: Vec::new(),
-            // A stamp; nothing is decided by it.
+            // Only a timestamp; no rule depends on it.
             at_ms: now_ms,
             upload,
         };
         vec![touch, Step::event(ConversationEvent::MessageSent(Box::new(message)), id)]
     }
 
-    /// A message of an agent. The same message may come again and is sent once.
+    /// Handles a message of an agent. A repeated message is sent once.
     pub(crate) fn agent_message(&mut self, said: AgentSaid, ids: &mut MessageIds) -> Vec<Step> {
         if self.unchecked.is_empty() && self.who.is(&said.agent) {
             return self.accept(said, ids);
         }
         let is_known = self.unchecked.iter().any(|waiting| waiting.request == said.request);
-        // One too many is not answered: its pod sends it again.
+        // A message beyond the bound gets no reply: its pod sends it again.
         if is_known || self.unchecked.len() == UNCHECKED {
             return Vec::new();
         }
@@ -259,13 +259,13 @@ impl Handoff {
         vec![Step::desk(DeskRequest::Find)]
     }
 
-    /// An agent is typing, or not any more.
+    /// An agent starts or stops typing.
     pub(crate) fn agent_typing(&self, agent: &Agent, typing: bool) -> Option<Step> {
         let typing = ServerMessage::AgentTyping { typing };
         self.who.is(agent).then(|| Step::send(typing, None))
     }
 
-    /// The visitor is typing, or not any more: the agent sees it.
+    /// The visitor starts or stops typing; the agent sees it.
     pub(crate) fn visitor_typing(&self, typing: bool) -> Option<Step> {
         self.has_agent().then(|| Step::desk(DeskRequest::Typing(typing)))
     }
@@ -279,7 +279,7 @@ impl Handoff {
         Step::event(ConversationEvent::ConversationClosed { by, at_desk: false }, None)
     }
 
-    /// The desk reports. [`DeskUpdate::Lost`] is answered with [`Handoff::put_back`] instead.
+    /// Handles a report of the desk. [`DeskUpdate::Lost`] is handled by [`Handoff::put_back`] instead.
     pub(crate) fn apply(
         &mut self,
         update: DeskUpdate,
@@ -292,7 +292,7 @@ impl Handoff {
             DeskUpdate::Lost => {}
             DeskUpdate::Found(found) => {
                 let waited = std::mem::take(&mut self.unchecked);
-                // Where the desk cannot be asked nothing is answered, and the agent's pod sends it again.
+                // If the desk is unavailable there is no reply, and the agent's pod sends the message again.
                 if let Some(change) = found {
                     self.changed(*change, phrases, &mut outcome);
                     for said in waited {
@@ -306,7 +306,7 @@ impl Handoff {
         outcome
     }
 
-    /// Takes a message of an agent in, where the conversation is the agent's.
+    /// Accepts a message of an agent, if the agent has the conversation.
     fn accept(&mut self, said: AgentSaid, ids: &mut MessageIds) -> Vec<Step> {
         let AgentSaid { request, agent, content, citations, upload, at_ms } = said;
         let accepted = self.who.is(&agent);
@@ -346,7 +346,7 @@ impl Handoff {
         }
     }
 
-    /// The conversation is at the desk, like this.
+    /// The conversation is at the desk in this state.
     fn ticket(&mut self, ticket: Ticket, phrases: &Phrases, outcome: &mut DeskOutcome) {
         let DeskOutcome { steps, left_unanswered } = outcome;
         if !self.is_at_desk() {
@@ -414,7 +414,7 @@ impl Handoff {
         };
         steps.push(Step::event(event, None));
         steps.push(Step::desk(DeskRequest::Attend(false)));
-        // The next wish has a reason of its own.
+        // The next request has its own reason.
         self.reason = None;
     }
 

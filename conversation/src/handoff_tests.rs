@@ -1,4 +1,4 @@
-//! A person in the conversation, as the visitor is told, and what is asked of the desk.
+//! The handoff to an agent: what is sent to the visitor, and the requests to the desk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,7 +69,7 @@ fn agent_says(conversation: &mut Conversation, request: &str, who: &str) -> Vec<
     })))
 }
 
-/// What is sent, its offsets and times left out.
+/// The frames that are sent, without offsets and times.
 fn told(effects: &[Effect]) -> Vec<Value> {
     let plain = |mut frame: Value| {
         let fields = frame.as_object_mut().expect("an object");
@@ -97,7 +97,7 @@ fn greeted() -> Conversation {
     conversation
 }
 
-/// A conversation that a person has.
+/// A conversation that an agent has.
 fn with(who: &str) -> Conversation {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
@@ -123,7 +123,7 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
     let effects = hears(&mut conversation, ticket(1, None));
     assert_eq!(told(&effects), [json!({"type": "handoff", "state": "waiting"})]);
     assert!(matches!(asked(&effects)[..], [DeskRequest::Attend(true)]));
-    // The machine answers on.
+    // The assistant continues.
     let effects = goes_on(&mut conversation, 1, chunk("Very."));
     assert_eq!(kinds(&effects).last().map(String::as_str), Some("answer_chunk"));
 }
@@ -180,13 +180,13 @@ fn a_rating_is_acknowledged_each_time_and_recorded_once() {
             assert_eq!(records(&effects).len(), times, "{id}");
         }
     }
-    // One that is refused is refused again, and not acknowledged.
+    // A refused one is refused again, and not acknowledged.
     let nowhere = json!({"type": "feedback", "offset": 900, "thumb": "up", "id": "f2"});
     for _ in 0..2 {
         let effects = say(&mut conversation, nowhere.clone());
         assert_eq!(told(&effects)[0]["code"], "no_such_answer");
     }
-    // A client that gives no id waits for nothing.
+    // A client that sends no id gets no acknowledgement.
     assert!(told(&say(&mut conversation, json!({"type": "csat", "rating": 5}))).is_empty());
 }
 
@@ -278,7 +278,7 @@ fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
     assert!(told[1]["reason"].as_str().is_some_and(|reason| reason.contains("לא ענה")));
     let [(_, question)] = started(&effects)[..] else { panic!("the last question is answered") };
     assert_eq!(question.text, "Second?");
-    // An agent who had answered leaves nothing to be answered.
+    // If the agent had replied, no message is left for the assistant.
     let mut conversation = with("ana");
     say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
     agent_says(&mut conversation, "r1", "ana");
@@ -318,7 +318,7 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
     say(&mut conversation, json!({"type": "handoff"}));
     hears(&mut conversation, ticket(1, None));
     hears(&mut conversation, ticket(2, Some("ana")));
-    // The one that runs is said to its end; the one behind it goes to the person.
+    // The running answer ends normally; the queued question goes to the agent.
     let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
     assert_eq!(started(&effects).len(), 0);
     let last = told(&effects).pop().expect("a message");
@@ -363,7 +363,7 @@ fn what_the_two_say_is_durable_safe_and_said_once() {
     assert_eq!((sent(&strange).len(), accepted(&strange)), (0, ("r2".to_owned(), false)));
 }
 
-/// What the desk says when it is asked about the conversation.
+/// The desk's reply to a query about the conversation.
 fn found(news: DeskUpdate) -> DeskUpdate {
     let DeskUpdate::Changed(change) = news else { panic!("a change, not {news:?}") };
     DeskUpdate::Found(Some(change))
@@ -374,7 +374,7 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     hears(&mut conversation, ticket(1, None));
-    // Ana has taken it, and what she says is here before that.
+    // Ana has taken it, and her message arrives before the desk's report.
     let first = agent_says(&mut conversation, "r1", "ana");
     assert!(
         matches!(asked(&first)[..], [DeskRequest::Find]) && sent(&first).is_empty(),
@@ -382,7 +382,7 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
     );
     assert!(agent_says(&mut conversation, "r1", "ana").is_empty(), "told again meanwhile");
     assert!(agent_says(&mut conversation, "r2", "ana").is_empty());
-    // The desk's own announcement may come before its answer: the two still go out in order.
+    // The desk's own announcement may arrive before its reply: the two are still sent in order.
     hears(&mut conversation, ticket(2, Some("ana")));
     assert!(agent_says(&mut conversation, "r3", "ana").is_empty());
     let all = hears(&mut conversation, found(ticket(2, Some("ana"))));
@@ -405,7 +405,7 @@ fn a_desk_that_cannot_be_asked_refuses_nothing() {
     hears(&mut conversation, ticket(1, None));
     agent_says(&mut conversation, "r1", "ana");
     assert!(hears(&mut conversation, DeskUpdate::Found(None)).is_empty());
-    // Its pod sends it again, and then the desk answers.
+    // Her pod sends it again, and then the desk replies.
     assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskRequest::Find]));
     let taken = hears(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!(kinds(&taken).last().map(String::as_str), Some("message"));
@@ -506,7 +506,7 @@ fn a_thumb_counts_on_an_answer_alone() {
     assert_ne!(thumb(&mut conversation, offset), Some(json!("no_such_answer")));
 }
 
-/// The conversation as another pod goes on with it.
+/// The conversation as another pod continues it.
 fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
     let mut checkpoint = Checkpoint::default();
     conversation.write_checkpoint(&mut checkpoint);
@@ -527,7 +527,7 @@ fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
     );
     let effects = hears(&mut after, ticket(2, Some("ana")));
     assert!(sent(&effects).is_empty(), "nothing has changed for the visitor: {effects:?}");
-    // What is known of the visitor is told once more: another pod may have known less.
+    // The facts about the visitor are sent once more: the other pod may have known less.
     assert!(matches!(asked(&effects)[..], [DeskRequest::Describe(_)]), "{effects:?}");
     let again = agent_says(&mut after, "r1", "ana");
     assert!(sent(&again).is_empty(), "what an agent said is said once, whichever pod hears it");
@@ -662,7 +662,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
             _ => None,
         })
         .collect();
-    // Who has the conversation is recorded where the desk is asked.
+    // The owner of the conversation is recorded where the desk is called.
     let expected = ["visitor: Hello?", "agent: <i>Hold</i> it.", "rated 4"];
     assert_eq!(recorded, expected);
 }

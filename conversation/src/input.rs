@@ -1,4 +1,4 @@
-//! What goes into a conversation and what comes out of it.
+//! Inputs and effects of a conversation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,122 +10,122 @@ use crate::log::OwnedConversation;
 use crate::opening::{Opening, OpeningResult};
 use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
 
-/// What can happen to a conversation.
+/// An input of a conversation.
 #[derive(Debug)]
 pub enum Input {
-    /// The client said something.
+    /// The client sent a message.
     Heard(ClientFrame),
-    /// The visitor came with the embedding site's word for who they are.
+    /// The visitor sent a token that the embedding site signed.
     Introduced {
-        /// What the site has signed.
+        /// The visitor token.
         token: String,
     },
-    /// The client said something that is no message.
+    /// The client sent an invalid message.
     Misheard(InvalidMessage),
-    /// The client says more than it may.
+    /// The client exceeded its rate limit.
     Flooded,
-    /// The running answer went on. `answer` is its number, so that a late event is recognised.
+    /// The running answer progressed. `answer` is its number, so that a late event is recognised.
     Answering {
         /// Number of the answer.
         answer: u64,
-        /// What happened.
+        /// The event.
         event: AnswerEvent,
     },
-    /// The running answer's first words have come.
+    /// The first words of the running answer arrived.
     FirstWords {
         /// Number of the answer.
         answer: u64,
-        /// So long after it was begun.
+        /// Time since the question, in milliseconds.
         after_ms: u64,
     },
-    /// The running answer waits in line for others of this pod; 1 is next.
+    /// The running answer waits in the answer queue of this pod; 1 is next.
     AnswerWaits {
         /// Number of the answer.
         answer: u64,
         /// Its place.
         place: usize,
     },
-    /// The line of answers is full.
+    /// The answer queue is full.
     AnswerRefused {
         /// Number of the answer.
         answer: u64,
     },
-    /// The running answer ended without its last event: whoever made it failed.
+    /// The running answer ended without its last event: the answerer failed.
     AnswerLost {
         /// Number of the answer.
         answer: u64,
     },
-    /// The time to wait before a prefetch is over.
+    /// The delay before a prefetch is over.
     Settled {
-        /// Number of the prediction it was set for.
+        /// Number of the prediction for which it was set.
         prediction: u64,
     },
-    /// What [`Effect::Open`] came to.
+    /// The result of [`Effect::Open`].
     Opened(OpeningResult),
-    /// Something became known of the conversation at the desk.
+    /// A report of the desk.
     Desk(DeskUpdate),
-    /// An agent says something to the visitor.
+    /// An agent sends a message to the visitor.
     AgentSaid(Box<AgentSaid>),
-    /// An agent is typing, or no more.
+    /// An agent starts or stops typing.
     AgentTyping {
-        /// Who.
+        /// The agent.
         agent: Agent,
-        /// Whether.
+        /// True while the agent is typing.
         typing: bool,
     },
 }
 
-/// What a conversation wants done.
+/// An effect that the session performs.
 #[derive(Debug)]
 pub enum Effect {
-    /// Send this; it is no part of the conversation.
+    /// Send this message; it is not part of the conversation.
     Send {
         /// The message.
         message: ServerMessage,
         /// The client's id that it answers.
         id: Option<MessageId>,
     },
-    /// This happened: it goes into the log, to the visitor and into the archive, each as a projection of its own.
+    /// An event: it goes into the log, to the visitor and into the archive, each as a projection of its own.
     Happened(Box<LogEntry>),
-    /// Start to answer; events come back with this number.
+    /// Start an answer; its events return with this number.
     StartAnswer {
         /// Number of the answer.
         answer: u64,
-        /// What to answer.
+        /// The question.
         question: Box<Question>,
     },
-    /// Stop the answer that is running.
+    /// Stop the running answer.
     StopAnswer,
-    /// Come back with [`Input::Settled`] after the time the settings say.
+    /// Send [`Input::Settled`] after the configured delay.
     AwaitCalm {
         /// Number of the prediction.
         prediction: u64,
     },
-    /// Open this manual ahead of the question; nobody waits for it.
+    /// Load this manual ahead of the question; no answer waits for it.
     Prefetch(ManualRequest),
-    /// Open the log, beside everything else; come back with [`Input::Opened`].
+    /// Open the log concurrently; the result returns as [`Input::Opened`].
     Open(Opening),
-    /// The conversation is this one from now on, and what is durable goes through its log.
+    /// From now on this is the session's conversation, and durable frames go through its log.
     Follow {
         /// The conversation and its epoch.
         owned: OwnedConversation,
-        /// The offset after which the log goes on.
+        /// The offset after which the log continues.
         offset: u64,
-        /// False when the log cannot be reached.
+        /// False when the log is unavailable.
         is_logged: bool,
-        /// True when the log must know the checkpoint before the client hears a word.
+        /// True when the log must store the checkpoint before the client gets a frame.
         is_held: bool,
-        /// The pod that owned it before, where it was another one.
+        /// The pod that owned it before; none if this pod did.
         from: Option<Arc<str>>,
     },
-    /// The tokens that were given for the conversation are over; known for so long. Beside everything else.
+    /// Revoke the tokens of the conversation; the revocation is stored this long. Performed concurrently.
     EndTokens {
-        /// The longest time that one of them is good.
+        /// The longest lifetime of a token.
         keep: Duration,
     },
-    /// Send these: the client missed them.
+    /// Send these entries: the client missed them.
     Replay(Vec<LogEntry>),
-    /// Ask the desk, or tell it; what comes of it comes back as [`Input::Desk`].
+    /// Send a request to the desk; its reply returns as [`Input::Desk`].
     Desk(DeskRequest),
     /// Close the socket.
     Close(CloseReason),

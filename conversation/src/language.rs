@@ -1,9 +1,9 @@
-//! Which language a visitor writes, of those that have phrases: by script, and by the words that are in
-//! every sentence. Short or mixed texts say nothing, so that a model number flips no conversation.
+//! Detects the visitor's language among those that have phrases: by script, and by words that occur in every
+//! sentence. Short or mixed texts give no result, so a model number does not change the language.
 
 use hsc_catalogs::language_of;
 
-/// Letters under which a text says nothing.
+/// Fewest letters for a result.
 const LETTERS: usize = 6;
 /// Words of English that no other language of the pages shares.
 const ENGLISH: [&str; 14] = [
@@ -11,16 +11,16 @@ const ENGLISH: [&str; 14] = [
     "not", "and",
 ];
 
-/// Longest language tag that is kept.
+/// Longest language tag that is stored.
 const TAG_BYTES: usize = 35;
 
-/// True for a text of the form of a language tag (RFC 5646): agents read it beside other text.
+/// True for a text in the form of a language tag (RFC 5646): agents see it beside other text.
 pub(super) fn is_tag(locale: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     locale.len() <= TAG_BYTES && locale.bytes().all(fits)
 }
 
-/// The language of a text, where it is sure.
+/// The language of a text; none when it is uncertain.
 pub(super) fn spoken(text: &str) -> Option<&'static str> {
     let letters = text.chars().filter(|letter| letter.is_alphabetic());
     let (mut all, mut hebrew) = (0_usize, 0_usize);
@@ -31,7 +31,7 @@ pub(super) fn spoken(text: &str) -> Option<&'static str> {
     if all < LETTERS {
         return None;
     }
-    // Names of products stand in Latin letters in a Hebrew sentence, never the other way about.
+    // Product names stand in Latin letters in a Hebrew sentence, never the reverse.
     if hebrew * 2 > all {
         return Some("he");
     }
@@ -41,8 +41,8 @@ pub(super) fn spoken(text: &str) -> Option<&'static str> {
     (hebrew == 0 && english >= 2 && english * 5 >= words.len()).then_some("en")
 }
 
-/// The language of a conversation after these words: what is sure of them wins over what a page said of
-/// itself; a region of the same language stays, and English is not written where nothing else was said.
+/// The language of a conversation after this text. A certain detection wins over the page's language; a regional
+/// variant of the same language stays; English is not set if no language was set before.
 pub(super) fn after(locale: Option<String>, text: &str) -> Option<String> {
     let Some(spoken) = spoken(text) else { return locale };
     let said = language_of(locale.as_deref().unwrap_or("en"));

@@ -1,7 +1,6 @@
 //! Entries that the version before the event model wrote: the visitor's rendered frame.
 //!
-//! They lie in the log for as long as it is kept (`conversations.ttl_ms`), and pods of that version write them while
-//! an update rolls.
+//! They stay in the log for `conversations.ttl_ms`, and pods of that version write them during a rolling update.
 
 use hsc_catalogs::Citation;
 use serde::Deserialize;
@@ -13,7 +12,7 @@ use crate::protocol::{
     Agent, AnswerContext, ChatMessage, HandoffChange, HandoffState, LeaveReason, MessageId, Reason,
 };
 
-/// Only conversations that began with `hello` were logged, so the epoch was 1 at least.
+/// Only conversations that began with `hello` were logged, so the epoch was at least 1.
 const EPOCH: u64 = 1;
 
 #[derive(Deserialize)]
@@ -150,7 +149,7 @@ impl From<Final> for AnswerCompleted {
     }
 }
 
-/// Codes of answers that could not be made.
+/// Codes of answers that failed.
 const FAILURES: [&str; 5] =
     ["internal", "interrupted", "picture_lost", "too_many_pictures", "busy"];
 
@@ -159,7 +158,7 @@ mod tests {
     use crate::log::StoredEntry;
     use crate::visitor_frame;
 
-    /// Frames that the version before wrote, as its log stored them.
+    /// Frames of the previous version, as its log stored them.
     const STORED: &str = include_str!("../fixtures/visitor_frames.jsonl");
 
     #[test]

@@ -7,13 +7,12 @@
 //!   [`mod@agent_frame`], [`archive_row`], [`webhook_events()`],
 //!   [`transcript_lines()`] and [`counted_as`] are its projections, one file a
 //!   target; [`audit_entry`] is the projection of an agent's action.
-//! - [`outbox`]: the order in which what a conversation sends is appended to its log and sent to its client.
+//! - [`outbox`]: the order in which frames are appended to the log and sent to the client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
 //!   its log and the archive.
-//! - [`Tokens`] and [`UploadId`]: what proves that a client may continue a conversation, and that a picture is part
-//!   of it.
+//! - [`Tokens`] and [`UploadId`]: proof that a client may continue a conversation, and that a picture belongs to it.
 //!
-//! What must never be: an actor, a socket, a file, a thread or a line of log in this crate.
+//! What must never be: an actor, a socket, a file, a thread or a log line in this crate.
 
 mod agent_frame;
 pub mod answer;
@@ -95,5 +94,5 @@ pub use visitor_frame::visitor_frame;
 pub use visitor_identity::{VisitorTokenError, VisitorTokenVerifier};
 pub use webhook_events::{WebhookEvent, decision_webhook_events, webhook_events};
 
-/// The cause of a failure, whatever library it came from.
+/// The cause of a failure, from any library.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;

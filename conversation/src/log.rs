@@ -1,14 +1,14 @@
-//! The log of a conversation: what its client must get, in order, whatever becomes of a pod.
+//! The log of a conversation: the entries that its client must receive, in order, even if pods fail.
 //!
-//! One writer a conversation, by epoch: who takes a conversation over gets the next epoch, and from
-//! then on the log refuses the one before. Offsets go up by one and are never given twice.
+//! One writer per conversation, by epoch: a pod that takes a conversation over gets the next epoch, and from then on
+//! the log refuses the previous one. Offsets increase by one and are never assigned twice.
 
 use std::sync::Arc;
 
 use crate::BoxError;
 
-/// An offset that no conversation reaches. A client that says it has got more is lying; nothing is
-/// counted on from what it says, so that offsets stay whole numbers for everybody who reads them.
+/// An offset that no conversation reaches. A higher offset from a client is false and is not used, so that offsets
+/// stay safe integers in every reader.
 pub const MOST_OFFSET: u64 = 1_000_000_000_000;
 
 /// A conversation and the epoch of its owner.
@@ -16,25 +16,25 @@ pub const MOST_OFFSET: u64 = 1_000_000_000_000;
 pub struct OwnedConversation {
     /// The conversation.
     pub conversation: Arc<str>,
-    /// Who owns it now: 1 for the one that began it, one more with every take-over.
+    /// Epoch of the owner: 1 for the pod that began it, one more with every takeover.
     pub epoch: u64,
 }
 
-/// An event of the conversation as the log stores it. [`StoredEntry::read`] gives the event.
+/// An event of the conversation as the log stores it. [`StoredEntry::read`] returns the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEntry {
-    /// Its place.
+    /// Its offset.
     pub offset: u64,
-    /// JSON: a [`crate::LogEntry`] in its versioned form, or a visitor's frame of the version before.
+    /// JSON: a [`crate::LogEntry`] in its versioned form, or a visitor's frame of the previous version.
     pub text: Arc<str>,
 }
 
-/// What is appended at once: all of it or nothing.
+/// One append: all of it or nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
-    /// In order, each offset one more than the one before. May be empty when only the checkpoint changed.
+    /// In order, each offset one more than the previous one. May be empty when only the checkpoint changed.
     pub entries: Vec<StoredEntry>,
-    /// What whoever goes on with the conversation has to know, where it changed. The log keeps the last.
+    /// The checkpoint for the next owner, if it changed. The log keeps the last one.
     pub checkpoint: Option<Arc<str>>,
 }
 
@@ -43,73 +43,72 @@ pub struct Batch {
 pub struct TakenOver {
     /// The new owner's epoch.
     pub epoch: u64,
-    /// The last offset given out; the new owner goes on after it.
+    /// The last offset that was assigned; the new owner continues after it.
     pub offset: u64,
-    /// What the client has not got yet.
+    /// The entries that the client does not have.
     pub missed: MissedEntries,
-    /// The checkpoint, where some were kept.
+    /// The checkpoint; none if none was stored.
     pub checkpoint: Option<Arc<str>>,
-    /// The pod that owned it before, where it was another one.
+    /// The pod that owned it before; none if the same pod did.
     pub from: Option<Arc<str>>,
 }
 
-/// A conversation whose pod vanished while it answered, taken over to complete the answer.
+/// A conversation whose pod vanished during an answer, taken over to complete the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
     /// The conversation.
     pub conversation: Arc<str>,
-    /// As after any take-over.
+    /// The result of the takeover.
     pub taken: TakenOver,
 }
 
 /// What the log stores of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredConversation {
-    /// The epoch in force.
+    /// The current epoch.
     pub epoch: u64,
-    /// The last offset given out.
+    /// The last offset that was assigned.
     pub offset: u64,
-    /// The newest messages, in order; older ones are not kept any more where the first is not the first.
+    /// The newest entries, in order. Older ones were dropped if the first has not offset 1.
     pub entries: Vec<StoredEntry>,
 }
 
-/// How far a client has come.
+/// The position of a client in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientPosition {
-    /// The epoch it was last welcomed in, by its token. What it got came from that epoch's owner, or
-    /// from the log when it was welcomed.
+    /// The epoch of the client's token, that of its last `welcome`. Its frames came from that epoch's owner, or from
+    /// the log at that `welcome`.
     pub epoch: u64,
-    /// The last offset it got.
+    /// The last offset that the client has.
     pub offset: u64,
 }
 
-/// What a client has not got yet.
+/// The entries that a client does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissedEntries {
-    /// All of it, in order; often nothing.
+    /// All of them, in order; often none.
     All(Vec<StoredEntry>),
-    /// It cannot be given whole any more: the window of the log has gone past it.
+    /// Not complete: the window of the log has moved past the client.
     Gone,
-    /// The client has got more than its epoch left in the log, or comes from a later epoch than the log
-    /// knows: what it got last was never logged (its owner was cut off from the log and went on), or the
-    /// log is not what it was. Whatever the log has may contradict what the client has read. Offset and
-    /// epoch of [`TakenOver`] lie past both, so that none is given twice, and what the log has is given to
-    /// nobody any more.
+    /// The client has a higher offset than its epoch left in the log, or an epoch that the log does not know: its
+    /// last frames were never logged (the owner lost the log and continued), or the log was replaced. The log may
+    /// contradict what the client has. Offset and epoch of [`TakenOver`] are greater than both, so that none is
+    /// assigned twice, and the log's old entries are not sent to any client.
     Ahead,
 }
 
-/// Why the log did not do what it was asked. A variant for each thing a caller can do about it.
+/// Why a call to the log failed. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LogError {
-    /// Another owner has the conversation now: stop, and send nothing more.
+    /// Another owner has the conversation: stop, and send nothing more.
     #[error("the conversation is owned by epoch {owner} now")]
     Stale {
-        /// The epoch in force.
+        /// The current epoch.
         owner: u64,
     },
-    /// The log holds nothing of this conversation, or nothing of what its owner wrote: it is over, or
-    /// the log was lost or has fallen back to before its owner took it over. The owner, and nobody else,
-    /// can begin it again; a client that asks for it gets a new conversation.
+    /// The log has no entries of this conversation or of its owner: the conversation ended, or the log was
+    /// lost or fell back to before the takeover. Only the owner can begin it again; a client that resumes it
+    /// gets a new conversation.
     #[error("the log does not know this conversation")]
     Unknown,
     /// Offsets between the last one in the log and the first of the batch are missing.
@@ -118,18 +117,18 @@ pub enum LogError {
         /// The last offset in the log.
         last: u64,
     },
-    /// The log cannot be reached, or takes no writes. Whether a batch was appended is unknown; trying
-    /// the same batch again is safe.
+    /// The log is unavailable or refuses writes. Whether a batch was appended is unknown; appending the same batch
+    /// again is safe.
     #[error("the log cannot be reached")]
     Unavailable {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
 }
 
 impl LogError {
-    /// The log could not be reached, for this reason.
+    /// The log is unavailable for this reason.
     pub fn unavailable(cause: impl Into<BoxError>) -> Self {
         Self::Unavailable { cause: Arc::from(cause.into()) }
     }

@@ -1,4 +1,4 @@
-//! Each state machine by itself, without the conversation around it: what goes in and which steps come out.
+//! Each state machine alone, without the conversation: inputs and the steps that they return.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::rules::Rules;
 use crate::step::Step;
 use crate::tests::{catalog, chunk, done};
 
-/// The name of each event as the log stores it, and of each effect as the code has it.
+/// The name of each event as the log stores it, and of each effect as in the code.
 fn names<'a>(steps: impl IntoIterator<Item = &'a Step>) -> Vec<String> {
     let name = |step: &Step| match step {
         Step::Event(event, _) => match serde_json::to_value(event).expect("an event is JSON") {
@@ -52,7 +52,7 @@ fn question(id: &str) -> AcceptedQuestion {
     AcceptedQuestion { id, query: Arc::new(query), lost_picture: false }
 }
 
-/// Starts the answer to a question of which the visitor has this much.
+/// Starts the answer to a question of which this part was sent to the visitor.
 fn start(run: &mut AnswerRun, sent: &str, is_given_up: bool) -> Vec<Step> {
     let catalog = catalog().load();
     let asked = question("q");

@@ -1,14 +1,14 @@
-//! The ids of messages that were read, so that a message that is sent twice has its effect once.
+//! The ids of received messages, so that a message that arrives twice has its effect once.
 
 use std::collections::VecDeque;
 
 use crate::protocol::MessageId;
 
-/// Ids that are remembered. A client that reconnects repeats what is unanswered, which is a handful; this is room for
-/// minutes of typing with an id on every keystroke.
+/// Number of ids that are remembered. A client that reconnects repeats its unanswered messages, which are few; this
+/// is enough for minutes of typing with an id on every keystroke.
 const CAPACITY: usize = 256;
 
-/// The id of a message that was read.
+/// The id of a received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenMessage {
     pub(crate) id: MessageId,
@@ -16,19 +16,19 @@ pub(crate) struct SeenMessage {
     pub(crate) matters: bool,
 }
 
-/// The newest ids, in the order in which they came.
+/// The newest ids, in order of arrival.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct MessageIds {
     seen: VecDeque<SeenMessage>,
 }
 
 impl MessageIds {
-    /// Remembers an id; false when it is known already.
+    /// Remembers an id; false if it is already known.
     pub(crate) fn insert(&mut self, id: &MessageId, matters: bool) -> bool {
         if self.seen.iter().any(|seen| seen.id == *id) {
             return false;
         }
-        // More than one too many after a takeover, which brings the ids of the owner before.
+        // A takeover adds the ids of the earlier owner, so there can be more than one too many.
         while self.seen.len() >= CAPACITY {
             self.seen.pop_front();
         }
@@ -36,22 +36,22 @@ impl MessageIds {
         true
     }
 
-    /// The newest.
+    /// The newest id.
     pub(crate) fn last(&self) -> Option<&SeenMessage> {
         self.seen.back()
     }
 
-    /// All of them, the newest last.
+    /// All ids, the newest last.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &SeenMessage> {
         self.seen.iter()
     }
 
-    /// Forgets every id for which this is false.
+    /// Removes every id for which this is false.
     pub(crate) fn retain(&mut self, keep: impl Fn(&MessageId) -> bool) {
         self.seen.retain(|seen| keep(&seen.id));
     }
 
-    /// Puts the ids of an earlier owner before its own.
+    /// Inserts the ids of an earlier owner before its own.
     pub(crate) fn restore(&mut self, before: Self) {
         let since = std::mem::replace(&mut self.seen, before.seen);
         self.seen.extend(since);

@@ -1,9 +1,9 @@
-//! Names that a person gives: of a visitor, of an agent, of a canned reply. They are shown beside other text,
-//! in pages, mails, logs and terminals.
+//! Names of people: of a visitor, of an agent, and of a canned reply. They are shown beside other text, in pages,
+//! mails, logs and terminals.
 
-/// The name in one line: without control characters, line separators and the characters that reorder text
-/// (`Bidi_Control` of Unicode). With those a name could show as another one, or reorder what stands beside it.
-/// Spaces at both ends are dropped. Letters of every script, combining marks and joiners stay.
+/// The name on one line: without control characters, line separators and the characters that reorder text
+/// (`Bidi_Control` of Unicode). With those a name could look like another one, or reorder the text beside it. Spaces
+/// at both ends are removed. Letters of every script, combining marks and joiners stay.
 ///
 /// ```
 /// assert_eq!(hsc_conversation::clean_name(" Noa \u{202e}nimda "), "Noa nimda");
@@ -14,7 +14,7 @@ pub fn clean_name(text: &str) -> String {
     kept.collect::<String>().trim().to_owned()
 }
 
-/// True for a text that [`clean_name`] leaves as it is.
+/// True for a text that [`clean_name`] does not change.
 #[must_use]
 pub fn is_clean_name(text: &str) -> bool {
     clean_name(text) == text

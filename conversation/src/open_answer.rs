@@ -1,4 +1,4 @@
-//! A question, and how much of its answer the visitor has: what outlives a crash of the state machine.
+//! A question, and how much of its answer was sent: state that survives a crash of the state machine.
 
 use std::sync::Arc;
 
@@ -10,50 +10,50 @@ pub(crate) struct AcceptedQuestion {
     pub(crate) id: Option<MessageId>,
     /// Shared, because it may hold a picture.
     pub(crate) query: Arc<QueryMessage>,
-    /// A picture came with it and was too large to be stored when the conversation was taken over.
+    /// The question had a picture, which was too large to be stored when the conversation was taken over.
     pub(crate) lost_picture: bool,
 }
 
-/// A question and how far its answer has come.
+/// A question and the progress of its answer.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAnswer {
     pub(crate) asked: AcceptedQuestion,
-    /// What the visitor has read of the answer.
+    /// The part of the answer that was sent to the visitor.
     pub(crate) said: TextDigest,
     pub(crate) said_reading: bool,
     pub(crate) said_thinking: bool,
-    /// Crashes that it has lived through, of its session or of its pod.
+    /// Crashes during this answer, of its session or of its pod.
     pub(crate) crashes: u32,
 }
 
-/// A text that was said, as its length and a digest: enough to tell whether another begins with it.
-/// The text itself would make the checkpoint longer with every piece of an answer.
+/// Length and digest of a text: enough to decide whether another text begins with it. The text itself would make the
+/// checkpoint longer with every chunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TextDigest {
     pub(crate) bytes: usize,
     pub(crate) digest: u64,
 }
 
-/// How a piece of a repeated answer goes on from what the visitor has read.
+/// How a piece of a repeated answer compares with the part that was sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum RepeatMatch<'a> {
-    /// Nothing new yet.
+    /// All of it was sent before.
     Nothing,
-    /// From here on it is new.
+    /// This part is new.
     New(&'a str),
-    /// It is another answer.
+    /// It differs from the part that was sent.
     Differs,
 }
 
 impl Default for TextDigest {
     fn default() -> Self {
-        // FNV-1a, 64 bits: the same on every pod, whatever it was built with.
+        // FNV-1a, 64 bits: the same on every pod and in every build.
         Self { bytes: 0, digest: 0xcbf2_9ce4_8422_2325 }
     }
 }
 
 impl TextDigest {
-    /// Goes on with a piece.
+    /// Adds a piece.
     pub(crate) fn push(&mut self, piece: &str) {
         self.bytes += piece.len();
         for byte in piece.bytes() {
@@ -61,8 +61,8 @@ impl TextDigest {
         }
     }
 
-    /// Compares a text that is said again, piece by piece, with what was read of it; `self` is what it
-    /// has come to before this piece. Whether it differs is known when it is as long as what was read.
+    /// Compares a repeated text, piece by piece, with the part that was sent; `self` is the digest before this piece.
+    /// The result is known once the repeated text is as long as the part that was sent.
     pub(crate) fn repeat<'a>(&mut self, piece: &'a str, read: TextDigest) -> RepeatMatch<'a> {
         let rest = read.bytes - self.bytes;
         if piece.len() < rest {

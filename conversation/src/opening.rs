@@ -1,67 +1,67 @@
-//! What a `hello` asks of the log, and what came of it.
+//! The opening of the log after a `hello`, and its result.
 
 use std::sync::Arc;
 
 use crate::log::{MissedEntries, TakenOver};
 use crate::protocol::Resume;
 
-/// The log of a conversation is to be opened.
+/// A request to open the log of a conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
-    /// The conversation to go on with; a new one where there is none.
+    /// The conversation to continue; none for a new one.
     pub resume: Option<Resume>,
-    /// The last offset this conversation has given out, before it was logged.
+    /// The last offset that this conversation assigned before it was logged.
     pub offset: u64,
 }
 
-/// What came of it.
+/// The result of an opening.
 #[derive(Debug)]
 pub enum OpeningResult {
-    /// The conversation of this connection goes on as its own.
+    /// The conversation of this connection begins.
     Begun {
-        /// What proves that a client may continue it.
+        /// Proves that a client may continue it.
         token: String,
-        /// False when the log could not be reached.
+        /// False when the log is unavailable.
         is_logged: bool,
-        /// Why the conversation that was named is not gone on with.
+        /// Why the named conversation is not continued.
         not_resumed: Option<NotResumed>,
     },
-    /// The conversation that was named goes on here.
+    /// The named conversation continues here.
     TakenOver {
         /// Its id.
         conversation: Arc<str>,
-        /// A fresh proof.
+        /// A new token.
         token: String,
-        /// What the log knew of it.
+        /// The state from the log.
         taken: Box<TakenOver>,
     },
 }
 
-/// Why a client does not get what it missed. Each has a sentence for people that never changes.
+/// Why a client does not get the entries that it missed. Each has a sentence for people that never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotResumed {
-    /// The token was not given for this conversation.
+    /// The token belongs to another conversation.
     #[error("the token does not belong to this conversation; a new one was begun")]
     BadToken,
-    /// The token was given too long ago.
+    /// The token has expired.
     #[error("the conversation is too long ago to be continued; a new one was begun")]
     Expired,
-    /// The visitor has ended it.
+    /// The visitor has ended the conversation.
     #[error("the conversation was ended; a new one was begun")]
     Ended,
-    /// Another was begun on this connection.
+    /// Another conversation was begun on this connection.
     #[error("a conversation can only be continued by the first message of a connection")]
     Late,
-    /// The log does not know it any more.
+    /// The log does not know the conversation any more.
     #[error("the conversation is not kept any more; a new one was begun")]
     Unknown,
-    /// The log cannot be reached.
+    /// The log is unavailable.
     #[error("the conversation cannot be reached just now; a new one was begun")]
     Unavailable,
-    /// The window of the log has gone past the client.
+    /// The window of the log has moved past the client.
     #[error("more was said since than is kept; the conversation goes on without it")]
     Gone,
-    /// The client has got more than the log.
+    /// The client has a higher offset than the log.
     #[error("the last part of the conversation was lost on our side; it goes on without it")]
     Ahead,
 }
@@ -79,7 +79,7 @@ impl NotResumed {
         Self::Ahead,
     ];
 
-    /// The word of the metric label.
+    /// The value of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -96,7 +96,7 @@ impl NotResumed {
 }
 
 impl OpeningResult {
-    /// What became of the conversation that was named, as the label of a metric; none where none was.
+    /// The result for the named conversation, as the label of a metric; none if none was named.
     #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
@@ -110,6 +110,6 @@ impl OpeningResult {
     }
 }
 
-/// What a client is told whose conversation cannot be kept for now.
+/// The notice to a client whose conversation cannot be stored for now.
 pub const UNLOGGED: &str =
     "the conversation cannot be kept just now; until it can, it is not continued after a loss";

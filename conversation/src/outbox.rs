@@ -1,20 +1,20 @@
-//! What a logged conversation says, on its way: appended to its log first, then sent.
+//! The outgoing frames of a logged conversation: appended to its log first, then sent.
 //!
-//! One append is under way at a time; what is said meanwhile goes with the next, so that many small
-//! frames cost few appends. Frames keep their order, those too that are not logged. While the log is
-//! away nobody waits for it: frames go out at once, are kept up to a bound, and are appended when it is
-//! back. No runtime here: what is to be done comes out as [`OutboxStep`]s.
+//! One append is under way at a time; frames that arrive meanwhile go with the next one, so that many small frames
+//! cost few appends. Frames keep their order, including those that are not logged. While the log is unavailable
+//! nothing waits for it: frames are sent at once, stored up to a bound, and appended when it is back. No runtime
+//! here: the result is a list of [`OutboxStep`]s.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::log::{Batch, LogError, StoredEntry};
 
-/// Frames that are kept for a log that is away, in bytes: some twenty long answers. Past it what was
-/// kept is let go, and the log begins again at the present.
+/// Frames that are stored for an unavailable log, in bytes: about twenty long answers. Past it the stored frames are
+/// dropped, and the log begins again at the current offset.
 pub const BACKLOG_BYTES: usize = 256 * 1024;
 
-/// A frame and the word of its `type`.
+/// A frame and its message kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The `type` of the message.
@@ -23,19 +23,19 @@ pub struct Frame {
     pub json: Arc<str>,
 }
 
-/// What is to be done, in order.
+/// A step that the session performs, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutboxStep {
     /// Send it to the client.
     Send(Frame),
-    /// Append this; [`Outbox::appended`] wants to know what became of it.
+    /// Append this; its result goes to [`Outbox::appended`].
     Append(Batch),
-    /// Begin the log after this offset; [`Outbox::begun`] wants to know what became of it.
+    /// Begin the log after this offset; the result goes to [`Outbox::begun`].
     Begin {
         /// The offset.
         offset: u64,
     },
-    /// The log is away: call [`Outbox::ask_again`] after a while.
+    /// The log is unavailable: call [`Outbox::ask_again`] after a delay.
     Later,
     /// Another owner has the conversation: send nothing more.
     Superseded,
@@ -46,15 +46,15 @@ pub enum OutboxStep {
 pub struct Outbox {
     mode: Mode,
     lane: VecDeque<Item>,
-    /// Bytes of the durable frames in the lane.
+    /// Bytes of the durable frames in the queue.
     bytes: usize,
-    /// The last offset that was put in.
+    /// The last offset that was queued.
     last: u64,
     /// An append or a begin is under way.
     is_calling: bool,
-    /// The checkpoint says something that the log has not.
+    /// The checkpoint has changes that are not in the log.
     is_changed: bool,
-    /// Everything waits for the next append, what is not durable too.
+    /// Every frame waits for the next append, including those that are not durable.
     is_held: bool,
     /// [`Outbox::ask_again`] is to be called.
     is_later: bool,
@@ -62,13 +62,13 @@ pub struct Outbox {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// What `hello` asked of the log is under way.
+    /// The log is being opened after a `hello`.
     Opening,
     /// Appended, then sent.
     Logged,
-    /// The log cannot be reached: sent, then appended.
+    /// The log is unavailable: sent, then appended.
     Away {
-        /// False when the log has to begin before it can go on.
+        /// False when the log has to begin before it can continue.
         is_begun: bool,
     },
     /// Another owner has the conversation.
@@ -78,24 +78,24 @@ enum Mode {
 #[derive(Debug)]
 struct Item {
     frame: Frame,
-    /// The entry that is to be appended. A frame without one keeps its order behind those before it.
+    /// The entry to append. A frame without one keeps its order after the frames before it.
     entry: Option<StoredEntry>,
     is_sent: bool,
 }
 
 impl Outbox {
-    /// For a conversation whose log is being opened; `last` is the last offset given out.
+    /// For a conversation whose log is being opened; `last` is the last offset that was assigned.
     pub fn opening(last: u64) -> Self {
         Self::new(Mode::Opening, last)
     }
 
-    /// For a conversation whose log goes on after this offset.
+    /// For a conversation whose log continues after this offset.
     pub fn logged(last: u64) -> Self {
         Self::new(Mode::Logged, last)
     }
 
-    /// The same, where the log must know the checkpoint before the client hears a word: else whoever takes
-    /// over next would go on from older ones.
+    /// Like [`Outbox::logged`], where the log must store the checkpoint before the client gets a frame: else the next
+    /// owner would continue from an older one.
     pub fn held(last: u64) -> Self {
         Self { is_changed: true, is_held: true, ..Self::logged(last) }
     }
@@ -113,7 +113,7 @@ impl Outbox {
         }
     }
 
-    /// The log was begun, or could not be reached.
+    /// The log was begun, or is unavailable.
     pub fn opened(&mut self, is_reached: bool, steps: &mut Vec<OutboxStep>) {
         if is_reached {
             self.mode = Mode::Logged;
@@ -124,7 +124,7 @@ impl Outbox {
         }
     }
 
-    /// Takes a frame that keeps its place, and the entry whose frame it is.
+    /// Adds a frame that keeps its order, and the entry whose frame it is.
     pub fn push(&mut self, frame: Frame, entry: Option<StoredEntry>, steps: &mut Vec<OutboxStep>) {
         if self.mode == Mode::Over {
             return;
@@ -142,7 +142,7 @@ impl Outbox {
         }
         self.lane.push_back(Item { frame, entry, is_sent: is_away });
         if self.bytes > BACKLOG_BYTES {
-            // A log that is as slow as that is as good as away, and what was kept for it is too much.
+            // A log that is this slow counts as unavailable, and the stored frames exceed the bound.
             self.go_away(false, steps);
             self.lane.clear();
             self.bytes = 0;
@@ -152,12 +152,12 @@ impl Outbox {
         }
     }
 
-    /// The checkpoint says something new.
+    /// The checkpoint has changed.
     pub fn changed(&mut self) {
         self.is_changed = true;
     }
 
-    /// True when what was put in is in the log, or cannot be put there now.
+    /// True when every frame is in the log, or cannot be appended now.
     pub fn is_settled(&self) -> bool {
         match self.mode {
             Mode::Opening | Mode::Logged => {
@@ -167,13 +167,13 @@ impl Outbox {
         }
     }
 
-    /// True while what is said is appended first.
+    /// True while frames are appended before they are sent.
     pub fn is_logged(&self) -> bool {
         self.mode == Mode::Logged
     }
 
-    /// The next append, when there is something to append and none is under way. The checkpoint must be
-    /// those after everything that was put in.
+    /// The next append, if there is one and none is under way. The checkpoint must be the one after
+    /// every queued frame.
     pub fn append(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         if self.is_calling || self.mode != Mode::Logged {
             return None;
@@ -181,7 +181,7 @@ impl Outbox {
         self.batch(checkpoint)
     }
 
-    /// Some time has gone by since [`OutboxStep::Later`].
+    /// The delay after [`OutboxStep::Later`] is over.
     pub fn ask_again(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         self.is_later = false;
         match self.mode {
@@ -198,13 +198,13 @@ impl Outbox {
         }
     }
 
-    /// What became of [`OutboxStep::Append`].
+    /// Handles the result of [`OutboxStep::Append`].
     pub fn appended(&mut self, result: Result<u64, LogError>, steps: &mut Vec<OutboxStep>) {
         (self.is_calling, self.is_held) = (false, false);
         match (result, self.mode) {
             (_, Mode::Over) => {}
             (Err(LogError::Stale { .. }), _) => self.supersede(steps),
-            // It overran meanwhile, and what was appended is not all that was said before the rest.
+            // The bound was exceeded meanwhile; the append does not cover every frame before the rest.
             (Ok(_), Mode::Away { is_begun: false }) => steps.push(self.begin()),
             (Ok(last), _) => {
                 self.mode = Mode::Logged;
@@ -221,14 +221,14 @@ impl Outbox {
                 if mode == Mode::Logged {
                     steps.push(self.begin());
                 } else {
-                    // It was begun just now, and that did not help: not at once again.
+                    // The log was begun just now without effect: wait before the next try.
                     self.later(steps);
                 }
             }
         }
     }
 
-    /// What became of [`OutboxStep::Begin`].
+    /// Handles the result of [`OutboxStep::Begin`].
     pub fn begun(
         &mut self,
         result: Result<(), LogError>,
@@ -241,7 +241,7 @@ impl Outbox {
             Err(LogError::Stale { .. }) => self.supersede(steps),
             Err(_) => self.later(steps),
             Ok(()) => {
-                // Beginning loses the checkpoint.
+                // Beginning drops the checkpoint.
                 self.is_changed = true;
                 self.mode = Mode::Away { is_begun: true };
                 steps.extend(self.batch(checkpoint));
@@ -260,7 +260,7 @@ impl Outbox {
         Some(OutboxStep::Append(Batch { entries, checkpoint: Some(checkpoint()) }))
     }
 
-    /// Begins before the first frame that is kept.
+    /// Begins before the first stored frame.
     fn begin(&mut self) -> OutboxStep {
         self.is_calling = true;
         let first = self.lane.iter().find_map(|item| item.entry.as_ref()).map(|entry| entry.offset);
@@ -275,7 +275,7 @@ impl Outbox {
         }
     }
 
-    /// Sends from the front of the lane what waits for nothing any more.
+    /// Sends frames from the front of the queue that wait for nothing.
     fn release(&mut self, steps: &mut Vec<OutboxStep>) {
         while let Some(item) = self.lane.pop_front_if(|item| item.entry.is_none()) {
             if !item.is_sent {
@@ -283,7 +283,7 @@ impl Outbox {
             }
         }
         if self.lane.is_empty() {
-            // An idle session keeps no room for what it said once.
+            // An idle session frees the memory of sent frames.
             self.lane = VecDeque::new();
         }
     }

@@ -1,7 +1,7 @@
-//! What a conversation itself says to its visitor, in the visitor's language.
+//! The assistant's fixed sentences, in the visitor's language.
 //!
-//! One file a language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`]. What
-//! a program reads (statuses, errors of the protocol) is not here: that is part of the protocol, to the letter.
+//! One file per language, in `phrases/`. Another language is another file and its line in [`LANGUAGES`]. Texts that a
+//! program reads (statuses, errors of the protocol) are not here: they are part of the protocol.
 
 use std::sync::LazyLock;
 
@@ -10,31 +10,31 @@ use serde::Deserialize;
 
 use crate::desk::HandoffUnavailable;
 
-/// Each language and what is said in it. The first is spoken to whoever speaks none of them.
+/// The phrases of each language. The first is the default.
 const LANGUAGES: [(&str, &str); 2] =
     [("en", include_str!("phrases/en.json")), ("he", include_str!("phrases/he.json"))];
 
-/// Fixed words in one language.
+/// The phrases of one language.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Phrases {
-    /// The product has no manual. In English what part 1 says, to the letter.
+    /// The product has no manual. In English the exact text of part 1.
     pub(super) no_manual: Box<str>,
-    /// The manual does not answer it.
+    /// The manual does not answer the question.
     pub(super) unknown: Box<str>,
-    /// Whoever made the answer failed.
+    /// The answerer failed.
     pub(super) lost: Box<str>,
-    /// The answer was begun again and came out differently.
+    /// The repeated answer differs from the part that was sent.
     pub(super) cut_off: Box<str>,
-    /// The question came with a picture that was too large to be taken along.
+    /// The question had a picture that was too large to be stored at a takeover.
     pub(super) no_picture: Box<str>,
-    /// A picture came with the question, and there is no manual to answer from either.
+    /// The question had a picture, and there is no manual to answer from.
     pub(super) picture_unseen: Box<str>,
-    /// The question came with a picture, and too many pictures are held.
+    /// The question had a picture, and the budget for pictures is used up.
     pub(super) too_many_pictures: Box<str>,
-    /// Too many questions wait.
+    /// The answer queue is full.
     pub(super) busy: Box<str>,
-    /// No person can come: [`HandoffUnavailable::Closed`].
+    /// No agent is available: [`HandoffUnavailable::Closed`].
     desk_closed: Box<str>,
     /// [`HandoffUnavailable::NobodyThere`].
     desk_empty: Box<str>,
@@ -44,7 +44,7 @@ pub(super) struct Phrases {
     desk_too_many: Box<str>,
     /// [`HandoffUnavailable::Away`].
     desk_away: Box<str>,
-    /// The visitor left the line by being away.
+    /// The visitor left the queue by being disconnected.
     pub(super) was_away: Box<str>,
     /// The agent did not answer; the conversation is offered again.
     pub(super) no_answer: Box<str>,
@@ -57,14 +57,14 @@ static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
 });
 
 impl Phrases {
-    /// In the language of a conversation.
+    /// The phrases of a conversation's language.
     pub(super) fn of(locale: Option<&str>) -> &'static Self {
         let language = locale.map(language_of).unwrap_or_default();
         let spoken = SPOKEN.iter().find(|(name, _)| *name == language);
         &spoken.unwrap_or(&SPOKEN[0]).1
     }
 
-    /// Why no person can come.
+    /// The sentence for this reason.
     pub(super) fn nobody(&self, why: HandoffUnavailable) -> &str {
         match why {
             HandoffUnavailable::Closed => &self.desk_closed,

@@ -1,8 +1,8 @@
-//! What a visitor is likely to want next: the predictions of a keystroke, and the manual to open ahead.
+//! Predictions for a keystroke, and the manual to load ahead.
 //!
-//! Plain state like the conversation it belongs to. A keystroke is answered from the cache of
-//! predictions or by a search; when its best product is sure enough and typing rests on it, its
-//! manual is asked for before the question is finished.
+//! Plain state like the conversation it belongs to. A keystroke is answered from the cache of predictions or by a
+//! search; when its best product is certain enough and typing pauses on it, its manual is loaded before the
+//! question is finished.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const SAMPLE: usize = 50;
 /// Predictions sent for typing (protocol, part 1).
 const PREDICTIONS: usize = 10;
 
-/// What was typed, and in which form the answer is wanted.
+/// The typed text, and the form of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PredictionKey {
     /// The version of the catalog.
@@ -32,36 +32,36 @@ pub struct PredictionKey {
     pub compact: bool,
 }
 
-/// The answer to a keystroke: JSON that is ready to be sent, and the manual it makes likely.
+/// The result of a keystroke: JSON that is ready to send, and the likely manual.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Predicted {
     /// `data` of the `prediction` message.
     pub data: Arc<RawValue>,
-    /// The manual to open ahead.
+    /// The manual to load ahead.
     pub likely: PrefetchHint,
 }
 
-/// What a keystroke says about the manual the visitor will need.
+/// What a keystroke tells about the manual that the visitor will need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PrefetchHint {
-    /// Nothing was typed.
+    /// No text was typed.
     Nothing,
-    /// This one, or none that is sure enough.
+    /// This manual, or none that is certain enough.
     Asked(Option<ManualRequest>),
 }
 
-/// Predictions that were made for earlier keystrokes, of any conversation.
+/// Predictions of earlier keystrokes, of any conversation.
 pub trait PredictionCache: Send + Sync {
-    /// The cached prediction, and true when it is close to its end and worth putting again.
+    /// The cached prediction; true when it expires soon and should be put again.
     fn get(&self, key: &PredictionKey) -> Option<(Arc<Predicted>, bool)>;
 
-    /// Keeps a prediction.
+    /// Stores a prediction.
     fn put(&self, key: PredictionKey, predicted: Arc<Predicted>);
 }
 
-/// What is predicted in one conversation.
+/// The predictions of one conversation.
 pub(super) struct Prediction {
-    /// Confidence (0 to 100) from which a manual is opened ahead.
+    /// Confidence (0 to 100) from which a manual is loaded ahead.
     sure: u8,
     /// Number of the last prediction.
     number: u64,
@@ -75,12 +75,12 @@ impl Prediction {
         Self { sure, number: 0, likely: None, prefetched: None, predicted: None }
     }
 
-    /// Looks there first for the answer to a keystroke, and keeps it there.
+    /// Sets the cache of predictions.
     pub(super) fn remember_in(&mut self, predicted: Arc<dyn PredictionCache>) {
         self.predicted = Some(predicted);
     }
 
-    /// The predictions for what was typed, and the clock to start when a manual has become likely.
+    /// The predictions for the typed text, and the timer to start when a manual has become likely.
     pub(super) fn predict(
         &mut self,
         catalog: &Catalog,
@@ -96,7 +96,7 @@ impl Prediction {
         (data, self.expect(manual))
     }
 
-    /// What a whole text means, in the form of the wire.
+    /// The meaning of a whole text, in the form of the wire.
     pub(super) fn understand(&self, catalog: &Catalog, text: &str, compact: bool) -> Understood {
         if text.trim().is_empty() {
             return Understood { data: Vec::new(), detected: None, corrected: None };
@@ -104,7 +104,7 @@ impl Prediction {
         search_results::understood(catalog, catalog.understand(text, PREDICTIONS, None), compact)
     }
 
-    /// Typing has rested since this prediction: the manual to open ahead, where it still is likely.
+    /// Typing has paused since this prediction: the manual to load ahead, if it is still likely.
     pub(super) fn settled(&mut self, prediction: u64) -> Option<Effect> {
         let (_, manual) = self.likely.take_if(|(number, _)| *number == prediction)?;
         self.prefetched = Some(manual.clone());
@@ -117,7 +117,7 @@ impl Prediction {
             self.likely = None;
             return None;
         };
-        // The same manual on the next keystroke is what "stable" means: the clock runs on.
+        // The same manual on the next keystroke counts as stable: the timer continues.
         if self.likely.as_ref().is_some_and(|(_, likely)| *likely == manual) {
             return None;
         }
@@ -125,7 +125,7 @@ impl Prediction {
         Some(Effect::AwaitCalm { prediction: self.number })
     }
 
-    /// What was kept from an earlier keystroke, or a search whose result is then kept.
+    /// The cached result of an earlier keystroke, or a search whose result is then cached.
     fn look_up(
         &self,
         catalog: &Catalog,
@@ -142,7 +142,7 @@ impl Prediction {
             let found =
                 (PredictionData::Ready(Arc::clone(&predicted.data)), predicted.likely.clone());
             if due {
-                // One version of the catalog predicts the same for good: it is only kept on.
+                // One catalog version always predicts the same: the entry is only renewed.
                 cache.put(key, predicted);
             }
             return found;
@@ -155,7 +155,7 @@ impl Prediction {
                 cache.put(key, Arc::new(predicted));
                 (PredictionData::Ready(data), likely)
             }
-            // The frame is made the slow way then, and fails there if it must.
+            // Then the frame is serialised in the slow way, and fails there if it must.
             Err(_) => (PredictionData::Made(made), likely),
         }
     }

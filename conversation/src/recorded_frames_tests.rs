@@ -70,7 +70,7 @@ fn answer(outcome: Outcome) -> AnswerEvent {
     }))
 }
 
-/// Everything that a conversation is sent, told as often as it takes to say each kind of frame.
+/// Every frame that a conversation sends, from a dialogue that produces each kind.
 fn all_frames() -> Vec<String> {
     let mut all = Vec::new();
     for hello in [false, true] {
@@ -104,10 +104,10 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
         effects.extend(goes_on(talk, number, chunk("7.5 kg [MANUAL: page 4]. ")));
         effects.extend(goes_on(talk, number, answer(outcome)));
     }
-    // No words: the sentence of part 1. Without an id, and about a product without related ones.
+    // No text: the sentence of part 1. Without an id, and about a product without related ones.
     effects.extend(say(talk, json!({"type": "query", "product_id": "vx9", "query": "Why?"})));
     effects.extend(goes_on(talk, 5, done(no_manual)));
-    // One fails, one is stopped, one is stopped while it waits.
+    // One fails, one is cancelled while it runs, one while it is queued.
     effects.extend(say(
         talk,
         json!({"type": "query", "id": "f", "product_id": "td17", "query": "How?"}),

@@ -1,8 +1,8 @@
-//! Which conversation this is, and how it continues: after a `hello`, on another pod, after a crash.
+//! The identity of a conversation, and how it continues: after a `hello`, on another pod, after a crash.
 //!
 //! Owns      the id, the token and the epoch of the conversation, the `hello` that has no `welcome` yet and the
-//!           messages that came behind it.
-//! Receives  `hello`, what the log answered, the end of the conversation.
+//!           messages received after it.
+//! Receives  `hello`, the reply of the log, the end of the conversation.
 //! Returns   the opening of the log, `welcome`, the missed entries, and the checkpoint to continue from.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::protocol::{self, ClientFrame, ErrorCode, MessageId, ServerMessage, We
 use crate::rules::Rules;
 use crate::step::Step;
 
-/// Messages beside the questions in the queue that are held while a conversation is being opened.
+/// Messages, beyond the questions of the queue, that are held while a conversation is being opened.
 const HELD_BESIDE: usize = 4;
 
 /// The identity of a conversation and its `hello`.
@@ -30,18 +30,18 @@ pub(crate) struct Resume {
     greeting: Option<Box<PendingHello>>,
 }
 
-/// What an opened log means for the conversation.
+/// The result of an opened log.
 pub(crate) struct Opened {
     pub(crate) steps: Vec<Step>,
-    /// What to continue from, where another owner had the conversation.
+    /// The state to continue from, if another owner had the conversation.
     pub(crate) before: Option<EarlierOwner>,
     /// Messages that waited for the `welcome`.
     pub(crate) held: Vec<ClientFrame>,
 }
 
-/// What an earlier owner left.
+/// The state of an earlier owner.
 pub(crate) struct EarlierOwner {
-    /// The last offset that was given out.
+    /// The last offset that was assigned.
     pub(crate) offset: u64,
     pub(crate) checkpoint: Checkpoint,
 }
@@ -79,7 +79,7 @@ impl Resume {
         self.greeting.as_deref()
     }
 
-    /// After a crash: opens the log again where it was being opened. The result of the first opening was dropped with
+    /// After a crash: repeats an opening that was under way. The result of the first opening was dropped with
     /// the crashed state.
     pub(crate) fn restore(
         &mut self,
@@ -91,7 +91,7 @@ impl Resume {
         self.greeting.as_ref().map(|greeting| open(greeting, offset))
     }
 
-    /// A `hello`. `is_first` is true while nothing was asked or answered in this conversation.
+    /// Handles a `hello`. `is_first` is true while no question was asked in this conversation.
     pub(crate) fn hello(
         &mut self,
         resume: Option<protocol::Resume>,
@@ -103,7 +103,7 @@ impl Resume {
             let reason = resume.map(|_| NotResumed::Late.to_string());
             return self.welcome(id, offset, false, reason);
         }
-        // After the first message it is another conversation than the one that is named.
+        // After its first message the conversation cannot become the named one.
         let is_late = resume.is_some() && !is_first;
         let resume = resume.filter(|_| is_first);
         let greeting = PendingHello { id, resume, is_late, held: Vec::new() };
@@ -112,7 +112,7 @@ impl Resume {
         step
     }
 
-    /// Holds a message until it is known which conversation it belongs to; an error where too many are held.
+    /// Holds a message until the conversation is known; an error when too many are held.
     pub(crate) fn hold(&mut self, frame: ClientFrame) -> Option<Step> {
         let greeting = self.greeting.as_mut()?;
         if greeting.held.len() < self.rules.pending_questions + HELD_BESIDE {
@@ -123,7 +123,7 @@ impl Resume {
         Some(Step::error(ErrorCode::TooManyQuestions, message, frame.id))
     }
 
-    /// The log is open, or it cannot be reached: `welcome` and the missed entries. None where no `hello` waits.
+    /// The log is open, or unavailable: `welcome` and the missed entries. None if no `hello` waits.
     pub(crate) fn opened(&mut self, result: OpeningResult, offset: u64) -> Option<Opened> {
         let PendingHello { id, is_late, held, .. } = *self.greeting.take()?;
         match result {
@@ -143,7 +143,7 @@ impl Resume {
                 (self.id, self.token, self.epoch) = (conversation, token, epoch);
                 let read = checkpoint.as_deref().map(Checkpoint::decode);
                 let missed = match missed {
-                    // Without it the part of an answer that was sent is not known, and would be sent twice.
+                    // Without a checkpoint the part of an answer that was sent is unknown, and would be sent twice.
                     _ if matches!(read, Some(None)) => Err(NotResumed::Ahead),
                     missed => entries(missed),
                 };
@@ -166,7 +166,7 @@ impl Resume {
         }
     }
 
-    /// Continues what a pod that vanished has left, with no client.
+    /// Continues the conversation of a pod that vanished, without a client.
     pub(crate) fn adopt(&mut self, taken: TakenOver) -> (Step, EarlierOwner) {
         let TakenOver { epoch, offset, checkpoint, from, .. } = taken;
         self.epoch = epoch;
@@ -174,8 +174,8 @@ impl Resume {
         (self.follow(offset, true, false, from), EarlierOwner { offset, checkpoint })
     }
 
-    /// The conversation was ended and its tokens end with it. The client gets one more, in another `welcome`, that is
-    /// good for a short time: to rate the conversation and to download it.
+    /// The conversation was ended and its tokens with it. The client gets a last token, in another `welcome`, that is
+    /// valid for a short time: to rate the conversation and to download it.
     pub(crate) fn end(&mut self, tokens: &Tokens, offset: u64) -> Vec<Step> {
         // Before `hello` there is no token.
         if !self.is_welcomed() {

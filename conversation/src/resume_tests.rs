@@ -1,4 +1,4 @@
-//! How a conversation goes on: at a hello, after a take-over, with nobody at the socket. No runtime.
+//! How a conversation continues: after a `hello`, after a takeover, without a client. No runtime.
 
 use std::sync::Arc;
 
@@ -40,13 +40,13 @@ fn taken_over(conversation: &mut Conversation, taken: TakenOver) -> Vec<Effect> 
     }))
 }
 
-/// A piece of an answer, as the log stores it.
+/// A chunk of an answer, as the log stores it.
 fn stored(offset: u64) -> StoredEntry {
     let event = ConversationEvent::AnswerChunk { content: "Hold ".to_owned() };
     LogEntry { offset, epoch: 1, at_ms: Some(7), reply_to: None, event }.stored()
 }
 
-/// What the log would have kept of a conversation.
+/// The checkpoint that the log would store of a conversation.
 fn kept(conversation: &Conversation) -> Option<Arc<str>> {
     let mut checkpoint = Checkpoint::default();
     conversation.write_checkpoint(&mut checkpoint);
@@ -111,7 +111,7 @@ fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
     goes_on(&mut before, 1, chunk("but"));
     let mut after = conversation();
     hello_again(&mut after, 1);
-    // The page repeats what it has no answer to.
+    // The page repeats its unanswered message.
     assert!(ask(&mut after, "a", "one").is_empty());
     let missed = MissedEntries::All(vec![stored(2)]);
     let effects = taken_over(&mut after, taken(&before, 2, missed));

@@ -1,4 +1,4 @@
-//! Search results in the shape of the wire.
+//! Search results in the form of the wire.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::protocol::{
     PredictionContext, Understood, WholePrediction,
 };
 
-/// What was found, best first.
+/// The results, best first.
 #[must_use]
 pub fn predictions(catalog: &Catalog, found: &[Found<'_>], compact: bool) -> Vec<Prediction> {
     found
@@ -23,7 +23,7 @@ pub fn predictions(catalog: &Catalog, found: &[Found<'_>], compact: bool) -> Vec
         .collect()
 }
 
-/// What a text means.
+/// The meaning of a text.
 pub(super) fn understood(
     catalog: &Catalog,
     read: hsc_catalogs::Understood<'_>,
@@ -42,7 +42,7 @@ pub(super) fn understood(
     }
 }
 
-/// The products whose manuals may answer for one that has none.
+/// The products whose manuals may answer for a product without a manual.
 #[must_use]
 pub fn owners(catalog: &Catalog, product: &Product) -> Vec<Arc<Product>> {
     if product.documentation.is_some() {
@@ -51,7 +51,7 @@ pub fn owners(catalog: &Catalog, product: &Product) -> Vec<Arc<Product>> {
     catalog.owners(product).into_iter().cloned().collect()
 }
 
-/// A sample of the catalog for a visitor who has typed nothing. Nothing matched, so confidence is 0.
+/// A sample of the catalog for empty text. Nothing matched, so confidence is 0.
 pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Prediction> {
     catalog
         .sample(limit)
@@ -60,7 +60,7 @@ pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Pred
         .collect()
 }
 
-/// The `brand_identity` of a product's brand; `{}` where its catalog gives none.
+/// The `brand_identity` of a product's brand; `{}` if its catalog has none.
 #[must_use]
 pub fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
     let entry = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
@@ -114,8 +114,8 @@ fn lean_brand(product: &Product) -> LeanBrand {
     LeanBrand { id: product.brand_id.clone(), name: product.brand_name.clone() }
 }
 
-/// The entry as it is, `brand_identity` put in as its last field. Both are JSON objects already, so
-/// nothing is parsed on the way of a keystroke.
+/// The entry with `brand_identity` added as its last field. Both are JSON objects already, so a
+/// keystroke parses nothing.
 fn with_brand(entry: &str, brand: &str) -> String {
     let inner = entry.trim_end().strip_suffix('}').unwrap_or("{").trim_end();
     let comma = if inner.ends_with('{') { "" } else { "," };

@@ -1,7 +1,7 @@
-//! What a state machine of a conversation returns: events and effects, in order.
+//! Steps: the events and effects that a state machine of a conversation returns, in order.
 //!
-//! A machine does not know offsets. The [`Conversation`](crate::Conversation) numbers the events when it takes the
-//! steps over.
+//! A machine does not know offsets. The [`Conversation`](crate::Conversation) assigns them to the events
+//! of the steps.
 
 use crate::desk::DeskRequest;
 use crate::event::ConversationEvent;
@@ -11,24 +11,24 @@ use crate::protocol::{ErrorCode, MessageId, ServerMessage};
 /// One step.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// This happened, caused by the visitor's message with this id.
+    /// An event, caused by the visitor's message with this id.
     Event(Box<ConversationEvent>, Option<MessageId>),
-    /// This is to be done.
+    /// An effect.
     Effect(Effect),
 }
 
 impl Step {
-    /// The event happened.
+    /// The step of an event.
     pub(crate) fn event(event: ConversationEvent, reply_to: Option<MessageId>) -> Self {
         Self::Event(Box::new(event), reply_to)
     }
 
-    /// The message is sent and is not part of the conversation.
+    /// Sends a message that is not part of the conversation.
     pub(crate) fn send(message: ServerMessage, id: Option<MessageId>) -> Self {
         Self::Effect(Effect::Send { message, id })
     }
 
-    /// The message with this id is answered with an error.
+    /// Answers the message with this id with an error.
     pub(crate) fn error(
         code: ErrorCode,
         message: impl Into<String>,
@@ -37,7 +37,7 @@ impl Step {
         Self::send(ServerMessage::Error { message: message.into(), code }, id)
     }
 
-    /// The desk is asked, or told.
+    /// Sends a request to the desk.
     pub(crate) fn desk(request: DeskRequest) -> Self {
         Self::Effect(Effect::Desk(request))
     }

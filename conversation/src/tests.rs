@@ -48,7 +48,7 @@ fn conversation_over(catalog: Arc<Snapshot>) -> Conversation {
     Conversation::new("c1".into(), String::new(), catalog, Arc::new(rules))
 }
 
-/// Says hello, and the log is open at once.
+/// Sends a `hello`; the log is open at once.
 pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect> {
     let mut effects = say(conversation, hello);
     if let Some(at) = effects.iter().position(|effect| matches!(effect, Effect::Open(_))) {
@@ -60,7 +60,7 @@ pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect
     effects
 }
 
-/// The client says this.
+/// The client sends this message.
 pub(super) fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
     conversation.apply(Input::Heard(frame))
@@ -98,7 +98,7 @@ pub(super) fn done(outcome: Outcome) -> AnswerEvent {
     }))
 }
 
-/// What is sent, as the client gets it, in the text of the wire.
+/// The sent frames as JSON text.
 pub(super) fn frames(effects: &[Effect]) -> Vec<String> {
     let frame = |effect: &Effect| match effect {
         Effect::Send { message, id } => {
@@ -110,13 +110,13 @@ pub(super) fn frames(effects: &[Effect]) -> Vec<String> {
     effects.iter().filter_map(frame).collect()
 }
 
-/// What is sent, as the client gets it.
+/// The sent frames.
 pub(super) fn sent(effects: &[Effect]) -> Vec<Value> {
     let frames = frames(effects);
     frames.iter().map(|json| serde_json::from_str(json).expect("a frame is JSON")).collect()
 }
 
-/// What goes into the archive.
+/// The archive records.
 pub(super) fn records(effects: &[Effect]) -> Vec<Record> {
     let row = |effect: &Effect| match effect {
         Effect::Happened(entry) => archive_row("c1", entry),
@@ -125,7 +125,7 @@ pub(super) fn records(effects: &[Effect]) -> Vec<Record> {
     effects.iter().filter_map(row).collect()
 }
 
-/// The types of what is sent, the sentence of a status beside it.
+/// The types of the sent frames, with the sentence of a status.
 pub(super) fn kinds(effects: &[Effect]) -> Vec<String> {
     let kind = |frame: &Value| match frame["msg"].as_str() {
         Some(msg) => format!("status {msg}"),
@@ -134,7 +134,7 @@ pub(super) fn kinds(effects: &[Effect]) -> Vec<String> {
     sent(effects).iter().map(kind).collect()
 }
 
-/// The answers that are started.
+/// The started answers.
 pub(super) fn started(effects: &[Effect]) -> Vec<(u64, &Question)> {
     effects
         .iter()
@@ -165,7 +165,7 @@ fn an_answer_is_two_statuses_chunks_context_and_the_final_answer() {
         AnswerEvent::Reading,
         AnswerEvent::Reading,
         AnswerEvent::Thinking,
-        // Neither is the beginning of a related product's name, which would wait for its end.
+        // Not the beginning of a related product's name either, which would wait for its end.
         chunk("1."),
         chunk("2."),
         done(Outcome::Answered),
@@ -482,7 +482,7 @@ fn bad_messages_are_answered_and_the_conversation_goes_on() {
     assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
 }
 
-/// The timers that are asked for, and the manuals that are opened ahead.
+/// The timers that are started, and the manuals that are loaded ahead.
 fn ahead(effects: &[Effect]) -> (Vec<u64>, Vec<&str>) {
     let (mut timers, mut manuals) = (Vec::new(), Vec::new());
     for effect in effects {
@@ -525,7 +525,7 @@ fn a_prediction_that_changes_or_goes_is_not_opened() {
     assert_eq!(timer(&mut conversation, "qwertyuiop"), None, "a guess opens nothing");
 }
 
-/// Something that may happen next; numbers of answers may be right, old or never given.
+/// The next event; numbers of answers may be right, old or never assigned.
 #[derive(Debug, Clone)]
 enum Happens {
     Says(Value),
@@ -573,7 +573,7 @@ proptest! {
     ) {
         let mut conversation = conversation();
         let (mut offset, mut running, mut begun, mut ended) = (0_u64, None, 0, 0);
-        // How far the running answer is: 0 nothing, 1 reading, 2 thinking, 3 chunks, 4 context.
+        // Progress of the running answer: 0 nothing, 1 reading, 2 thinking, 3 chunks, 4 context.
         let mut stage = 0;
         for event in story {
             let effects = match event {
@@ -596,7 +596,7 @@ proptest! {
                         THINKING => 2,
                         "answer_chunk" => 3,
                         "context" => 4,
-                        // A question that was cancelled while it waited has only its last word.
+                        // A question that was cancelled in the queue has only its final frame.
                         "final_answer" if running.is_none() => 0,
                         "final_answer" => {
                             prop_assert_eq!(stage, 4);

@@ -1,4 +1,4 @@
-//! Resume tokens: what proves to any pod that a client may go on with a conversation.
+//! Resume tokens: they prove to any pod that a client may continue a conversation.
 //!
 //! ```text
 //! 1.5d41402a.67a1b2c3.2.0f3c….kQ8v…
@@ -10,8 +10,8 @@
 //! └ version
 //! ```
 //!
-//! Nothing in it is secret but that it cannot be made without a key. A new key is put in front of the
-//! old one: the first signs, all are accepted, so that tokens live through the change.
+//! The content of a token is not secret; it only cannot be made without a key. To rotate keys, put the new one before
+//! the old one: the first signs, all are accepted, so that tokens stay valid.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use subtle::ConstantTimeEq as _;
 
 use crate::now_seconds;
 
-/// The form above. Another one is another version.
+/// Version of the form above.
 const VERSION: &str = "1";
-/// The same form, of a conversation that its visitor has ended with `bye`.
+/// The same form, for a conversation that its visitor has ended with `bye`.
 const VERSION_ENDED: &str = "2";
-/// How long such a token is good: to rate the conversation and to take it along.
+/// Lifetime of such a token: time to rate the conversation and to download it.
 const ENDED_TTL: Duration = Duration::from_secs(15 * 60);
-/// What is signed to name a key. It differs from any token, which begins with a version.
+/// Signed to name a key. It differs from every token, which begins with a version.
 const NAME_OF_KEY: &[u8] = b"hsc resume token key";
 
 /// Makes and checks resume tokens.
@@ -42,13 +42,13 @@ struct Key {
     key: hmac::Key,
 }
 
-/// Why a token is not accepted.
+/// Why a token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// It is none of ours.
+    /// It does not have the form of a token.
     #[error("the token is malformed")]
     Malformed,
-    /// The key that signed it is not known here: it was taken out, or this pod has others.
+    /// The signing key is unknown: it was removed, or this pod has other keys.
     #[error("the token was signed with a key that is not known here")]
     UnknownKey,
     /// It was changed, or made without the key.
@@ -57,14 +57,14 @@ pub enum TokenError {
     /// It is too old.
     #[error("the token has expired")]
     Expired,
-    /// It is good, and another conversation's.
+    /// It is valid for another conversation.
     #[error("the token belongs to another conversation")]
     OtherConversation,
 }
 
 impl Tokens {
-    /// Tokens that are good for `ttl`. The first key signs, all verify. Without any it is a random key
-    /// of this process, and nobody else accepts what it signs.
+    /// Tokens with the lifetime `ttl`. The first key signs, all verify. Without keys a random key of this process is
+    /// used, and no other process accepts what it signs.
     #[must_use]
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>, ttl: Duration) -> Self {
         let mut keys: Vec<Key> = keys.into_iter().map(Key::new).collect();
@@ -74,57 +74,56 @@ impl Tokens {
         Self { keys, ttl }
     }
 
-    /// A token for whoever is welcomed to this conversation in this epoch, issued now.
+    /// A token for a client that is welcomed to this conversation in this epoch, issued now.
     #[must_use]
     pub fn sign(&self, conversation: &str, epoch: u64) -> String {
         self.sign_at(conversation, epoch, now_seconds())
     }
 
-    /// A token for the client that has just ended this conversation: good for a quarter of an hour. Those from
-    /// before are over.
+    /// A token for the client that has just ended this conversation, valid for 15 minutes. Earlier tokens are void.
     #[must_use]
     pub fn sign_ended(&self, conversation: &str, epoch: u64) -> String {
         self.sign_as(VERSION_ENDED, conversation, epoch, now_seconds())
     }
 
-    /// True for a token of [`Tokens::sign_ended`]. Says nothing of whether it is good.
+    /// True for a token of [`Tokens::sign_ended`]. Does not verify it.
     #[must_use]
     pub fn is_of_ended(token: &str) -> bool {
         token.split('.').next() == Some(VERSION_ENDED)
     }
 
-    /// How long a token of [`Tokens::sign`] is good.
+    /// Lifetime of a token of [`Tokens::sign`].
     #[must_use]
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
 
-    /// Checks a token that a client brings for this conversation. Gives the epoch it was welcomed in.
+    /// Verifies a client's token for this conversation. Returns the epoch of its `welcome`.
     ///
     /// # Errors
-    /// Why it is not accepted.
+    /// Why it is refused.
     pub fn verify(&self, token: &str, conversation: &str) -> Result<u64, TokenError> {
         self.verify_at(token, conversation, now_seconds())
     }
 
-    /// The conversation that a token names, where the token is good for it.
+    /// The conversation that a token names, if the token is valid for it.
     ///
     /// # Errors
-    /// Why it is not accepted.
+    /// Why it is refused.
     pub fn conversation<'a>(&self, token: &'a str) -> Result<&'a str, TokenError> {
         let (signed, _) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
         let conversation = signed.splitn(5, '.').nth(4).ok_or(TokenError::Malformed)?;
         self.verify(token, conversation).map(|_| conversation)
     }
 
-    /// A short code for a person to type, that nobody makes without the key: 40 bits of the HMAC of what it is
-    /// for. It is good for 15 to 30 minutes, on every pod with the key.
+    /// A short code for a person to type, which cannot be made without the key: 40 bits of the HMAC of its purpose.
+    /// Valid for 15 to 30 minutes, on every pod with the key.
     #[must_use]
     pub fn code(&self, what: &str) -> String {
         self.code_at(what, now_seconds())
     }
 
-    /// True where the code is that of [`Tokens::code`] for this. Callers limit how often it is tried.
+    /// True if the code is that of [`Tokens::code`] for this purpose. Callers limit the number of attempts.
     #[must_use]
     pub fn is_code(&self, what: &str, code: &str) -> bool {
         self.is_code_at(what, code, now_seconds())
@@ -148,13 +147,13 @@ impl Tokens {
         all.any(|code| code.as_bytes().ct_eq(brought.as_bytes()).into())
     }
 
-    /// A seal that nobody makes without the key: half of the HMAC of a text that is no token.
+    /// A seal that cannot be made without the key: half of the HMAC of a text that is not a token.
     pub(crate) fn seal(&self, text: &str) -> Vec<u8> {
         let Key { key, .. } = self.keys.first().expect("there is always one");
         half(&hmac::sign(key, text.as_bytes()))
     }
 
-    /// True where `is_it` knows the seal of the text, by any key that is accepted.
+    /// True if `is_it` recognises the seal of the text, by any accepted key.
     pub(crate) fn has_sealed(&self, text: &str, is_it: impl Fn(&[u8]) -> bool) -> bool {
         self.keys.iter().any(|Key { key, .. }| is_it(&half(&hmac::sign(key, text.as_bytes()))))
     }
@@ -188,7 +187,7 @@ impl Tokens {
         if with_this_id.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
-        // In constant time: how much of a signature is right must not be felt.
+        // In constant time: the time must not depend on how much of a signature is right.
         if !with_this_id.any(|key| hmac::verify(&key.key, signed.as_bytes(), &signature).is_ok()) {
             return Err(TokenError::WrongSignature);
         }
@@ -211,9 +210,9 @@ impl Key {
     }
 }
 
-/// Half of the longest time that a code is good.
+/// Half of the longest lifetime of a code.
 const CODE_WINDOW_SECONDS: u64 = 15 * 60;
-/// The letters of a code: none that is read as another one.
+/// The letters of a code, without those that are easily confused.
 const CODE_LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
 fn code(key: &hmac::Key, what: &str, window: u64) -> String {
@@ -225,7 +224,7 @@ fn code(key: &hmac::Key, what: &str, window: u64) -> String {
         .collect()
 }
 
-/// 128 bits: what is sealed is short-lived and can only be tried by asking us.
+/// 128 bits: a seal is short-lived and can only be tried against the server.
 fn half(tag: &hmac::Tag) -> Vec<u8> {
     tag.as_ref()[..16].to_vec()
 }

@@ -1,7 +1,7 @@
-//! What a conversation is about: the product, the visitor's page, the questions about the product.
+//! The topic of a conversation: the product, the visitor's page, the questions about the product.
 //!
-//! A follow-up question is answered with the questions before it, a rating is accepted for an answer only, and an agent
-//! sees the product before the first message. Owned by the conversation and kept through a crash and a takeover.
+//! A follow-up question is answered with the questions before it, a rating is accepted for an answer only, and an
+//! agent sees the product before the first message. Owned by the conversation and part of its checkpoint.
 
 use std::collections::VecDeque;
 
@@ -13,26 +13,26 @@ use crate::desk::TicketDetails;
 use crate::event::{ConversationEvent, LogEntry, VisitorDescription};
 use crate::protocol::{About, AboutProduct};
 
-/// Offsets of answers that are remembered, so that a rating of something else is refused. More than a visitor scrolls
-/// back through.
+/// Offsets of answers that are remembered, so that a rating of anything else is refused. More than a
+/// visitor scrolls back.
 const ANSWERS: usize = 64;
 /// Longest part of the last message that the desk shows, in characters.
 const LAST_CHARS: usize = 140;
-/// Longest question that is kept for a follow-up, in characters.
+/// Longest question that is stored for a follow-up, in characters.
 const PREVIOUS_CHARS: usize = 300;
-/// Longest answer that is kept beside it, in characters: what a language model needs to know of what it said.
+/// Longest answer that is stored with it, in characters: what a language model needs of its earlier answer.
 const PREVIOUS_ANSWER_CHARS: usize = 600;
-/// Questions that are kept for a follow-up.
+/// Questions that are stored for a follow-up.
 const PREVIOUS: usize = 3;
-/// What a list of conversations shows for a last message that is a picture without text. In no language.
+/// Shown in lists of conversations for a last message that is a picture without text. The same in every language.
 const JUST_A_PICTURE: &str = "\u{1F5BC}";
 
-/// What the conversation is about.
+/// The topic of the conversation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Topic {
-    /// The product that was chosen or asked about last.
+    /// The last product that was chosen or asked about.
     product: Option<AboutProduct>,
-    /// How the visitor uses it, where the visitor's page or a question said so.
+    /// How the visitor uses it, from the visitor's page or a question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
@@ -51,7 +51,7 @@ pub(crate) struct Topic {
     answer: String,
     /// Offsets of the last messages of answers.
     answers: VecDeque<u64>,
-    /// What was recorded of the visitor last.
+    /// The facts about the visitor that were recorded last.
     #[serde(skip)]
     recorded: Option<TicketDetails>,
 }
@@ -87,7 +87,7 @@ impl Topic {
     /// The visitor's page shows this.
     pub(crate) fn about(&mut self, about: About, catalog: &Catalog) {
         let About { product_id, scenario, page } = about;
-        // A product that the catalog of this pod does not have, while a new one is being loaded, changes nothing.
+        // An unknown product changes nothing: this pod may still be loading a new catalog.
         match product_id.as_deref() {
             None => {}
             Some("") => self.product = None,
@@ -101,11 +101,11 @@ impl Topic {
         self.page = page.or(self.page.take());
     }
 
-    /// A question about this product is being answered.
+    /// An answer to a question about this product starts.
     pub(crate) fn asked(&mut self, product: &Product, scenario: Scenario, words: &str) {
         let is_other = self.product.as_ref().is_none_or(|known| known.id != *product.id);
         let question: String = words.chars().take(PREVIOUS_CHARS).collect();
-        // An answer that starts again after a crash asks the same question once more.
+        // An answer that is repeated after a crash repeats the question as well.
         if is_other {
             self.previous.clear();
         } else if let Some(before) = self.question.take_if(|before| *before != question) {
@@ -124,7 +124,7 @@ impl Topic {
         self.set_last(words);
     }
 
-    /// This happened in the conversation.
+    /// Updates the topic from an event.
     pub(crate) fn observe(&mut self, entry: &LogEntry) {
         match &entry.event {
             // The end of a question that was cancelled in the queue is not an answer.
@@ -140,7 +140,7 @@ impl Topic {
         }
     }
 
-    /// The event that more is known of the visitor; none where it was recorded already.
+    /// The event for new facts about the visitor; none if they were recorded already.
     pub(crate) fn describe(
         &mut self,
         visitor: Option<&Visitor>,
@@ -172,7 +172,7 @@ impl Topic {
     }
 }
 
-/// What a list of conversations shows of a message.
+/// The text of a message in a list of conversations.
 pub(crate) fn words_shown(content: &str) -> &str {
     if content.is_empty() { JUST_A_PICTURE } else { content }
 }

@@ -1,4 +1,5 @@
-//! The text transcript of a conversation: who sent what, in order, without anything that is not the visitor's to read.
+//! The text transcript of a conversation: authors and messages in order, without anything that the visitor
+//! must not read.
 
 use std::collections::HashMap;
 
@@ -9,28 +10,28 @@ use utoipa::ToSchema;
 use crate::event::{AnswerCompleted, ConversationEvent, LogEntry};
 use crate::protocol::Speaker;
 
-/// One thing that was said or happened.
+/// A message or an event.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct TranscriptLine {
-    /// When, in milliseconds since 1970, where that is known.
+    /// Its time, in milliseconds since 1970, if it is known.
     pub at_ms: Option<u64>,
-    /// By whom.
+    /// The author.
     pub who: TranscriptAuthor,
     /// The agent's name.
     pub name: Option<String>,
-    /// The words.
+    /// The text.
     pub text: String,
-    /// Id of the product it is about.
+    /// Id of the product.
     pub product: Option<String>,
-    /// Its name.
+    /// Name of the product.
     pub product_name: Option<String>,
-    /// Where its manual is.
+    /// Address of its manual.
     pub manual: Option<String>,
-    /// The pages that the words rest on.
+    /// The cited pages.
     pub pages: Vec<TranscriptPage>,
-    /// Id of a picture that goes with it.
+    /// Id of the picture in the message.
     pub upload: Option<String>,
-    /// Where the picture is, as long as it is kept.
+    /// Address of the picture, while it is stored.
     pub picture: Option<String>,
 }
 
@@ -38,29 +39,29 @@ pub struct TranscriptLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Page)]
 pub struct TranscriptPage {
-    /// Its number.
+    /// Number of the page.
     pub page: u32,
-    /// The manual's own words.
+    /// The quoted words of the manual.
     pub quote: String,
 }
 
-/// Who said something.
+/// The author of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Who)]
 pub enum TranscriptAuthor {
     /// The visitor.
     Visitor,
-    /// The machine, out of the manual.
+    /// The assistant, from the manual.
     Machine,
-    /// A person of the team.
+    /// An agent.
     Agent,
-    /// Nobody: it happened.
+    /// None: an event.
     Event,
 }
 
 impl TranscriptLine {
-    /// A line of this author, without anything beside the text.
+    /// A line of this author with text only.
     #[must_use]
     pub fn new(at_ms: Option<u64>, who: TranscriptAuthor, text: impl Into<String>) -> Self {
         Self {
@@ -77,7 +78,7 @@ impl TranscriptLine {
         }
     }
 
-    /// An agent came.
+    /// An agent joined.
     #[must_use]
     pub fn joined(at_ms: Option<u64>, name: &str) -> Self {
         Self::new(at_ms, TranscriptAuthor::Event, format!("{name} joined."))
@@ -96,11 +97,11 @@ impl TranscriptLine {
     }
 }
 
-/// The lines of entries of the log. `times` are those of the archive by offset, for entries that have none.
+/// The lines of log entries. `times` are the archive's times by offset, for entries that have none.
 #[must_use]
 pub fn transcript_lines(entries: &[LogEntry], times: &HashMap<u64, u64>) -> Vec<TranscriptLine> {
     let mut lines = Vec::new();
-    // An answer's pieces come before the question is named, with its end.
+    // The chunks of an answer precede its end, which names the question.
     let mut answer = String::new();
     for LogEntry { offset, at_ms, event, .. } in entries {
         let at_ms = at_ms.or_else(|| times.get(offset).copied());

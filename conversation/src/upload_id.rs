@@ -1,14 +1,14 @@
-//! Ids of pictures: what cannot be guessed, and says by itself when the picture goes and whose it is.
+//! Ids of pictures: unguessable, with the expiry and a seal of the conversation inside.
 //!
 //! ```text
 //! 9f…(32 hex)-19abc0de123-4e…(32 hex)
-//! │           │           └ half an HMAC-SHA-256 of all before it and the conversation
-//! │           └ when it goes, milliseconds since 1970 in hex
+//! │           │           └ half of the HMAC-SHA-256 of all before it and the conversation
+//! │           └ expiry, milliseconds since 1970 in hex
 //! └ 128 random bits
 //! ```
 //!
-//! A session can so tell, without a file or an archive, whether a picture may stand in its conversation.
-//! Whoever shows a picture asks for nothing but the id: the address is the permission.
+//! So a session can decide, without a file or the archive, whether a picture may stand in its conversation. A request
+//! for a picture needs only its id: the address is the permission.
 
 use subtle::ConstantTimeEq as _;
 
@@ -23,7 +23,7 @@ const HEX_OF_128_BITS: usize = 32;
 /// Most digits of a time.
 const HEX_OF_A_TIME: usize = 12;
 
-/// The id of a picture, well-formed: letters a to f, digits and two dashes, so that it is a file's name too.
+/// The id of a picture, well-formed: letters a to f, digits and two dashes, so that it is also a file name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UploadId {
     text: String,
@@ -31,7 +31,7 @@ pub struct UploadId {
 }
 
 impl UploadId {
-    /// A new one, for a picture of this conversation that goes then.
+    /// A new id, for a picture of this conversation with this expiry.
     #[must_use]
     pub fn new(tokens: &Tokens, conversation: &str, expires_ms: u64) -> Self {
         let named = format!("{:032x}-{expires_ms:x}", rand::random::<u128>());
@@ -39,7 +39,7 @@ impl UploadId {
         Self { text: format!("{named}-{}", hex(&seal)), expires_ms }
     }
 
-    /// Reads one; nothing where the text is none.
+    /// Parses an id; none if the text is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_hex = |part: &str| part.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
@@ -53,7 +53,7 @@ impl UploadId {
         Some(Self { text: text.to_owned(), expires_ms })
     }
 
-    /// True for a picture that was put into this conversation.
+    /// True for a picture that was uploaded to this conversation.
     #[must_use]
     pub fn belongs_to(&self, tokens: &Tokens, conversation: &str) -> bool {
         let Some((named, seal)) = self.text.rsplit_once('-') else { return false };
@@ -62,13 +62,13 @@ impl UploadId {
         })
     }
 
-    /// When the picture goes, in milliseconds since 1970.
+    /// Expiry of the picture, in milliseconds since 1970.
     #[must_use]
     pub fn expires_ms(&self) -> u64 {
         self.expires_ms
     }
 
-    /// As it is on the wire.
+    /// The id on the wire.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -82,7 +82,7 @@ pub fn may_stand(tokens: &Tokens, upload: &str, conversation: &str, now_ms: u64)
     id.is_some_and(|id| id.belongs_to(tokens, conversation))
 }
 
-/// What is signed. It differs from whatever else the same keys sign, which begins otherwise.
+/// The signed text. It differs from everything else that the same keys sign, which begins otherwise.
 fn sealed(named: &str, conversation: &str) -> String {
     format!("hsc upload {named} {conversation}")
 }

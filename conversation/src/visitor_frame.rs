@@ -1,13 +1,13 @@
-//! The frame of an event that the visitor is sent: parts 1 and 2 of the protocol.
+//! The visitor's frame of an event: parts 1 and 2 of the protocol.
 //!
-//! Live and in a replay it is the same function of the same entry, so both have the same bytes.
+//! Live and in a replay the same function projects the same entry, so both have the same bytes.
 
 use crate::archive::MessageOutcome;
 use crate::event::{AnswerCompleted, ConversationEvent, LogEntry};
 use crate::outbox::Frame;
 use crate::protocol::{FinalAnswer, HandoffChange, HandoffState, ServerFrame, ServerMessage};
 
-/// The frame; none for an event that the visitor is not sent.
+/// The frame; none for an event that is not sent to the visitor.
 #[must_use]
 pub fn visitor_frame(entry: &LogEntry) -> Option<Frame> {
     let message = visitor_message(entry)?;
@@ -16,7 +16,7 @@ pub fn visitor_frame(entry: &LogEntry) -> Option<Frame> {
     Some(Frame { kind: message.kind(), json: json.into() })
 }
 
-/// The message in it.
+/// The message of the frame.
 pub(crate) fn visitor_message(entry: &LogEntry) -> Option<ServerMessage> {
     use ConversationEvent as Event;
     Some(match &entry.event {

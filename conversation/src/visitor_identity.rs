@@ -1,6 +1,6 @@
-//! Who the visitor is, where the embedding site has signed for them.
+//! The visitor's identity, from a token that the embedding site signed.
 //!
-//! A token that names nobody costs the visitor nothing but the name: they are told why, and chat on.
+//! With an invalid token the visitor stays anonymous: an error says why, and the chat continues.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use crate::archive::Visitor;
 use crate::protocol::{ErrorCode, MessageId};
 use crate::step::Step;
 
-/// Knows visitors again for whom the embedding site has signed.
+/// Verifies visitor tokens.
 pub trait VisitorTokenVerifier: Send + Sync + 'static {
-    /// Whom this token names. Quick: a signature is checked and nothing is waited for.
+    /// The visitor that this token names. Fast: it checks a signature and waits for nothing.
     ///
     /// # Errors
     /// Why the visitor stays anonymous.
@@ -20,13 +20,13 @@ pub trait VisitorTokenVerifier: Send + Sync + 'static {
 /// Why a visitor token is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VisitorTokenError {
-    /// It was right and its time is over.
+    /// It was valid and has expired.
     Expired,
-    /// It is not signed with a key of the settings, or says nothing that can be used.
+    /// No key of the settings signed it, or it has no usable claim.
     Wrong,
 }
 
-/// Who the visitor is, and what checks a token.
+/// The visitor, and the verifier of tokens.
 #[derive(Default)]
 pub(crate) struct VisitorIdentity {
     verifier: Option<Arc<dyn VisitorTokenVerifier>>,
@@ -34,12 +34,12 @@ pub(crate) struct VisitorIdentity {
 }
 
 impl VisitorIdentity {
-    /// Checks tokens with this verifier; with none every visitor is anonymous.
+    /// Sets the verifier; without one every visitor is anonymous.
     pub(crate) fn verify_with(&mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) {
         self.verifier = verifier;
     }
 
-    /// The visitor, where the site has signed for them.
+    /// The visitor, if the site signed a token.
     pub(crate) fn visitor(&self) -> Option<&Visitor> {
         self.visitor.as_ref()
     }
@@ -49,7 +49,7 @@ impl VisitorIdentity {
         self.visitor = visitor;
     }
 
-    /// Takes a token; an error where it names nobody. A later visitor takes the place of an earlier one.
+    /// Verifies a token; an error if it is invalid. A later visitor replaces an earlier one.
     pub(crate) fn introduce(&mut self, token: &str, id: Option<MessageId>) -> Option<Step> {
         let verifier = self.verifier.as_ref().ok_or(VisitorTokenError::Wrong);
         let (code, message) = match verifier.and_then(|verifier| verifier.visitor(token)) {

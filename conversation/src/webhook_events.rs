@@ -1,4 +1,4 @@
-//! What endpoints outside are told of an event, or of a decision of the desk: the `data` of a webhook.
+//! Projects an event, or a decision of the desk, to webhooks: the `data` of each.
 
 use serde_json::{Value, json};
 
@@ -9,20 +9,20 @@ use crate::protocol::{
     self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
 };
 
-/// One message to the endpoints.
+/// One message to the webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebhookEvent {
     /// Its name, e.g. `message.created`.
     pub name: &'static str,
-    /// Its place in the conversation. An event that is reported again, by the pod that took the conversation over, has
+    /// Its place in the conversation. An event that is reported again, by a pod that took the conversation over, has
     /// the same place and name.
     pub place: TurnPlace,
-    /// What there is to know of it.
+    /// The fields of the event.
     pub data: Value,
 }
 
-/// The messages about an event; none for an event that is told by another one: the pieces of an answer by its end,
-/// what the desk decides by the decision.
+/// The messages for an event. None for an event that another one covers: chunks of an answer by its end, decisions of
+/// the desk by the decision.
 #[must_use]
 pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     let LogEntry { offset, reply_to, event, .. } = entry;
@@ -40,7 +40,7 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
             };
             one("message.created", TurnPlace::Unnumbered, said.data())
         }
-        // The question of an answer that never began is not told either.
+        // A question whose answer never began is not sent either.
         ConversationEvent::AnswerCompleted(answer) if answer.question.is_some() => {
             one("message.created", at, completed(*offset, question.as_deref(), answer))
         }
@@ -91,7 +91,7 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     }
 }
 
-/// The messages about a decision. An agent who leaves is told apart from what becomes of the conversation.
+/// The messages for a decision. The leaving of an agent and the result for the conversation are separate messages.
 #[must_use]
 pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> {
     let desk = TurnPlace::Desk;
@@ -142,7 +142,7 @@ fn turn(
     WebhookEvent { name, place, data }
 }
 
-/// The fields of `message.created`. What is none does not apply.
+/// The fields of `message.created`. A field that is none does not apply.
 struct Message<'a> {
     author: Author,
     offset: Option<u64>,

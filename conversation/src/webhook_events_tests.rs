@@ -1,4 +1,4 @@
-//! What endpoints outside are told of events and decisions.
+//! The webhooks of events and decisions.
 
 use serde_json::{Value, json};
 

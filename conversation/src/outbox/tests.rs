@@ -1,4 +1,4 @@
-//! The outbox by itself, and against a log that does everything a log may do.
+//! The outbox alone, and against a log with every possible result.
 
 use proptest::prelude::*;
 
@@ -21,7 +21,7 @@ fn away() -> LogError {
     LogError::unavailable("it is away")
 }
 
-/// What is sent, in order.
+/// The sent frames, in order.
 fn sent(steps: &[OutboxStep]) -> Vec<String> {
     let text = |step: &OutboxStep| match step {
         OutboxStep::Send(frame) => Some(frame.json.to_string()),
@@ -152,24 +152,24 @@ fn whoever_is_superseded_says_nothing_more() {
     assert!(outbox.append(checkpoint).is_none() && outbox.ask_again(checkpoint).is_none());
 }
 
-/// What may happen next.
+/// The next event.
 #[derive(Debug, Clone, Copy)]
 enum Happens {
     Durable,
     Progress,
-    /// The call under way comes to its end.
+    /// The call under way succeeds.
     Done,
-    /// It comes to nothing.
+    /// The call fails.
     Lost,
-    /// It is done, and its answer is lost.
+    /// The call succeeds, and its reply is lost.
     DoneAndLost,
-    /// The log forgets everything.
+    /// The log loses everything.
     Emptied,
-    /// Time goes by.
+    /// The delay passes.
     Later,
 }
 
-/// A log as the rules see it: what it holds after which offset.
+/// The log as the rules see it: its entries and the offset before them.
 #[derive(Default)]
 struct Log {
     begun_after: Option<u64>,
@@ -218,7 +218,7 @@ proptest! {
         log.begin(0);
         let (mut said, mut heard): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         let (mut offset, mut under_way, mut is_later) = (0, None, false);
-        // In the end everything heals.
+        // At the end every fault is healed.
         let healing = std::iter::repeat_n([Happens::Done, Happens::Later], 6).flatten();
         for (at, happens) in story.into_iter().chain(healing).enumerate() {
             let mut steps = Vec::new();
@@ -280,7 +280,7 @@ proptest! {
         prop_assert_eq!(&heard, &said, "nothing is held back for good");
         prop_assert!(outbox.is_settled() && outbox.is_logged());
         if log.begun_after.is_some() {
-            // Emptied behind the last append it is found out with the next one.
+            // A log that is emptied after the last append is detected at the next one.
             prop_assert_eq!(log.last(), offset);
         }
     }

@@ -1,4 +1,4 @@
-//! The agents' socket: what an agent says, and what the desk says to agents.
+//! The agents' socket: messages of agents, and messages to agents.
 
 use hsc_catalogs::Citation;
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,17 @@ use crate::protocol::live::{content_of, lines};
 use crate::protocol::message_id::MessageId;
 use crate::protocol::{ErrorCode, ServerMessage};
 
-/// Longest id of a conversation or an account, in characters: both are ours and far shorter.
+/// Longest id of a conversation or an account, in characters: the server makes both, far shorter.
 const ID_CHARS: usize = 200;
-/// Longest note, in characters: a note may quote what was said, so it is longer than a message.
+/// Longest note, in characters: a note may quote messages, so it is longer than a message.
 const NOTE_CHARS: usize = 5_000;
 /// Longest question for a draft, in characters, as long as a visitor's.
 const QUESTION_CHARS: usize = crate::protocol::client::QUESTION_CHARS;
-/// What an agent may say, for one that says something else.
+/// The known types, for the error to an unknown one.
 const KNOWN: &str =
     "watch, unwatch, take, hand, give_back, close, say, note, typing, draft, available";
 
-/// One message of an agent and the id it gave it.
+/// One message of an agent and its id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentFrame {
     /// The agent's own id for the message; every reply to it echoes it.
@@ -33,83 +33,83 @@ pub struct AgentFrame {
     pub message: AgentMessage,
 }
 
-/// What an agent says.
+/// A message of an agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum AgentMessage {
-    /// Show me this conversation and what happens in it.
+    /// Sends the transcript of this conversation and, from then on, its events.
     Watch {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// No more.
+    /// Ends a `watch`.
     Unwatch {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// I take this conversation.
+    /// The agent takes this conversation.
     Take {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// A colleague takes my conversation.
+    /// The agent transfers the conversation to a colleague.
     Hand {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// The colleague's id.
+        /// Id of the colleague.
         to: String,
     },
-    /// The machine goes on with my conversation.
+    /// The agent returns the conversation to the assistant.
     GiveBack {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// My conversation is over.
+    /// The agent closes the conversation.
     Close {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// To the visitor of my conversation.
+    /// A message to the visitor of the agent's conversation.
     Say {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// The words, up to 2,000 characters; may be empty beside an upload.
+        /// The text, up to 2,000 characters; may be empty beside an upload.
         content: String,
-        /// A picture that was uploaded before.
+        /// Id of an uploaded picture.
         #[serde(skip_serializing_if = "Option::is_none")]
         upload: Option<String>,
     },
-    /// To colleagues alone.
+    /// A note for the team.
     Note {
-        /// About which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// The words, up to 5,000 characters.
+        /// The text, up to 5,000 characters.
         content: String,
     },
-    /// I am typing to the visitor, or no more.
+    /// The agent starts or stops typing to the visitor.
     Typing {
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// Whether.
+        /// True while the agent is typing.
         typing: bool,
     },
-    /// What would the manual say?
+    /// Asks for the manual's answer as a draft.
     Draft {
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// To this; else to what the visitor asked last.
+        /// The question; else the visitor's last one.
         #[serde(skip_serializing_if = "Option::is_none")]
         question: Option<String>,
     },
-    /// I take conversations, or have a break.
+    /// The agent takes conversations, or has a break.
     Available {
-        /// Whether.
+        /// True when the agent takes conversations.
         available: bool,
     },
 }
 
 impl AgentMessage {
-    /// The word of `type`, for metrics.
+    /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -176,7 +176,7 @@ fn read(fields: &Map<String, Value>) -> Result<AgentMessage, InvalidMessage> {
     })
 }
 
-/// The id of a conversation or of an account, which has to be there.
+/// The id of a conversation or an account; required.
 fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, InvalidMessage> {
     let name = text_of(fields, field)?.unwrap_or_default().trim();
     at_most(field, name, ID_CHARS)?;
@@ -186,7 +186,7 @@ fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, InvalidMe
     Ok(name.to_owned())
 }
 
-/// A message to an agent, and the id it answers.
+/// A message to an agent, and the id that it answers.
 #[derive(Debug, Serialize)]
 pub struct DeskFrame<'a> {
     /// The message.
@@ -206,82 +206,81 @@ impl DeskFrame<'_> {
     }
 }
 
-/// Everything that agents are told.
+/// A message to agents.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum DeskMessage {
-    /// The desk as it is: after the socket has opened, and whenever changes may have been missed.
+    /// A snapshot of the desk: after the socket has opened, and whenever changes may have been missed.
     Desk(Box<DeskSnapshot>),
-    /// A conversation came to the desk, or changed there.
+    /// A conversation is new at the desk, or changed there.
     Ticket {
-        /// As it is now.
+        /// Its current state.
         ticket: Ticket,
     },
     /// A conversation is not at the desk any more.
     TicketGone(TicketGone),
-    /// Which agents are there.
+    /// The present agents.
     Agents {
-        /// All of them.
+        /// All present agents.
         agents: Vec<Presence>,
     },
-    /// A conversation that is watched from now on: what was said, as far as it is kept.
+    /// The transcript of a conversation that is watched from now on, as far as it is stored.
     Transcript(Transcript),
-    /// A watched conversation went on.
+    /// An entry of a watched conversation.
     Entry {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// Its place in the conversation.
+        /// Its offset in the conversation.
         #[serde(skip_serializing_if = "Option::is_none")]
         offset: Option<u64>,
-        /// As the visitor got it.
+        /// The frame as the visitor gets it.
         #[schema(value_type = ServerMessage)]
         frame: Box<RawValue>,
     },
-    /// The visitor of a watched conversation is typing, or no more. What is typed is not told.
+    /// The visitor of a watched conversation starts or stops typing. The text is not sent.
     VisitorTyping {
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// Whether.
+        /// True while the visitor is typing.
         typing: bool,
     },
-    /// The visitor of a watched conversation has come, or gone.
+    /// The visitor of a watched conversation connected or disconnected.
     VisitorPresence {
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
         /// True when the visitor is connected.
         online: bool,
     },
-    /// The archive knows more of these conversations: a list or a transcript of the past that is shown is to be
-    /// asked for again.
+    /// The archive has more of these conversations: a shown list or archived transcript should be loaded again.
     Archived {
-        /// Their ids; empty where there are more than are named.
+        /// Their ids; empty when there are too many to name.
         conversations: Vec<String>,
     },
-    /// A note of a colleague, or one's own.
+    /// A note of a colleague or of the agent.
     Note(Note),
-    /// What the manual would say; the agent edits it and says it.
+    /// The manual's answer; the agent edits and sends it.
     Draft(Draft),
-    /// What was asked for is done; the answer to a message that has no other.
+    /// The request succeeded; the reply to a message that has no other.
     Done,
-    /// What was asked for is not done, or was no message.
+    /// The request failed, or the message is invalid.
     Error {
         /// For people.
         message: String,
         /// For machines.
         code: ErrorCode,
-        /// Who has the conversation, where that is the reason.
+        /// The agent who has the conversation, if that is the reason.
         #[serde(skip_serializing_if = "Option::is_none")]
         by: Option<Agent>,
     },
-    /// The pod drains: come again, elsewhere.
+    /// The pod drains: reconnect to another one.
     Reconnect {
-        /// After so long.
+        /// Delay before the reconnect, in milliseconds.
         after_ms: u64,
     },
 }
 
 impl DeskMessage {
-    /// The word of `type`, for metrics.
+    /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -303,73 +302,73 @@ impl DeskMessage {
     }
 }
 
-/// The desk at one moment.
+/// A snapshot of the desk.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct DeskSnapshot {
-    /// Whose socket this is.
+    /// The agent of this socket.
     pub you: Agent,
     /// True when this agent takes conversations.
     pub available: bool,
-    /// Conversations that wait for a person, the longest wait first.
+    /// Conversations that wait for an agent, the longest wait first.
     pub waiting: Vec<Ticket>,
     /// This agent's conversations.
     pub mine: Vec<Ticket>,
-    /// Those of colleagues.
+    /// Conversations of colleagues.
     pub open: Vec<Ticket>,
-    /// The agents who are there.
+    /// The present agents.
     pub agents: Vec<Presence>,
 }
 
-/// What was said in a conversation.
+/// The transcript of a conversation.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Transcript {
-    /// Which.
+    /// Id of the conversation.
     pub conversation: String,
-    /// As it is at the desk, where it is there.
+    /// Its ticket, if it is at the desk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
-    /// In order.
+    /// The entries, in order.
     pub entries: Vec<TranscriptEntry>,
     /// The agents' notes, in order.
     pub notes: Vec<Note>,
-    /// False when earlier parts are not kept any more.
+    /// False when earlier parts are not stored any more.
     pub whole: bool,
 }
 
 /// One message of a transcript.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TranscriptEntry {
-    /// Its place in the conversation.
+    /// Its offset in the conversation.
     pub offset: u64,
-    /// As the visitor got it.
+    /// The frame as the visitor gets it.
     #[schema(value_type = ServerMessage)]
     pub frame: Box<RawValue>,
 }
 
-/// A note, which no visitor ever sees.
+/// A note; never sent to a visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Note {
-    /// The same whether it is heard or read again; empty from a pod of before there was one.
+    /// Id of the note, the same live and in a transcript; empty from a pod of a version without note ids.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note_id: String,
-    /// About which conversation.
+    /// Id of the conversation.
     pub conversation: String,
-    /// Whose.
+    /// The author.
     pub agent: Agent,
-    /// The words.
+    /// The text.
     pub content: String,
-    /// When, in milliseconds since 1970.
+    /// Time of the note, in milliseconds since 1970.
     pub at_ms: u64,
 }
 
-/// What the manual would say.
+/// The manual's answer as a draft.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Draft {
-    /// In which conversation.
+    /// Id of the conversation.
     pub conversation: String,
-    /// The words, markers inside.
+    /// The text, with markers.
     pub content: String,
-    /// The pages they rest on.
+    /// The cited pages.
     pub citations: Vec<Citation>,
     /// 0 to 1.
     pub confidence: f32,

@@ -1,4 +1,4 @@
-//! What a client sends, checked once.
+//! Messages of a visitor's client, validated once.
 
 use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
@@ -18,15 +18,15 @@ pub(super) const TYPING_CHARS: usize = 1_000;
 pub(super) const QUESTION_CHARS: usize = 2_000;
 /// Longest product id, in characters (protocol, part 1).
 pub(super) const PRODUCT_ID_CHARS: usize = 200;
-/// Longest token of a `hello`, in characters: more than the head of a request holds, where a token of the site
-/// may come as well.
+/// Longest token of a `hello`, in characters: more than the head of a request holds, where the visitor token may
+/// come as well.
 pub(super) const TOKEN_CHARS: usize = 16_384;
-/// Longest language tag that is read; what is kept is shorter still.
+/// Longest language tag that is read; the stored one is shorter.
 const LOCALE_BYTES: usize = 100;
 /// Longest address of a page in `about`, in characters: longer ones are query strings of trackers.
 pub(super) const PAGE_CHARS: usize = 1_000;
 
-/// One message of a client and the id it gave it.
+/// One message of a client and its id.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClientFrame {
     /// The client's own id for the message; every reply to it echoes it.
@@ -35,35 +35,35 @@ pub struct ClientFrame {
     pub message: ClientMessage,
 }
 
-/// What a client says.
+/// A message of a client.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClientMessage {
-    /// The visitor is typing; predict products. Control characters are gone.
+    /// The visitor is typing; predict products. Control characters are removed.
     Typing(String),
-    /// Typing pauses; say what the whole text means. Control characters are gone.
+    /// Typing pauses; return the meaning of the whole text. Control characters are removed.
     Understand(String),
     /// A question about one product.
     Query(QueryMessage),
-    /// First message of a client that speaks part 2.
+    /// First message of a client that uses part 2.
     Hello(Hello),
-    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    /// The state of the visitor's page: the chosen product, the scenario, the page's address.
     About(About),
-    /// Stop the answer that is running; its `final_answer` comes at once.
+    /// Stop the running answer; its `final_answer` is sent at once.
     Cancel,
-    /// The visitor wants a person, or no more.
+    /// The visitor wants an agent, or withdraws.
     Handoff(HandoffWish),
-    /// From the visitor to the person.
+    /// A message from the visitor to the agent.
     Message(VisitorMessage),
-    /// What the visitor thinks of one answer.
+    /// The visitor's rating of one answer.
     Feedback(Feedback),
-    /// What the visitor thinks of the conversation.
+    /// The visitor's rating of the conversation.
     Csat(Csat),
     /// The visitor ends the conversation.
     Bye,
 }
 
 impl ClientMessage {
-    /// The word of `type`, for metrics.
+    /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -86,22 +86,21 @@ impl ClientMessage {
 /// A question, as `query` or `lock_and_query`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryMessage {
-    /// The product, empty where the client named none.
+    /// Id of the product; empty if the client sent none.
     pub product_id: String,
-    /// The question, control characters gone, trimmed.
+    /// The question, without control characters, trimmed.
     pub question: String,
     /// How the product is used.
     pub scenario: Scenario,
-    /// A picture, where one came along.
+    /// A picture; none if the client sent none.
     pub image: Option<Image>,
     /// True for `lock_and_query`: the visitor has picked the product.
     pub locked: bool,
-    /// True when this question takes the place of the one that is being answered and of all that
-    /// wait; else it waits in line.
+    /// True when this question replaces the running answer and the queued questions; else it is queued.
     pub replace: bool,
 }
 
-/// `hello`: what the client can do, and the conversation it wants to go on with.
+/// `hello`: the capabilities of the client, and the conversation to continue.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Hello {
@@ -113,15 +112,15 @@ pub struct Hello {
     /// The conversation to continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
-    /// Who the visitor is, signed by the embedding site: a JWT.
+    /// The visitor token: a JWT that the embedding site signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visitor: Option<String>,
 }
 
-/// `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+/// `about`: the state of the visitor's page. An absent field leaves the earlier value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct About {
-    /// The product that the visitor has chosen; empty after the choice was taken back.
+    /// The product that the visitor has chosen; empty when the choice was removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
     /// How the product is used.
@@ -132,14 +131,14 @@ pub struct About {
     pub page: Option<String>,
 }
 
-/// Which conversation to continue, and what of it the client has.
+/// The conversation to continue, and the client's position in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Resume {
     /// The conversation.
     pub conversation: String,
     /// The token of its `welcome`.
     pub token: String,
-    /// The last offset the client has seen.
+    /// The last offset that the client has.
     pub after: u64,
 }
 
@@ -154,7 +153,7 @@ impl ClientFrame {
     }
 }
 
-/// What a client may say, for one that says something else.
+/// The known types, for the error to an unknown one.
 const KNOWN: &str = "typing, query, lock_and_query, hello, about, cancel, handoff, message, feedback, csat, bye, \
      understand";
 
@@ -231,8 +230,8 @@ fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, InvalidM
     })
 }
 
-/// The address of a page as an agent may follow it. A fragment and a user name are left out: both can hold a
-/// secret that is no part of the page. None for what is no address of a web page.
+/// The address of a page as an agent may follow it. Fragment and user name are removed: both can hold a secret. None
+/// if it is not the address of a web page.
 fn page_address(text: &str) -> Option<String> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return None;
@@ -254,7 +253,7 @@ fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
     let hello: Hello = serde_json::from_value(Value::Object(given))
         .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))?;
-    // All of it is held while the conversation is being opened.
+    // The whole message is held while the conversation is being opened.
     at_most("visitor", hello.visitor.as_deref().unwrap_or_default(), TOKEN_CHARS)?;
     if let Some(Resume { conversation, token, .. }) = &hello.resume {
         at_most("resume.conversation", conversation, TOKEN_CHARS)?;

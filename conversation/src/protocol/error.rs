@@ -1,4 +1,4 @@
-//! What can go wrong on the wire: one code an error, one number a close.
+//! Errors on the wire: one code per error, one number per close.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,33 +11,33 @@ pub enum ErrorCode {
     InvalidJson,
     /// The frame is JSON but not a message of this protocol.
     InvalidMessage,
-    /// The message says a type that this server does not know.
+    /// The message has a type that this server does not know.
     UnknownType,
     /// More messages than the connection may send.
     RateLimited,
-    /// More questions wait than a conversation may have.
+    /// The conversation has its maximum of queued questions.
     TooManyQuestions,
-    /// The picture is not one, or too large.
+    /// The picture is invalid or too large.
     InvalidImage,
-    /// There is no such picture in the conversation, or its time is over.
+    /// The conversation has no such picture, or the picture has expired.
     NoSuchUpload,
-    /// Nobody is there to hear the message: no person has the conversation.
+    /// The message has no recipient: no agent has the conversation.
     NoAgent,
-    /// There is no such answer in the conversation.
+    /// The conversation has no such answer.
     NoSuchAnswer,
-    /// A colleague has the conversation already.
+    /// A colleague already has the conversation.
     Taken,
-    /// The conversation is somebody else's.
+    /// The conversation belongs to another agent.
     NotYours,
-    /// Nobody waits in, or has, a conversation of this id.
+    /// No conversation with this id is at the desk.
     NoSuchConversation,
-    /// The colleague is not there.
+    /// The colleague is not present.
     NotPresent,
-    /// The queue of conversations cannot be reached just now.
+    /// The desk is unavailable.
     DeskAway,
-    /// What the embedding site signed for the visitor has expired; the visitor is anonymous.
+    /// The visitor token has expired; the visitor is anonymous.
     VisitorExpired,
-    /// What the visitor brought is not signed by the embedding site; the visitor is anonymous.
+    /// The visitor token is not signed by the embedding site; the visitor is anonymous.
     VisitorRefused,
     /// The server failed; the message can be sent again.
     Internal,
@@ -65,7 +65,7 @@ impl ErrorCode {
         Self::Internal,
     ];
 
-    /// The word on the wire.
+    /// The value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -99,18 +99,18 @@ pub enum CloseReason {
     Protocol,
     /// A text message was not UTF-8 (1007).
     InvalidText,
-    /// The client broke a rule: kept flooding, sent a message too slowly, or did not read its messages; or
-    /// its agent has signed out (1008).
+    /// The client broke a rule: it kept exceeding a limit, sent a message too slowly, or did not read its messages;
+    /// or its agent signed out (1008).
     Policy,
     /// A frame or message was larger than the limit (1009).
     TooLarge,
-    /// The session failed for good (1011).
+    /// The session failed permanently (1011).
     Internal,
     /// The pod drains (1012).
     Restart,
-    /// The pod is full, or has no memory left for a message that is not finished (1013).
+    /// The pod is full, or has no memory left for an unfinished message (1013).
     TryAgainLater,
-    /// The conversation goes on over another connection (4001).
+    /// The conversation continues on another connection (4001).
     TakenOver,
     /// An admin closed the session (4002).
     Dismissed,
@@ -131,7 +131,7 @@ impl CloseReason {
         Self::Dismissed,
     ];
 
-    /// What it tells a client, in one line.
+    /// The meaning of the reason, in one line.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! The envelope of a text frame and its fields, each checked once: what the messages of every client are read with.
+//! The envelope of a text frame and its fields, each validated once: shared by the parsers of all messages.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::protocol::error::ErrorCode;
 use crate::protocol::message_id::{MessageId, message_id};
 use crate::protocol::surrogates::without_lone_surrogates;
 
-/// A frame that is no message, and what the client is told.
+/// An invalid frame, and the error for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct InvalidMessage {
@@ -16,18 +16,18 @@ pub struct InvalidMessage {
     pub code: ErrorCode,
     /// `Invalid JSON`, or `Invalid message format: …`.
     pub message: String,
-    /// The id of the message, where it could be read.
+    /// The id of the message, if it could be read.
     pub id: Option<MessageId>,
 }
 
-/// Reads the envelope of a text frame, and what is in it by `read`.
+/// Reads the envelope of a text frame, and its fields with `read`.
 pub(super) fn read_frame<T>(
     text: &str,
     read: impl FnOnce(&Map<String, Value>) -> Result<T, InvalidMessage>,
 ) -> Result<(Option<MessageId>, T), InvalidMessage> {
     let read_json =
         serde_json::from_str::<Value>(text).ok().map(|value| (value, Cow::Borrowed(text)));
-    // Only what is not JSON is looked at again, so that a keystroke pays nothing for it.
+    // Only text that is not JSON is read again, so that a keystroke costs nothing more.
     let read_json = read_json.or_else(|| {
         let whole = without_lone_surrogates(text)?;
         Some((serde_json::from_str(&whole).ok()?, Cow::Owned(whole)))
@@ -48,7 +48,7 @@ pub(super) fn read_frame<T>(
     Ok((id, message))
 }
 
-/// The word of `type`.
+/// The value of `type`.
 pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, InvalidMessage> {
     match fields.get("type") {
         Some(Value::String(kind)) => Ok(kind),
@@ -57,13 +57,13 @@ pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, InvalidMessag
     }
 }
 
-/// A `type` that is none of the known ones.
+/// A `type` that is not known.
 pub(super) fn unknown_type(kind: &str, known: &str) -> InvalidMessage {
     let reason = format!("unknown type '{}'; known are {known}", shown(kind));
     InvalidMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
 }
 
-/// A field that is a string or absent; null counts as absent, as it did in the earlier system.
+/// A field that is a string or absent; null counts as absent, as in the earlier system.
 pub(super) fn text_of<'a>(
     fields: &'a Map<String, Value>,
     field: &str,
@@ -75,7 +75,7 @@ pub(super) fn text_of<'a>(
     }
 }
 
-/// A field that is true, false or absent, which is false.
+/// A field that is true, false or absent; absent counts as false.
 pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, InvalidMessage> {
     match fields.get(field) {
         None | Some(Value::Null) => Ok(false),
@@ -85,7 +85,7 @@ pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, 
 }
 
 pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), InvalidMessage> {
-    // Bytes first: a text with few bytes has few characters, and counting is the slower half.
+    // Bytes first: a text with few bytes has few characters, and counting characters is slower.
     if text.len() <= limit || text.chars().count() <= limit {
         return Ok(());
     }
@@ -100,8 +100,7 @@ pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> InvalidMessage {
     }
 }
 
-/// A stranger's words cut short, so that an error never repeats a megabyte; long enough for a
-/// sentence of ours around them.
+/// The client's text, cut short, so that an error never repeats a megabyte.
 pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(120).collect()
 }

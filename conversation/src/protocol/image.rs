@@ -1,7 +1,7 @@
-//! A picture that came with a question.
+//! A picture of a question.
 //!
-//! Pictures are the largest thing that a client has a pod hold, so each one that is held carries its share of
-//! the pod's budget inside it: dropping the last copy gives the share back, and no path can forget to.
+//! Pictures are the largest thing that a pod holds for a client, so each held picture contains its share of the pod's
+//! budget: dropping the last copy returns the share, and no path can forget it.
 
 use std::any::Any;
 use std::fmt;
@@ -12,25 +12,25 @@ use base64::Engine as _;
 use crate::protocol::error::ErrorCode;
 use crate::protocol::fields::{InvalidMessage, invalid};
 
-/// Largest picture, decoded. What the vision endpoints of this day take without scaling it down.
+/// Largest picture, decoded: what the current vision endpoints accept without scaling it down.
 pub(crate) const IMAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A picture that came with a question.
+/// A picture of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Image {
-    /// Its bytes are held. Cheap to clone.
+    /// The bytes are held. Cheap to clone.
     Held(Arc<ImageFile>),
-    /// Its bytes are not kept, because no answer of this server looks at pictures.
+    /// The bytes are not held, because no answerer of this server looks at pictures.
     Unseen,
-    /// Its bytes are not kept, because too many pictures are held.
+    /// The bytes are not held, because the budget for pictures is used up.
     NoRoom,
 }
 
-/// What a picture is by its own first bytes, and those bytes.
+/// The media type, detected from the first bytes, and the bytes.
 pub struct ImageFile {
     media_type: &'static str,
     bytes: Vec<u8>,
-    /// Given back when this is dropped. None for one that was just read, and for small ones out of a log.
+    /// Returned when this is dropped. None for a picture that was just read, and for small ones out of a log.
     share: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -41,7 +41,7 @@ impl Image {
         Self::Held(Arc::new(ImageFile { media_type, bytes, share: None }))
     }
 
-    /// The file, where it is held.
+    /// The file, if it is held.
     #[must_use]
     pub fn file(&self) -> Option<&ImageFile> {
         match self {
@@ -50,7 +50,7 @@ impl Image {
         }
     }
 
-    /// Holds the file only with a share of the budget. `take` is asked for one of so many decoded bytes.
+    /// Holds the file only with a share of the budget. `take` returns a share for this many decoded bytes.
     #[must_use]
     pub fn within<S: Any + Send + Sync>(self, take: impl FnOnce(usize) -> Option<S>) -> Self {
         let Self::Held(file) = self else { return self };
@@ -63,7 +63,7 @@ impl Image {
     /// Reads a data URL or bare base64.
     ///
     /// # Errors
-    /// When it is no picture of a kind that is taken, or too large.
+    /// When it is not a picture of an accepted kind, or is too large.
     pub(crate) fn read(text: &str) -> Result<Self, InvalidMessage> {
         let bad = |reason: &str| InvalidMessage {
             code: ErrorCode::InvalidImage,
@@ -79,7 +79,7 @@ impl Image {
         };
         // Some encoders break their lines.
         let payload: String = payload.split_ascii_whitespace().collect();
-        // Base64 is four characters for three bytes: refuse before decoding what would be too large.
+        // Base64 has four characters for three bytes: refuse a picture that would be too large before decoding it.
         if payload.len() / 4 * 3 > IMAGE_BYTES + 3 {
             return Err(bad(&format!("is larger than {IMAGE_BYTES} bytes")));
         }

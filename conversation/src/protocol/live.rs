@@ -1,4 +1,4 @@
-//! A person in the conversation: what a visitor says for one, and what the visitor is told.
+//! The handoff on the wire: messages of the visitor about an agent, and messages to the visitor.
 
 use hsc_catalogs::Citation;
 use serde::{Deserialize, Serialize};
@@ -8,76 +8,75 @@ use utoipa::ToSchema;
 use crate::protocol::desk::Agent;
 use crate::protocol::fields::{InvalidMessage, at_most, bool_of, invalid, text_of};
 
-/// Longest reason a visitor gives for wanting a person, in characters: a sentence or two for whoever
-/// looks at the queue.
+/// Longest reason for wanting an agent, in characters: a sentence or two for the agents who read the queue.
 const REASON_CHARS: usize = 500;
 /// Longest message between visitor and agent, in characters, as long as a question.
 pub(super) const MESSAGE_CHARS: usize = 2_000;
 /// Longest comment on an answer or on the conversation, in characters.
 const COMMENT_CHARS: usize = 1_000;
-/// Longest name of an upload: it is made by the server and far shorter.
+/// Longest name of an upload: the server makes it, far shorter.
 const UPLOAD_CHARS: usize = 100;
 
-/// `handoff`: the visitor wants a person, or no more.
+/// `handoff`: the visitor wants an agent, or withdraws.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HandoffWish {
-    /// Why, in the visitor's words, up to 500 characters.
+    /// The visitor's reason, up to 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// True when the visitor does not want one any more.
+    /// True when the visitor does not want an agent any more.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub withdraw: bool,
 }
 
-/// `message`: from the visitor to the person.
+/// `message`: from the visitor to the agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VisitorMessage {
-    /// The words, up to 2,000 characters; may be empty beside an upload.
+    /// The text, up to 2,000 characters; may be empty beside an upload.
     pub content: String,
-    /// A picture that was uploaded before.
+    /// Id of an uploaded picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
 }
 
-/// `feedback`: what the visitor thinks of one answer.
+/// `feedback`: the visitor's rating of one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Feedback {
     /// The offset of the answer's `final_answer`.
     pub offset: u64,
     /// Up or down.
     pub thumb: Thumb,
-    /// Why, up to 1,000 characters.
+    /// The visitor's comment, up to 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
-/// Whether an answer helped.
+/// The rating of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Thumb {
-    /// It did.
+    /// The answer helped.
     Up,
-    /// It did not.
+    /// The answer did not help.
     Down,
 }
 
-/// `csat`: what the visitor thinks of the conversation.
+/// `csat`: the visitor's rating of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Csat {
-    /// 1, bad, to 5, good.
+    /// 1 (bad) to 5 (good).
     #[schema(minimum = 1, maximum = 5)]
     pub rating: u8,
-    /// Why, up to 1,000 characters.
+    /// The visitor's comment, up to 1,000 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
 
-/// Who has the conversation, as the visitor is told.
+/// A change of the conversation's owner, as it is sent to the visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HandoffChange {
-    /// Who has it now.
+    /// The owner from now on.
     pub state: HandoffState,
-    /// Why, for people, where it needs saying.
+    /// Why, for people; none if it needs no explanation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// True when the visitor can leave a message with an address instead.
@@ -85,24 +84,24 @@ pub struct HandoffChange {
     pub form: bool,
 }
 
-/// Who has a conversation.
+/// The owner of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HandoffState {
-    /// The machine still; the visitor waits for a person.
+    /// The assistant; the visitor waits for an agent.
     Waiting,
-    /// A person.
+    /// An agent.
     WithAgent,
-    /// The machine again.
+    /// The assistant again.
     Returned,
-    /// Nobody: the person has closed it.
+    /// None: the agent has closed the conversation.
     Closed,
-    /// The machine: there is no person just now.
+    /// The assistant: no agent is available.
     Unavailable,
 }
 
 impl HandoffState {
-    /// The word on the wire.
+    /// The value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -115,63 +114,63 @@ impl HandoffState {
     }
 }
 
-/// Why a person is not in the conversation any more.
+/// Why an agent left the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
-    /// A colleague goes on.
+    /// A colleague continues.
     Handed,
-    /// The machine goes on.
+    /// The assistant continues.
     Returned,
-    /// The person has closed the conversation.
+    /// The agent has closed the conversation.
     Closed,
     /// The visitor has ended the conversation.
     Ended,
-    /// The person was not heard of any more; the visitor waits for another one.
+    /// The agent gave no sign of life any more; the visitor waits for another one.
     Gone,
-    /// The agent did not answer in time; the visitor waits for another one.
+    /// The agent did not reply in time; the visitor waits for another one.
     NoAnswer,
 }
 
-/// `message`: something said between visitor and person.
+/// `message`: a message between visitor and agent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ChatMessage {
-    /// Who said it.
+    /// The author.
     pub from: Speaker,
-    /// The person, where one said it.
+    /// The agent, if an agent wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
-    /// The words.
+    /// The text.
     pub content: String,
-    /// The words as HTML in which nothing of the speaker's is markup.
+    /// The text as HTML; markup of the author is escaped.
     pub html: String,
-    /// Pages of the manual that the words rest on.
+    /// The cited pages of the manual.
     #[serde(default)]
     pub citations: Vec<Citation>,
-    /// When, in milliseconds since 1970.
+    /// Time of the message, in milliseconds since 1970.
     pub at_ms: u64,
-    /// A picture that was uploaded before.
+    /// Id of an uploaded picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<String>,
 }
 
-/// Who speaks in a `message`.
+/// The author of a `message`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Speaker {
     /// The visitor.
     Visitor,
-    /// The person.
+    /// The agent.
     Agent,
 }
 
-/// What a visitor waits for in a line.
+/// What a visitor waits for in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum QueueFor {
-    /// The machine's answer.
+    /// The assistant's answer.
     Answer,
-    /// A person.
+    /// An agent.
     Agent,
 }
 
@@ -213,7 +212,7 @@ impl Csat {
     }
 }
 
-/// The words of a message and its upload; one of the two has to be there.
+/// The text of a message and its upload; one of the two is required.
 pub(super) fn content_of(
     fields: &Map<String, Value>,
 ) -> Result<(String, Option<String>), InvalidMessage> {
@@ -230,7 +229,7 @@ pub(super) fn content_of(
     Ok((content, (!upload.is_empty()).then(|| upload.to_owned())))
 }
 
-/// A text that may be missing; what is empty is missing.
+/// An optional text; an empty one counts as absent.
 fn comment_of(
     fields: &Map<String, Value>,
     field: &str,
@@ -241,7 +240,7 @@ fn comment_of(
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// A person's words: as they are, without control characters other than the breaks between lines.
+/// A person's text without control characters, except line breaks.
 pub(super) fn lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let kept: String =
@@ -249,7 +248,7 @@ pub(super) fn lines(text: &str) -> String {
     kept.trim().to_owned()
 }
 
-/// A person's words as HTML: nothing in them is markup, and a break between lines is one.
+/// A person's text as HTML: markup is escaped, and a line break is `<br>`.
 #[must_use]
 pub fn plain_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);

@@ -1,4 +1,4 @@
-//! What is said where a person has the conversation, to visitors and to agents.
+//! The messages of the handoff, to visitors and to agents.
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn raw(value: &Value) -> Box<RawValue> {
     RawValue::from_string(value.to_string()).expect("a value is JSON")
 }
 
-/// A message of every type that is said where a person has the conversation, and its frame.
+/// A message of every type of the handoff, and its frame.
 pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
     let agent = || Agent { id: "ana".to_owned(), name: "Ana".to_owned() };
     let said = ChatMessage {

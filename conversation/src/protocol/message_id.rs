@@ -1,4 +1,4 @@
-//! The id that a client gives a message.
+//! The id that a client assigns to a message.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,8 +11,8 @@ use serde_json::{Map, Number, Value};
 /// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
 pub(super) const MESSAGE_ID_CHARS: usize = 100;
 
-/// The client's own id for a message: text, or a number as some clients count. It is echoed as it
-/// came, because a client compares what it gets with what it sent.
+/// The client's own id of a message: text or a number. It is echoed unchanged, because a client compares what it
+/// receives with what it sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum MessageId {
@@ -22,7 +22,7 @@ pub enum MessageId {
     Number(Number),
 }
 
-/// A number and its digits are the same text.
+/// A number and its digits as text are equal.
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -43,18 +43,18 @@ impl<'de> Deserialize<'de> for MessageId {
     }
 }
 
-/// A number of JSON as it was written. Read as a [`Value`], one of many digits may become its neighbour, and
-/// a client would not know it again.
+/// A JSON number as it was written. Read as a [`Value`], a number of many digits may change, and a client would
+/// not recognise it.
 fn exact_number(text: &str) -> Option<Number> {
     let whole = text.parse().map(|number: u64| number.into());
     let whole = whole.or_else(|_| text.parse().map(|number: i64| Number::from(number)));
     whole.ok().or_else(|| text.parse().ok().and_then(Number::from_f64))
 }
 
-/// The id in the fields of a message; none where the message has none.
+/// The id in the fields of a message; none if the message has none.
 ///
 /// # Errors
-/// A sentence for the client, where the id is neither text nor a number or too long.
+/// A sentence for the client, if the id is neither text nor a number, or too long.
 pub(super) fn message_id(
     fields: &Map<String, Value>,
     text: &str,

@@ -1,8 +1,7 @@
-//! The wire as plain types: what clients send and what they get.
+//! The wire protocol as plain types: messages of clients and messages to clients.
 //!
-//! Shared by the sessions, the REST routes, the load harness, the schema and the tests. Serde only:
-//! nothing here knows an actor or a socket. Bytes become a [`ClientFrame`] once, in
-//! [`ClientFrame::parse`]; past it nobody checks a length again.
+//! Shared by the sessions, the REST routes, the load harness, the schema and the tests. Serde only: no actor and no
+//! socket. Bytes become a [`ClientFrame`] once, in [`ClientFrame::parse`]; no later code checks a length again.
 
 mod agent;
 mod client;

@@ -1,20 +1,20 @@
-//! What a keystroke is answered with.
+//! The reply to a keystroke.
 //!
-//! A part-1 client gets the whole catalog entry; a client that said `compact` gets what a list on
-//! the screen needs and no more, because this is the message that is sent most.
+//! A part-1 client gets the whole catalog entry; a client that sent `compact` gets only what a list on the screen
+//! needs, because this is the most frequent message.
 
 use hsc_catalogs::Accessory;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-/// The answer to a keystroke, best first.
+/// The reply to a keystroke, best first.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum PredictionData {
-    /// Made just now.
+    /// New predictions.
     Made(Vec<Prediction>),
-    /// The same as JSON, made once and sent to many.
+    /// The same as JSON, made once and sent to many clients.
     Ready(std::sync::Arc<RawValue>),
 }
 
@@ -45,7 +45,7 @@ pub struct WholePrediction {
     pub match_text: String,
 }
 
-/// Part 2, `compact`: what a list on the screen needs.
+/// Part 2, `compact`: the fields that a list on the screen needs.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LeanPrediction {
     /// Name, model and picture.
@@ -70,7 +70,7 @@ pub struct PredictionContext {
 /// `context` under its wire name.
 pub type Context = PredictionContext;
 
-/// A product in few words.
+/// The short form of a product.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LeanProduct {
     /// Id.
@@ -89,7 +89,7 @@ pub struct LeanProduct {
     pub manual: bool,
 }
 
-/// A brand in few words.
+/// The short form of a brand.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct LeanBrand {
     /// Id.

@@ -1,4 +1,4 @@
-//! Everything the catalog knows of one product, as `GET /api/products/{id}` tells it.
+//! The catalog's data of one product, as `GET /api/products/{id}` returns it.
 
 use hsc_catalogs::Scenario;
 use serde::Serialize;
@@ -18,17 +18,17 @@ pub struct OneProduct {
     pub brand: Box<RawValue>,
     /// Its related products.
     pub context: PredictionContext,
-    /// Its manual, where the catalog has one.
+    /// Its manual; none if the catalog has none.
     pub manual: Option<ManualLink>,
-    /// The scenarios that make sense for it, `general` always first.
+    /// The scenarios that apply to it, `general` always first.
     pub scenarios: Vec<Scenario>,
 }
 
-/// Sections of a product's manual, as `GET /api/products/{id}/sections` tells them.
+/// Sections of a product's manual, as `GET /api/products/{id}/sections` returns them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ManualSections {
-    /// Sections that a customer is likely to ask about, in the order of the manual. Empty where there is
-    /// no manual, or where it names no sections.
+    /// Sections that a customer is likely to ask about, in the order of the manual. Empty if there is no manual, or
+    /// if it names no sections.
     pub sections: Vec<ManualSection>,
 }
 
@@ -46,7 +46,7 @@ pub struct ManualSection {
 pub struct ManualLink {
     /// Its address on this server; `#page=N` opens page N.
     pub url: String,
-    /// `pdf` or `html`, as the catalog says.
+    /// `pdf` or `html`, from the catalog.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }

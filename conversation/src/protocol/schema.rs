@@ -1,8 +1,8 @@
-//! The wire as a schema: what documents, generated clients and the load harness are made from.
+//! The schema of the wire: the source of the documents, the generated clients and the load harness.
 //!
 //! [`ClientFrame::parse`](crate::protocol::ClientFrame::parse) reads a client's message field by field, for the
-//! sentences that part-1 clients know; [`ClientSays`] is the same message as a client writes it. A
-//! test below sends each form through the parser, so the two cannot part.
+//! sentences that part-1 clients know; [`ClientSays`] is the same message as a client writes it. A test below sends
+//! each form through the parser, so the two stay equal.
 
 use hsc_catalogs::Scenario;
 use serde::Serialize;
@@ -23,28 +23,28 @@ pub enum ClientSays {
         /// Empty asks for a sample of the catalog.
         content: String,
     },
-    /// Typing pauses; say what the whole text means.
+    /// Typing pauses; return the meaning of the whole text.
     Understand {
         /// The text of the first box.
         content: String,
     },
     /// A question about one product.
     Query(Ask),
-    /// The same, after the visitor picked the product.
+    /// The same, after the visitor chose the product.
     LockAndQuery(Ask),
-    /// First message of a client that speaks part 2.
+    /// First message of a client that uses part 2.
     Hello(Hello),
-    /// What the visitor's page shows: the chosen product, the scenario, the page itself.
+    /// The state of the visitor's page: the chosen product, the scenario, the page's address.
     About(About),
-    /// Stop the answer that is running.
+    /// Stop the running answer.
     Cancel,
-    /// The visitor wants a person, or no more.
+    /// The visitor wants an agent, or withdraws.
     Handoff(HandoffWish),
-    /// From the visitor to the person.
+    /// A message from the visitor to the agent.
     Message(VisitorMessage),
-    /// What the visitor thinks of one answer.
+    /// The visitor's rating of one answer.
     Feedback(Feedback),
-    /// What the visitor thinks of the conversation.
+    /// The visitor's rating of the conversation.
     Csat(Csat),
     /// The visitor ends the conversation.
     Bye,
@@ -62,19 +62,18 @@ pub struct Ask {
     /// A picture: a data URL, or bare base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// Takes the place of the question that is being answered and of those that wait; else this one
-    /// waits in line.
+    /// Replaces the running answer and the queued questions; else this one is queued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replace: Option<bool>,
 }
 
-/// What stands beside every message, both ways.
+/// The fields beside every message, both ways.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
 pub struct Envelope {
     /// The client's own id for its message; every reply to it echoes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Place in the conversation, on durable messages of the server.
+    /// Offset in the conversation, on durable messages of the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
 }

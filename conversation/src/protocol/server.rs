@@ -1,4 +1,4 @@
-//! What the server says, in the names and the order of the protocol page.
+//! Messages of the server, in the names and the order of the protocol page.
 
 use hsc_catalogs::{Accessory, Citation, Scenario};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::protocol::desk::Agent;
 use crate::protocol::live::{ChatMessage, HandoffChange, LeaveReason, QueueFor};
 use crate::protocol::{ErrorCode, LeanBrand, LeanProduct, MessageId, Prediction, PredictionData};
 
-/// A message, the id it answers, and its place in the conversation.
+/// A message, the id that it answers, and its offset in the conversation.
 #[derive(Debug, Serialize)]
 pub struct ServerFrame<'a> {
     /// The message.
@@ -18,7 +18,7 @@ pub struct ServerFrame<'a> {
     /// The id of the client's message that this replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a MessageId>,
-    /// Place in the conversation, on durable messages.
+    /// Offset in the conversation, on durable messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<u64>,
 }
@@ -32,7 +32,7 @@ impl ServerFrame<'_> {
     }
 }
 
-/// Everything the server sends.
+/// A message of the server.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerMessage {
@@ -44,17 +44,17 @@ pub enum ServerMessage {
     },
     /// One for each `understand`.
     Understood(Box<Understood>),
-    /// A query's progress, or why it cannot be answered.
+    /// The progress of a query, or why it cannot be answered.
     Status {
         /// The sentence.
         msg: String,
     },
-    /// A piece of the answer.
+    /// A chunk of the answer.
     AnswerChunk {
         /// Text with markers.
         content: String,
     },
-    /// What goes with the answer, once, after the last chunk.
+    /// The context of the answer; once, after the last chunk.
     Context {
         /// Brand, related products, scenario.
         data: AnswerContext,
@@ -68,56 +68,56 @@ pub enum ServerMessage {
         /// For machines.
         code: ErrorCode,
     },
-    /// The visitor waits for others: for an answer, or for a person.
+    /// The visitor's place in a queue: for an answer, or for an agent.
     Queue {
-        /// Place in line; 1 is next.
+        /// Place in the queue; 1 is next.
         place: usize,
-        /// What for.
+        /// The queue.
         #[serde(rename = "for")]
         line: QueueFor,
-        /// About how long, in milliseconds, where that is known.
+        /// Estimated wait, in milliseconds; none if it is unknown.
         #[serde(skip_serializing_if = "Option::is_none")]
         wait_ms: Option<u64>,
     },
-    /// Something everybody who is connected should know.
+    /// An announcement to every connected client.
     Notice {
         /// For people.
         message: String,
     },
     /// The answer to `hello`.
     Welcome(Welcome),
-    /// The pod drains: come again, elsewhere.
+    /// The pod drains: reconnect to another one.
     Reconnect {
-        /// After so long.
+        /// Delay before the reconnect, in milliseconds.
         after_ms: u64,
     },
-    /// Who has the conversation.
+    /// The owner of the conversation changed.
     Handoff(HandoffChange),
-    /// A person has come into the conversation.
+    /// An agent joined the conversation.
     AgentJoined {
-        /// The person.
+        /// The agent.
         agent: Agent,
     },
-    /// The person has left it.
+    /// The agent left the conversation.
     AgentLeft {
-        /// The person.
+        /// The agent.
         agent: Agent,
         /// Why.
         reason: LeaveReason,
     },
-    /// Something said between visitor and person.
+    /// A message between visitor and agent.
     Message(Box<ChatMessage>),
-    /// The person is typing, or no more.
+    /// The agent starts or stops typing.
     AgentTyping {
-        /// Whether.
+        /// True while the agent is typing.
         typing: bool,
     },
-    /// A `feedback` or `csat` of the envelope's id has arrived; a client repeats it until then.
+    /// A `feedback` or `csat` with the envelope's id has arrived; a client repeats it until then.
     Ack,
 }
 
 impl ServerMessage {
-    /// True for a transient message that must not overtake what was sent before it. Predictions and errors may.
+    /// True for a transient message that must keep its order after earlier messages. Predictions and errors need not.
     #[must_use]
     pub fn keeps_its_place(&self) -> bool {
         matches!(
@@ -126,7 +126,7 @@ impl ServerMessage {
         )
     }
 
-    /// The word of `type`, for metrics.
+    /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -151,20 +151,20 @@ impl ServerMessage {
     }
 }
 
-/// What the text of the first box means.
+/// The meaning of the text of the first box.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Understood {
-    /// The products it may mean, best first, in the form of a `prediction`.
+    /// The products that it may mean, best first, in the form of a `prediction`.
     pub data: Vec<Prediction>,
-    /// The product that it names, where that is sure.
+    /// The product that it names; none when that is uncertain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detected: Option<DetectedProduct>,
-    /// The text as it was meant, where it was typed with another keyboard layout.
+    /// The intended text, if it was typed with another keyboard layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corrected: Option<String>,
 }
 
-/// A product that a text names, and what else the text says.
+/// A product that a text names, and the rest of the text.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DetectedProduct {
     /// The product.
@@ -173,7 +173,7 @@ pub struct DetectedProduct {
     pub brand: LeanBrand,
     /// 0 to 100.
     pub confidence: u8,
-    /// The text without the name of the product; empty where it says nothing else.
+    /// The text without the name of the product; empty if there is no other text.
     pub question: String,
 }
 
@@ -182,7 +182,7 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What goes with an answer.
+/// The context of an answer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct AnswerContext {
     /// The `brand_identity`.
@@ -190,7 +190,7 @@ pub struct AnswerContext {
     pub brand: Box<RawValue>,
     /// Related products.
     pub related_items: Vec<Accessory>,
-    /// The scenario the question came with.
+    /// The scenario of the question.
     pub scenario: Scenario,
 }
 
@@ -210,13 +210,13 @@ pub struct FinalAnswer {
     pub citations: Vec<Citation>,
     /// 0 to 1.
     pub confidence: f32,
-    /// True when the answer rests on cited pages alone.
+    /// True when the answer rests on cited pages only.
     pub grounded: bool,
     /// The whole answer as sanitised HTML.
     pub html: String,
     /// `extractive` or `llm`.
     pub answerer: &'static str,
-    /// True when the language model was to answer and did not.
+    /// True when the language model was configured but did not answer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub fallback: bool,
     /// True when an older copy of the manual was used.
@@ -225,19 +225,19 @@ pub struct FinalAnswer {
     /// True when the answer quotes passages that may answer, and states nothing itself.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub likely: bool,
-    /// Scanned pages of the manual that were not recognized yet: asked again later, the answer may be another one.
+    /// Scanned pages of the manual that are not recognized yet: the same question may get another answer later.
     #[serde(skip_serializing_if = "is_zero")]
     pub pages_pending: u32,
-    /// True when the visitor stopped it, or asked something else meanwhile.
+    /// True when the visitor stopped it, or replaced it with another question.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
-    /// Why there is no answer, where there is none.
+    /// Why there is no answer; none if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// What was asked, in a conversation that began with `hello`.
+    /// The question, in a conversation that began with `hello`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub question: Option<String>,
-    /// About which product.
+    /// Id of the product.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_id: Option<String>,
 }
@@ -245,9 +245,9 @@ pub struct FinalAnswer {
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
-    /// `unknown`, `none` (no manual in the catalog), or why the manual could not be had.
+    /// `unknown`, `none` (no manual in the catalog), or why the manual could not be loaded.
     pub code: String,
-    /// What a customer reads.
+    /// The sentence for the customer.
     pub message: String,
 }
 
@@ -256,22 +256,22 @@ pub struct Reason {
 pub struct Welcome {
     /// The conversation.
     pub conversation: String,
-    /// What proves that the client may continue it.
+    /// Proves that the client may continue the conversation.
     pub token: String,
-    /// Who owns it now.
+    /// The epoch of the owner.
     pub epoch: u64,
-    /// The last offset given out.
+    /// The last offset that was assigned.
     pub offset: u64,
     /// True when the history after the client's last offset is complete.
     pub recovered: bool,
-    /// Why it is not, where it is not and the client asked.
+    /// Why it is not complete; none if it is, or if the client did not resume.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What this connection may do.
+    /// The limits of this connection.
     pub limits: Limits,
 }
 
-/// What a connection may do.
+/// The limits of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Limits {
     /// Longest `content` of `typing`, in characters.
@@ -282,12 +282,12 @@ pub struct Limits {
     pub image_bytes: usize,
     /// Largest message, in bytes.
     pub message_bytes: usize,
-    /// Messages a second, sustained.
+    /// Sustained rate of messages per second.
     pub messages_per_second: u32,
 }
 
 impl Limits {
-    /// The lengths of the protocol, and what the settings say of a connection.
+    /// The lengths of the protocol, and the limits of the settings.
     #[must_use]
     pub fn new(message_bytes: usize, messages_per_second: u32) -> Self {
         Self {

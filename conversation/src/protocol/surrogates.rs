@@ -1,11 +1,11 @@
-//! Escapes of half a character in JSON, as browsers write them.
+//! Lone surrogate escapes in JSON, as browsers write them.
 //!
-//! JavaScript counts text in UTF-16, so a text that is cut by length may end in half of a surrogate
-//! pair; `JSON.stringify` writes the half as `\ud83d`. No JSON reader of Rust takes it, because it is
-//! no character. It carries nothing, so it is left out.
+//! JavaScript counts text in UTF-16, so a text that is cut by length may end in half of a surrogate pair;
+//! `JSON.stringify` writes the half as `\ud83d`. Rust's JSON readers refuse it, because it is not a character. It has
+//! no meaning, so it is removed.
 
-/// The text without its lone surrogate escapes; none where it has none. Text that is no JSON may come
-/// out changed, and is no JSON afterwards either.
+/// The text without its lone surrogate escapes; none if it has none. Text that is not JSON may change, and is still
+/// not JSON afterwards.
 #[must_use]
 pub fn without_lone_surrogates(json: &str) -> Option<String> {
     let bytes = json.as_bytes();

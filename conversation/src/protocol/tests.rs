@@ -1,5 +1,5 @@
-//! The wire against the protocol page: every form a client may send, and one recorded frame for
-//! every message of the server.
+//! The wire against the protocol page: every form that a client may send, and one recorded frame for every message
+//! of the server.
 
 use base64::Engine as _;
 use hsc_catalogs::{Accessory, Citation, Scenario};
@@ -130,7 +130,7 @@ fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
     ] {
         let bare = base64(bytes);
         let broken_lines = format!(" {}\r\n{}\n", &bare[..4], &bare[4..]);
-        // What the address says of itself counts for nothing.
+        // The media type in the address does not count.
         for form in [format!("data:image/tiff;base64,{bare}"), bare, broken_lines] {
             let image = query(json!({"image": form})).image.expect("there is a picture");
             let file = image.file().expect("it is held");
@@ -214,7 +214,7 @@ fn half_a_character_is_passed_over_in_every_text_of_every_message() {
     ] {
         assert!(AgentFrame::parse(message).is_ok(), "{message}");
     }
-    // What is no JSON for another reason is none still.
+    // Text that is not JSON for another reason is still refused.
     assert_eq!(
         ClientFrame::parse(r#"{"type":"typing","content":"\ud83d"#).unwrap_err().code,
         ErrorCode::InvalidJson
@@ -370,7 +370,7 @@ fn nearly_a_message() -> impl Strategy<Value = Value> {
     )
 }
 
-/// Holds a parse to what is promised of every one.
+/// Checks a parse against the guarantees of every parse.
 fn check(text: &str) -> Result<(), TestCaseError> {
     match ClientFrame::parse(text) {
         Ok(ClientFrame { message, .. }) => {
@@ -680,7 +680,7 @@ fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
         let text = format!(r#"{{"type": "cancel", "id": {sent}}}"#);
         let frame = ClientFrame::parse(&text).expect("a message");
         let id = frame.id.expect("it has an id");
-        // A message that is read only after a half of a surrogate pair was left out.
+        // A message that is read only after half of a surrogate pair was removed.
         let text = format!(r#"{{"type": "cancel", "note": "\ud83d", "id": {sent}}}"#);
         let beside = ClientFrame::parse(&text).expect("a message").id;
         assert_eq!(beside.as_ref(), Some(&id), "{sent}");
