@@ -1,7 +1,6 @@
-//! `/admin/…`: the actors of this pod, the caches and visitors of all pods, and faults on demand.
+//! `/admin/…`: the actors of this pod, the caches and visitors of all pods, and injected faults.
 //!
-//! For admins who have signed in, and for machines that bring `admin.token` (`identity::guard`). What
-//! changes something goes into the audit.
+//! For signed-in admins and for programs with `admin.token` (`identity::guard`). Every change is audited.
 
 use actix_web::{HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
@@ -17,13 +16,13 @@ use super::identity::Admin;
 use super::{ApiError, ApiErrorCode, Dependencies};
 use crate::drain::DrainStarted;
 
-/// Longest notice: a page shows it in one line or two.
+/// Longest announcement, in characters: a page shows it in one or two lines.
 const MOST_CHARACTERS: usize = 1_000;
 
-/// A fault and who is to suffer it.
+/// A fault and the actor that gets it.
 #[derive(Debug, Deserialize)]
 pub(super) struct FaultRequest {
-    /// Name in the tree, `session.<key>` among them; `session` is every session.
+    /// Name in the tree, e.g. `session.<key>`; `session` is every session.
     actor: String,
     #[serde(flatten)]
     fault: Fault,
@@ -41,7 +40,7 @@ pub(super) async fn actors(
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
 }
 
-/// All pods, as far as this one knows, their sums, and whether they are all.
+/// All pods that this one knows, their sums, and whether the list is complete.
 #[utoipa::path(get, path = "/admin/pods", tag = "operations",
     responses((status = 200, body = Pods), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/pods")]
@@ -53,7 +52,7 @@ pub(super) async fn pods(
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
 }
 
-/// Has this pod take no more work, send its clients elsewhere and end, as SIGTERM does.
+/// Drains this pod: it takes no new work, sends its clients to other pods and ends, as on SIGTERM.
 #[utoipa::path(post, path = "/admin/drain", tag = "operations",
     responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/drain")]
@@ -78,7 +77,7 @@ pub(super) async fn drain(
     })))
 }
 
-/// Forgets what was kept: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
+/// Invalidates caches: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
 #[utoipa::path(post, path = "/admin/caches/invalidate", tag = "operations", request_body = Object,
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
         (status = 503, body = ApiError)))]
@@ -94,7 +93,7 @@ pub(super) async fn invalidate(
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
 
-/// What was forgotten on this pod, and whether the others were told to forget it too.
+/// The entries that were removed on this pod, and whether the other pods were told.
 #[derive(Debug, Serialize)]
 struct Forgotten {
     #[serde(flatten)]
@@ -103,15 +102,15 @@ struct Forgotten {
     other_pods: OtherPods,
 }
 
-/// Words for everybody who is connected.
+/// An announcement to every connected client.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Notice {
     message: String,
 }
 
-/// Tells everybody who is connected, to whichever pod: `{"message":"…"}`, at most 1,000 characters. Says
-/// how many heard it on this pod, and whether the other pods were told.
+/// Sends an announcement to every client on every pod: `{"message":"…"}`, at most 1,000 characters. Returns the
+/// number of receivers on this pod, and whether the other pods were told.
 #[utoipa::path(post, path = "/admin/broadcast", tag = "operations", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = ApiError),
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
@@ -131,7 +130,7 @@ pub(super) async fn broadcast(
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
 
-/// Makes an actor fail, where the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
+/// Makes an actor fail, if the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
 #[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = ApiError),
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError)))]

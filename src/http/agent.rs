@@ -1,8 +1,7 @@
 //! `/ws/agent`: the agents' socket.
 //!
-//! Whoever opens it is signed in, on a page of ours: the guard has looked, and looks again as long as it is
-//! open. What is said over it belongs to
-//! the agent's actor.
+//! Only a signed-in agent on one of our own pages opens it: the guard checks this, and checks the session again while
+//! the socket is open. The messages belong to the agent's actor.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use hsc_actors::ports::archive::Role;
@@ -14,7 +13,7 @@ use super::observe::RequestId;
 use super::socket::not_opened;
 use super::{ApiError, Dependencies};
 
-/// Opens the agents' socket (WebSocket upgrade), for whoever is signed in.
+/// Opens the agents' socket (WebSocket upgrade), for a signed-in agent.
 ///
 /// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
 #[utoipa::path(get, path = "/ws/agent", tag = "team",

@@ -1,4 +1,4 @@
-//! The one table of what can go wrong with a request: code, status, and what the caller reads.
+//! The table of HTTP errors: code, status, and message for the caller.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub struct ApiError {
     pub code: ApiErrorCode,
     /// For people.
     pub message: String,
-    /// When to try again, in a header, where that is known.
+    /// `Retry-After`, if it is known.
     #[serde(skip)]
     retry_after: Option<Duration>,
 }
@@ -36,33 +36,33 @@ pub struct ApiError {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ApiErrorCode {
-    /// A part of the request is not what the route takes (400).
+    /// A part of the request is invalid (400).
     InvalidRequest,
-    /// Pages of this origin may not call (403).
+    /// Pages of this origin are not allowed (403).
     OriginNotAllowed,
-    /// The caller may not do this (403).
+    /// The caller lacks the permission (403).
     Forbidden,
     /// This browser is not signed in (401).
     NotSignedIn,
-    /// This address and password do not belong together (401).
+    /// Mail address and password do not match (401).
     WrongSignIn,
-    /// The request does not bring the token of its session (403).
+    /// The request lacks the CSRF token of its session (403).
     NoCsrfToken,
-    /// The link of the first start was used, or is too old (410).
+    /// The link of the first start was used, or has expired (410).
     LinkSpent,
     /// The password is too easy to guess (422).
     WeakPassword,
-    /// The name or the address of an account will not do (422).
+    /// The name or the address of an account is invalid (422).
     Unfit,
-    /// Too many tries to sign in (429).
+    /// Too many attempts to sign in (429).
     TooManyTries,
-    /// Signing in at the provider did not work (502).
+    /// Signing in at the provider failed (502).
     NotVerified,
-    /// A part that this needs does not work just now (503).
+    /// A part that the route needs is unavailable (503).
     Unavailable,
-    /// The catalog would be none any more with this file (422).
+    /// The catalog would be empty with this file (422).
     UnfitCatalog,
-    /// The folder does not take files (409).
+    /// The folder is not writable (409).
     NotWritable,
     /// There is no such actor (404).
     NoSuchActor,
@@ -84,7 +84,7 @@ pub enum ApiErrorCode {
     NoSuchProduct,
     /// The product has no manual in the catalog (404).
     NoManual,
-    /// Nothing in the catalog is close to what was asked for (404).
+    /// No product in the catalog matches the query (404).
     NoMatch,
     /// The best match has no price in the catalog (404).
     NoPrice,
@@ -96,34 +96,34 @@ pub enum ApiErrorCode {
     UpgradeRequired,
     /// The server failed (500).
     Internal,
-    /// The manual's host did not give it (502).
+    /// The manual's host did not send it (502).
     ManualUnavailable,
-    /// The request does not bring the token of a conversation (401).
+    /// The request lacks the token of a conversation (401).
     NoToken,
-    /// The token of the conversation is too old (401).
+    /// The token of the conversation has expired (401).
     TokenExpired,
-    /// The token is none that this server gave (403).
+    /// The token was not issued by this server (403).
     WrongToken,
-    /// The code that confirms a mail address is not this one, or too old (403).
+    /// The code that confirms a mail address is wrong or has expired (403).
     WrongCode,
-    /// Nothing was said in the conversation, or it is not kept any more (404).
+    /// The conversation has no messages, or is not stored any more (404).
     NothingSaid,
-    /// No webhook endpoint takes this event (409).
+    /// No webhook endpoint is subscribed to this event (409).
     NoWebhook,
-    /// The body is larger than is taken, or shows more pixels (413).
+    /// The body is larger than the limit, or has more pixels (413).
     TooLarge,
-    /// The body is no picture of a kind that is taken (415).
+    /// The body is not a picture of an accepted kind (415).
     NotAPicture,
-    /// More than is taken within an hour (429).
+    /// The hourly limit is used up (429).
     TooMany,
-    /// The server takes no more sockets just now (503).
+    /// The server has reached its limit of sockets (503).
     Full,
-    /// The body of the request did not come in time (408).
+    /// The body of the request did not arrive in time (408).
     RequestTimeout,
 }
 
 impl ApiErrorCode {
-    /// The status that goes with it.
+    /// The HTTP status of the code.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -168,7 +168,7 @@ impl ApiErrorCode {
         }
     }
 
-    /// The word on the wire.
+    /// The value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -176,17 +176,17 @@ impl ApiErrorCode {
 }
 
 impl ApiError {
-    /// Puts a sentence to a code.
+    /// An error with this code and message.
     pub fn new(code: ApiErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), retry_after: None }
     }
 
-    /// The same, with when to try again.
+    /// Adds `Retry-After`.
     pub(super) fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
     }
 
-    /// More of these than are taken within an hour; the next one after this wait.
+    /// The hourly limit of `of_what` is used up; the next one is accepted after this wait.
     pub(super) fn too_many(wait: Duration, of_what: &str) -> Self {
         let message = format!("Too many {of_what} within an hour; try again later.");
         Self { retry_after: Some(wait), ..Self::new(ApiErrorCode::TooMany, message) }
@@ -208,7 +208,7 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
-        // Long enough that a crowd thins, short enough that a person still waits.
+        // Long enough to spread a crowd, short enough for a person who waits.
         let crowd = (self.code == ApiErrorCode::Full).then_some(Duration::from_secs(5));
         if let Some(wait) = self.retry_after.or(crowd) {
             response.insert_header(("Retry-After", wait.as_secs().max(1).to_string()));

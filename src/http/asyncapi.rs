@@ -1,4 +1,4 @@
-//! The messages of the socket as an AsyncAPI 3 document, made from the types that write them.
+//! The messages of the sockets as an AsyncAPI 3 document, generated from the types that serialise them.
 
 use hsc_conversation::NotResumed;
 use hsc_conversation::protocol::{CloseReason, schemas};
@@ -6,8 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// The document.
 ///
-/// A message of it is one `type` of the wire: the variant's own schema and the envelope that stands
-/// beside every message.
+/// Each of its messages is one `type` of the wire: the schema of the variant and the envelope beside every message.
 #[must_use]
 pub fn asyncapi() -> Value {
     let schemas: Map<String, Value> = schemas()
@@ -20,7 +19,7 @@ pub fn asyncapi() -> Value {
         .into_iter()
         .map(|reason| (reason.code().to_string(), reason.meaning().into()))
         .collect();
-    // One word may be said by both sides, and on both sockets: a message's key says by whom.
+    // Both sides and both sockets may use the same `type`: a message's key contains the sender.
     let visitor = messages(&schemas, "ClientSays", "visitor");
     let chat = messages(&schemas, "ServerMessage", "chat");
     let agent = messages(&schemas, "AgentMessage", "agent");
@@ -72,7 +71,7 @@ pub fn asyncapi() -> Value {
     })
 }
 
-/// One message for each variant of a type that is told apart by `type`; the keys say who says it.
+/// One message for each variant of a type with the tag `type`; the keys contain the sender.
 fn messages(schemas: &Map<String, Value>, union: &str, by: &str) -> Map<String, Value> {
     let variants = schemas.get(union).and_then(|schema| schema["oneOf"].as_array());
     let message = |variant: &Value| {
@@ -86,7 +85,7 @@ fn messages(schemas: &Map<String, Value>, union: &str, by: &str) -> Map<String, 
     variants.into_iter().flatten().filter_map(message).collect()
 }
 
-/// The word of `type` that a variant's schema asks for, wherever it stands in it.
+/// The value of `type` that a variant's schema requires, at any depth.
 fn tag(schema: &Value) -> Option<&str> {
     let own = schema["properties"]["type"]["enum"][0].as_str();
     own.or_else(|| schema["allOf"].as_array()?.iter().find_map(tag))

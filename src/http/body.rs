@@ -11,11 +11,11 @@ use serde::de::DeserializeOwned;
 
 use super::{ApiError, ApiErrorCode};
 
-/// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Every connection may
-/// hold one, so it is small.
+/// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Small, because every
+/// connection may hold one.
 const JSON_BYTES: usize = 64 * 1024;
 
-/// A JSON body as `T`. Halves of surrogate pairs in it are left out.
+/// A JSON body as `T`. Lone surrogate escapes are removed.
 pub(super) struct JsonBody<T>(T);
 
 impl<T> JsonBody<T> {
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let mime = request.mime_type().ok().flatten();
-        // A form of a page of elsewhere can send any other type without being asked for permission.
+        // A form on a foreign page can send any other type without a CORS preflight.
         let is_json = mime.is_some_and(|mime| {
             mime.subtype() == "json" || mime.suffix().is_some_and(|suffix| suffix == "json")
         });

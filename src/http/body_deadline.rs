@@ -1,17 +1,17 @@
-//! How long the body of a request may take.
+//! Time limits of a request body.
 
 use std::time::Duration;
 
 use hsc_config::ServerSettings;
 
-/// How long the body of a request may take.
+/// Time limits of a request body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyDeadline {
-    /// For all of it.
+    /// For the whole body.
     pub total: Duration,
-    /// Before the rate counts: the first packet may come late.
+    /// Before the rate counts: the first packet may be late.
     pub grace: Duration,
-    /// Bytes a second, from the beginning.
+    /// Minimum rate in bytes per second, from the beginning.
     pub bytes_per_second: u32,
 }
 
@@ -26,7 +26,7 @@ impl From<&ServerSettings> for BodyDeadline {
 }
 
 impl BodyDeadline {
-    /// When the rest has to go on, counted from the beginning, after so many bytes.
+    /// Time since the beginning by which more bytes must arrive after `received` bytes.
     pub(super) fn after(&self, received: u64) -> Duration {
         if self.bytes_per_second == 0 {
             return self.total;

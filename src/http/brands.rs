@@ -1,4 +1,4 @@
-//! `/api/brands`: whose products the catalog has.
+//! `/api/brands`: the brands of the catalog.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;

@@ -1,8 +1,7 @@
-//! What a connection is doing, told to the table of connections; and whom the reserved places serve.
+//! Reports requests to the connection table, and decides who may use the reserved places.
 //!
-//! A connection that was accepted when all general places were taken has a reserved one. It is answered for
-//! probes and for admins; everybody else is told 503 and the connection is closed, so that the next probe
-//! finds a place.
+//! A connection that was accepted when all general places were in use has a reserved one. It serves probes and admins
+//! only; every other request gets 503 and the connection is closed, so that the next probe finds a place.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,18 +18,18 @@ use super::identity::is_admin;
 use super::listener::{ConnectionState, Phase};
 use super::{ApiError, ApiErrorCode};
 
-/// What is asked by whoever watches the server.
+/// The routes of monitoring systems.
 const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
-/// What an admin needs to sign in.
+/// The routes that an admin needs to sign in.
 const ENTRANCE: [&str; 3] = ["/sign-in", "/api/sign-in", "/api/me"];
 
-/// Refuses requests when the general places are taken, except those of admins and probes.
+/// Refuses requests when the general places are in use, except those of admins and probes.
 pub(super) async fn capacity(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let Some(state) = request.conn_data::<Arc<ConnectionState>>().cloned() else {
-        // A test without a listener.
+        // Only in a test without a listener.
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let answering = RequestGuard::begin(&state);
@@ -48,7 +47,7 @@ pub(super) async fn capacity(
     Ok(response.map_body(|_, body| BoxBody::new(TrackedBody { body, _answering: answering })))
 }
 
-/// Whether this request is answered over a reserved place.
+/// True for a request that a reserved place serves.
 async fn is_served(request: &HttpRequest) -> bool {
     if request.headers().contains_key(header::UPGRADE) {
         return false;
@@ -60,7 +59,7 @@ async fn is_served(request: &HttpRequest) -> bool {
         || is_admin(request).await
 }
 
-/// A request that is being answered; when it is dropped, its answer has been handed over to the last byte.
+/// A request in progress. Dropped once the last byte of the response was handed over.
 struct RequestGuard(Arc<ConnectionState>);
 
 impl RequestGuard {
@@ -76,7 +75,7 @@ impl Drop for RequestGuard {
     }
 }
 
-/// A body of an answer; the request is being answered as long as it lives.
+/// The body of a response; the request is in progress as long as it lives.
 struct TrackedBody {
     body: BoxBody,
     _answering: RequestGuard,

@@ -1,14 +1,13 @@
-//! Who a request comes from: the one place that decides the address of a client, and the scheme and host
-//! that its browser used.
+//! Resolves the address of a client, and the scheme and host that its browser used.
 //!
-//! The client is the TCP peer. Where the peer is one of `server.trusted_proxies`, the hops that it reports are
-//! followed from the nearest to the farthest, as long as each is a trusted proxy too: first the source that
-//! its PROXY header names, then the entries of `Forwarded` or `X-Forwarded-For` from right to left. The first
-//! hop that is no trusted proxy is the client: what stands to the left of it was written by the client.
+//! The client is the TCP peer. If the peer is one of `server.trusted_proxies`, the reported hops are followed from
+//! the nearest to the farthest, as long as each is a trusted proxy too: first the source in the PROXY header, then
+//! the entries of `Forwarded` or `X-Forwarded-For` from right to left. The first hop that is not a trusted proxy is
+//! the client: everything to the left of it was written by the client.
 //!
 //! Never     reads a forwarding header of a peer that is not trusted; never reads `X-Real-IP`.
-//! Never     prefers one of `Forwarded` and `X-Forwarded-For`: a proxy that writes one passes on what the
-//!           client wrote into the other. Where they disagree, neither counts, and the proxy is the client.
+//! Never     prefers `Forwarded` over `X-Forwarded-For` or the reverse: a proxy that writes one forwards the other as
+//!           the client wrote it. If they disagree, neither counts, and the proxy is the client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Once;
@@ -26,18 +25,18 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 const X_FORWARDED_PROTO: &str = "x-forwarded-proto";
 const X_FORWARDED_HOST: &str = "x-forwarded-host";
 
-/// The proxies whose word on a client's address counts.
+/// The proxies whose forwarding headers count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// As the settings name them, which have been validated.
+    /// From the settings, which are validated.
     #[must_use]
     pub fn new(networks: &[String]) -> Self {
         Self(networks.iter().filter_map(|text| hsc_config::network(text)).collect())
     }
 
-    /// True where this address is that of a trusted proxy.
+    /// True if this is the address of a trusted proxy.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
@@ -45,12 +44,12 @@ impl TrustedProxies {
     }
 }
 
-/// What the listener knows of a connection that no header tells.
+/// Facts about a connection that only the listener knows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Connection {
     /// The source in the PROXY header of a trusted peer.
     pub proxied: Option<SocketAddr>,
-    /// True where the connection is TLS up to this process.
+    /// True if TLS ends in this process.
     pub is_tls: bool,
 }
 
@@ -64,8 +63,8 @@ pub(super) fn client_address(request: &HttpRequest) -> ClientAddress {
     }
 }
 
-/// Scheme and host (with the port, where it is not the default one) by which the browser reached us, in
-/// lower case. Of a trusted proxy what it says; of everybody else what the connection is.
+/// Scheme and host (with the port, unless it is the default) that the browser used, in lower case. From the headers
+/// of a trusted proxy; otherwise from the connection.
 pub(super) fn public_authority(request: &HttpRequest) -> (&'static str, String) {
     let connection = connection(request);
     let text = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok());
@@ -80,8 +79,7 @@ pub(super) fn public_authority(request: &HttpRequest) -> (&'static str, String) 
     (followed.scheme.unwrap_or(scheme), followed.host.unwrap_or(host))
 }
 
-/// Warns once when a peer that may well be a proxy is not named in the settings: all of its clients would
-/// then count as one.
+/// Warns once when a peer that is probably a proxy is not in the settings: all of its clients would count as one.
 pub(super) fn warn_of_unknown_proxy(request: &HttpRequest) {
     static WARNED: Once = Once::new();
     let forwards =
@@ -92,7 +90,7 @@ pub(super) fn warn_of_unknown_proxy(request: &HttpRequest) {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the peer")]
     let Some(peer) = request.peer_addr().map(|it| it.ip().to_canonical()) else { return };
     let is_trusted = trusted(request).is_some_and(|it| it.contains(peer));
-    // A client on the public internet may write what it likes; a neighbour that forwards is a proxy.
+    // A client on the public internet may write any header; a neighbour that forwards is a proxy.
     if !is_trusted && !is_public(peer) {
         WARNED.call_once(|| {
             warn!(peer:%; "requests are forwarded by a proxy that server.trusted_proxies does not name: all \
@@ -110,7 +108,7 @@ fn connection(request: &HttpRequest) -> Connection {
     request.conn_data::<Connection>().copied().unwrap_or_default()
 }
 
-/// Where the hops of a request lead.
+/// The result of following the hops.
 #[derive(Debug, PartialEq, Eq)]
 struct ResolvedClient {
     client: ClientAddress,
@@ -118,10 +116,10 @@ struct ResolvedClient {
     host: Option<String>,
 }
 
-/// A hop that a proxy reports: whom it was asked by, and how.
+/// A hop from a forwarding header: address, scheme and host.
 #[derive(Debug, Default)]
 struct Hop {
-    /// None where the proxy does not say, or says it in a way that cannot be read.
+    /// None if the proxy does not report it, or in an unreadable form.
     address: Option<IpAddr>,
     scheme: Option<&'static str>,
     host: Option<String>,
@@ -163,7 +161,7 @@ fn follow(
     }
 }
 
-/// The farthest hop that can be believed, from right to left; the hop that tells of it.
+/// The farthest hop that can be trusted, from right to left, and the hop that reports it.
 fn walk(trusted: &TrustedProxies, nearest: IpAddr, hops: Vec<Hop>) -> (IpAddr, Hop) {
     let (mut client, mut last) = (nearest, Hop::default());
     for hop in hops.into_iter().rev() {
@@ -180,7 +178,7 @@ fn walk(trusted: &TrustedProxies, nearest: IpAddr, hops: Vec<Hop>) -> (IpAddr, H
     (client, last)
 }
 
-/// Of two headers that say the same thing: what one says, or both; nothing where they disagree.
+/// The value of two headers: of one of them, or of both if they agree; none if they disagree.
 fn agreed<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
     match (one, other) {
         (Some(one), Some(other)) => (one == other).then_some(one),
@@ -188,7 +186,7 @@ fn agreed<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<T> {
     }
 }
 
-/// The last value of a header of lists: the one that the nearest proxy wrote.
+/// The last value of a list header: the one from the nearest proxy.
 fn last(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get_all(name).last()?.to_str().ok()?;
     let last = text.rsplit(',').next()?.trim();
@@ -203,7 +201,7 @@ fn scheme(text: &str) -> Option<&'static str> {
     }
 }
 
-/// The hops of `X-Forwarded-For`, all its lines in their order. None where there is no such header.
+/// The hops of `X-Forwarded-For`, over all its lines in order. None without the header.
 fn x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Hop>> {
     let mut hops = Vec::new();
     for line in headers.get_all(X_FORWARDED_FOR) {
@@ -217,8 +215,8 @@ fn x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Hop>> {
     headers.contains_key(X_FORWARDED_FOR).then_some(hops)
 }
 
-/// The hops of `Forwarded` (RFC 7239), all its lines in their order. A line that breaks the grammar is one
-/// hop that says nothing: a client that leaves a quote open must not change what its proxy appends.
+/// The hops of `Forwarded` (RFC 7239), over all its lines in order. A line that breaks the grammar counts as one hop
+/// without data: a client that leaves a quote open must not change what its proxy appends.
 fn forwarded(headers: &HeaderMap) -> Option<Vec<Hop>> {
     let mut hops = Vec::new();
     for line in headers.get_all(FORWARDED) {
@@ -263,7 +261,7 @@ fn elements(line: &str) -> Option<Vec<Hop>> {
     Some(hops)
 }
 
-/// A token or a quoted string, and what follows it.
+/// A token or a quoted string, and the text after it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ';', '"', ' ', '\t']).unwrap_or(text.len());
@@ -311,7 +309,7 @@ mod tests {
 
     use super::*;
 
-    /// The client of a request of this peer with these headers, where 10.0.0.0/8, 127.0.0.1 and
+    /// The client of a request from this peer with these headers, where 10.0.0.0/8, 127.0.0.1 and
     /// 2001:db8:ffff::/48 are proxies.
     fn followed(
         peer: &str,
@@ -409,7 +407,7 @@ mod tests {
         ] {
             assert_eq!(client("10.0.0.1", &[("forwarded", shape)]), "10.0.0.1", "{shape}");
         }
-        // The nearest proxy hides whom it was asked by: what stands to the left is not read.
+        // The nearest proxy hides its client: the hops to the left are not read.
         let hidden = "203.0.113.7, unknown, 10.0.0.2";
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", hidden)]), "10.0.0.2");
     }
@@ -420,7 +418,7 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", chain)]), "203.0.113.7");
         let chain = "for=1.1.1.1, for=203.0.113.7, for=10.9.9.9, for=\"[2001:db8:ffff::2]:1\"";
         assert_eq!(client("10.0.0.1", &[("forwarded", chain)]), "203.0.113.7");
-        // A client that writes the header itself stands to the left of what its proxy appends.
+        // The header of the client stands to the left of the hop that its proxy appends.
         assert_eq!(
             client("10.0.0.1", &[("x-forwarded-for", "10.0.0.9, 203.0.113.7")]),
             "203.0.113.7"

@@ -1,4 +1,4 @@
-//! What the routes are given: handles and ports, put together by `components.rs`.
+//! The dependencies of the routes: handles and ports, built by `components.rs`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use super::{Allowances, BodyDeadline, FrameAncestors, Origins, TrustedProxies};
 use crate::catalog_folder::CatalogFolder;
 use crate::drain::Drain;
 
-/// Everything the routes may ask of the rest of the server.
+/// Everything that the routes call.
 pub struct Dependencies {
-    /// The catalog in force.
+    /// The current catalog.
     pub catalog: Arc<Snapshot>,
     /// Accepts visitor and agent sockets.
     pub pod: Arc<Pod>,
@@ -34,53 +34,53 @@ pub struct Dependencies {
     pub redis_required: bool,
     /// Drains the server.
     pub drain: Arc<Drain>,
-    /// Everything that is counted.
+    /// The metrics registry.
     pub metrics: Arc<Metrics>,
-    /// What the process uses.
+    /// Memory and processor use of the process.
     pub process: Process,
-    /// How long the body of a request may take.
+    /// Time limits of request bodies.
     pub body_deadline: BodyDeadline,
-    /// True where metrics and details of the health have an address of their own.
+    /// True if metrics and health details have an address of their own.
     pub operations_apart: bool,
-    /// True where browsers are told to come over https alone.
+    /// True if browsers are told to use https only (HSTS).
     pub https_only: bool,
-    /// The proxies whose word on a client's address counts.
+    /// The proxies whose forwarding headers count.
     pub trusted_proxies: TrustedProxies,
-    /// Whose pages may call.
+    /// The origins that may call.
     pub origins: Origins,
     /// The sites that may put the visitor's page into a frame.
     pub frame_ancestors: FrameAncestors,
-    /// What the settings say of administration.
+    /// The settings of administration.
     pub admin: AdminRules,
     /// The files of the catalog.
     pub catalog_folder: CatalogFolder,
-    /// The settings in force, without what is secret in them.
+    /// The current settings, without secrets.
     pub settings: serde_json::Value,
     /// Identifies team members.
     pub identify: Arc<dyn Identify>,
-    /// Keeps their accounts in order.
+    /// Manages the accounts.
     pub staff: Arc<dyn Staff>,
-    /// Writes down what the team does.
+    /// Writes the audit.
     pub auditor: Auditor,
-    /// Tells the outside world.
+    /// Sends webhooks.
     pub announcer: Announcer,
-    /// The endpoints that are told.
+    /// The webhook endpoints.
     pub webhooks: Arc<dyn WebhookAdmin>,
-    /// What is on its way to them.
+    /// The deliveries to them.
     pub deliveries: Arc<dyn Deliveries>,
     /// Stores and serves uploaded pictures.
     pub uploads: Arc<dyn Uploads>,
-    /// What a visitor proves a conversation to be theirs with.
+    /// Verifies conversation tokens.
     pub tokens: Arc<Tokens>,
-    /// What was said in conversations that go on.
+    /// The log of current conversations.
     pub log: Arc<dyn ConversationLog>,
-    /// What was said in all.
+    /// The archive of all conversations.
     pub archive: Arc<dyn Archive>,
-    /// The figures over time.
+    /// The analytics.
     pub analytics: Arc<dyn Analytics>,
-    /// What agents write again and again.
+    /// The canned replies.
     pub replies: Arc<dyn Replies>,
-    /// Who reads which past conversation.
+    /// Limits the audit of reads to one entry per reading.
     pub reads: Reads,
     /// Rate limits of what visitors may send.
     pub allowances: Allowances,
@@ -91,8 +91,8 @@ pub struct Dependencies {
 /// The settings of administration.
 #[derive(Debug, Clone)]
 pub struct AdminRules {
-    /// `admin.token`, which a program sends in place of a session; empty where there is none.
+    /// `admin.token`, which a program sends instead of a session; empty if there is none.
     pub token: hsc_config::Secret,
-    /// True when faults may be asked for.
+    /// True if faults may be injected.
     pub chaos: bool,
 }

@@ -1,4 +1,4 @@
-//! `/docs/`: what can be called, to browse (Swagger UI, part of the binary) and to read by machines.
+//! `/docs/`: the API documents as pages (Swagger UI, embedded in the binary) and as JSON.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use utoipa_swagger_ui::Config;
 
 use super::{ApiError, ApiErrorCode, asyncapi, openapi};
 
-/// The browsable page makes its styles as it goes; scripts are files of ours all the same.
+/// Swagger UI creates styles at run time; its scripts are embedded files.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
 
-/// The address people type.
+/// `/docs` without the slash.
 #[get("/docs")]
 pub(super) async fn front() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((header::LOCATION, "/docs/")).finish()
@@ -31,7 +31,7 @@ pub(super) async fn asyncapi_json() -> HttpResponse {
     HttpResponse::Ok().json(asyncapi())
 }
 
-/// A file of the browsable page.
+/// A file of Swagger UI.
 #[get("/docs/{file:.*}")]
 pub(super) async fn page(file: web::Path<String>) -> Result<HttpResponse, ApiError> {
     let config = Arc::new(Config::from("/docs/openapi.json"));

@@ -1,4 +1,4 @@
-//! A request that no route takes: one of our pages, or an error.
+//! A request without a matching route: one of our pages, or an error.
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderValue};
@@ -10,10 +10,10 @@ use super::openapi::{READ_ONLY, allowed_methods};
 use super::pages::page;
 use super::{ApiError, ApiErrorCode, Dependencies};
 
-/// The pages of the team, and what their readers must be.
+/// The pages of the team, and the role that each requires.
 const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
 
-/// What no route takes: one of our pages, or an error that says which.
+/// Returns one of our pages, or an error that names the reason.
 pub(super) async fn fallback(deps: web::Data<Dependencies>, request: HttpRequest) -> HttpResponse {
     if let Some(pattern) = request.match_pattern() {
         return not_allowed(&request, &allowed_methods(&pattern));
@@ -44,7 +44,7 @@ pub(super) async fn fallback(deps: web::Data<Dependencies>, request: HttpRequest
     })
 }
 
-/// The method is none of those that are taken, which `Allow` lists.
+/// The response to a method that is not in `Allow`.
 pub(super) fn not_allowed(request: &HttpRequest, allowed: &str) -> HttpResponse {
     let message = format!("This route does not take {}; it takes {allowed}.", request.method());
     let mut response = ApiError::new(ApiErrorCode::MethodNotAllowed, message).error_response();

@@ -9,7 +9,7 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::Next;
 use bytes::Bytes;
 
-/// A body of which only the length is told.
+/// A body with a length and no bytes.
 struct LengthOnly(BodySize);
 
 impl MessageBody for LengthOnly {
@@ -35,7 +35,7 @@ pub(super) async fn head(
     let is_head = request.method() == Method::HEAD;
     if is_head {
         request.head_mut().method = Method::GET;
-        // What looks like an upgrade must not become one: nobody would read the frames.
+        // An upgrade must not happen on HEAD: no client would read the frames.
         request.headers_mut().remove(header::UPGRADE);
     }
     let response = next.call(request).await?.map_into_boxed_body();

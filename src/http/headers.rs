@@ -1,26 +1,26 @@
-//! The headers that keep a page what it is.
+//! Security headers.
 
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// The header in which a visitor sends the token of a conversation.
 pub(super) const CONVERSATION_TOKEN: &str = "x-conversation-token";
 
-/// Our own pages: nothing inline, nothing from elsewhere but pictures (catalogs name their maker's).
-/// No site may put them into a frame; the widget is a script and needs none.
+/// Policy of our pages: nothing inline, nothing from other origins except pictures (catalogs use the maker's). No
+/// site may frame them; the widget is a script and needs no frame.
 pub(super) const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src 'self' data: blob: https:; font-src 'self'; connect-src 'self'; frame-src 'self'; \
     manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Everything that is no page: it loads nothing and is put into no frame.
+/// Policy of everything that is not a page: it loads nothing and cannot be framed.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// The sites that may put the visitor's page into a frame (`server.frame_ancestors`). The pages of the team
-/// never can be framed: a click in a frame could be made to do what its reader does not see.
+/// The sites that may frame the visitor's page (`server.frame_ancestors`). The pages of the team cannot be framed: a
+/// click in a frame could do something that the user does not see (clickjacking).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrameAncestors(String);
 
 impl FrameAncestors {
-    /// The sources as the settings name them: `self`, `https://shop.example`, `https://*.shop.example`.
+    /// The sources of the settings: `self`, `https://shop.example`, `https://*.shop.example`.
     #[must_use]
     pub fn new(sources: &[String]) -> Self {
         let said = |source: &String| match source.as_str() {
@@ -37,10 +37,10 @@ impl FrameAncestors {
     }
 }
 
-/// A year, for this name alone: names below it are not ours.
+/// One year, for this host only: subdomains are not ours.
 const HTTPS_ONLY: &str = "max-age=31536000";
 
-/// Puts what every answer carries, where the route has not said otherwise.
+/// Sets the headers of every response that the route has not set.
 pub(super) fn protect(headers: &mut HeaderMap, https_only: bool) {
     let mut default = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -50,7 +50,7 @@ pub(super) fn protect(headers: &mut HeaderMap, https_only: bool) {
     default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     default(header::REFERRER_POLICY, "strict-origin-when-cross-origin");
     default(header::CONTENT_SECURITY_POLICY, DATA_POLICY);
-    // Pictures and scripts are for the widget in foreign pages too; CORS guards the rest.
+    // The widget loads pictures and scripts in foreign pages too; CORS guards the rest.
     default(HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
     default(
         HeaderName::from_static("permissions-policy"),
@@ -64,8 +64,8 @@ pub(super) fn protect(headers: &mut HeaderMap, https_only: bool) {
     }
 }
 
-/// The older header that says the same as `frame-ancestors` of the policy; nothing where it cannot say it,
-/// because it knows no list of sites.
+/// `X-Frame-Options`, the older equivalent of `frame-ancestors`; none if it cannot express the policy, because it has
+/// no list of sites.
 fn frame_options(headers: &HeaderMap) -> Option<&'static str> {
     let policy = headers.get(header::CONTENT_SECURITY_POLICY)?.to_str().ok()?;
     let ancestors = policy.split(';').find_map(|part| part.trim().strip_prefix("frame-ancestors "));

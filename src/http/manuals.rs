@@ -1,7 +1,7 @@
 //! `/manuals/{product_id}`: a product's manual as its maker published it.
 //!
-//! A stranger made the file. A PDF is shown by the browser's viewer, which runs nothing of it in our
-//! origin; a web page is put into a sandbox, in which it has no origin and no script.
+//! The file is untrusted. A PDF is shown by the browser's viewer, which runs nothing in our origin; a web page is put
+//! into a sandbox without an origin and without scripts.
 
 use actix_files::NamedFile;
 use actix_web::http::header::{
@@ -14,13 +14,13 @@ use log::warn;
 use super::products::no_such_product;
 use super::{ApiError, ApiErrorCode, Dependencies};
 
-/// A web page of a stranger: shown, and nothing more.
+/// An untrusted web page: it is shown and runs nothing.
 const PAGE_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; \
     img-src data:; frame-ancestors 'self'";
-/// A PDF: the viewer is a page of the browser's own, and a stricter policy than this breaks it.
+/// A PDF: the viewer is a page of the browser, and a stricter policy breaks it.
 const PDF_POLICY: &str = "frame-ancestors 'self'";
 
-/// The manual's file; with `Range`, a part of it. `#page=N` behind the address opens page N.
+/// The manual's file; with `Range`, a part of it. `#page=N` after the address opens page N.
 #[utoipa::path(get, path = "/manuals/{product_id}", tag = "catalog", params(
         ("product_id" = String, Path, description = "Id of the product"),
         ("Range" = Option<String>, Header, description = "A part of the file, e.g. bytes=0-1023")),
@@ -63,17 +63,17 @@ pub(super) async fn manual(
     let mut response = file
         .set_content_type(media_type)
         .set_content_disposition(disposition)
-        // Ranges are of the bytes of the file; compressed bytes have others.
+        // Ranges address the bytes of the file; compressed bytes differ.
         .set_content_encoding(ContentEncoding::Identity)
         .into_response(&request);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    // The file may be replaced under the same address; its entity tag makes asking again cheap.
+    // The file may be replaced at the same address; its entity tag makes revalidation cheap.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
 }
 
-/// What a quoted file name may hold in any browser.
+/// A file name for a quoted parameter that every browser accepts.
 fn ascii(name: &str) -> String {
     let kept: String = name.chars().filter(char::is_ascii).collect();
     if kept.is_empty() { "manual".to_owned() } else { kept }

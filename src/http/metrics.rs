@@ -1,10 +1,10 @@
-//! `/metrics`: everything that is counted, as Prometheus text.
+//! `/metrics`: all metrics as Prometheus text.
 
 use actix_web::{HttpResponse, get, web};
 
 use super::Dependencies;
 
-/// Everything that is counted, as Prometheus text.
+/// All metrics as Prometheus text.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/metrics")]
 pub(super) async fn metrics(deps: web::Data<Dependencies>) -> HttpResponse {

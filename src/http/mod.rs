@@ -1,10 +1,10 @@
-//! What the server answers over HTTP: one file a route or a family of them.
+//! The HTTP API: one file per route or family of routes.
 //!
-//! [`routes()`] puts them into an actix app; what they may ask of the rest of the server stands in
-//! [`Dependencies`]. Bytes, headers and status codes live here and nowhere else. A route never decides how a
-//! product is found, a manual is read or an answer is made: it asks the part that does.
+//! [`routes()`] puts them into an actix app; [`Dependencies`] has everything that they call. Bytes, headers and
+//! status codes occur only here. A route never decides how a product is found, a manual is read or an answer is made:
+//! it calls the part that does.
 //!
-//! Every error is JSON with a stable `code` and a `message` ([`ApiError`]), whoever met it.
+//! Every error is JSON with a stable `code` and a `message` ([`ApiError`]).
 
 mod admin;
 mod agent;

@@ -1,7 +1,7 @@
-//! Counts, times and logs every request by its route, and gives it an id.
+//! Counts, times and logs every request by its route, and assigns it an id.
 //!
-//! The route is the pattern (`/api/price/{query}`), never the path: a path holds what a customer
-//! typed, and paths are without number.
+//! The route is the pattern (`/api/price/{query}`), never the path: a path contains customer text, and the number of
+//! paths is unbounded.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
 
 /// Header of the request id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest id that is taken over from a caller: a UUID and a prefix.
+/// Longest id of a caller that is used: a UUID and a prefix.
 const REQUEST_ID_CHARS: usize = 64;
 
 /// The id of a request, for the log lines that a route writes.
@@ -35,8 +35,8 @@ pub(super) async fn observe(
     let method = request.method().clone();
     let client = client_address(request.request());
     warn_of_unknown_proxy(request.request());
-    // Routes make responses of their own errors; what comes as an error here is a middleware's
-    // refusal. The request must not be kept to answer it: the router wants it for itself.
+    // Routes turn their own errors into responses; an error here is a middleware's refusal. The request must not be
+    // kept for the response: the router needs it alone.
     let mut response = next.call(request).await?.map_into_boxed_body();
     let https_only = deps.as_ref().is_some_and(|deps| deps.https_only);
     headers::protect(response.headers_mut(), https_only);
@@ -47,7 +47,7 @@ pub(super) async fn observe(
     let status = response.status().as_u16();
     let took = began.elapsed();
     if let Some(deps) = deps {
-        // A method is a caller's word: what is no method of ours is one label, not any number of them.
+        // A caller may send any method: unknown methods share one label.
         let label = match method.as_str() {
             known @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => known,
             _ => "other",
@@ -55,7 +55,7 @@ pub(super) async fn observe(
         deps.metrics.http.answered(label, &route, status, took);
     }
     let took_ms = took.as_secs_f64() * 1_000.0;
-    // Probes come every few seconds for ever; at info they would be most of the log.
+    // Probes are frequent; at level info they would be most of the log.
     if matches!(route.as_str(), "/health" | "/ready" | "/ping" | "/metrics") {
         debug!(request:% = id, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     } else {
@@ -64,7 +64,7 @@ pub(super) async fn observe(
     Ok(response)
 }
 
-/// The caller's own id, where it is one that can stand in a log line.
+/// The caller's own id, if it is safe in a log line.
 fn given_id(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(&REQUEST_ID)?.to_str().ok()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');

@@ -1,4 +1,4 @@
-//! The HTTP routes as an OpenAPI document, made from the handlers and their types.
+//! The HTTP routes as an OpenAPI document, generated from the handlers and their types.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ use super::{
     password_cost, products, search, socket, statics, team, visitor,
 };
 
-/// What a route that takes GET takes.
+/// `Allow` of a route with GET.
 pub(super) const READ_ONLY: &str = "GET, HEAD";
 
 #[derive(OpenApi)]
@@ -108,8 +108,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     document
 }
 
-/// Describes the responses that are not described where their route stands: OpenAPI asks for it, and
-/// generators refuse a document without.
+/// Describes the responses that their route does not describe: OpenAPI requires it, and generators refuse
+/// a document without.
 fn describe_responses(operation: &mut Operation) {
     let summary = operation.summary.clone().unwrap_or_default();
     for (status, response) in &mut operation.responses.responses {
@@ -131,8 +131,8 @@ fn describe_responses(operation: &mut Operation) {
     }
 }
 
-/// The methods of a route, as `Allow` lists them. `pattern` is the pattern of the router, whose parameters
-/// may have an expression: `/static/{path:.*}`.
+/// The methods of a route for `Allow`. `pattern` is the pattern of the router, whose parameters may have
+/// an expression: `/static/{path:.*}`.
 pub(super) fn allowed_methods(pattern: &str) -> String {
     static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         let paths = openapi().paths.paths.into_iter();
@@ -148,7 +148,7 @@ pub(super) fn allowed_methods(pattern: &str) -> String {
             plain.push_str(piece);
         }
     }
-    // What the document does not have are the files of `/docs/`.
+    // Only the files of `/docs/` are not in the document.
     METHODS.get(&plain).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
 }
 

@@ -1,7 +1,7 @@
-//! Which pages may open the sockets and call the API, by the `Origin` that their browser sends.
+//! The pages that may open the sockets and call the API, by the `Origin` that their browser sends.
 //!
-//! One comparison serves CORS, `/ws`, `/ws/agent` and the CSRF checks: scheme, host and port are equal, in the
-//! form in which browsers send them ([`hsc_config::origin`]).
+//! One comparison serves CORS, `/ws`, `/ws/agent` and the CSRF checks: scheme, host and port are equal, in the form
+//! in which browsers send them ([`hsc_config::origin`]).
 
 use actix_cors::Cors;
 use actix_web::HttpRequest;
@@ -11,18 +11,18 @@ use hsc_config::origin;
 use super::client_address::public_authority;
 use super::headers::CONVERSATION_TOKEN;
 
-/// The origins of the settings. None is any, and so is `*`.
+/// The origins of the settings. None allows any, and so does `*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origins {
-    /// `server.allowed_origins`, normalized; none is any.
+    /// `server.allowed_origins`, normalized; none allows any.
     allowed: Option<Vec<String>>,
-    /// Origin of `server.public_url`, normalized, where it is set.
+    /// Origin of `server.public_url`, normalized, if it is set.
     public: Option<String>,
 }
 
 impl Origins {
-    /// The origins as the settings name them, e.g. `https://shop.example`, and our own public address.
-    /// The settings are validated: what is no origin is not in them.
+    /// The origins of the settings, e.g. `https://shop.example`, and our own public address. The
+    /// settings are validated.
     #[must_use]
     pub fn new(allowed: &[String], public_url: &str) -> Self {
         let any = allowed.is_empty() || allowed.iter().any(|pattern| pattern == origin::ANY);
@@ -33,13 +33,13 @@ impl Origins {
         }
     }
 
-    /// `server.public_url`; none where it is not set.
+    /// `server.public_url`; none if it is not set.
     pub(super) fn public(&self) -> Option<&str> {
         self.public.as_deref()
     }
 
-    /// Our own origin for this browser: `server.public_url`, else where this request was sent to. Only for what
-    /// goes back to the sender of the request: the sender chooses `Host`.
+    /// Our own origin for this browser: `server.public_url`, else the address of this request. Only for data that
+    /// returns to the sender of the request, because the sender chooses `Host`.
     pub(super) fn own(&self, request: &HttpRequest) -> String {
         let addressed = || {
             let (scheme, host) = public_authority(request);
@@ -48,27 +48,27 @@ impl Origins {
         self.public.clone().unwrap_or_else(addressed)
     }
 
-    /// True where this browser reaches us over https.
+    /// True if this browser uses https.
     pub(super) fn is_https(&self, request: &HttpRequest) -> bool {
         self.own(request).starts_with("https://")
     }
 
-    /// True when a page of ours makes this request, or no page at all.
+    /// True if a page of ours makes this request, or a program.
     ///
-    /// The pages that the settings name may chat; what the team does is done from our own pages alone.
+    /// Pages of other allowed origins may chat; team actions come from our own pages only.
     pub(super) fn is_own(&self, request: &HttpRequest) -> bool {
         match origin_of(request) {
             Some(Ok(origin)) => self.is_ours(&origin, request),
             Some(Err(())) => false,
-            // Browsers that leave Origin out say this instead; programs say neither.
+            // Browsers that omit Origin send this instead; programs send neither.
             None => fetch_site(request).is_none_or(|site| matches!(site, "same-origin" | "none")),
         }
     }
 
-    /// True when the page that makes this request may.
+    /// True if the page that makes this request is allowed.
     ///
-    /// A request without `Origin` comes from no page: browsers send it with every upgrade. Our own
-    /// pages may always, however the settings name the others.
+    /// A request without `Origin` does not come from a page: browsers send it with every upgrade. Our own pages are
+    /// always allowed, whatever the settings say.
     #[must_use]
     pub fn admit(&self, request: &HttpRequest) -> bool {
         match origin_of(request) {
@@ -82,8 +82,9 @@ impl Origins {
         if self.public.as_deref() == Some(origin) || addressed(request).as_deref() == Some(origin) {
             return true;
         }
-        // Behind a proxy that speaks https the scheme of this connection is not the browser's. The browser
-        // compares all three itself and says so in a header that no page can set; host and port are ours to see.
+        // Behind a proxy that terminates https the scheme of this connection is not the browser's. The
+        // browser compares all three itself and sends the result in a header that no page can set; host and
+        // port are checked here.
         let is_https_of_host = || {
             let (_, host) = public_authority(request);
             origin::normalize(&format!("https://{host}")).is_ok_and(|own| own == origin)
@@ -91,11 +92,10 @@ impl Origins {
         fetch_site(request) == Some("same-origin") && is_https_of_host()
     }
 
-    /// The same for what browsers ask before they let a foreign page call the API.
+    /// The CORS rules: what browsers ask before a foreign page may call the API.
     pub(super) fn cors(&self) -> Cors {
-        // No page of elsewhere is ever let in with a cookie (no `allow-credentials`), so any origin may be
-        // told `*` without giving anything away. POST is for what visitors do; whatever else takes it looks
-        // itself whether a page of ours calls.
+        // A foreign page is never allowed with a cookie (no `allow-credentials`), so `*` for any origin reveals
+        // nothing. POST is for visitors; every other route with POST checks that one of our pages calls.
         let cors = Cors::default()
             .allowed_methods([Method::GET, Method::HEAD, Method::POST])
             .allowed_headers([header::RANGE, header::ACCEPT, header::CONTENT_TYPE])
@@ -121,11 +121,11 @@ impl Origins {
     }
 }
 
-/// The `Origin` of the request in lower case; `Err` where it is not one.
+/// The `Origin` of the request in lower case; `Err` if it is invalid.
 fn origin_of(request: &HttpRequest) -> Option<Result<String, ()>> {
     let mut sent = request.headers().get_all(header::ORIGIN);
     let first = sent.next()?;
-    // Two would be two answers to one question.
+    // Two headers would be ambiguous.
     let text = if sent.next().is_some() { None } else { first.to_str().ok() };
     Some(text.map(str::to_ascii_lowercase).ok_or(()))
 }
@@ -134,7 +134,7 @@ fn fetch_site(request: &HttpRequest) -> Option<&str> {
     request.headers().get("sec-fetch-site")?.to_str().ok()
 }
 
-/// The origin that this request was sent to, as its connection, or a trusted proxy, shows it.
+/// The origin that this request was sent to, from its connection or from a trusted proxy.
 fn addressed(request: &HttpRequest) -> Option<String> {
     let (scheme, host) = public_authority(request);
     origin::normalize(&format!("{scheme}://{host}")).ok()
@@ -202,7 +202,7 @@ mod tests {
             for &header in headers {
                 request = request.append_header(header);
             }
-            // That everybody may chat lets nobody administrate.
+            // An open chat does not open the administration.
             Origins::new(&[], public).is_own(&request.to_http_request())
         };
         assert!(is_own("", &[]));
@@ -214,7 +214,7 @@ mod tests {
         assert!(!is_own("", &[("sec-fetch-site", "cross-site")]));
         assert!(!is_own("", &[("sec-fetch-site", "same-site")]));
         assert!(is_own("", &[("sec-fetch-site", "same-origin")]));
-        // What anybody may add names no origin.
+        // Headers that any client can add do not set the origin.
         let forged = [("origin", "https://evil.example"), ("x-forwarded-host", "evil.example")];
         assert!(!is_own("", &forged));
         let forged =

@@ -1,7 +1,7 @@
 //! The pages of `web/`, built by Vite and embedded into the binary.
 //!
-//! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` where there is one);
-//! what bears a hash lies in `static/` and is served by `statics`.
+//! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` if it exists); files with a hash are
+//! in `static/`, which `statics` serves.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderValue};
@@ -11,18 +11,18 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 use super::Dependencies;
 use super::headers::PAGE_POLICY;
 
-/// The visitor's page, the only one that another site may put into a frame.
+/// The visitor's page, the only one that another site may frame.
 const VISITORS: &str = "index.html";
 
-/// What every asset carries (protocol, part 1).
+/// Cache control of every asset (protocol, part 1).
 pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// What Vite built. Empty in a server that was built before its pages.
+/// The output of Vite. Empty in a server that was built without the pages.
 #[derive(RustEmbed)]
 #[folder = "web/dist/"]
 struct Dist;
 
-/// The page of this name, with the policy of its kind.
+/// The page with this name, with the policy of its kind.
 pub(super) fn page(name: &str, deps: &Dependencies, request: &HttpRequest) -> Option<HttpResponse> {
     if matches!(name, "" | "index" | VISITORS) {
         let mut response = embedded(VISITORS, request)?;
@@ -39,7 +39,7 @@ pub(super) fn embedded(name: &str, request: &HttpRequest) -> Option<HttpResponse
     let tag = entity_tag(&file);
     let mut response = HttpResponse::Ok();
     response.insert_header((header::ETAG, tag.clone()));
-    // A page keeps its name when it changes, so it is asked for each time; its tag makes that cheap.
+    // A page keeps its name when it changes, so it is revalidated each time; its entity tag makes that cheap.
     let keep = if name.starts_with("static/") { FOR_EVER } else { "no-cache" };
     response.insert_header((header::CACHE_CONTROL, keep));
     response.content_type(media_type(&file));
@@ -67,11 +67,11 @@ fn entity_tag(file: &EmbeddedFile) -> String {
 
 fn media_type(file: &EmbeddedFile) -> String {
     let plain = file.metadata.mimetype();
-    // Without it a browser guesses, and Hebrew is what a wrong guess breaks first.
+    // Without a charset a browser guesses, and a wrong guess breaks Hebrew.
     if plain.starts_with("text/") { format!("{plain}; charset=utf-8") } else { plain.to_owned() }
 }
 
-/// Packing again what is packed already costs time and gains nothing.
+/// Compressing compressed data costs time and gains nothing.
 fn is_packed(name: &str) -> bool {
     [".png", ".jpg", ".webp", ".avif", ".woff2", ".gz"].iter().any(|end| name.ends_with(end))
 }

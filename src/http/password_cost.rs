@@ -1,4 +1,4 @@
-//! `/api/price/{query}`: what the best match costs, as its catalog entry says.
+//! `/api/price/{query}`: the price of the best match, from its catalog entry.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -9,11 +9,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, OneOf, OneOfBuilder, Schema
 use super::search::checked;
 use super::{ApiError, ApiErrorCode, Dependencies};
 
-/// Confidence under which the best match is not what was asked for: the search gives less than this
-/// to letters that no product has.
+/// Lowest confidence of a match: the search gives less to text that no product has.
 const MIN_CONFIDENCE: u8 = 50;
 
-/// What a product costs.
+/// The price of a product.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Price {
     /// The product's id.
@@ -22,21 +21,21 @@ pub(super) struct Price {
     name: String,
     /// Its brand.
     brand: String,
-    /// The `price` of its catalog entry as it stands there.
+    /// The `price` of its catalog entry, unchanged.
     #[schema(schema_with = price_schema)]
     price: Value,
-    /// How well the product fits the query, 0 to 100.
+    /// How well the product matches the query, 0 to 100.
     confidence: u8,
 }
 
-/// A number in most catalogs; some have a text, or an object with a currency.
+/// A number in most catalogs; in some a text, or an object with a currency.
 fn price_schema() -> Schema {
     let deps = ObjectBuilder::new().schema_type(Type::Object).title(Some("PriceParts"));
     let plain = [Type::Number, Type::String].map(Object::with_type);
     plain.into_iter().fold(OneOf::builder().item(deps), OneOfBuilder::item).into()
 }
 
-/// What the product costs that a customer means by these letters.
+/// The price of the product that matches the query.
 #[utoipa::path(get, path = "/api/price/{query}", tag = "catalog", params(("query" = String, Path, description = "What a customer typed")),
     responses((status = 200, body = Price), (status = 404, body = ApiError)))]
 #[get("/api/price/{query}")]

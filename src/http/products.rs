@@ -1,4 +1,4 @@
-//! `/api/products/{id}`: everything the catalog knows of one product, and the sections of its manual.
+//! `/api/products/{id}`: the catalog's data of one product, and the sections of its manual.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use log::debug;
 use super::scenarios::scenarios_of;
 use super::{ApiError, ApiErrorCode, Dependencies};
 
-/// Sections that are offered: two rows of a phone, and no list to read through.
+/// Number of sections: two rows on a phone.
 const SECTIONS: usize = 6;
-/// Sections that are looked at: some are not answered by their own pages.
+/// Number of candidates: some are not answered by their own pages.
 const LIKELY_SECTIONS: usize = 3 * SECTIONS;
-/// Characters of a heading that still fits on a button; a longer one is a sentence.
+/// Longest heading that fits on a button; a longer one is a sentence.
 const TITLE_CHARS: usize = 48;
 
-/// Everything the catalog knows of one product.
+/// The catalog's data of one product.
 #[utoipa::path(get, path = "/api/products/{id}", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, body = OneProduct), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}")]
@@ -40,8 +40,8 @@ pub(super) async fn one_product(
     }))
 }
 
-/// Sections of the product's manual that a customer is likely to ask about. The manual is opened as a
-/// question would open it; where it cannot be opened, there are no sections.
+/// Sections of the product's manual that a customer is likely to ask about. The manual is loaded as for a question;
+/// if that fails, there are no sections.
 #[utoipa::path(get, path = "/api/products/{id}/sections", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
     responses((status = 200, body = ManualSections), (status = 404, body = ApiError)))]
 #[get("/api/products/{id}/sections")]
@@ -92,7 +92,7 @@ struct Section {
     last_page: u32,
     chapter: Vec<String>,
     has_steps: bool,
-    /// Its place in the manual.
+    /// Its position in the manual.
     at: usize,
 }
 
@@ -102,9 +102,9 @@ impl Section {
     }
 }
 
-/// Sections that a customer is likely to ask about, best first. Sections with steps come first, since a customer asks how
-/// to do something; then the others. Of each chapter one comes before any chapter has a second, so that they are about
-/// different things.
+/// Sections that a customer is likely to ask about, best first. Sections with steps come first, because customers ask
+/// how to do something; then the others. One section of each chapter precedes the second of any chapter, so that they
+/// cover different topics.
 fn likely_sections(manual: &Manual) -> Vec<Section> {
     let mut found: Vec<Section> = Vec::new();
     for passage in manual.passages.iter().filter(|passage| !passage.contents) {
@@ -149,7 +149,7 @@ fn offered(likely: Vec<Section>, confirmed: &[bool]) -> Vec<ManualSection> {
         .collect()
 }
 
-/// The heading without the number before it; nothing where it is too long for a button or has no words.
+/// The heading without its number; none if it is too long for a button or has no words.
 fn title_of(heading: &str) -> Option<String> {
     let numbered =
         |c: char| c.is_numeric() || c.is_whitespace() || matches!(c, '.' | ')' | '-' | '–');

@@ -1,7 +1,7 @@
-//! How long the body of a request may take: in all, and at least so many bytes a second.
+//! Time limits of a request body: in total, and a minimum rate.
 //!
-//! One middleware for every route that reads a body. A route reads as it always does; when the client is too
-//! slow, its read fails and the answer is 408, whatever the route would have said.
+//! One middleware for every route that reads a body. A route reads as usual; when the client is too slow, the read
+//! fails and the response is 408, whatever the route returns.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::listener::{ConnectionState, Phase};
 use super::{ApiError, ApiErrorCode, BodyDeadline, Dependencies};
 
-/// Bounds the time in which the body of a request arrives.
+/// Limits the time in which the body of a request arrives.
 pub(super) async fn request_body(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -56,13 +56,13 @@ pub(super) async fn request_body(
 
 fn may_have_body(request: &HttpRequest) -> bool {
     let headers = request.headers();
-    // The rest of an upgraded connection is a body without an end.
+    // The bytes after an upgrade are a body without an end.
     headers.contains_key(header::TRANSFER_ENCODING)
         || headers.contains_key(header::UPGRADE)
         || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
 }
 
-/// A body that fails when its client is too slow.
+/// A body whose read fails when its client is too slow.
 struct Timed {
     payload: Payload,
     deadline: BodyDeadline,

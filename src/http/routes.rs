@@ -13,10 +13,10 @@ use super::{
     statics, team, visitor,
 };
 
-/// Every route, with what all have in common: an id, a count, safe headers, CORS.
+/// Every route, with the middleware for all: request id, metrics, security headers, CORS.
 pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
     let cors = deps.origins.cors();
-    // The socket stands outside of what compresses: its frames are not a body to be packed.
+    // The sockets are outside of the compression: their frames are not a body.
     let is_whole = !deps.operations_apart;
     let packed = web::scope("")
         .wrap(Compress::default())
@@ -107,7 +107,7 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .wrap(from_fn(capacity))
 }
 
-/// The routes of `server.operations_listen`: how the server is, and nothing that a visitor or an admin does.
+/// The routes of `server.operations_listen`: health and metrics only.
 pub fn operations_routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
     web::scope("")
         .app_data(web::Data::new(deps.trusted_proxies.clone()))

@@ -1,14 +1,13 @@
-//! Which scenarios a product is offered with: a customer of a router is not asked whether it stands in a
-//! studio.
+//! The scenarios that a product is offered with: for a router the page does not ask whether it stands in a studio.
 //!
-//! A scenario changes the answer only where the product is used for music, recording or shows. The entry of
-//! the catalog may say it (`"scenarios": ["studio", "live"]`); else the category and the names decide, and
-//! the interfaces that the specs name (MIDI, DMX).
+//! A scenario changes the answer only for products for music, recording or shows. The catalog entry may set it
+//! (`"scenarios": ["studio", "live"]`); else the category and the names decide, and the interfaces in the
+//! specs (MIDI, DMX).
 
 use hsc_catalogs::{Product, Scenario};
 use serde_json::Value;
 
-/// Words of a category or a name, in the singular, of what is used in a studio.
+/// Words of a category or a name, in the singular, of studio products.
 const STUDIO: &[&str] = &[
     "audio",
     "daw",
@@ -23,7 +22,7 @@ const STUDIO: &[&str] = &[
     "studio",
     "synthesizer",
 ];
-/// The same of what is used on a stage.
+/// The same for stage products.
 const LIVE: &[&str] = &[
     "concert",
     "drum",
@@ -38,9 +37,9 @@ const LIVE: &[&str] = &[
     "stage",
     "synthesizer",
 ];
-/// Interfaces in the specs of what is used in a studio.
+/// Interfaces in the specs of studio products.
 const STUDIO_INTERFACES: &[&str] = &["adat", "midi"];
-/// The same of what is used on a stage.
+/// The same for stage products.
 const LIVE_INTERFACES: &[&str] = &["dmx", "dmx512", "midi"];
 
 /// The scenarios of a product; `general` is always the first.
@@ -75,7 +74,7 @@ pub(super) fn scenarios_of(product: &Product) -> Vec<Scenario> {
     scenarios
 }
 
-/// The words of a text in lower case, without the `s` of a plural.
+/// The words of a text in lower case, without a plural `s`.
 fn words_of(text: &str, words: &mut Vec<String>) {
     let deps = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
     words.extend(deps.map(|part| {

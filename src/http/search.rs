@@ -1,4 +1,4 @@
-//! `/api/search`: the search of the chat for those who open no socket.
+//! `/api/search`: the search of the chat without a socket.
 
 use actix_web::{HttpResponse, get, web};
 use hsc_conversation::predictions;
@@ -8,34 +8,34 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{ApiError, ApiErrorCode, Dependencies};
 
-/// Longest query, in characters: what `typing` takes over the socket.
+/// Longest query, in characters: the same as for `typing` over the socket.
 pub(super) const QUERY_CHARS: usize = 1_000;
 /// Default number of products, as for `typing`.
 const DEFAULT_LIMIT: usize = 10;
-/// Most products that come back: what an empty `typing` gets.
+/// Most products in a response: the number for an empty `typing`.
 const MAX_LIMIT: usize = 50;
 
-/// What to search.
+/// The query.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
-    /// What a customer typed, at most 1,000 characters.
+    /// The customer's text, at most 1,000 characters.
     #[param(max_length = 1000)]
     q: String,
-    /// Most products that come back, 1 to 50; 10 when absent.
+    /// Most products in the response, 1 to 50; 10 when absent.
     #[param(minimum = 1, maximum = 50)]
     limit: Option<usize>,
 }
 
-/// What was found.
+/// The results.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Results {
     /// Best first, in the form of a `compact` prediction.
     results: Vec<Prediction>,
 }
 
-/// The products a customer means by these letters, best first.
+/// The products that match the text, best first.
 #[utoipa::path(get, path = "/api/search", tag = "catalog", params(Wanted), responses(
     (status = 200, body = Results), (status = 400, body = ApiError)))]
 #[get("/api/search")]
@@ -57,7 +57,7 @@ pub(super) async fn search(
 /// A query without control characters.
 ///
 /// # Errors
-/// When it is too long.
+/// If it is too long.
 pub(super) fn checked(name: &str, query: &str) -> Result<String, ApiError> {
     if query.chars().count() > QUERY_CHARS {
         let message = format!("'{name}' has more than {QUERY_CHARS} characters");

@@ -1,6 +1,6 @@
 //! `/ws`: the visitors' socket.
 //!
-//! The handshake is met here (origin, upgrade); what is said over it belongs to the session.
+//! The handshake is handled here (origin, upgrade); the messages belong to the session.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
@@ -38,8 +38,8 @@ pub(super) async fn socket(
     opened.or_else(|refused| not_opened(&request, &request_id, refused))
 }
 
-/// The answer to a handshake after which no session runs. A page in a browser cannot read a refused handshake, so its
-/// socket is opened and closed at once (1013 or 1012); any other client gets 503 and when to try again.
+/// The response to a handshake without a session. A page in a browser cannot read a refused handshake, so its socket
+/// is opened and closed at once (1013 or 1012); any other client gets 503 and `Retry-After`.
 pub(super) fn not_opened(
     request: &HttpRequest,
     request_id: &RequestId,
@@ -61,7 +61,7 @@ pub(super) fn not_opened(
     }
 }
 
-/// What the embedding site signed about the visitor, from the query string.
+/// The visitor token, from the query string.
 fn visitor_token(request: &HttpRequest) -> Option<String> {
     #[derive(Deserialize)]
     struct SocketQuery {

@@ -1,7 +1,7 @@
 //! `/static/…`: the catalog's own assets (logos, product pictures) and those of our pages.
 //!
-//! An asset never changes under its name, so browsers keep it for a year: our own bear a hash, and a
-//! catalog gives a new picture a new name.
+//! An asset never changes under its name, so browsers cache it for a year: our names contain a hash, and a catalog
+//! gives a new picture a new name.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -34,9 +34,9 @@ pub(super) async fn asset(
     pages::embedded(&name, &request).ok_or_else(missing)
 }
 
-/// The path, where it stays below its folder and names no hidden file.
+/// The path, if it stays below its folder and names no hidden file.
 fn below(path: &str) -> Option<PathBuf> {
-    // A backslash parts names on one system and is a letter on another; no asset has one.
+    // A backslash separates names on one system and is a letter on another; no asset has one.
     if path.is_empty() || path.contains(['\\', '\0']) {
         return None;
     }
@@ -48,7 +48,7 @@ fn below(path: &str) -> Option<PathBuf> {
     path.components().all(plain).then(|| path.to_owned())
 }
 
-/// The file, where it is one and no link has led out of the folder.
+/// The file, if it is a regular file and no link leads out of the folder.
 async fn own_file(folder: &Path, path: &Path) -> Option<NamedFile> {
     let (folder, path) = (folder.to_owned(), folder.join(path));
     let found = web::block(move || {

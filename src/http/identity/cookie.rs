@@ -1,4 +1,4 @@
-//! The cookies: the session's, and what a browser keeps while it is at the provider.
+//! Cookies: of the session, of the device, and of a sign-in at the OpenID provider.
 
 use std::time::Duration;
 
@@ -7,15 +7,14 @@ use actix_web::http::header;
 
 use super::super::Dependencies;
 
-/// A cookie of ours. Its name depends on the way: over https it bears `__Host-`, so that no neighbour
-/// below the same domain can lay one out.
+/// A cookie of this server. Over https its name begins with `__Host-`, so that no sibling domain can set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cookie {
     /// The secret of a session.
     Session,
-    /// The device with which somebody of the team has signed in.
+    /// The device of an earlier sign-in.
     Device,
-    /// What a sign-in at the provider began with, and where it is to end.
+    /// The state of a sign-in at the provider, and the page to return to.
     OpenId,
 }
 
@@ -31,7 +30,7 @@ impl Cookie {
         }
     }
 
-    /// What the browser brings.
+    /// The value that the browser sent.
     pub(super) fn of<'a>(self, deps: &Dependencies, request: &'a HttpRequest) -> Option<&'a str> {
         let name = self.name(deps.origins.is_https(request));
         let cookies = request.headers().get_all(header::COOKIE);
@@ -39,8 +38,8 @@ impl Cookie {
         pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
     }
 
-    /// Has the browser keep it. Lax: it comes along when somebody follows a link to one of our pages,
-    /// and never with what a foreign page posts.
+    /// Sets the cookie. `SameSite=Lax`: the browser sends it when a link leads to one of our pages, and never with a
+    /// POST of a foreign page.
     pub(super) fn set(
         self,
         deps: &Dependencies,
@@ -57,7 +56,7 @@ impl Cookie {
         (header::SET_COOKIE, cookie)
     }
 
-    /// Has the browser forget it.
+    /// Deletes the cookie.
     pub(super) fn clear(
         self,
         deps: &Dependencies,

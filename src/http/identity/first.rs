@@ -1,4 +1,4 @@
-//! `/api/first`: the first account, by the link that a start without any prints.
+//! `/api/first`: creates the first account, by the link that a start without accounts prints.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use hsc_actors::ports::FirstAdmin;
@@ -13,7 +13,7 @@ use super::sign_in::{Me, welcome};
 /// The first account.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct FirstAccount {
-    /// `token` of the link.
+    /// `token` from the link.
     token: String,
     /// The name that colleagues and visitors see.
     name: String,
@@ -23,7 +23,7 @@ pub(crate) struct FirstAccount {
     password: String,
 }
 
-/// Makes the first account, an admin, and signs it in.
+/// Creates the first account, an admin, and signs it in.
 #[utoipa::path(post, path = "/api/first", tag = "team", request_body = FirstAccount,
     responses((status = 200, body = Me), (status = 403, body = ApiError),
         (status = 410, body = ApiError), (status = 422, body = ApiError),

@@ -1,4 +1,4 @@
-//! Who may pass: the guards that a route takes as arguments.
+//! The guards that a route takes as arguments.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use subtle::ConstantTimeEq as _;
 use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::cookie::Cookie;
 
-/// Header with the session's token, on whatever changes something.
+/// Header with the session's CSRF token, required for every change.
 const CSRF: &str = "x-csrf-token";
 
-/// Who may administrate and does.
+/// The request comes from an admin.
 pub(crate) struct Admin(pub(crate) Caller);
 
-/// Who may talk to visitors and does, an agent or an admin; and the same for the audit.
+/// The request comes from an agent or an admin; the second field is for the audit.
 pub(crate) struct Agent(pub(crate) Person, pub(crate) Caller);
 
-/// Who calls, for the audit.
+/// The caller, for the audit.
 pub(crate) struct Caller {
     who: Who,
     from: String,
@@ -39,12 +39,12 @@ enum Who {
 }
 
 impl Caller {
-    /// The address of the caller, as the audit tells it.
+    /// The address of the caller, for the audit.
     pub(crate) fn from(&self) -> &str {
         &self.from
     }
 
-    /// Writes down what the caller did: the action as `cache.invalidate`, what it was done to, more.
+    /// Audits an action of the caller, e.g. `cache.invalidate`, with subject and detail.
     pub(crate) fn did(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
@@ -98,7 +98,7 @@ fn deps(request: &HttpRequest) -> web::Data<Dependencies> {
 async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
     let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
-        // Whoever brings a token means to be known by it; a wrong one is not made good by a cookie.
+        // A request with a token is judged by the token; a valid cookie does not replace a wrong token.
         return match deps.identify.admin_token(brought, client_address(request)) {
             Ok(()) => Ok(caller(Who::Token)),
             Err(IdentityError::Wrong) => {
@@ -110,7 +110,7 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
     }
     if Cookie::Session.of(deps, request).is_some() {
         match person(deps, request, Role::Admin).await {
-            // A cookie that outlived its session is none.
+            // A cookie of an expired session counts as absent.
             Err(trouble) if trouble.code == ApiErrorCode::NotSignedIn => {}
             known => return Ok(caller(Who::Person(known?))),
         }
@@ -121,9 +121,9 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
     ))
 }
 
-/// Whether an admin makes this request, or a program that brings `admin.token`. It need not be one that the
-/// admin may make: this decides who is answered when the server is full, and each route still has its guard. A
-/// token is compared for the routes that take it alone, as an attempt like any other.
+/// True if an admin makes this request, or a program with `admin.token`. Used to decide who is served when the server
+/// is full; it grants no permission, because each route still has its guard. Only routes that accept the token
+/// compare it, and each comparison counts as an attempt.
 pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
     let deps = deps(request);
     if let Some(brought) = bearer(request) {
@@ -133,7 +133,7 @@ pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
     session(&deps, request).await.is_ok_and(|it| it.person.role == Role::Admin)
 }
 
-/// The person whose session this is, where they may.
+/// The person of this session, if the role suffices.
 async fn person(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -142,7 +142,7 @@ async fn person(
     let SignedIn { person, csrf } = session(deps, request).await?;
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    // A browser opens a socket for any page, and lets that page read what comes over it.
+    // A browser opens a WebSocket for any page, and lets that page read its messages.
     if (changes || is_upgrade) && !deps.origins.is_own(request) {
         let message = "Only pages of this server may do this.";
         return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message));
@@ -159,7 +159,7 @@ async fn person(
     Ok(person)
 }
 
-/// The session that the cookie names.
+/// The session of the cookie.
 pub(super) async fn session(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -169,8 +169,8 @@ pub(super) async fn session(
     deps.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
 }
 
-/// Whether whoever opens a socket with this request is still signed in, and in the same role, whenever it
-/// is asked later. Accounts that cannot be asked put nobody out.
+/// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
+/// accounts are unavailable the answer is yes.
 pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
     let identify = Arc::clone(&deps.identify);
     let secret: Arc<str> = Cookie::Session.of(deps, request).unwrap_or_default().into();
@@ -187,19 +187,20 @@ pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -
     })
 }
 
-/// Whether this browser may see the page of this role. The page holds nothing by itself; this is for
-/// whoever comes without being signed in, to be sent where they can.
+/// True if this browser may load the page of this role. The page itself contains no data; a visitor without a session
+/// is redirected to the sign-in page.
 pub(crate) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role: Role) -> bool {
     let known = match role {
         Role::Agent => session(deps, request).await.is_ok(),
         Role::Admin => session(deps, request).await.is_ok_and(|it| it.person.role >= role),
     };
-    // Before there is an account nobody can sign in, but the page takes the token too, where there is one.
+    // Before there is an account a sign-in is impossible, but the page accepts the token too, if there is one.
     let takes_token = role == Role::Admin && deps.admin.token.reveal().is_some();
     known || (takes_token && !matches!(deps.identify.has_accounts().await, Ok(true)))
 }
 
-/// What may change something without a session: signing in. From one of our own pages, or from a program.
+/// The check for changes without a session, i.e. signing in: the request comes from one of our own pages, or
+/// from a program.
 pub(super) fn from_our_page(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
     if deps.origins.is_own(request) {
         return Ok(());
@@ -212,7 +213,7 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-/// What a caller is told of why they were not signed in.
+/// The error for a caller who could not be signed in.
 pub(crate) fn trouble(error: IdentityError) -> ApiError {
     let code = match &error {
         IdentityError::Wrong => ApiErrorCode::WrongSignIn,
@@ -226,7 +227,7 @@ pub(crate) fn trouble(error: IdentityError) -> ApiError {
             ApiErrorCode::NotVerified
         }
         IdentityError::Down { cause } => {
-            warn!(cause:% = cause; "nobody can be signed in just now");
+            warn!(cause:% = cause; "signing in is unavailable");
             ApiErrorCode::Unavailable
         }
     };

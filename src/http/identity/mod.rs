@@ -1,8 +1,8 @@
-//! Signing in over HTTP, and the guards of every route that is not for everybody.
+//! Signing in over HTTP, and the guards of every route that is not public.
 //!
-//! A route that takes [`Admin`] or `Agent` is reached by nobody else: the guard runs before it does.
-//! A session lies in a cookie that no script can read; what changes something has to bring the session's
-//! token in a header as well, and to come from a page of ours.
+//! A route that takes [`Admin`] or `Agent` is protected: the guard runs before the handler. The session is in a
+//! cookie that scripts cannot read; a change must also send the session's CSRF token in a header, and come from one
+//! of our own pages.
 
 mod cookie;
 mod first;

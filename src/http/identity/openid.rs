@@ -1,4 +1,4 @@
-//! `/sign-in/openid`: to the provider and back, by way of the browser's address bar.
+//! `/sign-in/openid`: redirects to the OpenID provider and handles the return.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use super::cookie::Cookie;
 use super::guard::trouble;
 use super::sign_in::bring;
 
-/// How long somebody may take at the provider: to find the second factor, and no longer.
+/// Longest time at the provider: enough to find the second factor.
 const AT_THE_PROVIDER: Duration = Duration::from_secs(10 * 60);
-/// Where the provider sends the browser back to.
+/// The return address at this server.
 const RETURN: &str = "/sign-in/openid/return";
 
-/// Where a sign-in is to end.
+/// The page to open after the sign-in.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Begin {
     next: Option<String>,
 }
 
-/// What the provider says by way of the browser.
+/// The parameters that the provider adds to the return address.
 #[derive(Deserialize)]
 pub(crate) struct Return {
     #[serde(default)]
@@ -53,7 +53,7 @@ pub(crate) async fn openid(
     }
 }
 
-/// Where the provider sends the browser back to; signs in.
+/// Return address of the provider; signs in.
 #[utoipa::path(get, path = "/sign-in/openid/return", tag = "team",
     params(("state" = String, Query, description = "As it was sent to the provider"),
         ("code" = Option<String>, Query, description = "What the provider gives"),
@@ -83,7 +83,7 @@ pub(crate) async fn openid_return(
         }
         Err(error) => failed(error, next),
     };
-    // Good once, whatever came of it.
+    // Valid for one attempt, successful or not.
     response.append_header(Cookie::OpenId.clear(&deps, &request)).finish()
 }
 
@@ -91,7 +91,7 @@ fn back_to(deps: &Dependencies, request: &HttpRequest) -> String {
     format!("{}{RETURN}", deps.origins.own(request))
 }
 
-/// One of our two pages: what comes with an address must not send anybody anywhere else.
+/// One of our two pages: an address parameter must not redirect anywhere else.
 fn page(next: Option<&str>) -> &'static str {
     match next {
         Some("/admin") => "/admin",
@@ -104,7 +104,7 @@ fn to(address: &str) -> actix_web::HttpResponseBuilder {
     response
         .insert_header((header::LOCATION, address))
         .insert_header(("Cache-Control", "no-store"))
-        // The address of this answer holds a code; nobody is to be told of it.
+        // The address of this response contains a code, which must not leak as a referrer.
         .insert_header((header::REFERRER_POLICY, "no-referrer"));
     response
 }

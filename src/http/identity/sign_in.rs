@@ -1,4 +1,4 @@
-//! `/api/sign-in`, `/api/sign-out`, `/api/me`: in, out, and who it is.
+//! `/api/sign-in`, `/api/sign-out`, `/api/me`: signing in and out, and the current user.
 
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
 use hsc_actors::ports::archive::Role;
@@ -11,16 +11,16 @@ use super::super::{ApiError, Dependencies, client_address};
 use super::cookie::Cookie;
 use super::guard::{Agent, from_our_page, session, trouble};
 
-/// Who is signed in.
+/// The current user.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Me {
     /// Id of the account.
     id: String,
     /// The name that colleagues and visitors see.
     name: String,
-    /// What they may do.
+    /// The role.
     role: Role,
-    /// What a request that changes something brings as `X-CSRF-Token`.
+    /// Value of the header `X-CSRF-Token` for requests that change something.
     csrf: String,
 }
 
@@ -33,13 +33,13 @@ impl From<SignedIn> for Me {
 /// The ways to sign in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SignInMethods {
-    /// What the OpenID provider is called, where there is one.
+    /// Display name of the OpenID provider; none if there is none.
     provider: Option<String>,
-    /// False before the first account was created: the page then says how to create it.
+    /// False before the first account exists: the page then shows how to create it.
     has_accounts: bool,
 }
 
-/// Who signs in.
+/// Credentials.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SignIn {
     /// The mail address of the account.
@@ -48,10 +48,10 @@ pub(crate) struct SignIn {
     password: String,
 }
 
-/// How far somebody signs out.
+/// The scope of a sign-out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(crate) struct SignOut {
-    /// True for every browser they are signed in with.
+    /// True for every browser of the user.
     #[serde(default)]
     everywhere: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) struct SignOut {
 #[get("/api/sign-in")]
 pub(crate) async fn ways(deps: web::Data<Dependencies>) -> HttpResponse {
     let provider = deps.identify.provider().map(str::to_owned);
-    // While the accounts cannot be asked, nobody is told to create one.
+    // While the accounts are unavailable the page does not offer to create one.
     let has_accounts = deps.identify.has_accounts().await.unwrap_or(true);
     let ways = SignInMethods { provider, has_accounts };
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(ways)
@@ -105,7 +105,7 @@ pub(crate) async fn sign_out(
     Ok(HttpResponse::NoContent().insert_header(cleared).finish())
 }
 
-/// Who is signed in, and what their pages have to bring.
+/// The current user, and the CSRF token for the pages.
 #[utoipa::path(get, path = "/api/me", tag = "team",
     responses((status = 200, body = Me), (status = 401, body = ApiError)))]
 #[get("/api/me")]
@@ -117,7 +117,7 @@ pub(crate) async fn me(
     Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Me::from(signed_in)))
 }
 
-/// The answer to whoever has just signed in. A session that the browser had before ends.
+/// The response to a successful sign-in. An earlier session of the browser ends.
 pub(super) async fn welcome(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -128,7 +128,7 @@ pub(super) async fn welcome(
     response.insert_header(("Cache-Control", "no-store")).json(Me::from(opened.signed_in))
 }
 
-/// Puts the new session into the browser in place of the one before.
+/// Sets the cookie of the new session in place of the earlier one.
 pub(super) async fn bring(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -136,7 +136,7 @@ pub(super) async fn bring(
     response: &mut HttpResponseBuilder,
 ) {
     if let Some(before) = Cookie::Session.of(deps, request) {
-        // The new session is good whether or not the old one can be ended just now.
+        // The new session is valid whether or not the old one can be ended now.
         let _ = deps.identify.sign_out(before, false).await;
     }
     let OpenedSession { secret, lasts, device, device_lasts, .. } = opened;

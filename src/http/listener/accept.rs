@@ -1,4 +1,4 @@
-//! An address that is listened on: each connection from its acceptance to its end.
+//! A listening address: each connection from its acceptance to its end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -28,22 +28,22 @@ use super::proxy_protocol;
 use super::stream::{Io, Stream};
 use super::tls::Certificate;
 
-/// How long a closed connection waits for its client to close too.
+/// How long a closed connection waits for the client's close.
 const DISCONNECT: Duration = Duration::from_secs(1);
-/// Longest that a refused connection is written to.
+/// Longest time for writing to a refused connection.
 const REFUSAL: Duration = Duration::from_millis(500);
 
-/// An address that is listened on, and how.
+/// A listening address and its options.
 pub struct Listener {
     /// The connections of this address.
     pub connections: Arc<Connections>,
-    /// Whose PROXY header is read.
+    /// The peers whose PROXY header is read.
     pub trusted_proxies: TrustedProxies,
-    /// True where trusted proxies begin each connection with a PROXY header.
+    /// True if trusted proxies begin each connection with a PROXY header.
     pub proxy_protocol: bool,
-    /// What is shown, where the connections are TLS.
+    /// The certificate, for TLS connections.
     pub certificate: Option<Arc<Certificate>>,
-    /// Where connections are counted.
+    /// Counts connections.
     pub metrics: Arc<Metrics>,
 }
 
@@ -51,7 +51,7 @@ impl Listener {
     /// Serves these routes on this socket.
     ///
     /// # Errors
-    /// When the socket is none that can be served.
+    /// If the socket cannot be served.
     pub fn serve<R>(
         self,
         builder: ServerBuilder,
@@ -102,9 +102,9 @@ impl Listener {
         H: Service<(Stream, Option<SocketAddr>), Response = (), Error = DispatchError>,
     {
         let Ok(peer) = io.peer_addr() else { return Ok(()) };
-        // A prediction is one small write that a person waits for.
+        // A prediction is one small write, and a person waits for it.
         let _ = io.set_nodelay(true);
-        // A proxy has many clients, and as many connections as these need.
+        // A proxy has many clients, and may have as many connections as they need.
         let is_proxy = self.trusted_proxies.contains(peer.ip());
         let client = (!is_proxy).then(|| ClientAddress::new(peer.ip()).key());
         let admitted = match self.connections.admit(client) {
@@ -142,7 +142,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Reads what stands before HTTP, then serves HTTP.
+    /// Reads the bytes before HTTP (PROXY header, TLS), then serves HTTP.
     async fn unwrapped<H>(
         &self,
         mut io: TcpStream,
@@ -184,7 +184,7 @@ impl Listener {
         http.call((stream, Some(peer))).await.map_err(Ended::from)
     }
 
-    /// Says to a client that there are too many connections, as far as it can be said.
+    /// Tells a client that there are too many connections, if that is possible.
     async fn refuse(&self, mut io: TcpStream, refused: ConnectionRefused) {
         const BODY: &str = r#"{"code":"full","message":"The server holds as many connections as it may; try again in a few seconds."}"#;
         self.metrics.connections.refused(refused.as_str());
@@ -204,14 +204,14 @@ impl Listener {
     }
 }
 
-/// How a connection ended that did not end well.
+/// How a connection failed.
 enum Ended {
-    /// What came over it is not what has to come.
+    /// The bytes before HTTP are invalid.
     Malformed {
         what: &'static str,
         cause: String,
     },
-    /// Its client, named by the proxy, has too many.
+    /// The client that the proxy named has too many connections.
     Refused(ConnectionRefused),
     Failed(String),
     Gone(String),

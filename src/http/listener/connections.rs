@@ -1,12 +1,11 @@
-//! The table of connections of a listener: how many there are, what each one is doing, which one gives way.
+//! The connection table of a listener: how many there are, the phase of each, and which one is closed for a new one.
 //!
-//! A connection counts from the moment it is accepted until its descriptor is closed. When there are too many, the
-//! table closes one that only holds its descriptor (it has not sent a whole request, or is idle), first of
-//! the client that has most of them, the oldest first. A request that is being answered and an open
-//! WebSocket are never closed for that. The last places are reserved: a connection that gets one is
-//! answered only for probes and admins (`http::capacity` decides).
+//! A connection counts from its acceptance until its descriptor is closed. When there are too many, the table closes
+//! one that is not in use (it has not sent a whole request, or is idle): of the client with most of these, the oldest
+//! first. A request in progress and an open WebSocket are never closed for that. The last places are reserved: a
+//! connection on a reserved place serves probes and admins only (`http::capacity` decides).
 //!
-//! Never     waits and never allocates per byte: what a connection reads and writes touches its own atomics alone.
+//! Never     waits and never allocates per byte: reads and writes of a connection touch only its own atomics.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -20,56 +19,56 @@ use strum::VariantArray as _;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-/// The HTTP library answers a late request with 408, a moment before the connection is closed here.
+/// The HTTP library answers a late request with 408, shortly before the connection is closed here.
 const AFTER_THE_LIBRARY: Duration = Duration::from_secs(1);
-/// Longest that a connection on a reserved place may take to send a request: a probe sends it at once.
+/// Longest time for a request on a reserved place: a probe sends it at once.
 const RESERVED_HEADER: Duration = Duration::from_secs(2);
 
-/// Descriptors that the rest of the server is left, at least and at most.
+/// Descriptors for the rest of the server, at least and at most.
 const LEAST_REST: usize = 160;
 const MOST_REST: usize = 1_024;
-/// Places for probes and admins, at most: they come and go within milliseconds.
+/// Most places for probes and admins: their connections last milliseconds.
 const MOST_RESERVED: usize = 64;
 
-/// What a connection is doing.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 #[repr(u8)]
 pub(crate) enum Phase {
-    /// It has not told its PROXY header or finished its TLS handshake.
+    /// The PROXY header or the TLS handshake is incomplete.
     Handshake,
-    /// It is sending the head of a request, or could.
+    /// The head of a request is incomplete or has not begun.
     Head,
-    /// It has been answered and sends nothing.
+    /// The connection has had a response and sends nothing.
     #[strum(serialize = "idle_timeout")]
     Idle,
-    /// Its request is being answered; the server waits for the rest of the body.
+    /// A request is in progress; the server waits for the rest of the body.
     Body,
-    /// Its request is being answered.
+    /// A request is in progress.
     Answering,
-    /// It is a WebSocket, which has deadlines of its own.
+    /// A WebSocket, which has deadlines of its own.
     Upgraded,
 }
 
 impl Phase {
-    /// True while the connection holds a descriptor for nothing that the server does.
+    /// True for a connection that may be closed for another one: the server is not working for it.
     fn gives_way(self) -> bool {
         matches!(self, Self::Handshake | Self::Head | Self::Idle | Self::Body)
     }
 }
 
-/// Why the server closed a connection, for the metric.
+/// Why the server closed a connection; label of the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum Closed {
-    /// It did not finish its handshake or the head of a request in time.
+    /// The handshake or the head of a request was late.
     #[strum(serialize = "header_timeout")]
     Header,
-    /// It was idle for too long.
+    /// Idle for too long.
     Idle,
-    /// It did not take what was sent to it.
+    /// The client did not read.
     #[strum(serialize = "write_timeout")]
     Write,
-    /// It gave way to a newer one.
+    /// Closed for a newer connection.
     Evicted,
 }
 
@@ -79,13 +78,13 @@ impl Closed {
     }
 }
 
-/// Why a connection is not served.
+/// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum ConnectionRefused {
-    /// Its client has as many as it may, and each is in use.
+    /// The client has its maximum of connections, and each is in use.
     Address,
-    /// There are as many as there may be, and each is in use.
+    /// The table is full, and each connection is in use.
     Full,
 }
 
@@ -95,25 +94,25 @@ impl ConnectionRefused {
     }
 }
 
-/// How many connections there may be.
+/// Limits of the number of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {
-    /// Connections that any client may use.
+    /// Connections for every client.
     pub general: usize,
-    /// Beyond that, for probes and admins.
+    /// Additional connections for probes and admins.
     pub reserved: usize,
-    /// Of one client; 0 is any number.
+    /// Connections of one client; 0 is unlimited.
     pub per_address: usize,
 }
 
 impl Capacity {
-    /// Of an address for operations, which a few probes and a Prometheus call.
+    /// For the address of operations, which a few probes and Prometheus use.
     pub const OPERATIONS: Self = Self { general: 64, reserved: 0, per_address: 0 };
 
-    /// As the settings say, as far as a process with so many file descriptors can.
+    /// From the settings, reduced to the number of file descriptors of the process.
     #[must_use]
     pub fn new(settings: &ServerSettings, descriptors: usize) -> Self {
-        // Logs, the archive, Redis, webhooks, manuals, connections that are judged, and those for operations.
+        // The rest: logs, the archive, Redis, webhooks, manuals, connections that are being refused, and operations.
         let rest = (descriptors / 4).clamp(LEAST_REST, MOST_REST);
         let possible = descriptors.saturating_sub(rest).max(2);
         let reserved = (possible / 4).clamp(1, MOST_RESERVED);
@@ -121,7 +120,7 @@ impl Capacity {
             0 => possible - reserved,
             chosen => chosen.min(possible - reserved),
         };
-        // However few there are, one address leaves half of them to others.
+        // One client gets at most half of the connections.
         let per_address = match settings.max_connections_per_address {
             0 => 0,
             chosen => usize::min(chosen, general.div_ceil(2)),
@@ -130,14 +129,14 @@ impl Capacity {
     }
 }
 
-/// How long a connection may take.
+/// Time limits of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
     /// For a handshake, and for the head of a request.
     pub header: Duration,
     /// Between two requests.
     pub idle: Duration,
-    /// To take anything of what is sent to it.
+    /// For the client to read.
     pub write: Duration,
 }
 
@@ -159,14 +158,14 @@ struct ConnectionTable {
 }
 
 struct ConnectionSlot {
-    /// None of a proxy, which has many clients.
+    /// None for a proxy, which has many clients.
     client: Option<ClientKey>,
     is_reserved: bool,
     state: Arc<ConnectionState>,
 }
 
 impl Connections {
-    /// A table without connections.
+    /// An empty table.
     #[must_use]
     pub fn new(capacity: Capacity, deadlines: Deadlines) -> Arc<Self> {
         Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })
@@ -176,13 +175,13 @@ impl Connections {
         self.deadlines
     }
 
-    /// How many there are.
+    /// Number of connections.
     #[must_use]
     pub fn count(&self) -> usize {
         self.table().places.len()
     }
 
-    /// A place for a new connection; `client` is none of a proxy.
+    /// A place for a new connection; `client` is none for a proxy.
     pub(crate) fn admit(
         self: &Arc<Self>,
         client: Option<ClientKey>,
@@ -220,7 +219,7 @@ impl Connections {
         Ok(Admitted { connections: Arc::clone(self), state })
     }
 
-    /// Makes room for one more connection of a client that has as many as it may.
+    /// Makes room for one more connection of a client that has its maximum.
     fn room_of_client(
         &self,
         table: &mut ConnectionTable,
@@ -272,7 +271,7 @@ impl ConnectionTable {
         Some(place)
     }
 
-    /// Closes one of these connections that only holds its descriptor; false where there is none.
+    /// Closes one of these connections that is not in use; false if there is none.
     fn evict(&mut self, eligible: impl Fn(&ConnectionSlot) -> bool) -> bool {
         let held = |place: &ConnectionSlot| {
             place.client.and_then(|client| self.of_client.get(&client).copied()).unwrap_or(0)
@@ -293,7 +292,7 @@ impl ConnectionTable {
     }
 }
 
-/// The place of a connection, given back when it is dropped.
+/// The place of a connection, returned on drop.
 pub(crate) struct Admitted {
     connections: Arc<Connections>,
     state: Arc<ConnectionState>,
@@ -328,14 +327,14 @@ fn ms_since(began: Instant) -> u64 {
     u64::try_from(began.elapsed().as_millis()).unwrap_or(NOT_BLOCKED - 1)
 }
 
-/// What a connection is doing and since when. Written by its own thread, read by the table.
+/// The phase of a connection and its start. Written by its own thread, read by the table.
 pub(crate) struct ConnectionState {
     id: u64,
     connections: Weak<Connections>,
     began: Instant,
     phase: AtomicU8,
     since_ms: AtomicU64,
-    /// When a write last found no room; [`NOT_BLOCKED`] once one has.
+    /// Time of the last write without room; [`NOT_BLOCKED`] after a write with room.
     blocked_ms: AtomicU64,
     is_reserved: AtomicBool,
     is_evicted: AtomicBool,
@@ -351,20 +350,20 @@ impl ConnectionState {
     pub(crate) fn enter(&self, phase: Phase) {
         self.since_ms.store(ms_since(self.began), Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
-        // A deadline that begins may be over before the one that is waited for; one that ends is noticed then.
+        // A new deadline may end before the current timer; an ended deadline is noticed when the timer fires.
         if matches!(phase, Phase::Head | Phase::Idle) {
             self.changed.notify_one();
         }
     }
 
-    /// Bytes came in.
+    /// Bytes were received.
     pub(super) fn has_read(&self) {
         if self.phase() == Phase::Idle {
             self.enter(Phase::Head);
         }
     }
 
-    /// Bytes went out.
+    /// Bytes were sent.
     pub(super) fn has_written(&self) {
         self.blocked_ms.store(NOT_BLOCKED, Ordering::Relaxed);
         if self.phase() == Phase::Idle {
@@ -372,7 +371,7 @@ impl ConnectionState {
         }
     }
 
-    /// Bytes wait for the client to make room.
+    /// Bytes wait because the client does not read.
     pub(super) fn is_blocked(&self) {
         if self.blocked_ms.load(Ordering::Relaxed) == NOT_BLOCKED {
             self.blocked_ms.store(ms_since(self.began), Ordering::Relaxed);
@@ -385,7 +384,7 @@ impl ConnectionState {
         self.is_reserved.load(Ordering::Relaxed)
     }
 
-    /// Takes a place among all others where one has become free; true where the connection has one.
+    /// Moves to a general place if one is free; true if the connection has one.
     pub(crate) fn take_general_place(&self) -> bool {
         let Some(connections) = self.connections.upgrade() else { return true };
         let mut table = connections.table();
@@ -409,7 +408,7 @@ impl ConnectionState {
         self.evicted.notify_one();
     }
 
-    /// Waits until the connection is to be closed, and says why.
+    /// Waits until the connection must be closed, and returns the reason.
     pub(super) async fn closing(&self, deadlines: Deadlines) -> Closed {
         loop {
             if self.is_evicted.load(Ordering::Relaxed) {
@@ -440,7 +439,7 @@ impl ConnectionState {
         let phase = self.phase();
         let blocked = self.blocked_ms.load(Ordering::Relaxed);
         if blocked != NOT_BLOCKED {
-            // A WebSocket too: nothing polls it while its write is stuck.
+            // For a WebSocket too: it is not polled while its write is stuck.
             return Some((at(blocked, deadlines.write), Closed::Write));
         }
         let since = self.since_ms.load(Ordering::Relaxed);
@@ -565,7 +564,7 @@ mod tests {
         assert_eq!(due(), None, "an answer takes as long as it takes");
         one.state.enter(Phase::Idle);
         assert_eq!(due(), Some((Closed::Idle, 21)));
-        // A part of a second request is a head like the first.
+        // The beginning of a second request counts as a head, like the first.
         one.state.has_read();
         assert_eq!(due(), Some((Closed::Header, 11)));
         one.state.enter(Phase::Answering);
@@ -589,7 +588,7 @@ mod tests {
         let first = connections.admit(client(1)).expect("room");
         first.state.enter(Phase::Answering);
         let (waits, is_late) = tokio::join!(first.state.closing(deadlines), async {
-            // Nothing closes it until it stands still again, which the one who waits is told.
+            // A connection in use is not closed; once it is idle, a waiting deadline is notified.
             first.state.is_blocked();
             true
         });

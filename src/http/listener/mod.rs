@@ -1,11 +1,10 @@
 //! Connections: accepted, counted, unwrapped (PROXY header, TLS) and handed to the HTTP library.
 //!
-//! actix-server accepts and spreads connections over its workers, actix-http speaks HTTP/1 over whatever
-//! stream it is given. This module stands between: it decides which connection is served (`connections`),
-//! reads what stands before HTTP (`proxy_protocol`, `tls`) and closes a connection that takes too long,
-//! whatever the HTTP library is doing with it.
+//! actix-server accepts connections and spreads them over its workers; actix-http speaks HTTP/1 over any stream. This
+//! module lies between: it decides which connection is served (`connections`), reads the bytes before HTTP
+//! (`proxy_protocol`, `tls`) and closes a connection that takes too long, in any state of the HTTP library.
 //!
-//! Never     speaks HTTP/2: a deadline is one of a connection, and one connection carries one request.
+//! Never     speaks HTTP/2: each deadline is one of a connection, so a connection must carry one request at a time.
 
 mod accept;
 mod connections;

@@ -1,7 +1,7 @@
 //! The PROXY protocol, versions 1 and 2: the header in which a proxy names the source of a connection.
 //!
-//! It is read from trusted proxies alone, before TLS and before HTTP. A connection of the proxy itself (its
-//! health checks: `LOCAL`, `UNKNOWN`) has no other source than its peer.
+//! It is read from trusted proxies only, before TLS and before HTTP. A connection of the proxy itself (health checks:
+//! `LOCAL`, `UNKNOWN`) has its peer as the source.
 //!
 //! Source: <https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt>
 
@@ -9,14 +9,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The first bytes of version 2, which begin no HTTP request and no TLS handshake.
+/// The first bytes of version 2; no HTTP request and no TLS handshake begins with them.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
-/// Longest line of version 1, with its end.
+/// Longest line of version 1, including its end.
 const LONGEST_LINE: usize = 107;
-/// Longest rest of version 2: addresses and a few extensions. The specification lets proxies send 536 bytes.
+/// Longest rest of version 2: addresses and a few extensions. The specification allows 536 bytes.
 const LONGEST_REST: usize = 2_048;
 
-/// A connection that does not begin with the header it must begin with.
+/// A connection without a valid header.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum NoHeader {
     #[error("the connection does not begin with a PROXY header")]
@@ -25,7 +25,7 @@ pub(super) enum NoHeader {
     Ended(#[from] std::io::Error),
 }
 
-/// Reads the header and not one byte more. None where the proxy speaks for itself.
+/// Reads the header and no byte more. None if the proxy connects for itself.
 pub(super) async fn read(
     io: &mut (impl AsyncRead + Unpin),
 ) -> Result<Option<SocketAddr>, NoHeader> {
@@ -37,7 +37,7 @@ pub(super) async fn read(
     if !first.starts_with(b"PROXY ") {
         return Err(NoHeader::Malformed);
     }
-    // The shortest line is longer than the signature, so nothing of what follows was read.
+    // The shortest line is longer than the signature, so no byte after it was read.
     let mut line = first.to_vec();
     while !line.ends_with(b"\r\n") {
         if line.len() == LONGEST_LINE {
@@ -87,9 +87,9 @@ async fn second_version(io: &mut (impl AsyncRead + Unpin)) -> Result<Option<Sock
     }
     let port = |at: usize| Some(u16::from_be_bytes(rest.get(at..at + 2)?.try_into().ok()?));
     let source = match family >> 4 {
-        // Neither of the internet: a socket of the proxy's machine, or not said.
+        // Neither IPv4 nor IPv6: a socket of the proxy's machine, or unspecified.
         0 | 3 => return Ok(None),
-        // Source, target and the port of each.
+        // Source address, destination address, and their ports.
         1 if length >= 12 => {
             let octets: Option<[u8; 4]> = rest.get(..4).and_then(|it| it.try_into().ok());
             octets.map(|it| IpAddr::from(Ipv4Addr::from(it))).zip(port(8))
@@ -108,7 +108,7 @@ async fn second_version(io: &mut (impl AsyncRead + Unpin)) -> Result<Option<Sock
 mod tests {
     use super::*;
 
-    /// What the header says, and what is left of these bytes after it.
+    /// The source from the header, and the bytes that remain after it.
     async fn read_of(bytes: &[u8]) -> Result<(Option<String>, Vec<u8>), String> {
         let mut io = bytes;
         let source = read(&mut io).await.map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! The bytes of a connection, plain or TLS, and the notes of when they last moved.
+//! The bytes of a connection, plain or TLS; records when they last moved.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use tokio_rustls::server::TlsStream;
 use super::super::Connection;
 use super::connections::ConnectionState;
 
-/// A connection as the HTTP library reads and writes it.
+/// The stream that the HTTP library reads and writes.
 pub(crate) struct Stream {
     io: Io,
     pub(super) connection: Connection,
@@ -92,7 +92,7 @@ impl AsyncWrite for Stream {
         let result = io!(self, poll_flush, cx);
         match &result {
             Poll::Pending => self.state.is_blocked(),
-            // Where nothing was left to be flushed nothing has moved either.
+            // A flush without pending bytes moves none.
             Poll::Ready(_) => {}
         }
         result

@@ -1,10 +1,10 @@
-//! The certificate that the server shows, read again when its files change.
+//! The server's certificate, loaded again when its files change.
 //!
-//! Files are compared every few seconds, by their content: certificates are often replaced through a link that
-//! points elsewhere, which no watch of a file notices. A pair that cannot be used is reported once and the one
-//! before stays in use.
+//! The files are compared every few seconds, by content: certificates are often replaced by pointing a link
+//! elsewhere, which a file watcher does not notice. An unusable pair is reported once, and the previous one
+//! stays in use.
 //!
-//! Offers HTTP/1.1 alone: WebSockets need it, and every deadline of `connections` is one of such a connection.
+//! Offers HTTP/1.1 only: WebSockets need it, and the deadlines of `connections` assume one request per connection.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// How often the files are compared. Certificates are replaced weeks before they end.
+/// How often the files are compared. Certificates are replaced weeks before they expire.
 const COMPARED_EVERY: Duration = Duration::from_secs(2);
 
 /// Why a certificate cannot be used.
@@ -30,20 +30,20 @@ pub enum InvalidCertificate {
         setting: &'static str,
         /// Path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// A file holds no PEM of what it has to hold.
+    /// A file does not contain the expected PEM.
     #[error("{setting} = {}: {cause}; the file has to hold PEM", path.display())]
     NoPem {
         /// The setting that names the file.
         setting: &'static str,
         /// Path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The PEM error.
         cause: rustls::pki_types::pem::Error,
     },
-    /// The two do not make a certificate that can be shown.
+    /// The certificate and the key cannot be used together.
     #[error("server.tls.cert and server.tls.key cannot be used together: {0}")]
     Unfit(#[from] rustls::Error),
 }
@@ -53,7 +53,7 @@ pub struct Certificate {
     cert: PathBuf,
     key: PathBuf,
     current: Mutex<Arc<ServerConfig>>,
-    /// What the files held when they were last looked at.
+    /// Content of the files at the last comparison.
     seen: Mutex<Files>,
 }
 
@@ -64,10 +64,10 @@ struct Files {
 }
 
 impl Certificate {
-    /// That of the settings; none where they name none.
+    /// From the settings; none if they name no files.
     ///
     /// # Errors
-    /// When the files cannot be read or do not belong together.
+    /// If the files cannot be read or do not match.
     pub fn of(settings: &TlsSettings) -> Result<Option<Arc<Self>>, InvalidCertificate> {
         if settings.cert.is_empty() {
             return Ok(None);
@@ -82,7 +82,7 @@ impl Certificate {
         Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Compares the files for ever, and takes what they hold when that changes.
+    /// Compares the files forever, and uses the new content when it changes.
     pub async fn keep_current(self: Arc<Self>, metrics: Arc<Metrics>) {
         let mut is_unreadable = false;
         loop {
@@ -96,7 +96,7 @@ impl Certificate {
                     metrics.connections.certificate_reloaded("taken");
                     info!("the certificate has changed; new connections get the new one");
                 }
-                // Files that cannot be read stay so for many looks; it is told once.
+                // Unreadable files stay so for many comparisons; the error is logged once.
                 Ok(Err(InvalidCertificate::Unreadable { .. })) if is_unreadable => {}
                 Ok(Err(error)) => {
                     is_unreadable = matches!(error, InvalidCertificate::Unreadable { .. });
@@ -108,7 +108,7 @@ impl Certificate {
         }
     }
 
-    /// True where the files had changed and the new certificate is in use now.
+    /// True if the files changed and the new certificate is in use.
     fn look(&self) -> Result<bool, InvalidCertificate> {
         let files = read(&self.cert, &self.key)?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! `/admin/catalog`: what the catalog holds, loading it again, and brand files.
+//! `/admin/catalog`: the content of the catalog, reloading it, and uploading brand files.
 
 use actix_web::{HttpResponse, get, post, put, web};
 use futures::StreamExt as _;
@@ -11,13 +11,13 @@ use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::{invalid, ms};
 use crate::catalog_folder::{CatalogFileError, CatalogFileStored, CatalogStatus};
 
-/// Largest brand file that is taken over HTTP, in bytes. The largest seen has 40 MB; it lies in memory while it
-/// is tried, so a larger one is put into the folder by other means.
+/// Largest brand file over HTTP, in bytes. The largest known one has 40 MB; it is in memory while it is checked, so a
+/// larger one has to be copied into the folder.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// Problems and ids that are named one by one; a file that lost a field everywhere has thousands of them.
+/// Most problems and ids that are listed; a file that lacks a field everywhere has thousands.
 const MOST_NAMED: usize = 500;
 
-/// What is wrong, as the page shows it.
+/// A problem, as the page shows it.
 #[derive(Serialize)]
 struct Wrong<'a> {
     file: &'a str,
@@ -42,7 +42,7 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
         .collect()
 }
 
-/// The catalog in force: version, number of products, brands each with its file, what the last load found wrong.
+/// The current catalog: version, number of products, brands with their files, problems of the last load.
 #[utoipa::path(get, path = "/admin/catalog", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/catalog")]
@@ -50,7 +50,8 @@ pub(crate) async fn catalog(deps: web::Data<Dependencies>, _: Admin) -> HttpResp
     shown(&deps, &deps.catalog_folder.status())
 }
 
-/// Loads the catalog of this pod again from its folder. One that is broken is not put in force: `kept` says why.
+/// Reloads the catalog of this pod from its folder. A broken catalog does not replace the current one: `kept`
+/// has the reason.
 #[utoipa::path(post, path = "/admin/catalog/reload", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/catalog/reload")]
@@ -83,11 +84,11 @@ fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
     }))
 }
 
-/// Whether a file is only tried.
+/// Parameters of an upload.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
-    /// True where nobody says so: to write is to be said.
+    /// True by default: writing has to be requested.
     #[serde(default = "yes")]
     dry_run: bool,
 }
@@ -96,13 +97,14 @@ fn yes() -> bool {
     true
 }
 
-/// Tries a brand file in a copy of the catalog, and with `dry_run=false` writes it into the folder of this pod and loads again.
+/// Checks a brand file in a copy of the catalog; with `dry_run=false` writes it into the folder of this
+/// pod and reloads.
 #[utoipa::path(put, path = "/admin/catalog/files/{file}", tag = "operations", request_body = Object,
     params(("file" = String, Path), ("dry_run" = Option<bool>, Query)),
     responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
         (status = 403, body = ApiError), (status = 409, body = ApiError), (status = 413, body = ApiError),
         (status = 422, body = ApiError)))]
-// Whatever follows, so that a name which climbs is refused in words and not by a route that is missing.
+// Any path, so that a path traversal is refused with an error and not with a missing route.
 #[put("/admin/catalog/files/{file:.*}")]
 pub(crate) async fn place_file(
     deps: web::Data<Dependencies>,
@@ -150,7 +152,7 @@ fn told(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Va
     })
 }
 
-/// The body, bounded while it comes in.
+/// The body, bounded while it arrives.
 async fn text_of(mut body: web::Payload) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {

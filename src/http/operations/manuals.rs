@@ -1,4 +1,4 @@
-//! `/admin/manuals`: how the manual of each product is, and fetching one again.
+//! `/admin/manuals`: the state of each product's manual, and fetching one again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,23 +16,23 @@ use super::super::identity::Admin;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::{Page, PageRequest, invalid, ms};
 
-/// Longest somebody waits for a manual that is fetched again. Fetching has a bound of its own and reading
-/// another; this is what a person waits before a page.
+/// Longest wait for a manual that is fetched again. Fetching and reading have limits of their own; this is how long a
+/// person waits for a page.
 const WAITS: Duration = Duration::from_secs(30);
 
-/// How a manual is.
+/// The state of a manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
-    /// Read, and on the shelf.
+    /// Read, and in the cache.
     Open,
-    /// On this machine, and not on the shelf.
+    /// On this machine, and not in the cache.
     Kept,
     /// Neither.
     Unread,
     /// The last load failed.
     Failed,
-    /// The catalog names none.
+    /// The catalog has none.
     None,
 }
 
@@ -56,29 +56,29 @@ struct Row {
     name: Arc<str>,
     brand: Arc<str>,
     state: State,
-    /// Where it is: an address, or a path below the catalog folder.
+    /// Its source: an address, or a path below the catalog folder.
     url: Option<String>,
-    /// Pages, where it was ever read here.
+    /// Number of pages, if it was read here.
     pages: Option<usize>,
-    /// Numbers of its scanned pages whose text is not recognized yet, where it is open.
+    /// Numbers of its scanned pages whose text is not recognized yet, if it is open.
     pending_pages: Vec<u32>,
-    /// Numbers of its scanned pages that cannot be recognized, where it is open.
+    /// Numbers of its scanned pages that cannot be recognized, if it is open.
     unread_pages: Vec<u32>,
-    /// Bytes of its file, where that is here.
+    /// Size of its file in bytes, if the file is here.
     bytes: Option<u64>,
-    /// When its host last said that the file is right, or when it was written.
+    /// Time of the host's last confirmation of the file, or of its last write.
     fetched_at_ms: Option<u64>,
-    /// Why it could not be read the last time, or why an older copy is.
+    /// Why the last read failed, or why an older copy is used.
     fault: Option<String>,
-    /// When the last load ended, well or not.
+    /// Time at which the last load ended, successful or not.
     loaded_at_ms: Option<u64>,
-    /// Windows of it that are embedded, where they were wanted since the start.
+    /// Number of its windows that are embedded, if they were needed since the start.
     embedded: Option<usize>,
-    /// Windows that it has.
+    /// Number of its windows.
     windows: Option<usize>,
 }
 
-/// A page of manuals, and how the sentence encoder is.
+/// A page of manuals, and the state of the sentence encoder.
 #[derive(Debug, Serialize)]
 struct Manuals {
     #[serde(flatten)]
@@ -86,7 +86,7 @@ struct Manuals {
     encoder: EncoderHealth,
 }
 
-/// The manuals of this pod by product, in pages: state, pages, bytes, when fetched, what was wrong. `text` is a part of a
+/// The manuals of this pod by product, in pages: state, pages, bytes, time of fetch, fault. `text` is a part of a
 /// product's name or id or of its brand; `state` is open, kept, unread, failed or none.
 #[utoipa::path(get, path = "/admin/manuals", tag = "operations",
     params(("text" = Option<String>, Query), ("state" = Option<String>, Query),
@@ -109,7 +109,7 @@ pub(crate) async fn manuals(
     if after.as_ref().is_some_and(|id| catalog.product(id).is_none()) {
         return Err(invalid("after names no product any more; begin with the first page again."));
     }
-    // Beside the threads that serve: a page looks on disk, and a rare state is sought in the whole catalog.
+    // On the blocking pool: a page looks on disk, and a rare state is searched in the whole catalog.
     let found = web::block(move || {
         let begins = after.and_then(|id| catalog.products().iter().position(|it| *it.id == *id));
         let rest = catalog.products().iter().skip(begins.map_or(0, |at| at + 1));
@@ -128,8 +128,7 @@ fn is_meant(product: &Product, text: &str) -> bool {
     text.is_empty() || has(&product.name) || has(&product.id) || has(&product.brand_name)
 }
 
-/// The row of a product, where its manual is as wanted. What memory tells is asked first, and the disk only
-/// where that leaves it open.
+/// The row of a product, if its manual has the wanted state. Memory is checked first, and the disk only if needed.
 fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<Row> {
     let mut row = Row {
         product: Arc::clone(&product.id),
@@ -158,7 +157,7 @@ fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<
             row.pending_pages.clone_from(&manual.source.pending);
             row.unread_pages.clone_from(&manual.source.unread);
             (row.embedded, row.windows) = deps.encoder.progress(&manual.source.location).unzip();
-            // Read by another pod, perhaps: what was wrong here before is over.
+            // Another pod may have read it: the earlier fault here is over.
             row.fault =
                 last.as_ref().filter(|_| manual.source.stale).and_then(|it| it.fault.clone());
             Some(State::Open)
@@ -191,8 +190,8 @@ fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<
     wanted.is_none_or(|state| state == row.state).then_some(row)
 }
 
-/// Forgets a product's manual on all pods, asks its source again and opens it here: `opened`, `failed`, or `opening` (202)
-/// where that takes longer than half a minute.
+/// Removes a product's manual on all pods, fetches it again and opens it here: `opened`, `failed`, or `opening` (202)
+/// if that takes longer than half a minute.
 #[utoipa::path(post, path = "/admin/manuals/{product}/refetch", tag = "operations",
     params(("product" = String, Path)),
     responses((status = 200, body = Object), (status = 202, body = Object), (status = 401, body = ApiError),

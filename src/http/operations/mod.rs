@@ -1,7 +1,7 @@
-//! `/admin/…` further: what an admin sees of a running pod, and what of it can be changed from the page.
+//! More of `/admin/…`: the state of a running pod, and the changes that an admin can make from the page.
 //!
-//! Each route asks the part that knows, through a handle or a port of [`Dependencies`](super::Dependencies). All are for
-//! admins ([`Admin`](super::identity::Admin)); what changes something goes into the audit.
+//! Each route calls a handle or a port of [`Dependencies`](super::Dependencies). All are for admins
+//! ([`Admin`](super::identity::Admin)); every change is audited.
 
 mod catalog;
 mod manuals;

@@ -1,4 +1,4 @@
-//! A list in pages: `?limit=&after=`, answered with `items` and where the next page begins.
+//! Pagination: `?limit=&after=`, answered with `items` and the start of the next page.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,19 +8,19 @@ use super::super::{ApiError, ApiErrorCode};
 
 /// Default number of items of a page.
 const USUAL: usize = 50;
-/// Most items of a page: what a person looks through, and no list is written whole by mistake.
+/// Most items of a page: as much as a person looks through.
 const MOST: usize = 200;
 
-/// Which page of what is wanted.
+/// The wanted page.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PageRequest {
-    /// A part of what is shown; none is everything.
+    /// A part of the shown text; none for all.
     text: Option<String>,
-    /// A state, where the items have one.
+    /// A state, if the items have one.
     state: Option<String>,
     limit: Option<usize>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub(crate) after: Option<String>,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct PageRequest {
 #[derive(Debug, Serialize)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
-    /// Where the next one begins; none where this is the last.
+    /// The start of the next page; none on the last page.
     pub(crate) next: Option<String>,
 }
 
@@ -40,19 +40,19 @@ impl PageRequest {
         }
     }
 
-    /// What is looked for, in small letters.
+    /// The searched text in lower case.
     pub(crate) fn text(&self) -> String {
         self.text.as_deref().unwrap_or_default().trim().to_lowercase()
     }
 
-    /// The state that is wanted.
+    /// The wanted state.
     pub(crate) fn state(&self) -> Option<&str> {
         self.state.as_deref().filter(|state| !state.is_empty())
     }
 }
 
 impl<T> Page<T> {
-    /// Out of one item more than the page holds, where there is one more.
+    /// A page from up to one item more than it holds, which tells whether there is a next page.
     pub(crate) fn of(mut items: Vec<T>, limit: usize, mark: impl Fn(&T) -> String) -> Self {
         let has_more = items.len() > limit;
         items.truncate(limit);
@@ -60,7 +60,7 @@ impl<T> Page<T> {
     }
 }
 
-/// A moment in milliseconds since 1970.
+/// A time in milliseconds since 1970.
 pub(crate) fn ms(at: SystemTime) -> u64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

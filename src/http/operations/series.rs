@@ -6,7 +6,8 @@ use hsc_actors::Charts;
 use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
 
-/// The last ten minutes of this pod: rates, percentiles and gauges, a value every few seconds, null where there is none.
+/// The last ten minutes of this pod: rates, percentiles and gauges, one value every few seconds, null if
+/// there is none.
 #[utoipa::path(get, path = "/admin/series", tag = "operations",
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/series")]

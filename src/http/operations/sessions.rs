@@ -1,4 +1,4 @@
-//! `/admin/sessions`: who is connected to this pod, and closing one.
+//! `/admin/sessions`: the sessions of this pod, and closing one.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ struct Shown {
     #[serde(flatten)]
     info: SessionInfo,
     product_name: Option<Arc<str>>,
-    /// How long it has been open.
+    /// Age of the connection.
     connected_ms: u64,
 }
 
@@ -61,7 +61,7 @@ fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
     Shown { product_name: product.map(|it| Arc::clone(&it.name)), connected_ms: info.open_ms, info }
 }
 
-/// Closes a session of this pod, with a code on which its page does not come back by itself.
+/// Closes a session of this pod, with a close code after which its page does not reconnect.
 #[utoipa::path(post, path = "/admin/sessions/{key}/close", tag = "operations",
     params(("key" = u64, Path)),
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),

@@ -1,4 +1,4 @@
-//! `/admin/webhooks`: the endpoints, how deliveries to them go, and what came to nothing.
+//! `/admin/webhooks`: the endpoints, their deliveries, and the dead letters.
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use hsc_actors::ports::EndpointCounters;
@@ -14,18 +14,18 @@ use super::super::identity::Admin;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::page::PageRequest;
 
-/// An endpoint, what was delivered to it, and what waits.
+/// An endpoint and its deliveries.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Endpoint {
     /// Its address.
     url: String,
-    /// What it is told; `all` is everything. Empty where the settings do not have it any more.
+    /// Its events; `all` is every event. Empty if the endpoint is not in the settings any more.
     events: Vec<String>,
     /// Deliveries that this pod made since its start.
     delivered: u64,
-    /// Tries of this pod that failed since its start.
+    /// Failed attempts of this pod since its start.
     failed: u64,
-    /// Deliveries of all pods that wait.
+    /// Waiting deliveries of all pods.
     waiting: u64,
     /// Dead letters of all pods.
     dead: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Endpoints {
     endpoints: Vec<Endpoint>,
 }
 
-/// The endpoints of webhooks: what each is told, what was delivered, what waits, what came to nothing.
+/// The webhook endpoints: events, deliveries, waiting deliveries, dead letters.
 #[utoipa::path(get, path = "/admin/webhooks", tag = "operations",
     responses((status = 200, body = Endpoints), (status = 401, body = ApiError), (status = 403, body = ApiError),
         (status = 503, body = ApiError)))]
@@ -60,7 +60,7 @@ pub(crate) async fn webhooks(
         let (waiting, dead) = (standing.waiting, standing.dead);
         match known {
             Some(known) => (known.waiting, known.dead) = (waiting, dead),
-            // Its deliveries wait for it to come back into the settings.
+            // Its deliveries wait until it is in the settings again.
             None => endpoints.push(Endpoint {
                 url: standing.endpoint,
                 events: Vec::new(),
@@ -74,7 +74,7 @@ pub(crate) async fn webhooks(
     Ok(fresh(Endpoints { endpoints }))
 }
 
-/// Deliveries that came to nothing, the newest first.
+/// Dead letters, the newest first.
 #[utoipa::path(get, path = "/admin/webhooks/dead-letters", tag = "operations",
     params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = Paged<Delivery>), (status = 400, body = ApiError), (status = 401, body = ApiError),
@@ -91,7 +91,7 @@ pub(crate) async fn dead_letters(
     Ok(fresh(paged))
 }
 
-/// Has a dead letter delivered again, from its first try.
+/// Delivers a dead letter again, from the first attempt.
 #[utoipa::path(post, path = "/admin/webhooks/dead-letters/{id}/retry", tag = "operations",
     params(("id" = String, Path)),
     responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
@@ -109,7 +109,7 @@ pub(crate) async fn retry_dead_letter(
     Ok(HttpResponse::Accepted().json(json!({ "id": *id })))
 }
 
-/// Throws a dead letter away.
+/// Deletes a dead letter.
 #[utoipa::path(delete, path = "/admin/webhooks/dead-letters/{id}", tag = "operations",
     params(("id" = String, Path)),
     responses((status = 204), (status = 401, body = ApiError), (status = 403, body = ApiError),
@@ -127,16 +127,16 @@ pub(crate) async fn discard_dead_letter(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Which endpoint is tested.
+/// The endpoint to test.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tested {
-    /// Its address; none is all of them.
+    /// Its address; none for all.
     #[serde(default)]
     url: Option<String>,
 }
 
-/// Sends a `test` to the endpoint of this address, or to all, whatever else they take.
+/// Sends a `test` event to the endpoint of this address, or to all, whatever events they subscribe to.
 #[utoipa::path(post, path = "/admin/webhooks/test", tag = "operations", request_body = Tested,
     responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
         (status = 409, body = ApiError)))]

@@ -1,4 +1,4 @@
-//! `/admin/users`: who of the team may sign in, and as what.
+//! `/admin/users`: the accounts of the team and their roles.
 
 use actix_web::{HttpResponse, get, patch, post, web};
 use hsc_actors::ports::archive::{Account, AccountError, Role};
@@ -18,7 +18,7 @@ pub(crate) struct Accounts {
     items: Vec<Shown>,
 }
 
-/// An account as an admin sees it: nothing by which anybody could sign in.
+/// An account as an admin sees it, without secrets.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Shown {
     id: String,
@@ -26,13 +26,13 @@ pub(crate) struct Shown {
     address: String,
     role: Role,
     is_disabled: bool,
-    /// Whether there is a password to sign in with.
+    /// True if a password is set.
     has_password: bool,
-    /// Whether they have signed in at the OpenID provider.
+    /// True after a sign-in at the OpenID provider.
     has_openid: bool,
-    /// Failed sign-ins since the last one that succeeded.
+    /// Failed attempts since the last sign-in.
     failures: u32,
-    /// Until when no sign-in is tried after too many failures.
+    /// End of the lock after too many failures.
     locked_until_ms: Option<u64>,
     created_ms: u64,
 }
@@ -54,7 +54,7 @@ impl From<Account> for Shown {
     }
 }
 
-/// An account that is to be made.
+/// A new account.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountCreation {
@@ -63,21 +63,21 @@ pub(crate) struct AccountCreation {
     /// The mail address to sign in with.
     address: String,
     role: Role,
-    /// 12 to 200 characters that are not easy to guess.
+    /// 12 to 200 characters, not easy to guess.
     password: String,
 }
 
-/// What is to be changed; what is absent stays.
+/// Changes of an account; absent fields stay.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Change {
     name: Option<String>,
     role: Option<Role>,
-    /// A new password; it also takes a lock away.
+    /// A new password; it also removes a lock.
     password: Option<String>,
-    /// True lets them sign in no more.
+    /// True disables signing in.
     is_disabled: Option<bool>,
-    /// True takes away the lock of too many failures.
+    /// True removes a lock after too many failures.
     #[serde(default)]
     unlock: bool,
 }
@@ -129,7 +129,7 @@ pub(crate) async fn change_user(
     change: JsonBody<Change>,
 ) -> Result<HttpResponse, ApiError> {
     let Change { name, role, password, is_disabled, unlock } = change.into_inner();
-    // What the audit will say, by the words of `hsc user`.
+    // The audit entries, in the words of `hsc user`.
     let done: Vec<(&str, &str)> = [
         name.as_ref().map(|_| ("account.rename", "")),
         role.map(|role| ("account.role", role.as_str())),
@@ -153,7 +153,7 @@ pub(crate) async fn change_user(
     Ok(told(Shown::from(account)))
 }
 
-/// What an admin is told of why an account was not added or changed.
+/// The error for an account that was not created or changed.
 fn refused(error: StaffError) -> ApiError {
     match error {
         StaffError::Identity(error) => trouble(error),
@@ -164,7 +164,7 @@ fn refused(error: StaffError) -> ApiError {
         StaffError::Account(AccountError::Taken) => {
             ApiError::new(ApiErrorCode::AddressTaken, "There is an account with this address.")
         }
-        // Of the link of a first start alone; told all the same, should it ever come this way.
+        // Only the link of a first start returns it; handled here for completeness.
         StaffError::Account(AccountError::NotFirst) => {
             ApiError::new(ApiErrorCode::Forbidden, "There is an account already.")
         }

@@ -1,4 +1,4 @@
-//! `/admin/analytics/…`: how support went over time, as JSON and as tables.
+//! `/admin/analytics/…`: figures over time, as JSON and as CSV.
 
 use actix_web::{HttpResponse, get, web};
 use bytes::Bytes;
@@ -14,10 +14,10 @@ use super::super::{ApiError, Dependencies};
 use super::asked::{DAY_MS, Named, invalid, period, piece, told, untold, word};
 use super::table::{attached, begun, further};
 
-/// Longest period that is told by the hour. A year of a busy shop is some ten megabytes, made in memory.
+/// Longest period in hours. A year of a busy shop is about ten megabytes, built in memory.
 const HOURS_OF_DAYS: u64 = 366;
 
-/// Which figures are wanted.
+/// The wanted figures.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AnalyticsPeriod {
@@ -33,7 +33,7 @@ impl AnalyticsPeriod {
         period(self.from_ms, self.to_ms)
     }
 
-    /// A period that can be told by the hour.
+    /// A period that is short enough for hours.
     fn hours(&self) -> Result<Period, ApiError> {
         let period = self.period()?;
         if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
@@ -56,12 +56,12 @@ impl AnalyticsPeriod {
 /// Figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Figures<T> {
-    /// The lines.
+    /// The rows.
     items: Vec<T>,
 }
 
-/// What happened in each hour, by product, the oldest first. The lines whose `product` is empty are the totals;
-/// `product=` alone asks for those.
+/// The figures of each hour, by product, the oldest first. Rows with an empty `product` are the totals; `product=`
+/// selects only those.
 #[utoipa::path(get, path = "/admin/analytics/snapshots", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
@@ -75,7 +75,7 @@ pub(crate) async fn snapshots(
     Ok(told(Figures { items: hours(&deps, &over).await? }))
 }
 
-/// The same as a table.
+/// The same as CSV.
 #[utoipa::path(get, path = "/admin/analytics/snapshots.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
@@ -94,7 +94,7 @@ async fn hours(
     deps: &Dependencies,
     over: &AnalyticsPeriod,
 ) -> Result<Vec<Named<Snapshot>>, ApiError> {
-    // Empty and absent differ here: empty is the line of the totals.
+    // Empty and absent differ here: empty selects the totals.
     let product = over.product.as_deref().map(str::trim);
     let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
     let catalog = deps.catalog.load();
@@ -105,7 +105,7 @@ async fn hours(
     Ok(hours.into_iter().map(named).collect())
 }
 
-/// The products that were asked about most, the most first, up to `limit` of them.
+/// The products with most questions, up to `limit`.
 #[utoipa::path(get, path = "/admin/analytics/most-asked", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query)),
@@ -120,7 +120,7 @@ pub(crate) async fn most_asked(
     Ok(told(Figures { items: asked(&deps, &over, over.piece()?.limit).await? }))
 }
 
-/// The same as a table, of all products.
+/// The same as CSV, of all products.
 #[utoipa::path(get, path = "/admin/analytics/most-asked.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
@@ -150,7 +150,7 @@ async fn asked(
     Ok(asked.map_err(untold)?.into_iter().map(named).collect())
 }
 
-/// Questions that the machine could not answer, the newest first: what a content team works through.
+/// Questions that the assistant could not answer, the newest first: the work list of a content team.
 #[utoipa::path(get, path = "/admin/analytics/unanswered", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
@@ -166,7 +166,7 @@ pub(crate) async fn unanswered(
     Ok(told(open.map_err(untold)?))
 }
 
-/// The same as a table, whole however long it is.
+/// The same as CSV, complete.
 #[utoipa::path(get, path = "/admin/analytics/unanswered.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
@@ -179,7 +179,7 @@ pub(crate) async fn unanswered_table(
 ) -> Result<HttpResponse, ApiError> {
     let (period, product) = (over.period()?, over.product());
     let first = Page { after: None, limit: Page::MOST };
-    // The first piece is waited for, so that an archive that is away is said in words.
+    // The first page is awaited, so that an unavailable archive returns an error.
     let Paged { items, next } =
         open(&deps, period, product.clone(), first).await.map_err(untold)?;
     let rest = rest(deps, period, product, next);
@@ -187,8 +187,8 @@ pub(crate) async fn unanswered_table(
     Ok(attached("unanswered", period).streaming(table))
 }
 
-/// The table after its first piece. An archive that goes away meanwhile breaks the download off: half a list
-/// that looks whole would be worse.
+/// The rest of the table. If the archive becomes unavailable the download is aborted: half a list that looks complete
+/// would be worse.
 fn rest(
     deps: web::Data<Dependencies>,
     period: Period,
@@ -219,7 +219,7 @@ async fn open(
     Ok(Paged { items: found.items.into_iter().map(named).collect(), next: found.next })
 }
 
-/// Visitors' marks by day (UTC), the oldest first.
+/// Visitors' ratings by day (UTC), the oldest first.
 #[utoipa::path(get, path = "/admin/analytics/ratings", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = Figures<RatingsOfADay>), (status = 400, body = ApiError),
@@ -233,7 +233,7 @@ pub(crate) async fn ratings(
     Ok(told(Figures { items: marks(&deps, &over).await? }))
 }
 
-/// The same as a table.
+/// The same as CSV.
 #[utoipa::path(get, path = "/admin/analytics/ratings.csv", tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),

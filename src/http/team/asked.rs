@@ -1,4 +1,4 @@
-//! What lists out of the archive are asked for, and what is said when it does not tell.
+//! Parameters of lists from the archive, and the response when the archive fails.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use super::super::{ApiError, ApiErrorCode};
 
 /// Default number of items of a page.
 const USUAL: u32 = 50;
-/// Default period of figures: the last thirty days.
+/// Default period: the last thirty days.
 const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
 pub(super) const DAY_MS: u64 = 86_400_000;
 
-/// Which piece of a list is wanted.
+/// The wanted page of a list.
 pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, ApiError> {
     match limit.unwrap_or(USUAL) {
         limit if (1..=Page::MOST).contains(&limit) => {
@@ -28,16 +28,14 @@ pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, A
     }
 }
 
-/// The period that figures are wanted of: the last thirty days up to its end where no beginning is named, up to
-/// now where no end is.
+/// The period of figures: by default it ends now and begins thirty days before its end.
 pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period, ApiError> {
-    // What happens in this very millisecond is in it.
+    // The current millisecond is included.
     let to_ms = to_ms.unwrap_or_else(|| now_ms().saturating_add(1));
     in_order(from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_SPAN_MS)), to_ms)
 }
 
-/// The period that a list is narrowed to. A list comes in pieces, so one that nobody narrows goes back to its
-/// beginning.
+/// The period of a list. By default it is unlimited, because a list comes in pages.
 pub(super) fn narrowed(
     from_ms: Option<u64>,
     to_ms: Option<u64>,
@@ -55,17 +53,17 @@ fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, ApiError> {
     Ok(Period { from_ms, to_ms })
 }
 
-/// A word that narrows, where there is one: a form that was left empty narrows nothing.
+/// An optional filter: an empty one counts as absent.
 pub(super) fn word(word: Option<String>) -> Option<String> {
     word.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty())
 }
 
-/// Something about a product, with the name by which people know that.
+/// An item about a product, with the product's name.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Named<T> {
     #[serde(flatten)]
     pub(super) it: T,
-    /// The product's name; none where it is about none, or where the catalog does not have it any more.
+    /// The product's name; none without a product, or if the catalog does not have it any more.
     #[schema(value_type = Option<String>)]
     pub(super) product_name: Option<Arc<str>>,
 }
@@ -78,12 +76,12 @@ impl<T> Named<T> {
     }
 }
 
-/// An answer that no cache keeps: what people wrote is in it.
+/// A response that is never cached: it contains people's text.
 pub(super) fn told(answer: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer)
 }
 
-/// What the team is told when the archive does not do what it was asked.
+/// The error when the archive fails.
 pub(super) fn untold(error: ArchiveError) -> ApiError {
     match error {
         ArchiveError::Unavailable { cause } => {

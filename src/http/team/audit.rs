@@ -1,4 +1,4 @@
-//! `/admin/audit`: who of the team did what.
+//! `/admin/audit`: the actions of the team.
 
 use actix_web::{HttpResponse, get, web};
 use hsc_actors::ports::archive::{AuditSearch, Audited, Paged};
@@ -8,13 +8,13 @@ use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
 use super::asked::{narrowed, piece, told, untold, word};
 
-/// Which entries are wanted.
+/// Filter of the entries.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuditFilter {
     /// Id of an account, or `token`, `command line` and the like.
     who: Option<String>,
-    /// What was done, as `cache.invalidate`.
+    /// The action, e.g. `cache.invalidate`.
     action: Option<String>,
     from_ms: Option<u64>,
     to_ms: Option<u64>,
@@ -22,7 +22,7 @@ pub(crate) struct AuditFilter {
     after: Option<String>,
 }
 
-/// What agents and admins did, the newest first. What is absent does not narrow.
+/// The actions of agents and admins, the newest first. Absent parameters do not filter.
 #[utoipa::path(get, path = "/admin/audit", tag = "operations",
     params(("who" = Option<String>, Query, description = "Id of an account, or `token`, `command line`"),
         ("action" = Option<String>, Query, description = "As `conversation.read`"),

@@ -1,4 +1,4 @@
-//! What stands in which column of the tables of figures.
+//! The columns of the tables of figures.
 
 use hsc_actors::ports::archive::{ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 
@@ -79,7 +79,7 @@ impl Row for RatingsOfADay {
     const HEAD: &'static [&'static str] = &["day", "ratings", "rating_sum", "average"];
 
     fn cells(&self) -> Vec<String> {
-        // Days without a mark are no lines.
+        // A day without a rating has no row.
         let average = self.rating_sum as f64 / self.ratings.max(1) as f64;
         let (ratings, sum) = (self.ratings.to_string(), self.rating_sum.to_string());
         vec![day(self.day_ms), ratings, sum, format!("{average:.2}")]

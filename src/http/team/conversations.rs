@@ -1,4 +1,4 @@
-//! `/api/conversations`: what was said before, found again and read.
+//! `/api/conversations`: searching and reading past conversations.
 
 use std::time::Instant;
 
@@ -10,20 +10,20 @@ use super::super::identity::Agent;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::asked::{Named, invalid, narrowed, piece, told, untold, word};
 
-/// Longest text that is searched for, in characters. The archive looks for its first words.
+/// Longest searched text, in characters. The archive uses its first words.
 const TEXT_CHARS: usize = 500;
 
-/// Which past conversations are wanted.
+/// Filter of past conversations.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConversationFilter {
-    /// Words that were said, all of them.
+    /// Words that occur in the conversation, all of them.
     text: Option<String>,
-    /// A product that was asked about.
+    /// A product of the conversation.
     product: Option<String>,
     /// Id of an agent who had it.
     agent: Option<String>,
-    /// The visitor's mark.
+    /// The visitor's rating.
     rating: Option<u8>,
     from_ms: Option<u64>,
     to_ms: Option<u64>,
@@ -31,7 +31,7 @@ pub(crate) struct ConversationFilter {
     after: Option<String>,
 }
 
-/// Past conversations, the newest first, each as a line. What is absent does not narrow.
+/// Past conversations, the newest first, one row each. Absent parameters do not filter.
 #[utoipa::path(get, path = "/api/conversations", tag = "team",
     params(("text" = Option<String>, Query, description = "Words that were said, all of them; the last one also as a beginning"),
         ("product" = Option<String>, Query), ("agent" = Option<String>, Query, description = "Id of an agent who had it"),
@@ -70,7 +70,7 @@ pub(crate) async fn conversations(
     Ok(told(Paged { items: found.items.into_iter().map(named).collect(), next: found.next }))
 }
 
-/// A whole past conversation, notes and pictures too. Reading one is written into the audit.
+/// A whole past conversation with notes and pictures. Reading one is audited.
 #[utoipa::path(get, path = "/api/conversations/{id}", tag = "team", params(("id" = String, Path)),
     responses((status = 200, body = Named<Transcript>), (status = 401, body = ApiError), (status = 404, body = ApiError),
         (status = 503, body = ApiError)))]
@@ -84,7 +84,7 @@ pub(crate) async fn conversation(
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
         ApiError::new(ApiErrorCode::NothingSaid, message)
     })?;
-    // A page that shows it asks again whenever it has changed: that is one reading.
+    // A page reloads a shown conversation when it has changed: that is one reading.
     if deps.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {
         caller.did(&deps, "conversation.read", &transcript.about.conversation, "");
     }

@@ -8,7 +8,7 @@ use super::super::identity::Agent;
 use super::super::{ApiError, Dependencies};
 use super::asked::{piece, told, untold};
 
-/// Which piece of the list is wanted.
+/// The wanted page of the list.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MessagesFilter {
@@ -16,7 +16,7 @@ pub(crate) struct MessagesFilter {
     after: Option<String>,
 }
 
-/// Messages that were left, the newest first, each with the address for the answer.
+/// Offline messages, the newest first, each with the address for the reply.
 #[utoipa::path(get, path = "/api/left-messages", tag = "team",
     params(("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = Paged<LeftMessage>), (status = 400, body = ApiError),

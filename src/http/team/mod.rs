@@ -1,10 +1,10 @@
-//! What the team reads and writes out of the archive: past conversations, canned replies, messages that were
-//! left, the audit, the figures, the team's own accounts.
+//! The team's data in the archive: past conversations, canned replies, offline messages, the audit, the
+//! figures, the accounts.
 //!
-//! Agents have what they need while they talk ([`Agent`](super::identity::Agent)); audit, figures and accounts are
-//! for admins ([`Admin`](super::identity::Admin)). Everything is asked of a port of [`Dependencies`](super::Dependencies), and
-//! an archive that is away is said in words: no chat waits for any of this. Text goes out as text, in JSON and
-//! in CSV.
+//! Agents read what they need for a chat ([`Agent`](super::identity::Agent)); audit, figures and accounts are for
+//! admins ([`Admin`](super::identity::Admin)). All data comes from a port of [`Dependencies`](super::Dependencies),
+//! and an unavailable archive is an error response: no chat waits for any of this. Text is returned as text, in JSON
+//! and in CSV.
 
 mod accounts;
 mod analytics;

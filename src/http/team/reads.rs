@@ -1,25 +1,25 @@
-//! Who has read which past conversation lately, so that the audit tells of a reading and not of each refresh.
+//! Recent readers of past conversations, so that the audit has one entry per reading and not per refresh.
 //!
-//! A page that shows a conversation asks for it again whenever it has changed. What must never be: a reading
-//! that is in no audit. Of this pod alone: a page that comes to another pod is written down there once more.
+//! A page that shows a conversation reloads it whenever it has changed. What must never be: a reading without an
+//! audit entry. Each pod counts for itself: a page that changes pods is audited once more.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// As long as one reading lasts. What is read again later is another one.
+/// Length of one reading. A later read is another one.
 const ONE_READING: Duration = Duration::from_secs(10 * 60);
-/// Readings that are remembered. With more, the audit tells of some twice.
+/// Readings that are remembered. Beyond it, the audit has some twice.
 const MOST: usize = 10_000;
 
-/// Readings that go on.
+/// Current readings.
 #[derive(Debug, Default)]
 pub struct Reads {
     began: Mutex<HashMap<(String, String), Instant>>,
 }
 
 impl Reads {
-    /// True where this reader has not begun to read the conversation within the time of one reading.
+    /// True if this reader did not begin to read the conversation within the length of one reading.
     pub(super) fn begins(&self, reader: &str, conversation: &str, now: Instant) -> bool {
         let mut began = self.began.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (reader.to_owned(), conversation.to_owned());

@@ -1,4 +1,4 @@
-//! `/api/replies`: canned replies, what agents write again and again.
+//! `/api/replies`: the canned replies of agents.
 
 use actix_web::{HttpResponse, delete, get, put, web};
 use hsc_actors::ports::archive::CannedReply;
@@ -12,11 +12,11 @@ use super::super::visitor::words;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
 use super::asked::{invalid, told, untold, word};
 
-/// Longest shortcut, in characters: it is typed to be quick.
+/// Longest shortcut, in characters: it should be quick to type.
 const SHORTCUT_CHARS: usize = 40;
-/// Longest text, in characters: a message that a visitor reads in one go.
+/// Longest text, in characters: one message to a visitor.
 const TEXT_CHARS: usize = 2_000;
-/// Most replies. Every console has all of them, since the list narrows with each key.
+/// Most replies. Every console loads all of them, because the list is filtered with each key.
 const MOST: usize = 1_000;
 
 /// All canned replies.
@@ -26,17 +26,17 @@ pub(crate) struct All {
     items: Vec<CannedReply>,
 }
 
-/// A canned reply as it is written.
+/// A canned reply to write.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Written {
-    /// Id of the one that is changed; none adds one, or changes the one with this shortcut for this product.
+    /// Id of the reply to change; none adds one, or changes the one with this shortcut for this product.
     id: Option<String>,
     /// What an agent types after the slash: lower case, no space, 1 to 40 characters.
     shortcut: String,
-    /// What goes into the message, 1 to 2,000 characters.
+    /// The text of the message, 1 to 2,000 characters.
     text: String,
-    /// Id of the product it is for; none is any.
+    /// Id of its product; none for any.
     product: Option<String>,
 }
 
@@ -106,7 +106,7 @@ pub(crate) async fn remove_reply(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Whether these will do, and what will not.
+/// Validates shortcut and text.
 fn judge(shortcut: &str, text: &str) -> Result<(), String> {
     let length = shortcut.chars().count();
     if !(1..=SHORTCUT_CHARS).contains(&length) {

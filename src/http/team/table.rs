@@ -1,8 +1,8 @@
-//! A list as a table: CSV that a spreadsheet opens, and that nothing in it can take over.
+//! A list as CSV for spreadsheets, without formulas.
 //!
-//! RFC 4180: commas, CRLF, quotes where they are needed. A cell that a spreadsheet would take for a formula gets
-//! an apostrophe before it, which has the spreadsheet show the rest as text: whoever asks a question must not be
-//! able to have a colleague's machine compute something.
+//! RFC 4180: commas, CRLF, quotes where needed. A cell that a spreadsheet would take for a formula gets an
+//! apostrophe before it, so that the spreadsheet shows it as text: a visitor's text must not run a formula on
+//! a colleague's machine.
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
@@ -11,19 +11,19 @@ use csv::{Terminator, WriterBuilder};
 use hsc_actors::ports::archive::Period;
 use jiff::Timestamp;
 
-/// Without it Excel reads UTF-8 as if it were the code page of its country, and every Hebrew word is noise.
+/// Byte order mark. Without it Excel reads UTF-8 as the local code page and shows Hebrew wrongly.
 const MARK: &str = "\u{feff}";
 
-/// A line of a table.
+/// A row of a table.
 pub(super) trait Row {
-    /// What stands above each column.
+    /// The column headers.
     const HEAD: &'static [&'static str];
 
-    /// What stands in each column.
+    /// The cells of the row.
     fn cells(&self) -> Vec<String>;
 }
 
-/// The head of an answer with a table of this name, which a browser keeps as a file.
+/// The head of a response with a CSV file of this name as a download.
 pub(super) fn attached(name: &str, period: Period) -> HttpResponseBuilder {
     let (from, to) = (day(period.from_ms), day(period.to_ms));
     let mut answer = HttpResponse::Ok();
@@ -37,7 +37,7 @@ pub(super) fn attached(name: &str, period: Period) -> HttpResponseBuilder {
     answer
 }
 
-/// The first lines of a table, with what stands above the columns.
+/// The header and the first rows of a table.
 pub(super) fn begun<R: Row>(rows: &[R]) -> Bytes {
     let head = R::HEAD.iter().map(|&cell| cell.to_owned()).collect();
     let mut table = MARK.as_bytes().to_vec();
@@ -45,7 +45,7 @@ pub(super) fn begun<R: Row>(rows: &[R]) -> Bytes {
     table.into()
 }
 
-/// More lines of it.
+/// More rows.
 pub(super) fn further<R: Row>(rows: &[R]) -> Bytes {
     written(rows.iter().map(Row::cells)).into()
 }
@@ -60,18 +60,18 @@ fn written(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     table.into_inner().expect("a vector takes everything")
 }
 
-/// The cell, so that no spreadsheet computes it. The wide forms are what Japanese and Chinese ones compute too.
+/// The cell without a formula. Japanese and Chinese spreadsheets also evaluate the full-width forms.
 fn harmless(cell: &str) -> String {
     const BEGIN: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     if cell.starts_with(BEGIN) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-/// A moment as a spreadsheet and a person read it: `2026-11-25T10:00:00Z`.
+/// A time that spreadsheets and people read: `2026-11-25T10:00:00Z`.
 pub(super) fn moment(ms: u64) -> String {
     at(ms).map_or_else(|| ms.to_string(), |at| at.to_string())
 }
 
-/// A day, UTC, for a cell or for the name of a file.
+/// A day (UTC), for a cell or a file name.
 pub(super) fn day(ms: u64) -> String {
     at(ms).map_or_else(|| "end".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
 }

@@ -1,4 +1,4 @@
-//! Words of people, as they are taken: a mail address that can be one, a text without control characters.
+//! Validates people's input: a mail address, a text without control characters.
 
 use hsc_conversation::is_clean_name;
 
@@ -7,14 +7,14 @@ const LONGEST: usize = 254;
 /// Longest part before the `@` (RFC 5321, 4.5.3.1.1).
 const LONGEST_LOCAL: usize = 64;
 
-/// The address, where mail could reach somebody there. Whether it does only a mail can tell.
+/// The address, if it is valid. Only a mail can tell whether it exists.
 pub(super) fn mail_address(text: &str) -> Option<String> {
     let text = text.trim();
     if !is_clean_name(text) {
         return None;
     }
     let (local, domain) = text.split_once('@')?;
-    // No quoting and no comments: nobody has such an address, and every reader of one trips over it.
+    // No quoting and no comments: such addresses are not in use, and many readers fail on them.
     let plain = |c: char| {
         !c.is_control()
             && !c.is_whitespace()
@@ -32,7 +32,7 @@ pub(super) fn mail_address(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// A person's words: as they are, without control characters other than the breaks between lines.
+/// A person's text without control characters, except line breaks.
 pub(crate) fn words(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let kept = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));

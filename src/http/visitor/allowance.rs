@@ -1,5 +1,4 @@
-//! Rate limits of what visitors may send: so many an hour, in all pods together where they
-//! share a Redis that answers, else in this pod.
+//! Rate limits of visitors' requests: a number per hour, shared by all pods while Redis answers, else per pod.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -13,16 +12,16 @@ use lru::LruCache;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-/// What is counted is forgotten after so long.
+/// Length of the window.
 const WITHIN: Duration = Duration::from_secs(3_600);
-/// Conversations and machines that are remembered. To push one out takes as many others.
+/// Conversations and clients that are counted. Evicting one takes as many others.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
-/// Pictures that come in at once: each is held in memory until it is cleaned.
+/// Concurrent uploads: each is in memory until it is re-encoded.
 const COMING_IN: usize = 16;
-/// The same of one client, so that slow uploads of one leave room for those of others.
+/// The same of one client, so that its slow uploads leave room for others.
 const COMING_IN_OF_A_CLIENT: usize = 4;
 
-/// What visitors may do within an hour.
+/// The hourly limits of visitors.
 pub struct Allowances {
     uploads: Allowance,
     uploads_per_conversation: u32,
@@ -30,16 +29,16 @@ pub struct Allowances {
     letters: Allowance,
     letters_per_address: u32,
     letters_per_hour: u32,
-    /// What counts for all pods.
+    /// Counts for all pods.
     shared: Option<Arc<dyn SharedQuota>>,
-    /// Places for pictures that come in.
+    /// Permits of concurrent uploads.
     coming_in: Semaphore,
-    /// How many of them each client has.
+    /// Number of concurrent uploads per client.
     coming_in_of: Mutex<HashMap<ClientKey, usize>>,
 }
 
 impl Allowances {
-    /// As the settings say.
+    /// From the settings.
     #[must_use]
     pub fn new(uploads: &UploadsSettings, letters: &OfflineMessagesSettings) -> Self {
         Self {
@@ -55,13 +54,13 @@ impl Allowances {
         }
     }
 
-    /// Counted by all pods together, while `shared` answers.
+    /// Counts in `shared` for all pods, while it answers.
     #[must_use]
     pub fn counted_by(self, shared: Option<Arc<dyn SharedQuota>>) -> Self {
         Self { shared, ..self }
     }
 
-    /// One more picture of this conversation, or how long to wait.
+    /// Counts one picture of this conversation; the wait if the limit is used up.
     pub(super) async fn upload(
         &self,
         conversation: &str,
@@ -75,11 +74,11 @@ impl Allowances {
         self.take(&self.uploads, keys.into_iter().flatten().collect()).await
     }
 
-    /// A place for a picture that comes in, or none: of all places, or of those that one client may have.
+    /// A permit for an upload; none if all are in use, or all of this client.
     pub(super) fn place(&self, client: Option<ClientKey>) -> Option<IncomingUpload<'_>> {
         let place = self.coming_in.try_acquire().ok()?;
         if let Some(client) = client {
-            let mut coming = self.coming_in_of.lock().expect("nobody panics while counting");
+            let mut coming = self.coming_in_of.lock().expect("counting does not panic");
             let count = coming.entry(client).or_default();
             if *count >= COMING_IN_OF_A_CLIENT {
                 return None;
@@ -89,7 +88,7 @@ impl Allowances {
         Some(IncomingUpload { allowances: self, client, _place: place })
     }
 
-    /// One more message for the team, or how long to wait.
+    /// Counts one offline message; the wait if a limit is used up.
     pub(super) async fn letter(
         &self,
         conversation: Option<&str>,
@@ -98,7 +97,8 @@ impl Allowances {
         self.letters_of(conversation, None, client).await
     }
 
-    /// One more mail to this address, or how long to wait: a transcript, a code, or an attempt at one.
+    /// Counts one mail to this address; the wait if the limit is used up. Transcripts, codes and attempts at
+    /// a code count.
     pub(super) async fn mail(
         &self,
         conversation: &str,
@@ -108,7 +108,7 @@ impl Allowances {
         self.letters_of(Some(conversation), Some(address), client).await
     }
 
-    /// Each quota of one before the one of all: what is refused to one uses up nothing of the others.
+    /// The limits of one client precede the limit of all: a refused request uses up nothing of the others.
     async fn letters_of(
         &self,
         conversation: Option<&str>,
@@ -125,7 +125,7 @@ impl Allowances {
         self.take(&self.letters, keys.into_iter().flatten().collect()).await
     }
 
-    /// Counts in all pods, or, where they cannot be asked, in this one.
+    /// Counts in all pods or, if they are unavailable, in this one.
     async fn take(&self, here: &Allowance, keys: Vec<(String, u32)>) -> Result<(), Duration> {
         if let Some(shared) = &self.shared {
             let named = keys.iter().map(|(key, most)| (format!("{} {key}", here.name), *most));
@@ -140,7 +140,7 @@ impl Allowances {
     }
 }
 
-/// A picture that comes in. Its place is free again when this is dropped.
+/// An upload in progress. Its permit is returned on drop.
 pub(super) struct IncomingUpload<'a> {
     allowances: &'a Allowances,
     client: Option<ClientKey>,
@@ -150,7 +150,7 @@ pub(super) struct IncomingUpload<'a> {
 impl Drop for IncomingUpload<'_> {
     fn drop(&mut self) {
         let Some(client) = self.client else { return };
-        let mut coming = self.allowances.coming_in_of.lock().expect("nobody panics while counting");
+        let mut coming = self.allowances.coming_in_of.lock().expect("counting does not panic");
         if let Some(count) = coming.get_mut(&client) {
             *count -= 1;
             if *count == 0 {
@@ -160,14 +160,14 @@ impl Drop for IncomingUpload<'_> {
     }
 }
 
-/// The key under which a client is counted.
+/// The key of a client.
 fn named(client: ClientKey) -> String {
     format!("client {client}")
 }
 
 /// Counts by key.
 struct Allowance {
-    /// Tells the keys of one from those of another where all are counted in one place.
+    /// Prefix of the keys in the shared store.
     name: &'static str,
     taken: Mutex<LruCache<String, Taken>>,
 }
@@ -183,14 +183,14 @@ impl Allowance {
         Self { name, taken: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
-    /// Counts one for every key, or for none and says how long to wait.
+    /// Counts one for every key, or none and returns the wait.
     fn take(
         &self,
         keys: impl Iterator<Item = (String, u32)>,
         now: Instant,
     ) -> Result<(), Duration> {
         let keys: Vec<_> = keys.collect();
-        let mut known = self.taken.lock().expect("nobody panics while counting");
+        let mut known = self.taken.lock().expect("counting does not panic");
         for (key, most) in &keys {
             let Some(taken) = known.get(key) else { continue };
             let left = WITHIN.saturating_sub(now - taken.since);

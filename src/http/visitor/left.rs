@@ -1,4 +1,4 @@
-//! `/api/leave-message`: words for later, with an address for the answer.
+//! `/api/leave-message`: an offline message, with an address for the reply.
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use hsc_actors::ports::Announcement;
@@ -12,28 +12,28 @@ use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::address::{mail_address, words};
 use super::token::{admitted, brought, conversation};
 
-/// Longest message, in characters: two pages, and a bound.
+/// Longest message, in characters: two pages.
 const TEXT_CHARS: usize = 5_000;
 
-/// A message for later.
+/// An offline message.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct LeftMessage {
-    /// Where the answer is to go, a mail address.
+    /// Mail address for the reply.
     address: String,
     /// The message, 1 to 5,000 characters.
     text: String,
 }
 
-/// A message that was taken.
+/// An accepted message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Taken {
     /// Its id, by which the team finds it.
     id: String,
 }
 
-/// Leaves an offline message.
+/// Stores an offline message.
 ///
-/// It needs no conversation; with the conversation's token the team sees to which one it belongs.
+/// It needs no conversation; with the conversation's token the team sees its conversation.
 #[utoipa::path(post, path = "/api/leave-message", tag = "chat", request_body = LeftMessage,
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome")),
     responses((status = 202, body = Taken), (status = 400, body = ApiError),
@@ -52,7 +52,7 @@ pub(crate) async fn leave_message(
         let message = format!("The message needs 1 to {TEXT_CHARS} characters.");
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
-    // A token that is too old is no reason to lose the words: they just belong to no conversation.
+    // With an expired token the message is stored without a conversation.
     let of = match brought(&request) {
         Some(_) => conversation(&deps, &request).await.ok(),
         None => None,
@@ -72,7 +72,7 @@ pub(crate) async fn leave_message(
     Ok(HttpResponse::Accepted().insert_header(("Cache-Control", "no-store")).json(Taken { id }))
 }
 
-/// What is said of an address that cannot be one.
+/// The error for an invalid address.
 pub(super) fn no_address() -> ApiError {
     let message = "The address has to be a mail address, such as name@example.com.";
     ApiError::new(ApiErrorCode::InvalidRequest, message)

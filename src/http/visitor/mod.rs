@@ -1,8 +1,8 @@
-//! What a visitor does beside the socket: pictures, a message for later, the transcript.
+//! A visitor's requests beside the socket: pictures, offline messages, the transcript.
 //!
-//! The token of `welcome`, brought in a header, is what a visitor has instead of a session: it names the
-//! conversation and proves that it is theirs. It is no cookie, so no other page can have a browser bring it.
-//! Pages of elsewhere may call (the widget lives there) as far as `server.allowed_origins` lets them.
+//! The token of `welcome`, sent in a header, replaces a session for visitors: it names the conversation and proves
+//! that it is theirs. It is not a cookie, so no other page can make a browser send it. Pages of other origins may
+//! call (the widget runs there) as far as `server.allowed_origins` allows.
 
 mod address;
 mod allowance;

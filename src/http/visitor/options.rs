@@ -1,4 +1,4 @@
-//! `/api/visitor/options`: what a chat page may offer.
+//! `/api/visitor/options`: the features of a chat page.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -7,53 +7,53 @@ use utoipa::ToSchema;
 use super::super::Dependencies;
 use super::transcript::REQUESTED;
 
-/// What a chat page may offer its visitor.
+/// The features of a chat page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Options {
     /// Pictures.
     uploads: Pictures,
     /// The transcript.
     transcript: Transcripts,
-    /// Whether persons are there.
+    /// Availability of agents.
     desk: Desk,
-    /// True where a message can be left.
+    /// True if offline messages are accepted.
     leave_message: bool,
 }
 
-/// Pictures that may be put in.
+/// Limits of pictures.
 #[derive(Debug, Serialize, ToSchema)]
 struct Pictures {
-    /// Whether any.
+    /// True if uploads are enabled.
     enabled: bool,
-    /// Most bytes of one.
+    /// Largest picture in bytes.
     max_bytes: usize,
-    /// Of which types.
+    /// Accepted types.
     types: [&'static str; 2],
 }
 
-/// What can be done with the transcript beside taking it.
+/// Features of the transcript beside the download.
 #[derive(Debug, Serialize, ToSchema)]
 struct Transcripts {
-    /// True where it can be sent to an address.
+    /// True if it can be sent to an address.
     send: bool,
 }
 
-/// Whether persons are there.
+/// Availability of agents.
 #[derive(Debug, Serialize, ToSchema)]
 struct Desk {
-    /// Within the opening hours.
+    /// True within the opening hours.
     open: bool,
-    /// Agents who take conversations now, in all pods.
+    /// Agents on all pods who take conversations now.
     agents: usize,
 }
 
-/// What a chat page may offer.
+/// The features of a chat page.
 #[utoipa::path(get, path = "/api/visitor/options", tag = "chat",
     responses((status = 200, body = Options)))]
 #[get("/api/visitor/options")]
 pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
     let desk = deps.pod.desk();
-    // A desk that is away has nobody to give.
+    // An unavailable desk has no agents.
     let agents = desk.look().await.map(|view| view.agents).unwrap_or_default();
     let limits = deps.uploads.limits();
     let options = Options {

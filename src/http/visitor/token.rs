@@ -1,4 +1,4 @@
-//! Whose conversation it is, by the token of its `welcome`.
+//! Authenticates a conversation by the token of its `welcome`.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use hsc_conversation::{TokenError, Tokens};
 use super::super::headers::CONVERSATION_TOKEN;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
 
-/// The conversation whose token this request brings, also one that its visitor has just ended.
+/// The conversation of this request's token, also one that its visitor has just ended.
 pub(super) async fn conversation(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -32,13 +32,13 @@ pub(super) async fn conversation(
                 ApiError::new(ApiErrorCode::WrongToken, message)
             }
         })?;
-    // A log that is away does not say so; then the token is good until it expires.
+    // An unavailable log cannot tell; then the token is valid until it expires.
     let is_ended = !Tokens::is_of_ended(token)
         && deps.log.are_tokens_ended(Arc::clone(&named)).await.unwrap_or(false);
     if is_ended { Err(expired()) } else { Ok(named) }
 }
 
-/// The same of a conversation that is not ended.
+/// The same, for a conversation that has not ended.
 pub(super) async fn open_conversation(
     deps: &Dependencies,
     request: &HttpRequest,
@@ -51,12 +51,12 @@ pub(super) async fn open_conversation(
     Ok(named)
 }
 
-/// The token, where one is brought.
+/// The token of the request; none without one.
 pub(super) fn brought(request: &HttpRequest) -> Option<&str> {
     request.headers().get(CONVERSATION_TOKEN)?.to_str().ok().filter(|token| !token.is_empty())
 }
 
-/// Pages that the settings do not name may not call; programs, which have no page, may.
+/// Refuses pages of origins that are not in the settings; programs, which have no origin, are allowed.
 pub(super) fn admitted(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
     if deps.origins.admit(request) {
         return Ok(());

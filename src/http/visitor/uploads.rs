@@ -1,7 +1,7 @@
-//! `/api/uploads` and `/uploads/{id}`: a picture comes in, and is shown.
+//! `/api/uploads` and `/uploads/{id}`: uploading and showing pictures.
 //!
-//! What a picture is, is decided by its content; what its sender says it is, and is called, is not read.
-//! Whoever has the id may see the picture: it cannot be guessed, and the conversation's people have it.
+//! The content decides what a picture is; the sender's media type and file name are not read. A request with the id
+//! may see the picture: the id cannot be guessed, and only the people in the conversation have it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,34 +22,34 @@ use super::super::identity::Agent;
 use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::token::{admitted, brought, open_conversation};
 
-/// Longest a picture may take to come in: a slow telephone sends 8 MiB in less.
+/// Longest time for an upload: a slow phone sends 8 MiB in less.
 const COMES_WITHIN: Duration = Duration::from_secs(120);
 /// Longest id of a conversation. Ours have 32 characters.
 const CONVERSATION_CHARS: usize = 64;
-/// A picture that is opened by itself is shown and does nothing.
+/// A picture that is opened by itself runs nothing.
 const PICTURE_POLICY: &str = "default-src 'none'; sandbox; frame-ancestors 'none'";
-/// How long a browser keeps a picture: it may be erased.
+/// How long a browser caches a picture: it may be erased.
 const KEPT_BY_BROWSERS: &str = "private, max-age=3600";
 
-/// For which conversation somebody of the team puts a picture in.
+/// The conversation of a team member's upload.
 #[derive(Debug, Deserialize)]
 pub(crate) struct For {
     conversation: Option<String>,
 }
 
-/// A picture that was kept.
+/// A stored picture.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct KeptPicture {
     #[serde(flatten)]
     picture: StoredImage,
-    /// Where it is shown.
+    /// Its address.
     url: String,
 }
 
-/// Takes a picture into a conversation; a `message` then names it by its id.
+/// Stores a picture of a conversation; a `message` then refers to it by its id.
 ///
-/// The body is the file, a PNG or JPEG. A visitor brings the conversation's token; somebody of the team who
-/// is signed in names the conversation.
+/// The body is the file, a PNG or JPEG. A visitor sends the conversation's token; a signed-in team member
+/// names the conversation.
 #[utoipa::path(post, path = "/api/uploads", tag = "chat",
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome"),
         ("conversation" = Option<String>, Query, description = "Of agents: which conversation")),
@@ -73,7 +73,7 @@ pub(crate) async fn upload(
             ApiErrorCode::TooMany => "too_many",
             ApiErrorCode::Unavailable => "busy",
             ApiErrorCode::Internal => "failed",
-            // Nobody was let in: that is the guards' to count.
+            // The request was not authenticated: the guards count that.
             _ => return Err(taken.expect_err("it is one")),
         },
     });
@@ -116,13 +116,13 @@ async fn take(
         let message = format!("A picture may have {} bytes.", limits.max_bytes);
         ApiError::new(ApiErrorCode::TooLarge, message)
     };
-    // What is said beforehand spares both sides the bytes; what is not is counted below.
+    // An announced length saves both sides the bytes; otherwise they are counted below.
     let said = request.headers().get(header::CONTENT_LENGTH);
     let said = said.and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
     if said.is_some_and(|said| said > limits.max_bytes) {
         return Err(too_large());
     }
-    // A team shares an address and is known by name: it is not counted by that.
+    // A team shares an address and is authenticated: it is not counted by address.
     let from = is_visitor.then(|| client_address(request).key());
     deps.allowances.upload(&of, from).await.map_err(|wait| ApiError::too_many(wait, "pictures"))?;
     let Some(_place) = deps.allowances.place(from) else {
@@ -143,7 +143,7 @@ async fn take(
     Ok(picture)
 }
 
-/// The body; none where it is longer than that.
+/// The body; none if it is longer than `most`.
 async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, ApiError> {
     let mut bytes = BytesMut::new();
     while let Some(piece) = payload.next().await {
@@ -175,7 +175,7 @@ fn trouble(error: UploadError) -> ApiError {
     ApiError::new(code, error.to_string())
 }
 
-/// A picture of a conversation. Whoever has its address may see it, until its time is over.
+/// A picture of a conversation. A request with its address may see it, until it expires.
 #[utoipa::path(get, path = "/uploads/{id}", tag = "chat",
     params(("id" = String, Path, description = "Id of the picture")),
     responses((status = 200, description = "The picture", content_type = "image/png"),
@@ -187,7 +187,7 @@ pub(crate) async fn shown(
 ) -> Result<HttpResponse, ApiError> {
     let missing =
         || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or not any more.");
-    // What is no id of ours never comes near a path.
+    // Text that is not an id never becomes a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
     let picture = deps.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;
     let name = if picture.media_type == "image/png" { "picture.png" } else { "picture.jpg" };
@@ -197,7 +197,7 @@ pub(crate) async fn shown(
         .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")))
         .insert_header((header::CONTENT_SECURITY_POLICY, PICTURE_POLICY))
         .insert_header((header::CACHE_CONTROL, KEPT_BY_BROWSERS))
-        // The address is the permission: it is told to nobody else.
+        // The address is the permission: it must not leak as a referrer.
         .insert_header((header::REFERRER_POLICY, "no-referrer"))
         .insert_header(("X-Robots-Tag", "noindex"))
         .insert_header((header::CONTENT_ENCODING, "identity"));

@@ -1,11 +1,11 @@
-//! The lines of a conversation whose log does not reach back to its beginning any more: they come from the rows of the
-//! archive. Where the log has them, they are a projection of its events (`conversation/src/transcript_lines.rs`).
+//! The lines of a conversation whose log does not contain its beginning any more: they come from the archive's rows.
+//! Otherwise they are a projection of the log's events (`conversation/src/transcript_lines.rs`).
 
 use hsc_actors::ports::archive::TranscriptEntry;
 use hsc_conversation::archive::{Author, HandoffRecordKind};
 use hsc_conversation::{TranscriptAuthor, TranscriptLine, TranscriptPage};
 
-/// The lines of rows of the archive. A note is for the team and is left out.
+/// The lines of archive rows, without notes, which are for the team.
 pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<TranscriptLine> {
     entries.into_iter().filter_map(of_entry).collect()
 }

@@ -4,13 +4,13 @@ use hsc_conversation::TranscriptLine;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What was said in a conversation.
+/// The transcript of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct TranscriptText {
     /// The conversation.
     pub(super) conversation: String,
-    /// False where its beginning is not told: it is not kept any more, or very long ago.
+    /// False if the beginning is missing: it is not stored any more, or beyond the limit.
     pub(super) whole: bool,
-    /// What was said and what happened, in order.
+    /// Messages and events, in order.
     pub(super) lines: Vec<TranscriptLine>,
 }

@@ -1,7 +1,7 @@
-//! `/api/transcript`: the conversation as its visitor may take it along, or have it sent.
+//! `/api/transcript`: the conversation for its visitor, as a download or by mail.
 //!
-//! It is told out of the conversation's log, in which no note of the team ever is, with the times of the
-//! archive; where the log does not reach back to the beginning any more, out of the archive without notes.
+//! It comes from the conversation's log, which never has notes of the team, with the times of the archive; if the log
+//! does not contain the beginning any more, from the archive without notes.
 
 mod archived;
 mod document;
@@ -28,13 +28,13 @@ use super::left::no_address;
 use super::token::{admitted, conversation};
 pub(crate) use document::TranscriptText;
 
-/// The event by which a transcript is sent: whoever takes it has the mail server.
+/// The event that requests the mail: a subscribed endpoint sends it.
 pub(super) const REQUESTED: &str = "transcript.requested";
 
-/// Most lines that are told, the newest: two days of talk, and a bound to what a mail has to carry.
+/// Most lines, the newest: two days of chat, and a bound for a mail.
 const MOST_LINES: usize = 1_000;
 
-/// In which form it is wanted.
+/// The wanted form.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Form {
     #[serde(default)]
@@ -52,16 +52,16 @@ enum Format {
     Json,
 }
 
-/// Where it is to be sent.
+/// Where to send it.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct SendTo {
     /// A mail address.
     address: String,
-    /// The code that was sent to this address, where the address has to be confirmed.
+    /// The code that was mailed to this address, if the address has to be confirmed.
     code: Option<String>,
 }
 
-/// What became of the request.
+/// The result of the request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Sending {
     state: SendState,
@@ -71,13 +71,13 @@ pub(crate) struct Sending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum SendState {
-    /// The transcript is on its way.
+    /// The transcript.
     Sent,
-    /// A code is on its way to the address; the same request with the code sends the transcript.
+    /// A code to the address; the same request with the code sends the transcript.
     Confirm,
 }
 
-/// The visitor's own conversation, to be kept.
+/// The visitor's own conversation as a download.
 #[utoipa::path(get, path = "/api/transcript", tag = "chat",
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome"),
         ("format" = Option<String>, Query, description = "text, or json")),
@@ -91,7 +91,7 @@ pub(crate) async fn transcript(
 ) -> Result<HttpResponse, ApiError> {
     admitted(&deps, &request)?;
     let of = conversation(&deps, &request).await?;
-    // It goes back to the sender of the request.
+    // It returns to the sender of the request.
     let own = deps.origins.own(&request);
     let told = told(&deps, Some(&own), of).await?;
     let mut response = HttpResponse::Ok();
@@ -108,11 +108,11 @@ pub(crate) async fn transcript(
     })
 }
 
-/// Has the visitor's own conversation sent to the visitor's own address.
+/// Sends the visitor's own conversation to the visitor's own address.
 ///
-/// The address of a visitor for whom the site has signed is known; any other is confirmed: the first request
-/// sends a code to it, a second one with the code sends the transcript. So nobody has words sent to an address
-/// of somebody else. The server has no mail; a webhook that takes `transcript.requested` does it.
+/// The address in a visitor token is known; any other is confirmed: the first request mails a code to it, a second
+/// one with the code sends the transcript. So a visitor cannot send text to the address of another person. The server
+/// does not send mail itself; a webhook that subscribes to `transcript.requested` does.
 #[utoipa::path(post, path = "/api/transcript/send", tag = "chat", request_body = SendTo,
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome")),
     responses((status = 202, body = Sending), (status = 400, body = ApiError),
@@ -131,7 +131,7 @@ pub(crate) async fn send_transcript(
         let message = "Transcripts are not sent here; take it along instead.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
-    // Counted before the code is looked at: a code is not guessed either.
+    // Counted before the code is compared, so that a code cannot be guessed.
     if let Err(wait) = deps.allowances.mail(&of, &address, client_address(&request).key()).await {
         deps.metrics.doors.letter("transcript", "too_many");
         return Err(ApiError::too_many(wait, "letters"));
@@ -146,7 +146,7 @@ pub(crate) async fn send_transcript(
         None => is_own_address(&deps, &of, &address).await,
     };
     let text = if is_confirmed {
-        // Links are those of the settings alone: whoever sends the request chooses its Host.
+        // Links use the settings only: the sender of the request chooses its Host.
         let own = deps.origins.public();
         text::text(&told(&deps, own, Arc::clone(&of)).await?, own)
     } else {
@@ -161,14 +161,14 @@ pub(crate) async fn send_transcript(
     Ok(response.insert_header(("Cache-Control", "no-store")).json(Sending { state }))
 }
 
-/// True where the site has signed that this is the visitor's address. An archive that is away does not say so.
+/// True if the visitor token has this address. False while the archive is unavailable.
 async fn is_own_address(deps: &Dependencies, of: &str, address: &str) -> bool {
     let archived = deps.archive.transcript(of).await.ok().flatten();
     let signed = archived.and_then(|it| it.about.visitor).and_then(|visitor| visitor.address);
     signed.is_some_and(|signed| signed.to_lowercase() == address.to_lowercase())
 }
 
-/// What is told, with links below `own`; without links where that is none.
+/// The transcript, with links below `own`; without links if that is none.
 async fn told(
     deps: &Dependencies,
     own: Option<&str>,
@@ -182,7 +182,7 @@ async fn told(
         }
         Err(_) => None,
     };
-    // It is written behind: it may not have the last moment, and may be away.
+    // The archive is written asynchronously: it may lack the last messages, and may be unavailable.
     let archived = deps.archive.transcript(&of).await;
     let is_away = archived.is_err();
     let entries = archived.ok().flatten().map(|it| it.entries).unwrap_or_default();
@@ -217,12 +217,12 @@ async fn told(
     Ok(TranscriptText { conversation: of.to_string(), whole, lines })
 }
 
-/// The events of the log; an entry of a later version is left out.
+/// The events of the log; entries of a later version are left out.
 fn read(kept: &StoredConversation) -> Vec<LogEntry> {
     kept.entries.iter().filter_map(|stored| stored.read().ok()).collect()
 }
 
-/// When the archive says that an entry was written, by its offset: earlier versions stored no times in the log.
+/// The archive's times of entries by offset: earlier versions stored no times in the log.
 fn times(entries: &[archive::TranscriptEntry]) -> HashMap<u64, u64> {
     let times = entries.iter().filter_map(|entry| match entry {
         TranscriptEntry::Said { at_ms, offset: Some(offset), .. } => Some((*offset, *at_ms)),

@@ -1,11 +1,11 @@
-//! The transcript for people: plain text that any mail or editor shows.
+//! The transcript as plain text, for any mail program or editor.
 
 use hsc_conversation::{TranscriptAuthor, TranscriptLine};
 use jiff::Timestamp;
 
 use super::document::TranscriptText;
 
-/// The mail that confirms an address. It has no word of the conversation: whoever reads it may not be its visitor.
+/// The mail that confirms an address. It contains nothing of the conversation: its reader may not be the visitor.
 pub(super) fn confirmation(code: &str) -> String {
     format!(
         "Your code is {code}\n\nType it into the chat in which you asked for the transcript of a conversation. It \
@@ -13,7 +13,7 @@ pub(super) fn confirmation(code: &str) -> String {
     )
 }
 
-/// The text. `own` is where we are, where links may lead there.
+/// The text. `own` is our address, if links may use it.
 pub(super) fn text(told: &TranscriptText, own: Option<&str>) -> String {
     let at = own.map(|own| format!(" at {own}")).unwrap_or_default();
     let mut text = format!("Conversation {}{at}\n", told.conversation);
@@ -54,14 +54,14 @@ fn one(line: &TranscriptLine) -> String {
     text
 }
 
-/// To the minute; nobody reads more.
+/// To the minute.
 fn time(at_ms: u64) -> String {
     let at = i64::try_from(at_ms).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     at.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string()).unwrap_or_default()
 }
 
-/// The words with their markers as people read them: `[MANUAL: page 12]` is `[page 12]`, the name of an
-/// accessory stands for itself, and a tip says that it is one.
+/// The text with its markers made readable: `[MANUAL: page 12]` becomes `[page 12]`, an accessory becomes its name,
+/// and a tip is labelled as one.
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
