@@ -1,11 +1,12 @@
 //! One agent's socket, as an actor.
 //!
-//! Owns      its [`AgentView`], what it listens to, its rate and its outgoing budget.
-//! Receives  frames from its socket, changes at the desk, the conversations it watches, [`Deliver`].
-//! Calls     no other actor; the desk, the log, deliveries and drafts run beside it and come back as events.
+//! Owns      its [`AgentView`], its subscriptions, its rate and its outgoing budget.
+//! Receives  frames from its socket, changes of the desk, the conversations it watches, [`Deliver`].
+//! Calls     no other actor; calls of the desk and the log, deliveries and drafts run concurrently and
+//!           return as events.
 //! Never     blocks, never writes past its outgoing budget, never decides a rule (that is `AgentView`).
-//! On crash  loses nothing when a rule panics: the socket stays, the desk is looked at again and what was watched is
-//!           read again. When that happens too often it closes (1011).
+//! On crash  nothing is lost when a rule panics: the socket stays open, and the desk and the watched conversations
+//!           are read again. Too many crashes close the socket (1011).
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -45,14 +46,14 @@ use hsc_conversation::protocol::{
 };
 use hsc_monitoring::Metrics;
 
-/// Refused messages in a row after which a connection is closed, as with visitors.
+/// Consecutive refused messages after which a connection is closed, as for visitors.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
-/// Longest a draft may take: an agent waits no longer before writing it alone.
+/// Longest time for a draft: an agent does not wait longer.
 const DRAFTED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Longest wait until messages of other pods are heard, before what is known without them is shown.
+/// Longest wait for the subscription to other pods, before the state without it is shown.
 const LIVE_WITHIN: Duration = Duration::from_secs(1);
-/// How often a desk that cannot be reached is asked again.
+/// Delay before an unavailable desk is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What every agent's socket of a pod shares.
@@ -60,27 +61,27 @@ pub(crate) struct AgentContext {
     pub(crate) shared: Arc<SessionContext>,
     pub(crate) sockets: AgentSockets,
     pub(crate) catalog: Arc<Snapshot>,
-    /// How often the desk is told that the agent is here.
+    /// Interval of the agent's presence report to the desk.
     pub(crate) heartbeat: Duration,
 }
 
-/// The actor. See the card above.
+/// The actor; see the header of this file.
 pub(crate) struct AgentSocket {
     key: u64,
     seat: Arc<str>,
     view: AgentView,
-    /// The address at the other end, for the audit.
+    /// The address of the client, for the audit.
     from: Arc<str>,
     still_in: SessionCheck,
-    /// The agent has done something since it was last asked whether the session still holds.
+    /// The agent has acted since the last check of the sign-in session.
     has_acted: bool,
     context: Arc<AgentContext>,
-    /// What is listened to of each conversation that is watched.
+    /// The subscriptions of each watched conversation.
     watching: HashMap<String, [SpawnHandle; 2]>,
-    /// What the agent does, in the order of its messages: a sequence a conversation, and one without a
-    /// conversation for what is about the agent alone.
+    /// The agent's actions, in the order of the messages: one sequence per conversation, and one without a
+    /// conversation for the agent's own state.
     deeds: Sequences<Option<String>>,
-    /// The desk could not be reached and is asked again.
+    /// The desk was unavailable and is read again later.
     is_looking_again: bool,
     in_place: InPlace,
     outgoing: Outgoing,
@@ -194,7 +195,7 @@ impl AgentSocket {
                             front.agent_here(agent.clone(), Arc::clone(&seat), Some(available));
                         let told = told.await;
                         if !context.sockets.has(key) {
-                            // It left meanwhile, and its last word may have come before this one.
+                            // The agent left meanwhile, and its last report may have arrived before this one.
                             let _ = front.agent_left(agent, seat).await;
                         }
                         Event::Asked { id, outcome: told.map(|()| None) }
@@ -223,7 +224,7 @@ impl AgentSocket {
                 }
                 Effect::Note { id, conversation, content } => {
                     let agent = self.view.agent().clone();
-                    // Its time is of now: notes keep the order in which they were written.
+                    // Stamped now: notes keep the order in which they were written.
                     let about = Some(conversation.clone());
                     let (note, stamped) = note_writer::stamped(agent, conversation, content);
                     let keeping =
@@ -240,8 +241,8 @@ impl AgentSocket {
         }
     }
 
-    /// Looks at the desk once its changes are heard from every pod: what was seen before that could have
-    /// changed unheard. While other pods cannot be reached it is looked at all the same, and again then.
+    /// Reads the desk once its changes arrive from every pod: a snapshot taken earlier could have missed a change.
+    /// While other pods are unreachable it is read nevertheless, and again afterwards.
     fn look(&mut self, ctx: &mut SocketContext<Self>) {
         let front = self.context.shared.front.clone();
         let mut listening = front.bridge().listen(channels::DESK);
@@ -264,7 +265,7 @@ impl AgentSocket {
         }));
     }
 
-    /// Asks a desk that could not be reached again until it answers: without it the agent sees nothing.
+    /// Reads an unavailable desk again until it replies: without it the agent sees nothing.
     fn look_again(&mut self, ctx: &mut SocketContext<Self>) {
         if std::mem::replace(&mut self.is_looking_again, true) {
             return;
@@ -284,7 +285,7 @@ impl AgentSocket {
         }));
     }
 
-    /// Waits beside everything else; what comes of it is fed.
+    /// Awaits a future concurrently; its result is fed to the view.
     fn beside(
         &mut self,
         ctx: &mut SocketContext<Self>,
@@ -294,9 +295,9 @@ impl AgentSocket {
         ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
     }
 
-    /// The same for what is brought to its end though its agent has left meanwhile, and is written down
-    /// when it is done. Begins when what the agent did before about the same conversation has ended:
-    /// what is said keeps its order, and a conversation is closed after the last words.
+    /// The same for an action that completes even if its agent leaves meanwhile, and is audited when it is done.
+    /// Starts when the agent's earlier actions on the same conversation have ended: messages keep their order, and a
+    /// conversation is closed after the last message.
     fn brings_to_its_end(
         &mut self,
         audit: Option<Audit>,
@@ -319,7 +320,7 @@ impl AgentSocket {
         }));
     }
 
-    /// Listens first and reads then, so that nothing falls between.
+    /// Subscribes before it reads, so that no event is missed in between.
     fn watch(
         &mut self,
         id: Option<MessageId>,
@@ -337,7 +338,7 @@ impl AgentSocket {
         let mut live_notes = bridge.listen(channels::to_agents(&conversation));
         let context = Arc::clone(&self.context.shared);
         let read = wrap_future::<_, Self>(async move {
-            // Within a bound: while Redis is away it never is.
+            // Bounded: while Redis is unavailable the subscription never becomes live.
             let both = async { futures::join!(live.live(), live_notes.live()) };
             let is_live = tokio::time::timeout(LIVE_WITHIN, both).await.is_ok();
             let kept = context.log.read(conversation.as_str().into());
@@ -347,8 +348,8 @@ impl AgentSocket {
         });
         ctx.spawn(read.map(|(event, deaf), socket, ctx| {
             socket.feed(event, ctx);
-            // What other pods publish between the read and the moment from which they are heard is
-            // heard by nobody: it is read again then.
+            // An event that other pods publish between the read and the moment at which the subscription is live does
+            // not arrive: the conversation is read again then.
             if let Some((conversation, mut live, mut live_notes)) = deaf {
                 socket.beside(ctx, async move {
                     futures::join!(live.live(), live_notes.live());
@@ -466,8 +467,7 @@ impl AgentSocket {
         }
     }
 
-    /// Says that the agent is here, and closes a socket that has fallen silent or whose agent is not signed
-    /// in any more.
+    /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
     fn beat(&mut self, ctx: &mut SocketContext<Self>) {
         if self.heard_at.elapsed() > self.context.shared.idle_timeout {
             return self.close(CloseReason::Normal, ctx);
@@ -485,20 +485,20 @@ impl AgentSocket {
         drop(actix::spawn(async move {
             let front = &context.shared.front;
             if let Err(error) = front.agent_here(agent.clone(), Arc::clone(&seat), None).await {
-                debug!(why:? = error; "the desk was not told that an agent is here");
+                debug!(why:? = error; "could not report an agent's presence to the desk");
             }
             if !context.sockets.has(key) {
-                // It left meanwhile, and its last word may have come before this one.
+                // The agent left meanwhile, and its last report may have arrived before this one.
                 let _ = front.agent_left(agent, seat).await;
             }
         }));
     }
 }
 
-/// What the manual says, within a bound; none when too many answers are made or it failed.
+/// The answer of the manual, within a time limit; none if the answer queue is full or the answer failed.
 async fn answer(context: &Arc<SessionContext>, question: Question) -> Option<Box<Answer>> {
     let QueueOutcome::Now(_permit) = context.line.enter(None) else { return None };
-    // Called inside the stream and caught there: the agent is told, the socket stays.
+    // Called inside the stream and caught there: the agent gets an error, the socket stays open.
     let events = async { context.answerer.answer(question) }.flatten_stream();
     let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());
     let done = async {
@@ -522,10 +522,10 @@ impl Actor for AgentSocket {
         self.listen(desk, ctx);
         let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
         let front = self.context.shared.front.clone();
-        // Here first and looked then, so that the agent sees itself.
+        // Report the presence first and read then, so that the agent sees itself.
         let here = wrap_future::<_, Self>(async move {
             if let Err(error) = front.agent_here(agent, seat, None).await {
-                debug!(why:? = error; "the desk was not told that an agent is here");
+                debug!(why:? = error; "could not report an agent's presence to the desk");
             }
         });
         ctx.spawn(here.map(|(), socket, ctx| socket.look(ctx)));
@@ -535,7 +535,7 @@ impl Actor for AgentSocket {
 }
 
 impl Drop for AgentSocket {
-    // Not `stopped`: this runs whatever ended the socket.
+    // Not in `stopped`: this runs after every end of the socket.
     fn drop(&mut self) {
         self.context.sockets.left(self.key);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

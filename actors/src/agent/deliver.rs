@@ -1,17 +1,17 @@
-//! What other parts of the pod send to an agent's socket.
+//! Messages of other parts of the pod to an agent's socket.
 
 use actix::Message;
 
-/// Something the pod wants of every agent's socket.
+/// A message to every agent's socket.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Deliver {
-    /// Tell the agent to come again elsewhere, and close with 1012.
+    /// Send `reconnect`, and close with 1012.
     Reconnect {
-        /// After so long.
+        /// Delay before the reconnect, in milliseconds.
         after_ms: u64,
     },
-    /// Panic, to rehearse it.
+    /// Panic, as an injected fault.
     #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
     Panic,
 }

@@ -1,8 +1,8 @@
-//! The way of what an agent says to the visitor.
+//! Delivers an agent's message to the visitor.
 //!
-//! Whoever owns the conversation appends it, gives it its place and says so; until then it is told again.
-//! When the visitor is away nobody owns the conversation: then it is taken over here, and appended here,
-//! and the visitor finds it after coming back. It is said once, however often it is told.
+//! The owner of the conversation appends it, assigns its offset and acknowledges; until then it is sent again. When
+//! the visitor is disconnected the conversation has no owner: then this pod takes it over and appends the message,
+//! and the visitor gets it after a reconnect. A message that is sent several times has its effect once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,31 +19,31 @@ use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation};
 use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
 use hsc_conversation::{ConversationEvent, LogEntry};
 
-/// How long the owner may take to answer.
+/// Longest wait for the owner's acknowledgement.
 const ANSWERED_WITHIN: Duration = Duration::from_millis(1_500);
-/// How long it may take until answers of other pods are heard at all.
+/// Longest wait for the subscription to other pods' acknowledgements.
 const HEARD_WITHIN: Duration = Duration::from_secs(1);
-/// How often it is told.
+/// Number of attempts.
 const TIMES: u32 = 4;
 
-/// Why a visitor was not told what an agent said.
+/// Why a message was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotDelivered {
-    /// The conversation is not this agent's.
+    /// The conversation belongs to another agent.
     #[error("This conversation is not yours any more.")]
     NotYours,
-    /// The conversation is over, or is not kept any more.
+    /// The conversation ended, or is not stored any more.
     #[error("This conversation is not at the desk any more.")]
     Gone,
-    /// Its owner did not answer.
+    /// The owner did not acknowledge.
     #[error("The visitor's connection does not answer; say it again in a moment.")]
     Silent,
-    /// The desk or the log cannot be reached.
+    /// The desk or the log is unavailable.
     #[error("The conversation cannot be reached just now; say it again in a moment.")]
     Away,
 }
 
-/// Delivers what an agent says.
+/// Delivers an agent's message.
 pub(super) async fn deliver(
     front: HandoffService,
     log: Arc<dyn ConversationLog>,
@@ -84,7 +84,7 @@ pub(super) async fn deliver(
                 }
                 Err(LogError::Unknown) => return Err(NotDelivered::Gone),
                 Err(LogError::Unavailable { .. }) => return Err(NotDelivered::Away),
-                // The visitor has just come back, to whoever owns it now.
+                // The visitor has just reconnected, to the present owner.
                 Err(LogError::Stale { .. } | LogError::Gap { .. }) => is_online = true,
             }
         }
@@ -92,7 +92,7 @@ pub(super) async fn deliver(
     Err(NotDelivered::Silent)
 }
 
-/// Whether the owner took it; for good when it does not answer.
+/// Whether the owner accepted it; false for good if it does not reply.
 async fn answer_to(request: &str, answers: &mut Subscription) -> bool {
     loop {
         if let ChannelEvent::Told(envelope) = answers.next().await
@@ -114,7 +114,7 @@ async fn append_alone(
 ) -> Result<(), LogError> {
     let conversation: Arc<str> = conversation.into();
     let kept = log.read(Arc::clone(&conversation)).await?;
-    // As far as the log itself, so that nothing of it is given up.
+    // At the end of the log, so that none of its entries is dropped.
     let seen = ClientPosition { epoch: kept.epoch, offset: kept.offset };
     let taken = log.take_over(Arc::clone(&conversation), seen).await?;
     let chat = ChatMessage {
@@ -141,7 +141,7 @@ async fn append_alone(
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.
     archive.event(&conversation, &entry);
-    // Whoever watches here; the agent who said it among them.
+    // The watching agents of this pod; the author is one of them.
     if let Some(here) = here {
         here.say();
     }

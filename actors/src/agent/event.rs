@@ -1,4 +1,4 @@
-//! What goes into an agent's view and what comes out of it.
+//! Events and effects of an agent's view.
 
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::AgentAction;
@@ -12,80 +12,80 @@ use hsc_conversation::protocol::{
 
 use super::delivery::NotDelivered;
 
-/// What can happen to an agent's socket.
+/// An event of an agent's socket.
 #[derive(Debug)]
 pub(crate) enum Event {
-    /// The agent said something.
+    /// The agent sent a message.
     Heard(AgentFrame),
-    /// The agent said something that is no message.
+    /// The agent sent an invalid message.
     Misheard(InvalidMessage),
-    /// The agent says more than may be said.
+    /// The agent exceeded its rate limit.
     Flooded,
-    /// The agents who are there.
+    /// The present agents.
     Agents(Vec<Presence>),
-    /// The desk as it is.
+    /// A snapshot of the desk.
     Looked(Result<DeskView, DeskError>),
-    /// Something changed at the desk.
+    /// A change at the desk.
     Changed(DeskChange),
-    /// Something may have changed that nobody heard.
+    /// Changes may have been missed.
     Missed,
-    /// A watched conversation was read before other pods were heard on it; they are now.
+    /// A watched conversation was read before the subscription to other pods was live; it is live now.
     Unheard {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// What the desk was asked came to this.
+    /// The result of a request to the desk.
     Asked {
-        /// The message that asked.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// The change; none where the desk has nothing to show for it.
+        /// The change; none if the desk has no change to report.
         outcome: Result<Option<DeskChange>, DeskError>,
     },
-    /// A conversation that is to be watched was read.
+    /// A conversation was read to be watched.
     Read {
-        /// The message that asked; none when it is read again.
+        /// Id of the request; none for a repeated read.
         id: Option<MessageId>,
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// What is kept of it.
+        /// Its entries in the log.
         kept: Result<StoredConversation, LogError>,
-        /// The notes about it that are kept.
+        /// Its stored notes.
         notes: Vec<Note>,
     },
-    /// A watched conversation went on.
+    /// New entries of a watched conversation.
     Appended {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// By this.
+        /// The entries.
         frames: Vec<StoredEntry>,
     },
-    /// Something was said about a watched conversation to agents alone.
+    /// A message about a watched conversation to agents only.
     Talked(DeskBroadcast),
-    /// What the agent said was delivered, or not.
+    /// The result of a delivery to the visitor.
     Delivered {
-        /// The message that said it.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// How that ended.
+        /// The result.
         outcome: Result<(), NotDelivered>,
     },
-    /// A note was kept, and the agents who watch were told.
+    /// A note was stored and sent to the watching agents.
     Noted {
-        /// The message that brought it.
+        /// Id of the request.
         id: Option<MessageId>,
     },
-    /// The manual says this.
+    /// The draft of the manual's answer.
     Drafted {
-        /// The message that asked.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// What it says; none when it could not be asked.
+        /// The answer; none if it could not be made.
         answer: Option<Box<Answer>>,
     },
 }
 
 impl Event {
-    /// True where it says that what the agent asked for is done.
+    /// True if the event is the success of a request.
     pub(super) fn is_done(&self) -> bool {
         match self {
             Self::Asked { outcome, .. } => outcome.is_ok(),
@@ -96,94 +96,94 @@ impl Event {
     }
 }
 
-/// What an agent's view wants done.
+/// An effect of an agent's view.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    /// Send this.
+    /// Send a message to the agent.
     Send {
         /// The message.
         message: Box<DeskMessage>,
-        /// The agent's id that it answers.
+        /// Id of the agent's message that it answers.
         id: Option<MessageId>,
     },
-    /// Look at the whole desk.
+    /// Read the whole desk.
     Look,
-    /// Look which agents are there.
+    /// Read the present agents.
     LookForAgents,
     /// Take a conversation.
     Take {
-        /// The message that asks.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// Let go of one.
+    /// Release a conversation.
     LetGo {
-        /// The message that asks.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// How.
+        /// The new owner.
         how: ReleaseKind,
     },
-    /// Say whether conversations are taken.
+    /// Change whether the agent takes conversations.
     Available {
-        /// The message that asks.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// Whether.
+        /// True when the agent takes conversations.
         available: bool,
     },
-    /// Hear what happens in a conversation from now on, and read what was said.
+    /// Subscribe to a conversation, and read its transcript.
     Watch {
-        /// The message that asks.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
     },
-    /// Hear it no more.
+    /// Unsubscribe.
     Unwatch(String),
-    /// Say this to the visitor.
+    /// Deliver a message to the visitor.
     Say {
-        /// The message that says it.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// What.
+        /// The message.
         said: Box<AgentSaid>,
     },
-    /// Tell the owner of a conversation.
+    /// Publish a message to the owner of a conversation.
     TellOwner {
-        /// Which.
+        /// Id of the conversation.
         conversation: String,
-        /// What.
+        /// The message.
         talk: DeskBroadcast,
     },
-    /// Keep a note, and tell the agents who watch.
+    /// Store a note, and send it to the watching agents.
     Note {
-        /// The message that brought it.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// About which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// The words.
+        /// The text.
         content: String,
     },
-    /// Ask the manual.
+    /// Make a draft from the manual.
     Draft {
-        /// The message that asks.
+        /// Id of the request.
         id: Option<MessageId>,
-        /// In which conversation.
+        /// Id of the conversation.
         conversation: String,
-        /// About which product.
+        /// Id of the product.
         product: String,
-        /// What.
+        /// The question.
         question: String,
-        /// In which language.
+        /// The language, a BCP 47 tag.
         locale: Option<String>,
     },
 }
 
 impl Effect {
-    /// What the agent does by this, as the audit names it; none where it only looks or tells.
+    /// The audited action; none if the effect only reads or reports.
     pub(super) fn audited(&self) -> Option<AgentAction<'_>> {
         Some(match self {
             Self::Take { conversation, .. } => AgentAction::Took { conversation },

@@ -52,7 +52,7 @@ async fn the_frame_guard_serves_the_sockets_of_agents() {
     assert_eq!(flooding.close_code().await, 1008);
 }
 
-/// A visitor who said hello, and the conversation.
+/// A visitor who sent `hello`, and the conversation.
 async fn visitor(pod: &TestPod) -> (Client, String, Value) {
     let mut visitor = pod.client().await;
     visitor.say(json!({"type": "hello", "locale": "he"})).await;
@@ -61,7 +61,7 @@ async fn visitor(pod: &TestPod) -> (Client, String, Value) {
     (visitor, conversation, welcome)
 }
 
-/// A visitor whom an agent has taken.
+/// A visitor whose conversation an agent has.
 async fn with(visitors: &TestPod, agents: &TestPod, who: &str) -> (Client, Client, String, Value) {
     let mut agent = agents.agent(who).await;
     let (mut visitor, conversation, welcome) = visitor(visitors).await;
@@ -78,7 +78,7 @@ async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
     agent.hear_first("ticket", |it| it["ticket"]["conversation"] == conversation).await
 }
 
-/// What a pod has recorded of a conversation, in order.
+/// The records of a conversation on a pod, in order.
 fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
     let of = |record: &Record| match record {
         Record::Began(began) => began.conversation == conversation,
@@ -90,7 +90,7 @@ fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
     all.iter().filter(|record| of(record)).cloned().collect()
 }
 
-/// The turns that both pods have recorded of a conversation: kind, agent, reason.
+/// The handoff records of a conversation on both pods: kind, agent, reason.
 fn turns(pods: [&TestPod; 2], conversation: &str) -> Vec<String> {
     let turn = |record: Record| match record {
         Record::Turned(turn) => {
@@ -104,7 +104,7 @@ fn turns(pods: [&TestPod; 2], conversation: &str) -> Vec<String> {
     pods.into_iter().flat_map(|pod| records(pod, conversation)).filter_map(turn).collect()
 }
 
-/// Waits until a turn of this kind is recorded, and gives all of them.
+/// Waits until a record of this kind exists, and returns all of them.
 async fn turns_to(pods: [&TestPod; 2], conversation: &str, kind: HandoffRecordKind) -> Vec<String> {
     let found = || turns(pods, conversation);
     let is_there = || found().iter().any(|turn| turn.split(' ').next() == Some(kind.as_str()));
@@ -276,7 +276,7 @@ async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_
 
 #[actix::test]
 async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_queue() {
-    // The desk is looked through with each heartbeat, a third of this.
+    // The desk is checked with each heartbeat, a third of this.
     let limits = DeskLimits {
         present_for: Duration::from_secs(3),
         answer_within: Some(Duration::from_millis(300)),
@@ -287,7 +287,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
     b.open_the_gate();
     let mut ben = a.agent("ben").await;
     let (mut visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
-    // Silent from the beginning: the agent is told, the visitor is told, and it waits again.
+    // Silent from the beginning: agent and visitor are notified, and the visitor waits again.
     // No deadline: each ticket has its own, and the desk sends few.
     let released = loop {
         let ticket = hear_ticket(&mut ana, &conversation).await;
@@ -305,7 +305,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
     // The assistant answers meanwhile.
     visitor.say(a.ask()).await;
     visitor.hear("final_answer").await;
-    // Silent after one answer: the visitor's next message starts the time anew.
+    // Silent after one reply: the visitor's next message restarts the timeout.
     ben.say(json!({"type": "take", "conversation": conversation})).await;
     assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
     ben.say(json!({"type": "say", "conversation": conversation, "content": "Hold Init."})).await;
@@ -313,7 +313,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
     visitor.say(json!({"type": "message", "id": "m2", "content": "Which one is that?"})).await;
     assert_eq!(visitor.hear("message").await["id"], "m2");
     assert_eq!(visitor.hear("agent_left").await["reason"], "no_answer");
-    // What the agent left without an answer is answered by the assistant.
+    // The assistant answers the message that the agent left unanswered.
     let answer = visitor.hear("final_answer").await;
     assert_eq!((&answer["id"], &answer["question"]), (&json!("m2"), &json!("Which one is that?")));
 }
@@ -339,7 +339,7 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
         (&draft["content"], &draft["id"], &draft["grounded"]),
         (&json!("one two three"), &json!("d"), &json!(true))
     );
-    // What quotas of the answerer count by.
+    // The key of the answerer's quotas.
     let last = |stage: &TestPod| stage.teacher.askers.lock().expect("no panic").last().cloned();
     let client = ClientAddress::NONE.key();
     let conversation: Option<Arc<str>> = Some(conversation.as_str().into());
@@ -384,7 +384,7 @@ async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_
     eventually("it has left", || a.house.agents() == 0).await;
 }
 
-/// A visitor on `a` whom the agent `ana` on `b` has; each end of it is recorded as what it was.
+/// A visitor on `a` whose conversation the agent `ana` on `b` has; each kind of end is recorded.
 async fn recorded_end(
     limits: DeskLimits,
     end: impl AsyncFnOnce(&mut Client, &mut Client, String),
@@ -418,7 +418,7 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
     let turns = recorded_end(LIMITS, gives_back, HandoffRecordKind::Returned).await;
     assert_eq!(turns, [asked_for, "taken ANA", "returned ANA"]);
 
-    // With the visitor away there is no session that could see it.
+    // Without a connected visitor there is no session that could see it.
     let ends_alone = async |visitor: &mut Client, agent: &mut Client, conversation| {
         visitor.socket.close(None).await.unwrap();
         agent.say(json!({"type": "watch", "conversation": conversation})).await;
@@ -450,7 +450,7 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
     let (mut patient, conversation, _) = visitor(&a).await;
     patient.say(json!({"type": "handoff"})).await;
     assert_eq!(patient.hear("handoff").await["state"], "waiting");
-    // Asked again, with a reason: it is one wish.
+    // A repeated request, with a reason, is one request.
     patient.say(json!({"type": "handoff", "reason": "It hums."})).await;
     patient.say(json!({"type": "handoff", "withdraw": true})).await;
     assert_eq!(patient.hear("handoff").await["state"], "returned");
@@ -467,7 +467,7 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
 
 #[actix::test]
 async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_again() {
-    // Whoever is connected stays present, however slow the machine is.
+    // A connected visitor stays present, even on a slow machine.
     let limits = DeskLimits { returns_after: Duration::from_millis(300), ..LIMITS };
     let (a, b) = two_pods(limits).await;
     let (_visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
@@ -516,7 +516,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
             break;
         }
     }
-    // What is no page, and a product that is none, change nothing.
+    // An invalid page address and an unknown product change nothing.
     visitor
         .say(json!({"type": "about", "page": "javascript:alert(1)", "product_id": "none"}))
         .await;

@@ -1,10 +1,11 @@
-//! One agent's socket: a thin actor around a plain state machine.
+//! An agent's socket: a thin actor around a plain state machine.
 //!
-//! `AgentView` has every rule and no runtime: what the agent sees of the desk and of the conversations that
-//! are watched, and what each message asks for. [`AgentSocket`] has every effect and no rule. What an
-//! agent says to a visitor takes the way of [`delivery`], what agents tell each other that of [`note_writer`].
-//! What must never be: another agent's conversation changed from here without the desk's word; an agent who
-//! believes that something was said that was not; a note in the log of a conversation.
+//! `AgentView` has every rule and no runtime: what the agent sees of the desk and of the watched conversations, and
+//! the effects of each message. [`AgentSocket`] has every effect and no rule. [`delivery`] delivers messages to
+//! visitors, [`note_writer`] stores notes for the team.
+//!
+//! What must never be: a change of another agent's conversation without a decision of the desk; a message that the
+//! agent believes to be delivered and that is not; a note in the log of a conversation.
 
 mod actor;
 mod deliver;

@@ -1,8 +1,8 @@
-//! The way of a note: into the archive first, and to the agents who watch then.
+//! Stores a note in the archive first, then sends it to the watching agents.
 //!
-//! In this order nobody misses one: whoever listens and reads then has read it or hears it, on whichever
-//! pod. While the archive is away it is written behind, and those who watch hear it all the same. A note is
-//! no part of the conversation: it never enters the log, out of which visitors are answered.
+//! In this order no agent misses one: an agent who subscribes and then reads has it from the read or from the
+//! subscription, on any pod. While the archive is unavailable the note is written later, and the watching agents get
+//! it nevertheless. A note is not part of the conversation: it never enters the log, from which visitors are served.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,16 +18,16 @@ use crate::session::SessionContext;
 use hsc_conversation::archive::{AgentRef, ArchivedMessage, Author, Record, StampedRecord};
 use hsc_conversation::protocol::{Agent, Note};
 
-/// Longest a note waits for the archive before colleagues are told: they look at the page meanwhile.
+/// Longest wait for the archive before colleagues get the note.
 const KEPT_WITHIN: Duration = Duration::from_secs(1);
-/// Longest a transcript waits for its notes: what the visitor said is wanted more.
+/// Longest wait of a transcript for its notes: the visitor's messages are more urgent.
 const READ_WITHIN: Duration = Duration::from_secs(1);
-/// Notes of a transcript: more than a team writes about one conversation.
+/// Most notes of a transcript: more than a team writes about one conversation.
 pub(super) const MOST_NOTES: usize = 100;
-/// Bytes of their words, so that a transcript stays within what may be queued for a socket.
+/// Most bytes of their text, so that a transcript fits into the outgoing budget of a socket.
 const MOST_BYTES: usize = 128 * 1024;
 
-/// A note, as it goes to agents and as it goes into the archive.
+/// A note in the form for agents and in the form for the archive.
 pub(super) fn stamped(
     agent: Agent,
     conversation: String,
@@ -43,9 +43,9 @@ pub(super) fn stamped(
     (Note { note_id, conversation, agent, content, at_ms }, stamped)
 }
 
-/// Keeps a note, and tells the agents who watch.
+/// Stores a note, and sends it to the watching agents.
 pub(super) async fn keep(context: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
-    // Not asked while it is known to be away: colleagues would wait for nothing.
+    // Skipped while the archive is known to be unavailable: colleagues would wait for nothing.
     if !context.archive.is_up() || !is_written(&context, &stamped).await {
         context.archive.write_behind(stamped);
     }
@@ -70,7 +70,7 @@ async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {
     }
 }
 
-/// The notes about a conversation that are in the archive; none when it does not say so in time.
+/// The archived notes of a conversation; none if the archive does not reply in time.
 pub(super) async fn read(context: &SessionContext, conversation: &str) -> Vec<Note> {
     if !context.archive.is_up() {
         return Vec::new();
@@ -94,7 +94,8 @@ pub(super) async fn read(context: &SessionContext, conversation: &str) -> Vec<No
     kept.into_iter().map(told).collect()
 }
 
-/// What was read and what was heard meanwhile, each once, in order; the oldest go where it is too much.
+/// Notes that were read and notes that arrived meanwhile, each once, in order; beyond the limits the
+/// oldest are dropped.
 pub(super) fn merged(read: Vec<Note>, heard: Vec<Note>) -> Vec<Note> {
     let known: HashSet<String> = read.iter().map(|note| note.note_id.clone()).collect();
     let is_new = |note: &Note| !known.contains(&note.note_id);

@@ -1,4 +1,4 @@
-//! Which agents' sockets this pod holds.
+//! The agents' sockets of this pod.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,10 +7,10 @@ use dashmap::DashMap;
 
 use super::deliver::Deliver;
 
-/// Agents who come again do so within this time, so that the next pod is not met by all at once.
+/// Reconnects are spread over this time, so that they do not all reach the next pod at once.
 const SPREAD_MS: u64 = 1_000;
 
-/// The sockets of agents. Plain memory and no actor, so it survives every restart.
+/// The agents' sockets. Plain memory and not an actor, so it survives every restart.
 #[derive(Default)]
 pub(crate) struct AgentSockets {
     table: DashMap<u64, Recipient<Deliver>>,
@@ -34,19 +34,19 @@ impl AgentSockets {
         self.table.contains_key(&key)
     }
 
-    /// Sockets now.
+    /// Number of open sockets.
     pub(crate) fn count(&self) -> usize {
         self.table.len()
     }
 
-    /// Sends everybody to another pod, each at a moment of its own; says how many heard.
+    /// Sends every agent to another pod, each with its own delay; returns the number of receivers.
     pub(crate) fn leave(&self) -> usize {
         self.tell_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..SPREAD_MS) })
     }
 
-    /// Tells everybody; says how many heard.
+    /// Sends a message to every agent; returns the number of receivers.
     pub(crate) fn tell_all(&self, what: impl Fn() -> Deliver) -> usize {
-        // Out of the guards first: one that ends inside of `try_send` would wait for them.
+        // Copied first: a socket that ends inside `try_send` would wait for the guards.
         let all: Vec<Recipient<Deliver>> = self.table.iter().map(|it| it.value().clone()).collect();
         all.into_iter().filter(|socket| socket.try_send(what()).is_ok()).count()
     }

@@ -1,4 +1,4 @@
-//! What an agent sees and may do, as a plain state machine: no socket, no clock, no runtime.
+//! An agent's view and permissions as a plain state machine: no socket, no clock, no runtime.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,38 +23,38 @@ use super::delivery::NotDelivered;
 use super::event::{Effect, Event};
 use super::note_writer::{MOST_NOTES, merged};
 
-/// Conversations that one socket may watch: more than anybody reads at once, and a bound.
+/// Most conversations that one socket may watch: more than an agent reads at once.
 const WATCHED: usize = 50;
 
-/// What an agent sees.
+/// An agent's view of the desk and of the watched conversations.
 #[derive(Debug)]
 pub(crate) struct AgentView {
     me: OnBehalfOf,
-    /// What tells whether a picture is of a conversation.
+    /// Checks that a picture belongs to a conversation.
     tokens: Arc<Tokens>,
     available: bool,
     tickets: HashMap<String, Ticket>,
-    /// The newest change that was told of each conversation, those that have gone among them, since the
-    /// whole desk was looked at.
+    /// The newest sent change of each conversation since the last snapshot of the desk, including conversations
+    /// that left it.
     revs: HashMap<String, u64>,
     watched: HashMap<String, WatchedConversation>,
 }
 
-/// What is known of a conversation that is watched.
+/// The state of a watched conversation.
 #[derive(Debug, Default)]
 struct WatchedConversation {
-    /// The last message that was shown.
+    /// Offset of the last message that was sent to the agent.
     offset: u64,
-    /// What was heard before the conversation was read.
+    /// Entries that arrived before the conversation was read.
     early: Vec<StoredEntry>,
     early_notes: Vec<Note>,
-    /// The notes that were in the transcript: one of them may be heard after it.
+    /// The notes of the transcript: one of them may arrive again after it.
     noted: HashSet<String>,
     is_read: bool,
-    /// What the visitor said or asked last, and about which product.
+    /// The visitor's last message or question, and its product.
     asked: Option<String>,
     product: Option<String>,
-    /// Pages that drafts rest on: what the agent says may cite them.
+    /// Cited pages of drafts: the agent's messages may cite them.
     citations: Vec<Citation>,
 }
 
@@ -70,7 +70,7 @@ impl AgentView {
         }
     }
 
-    /// Begins again after a crash: nothing is known but what was watched.
+    /// Starts again after a crash: only the list of watched conversations is kept.
     pub(crate) fn again(&self) -> (Self, Vec<Effect>) {
         let mut view = Self::new(self.me.clone(), Arc::clone(&self.tokens));
         let mut effects = vec![Effect::Look];
@@ -85,7 +85,7 @@ impl AgentView {
         &self.me
     }
 
-    /// Takes an event and says what is to be done, in order.
+    /// Applies an event and returns its effects, in order.
     pub(crate) fn apply(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
@@ -190,7 +190,7 @@ impl AgentView {
                     content,
                     citations,
                     upload,
-                    // A stamp; nothing is decided by it.
+                    // Only a timestamp; no rule depends on it.
                     at_ms: now_ms(),
                 };
                 effects.push(Effect::Say { id, conversation, said: Box::new(said) });
@@ -218,7 +218,7 @@ impl AgentView {
         }
     }
 
-    /// The desk decides what is whose; this only spares a visitor words that would be refused.
+    /// The desk decides the owner; this check only saves a visitor messages that would be refused.
     fn is_mine(
         &self,
         conversation: &str,
@@ -250,7 +250,7 @@ impl AgentView {
         effects.push(Effect::Watch { id, conversation });
     }
 
-    /// Of the desk alone: whoever is with the machine is left in peace.
+    /// Only conversations at the desk: those of the assistant are private.
     fn may_look_at(&self, conversation: &str) -> bool {
         self.tickets.contains_key(conversation) || self.watched.contains_key(conversation)
     }
@@ -264,7 +264,7 @@ impl AgentView {
     ) {
         let watched = self.watched.get(&conversation);
         let ticket = self.tickets.get(&conversation);
-        // The desk learns each choice; the answers only what was asked about.
+        // The desk gets each chosen product; the answerer only the one of the question.
         let product = ticket.and_then(|ticket| Some(ticket.product.as_ref()?.id.clone()));
         let product = product.or_else(|| watched?.product.clone());
         let question = question.or_else(|| watched?.asked.clone());
@@ -281,7 +281,7 @@ impl AgentView {
         effects.push(Effect::Draft { id, conversation, product, question, locale });
     }
 
-    /// The pages of drafts that the words still cite.
+    /// The pages of drafts that the text still cites.
     fn cited(&self, conversation: &str, content: &str) -> Vec<Citation> {
         let drafted = self.watched.get(conversation).map(|watched| watched.citations.as_slice());
         let is_cited =
@@ -319,7 +319,7 @@ impl AgentView {
         self.available = own.map_or(self.available, |own| own.available);
     }
 
-    /// `asked` is the message that it answers; such a change is told even when it is known.
+    /// `asked` is the request that this answers; such a change is sent even if it is known.
     fn changed(
         &mut self,
         change: DeskChange,
@@ -377,7 +377,7 @@ impl AgentView {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
         let kept = match kept {
             Ok(kept) => kept,
-            // It is at the desk and nothing was said, or what was said is not kept any more.
+            // The conversation is at the desk and has no entries, or they are not stored any more.
             Err(LogError::Unknown) => {
                 StoredConversation { epoch: 0, offset: 0, entries: Vec::new() }
             }
@@ -424,7 +424,7 @@ impl AgentView {
                 continue;
             }
             if offset > watched.offset + 1 {
-                // What came between was not heard: read it all again.
+                // Entries in between were missed: read the conversation again.
                 watched.is_read = false;
                 effects.push(Effect::Watch { id: None, conversation });
                 return;
@@ -466,13 +466,13 @@ impl AgentView {
         }
     }
 
-    /// What is watched.
+    /// Ids of the watched conversations.
     #[cfg(test)]
     pub(crate) fn watches(&self) -> Vec<&str> {
         self.watched.keys().map(String::as_str).collect()
     }
 
-    /// Whose socket it is.
+    /// The agent of the socket.
     pub(crate) fn agent(&self) -> &Agent {
         &self.me.agent
     }
@@ -484,7 +484,7 @@ impl AgentView {
 }
 
 impl WatchedConversation {
-    /// Keeps what a draft needs to know of an event.
+    /// Stores what a draft needs of an event.
     fn notice(&mut self, event: &ConversationEvent) {
         match event {
             ConversationEvent::AnswerCompleted(answer) => {
@@ -509,7 +509,7 @@ fn error(id: Option<MessageId>, code: ErrorCode, message: &str) -> Effect {
     send(id, DeskMessage::Error { message: message.to_owned(), code, by: None })
 }
 
-/// What an agent is told when the desk does not do what was asked.
+/// The error for an agent when the desk refuses a request.
 fn refused(id: Option<MessageId>, why: &DeskError) -> Effect {
     let (code, message, by) = match why {
         DeskError::Taken { by } => {

@@ -1,4 +1,4 @@
-//! What an agent sees, by itself: events in, effects out.
+//! An agent's view alone: events in, effects out.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ fn tokens() -> Arc<Tokens> {
     Arc::new(Tokens::new([key], std::time::Duration::from_secs(60)))
 }
 
-/// Ana, who has seen the desk: one waits, one is hers, one is Ben's.
+/// Ana, after a snapshot of the desk: one conversation waits, one is hers, one is Ben's.
 fn ana() -> AgentView {
     let mut view = AgentView::new(OnBehalfOf { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
@@ -173,7 +173,7 @@ fn a_change_is_told_once_and_an_old_one_never() {
     let told = sent(&view.apply(Event::Changed(DeskChange::Gone(gone))));
     assert_eq!((&told[0]["type"], &told[0]["why"]), (&json!("ticket_gone"), &json!("closed")));
     assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
-    // The answer to one's own message is told also when the change is known.
+    // The reply to one's own request is sent even if the change is known.
     let asked = DeskChange::Ticket(ticket("o", 3, Some("ben")));
     let effects = view.apply(Event::Asked { id: None, outcome: Ok(Some(asked)) });
     assert_eq!(sent(&effects)[0]["type"], "ticket");
@@ -371,7 +371,7 @@ fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
     let mut view = ana();
     let write = |conversation: &str| json!({"type": "note", "conversation": conversation, "content": "VIP", "id": 1});
     assert_eq!(sent(&say(&mut view, write("x")))[0]["code"], "no_such_conversation");
-    // A colleague's too: who has it may want to know.
+    // A colleague's conversation too: its owner may need the note.
     let effects = say(&mut view, write("o"));
     assert!(
         matches!(&effects[..], [Effect::Note { content, .. }] if content == "VIP"),

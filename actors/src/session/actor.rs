@@ -2,10 +2,10 @@
 //!
 //! Owns      its [`Conversation`] and its checkpoint, the running answer, its rate and its outgoing budget.
 //! Receives  frames from its socket, [`Deliver`] from the registry, the answer it started, its log.
-//! Calls     no other actor; an answer, a prefetch and the log run beside it and come back as events.
+//! Calls     no other actor; an answer, a prefetch and calls of the log run concurrently and return as events.
 //! Never     blocks, never writes past its outgoing budget, never decides a rule (that is `Conversation`).
-//! On crash  loses nothing when a rule panics: the socket stays and the conversation is begun again from its
-//!           checkpoint, the running answer going on where it was. When that happens too often it closes (1011).
+//! On crash  nothing is lost when a rule panics: the socket stays open and the conversation is rebuilt from its
+//!           checkpoint, including the running answer. Too many crashes close the socket (1011).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -46,15 +46,15 @@ use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
 use hsc_conversation::{LogEntry, visitor_frame};
 
-/// Refused messages in a row after which a connection is closed: a client that is told a hundred
-/// times to slow down and does not is no chat.
+/// Consecutive refused messages after which a connection is closed: a client that ignores a hundred refusals is
+/// not a chat.
 const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
-/// Wait before the newest keystroke of a busy time is answered; older ones that came meanwhile are not.
-/// About the time between two keystrokes of a fast typist.
+/// Delay before the newest keystroke of a busy time is answered; older ones in between are dropped. About the time
+/// between two keystrokes of a fast typist.
 const COALESCE: Duration = Duration::from_millis(100);
 
-/// The actor. See the card above.
+/// The actor; see the header of this file.
 pub(crate) struct Session {
     key: u64,
     address: ClientAddress,
@@ -64,14 +64,14 @@ pub(crate) struct Session {
     logging: Option<Box<LogState>>,
     /// The log that is being opened.
     opening: Option<SpawnHandle>,
-    /// While the conversation is at the desk.
+    /// Set while the conversation is at the desk.
     attended: Option<Box<DeskAttachment>>,
-    /// What is asked of the desk, in order.
+    /// Requests to the desk, in order.
     desk_asks: Sequence,
     in_place: InPlace,
-    /// The id of the message that is being read, so that a crash over it can be told.
+    /// The id of the message that is being handled, so that a crash can be reported for it.
     in_hand: Option<Option<MessageId>>,
-    /// The newest keystroke of a busy time, yet to be answered.
+    /// The newest keystroke of a busy time, not answered yet.
     newest: Option<Box<ClientFrame>>,
     context: Arc<SessionContext>,
     standing: Arc<SessionStatus>,
@@ -81,10 +81,10 @@ pub(crate) struct Session {
     heard_at: Instant,
     running: Option<SpawnHandle>,
     calm: Option<SpawnHandle>,
-    /// The pod drains: what the client is told once its running answer has ended.
+    /// While the pod drains: the delay that the client is sent once its running answer has ended.
     leaving: Option<u64>,
     closed: bool,
-    /// The embedding site's word for who the visitor is, until the conversation has heard it.
+    /// The visitor token, until the conversation has verified it.
     introduction: Option<String>,
 }
 
@@ -103,8 +103,8 @@ impl RebuiltInPlace for Session {
         Arc::clone(self.conversation.id())
     }
 
-    /// Begins the conversation again from its checkpoint. The visitor gets an error for the message that was being
-    /// handled, and the running answer goes on where it was.
+    /// Rebuilds the conversation from its checkpoint. The visitor gets an error for the message that was being
+    /// handled, and the running answer continues.
     fn rebuild(&mut self, exit: &Exit, ctx: &mut SocketContext<Self>) {
         self.standing.failed(exit);
         for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
@@ -168,7 +168,7 @@ impl Session {
         }
     }
 
-    /// With the embedding site's word for who the visitor is.
+    /// Sets the visitor token.
     pub(crate) fn introduced_by(mut self, token: Option<String>) -> Self {
         self.introduction = token;
         self
@@ -176,7 +176,7 @@ impl Session {
 
     fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
         self.guarded(ctx, |session, ctx| {
-            // A keystroke changes nothing that has to be remembered or logged, and this is what is fed most.
+            // A keystroke changes nothing that is stored or logged, and it is the most frequent input.
             let is_typing = matches!(
                 &event,
                 Input::Heard(ClientFrame {
@@ -198,8 +198,8 @@ impl Session {
         });
     }
 
-    /// Says good-bye once no answer runs and all is in the log: a client that is told earlier would hang
-    /// up on its answer.
+    /// Sends `reconnect` once no answer runs and every frame is in the log: a client that gets it earlier would close
+    /// the socket during its answer.
     fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
         let is_idle = !self.conversation.is_answering() || self.is_handed_over();
         if self.leaving.is_none() || !is_idle || !self.is_posted() {
@@ -242,8 +242,8 @@ impl Session {
                     self.follow(owned, outbox, is_logged, ctx);
                 }
                 Effect::Replay(entries) => {
-                    // Past the outgoing budget, since the window of the log bounds it: a client that
-                    // was closed over what it missed would miss it for good.
+                    // Not limited by the outgoing budget, because the window of the log bounds it: a client that was
+                    // closed for its missed entries would never get them.
                     for frame in entries.iter().filter_map(visitor_frame) {
                         self.context.metrics.sockets.sent("replayed");
                         self.outgoing.queued_exempt(frame.json.len());
@@ -320,7 +320,7 @@ impl Session {
                 actix::fut::ready(())
             })
             .map(move |(), session: &mut Self, ctx| {
-                // An answer that said its last word is not running any more, and this is then ignored.
+                // An answer that sent its last event is not running any more, and this input is ignored.
                 session.feed(Input::AnswerLost { answer }, ctx);
             });
         self.running = Some(ctx.spawn(task));
@@ -375,8 +375,8 @@ impl Session {
         }
     }
 
-    /// Past here a picture has a share of the pod's budget, or no bytes. Until here its bytes are held by this
-    /// thread alone, for as long as one message is read.
+    /// After this call a picture has a share of the pod's budget, or no bytes. Before it the bytes are held by this
+    /// thread only, while one message is parsed.
     fn admit_image(&self, frame: &mut ClientFrame) {
         let ClientMessage::Query(query) = &mut frame.message else { return };
         query.image = query.image.take().map(|image| match self.context.answerer.sees_pictures() {
@@ -385,7 +385,7 @@ impl Session {
         });
     }
 
-    /// One answer a keystroke; while the thread has too much to do, one for the newest of several.
+    /// One answer per keystroke; while the thread is overloaded, one for the newest of several.
     fn heard_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
         if !self.context.overload.is_busy_here() && self.newest.is_none() {
             self.answer_typing(frame, ctx);
@@ -422,9 +422,9 @@ impl Session {
     }
 }
 
-/// The side that faces the log of the conversation.
+/// The session's side of the log.
 impl Session {
-    /// Opens the log; what comes of it comes back as an event.
+    /// Opens the log; the result returns as an event.
     fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
         let own = Arc::clone(self.conversation.id());
         if self.logging.is_none() {
@@ -444,7 +444,7 @@ impl Session {
         }
     }
 
-    /// From now on the conversation is this one.
+    /// From now on this is the session's conversation.
     fn follow(
         &mut self,
         owned: OwnedConversation,
@@ -466,8 +466,7 @@ impl Session {
         self.carry_out(steps, ctx);
     }
 
-    /// Sends a frame in its order: through the outbox where the conversation is logged, with the entry that is to be
-    /// appended first.
+    /// Sends a frame in order: through the outbox if the conversation is logged, with the entry to append first.
     fn put_in_order(
         &mut self,
         frame: Frame,
@@ -481,14 +480,14 @@ impl Session {
         self.carry_out(steps, ctx);
     }
 
-    /// Notes that the checkpoint changed.
+    /// Marks the checkpoint as changed.
     fn checkpoint_changed(&mut self) {
         if let Some(logging) = &mut self.logging {
             logging.checkpoint_changed();
         }
     }
 
-    /// Appends what was put in, and says whether an answer is being made here. After every event.
+    /// Appends the queued entries, and reports whether an answer is being made here. Called after every event.
     fn post(&mut self, ctx: &mut SocketContext<Self>) {
         let Some(logging) = &mut self.logging else { return };
         let step = logging.append(&self.checkpoint);
@@ -502,12 +501,12 @@ impl Session {
         }
     }
 
-    /// True when everything that was said is in the log, or cannot be put there now.
+    /// True when every frame is in the log, or cannot be appended now.
     fn is_posted(&self) -> bool {
         self.logging.as_ref().is_none_or(|logging| logging.is_settled())
     }
 
-    /// Stops the answer without a last word: another pod goes on with it, if one can.
+    /// Stops the answer without a final frame: another pod continues it, if one can.
     fn hand_over(&mut self, ctx: &mut SocketContext<Self>) {
         if self.logging.as_mut().is_some_and(|logging| logging.hand_over())
             && let Some(running) = self.running.take()
@@ -516,7 +515,7 @@ impl Session {
         }
     }
 
-    /// True when its answer is another pod's to complete.
+    /// True when another pod completes the answer.
     fn is_handed_over(&self) -> bool {
         self.logging.as_ref().is_some_and(|logging| logging.is_handed_over())
     }
@@ -552,7 +551,7 @@ impl Session {
         self.logging.as_ref().map(|logging| logging.owned().clone())
     }
 
-    /// Waits for a call beside everything else. A log in memory answers at once, and then nothing waits.
+    /// Awaits a call of the log concurrently. A log in memory replies at once, without a wait.
     fn call_log(&mut self, mut call: BoxFuture<'static, LogReply>, ctx: &mut SocketContext<Self>) {
         match (&mut call).now_or_never() {
             Some(reply) => self.log_replied(reply, ctx),
@@ -589,7 +588,7 @@ impl Session {
         });
     }
 
-    /// The conversation is owned by this epoch, another pod says.
+    /// Another pod reports the epoch that owns the conversation.
     fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
         if self.logging.as_ref().is_some_and(|logging| logging.owned().epoch < epoch) {
             self.superseded(ctx);
@@ -603,20 +602,20 @@ impl Session {
         self.close(CloseReason::TakenOver, ctx);
     }
 
-    /// The session ends: an answer that it was making is not being made any more.
+    /// The session ends: its running answer is not being made any more.
     fn forget_answer(&mut self) {
         let told = self.logging.take().and_then(|logging| logging.forget_answer(&self.context));
-        // Outside of a runtime the whole pod is ending.
+        // Without a runtime the whole pod is ending.
         if let (Some(told), Ok(runtime)) = (told, tokio::runtime::Handle::try_current()) {
             runtime.spawn(told.map(drop));
         }
     }
 }
 
-/// The side that faces the desk and the agent who has the conversation.
+/// The session's side of the desk and of the agent who has the conversation.
 impl Session {
-    /// Does what the conversation asks of the desk. What a visitor wants of it is asked in order, one after the other:
-    /// a wish that is withdrawn at once must not reach the desk after that.
+    /// Sends a request of the conversation to the desk. Requests are sent one after the other: a withdrawal must not
+    /// reach the desk before the request that it withdraws.
     fn ask_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
         let (desk, conversation) = (self.context.front.clone(), Arc::clone(self.conversation.id()));
         let client = self.address.key();
@@ -643,7 +642,7 @@ impl Session {
         }
     }
 
-    /// From now on the conversation is at the desk: its changes are heard, and its agent.
+    /// From now on the conversation is at the desk: subscribes to its changes and to its agent.
     fn attend(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
         if self.attended.as_ref().is_some_and(|it| it.conversation == conversation) {
             return;
@@ -668,11 +667,11 @@ impl Session {
         }
     }
 
-    /// The session ends: its visitor is not here any more.
+    /// The session ends: its visitor is disconnected.
     fn leave_desk(&mut self) {
         let Some(attended) = self.attended.take() else { return };
         self.context.at_desk.leave(&attended.conversation);
-        // Outside of a runtime the whole pod is ending, and time tells the desk.
+        // Without a runtime the whole pod is ending, and the desk finds out by a timeout.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let front = self.context.front.clone();
             let left = async move { front.visitor_left(attended.conversation).await };
@@ -700,7 +699,7 @@ impl Actor for Session {
 }
 
 impl Drop for Session {
-    // Not `stopped`: this runs whatever ended the session, a panic and a vanished socket included.
+    // Not in `stopped`: this runs after every end of the session, including a panic and a lost socket.
     fn drop(&mut self) {
         self.forget_answer();
         self.leave_desk();

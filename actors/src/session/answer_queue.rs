@@ -1,11 +1,10 @@
-//! How many answers are made at once in a pod, and the line of those who wait.
+//! The concurrent answers of a pod, and the queue of waiting questions.
 //!
-//! An answer costs memory and a model's time; a hundred at once would all be slow. Those behind the
-//! bound wait in the order they came, are told their place and told again when it has changed, and are
-//! told when the line itself is full.
+//! An answer costs memory and a model's time; a hundred at once would all be slow. Questions beyond the bound wait in
+//! order of arrival, get their place and its changes, and are refused when the queue is full.
 //!
-//! Each hears of its place at its own pace, so that a step of a long line is not a thousand messages at
-//! once: those in front at once, those far behind spread over [`PACE`], nobody twice within it.
+//! Each waiting question gets updates at its own pace, so that one step of a long queue does not send a thousand
+//! messages: the first ones at once, the others spread over [`PACE`], none twice within it.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,47 +16,47 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use hsc_conversation::ClientKey;
 
-/// Time between two words to one waiter about its place. A person reads no faster, and a line of a
-/// thousand then costs at most a thousand small frames a second.
+/// Time between two updates of one waiting question. A person does not read faster, and a queue of a thousand costs
+/// at most a thousand small frames per second.
 const PACE: Duration = Duration::from_secs(1);
-/// Those in front hear of a step at once; they are few and it is soon their turn.
+/// Number of questions at the front that are updated at once; they are few and next.
 const IN_FRONT: usize = 8;
-/// Those behind them hear in so many groups, one after the other within [`PACE`].
+/// The questions behind them are updated in this many groups, one after the other within [`PACE`].
 const GROUPS: u32 = 16;
 
-/// The line of a pod.
+/// The answer queue of a pod.
 pub(crate) struct AnswerQueue {
     free: Arc<Semaphore>,
     waiting: Mutex<QueuedQuestion>,
-    /// How many have left it: changes when a place may have.
+    /// Number of questions that have left the queue; a change means that places may have changed.
     left: watch::Sender<u64>,
     at_once: usize,
     max_waiting: usize,
-    /// The same of one client; 0 is any number.
+    /// The bound per client; 0 is unlimited.
     max_waiting_of_client: usize,
     pace: Duration,
 }
 
 #[derive(Default)]
 struct QueuedQuestion {
-    /// In the order they came, so that a place is found by halving.
+    /// In order of arrival, so that a place is found by binary search.
     tickets: VecDeque<u64>,
     next: u64,
-    /// How many of them each client has.
+    /// Number of tickets per client.
     of_client: HashMap<ClientKey, usize>,
 }
 
 /// The result of entering the queue.
 pub(crate) enum QueueOutcome {
-    /// It is their turn.
+    /// A slot is free.
     Now(OwnedSemaphorePermit),
-    /// They wait.
+    /// The question is queued.
     Later(QueueSlot),
-    /// There is no room to wait.
+    /// The queue is full.
     Full,
 }
 
-/// A place in the line, given up when dropped.
+/// A place in the queue, given up on drop.
 pub(crate) struct QueueSlot {
     line: Arc<AnswerQueue>,
     ticket: u64,
@@ -66,9 +65,9 @@ pub(crate) struct QueueSlot {
 
 /// What a queued question receives.
 pub(crate) enum QueueUpdate {
-    /// Their place; 1 is next.
+    /// The place; 1 is next.
     At(usize),
-    /// It is their turn.
+    /// The question's turn, with its slot.
     Over(OwnedSemaphorePermit),
 }
 
@@ -94,18 +93,18 @@ impl AnswerQueue {
         Arc::new(Self { free, waiting, left, at_once, max_waiting, max_waiting_of_client, pace })
     }
 
-    /// Answers that are being made.
+    /// Number of running answers.
     pub(crate) fn answering(&self) -> usize {
         self.at_once.saturating_sub(self.free.available_permits())
     }
 
-    /// Questions that wait.
+    /// Number of waiting questions.
     pub(crate) fn in_line(&self) -> usize {
         self.waiting().tickets.len()
     }
 
-    /// Comes into the line, for a question from this client address. The bound of one client comes before that
-    /// of all, so that one cannot fill the line.
+    /// Enters the queue, for a question from this client address. The bound of one client is checked before the bound
+    /// of all, so that one client cannot fill the queue.
     pub(crate) fn enter(self: &Arc<Self>, client: Option<ClientKey>) -> QueueOutcome {
         let mut waiting = self.waiting();
         // Queued questions go first.
@@ -143,7 +142,7 @@ impl QueueSlot {
         found.map_or(1, |before| before + 1)
     }
 
-    /// Says its place, says it again when it has changed, and at last that it is its turn.
+    /// Yields the place, each change of it, and at last the slot.
     pub(crate) fn waits(self) -> impl Stream<Item = QueueUpdate> + Send + 'static {
         let turn = Arc::clone(&self.line.free).acquire_owned();
         let watched = WatchedSlot { left: self.line.left.subscribe(), told: None, place: self };
@@ -151,7 +150,7 @@ impl QueueSlot {
             let (mut turn, mut watched) = waits?;
             tokio::select! {
                 biased;
-                // A line that is torn down ends the stream.
+                // A closed semaphore ends the stream.
                 permit = &mut turn => Some((QueueUpdate::Over(permit.ok()?), None)),
                 number = watched.next() => Some((QueueUpdate::At(number), Some((turn, watched)))),
             }
@@ -178,23 +177,23 @@ impl Drop for QueueSlot {
     }
 }
 
-/// A place whose changes are told.
+/// A place whose changes are reported.
 struct WatchedSlot {
     left: watch::Receiver<u64>,
-    /// What was said last, and when.
+    /// Last reported place, and its time.
     told: Option<(usize, Instant)>,
     place: QueueSlot,
 }
 
 impl WatchedSlot {
-    /// Its place, once it is another than was told. Nothing is lost when this is dropped half way.
+    /// The place, once it differs from the reported one. Cancel safe.
     async fn next(&mut self) -> usize {
         loop {
             if let Some((number, at)) = self.told {
-                // Asleep it is not woken by the steps of others: a busy line wakes nobody for nothing.
+                // While it sleeps it is not woken by the steps of others.
                 sleep_until(at + self.place.line.pace).await;
                 if !self.left.has_changed().unwrap_or(false) && self.left.changed().await.is_err() {
-                    // Not while the place holds its line.
+                    // Not while the place keeps the queue alive.
                     std::future::pending::<()>().await;
                 }
                 sleep(hold_back(number, self.place.ticket, self.place.line.pace)).await;
@@ -210,7 +209,7 @@ impl WatchedSlot {
     }
 }
 
-/// Delay of an update after a step, so that not all are sent in the same moment.
+/// Delay of an update after a step, so that updates are spread over time.
 fn hold_back(number: usize, ticket: u64, pace: Duration) -> Duration {
     if number <= IN_FRONT {
         return Duration::ZERO;
@@ -236,7 +235,7 @@ mod tests {
         }
     }
 
-    /// Everything a waiter hears without any time passing.
+    /// Every update that is ready without waiting.
     fn hears(waits: &mut BoxStream<'static, QueueUpdate>) -> Vec<QueueUpdate> {
         let mut heard = Vec::new();
         while let Poll::Ready(Some(word)) =
@@ -303,7 +302,7 @@ mod tests {
         let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
         assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
         drop(second);
-        let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("it is told");
+        let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("an update");
         assert_eq!(places(&told.into_iter().collect::<Vec<_>>()), [2]);
         let silent = tokio::time::timeout(5 * SOON, first.next()).await;
         assert!(silent.is_err(), "still the first");

@@ -1,4 +1,4 @@
-//! An answer being made: in its turn, counted, its events numbered, beside the session.
+//! Makes an answer for a session: waits for a slot, counts, and numbers the events.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use hsc_conversation::ClientKey;
 use hsc_conversation::Input;
 use hsc_conversation::answer::{AnswerEvent, Question};
 
-/// The answer, now or when its turn has come. Its last event is the last word or that it was lost.
+/// The events of an answer, once it has a slot. The last event is the end of the answer or that it was lost.
 pub(super) fn in_turn(
     context: &Arc<SessionContext>,
     client: Option<ClientKey>,
@@ -39,7 +39,7 @@ pub(super) fn in_turn(
     }
 }
 
-/// The answer's events, counted; the caller holds one of the slots of concurrent answers.
+/// The counted events of the answer; the caller holds one of the slots of concurrent answers.
 fn answering(
     context: Arc<SessionContext>,
     answer: u64,
@@ -47,7 +47,7 @@ fn answering(
     permit: tokio::sync::OwnedSemaphorePermit,
 ) -> BoxStream<'static, Input> {
     let asked = Instant::now();
-    // Called inside the stream and caught there: the visitor is told, the socket stays.
+    // Called inside the stream and caught there: the visitor gets an error, the socket stays open.
     let begun = Arc::clone(&context);
     let events = async move { begun.answerer.answer(question) }.flatten_stream();
     let mut first = None;
@@ -68,7 +68,7 @@ fn answering(
         .boxed()
 }
 
-/// Says how long the first words took, with the first words.
+/// Adds the time until the first words, with the first words.
 fn count(
     metrics: &Metrics,
     event: &AnswerEvent,

@@ -18,11 +18,11 @@ use crate::supervision::Intensity;
 
 /// What every session of a pod shares.
 pub(crate) struct SessionContext {
-    /// Begins a conversation with this id and token.
+    /// Creates a conversation with this id and token.
     pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
     pub(crate) line: Arc<AnswerQueue>,
     pub(crate) overload: Arc<Overload>,
-    /// Crashes of one session that are borne.
+    /// Crashes of one session that are tolerated.
     pub(crate) intensity: Intensity,
     pub(crate) answerer: Arc<dyn Answerer>,
     pub(crate) images: Arc<ImageBudget>,
@@ -31,7 +31,7 @@ pub(crate) struct SessionContext {
     pub(crate) bridge: Bridge,
     pub(crate) log: Arc<dyn ConversationLog>,
     pub(crate) archive: ArchiveHandle,
-    /// The team's own, for agents' sockets; no session reads them.
+    /// Notes of the team, for agents' sockets; no session reads them.
     pub(crate) notes: Arc<dyn Notes>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) front: HandoffService,

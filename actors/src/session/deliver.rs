@@ -1,4 +1,4 @@
-//! What other parts of the pod send to a session.
+//! Messages of other parts of the pod to a session.
 
 use std::sync::Arc;
 
@@ -6,34 +6,33 @@ use actix::Message;
 use hsc_conversation::desk::DeskUpdate;
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
 
-/// Something the pod wants said on this socket, or its end.
+/// A message to a session.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "()")]
 pub(crate) enum Deliver {
-    /// End the running answer, tell the client to come again elsewhere, close with 1012.
+    /// Finish the running answer, send `reconnect`, close with 1012.
     Reconnect {
-        /// After so long.
+        /// Delay before the reconnect, in milliseconds.
         after_ms: u64,
     },
-    /// The time to drain is over: leave the running answer to another pod, tell the client to come
-    /// again there, close with 1012.
+    /// The drain time is over: leave the running answer to another pod, send `reconnect`, close with 1012.
     HandOver {
-        /// After so long.
+        /// Delay before the reconnect, in milliseconds.
         after_ms: u64,
     },
-    /// Close.
+    /// Close the socket.
     Close(CloseReason),
-    /// Close, where the conversation is owned by a later epoch than this session's.
+    /// Close, if a later epoch than this session's owns the conversation.
     TakenOver {
-        /// The epoch in force.
+        /// The current epoch.
         epoch: u64,
     },
-    /// Say this.
+    /// Send this message.
     Say(Arc<ServerMessage>),
-    /// Something became known of its conversation at the desk.
+    /// A report of the desk about the conversation.
     Desk(Box<DeskUpdate>),
-    /// Panic, to rehearse it.
+    /// Panic, as an injected fault.
     Panic,
-    /// Stop without a word, to rehearse it.
+    /// Stop without a message, as an injected fault.
     Stop,
 }

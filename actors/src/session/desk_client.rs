@@ -1,7 +1,7 @@
-//! What a session asks of the desk, and what it hears of the agent who has its conversation.
+//! The session's requests to the desk, and the messages of the agent who has its conversation.
 //!
-//! The conversation says what is asked; [`call`] turns it into a call, which the session makes beside everything else.
-//! Nothing here waits for the desk.
+//! The conversation decides the request; [`call`] turns it into a call, which the session makes concurrently. Nothing
+//! here waits for the desk.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::desk::HandoffService;
 use hsc_conversation::desk::{DeskChange, DeskRequest, DeskUpdate, VisitorEnds};
 use hsc_conversation::{ClientKey, Input};
 
-/// How often an agent is told that the visitor types on.
+/// Time between two typing reports to an agent.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
 
-/// What a session holds while its conversation is at the desk.
+/// The session's state while its conversation is at the desk.
 pub(super) struct DeskAttachment {
     pub(super) conversation: Arc<str>,
     pub(super) listens: SpawnHandle,
-    /// When the agent was told last that the visitor types.
+    /// Time of the last typing report to the agent.
     typed_at: Option<Instant>,
 }
 
@@ -33,7 +33,7 @@ impl DeskAttachment {
         Self { conversation, listens, typed_at: None }
     }
 
-    /// Tells the agent that the visitor types, or does not any more; not with every keystroke.
+    /// Reports to the agent that the visitor starts or stops typing; not with every keystroke.
     pub(super) fn tell_typing(&mut self, typing: bool, desk: &HandoffService) {
         let is_known = self.typed_at.is_some_and(|at| at.elapsed() < TYPING_EVERY);
         if typing == is_known && (typing || self.typed_at.is_none()) {
@@ -47,17 +47,17 @@ impl DeskAttachment {
     }
 }
 
-/// What a session does for a request of its conversation.
+/// The action for a request of the conversation.
 pub(super) enum DeskCall {
-    /// Is at the desk from now on, or is not any more.
+    /// The conversation is at the desk from now on, or not any more.
     Attend(bool),
-    /// Tells the agent whether the visitor types.
+    /// Report to the agent whether the visitor is typing.
     Typing(bool),
-    /// Publishes this at once.
+    /// Publish this at once.
     Publish { channel: String, talk: Box<DeskBroadcast> },
-    /// Calls the desk after what was asked before; the reply, if any, is fed to the conversation.
+    /// Call the desk after the earlier requests; the reply, if any, is an input of the conversation.
     Reply(BoxFuture<'static, Option<DeskUpdate>>),
-    /// Calls the desk after what was asked before; nothing comes of it.
+    /// Call the desk after the earlier requests; there is no reply.
     Tell(BoxFuture<'static, ()>),
 }
 
@@ -118,15 +118,15 @@ async fn end(desk: HandoffService, conversation: Arc<str>, how: VisitorEnds) -> 
     match desk.end(conversation, how).await {
         Ok(gone) => gone.map(|gone| DeskUpdate::Changed(Box::new(DeskChange::Gone(gone)))),
         Err(error) => {
-            warn!(why:? = error; "the desk was not told that a visitor wants no person");
+            warn!(why:? = error; "could not withdraw a handoff request at the desk");
             None
         }
     }
 }
 
-/// What is fed to the conversation of an event on the channel of its agent.
+/// The conversation's input for an event on the channel of its agent.
 pub(super) fn heard(event: ChannelEvent) -> Option<Input> {
-    // What was missed is told again by the agent's pod, which got no answer.
+    // A missed message is sent again by the agent's pod, which got no reply.
     let ChannelEvent::Told(envelope) = event else { return None };
     match &envelope.body {
         Body::Talk(DeskBroadcast::AgentSaid { said }) => Some(Input::AgentSaid(said.clone())),

@@ -1,8 +1,8 @@
-//! A conversation without a socket: completes the answers that a lost pod left open.
+//! A conversation without a socket: completes the answers of a lost pod.
 //!
-//! The same rules and the same outbox as a session has; what a session would send goes into the log
-//! alone, and a client that comes back finds it there. When the client comes back in the middle, or
-//! another pod takes the conversation over, the log refuses the next append and this ends.
+//! It has the same rules and the same outbox as a session; its frames go into the log only, where a client that
+//! reconnects finds them. When the client reconnects meanwhile, or another pod takes the conversation over, the log
+//! refuses the next append and this ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,24 +20,24 @@ use hsc_conversation::outbox::{Outbox, OutboxStep};
 use hsc_conversation::visitor_frame;
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
 
-/// How long a log that is away is left alone.
+/// Delay before an unavailable log is called again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// How often it is asked. Past it, the client that comes back starts the answer itself.
+/// Number of such calls. After them, the client starts the answer itself when it reconnects.
 const TIMES: u32 = 30;
 
-/// How it ended.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeadlessOutcome {
-    /// Every question that was open is answered, in the log.
+    /// Every open question is answered, in the log.
     Done,
-    /// Another owner has the conversation now.
+    /// Another owner has the conversation.
     Superseded,
-    /// The log could not be reached for too long.
+    /// The log was unavailable for too long.
     LogAway,
 }
 
 impl HeadlessOutcome {
-    /// The word of the metric label.
+    /// The value of the metric label.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -57,7 +57,7 @@ struct HeadlessAnswer {
     refused: u32,
 }
 
-/// Completes what is open in a conversation that was claimed.
+/// Completes the open answers of a claimed conversation.
 pub(crate) async fn complete(context: Arc<SessionContext>, claimed: Claimed) -> HeadlessOutcome {
     let Claimed { conversation, taken } = claimed;
     let owned = OwnedConversation { conversation: Arc::clone(&conversation), epoch: taken.epoch };
@@ -71,11 +71,11 @@ pub(crate) async fn complete(context: Arc<SessionContext>, claimed: Claimed) -> 
         refused: 0,
     };
     let effects = alone.conversation.at(now_ms()).adopt(taken);
-    // Also that this answer has lost a pod: one that ends every pod must not go round.
+    // The crash is counted as well: an answer that ends every pod must not be passed on forever.
     alone.take(effects);
     let completed = alone.run().await;
     if completed != HeadlessOutcome::Superseded {
-        // Bounded, and nothing is lost with it but a claim for nothing.
+        // Bounded; if it fails, the only cost is one claim without effect.
         let _ = alone.context.log.answering(alone.owned, false).await;
     }
     completed
@@ -92,7 +92,7 @@ impl HeadlessAnswer {
                 return HeadlessOutcome::Done;
             };
             let Some(event) = answer.next().await else {
-                // It ended without a last word: its number says whether it still runs.
+                // The answer ended without its last event: its number tells whether it still runs.
                 let event = self.conversation.lost();
                 self.answer = None;
                 self.hear(event);
@@ -121,22 +121,22 @@ impl HeadlessAnswer {
                     }
                 }
                 Effect::StartAnswer { answer, question } => {
-                    debug!(conversation:% = self.owned.conversation, answer; "an answer is completed with nobody at the socket");
+                    debug!(conversation:% = self.owned.conversation, answer; "completing an answer without a client");
                     self.answer = Some(answering::in_turn(&self.context, None, answer, *question));
                 }
                 Effect::StopAnswer => self.answer = None,
                 Effect::Follow { from: Some(from), .. } => {
-                    // It may only have been cut off; then its client hears at once.
+                    // The client may only have been cut off; then it gets a notice at once.
                     let OwnedConversation { conversation, epoch } = &self.owned;
                     takeovers::tell(&self.context.bridge, &from, conversation, *epoch);
                 }
-                // All the rest is for a client.
+                // All other effects are for a client.
                 _ => {}
             }
         }
     }
 
-    /// Appends everything that was said. Says how it ended, where it did.
+    /// Appends every pending entry. Returns the result if it ended.
     async fn append(&mut self) -> Option<HeadlessOutcome> {
         let mut next = self.outbox.append(|| self.checkpoint.encode());
         if next.is_none() {

@@ -1,4 +1,4 @@
-//! Sessions on live sockets, made to fail and to be refused.
+//! Sessions on live sockets, with failures and refusals.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -76,7 +76,7 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
         .map(|it| it.name.strip_prefix("session.").unwrap().parse().unwrap())
         .collect();
     assert!(keys.is_sorted_by(|one, next| one > next), "{keys:?}");
-    // The last who came is the first on the page.
+    // The newest session is the first on the page.
     let mut chosen = clients.pop().unwrap();
     chosen.say(stage.ask()).await;
     chosen.hear("answer_chunk").await;
@@ -183,7 +183,7 @@ async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
     three.hear("prediction").await;
 }
 
-/// Asks about a picture of so many bytes.
+/// Asks with a picture of this many bytes.
 fn ask_about(stage: &TestPod, id: &str, bytes: usize) -> Value {
     let file = [b"\x89PNG".as_slice(), &vec![0; bytes - 4]].concat();
     let image = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, file);
@@ -195,7 +195,7 @@ fn ask_about(stage: &TestPod, id: &str, bytes: usize) -> Value {
 #[actix::test]
 async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes_back_with_each_end()
  {
-    // One picture of 3,000 bytes weighs 7,000, its base64 included.
+    // A picture of 3,000 bytes takes 7,000, including its base64.
     let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
     stage.teacher.sees_pictures.store(true, Ordering::SeqCst);
     let (mut one, mut two) = (stage.client().await, stage.client().await);
@@ -210,13 +210,13 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
     assert_eq!((&refused["id"], &refused["question"]), (&json!("b"), &json!("what is this?")));
     assert!(two.answer().contains("in a moment, or without the picture"), "{}", two.answer());
     assert!(stage.says("hsc_question_images_refused_total{scope=\"pod\"} 1"));
-    // A question that is taken back gives its room back, one that waits behind another too.
+    // A cancelled question returns its share, also one in the queue.
     one.say(ask_about(&stage, "c", 30)).await;
     eventually("both are held", || stage.says("hsc_question_image_bytes 7070")).await;
     one.say(json!({ "type": "cancel" })).await;
     one.hear("final_answer").await;
     eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
-    // A crash keeps the picture, and a socket that ends gives it back.
+    // A crash keeps the picture, and the end of the socket returns its share.
     one.say(ask_about(&stage, "d", 3_000)).await;
     one.hear("answer_chunk").await;
     assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(2));
@@ -300,7 +300,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
     first.say(stage.ask()).await;
     first.hear("final_answer").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"answers\"} 1")).await;
-    // From now on whoever makes it does not get to the end.
+    // From now on an answer does not finish.
     stage.teacher.gate.send_replace(false);
     let mut crowd = Vec::new();
     for _ in 0..20 {
@@ -326,7 +326,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
         if is_made_again() {
             break;
         }
-        // No deadline: the pace of the crowd; the loop has its own end.
+        // No deadline: the pace of the clients; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(is_made_again(), "once, and not by each of the crowd");
@@ -347,7 +347,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
     crowd[0].hear("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     let began = tokio::time::Instant::now();
-    // Two lifetimes of it and more.
+    // More than two lifetimes.
     while began.elapsed() < Duration::from_secs(5) {
         for client in &mut crowd {
             client.say(typing.clone()).await;
@@ -356,7 +356,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
             client.hear("prediction").await;
             client.heard.clear();
         }
-        // No deadline: the pace of the crowd; the loop has its own end.
+        // No deadline: the pace of the clients; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let misses = "hsc_cache_misses_total{cache=\"predictions\",layer=\"l1\"} 1";
@@ -419,7 +419,7 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
     let mut stalled = stage.client().await;
     let mut other = stage.client().await;
     let sent = Arc::new(Mutex::new(0));
-    // Says much and reads nothing: what the sockets of both sides hold is filled first.
+    // Sends much and reads nothing: the socket buffers of both sides are filled first.
     for _ in 0..20_000 {
         let typing = Message::text(json!({ "type": "typing", "content": "" }).to_string());
         let sending = tokio::time::timeout(Duration::from_millis(200), stalled.socket.send(typing));

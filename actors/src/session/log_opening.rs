@@ -1,4 +1,4 @@
-//! Opens the log of a conversation, or takes over the one that a client names.
+//! Opens the log of a conversation, or takes over the conversation that a client names.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use hsc_conversation::protocol::Resume;
 use hsc_conversation::{NotResumed, Opening, OpeningResult};
 use hsc_conversation::{TokenError, Tokens};
 
-/// Delays before an unreachable log is asked again for a conversation: a client that reconnects prefers a wait of
-/// a second to the loss of its history. When a pod has died, all its clients reconnect at once, and the log is slow
-/// just when it is needed.
+/// Delays before an unavailable log is called again for a conversation: for a client that reconnects, a wait of a
+/// second is better than the loss of its history. When a pod has died, all its clients reconnect at once, and the log
+/// is slow just when it is needed.
 const PATIENCE: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
 
-/// Takes a conversation over, with patience.
+/// Takes a conversation over, with retries.
 async fn take_over(
     log: &dyn ConversationLog,
     conversation: &Arc<str>,
@@ -30,7 +30,7 @@ async fn take_over(
     log.take_over(Arc::clone(conversation), seen).await
 }
 
-/// Opens the log for the conversation `own`, or for the one that is named.
+/// Opens the log for the conversation `own`, or for the one that the client names.
 pub(super) async fn open(
     log: Arc<dyn ConversationLog>,
     tokens: Arc<Tokens>,
@@ -42,7 +42,7 @@ pub(super) async fn open(
         let why = match tokens.verify(&token, &conversation) {
             Err(TokenError::Expired) => NotResumed::Expired,
             Err(_) => NotResumed::BadToken,
-            // A log that cannot say is asked for the conversation all the same; it will not give it.
+            // If the check fails the takeover is still tried; the log then refuses it.
             Ok(_)
                 if !Tokens::is_of_ended(&token)
                     && log
@@ -76,7 +76,7 @@ pub(super) async fn open(
         not_resumed = Some(why);
     }
     let token = tokens.sign(&own, 1);
-    // A log that was away a moment ago is not waited for a second time.
+    // A log that was just unavailable is not waited for a second time.
     let is_logged = not_resumed != Some(NotResumed::Unavailable)
         && log.begin(OwnedConversation { conversation: own, epoch: 1 }, offset).await.is_ok();
     OpeningResult::Begun { token, is_logged, not_resumed }

@@ -1,7 +1,7 @@
-//! What a session knows of the log of its conversation, and the calls that it makes of the log.
+//! The session's state of its log, and the calls to the log.
 //!
-//! [`Outbox`] has the rules of appending; the session carries out its steps. A client that never said `hello` has no
-//! log, and what it is sent passes by it.
+//! [`Outbox`] has the rules of appending; the session performs its steps. A client that never sent `hello` has no
+//! log, and its frames bypass it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,24 +15,24 @@ use hsc_conversation::log::{Batch, LogError, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, LogEntry};
 
-/// How long a log that is away is left alone, the tenth part more or less: short enough that a
-/// conversation is kept again within two seconds, long enough that ten thousand sessions do not ask a
-/// Redis that has just come back all at once.
+/// Delay before an unavailable log is called again, with 10 % jitter: short enough that a conversation is stored
+/// again within two seconds, long enough that ten thousand sessions do not call a Redis that has just returned
+/// all at once.
 const ASK_AGAIN: Duration = Duration::from_millis(1_000);
 
-/// What the session knows of the log of its conversation.
+/// The session's state of its log.
 pub(super) struct LogState {
     owned: OwnedConversation,
     outbox: Outbox,
-    /// The log knows that an answer is being made here.
+    /// The log has stored that an answer is being made here.
     is_answering: bool,
-    /// What the log is told of that, in order: an answer may begin and end within one round trip.
+    /// Reports of that, in order: an answer may begin and end within one round trip.
     answering: Sequence,
-    /// The answer is another pod's to complete.
+    /// Another pod completes the answer.
     is_handed_over: bool,
 }
 
-/// The outcome of a call of the log.
+/// The result of a call to the log.
 pub(super) enum LogReply {
     Appended(Result<u64, LogError>),
     Begun(Result<(), LogError>),
@@ -44,7 +44,7 @@ impl LogState {
         Self { owned, outbox, is_answering: false, answering, is_handed_over: false }
     }
 
-    /// While the log is being opened.
+    /// The state while the log is being opened.
     pub(super) fn opening(conversation: Arc<str>, offset: u64) -> Self {
         Self::new(OwnedConversation { conversation, epoch: 1 }, Outbox::opening(offset))
     }
@@ -60,7 +60,7 @@ impl LogState {
         steps
     }
 
-    /// Puts a frame in its order, after the entry that is appended first.
+    /// Queues a frame, and the entry that is appended before it is sent.
     pub(super) fn push(&mut self, frame: Frame, entry: Option<&LogEntry>) -> Vec<OutboxStep> {
         let mut steps = Vec::new();
         self.outbox.push(frame, entry.map(LogEntry::stored), &mut steps);
@@ -71,23 +71,23 @@ impl LogState {
         self.outbox.changed();
     }
 
-    /// Appends what was pushed.
+    /// Appends the queued entries.
     pub(super) fn append(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
         self.outbox.append(|| checkpoint.encode())
     }
 
-    /// Asks a log that was away again.
+    /// Calls a log again that was unavailable.
     pub(super) fn ask_again(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
         self.outbox.ask_again(|| checkpoint.encode())
     }
 
-    /// How long a log that is away is left alone. What it knew of answers may be lost by then.
+    /// The delay before an unavailable log is called again. It may lose what it stored about answers by then.
     pub(super) fn away(&mut self) -> Duration {
         self.is_answering = false;
         ASK_AGAIN.mul_f32(rand::random_range(0.9..1.1))
     }
 
-    /// A call of the log ended.
+    /// Handles the result of a call to the log.
     pub(super) fn replied(&mut self, reply: LogReply, checkpoint: &Checkpoint) -> Vec<OutboxStep> {
         let mut steps = Vec::new();
         match reply {
@@ -99,26 +99,26 @@ impl LogState {
         steps
     }
 
-    /// True when everything that was pushed is in the log, or cannot be put there now.
+    /// True when every queued entry is in the log, or cannot be appended now.
     pub(super) fn is_settled(&self) -> bool {
         self.outbox.is_settled()
     }
 
-    /// Leaves the answer to another pod. False where none can continue it.
+    /// Leaves the answer to another pod. False if none can continue it.
     pub(super) fn hand_over(&mut self) -> bool {
         let can_be = self.outbox.is_logged();
         self.is_handed_over |= can_be;
         can_be
     }
 
-    /// True when the answer is another pod's to complete.
+    /// True when another pod completes the answer.
     pub(super) fn is_handed_over(&self) -> bool {
         self.is_handed_over
     }
 
-    /// Tells the log whether an answer is being made here, where it does not know. Nobody waits for it: the call is
-    /// bounded, and one that is lost costs no more than that this answer, should the pod die, is completed when its
-    /// client comes back.
+    /// Reports to the log whether an answer is being made here, if it does not know. Nothing waits for it:
+    /// the call is bounded, and a lost one only means that, should this pod die, the answer is completed when
+    /// its client reconnects.
     pub(super) fn report_answering(
         &mut self,
         is_answering: bool,
@@ -133,7 +133,7 @@ impl LogState {
         Some(self.answering.put(told))
     }
 
-    /// The session ends: tells the log that the answer is not being made here any more, where it was.
+    /// The session ends: reports that its answer is not being made any more, if one was.
     pub(super) fn forget_answer(mut self, context: &SessionContext) -> Option<impl Future + use<>> {
         if !self.is_answering || self.is_handed_over {
             return None;
@@ -143,7 +143,7 @@ impl LogState {
     }
 }
 
-/// Appends to the log, and tells the pod's own listeners.
+/// Appends to the log, and notifies the pod's own subscribers.
 pub(super) fn append(
     context: &SessionContext,
     owned: OwnedConversation,
@@ -153,7 +153,7 @@ pub(super) fn append(
     let appended = context.log.append(owned, batch);
     appended
         .map(move |appended| {
-            // The log tells other pods by itself.
+            // The log itself notifies other pods.
             if let (Some(here), Ok(_)) = (here, &appended) {
                 here.say();
             }

@@ -1,7 +1,7 @@
-//! One visitor's session: a thin actor around a plain state machine.
+//! A visitor's session: a thin actor around a plain state machine.
 //!
 //! [`Conversation`](hsc_conversation::Conversation) has every rule and no runtime; [`Session`] has every effect and
-//! no rule. The socket itself stands in `crate::socket`, the only file that knows the WebSocket library.
+//! no rule. The socket itself is in `crate::socket`, the only file that uses the WebSocket library.
 
 mod actor;
 mod answer_queue;

@@ -1,7 +1,7 @@
-//! Whether a thread has more to do than it can: how late its own clock is.
+//! Detects an overloaded thread by the delay of its timers.
 //!
-//! A timer that is due and does not run waits behind other work, and so does every keystroke. It is
-//! measured on each thread that serves sessions, by one task a thread, and read without a lock.
+//! A timer that is due and does not run waits behind other work, and so does every keystroke. One task per thread
+//! measures it on each thread that serves sessions; it is read without a lock.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,28 +11,27 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// How often a thread looks at its clock: often enough to notice within a few keystrokes, seldom
-/// enough to cost nothing.
+/// Interval of the measurement: short enough to react within a few keystrokes, long enough to cost nothing.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 thread_local! {
     static HERE: Cell<Option<Rc<Cell<bool>>>> = const { Cell::new(None) };
 }
 
-/// Whether the pod is too busy, and from which delay on it is.
+/// Whether the pod is overloaded, and the delay from which on it is.
 pub(crate) struct Overload {
     busy_after: Duration,
-    /// Some thread was too busy when it last looked: new sessions are refused.
+    /// A thread was overloaded at its last measurement: new sessions are refused.
     anywhere: AtomicBool,
 }
 
 impl Overload {
-    /// A delay of zero switches it off.
+    /// A delay of zero disables it.
     pub(crate) fn new(busy_after: Duration) -> Arc<Self> {
         Arc::new(Self { busy_after, anywhere: AtomicBool::new(false) })
     }
 
-    /// True when this thread is too busy. The first call on a thread begins to measure there.
+    /// True when this thread is overloaded. The first call on a thread starts its measurement.
     pub(crate) fn is_busy_here(self: &Arc<Self>) -> bool {
         if self.busy_after.is_zero() {
             return false;
@@ -76,9 +75,9 @@ mod tests {
     async fn a_thread_that_is_held_up_is_busy_and_then_is_not_any_more() {
         let overload = Overload::new(Duration::from_millis(50));
         assert!(!overload.is_busy_here());
-        // No deadline: time that passes is what is tested.
+        // No deadline: passing time is what is tested.
         tokio::time::sleep(2 * LOOK_EVERY).await;
-        // Blocking on purpose: this is what a thread with too much to do looks like from inside.
+        // Blocking on purpose: this is how an overloaded thread behaves.
         std::thread::sleep(4 * LOOK_EVERY);
         let mut was_busy = false;
         for _ in 0..100 {

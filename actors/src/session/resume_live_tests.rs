@@ -1,4 +1,4 @@
-//! Conversations that go on: over another socket, on another pod, with nobody there, without a log.
+//! Conversations that continue: on another socket, on another pod, without a client, without a log.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ use hsc_conversation::log::{
 const LIMITS: LogLimits =
     LogLimits { window: 100, bytes: 1 << 20, ttl: Duration::from_secs(3_600) };
 
-/// The log in memory, with a line that can be cut.
+/// The log in memory, with a connection that can be cut.
 #[derive(Clone)]
 struct Line {
     log: MemoryLog,
@@ -114,7 +114,7 @@ impl ConversationLog for Line {
     }
 }
 
-/// Two pods with one log, and the lines from each to it.
+/// Two pods with one log, and the connections from each to it.
 struct Pods {
     a: TestPod,
     b: TestPod,
@@ -139,7 +139,7 @@ impl Pods {
     }
 }
 
-/// A client that has said hello.
+/// A client that has sent `hello`.
 async fn greeted(stage: &TestPod) -> (Client, Value) {
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
@@ -147,7 +147,7 @@ async fn greeted(stage: &TestPod) -> (Client, Value) {
     (client, welcome)
 }
 
-/// A client that goes on, having got everything up to this offset.
+/// A client that resumes and has every frame up to this offset.
 async fn resumed(stage: &TestPod, welcome: &Value, after: u64) -> (Client, Value) {
     let mut client = stage.client().await;
     let (conversation, token) = (&welcome["conversation"], &welcome["token"]);
@@ -157,7 +157,7 @@ async fn resumed(stage: &TestPod, welcome: &Value, after: u64) -> (Client, Value
     (client, welcome)
 }
 
-/// Asks, and hears the first words of the answer.
+/// Asks, and waits for the first words of the answer.
 async fn half_an_answer(stage: &TestPod, client: &mut Client) {
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
@@ -171,11 +171,11 @@ async fn a_socket_that_is_cut_amid_an_answer_goes_on_on_another_pod() {
     half_an_answer(&pods.a, &mut client).await;
     drop(client.socket);
     eventually("the session has ended", || pods.a.house.sessions().count() == 0).await;
-    // It got the first of the two pieces only.
+    // It got only the first of the two chunks.
     let (mut again, welcome) = resumed(&pods.b, &welcome, 1).await;
     assert_eq!((&welcome["recovered"], &welcome["epoch"]), (&json!(true), &json!(2)));
     pods.b.open_the_gate();
-    // The page repeats its question, whose answer is on its way.
+    // The page repeats its question, whose answer is running.
     again.say(pods.b.ask()).await;
     again.hear("final_answer").await;
     assert_eq!((again.answer(), again.offsets()), ("two three".to_owned(), vec![2, 2, 3, 4, 5]));
@@ -233,7 +233,7 @@ async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_m
     pods.b.open_the_gate();
     pods.b.house.pod_vanished("a");
     eventually("both are answered", || pods.b.teacher.asked.load(Ordering::SeqCst) == 2).await;
-    // It was only slow: what it says now is refused.
+    // It was only slow: its next append is refused.
     pods.a.open_the_gate();
     assert_eq!(client.close_code().await, 4001);
     assert_eq!(client.answer(), "one two ");
@@ -283,7 +283,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
     let conversation: Arc<str> = welcome["conversation"].as_str().unwrap().into();
     let reader = pods.line_a.log.clone();
     eventually("it is logged after all", || {
-        // Reading takes nothing over: a session that is logging would be refused the rest.
+        // Reading does not take the conversation over: otherwise a session that is logging would be refused.
         matches!(reader.read(Arc::clone(&conversation)).now_or_never(), Some(Ok(kept)) if kept.offset == 5)
     })
     .await;
@@ -304,7 +304,7 @@ async fn a_log_that_is_cut_amid_an_answer_loses_nothing() {
         (client.answer(), client.offsets()[1..].to_vec()),
         ("one two three".to_owned(), vec![1, 2, 3, 4, 5])
     );
-    // Another pod that can reach the log knows less than the client, and says so.
+    // Another pod that can reach the log has a lower offset than the client, and reports it.
     let (_, ahead) = resumed(&pods.b, &welcome, 5).await;
     assert_eq!(
         (&ahead["recovered"], &ahead["reason"]),

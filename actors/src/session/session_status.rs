@@ -1,6 +1,6 @@
-//! The state of a session, read from outside without a message to the session.
+//! The status of a session, read from outside without a message to the session.
 //!
-//! Written by the session alone, but for what is on its way to it. No word of a customer is in it.
+//! Written by the session only, except the count of messages to it. Contains no customer text.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use crate::supervision::Exit;
 use hsc_conversation::Conversation;
 
-/// What is known of a session.
+/// The status of a session.
 #[derive(Debug, Default)]
 pub(crate) struct SessionStatus {
     answering: AtomicBool,
     offset: AtomicU64,
-    /// The name of the person who has the conversation.
+    /// The name of the agent who has the conversation.
     agent: Mutex<Option<Arc<str>>>,
     crashes: AtomicU64,
     last: Mutex<Option<Exit>>,
-    /// Bytes queued for its client; the socket's own count.
+    /// Bytes queued for its client; counted by the socket.
     queue_bytes: Arc<AtomicUsize>,
-    /// What it was told and has not heard yet.
+    /// Messages to it that it has not handled yet.
     told: AtomicUsize,
 }
 
@@ -31,7 +31,7 @@ impl SessionStatus {
         Self { queue_bytes, ..Self::default() }
     }
 
-    /// Notes where its conversation is.
+    /// Copies the state of its conversation.
     pub(super) fn note(&self, conversation: &Conversation) {
         self.answering.store(conversation.is_answering(), Relaxed);
         self.offset.store(conversation.offset(), Relaxed);
@@ -46,48 +46,48 @@ impl SessionStatus {
         self.answering.load(Relaxed)
     }
 
-    /// The name of the person who has the conversation.
+    /// The name of the agent who has the conversation.
     pub(crate) fn agent(&self) -> Option<Arc<str>> {
         self.agent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Bytes that wait for its client.
+    /// Bytes queued for its client.
     pub(crate) fn queue_bytes(&self) -> usize {
         self.queue_bytes.load(Relaxed)
     }
 
-    /// Notes that its rules failed.
+    /// Counts a crash of its rules.
     pub(super) fn failed(&self, exit: &Exit) {
         self.crashes.fetch_add(1, Relaxed);
         *self.last() = Some(exit.clone());
     }
 
-    /// It is told something.
+    /// Counts a message to it.
     pub(crate) fn told(&self) {
         self.told.fetch_add(1, Relaxed);
     }
 
-    /// It heard what it was told, or never will.
+    /// A message was handled, or never will be.
     pub(crate) fn heard(&self) {
         self.told.fetch_sub(1, Relaxed);
     }
 
-    /// How often its rules failed.
+    /// Number of crashes of its rules.
     pub(crate) fn crashes(&self) -> u64 {
         self.crashes.load(Relaxed)
     }
 
-    /// How they failed last.
+    /// The reason of the last crash.
     pub(crate) fn last_reason(&self) -> Option<String> {
         self.last().as_ref().map(Exit::to_string)
     }
 
-    /// What is on its way to it.
+    /// Number of messages to it that wait.
     pub(crate) fn depth(&self) -> usize {
         self.told.load(Relaxed)
     }
 
-    /// What an operator sees of its state.
+    /// Its state as an operator sees it.
     pub(crate) fn observed(&self, conversation: &str, product: Option<&str>) -> Value {
         json!({
             "conversation": conversation,
@@ -99,7 +99,7 @@ impl SessionStatus {
     }
 
     fn last(&self) -> std::sync::MutexGuard<'_, Option<Exit>> {
-        // One assignment: nothing can be half done.
+        // A single assignment cannot be left half done.
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Appends, crashes, resumes and take-overs in any order, against what a client may ever see.
+//! Appends, crashes, resumes and takeovers in any order, against the guarantees of a client.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use hsc_conversation::{Conversation, Effect, Input, OpeningResult};
 const LIMITS: LogLimits =
     LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };
 const PODS: [&str; 3] = ["a", "b", "c"];
-/// What every question is answered.
+/// The answer to every question.
 const WORDS: [&str; 3] = ["one ", "two ", "three"];
 
 /// A conversation over a catalog of one product.
@@ -65,15 +65,15 @@ fn done(outcome: Outcome) -> AnswerEvent {
 
 #[derive(Debug, Clone, Copy)]
 enum Happens {
-    /// The client asks.
+    /// The client sends a question.
     Asks,
-    /// The answer of this owner goes on by a step.
+    /// The answer of this owner progresses by one step.
     GoesOn(usize),
-    /// The call of this owner to the log ends well.
+    /// The call of this owner to the log succeeds.
     Calls(usize),
-    /// It never reaches the log.
+    /// The call never reaches the log.
     CallIsLost(usize),
-    /// It is done, and nobody hears of it.
+    /// The call succeeds, and its reply is lost.
     CallIsDoneAndLost(usize),
     /// The rules of this owner crash.
     Crashes(usize),
@@ -83,11 +83,11 @@ enum Happens {
     IsCutOff,
     /// The client's pod dies.
     Dies,
-    /// The client comes back, to this pod.
+    /// The client reconnects, to this pod.
     ComesBack(usize),
-    /// This pod completes what the dead ones have left.
+    /// This pod completes the answers of dead pods.
     Completes(usize),
-    /// Time goes by.
+    /// The delay passes.
     Later(usize),
 }
 
@@ -109,7 +109,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
-/// One session, or a completion without a socket.
+/// A session, or a completion without a socket.
 struct Owner {
     pod: usize,
     log: MemoryLog,
@@ -139,7 +139,7 @@ impl Owner {
         }
     }
 
-    /// Takes effects; what goes out to the client comes back.
+    /// Performs effects; returns the frames to the client.
     fn take(&mut self, effects: Vec<Effect>) -> Vec<String> {
         if self.conversation.write_checkpoint(&mut self.checkpoint) {
             self.outbox.changed();
@@ -204,7 +204,7 @@ impl Owner {
         out
     }
 
-    /// The call under way ends; `reaches` the log, and is `heard` of here.
+    /// The call under way ends; `reaches` the log, and its reply is `heard` here.
     fn calls(&mut self, reaches: bool, heard: bool) -> Vec<String> {
         let away = || LogError::unavailable("lost");
         let mut steps = Vec::new();
@@ -256,7 +256,7 @@ impl Owner {
     }
 }
 
-/// What the client has got, checked with every frame.
+/// The client's state, checked with every frame.
 #[derive(Default)]
 struct Client {
     after: u64,
@@ -265,7 +265,7 @@ struct Client {
     asked: Vec<String>,
     texts: HashMap<String, String>,
     ends: HashMap<String, Value>,
-    /// How often it was told that something is lost, and when each answer ended.
+    /// Number of loss notices to the client, and the end of each answer.
     losses: u32,
     ended_at: HashMap<String, u32>,
 }
@@ -279,7 +279,7 @@ impl Client {
                 if frame["recovered"] == false {
                     self.losses += 1;
                     self.after = frame["offset"].as_u64().unwrap();
-                    // As the page does: open answers begin anew.
+                    // As the page does: open answers start again.
                     self.texts.retain(|id, _| self.ends.contains_key(id));
                 }
                 continue;
@@ -289,7 +289,7 @@ impl Client {
             self.after = offset;
             let id = frame["id"].as_str().unwrap_or_default().to_owned();
             if let Some(ended) = self.ended_at.get(&id) {
-                // The log knew no end of it: told again, as was said, and the page passes it over.
+                // The log had no end of it: the same end is sent again, and the page skips it.
                 assert!(*ended < self.losses, "one end: {frame}");
                 continue;
             }
@@ -307,10 +307,10 @@ impl Client {
 struct World {
     log: MemoryLog,
     owners: Vec<Owner>,
-    /// The owner that holds the client's socket.
+    /// The owner of the client's socket.
     held: Option<usize>,
     client: Client,
-    /// Frames went out that the log has not: then a client may be told that something is lost.
+    /// Frames were sent that the log does not have: then a loss notice is allowed.
     was_away: bool,
 }
 
@@ -337,7 +337,7 @@ impl World {
     }
 
     fn at(&mut self, index: usize, what: impl FnOnce(&mut Owner) -> Vec<String>) {
-        // The newest first: those who matter.
+        // The newest first: those matter.
         let Some(index) = self.owners.len().checked_sub(index + 1) else { return };
         if !self.owners[index].is_alive {
             return;
@@ -362,7 +362,7 @@ impl World {
 
     fn comes_back(&mut self, pod: usize) {
         if let Some(held) = self.held.take() {
-            // The session of a socket that was dropped ends.
+            // The session of a dropped socket ends.
             self.ends(held);
         }
         let mut owner = Owner::new(&self.log, pod);
@@ -390,7 +390,7 @@ impl World {
         }
     }
 
-    /// A session ends in order.
+    /// A session ends normally.
     fn ends(&mut self, index: usize) {
         let owner = &mut self.owners[index];
         if std::mem::replace(&mut owner.is_alive, false) {
@@ -417,7 +417,7 @@ impl World {
         match happens {
             Happens::Asks => {
                 let waiting = self.client.asked.len() - self.client.ends.len();
-                // More would be refused, and that is another story.
+                // More would be refused, which other tests cover.
                 if self.held.is_some() && waiting < 2 {
                     let id = format!("q{number}");
                     self.client.asked.push(id.clone());
@@ -464,7 +464,7 @@ proptest! {
         for (number, happens) in story.into_iter().enumerate() {
             world.happens(happens, number);
         }
-        // In the end the client comes back and everything works.
+        // At the end the client reconnects and every fault is healed.
         world.happens(Happens::ComesBack(0), usize::MAX);
         for _ in 0..60 {
             for healed in [Happens::GoesOn(0), Happens::Calls(0), Happens::Later(0)] {
@@ -479,7 +479,7 @@ proptest! {
             let is_honest = end.is_some_and(|end| end["reason"].is_object());
             prop_assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);
         }
-        // And the log has no more than the client got.
+        // The log has no more than the client got.
         let seen = ClientPosition { epoch: client.epoch, offset: client.after };
         let taken = world.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
         prop_assert_eq!((taken.missed, taken.offset), (MissedEntries::All(Vec::new()), client.after));

@@ -37,14 +37,14 @@ use hsc_conversation::answer::{
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::protocol::{Agent, Limits};
-/// Longest a client of these tests waits for anything.
+/// Longest wait of a client in these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Says "one two" and, when the gate is opened, "three".
+/// Answers "one two" and, once the gate is open, "three".
 pub(crate) struct GatedAnswerer {
     pub(crate) gate: watch::Sender<bool>,
     pub(crate) asked: AtomicUsize,
-    /// Who caused each answer.
+    /// The requester of each answer.
     pub(crate) askers: Mutex<Vec<Requester>>,
     /// The picture of each question.
     pub(crate) images: Mutex<Vec<Option<hsc_conversation::protocol::Image>>>,
@@ -58,7 +58,7 @@ impl Answerer for GatedAnswerer {
         self.asked.fetch_add(1, Ordering::SeqCst);
         self.askers.lock().expect("no test panics while it holds this").push(question.asker);
         if !self.sees_pictures() {
-            // Held here, a picture would keep its share of the budget.
+            // Stored here, a picture would keep its share of the budget.
             self.images.lock().expect("no test panics while it holds this").push(question.image);
         }
         assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
@@ -103,7 +103,7 @@ impl ManualLoader for NoManuals {
     }
 }
 
-/// An archive that is away: notes go to whoever watches, and are written behind.
+/// An archive that is unavailable: notes go to the watching agents, and are written later.
 struct NoNotes;
 
 impl Notes for NoNotes {
@@ -122,7 +122,7 @@ pub(crate) struct TestPod {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) address: SocketAddr,
     pub(crate) product: String,
-    /// What went to the archive, in order.
+    /// The archive records, in order.
     pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
 }
 
@@ -145,7 +145,7 @@ impl TestPod {
         Self::at_desk(pod, (log, tokens), (desk, None), change).await
     }
 
-    /// A pod that shares its log and its desk with others, and hears them where there is an ether.
+    /// A pod that shares its log and its desk with others, and receives their messages if there is a bus.
     pub(crate) async fn at_desk(
         pod: &str,
         (log, tokens): (Arc<dyn ConversationLog>, Arc<Tokens>),
@@ -256,7 +256,7 @@ impl TestPod {
         Self { house, teacher, metrics, address, product, recorded }
     }
 
-    /// An agent's socket, on which the desk was seen.
+    /// An agent's socket, after its snapshot of the desk.
     pub(crate) async fn agent(&self, id: &str) -> Client {
         let address = format!("ws://{}/ws/agent/{id}", self.address);
         let (socket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
@@ -303,18 +303,18 @@ impl Client {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
-    /// The next message of a type; what came before it is kept in `heard`.
+    /// The next message of a type; earlier ones are stored in `heard`.
     pub(crate) async fn hear(&mut self, kind: &str) -> Value {
         self.hear_first(kind, |message| message["type"] == kind).await
     }
 
-    /// The next message, whatever it is.
+    /// The next message of any type.
     pub(crate) async fn hear_any(&mut self) {
         self.hear_first("message", |_| true).await;
     }
 
-    /// The first message that is it; what came before it is kept in `heard`. One deadline for all of it:
-    /// neither pings nor other messages put it off.
+    /// The first message that matches; earlier ones are stored in `heard`. One deadline for all of it: neither pings
+    /// nor other messages extend it.
     pub(crate) async fn hear_first(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
         let Self { socket, heard } = self;
         let found = async {
