@@ -1,4 +1,4 @@
-//! Faults on demand, by name: which actor is meant, and whether it can suffer that fault.
+//! Fault injection by name: resolves the actor, and whether it supports the fault.
 
 use crate::session::Deliver;
 use crate::supervision::Fault;
@@ -9,8 +9,8 @@ pub enum FaultNotInjected {
     /// The name is not in the tree.
     #[error("there is no actor of that name that could fail; /admin/actors names all")]
     NoSuchActor,
-    /// A session shares its thread with the sockets of others, who would suffer some faults too, and has
-    /// nothing that could suffer the rest.
+    /// A session shares its thread with other sockets, which some faults would affect, and has no part to which the
+    /// other faults apply.
     #[error(
         "a session can be made to panic or to stop; other faults are not for it, or would take the \
          sockets along that live on the same thread"
@@ -18,12 +18,12 @@ pub enum FaultNotInjected {
     NotInASession,
 }
 
-/// Who is meant by a name.
+/// The actor that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultTarget<'a> {
     /// Every session of this pod.
     AllSessions,
-    /// The session in this place of the table.
+    /// The session with this key.
     Session(u64),
     /// Another actor of the tree.
     Other(&'a str),
@@ -42,7 +42,7 @@ impl<'a> FaultTarget<'a> {
     }
 }
 
-/// How a session suffers a fault.
+/// The message that injects a fault into a session.
 pub(crate) fn in_a_session(fault: Fault) -> Result<Deliver, FaultNotInjected> {
     match fault {
         Fault::Panic => Ok(Deliver::Panic),

@@ -1,9 +1,9 @@
-//! The pod's memory for pictures that came with questions.
+//! The pod's memory for pictures of questions.
 //!
-//! A question waits for others of its conversation and for its turn among those of the pod, and its picture
-//! waits with it. All pictures of a pod share a budget; one client address has a part of it, counted first, so
-//! that one client does not use up everyone's. A picture without room is refused at once, in contrast to an
-//! unfinished message ([`crate::socket`]), which evicts another: who waits in line keeps what was accepted.
+//! A picture waits with its question, in the conversation's queue and in the answer queue of the pod. All pictures of
+//! a pod share a budget; one client address has a part of it, checked first, so that one client does not use up
+//! everyone's. A picture without room is refused at once, in contrast to an unfinished message ([`crate::socket`]),
+//! which evicts another: a queued question keeps what was accepted.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,12 +14,12 @@ use hsc_monitoring::Metrics;
 
 use hsc_conversation::ClientKey;
 
-/// Bytes of pictures that a pod may hold.
+/// Limits of the bytes of pictures in a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageLimits {
-    /// Of all clients together.
+    /// For all clients together.
     pub max_bytes: usize,
-    /// Of one client address; 0 is any number.
+    /// For one client address; 0 is unlimited.
     pub max_bytes_per_address: usize,
 }
 
@@ -45,7 +45,7 @@ struct ImageUse {
     of_client: HashMap<ClientKey, usize>,
 }
 
-/// What one picture holds of the budget; given back when it is dropped.
+/// The part of the budget that one picture holds; returned on drop.
 pub(crate) struct ImageShare {
     bytes: usize,
     client: ClientKey,
@@ -57,8 +57,8 @@ impl ImageBudget {
         Arc::new(Self { limits, held: Mutex::default(), metrics })
     }
 
-    /// Takes the share of a picture of so many decoded bytes, from this client. None where there is no room;
-    /// that is counted.
+    /// Takes the share of a picture with this many decoded bytes, for this client. None without room; the
+    /// refusal is counted.
     pub(crate) fn take(self: &Arc<Self>, decoded: usize, client: ClientKey) -> Option<ImageShare> {
         let bytes = weight(decoded);
         let mut held = self.lock();
@@ -83,8 +83,8 @@ impl ImageBudget {
     }
 }
 
-/// What a picture of so many bytes takes: itself while it waits and is answered, and its base64 in the request
-/// to the language model. Both are taken at once, so that an answer that has begun cannot lack room.
+/// Bytes that a picture takes: itself while it waits and is answered, and its base64 in the request to the language
+/// model. Both are taken at once, so that a running answer cannot lack room.
 fn weight(decoded: usize) -> usize {
     decoded + decoded.div_ceil(3) * 4
 }
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn one_client_has_a_part_and_all_together_the_whole() {
         let metrics = Metrics::new();
-        // 30 bytes weigh 70.
+        // 30 bytes take 70.
         let limits = ImageLimits { max_bytes: 280, max_bytes_per_address: 140 };
         let budget = ImageBudget::new(limits, Arc::clone(&metrics));
         let take = |last| image(30).within(|bytes| budget.take(bytes, client(last)));

@@ -1,7 +1,7 @@
-//! Everything that is alive: sessions, the table of who is connected, the caches, and what keeps them.
+//! The actors: sessions, their registry, the caches, the desk, and their supervision.
 //!
-//! Others hold handles with plain methods, never an address. What actors ask of the outside world
-//! stands in [`ports`]; what they say to it in [`protocol`](hsc_conversation::protocol). This crate never imports the server.
+//! Other crates hold handles with plain methods, never an address. [`ports`] has the traits that actors call;
+//! [`protocol`](hsc_conversation::protocol) has the messages on the wire. This crate never imports the server.
 
 mod agent;
 pub mod archiving;

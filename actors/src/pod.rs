@@ -1,7 +1,7 @@
-//! A pod: everything alive in one process, made from [`PodDependencies`], with the root of its tree.
+//! A pod: all actors of one process, created from [`PodDependencies`], with the root of their tree.
 //!
-//! Opens a socket for each visitor who is admitted. It owns no conversation and no manual: those belong to the
-//! sessions and to the manual cache.
+//! Opens a socket for each admitted visitor. It owns no conversation and no manual: those belong to the sessions and
+//! to the manual cache.
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -39,10 +39,10 @@ use hsc_conversation::PredictionCache;
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::{ClientAddress, Conversation};
 
-/// Sessions that the tree names: what a person looks through. A pod may hold a hundred thousand.
+/// Sessions in the tree: as many as a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;
 
-/// Everything alive in one pod.
+/// All actors of one pod.
 pub struct Pod {
     bridge: Bridge,
     is_alone: bool,
@@ -62,33 +62,33 @@ pub struct Pod {
 pub enum SocketRefused {
     /// The pod admits no session now.
     Admission(AdmissionRefused),
-    /// The request is no WebSocket upgrade.
+    /// The request is not a WebSocket upgrade.
     NoUpgrade(actix_web::Error),
 }
 
-/// What was done on this pod, and whether the others were told to do it too.
+/// The result of an action on this pod, and whether it was announced to the other pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Announced<T> {
-    /// What was done on this pod.
+    /// The result on this pod.
     pub here: T,
-    /// Whether the others know.
+    /// Whether the other pods were notified.
     pub other_pods: OtherPods,
 }
 
-/// Whether other pods were told.
+/// Whether other pods were notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OtherPods {
-    /// There are none: this pod stands on its own.
+    /// There are none: this pod runs alone.
     None,
-    /// Those that can be reached were.
+    /// The reachable ones were notified.
     Told,
-    /// They cannot be reached just now.
+    /// They are unreachable.
     Unreached,
 }
 
 impl Pod {
-    /// Makes the actors from their dependencies and starts them under one root.
+    /// Creates the actors from their dependencies and starts them under one root.
     ///
     /// # Panics
     /// Outside an actix system.
@@ -134,14 +134,13 @@ impl Pod {
         }
     }
 
-    /// The name of this pod among the others. No two pods, and no two runs of one, share it.
+    /// The name of this pod. Unique over all pods and all runs.
     #[must_use]
     pub fn pod(&self) -> &Arc<str> {
         self.bridge.pod()
     }
 
-    /// The actors of this pod, as a tree. Of the sessions it names the newest; their registry says how
-    /// many there are.
+    /// The actors of this pod, as a tree. It contains only the newest sessions; the registry's node has their number.
     #[must_use]
     pub fn tree(&self) -> TreeReport {
         let mut tree = self.root.tree();
@@ -150,16 +149,17 @@ impl Pod {
         tree
     }
 
-    /// Why the pod should not get new visitors: an actor that fails more often than is borne.
+    /// Why the pod should get no new visitors: an actor that exceeded its restart limit.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
         self.root.trouble()
     }
 
-    /// Makes the actor of this name fail, to rehearse it: an actor of the tree, `session.<key>`, or
-    /// `session` for all of them. Says how many were told.
+    /// Injects a fault into an actor of the tree, `session.<key>`, or all of them by `session`. Returns the number of
+    /// actors that got it.
     ///
     /// # Errors
+    /// Why no fault was injected.
     /// Why no fault was injected.
     pub async fn rehearse(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
         let told = match FaultTarget::by(actor) {
@@ -181,36 +181,35 @@ impl Pod {
         self.announce(here, Body::Notice { message }).await
     }
 
-    /// Has the caches of every pod forget something.
+    /// Invalidates caches of every pod.
     ///
     /// # Errors
-    /// When a shard of this pod did not answer; the others have forgotten, other pods are not told.
+    /// If a shard of this pod did not reply; the others have invalidated, and other pods are not notified.
     pub async fn invalidate(&self, what: Invalidate) -> Result<Announced<Invalidated>, AskError> {
         let here = self.caches.invalidate(what.clone()).await?;
         Ok(self.announce(here, Body::Forget { what, l2_is_done: true }).await)
     }
 
-    /// Tells the other pods what was done here.
+    /// Announces an action to the other pods.
     async fn announce<T>(&self, here: T, body: Body) -> Announced<T> {
         if self.is_alone {
             return Announced { here, other_pods: OtherPods::None };
         }
         let told = self.bridge.publish(channels::PODS, body).outcome().await;
         if let Err(why) = told {
-            warn!(why:%; "other pods were not told what was done here");
+            warn!(why:%; "could not announce an action to the other pods");
         }
         let other_pods = if told.is_ok() { OtherPods::Told } else { OtherPods::Unreached };
         Announced { here, other_pods }
     }
 
-    /// The way to the other pods.
+    /// The bridge to the other pods.
     #[must_use]
     pub fn bridge(&self) -> &Bridge {
         &self.bridge
     }
 
-    /// Completes the answers that this pod was making, as the presence worker asks for it when a pod is not
-    /// heard of any more.
+    /// Completes the answers that a vanished pod was making; called by the presence worker.
     #[cfg(test)]
     pub(crate) fn pod_vanished(&self, pod: &str) {
         assert!(self.orphans.post(PodDeparted(pod.into())).is_ok(), "the orphans' actor lives");
@@ -222,7 +221,7 @@ impl Pod {
         &self.caches
     }
 
-    /// Which of `suggestions` a manual answers; see [`Answerer::confirm`](crate::ports::Answerer::confirm).
+    /// The suggestions that a manual answers; see [`Answerer::confirm`](crate::ports::Answerer::confirm).
     pub async fn confirm(
         &self,
         product: Arc<Product>,
@@ -232,8 +231,8 @@ impl Pod {
         self.context.answerer.confirm(product, manual, suggestions).await
     }
 
-    /// Waits until the actors have ended for good: they were stopped, or one was given up and the
-    /// settings say that the pod ends then.
+    /// Waits until the actors have ended for good: they were stopped, or one was given up and the settings end
+    /// the pod then.
     pub async fn ended(&self) -> Exit {
         self.root.ended().await
     }
@@ -244,24 +243,24 @@ impl Pod {
         self.presence.pods()
     }
 
-    /// The last minutes of this pod, for charts.
+    /// The metrics of the last minutes, for charts.
     #[must_use]
     pub fn charts(&self) -> Charts {
         self.recent.charts()
     }
 
-    /// Stops the actors in order, and says good-bye to the other pods. One of them completes what this
-    /// one leaves undone, where it `leaves_work`.
+    /// Stops the actors in order, and leaves the directory of pods. If this pod `leaves_work`, another one
+    /// completes its answers.
     pub async fn stop(&self, leaves_work: bool) {
         self.root.stop().await;
         self.presence.leave(leaves_work).await;
     }
 
-    /// Opens the socket of a visitor whose client has this address. `visitor_token` is what the embedding site
-    /// signed about the visitor, if it did.
+    /// Opens the socket of a visitor whose client has this address. `visitor_token` is the token of the embedding
+    /// site, if there is one.
     ///
     /// # Errors
-    /// When the pod admits no session now, or the request is no WebSocket upgrade.
+    /// If the pod admits no session now, or the request is not a WebSocket upgrade.
     pub fn connect(
         &self,
         request: &HttpRequest,
@@ -304,10 +303,10 @@ impl Pod {
         &self.context.archive
     }
 
-    /// Opens the socket of an agent, whom the caller has made sure of, and who comes from this address.
+    /// Opens the socket of an authenticated agent, whose client has this address.
     ///
     /// # Errors
-    /// When the pod drains, or the request is no WebSocket upgrade.
+    /// If the pod drains, or the request is not a WebSocket upgrade.
     pub fn connect_agent(
         &self,
         request: &HttpRequest,
@@ -325,7 +324,7 @@ impl Pod {
         .map_err(SocketRefused::NoUpgrade)
     }
 
-    /// Tells the agents to come again elsewhere; says how many heard.
+    /// Sends `reconnect` to the agents; returns the number of receivers.
     pub fn send_agents_away(&self) -> usize {
         self.agents.sockets.leave()
     }
@@ -335,20 +334,20 @@ impl Pod {
         self.agents.sockets.tell_all(what)
     }
 
-    /// Sockets of agents.
+    /// Number of agents' sockets.
     #[must_use]
     pub fn agents(&self) -> usize {
         self.agents.sockets.count()
     }
 
-    /// The table of sessions.
+    /// The registry of sessions.
     #[must_use]
     pub fn sessions(&self) -> &Arc<SessionRegistry> {
         &self.context.sessions
     }
 }
 
-/// A place in the table that is given back unless a session took it: a bad handshake must not leak one.
+/// A slot of the registry, returned unless a session took it: a failed handshake must not leak one.
 struct SessionReservation<'a> {
     sessions: &'a SessionRegistry,
     key: u64,
@@ -364,12 +363,12 @@ impl Drop for SessionReservation<'_> {
     }
 }
 
-/// 128 random bits, so the id of a conversation cannot be guessed.
+/// 128 random bits, so that the id of a conversation cannot be guessed.
 fn random_id() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
 
-/// The caches of the pod, and the answerer that remembers its answers in them.
+/// The caches of the pod, and the answerer that caches its answers.
 fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
     let PodDependencies { catalog, manuals, answerer, l2, budgets, metrics, .. } = dependencies;
     let care = dependencies.supervision.care;
@@ -387,7 +386,7 @@ fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
     (Caches::new(manuals.clone(), predictions, answers, Arc::clone(catalog)), answerer)
 }
 
-/// What every session of the pod shares.
+/// The context of every session of the pod.
 fn session_context(
     dependencies: &PodDependencies,
     caches: &Caches,
@@ -427,7 +426,7 @@ fn session_context(
     }
 }
 
-/// Begins a conversation with an id and a token.
+/// Creates conversations with an id and a token.
 fn conversations(
     dependencies: &PodDependencies,
     caches: &Caches,
@@ -445,7 +444,7 @@ fn conversations(
     }
 }
 
-/// What every agent's socket of the pod shares.
+/// The context of every agent's socket of the pod.
 fn agent_context(dependencies: &PodDependencies, context: &Arc<SessionContext>) -> AgentContext {
     AgentContext {
         shared: Arc::clone(context),
@@ -468,7 +467,7 @@ fn socket_rules(dependencies: &PodDependencies) -> SocketRules {
     )
 }
 
-/// The actor that completes what a pod which vanished left behind.
+/// The actor that completes the answers of vanished pods.
 fn pod_takeover(
     context: &Arc<SessionContext>,
     care: Care,

@@ -1,4 +1,4 @@
-//! What a pod is made from: the ports of the server, and limits from the settings.
+//! The dependencies of a pod: the ports of the server, and limits from the settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::session_registry::Admission;
 use crate::supervision::ChildSpec;
 use crate::supervision_config::SupervisionConfig;
 
-/// What a pod is made from.
+/// The dependencies of a pod.
 pub struct PodDependencies {
     /// The name of this pod. No other pod and no other run of this one has it.
     pub name: Arc<str>,
@@ -41,7 +41,7 @@ pub struct PodDependencies {
     pub desk: Arc<dyn HandoffDesk>,
     /// The opening hours of the desk.
     pub hours: Hours,
-    /// How often the desk receives which visitors and agents are connected here.
+    /// Interval at which the desk gets the connected visitors and agents of this pod.
     pub desk_heartbeat: Duration,
     /// The log of conversations.
     pub log: Arc<dyn ConversationLog>,
@@ -87,7 +87,7 @@ impl From<&CacheSettings> for CacheBudgets {
     }
 }
 
-/// The second layers of the caches beside the manuals; none for a pod without Redis.
+/// The L2 caches beside that of the manuals; none for a pod without Redis.
 #[derive(Clone, Default)]
 pub struct L2Caches {
     /// Answers to keystrokes.
@@ -96,14 +96,14 @@ pub struct L2Caches {
     pub answers: Option<Arc<dyn L2Cache<Answers>>>,
 }
 
-/// The times and budgets of a socket, out of the settings.
+/// The times and budgets of a socket, from the settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SocketLimits {
-    /// How often the server pings.
+    /// Interval of pings.
     pub ping_interval: Duration,
     /// Silence after which a client is gone.
     pub idle_timeout: Duration,
-    /// How long typing must rest on a product before its manual is opened ahead.
+    /// How long typing must pause on a product before its manual is loaded ahead.
     pub prefetch_after: Duration,
     /// Bytes that may be queued for a client that does not read.
     pub outgoing_bytes: usize,
@@ -115,21 +115,21 @@ pub struct SocketLimits {
     pub small_frames_per_second: u32,
     /// Longest time from the first byte of a message to its last.
     pub message_deadline: Duration,
-    /// Bytes of all messages that are not finished.
+    /// Bytes of all unfinished messages.
     pub unfinished_bytes: usize,
     /// Longest time for a client to take what was sent before a close.
     pub close_timeout: Duration,
-    /// Answers made at once.
+    /// Concurrent answers.
     pub max_answers: usize,
-    /// Questions that may wait for one.
+    /// Most queued questions.
     pub max_waiting_answers: usize,
-    /// The same of one client; 0 is any number.
+    /// The same per client; 0 is unlimited.
     pub max_waiting_answers_per_address: usize,
     /// Bytes of pictures that are held for answers.
     pub images: ImageLimits,
-    /// Handoffs that one client may ask for.
+    /// Handoffs per client.
     pub handoffs: HandoffLimits,
-    /// Delay of the event loop from which the pod is too busy; zero is never.
+    /// Delay of the event loop from which the pod is overloaded; zero is never.
     pub busy_after: Duration,
 }
 

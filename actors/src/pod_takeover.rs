@@ -1,10 +1,10 @@
-//! Answers that a pod left behind which is not heard of any more.
+//! Completes the answers of a vanished pod.
 //!
-//! Owns      the departed pods, and the number of conversations it completes at once.
+//! Owns      the vanished pods, and the number of conversations that it completes at once.
 //! Receives  [`PodDeparted`] from the presence worker.
-//! Calls     no other actor; claiming and completing run beside it.
+//! Calls     no other actor; claiming and completing run concurrently.
 //! Never     completes what another pod has claimed: the log gives each conversation to one claimer.
-//! On crash  loses the answers it was completing; a client that comes back starts them again.
+//! On crash  loses the answers that it was completing; a client that reconnects starts them again.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
@@ -20,15 +20,14 @@ use crate::session::{HeadlessOutcome, SessionContext, complete};
 use crate::supervision::Child;
 use hsc_conversation::log::{Claimed, LogError};
 
-/// Conversations completed at once. Few: the visitors who are connected go first, and the other pods
-/// claim as well.
+/// Conversations that are completed at once. Few: connected visitors have priority, and the other pods claim as well.
 const AT_ONCE: usize = 8;
-/// Wait before a log that could not be reached is asked again.
+/// Delay before an unavailable log is called again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
-/// How often it is asked for one pod. By then the visitors have come back by themselves.
+/// Number of such calls for one pod. By then the visitors have reconnected.
 const TIMES: u32 = 60;
 
-/// The actor. See the card above.
+/// The actor; see the header of this file.
 pub(crate) struct PodTakeover {
     context: Arc<SessionContext>,
     pods: VecDeque<DepartedPod>,
@@ -42,7 +41,7 @@ struct DepartedPod {
     refused: u32,
 }
 
-/// This pod is not heard of any more.
+/// This pod has vanished.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct PodDeparted(pub(crate) Arc<str>);
@@ -52,7 +51,7 @@ impl PodTakeover {
         Self { context, pods: VecDeque::new(), is_claiming: false, running: 0, completed: 0 }
     }
 
-    /// Claims the next conversation, when there is room to complete it.
+    /// Claims the next conversation, if there is room to complete it.
     fn claim(&mut self, ctx: &mut Context<Self>) {
         let Some(pod) = self.pods.front() else { return };
         if self.is_claiming || self.running >= AT_ONCE {
@@ -95,7 +94,7 @@ impl PodTakeover {
         }));
     }
 
-    /// `None` is a panic: the claim stays, and counts as one more pod that this answer has cost.
+    /// `None` is a panic: the claim stays, and counts as one more lost pod for this answer.
     fn ended(&mut self, conversation: &str, ended: Option<HeadlessOutcome>) {
         self.running -= 1;
         self.context

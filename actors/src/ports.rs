@@ -1,8 +1,7 @@
-//! What actors ask of the world outside: a manual, an answer, a log, a way to the other pods.
+//! The ports of the actors: manuals, answers, a log, a relay to the other pods.
 //!
-//! The traits stand here and their implementations upstairs in `src`, so that no actor knows a
-//! library that talks to the network. Errors name no library either: a code, words a customer can
-//! read, and a cause for the log.
+//! The traits are here and their implementations in `src`, so that no actor uses a network library. Errors name no
+//! library either: they have a code, a sentence for the customer, and a cause for the log.
 
 mod announcer;
 pub mod archive;
@@ -49,31 +48,30 @@ use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::BoxError;
 use hsc_conversation::answer::{AnswerEvent, ManualRequest, Question};
 
-/// Fetches a manual and reads it. Never called twice at once for one request: the shelf sees to that.
+/// Fetches and reads a manual. Never called concurrently for one request: the manual cache ensures that.
 pub trait ManualLoader: Send + Sync + 'static {
-    /// The manual, or why there is none. Ends within a bounded time of its own.
+    /// The manual, or why there is none. Ends within a time limit of its own.
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
 
-    /// Somebody doubts that what is kept of this manual is right: the next load asks its source again. Returns at
-    /// once.
+    /// Marks the stored copy of this manual as suspect: the next load revalidates it at its source. Returns at once.
     fn doubt(&self, request: &ManualRequest) {
         let _ = request;
     }
 }
 
-/// Why a manual could not be had. Cheap to clone, because every waiter of one load gets it.
+/// Why a manual could not be loaded. Cheap to clone, because every waiter of one load gets it.
 #[derive(Clone)]
 pub struct ManualError {
     /// Stable and machine-readable, e.g. `unreachable`, `encrypted`, `no_text`.
     pub code: &'static str,
-    /// What a customer reads, a whole sentence.
+    /// A whole sentence for the customer.
     pub words: String,
-    /// What the log gets.
+    /// The cause for the log.
     pub cause: Arc<dyn Error + Send + Sync + 'static>,
 }
 
 impl ManualError {
-    /// Puts a code and a sentence to a cause.
+    /// An error with a code, a sentence and a cause.
     pub fn new(code: &'static str, words: impl Into<String>, cause: impl Into<BoxError>) -> Self {
         Self { code, words: words.into(), cause: Arc::from(cause.into()) }
     }
@@ -98,20 +96,20 @@ pub trait Answerer: Send + Sync + 'static {
     /// Starts an answer. The stream always ends with [`AnswerEvent::Done`] and never panics over input.
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent>;
 
-    /// True where an answer can rest on a picture. Where it is false, pictures are not kept: a question then
-    /// has [`Image::Unseen`](hsc_conversation::protocol::Image::Unseen).
+    /// True if an answer can use a picture. Otherwise pictures are not kept: a question
+    /// then has [`Image::Unseen`](hsc_conversation::protocol::Image::Unseen).
     fn sees_pictures(&self) -> bool {
         false
     }
 
-    /// A manual was read: gets ready for questions about this product from it. The future ends when that is
-    /// begun: whatever takes longer, such as embedding, goes on in the background.
+    /// A manual was read: prepares for questions about this product from it. The future ends when that has begun:
+    /// slow work, such as embedding, continues in the background.
     fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
         let _ = (product, manual);
         Box::pin(std::future::ready(()))
     }
 
-    /// Which of `suggestions` this manual answers from the pages that they name, in their order.
+    /// The `suggestions` that this manual answers from the pages that they name, in their order.
     fn confirm(
         &self,
         product: Arc<Product>,
@@ -122,7 +120,7 @@ pub trait Answerer: Send + Sync + 'static {
         Box::pin(std::future::ready(vec![true; suggestions.len()]))
     }
 
-    /// The question with only what its answer depends on: without the previous question where it stands alone.
+    /// The question with only what its answer depends on: without the previous question if it stands alone.
     fn reduced(&self, question: Question) -> Question {
         question
     }

@@ -1,11 +1,10 @@
-//! This pod among the others: says that it is there, and knows who else is.
+//! The presence of this pod: sends its heartbeats, and reads the directory of pods.
 //!
-//! Owns      the roll as it was last read.
-//! Calls     the [`PodDirectory`] of the world outside, at every heartbeat.
-//! Tells  the actor that completes what a vanished pod left behind.
-//! Never  makes anybody wait: who asks for the pods gets what was last read, and is told where that is not
-//!        all of them.
-//! On crash  loses nothing: the next heartbeat reads it all again.
+//! Owns      the directory as it was last read.
+//! Calls     the [`PodDirectory`] at every heartbeat.
+//! Tells     the actor that completes the answers of vanished pods.
+//! Never     makes a caller wait: a caller gets the directory as last read, and whether it is complete.
+//! On crash  loses nothing: the next heartbeat reads it again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,12 +22,12 @@ use crate::session::SessionContext;
 use crate::supervision::{Care, ChildSpec, Handle, Life};
 use hsc_conversation::BoxError;
 
-/// How this pod appears on the roll.
+/// The entry of this pod in the directory.
 #[derive(Clone)]
 pub struct PodRegistration {
-    /// The roll; none for a pod on its own.
+    /// The directory; none for a single pod.
     pub roll: Option<Arc<dyn PodDirectory>>,
-    /// Where this pod serves, as others reach it.
+    /// The address of this pod for other pods.
     pub address: String,
     /// Version of the server.
     pub version: &'static str,
@@ -36,22 +35,22 @@ pub struct PodRegistration {
     pub started_at: String,
     /// Time between two heartbeats.
     pub heartbeat: Duration,
-    /// Age from which the roll is too old to be called complete.
+    /// Age from which the directory is too old to count as complete.
     pub expires: Duration,
 }
 
 /// All pods, as far as this one knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Pods {
-    /// The name of the pod that says so.
+    /// The name of the reporting pod.
     #[schema(value_type = String)]
     pub this: Arc<str>,
-    /// False when there may be others: Redis cannot be asked.
+    /// False when there may be others: Redis is unavailable.
     pub complete: bool,
-    /// Why it is not complete, where it is not.
+    /// Why it is not complete; none if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Them, by name.
+    /// The pods, by name.
     pub pods: Vec<PodReport>,
     /// Sums over all pods that report.
     pub totals: PodTotals,
@@ -66,13 +65,13 @@ pub struct PodTotals {
     pub sessions: usize,
     /// Conversations with a session.
     pub conversations: usize,
-    /// Answers that are being made.
+    /// Running answers.
     pub answering: usize,
-    /// Questions that wait in line.
+    /// Queued questions.
     pub waiting: usize,
 }
 
-/// This pod among the others.
+/// The presence of this pod.
 pub(crate) struct Presence {
     pod: Arc<str>,
     attendance: PodRegistration,
@@ -81,7 +80,7 @@ pub(crate) struct Presence {
     has_left: AtomicBool,
 }
 
-/// The roll as it was last read.
+/// The directory as it was last read.
 #[derive(Default)]
 struct ObservedPods {
     roll: PodList,
@@ -101,7 +100,7 @@ impl Presence {
         Arc::new(presence)
     }
 
-    /// The worker that answers the roll, for the tree; none for a pod on its own.
+    /// The heartbeat worker, for the tree; none for a single pod.
     pub(crate) fn worker(
         self: &Arc<Self>,
         orphans: &Handle<PodTakeover>,
@@ -115,7 +114,7 @@ impl Presence {
         }))
     }
 
-    /// How this pod is now.
+    /// The present report of this pod.
     fn report(&self) -> PodReport {
         let PodRegistration { address, version, started_at, .. } = &self.attendance;
         let SessionContext { sessions, line, .. } = &*self.context;
@@ -132,7 +131,7 @@ impl Presence {
         }
     }
 
-    /// All pods, this one as it is now.
+    /// All pods, this one with its present report.
     pub(crate) fn pods(&self) -> Pods {
         let (roll, reason) = self.last_read();
         let mut pods = roll.pods;
@@ -149,7 +148,7 @@ impl Presence {
         Pods { this: Arc::clone(&self.pod), complete: reason.is_none(), reason, pods, totals }
     }
 
-    /// The roll, and why it is not all; none of it when it is too old to say anything.
+    /// The directory, and why it is not complete; empty when it is too old.
     fn last_read(&self) -> (PodList, Option<String>) {
         if self.attendance.roll.is_none() {
             return (PodList::default(), None);
@@ -197,7 +196,7 @@ impl Presence {
         self.context.metrics.pods.are(pods, complete);
     }
 
-    /// Says good-bye, after the worker has ended.
+    /// Leaves the directory, after the worker has ended.
     pub(crate) async fn leave(&self, leaves_work: bool) {
         self.has_left.store(true, Ordering::SeqCst);
         let Some(roll) = &self.attendance.roll else { return };

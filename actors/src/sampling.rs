@@ -1,9 +1,9 @@
-//! Takes a sample of our own metrics every few seconds, for the charts of the page `/admin`.
+//! Samples our own metrics every few seconds, for the charts of the page `/admin`.
 //!
 //! Owns      nothing: the ring outlives the worker.
 //! Calls     no other actor; it reads counters.
-//! Never     holds anybody up, keeps more than ten minutes.
-//! On crash  loses the samples of the time until it is back; those steps stay empty.
+//! Never     delays another part, keeps more than ten minutes.
+//! On crash  loses the samples until its restart; those steps stay empty.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::now_ms;
 
-/// The time between two samples: a person who looks sees a change soon, and a rate over it is not yet noise.
+/// Time between two samples: short enough to show a change soon, long enough that a rate is not noise.
 const STEP: Duration = Duration::from_secs(5);
-/// Points that are kept, ten minutes of them: long enough to see what just happened. Prometheus keeps the rest.
+/// Number of points, ten minutes: enough to see recent events. Prometheus keeps the rest.
 const POINTS: usize = 120;
 
-/// The last minutes. Cheap to clone.
+/// The samples of the last minutes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct RecentSamples {
     kept: Arc<Mutex<StoredSamples>>,
@@ -34,14 +34,14 @@ struct StoredSamples {
     newest_ms: u64,
 }
 
-/// The last minutes, for charts.
+/// The metrics of the last minutes, for charts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Charts {
-    /// When the newest points were taken.
+    /// Time of the newest points.
     pub now_ms: u64,
-    /// The time between two points.
+    /// Time between two points.
     pub step_ms: u64,
-    /// Every line, its points the oldest first.
+    /// Every line, its points oldest first.
     pub series: Vec<ChartLine>,
 }
 
@@ -50,9 +50,9 @@ pub struct Charts {
 pub struct ChartLine {
     /// E.g. `keystroke_p95_ms`.
     pub name: &'static str,
-    /// `1/s`, `ms`, `bytes`, `share` or what is counted.
+    /// `1/s`, `ms`, `bytes`, `share` or the counted thing.
     pub unit: &'static str,
-    /// One value a step; nothing where there is none to tell.
+    /// One value per step; none if there is none.
     pub points: Vec<Option<f64>>,
 }
 
@@ -62,7 +62,7 @@ impl RecentSamples {
         Self { kept: Arc::new(Mutex::new(kept)), began: Instant::now() }
     }
 
-    /// All of it.
+    /// All lines.
     pub(crate) fn charts(&self) -> Charts {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let line = |Series { name, unit, points }| ChartLine { name, unit, points };
@@ -73,7 +73,7 @@ impl RecentSamples {
         }
     }
 
-    /// Takes a sample in, so long after the beginning.
+    /// Adds a sample, this long after the start.
     fn take(&self, at: Duration, sample: Sample) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.history.push(at, sample);
@@ -81,7 +81,7 @@ impl RecentSamples {
     }
 }
 
-/// The worker, for the tree. `agents` says how many are connected.
+/// The worker, for the tree. `agents` returns the number of connected agents.
 pub(crate) fn worker(
     recent: &RecentSamples,
     agents: impl Fn() -> usize + Clone + Send + Sync + 'static,

@@ -1,16 +1,15 @@
-//! Asynchronous work that keeps the order in which it was put in.
+//! Runs asynchronous work in the order in which it was added.
 //!
-//! Two futures that are spawned one after the other may overtake each other at every await. What changes
-//! something another client can see (the desk, a conversation, a mark in the log) goes through a
-//! [`Sequence`]: the call of [`Sequence::put`] fixes the order, and the next work begins when the one
-//! before it has ended.
+//! Two futures that are spawned one after the other may overtake each other at every await. Work that changes state
+//! which another client can see (the desk, a conversation, a mark in the log) goes through a [`Sequence`]: the call
+//! of [`Sequence::put`] fixes the order, and each work starts when the previous one has ended.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use tokio::sync::oneshot;
 
-/// Runs what is put in one after the other.
+/// Runs work one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Sequence {
     /// Resolves when the newest work has ended.
@@ -18,14 +17,14 @@ pub(crate) struct Sequence {
 }
 
 impl Sequence {
-    /// The same work, which begins when everything put in before has ended: finished, panicked, or
-    /// dropped. Somebody has to poll it: work that is neither polled nor dropped holds up what follows.
+    /// Wraps work so that it starts when all earlier work has ended: finished, panicked, or dropped. The caller polls
+    /// it: work that is neither polled nor dropped blocks all later work.
     pub(crate) fn put<W: Future>(&mut self, work: W) -> impl Future<Output = W::Output> + use<W> {
         let (ended, is_ended) = oneshot::channel::<()>();
         let before = self.last.replace(is_ended);
         async move {
             if let Some(before) = before {
-                // Nothing is ever sent: the other end is dropped when the work has ended.
+                // Nothing is ever sent: the sender is dropped when the work has ended.
                 let _ = before.await;
             }
             let outcome = work.await;
@@ -34,7 +33,7 @@ impl Sequence {
         }
     }
 
-    /// True when nothing is under way or waits.
+    /// True when no work runs or waits.
     fn is_idle(&mut self) -> bool {
         self.last
             .as_mut()
@@ -42,7 +41,7 @@ impl Sequence {
     }
 }
 
-/// A sequence a key: work of two keys runs at the same time.
+/// One sequence per key: work of different keys runs concurrently.
 #[derive(Debug)]
 pub(crate) struct Sequences<K>(HashMap<K, Sequence>);
 
@@ -53,13 +52,13 @@ impl<K> Default for Sequences<K> {
 }
 
 impl<K: Eq + Hash> Sequences<K> {
-    /// As [`Sequence::put`], among the work of this key.
+    /// As [`Sequence::put`], in the sequence of this key.
     pub(crate) fn put<W: Future>(
         &mut self,
         key: K,
         work: W,
     ) -> impl Future<Output = W::Output> + use<K, W> {
-        // Only what is under way is kept, which is little.
+        // Only sequences with running work are kept, which are few.
         self.0.retain(|_, sequence| !sequence.is_idle());
         self.0.entry(key).or_default().put(work)
     }
@@ -76,7 +75,7 @@ mod tests {
 
     use super::*;
 
-    /// Work that notes its number when it ends, and takes longer the earlier it was put in.
+    /// Work that records its number when it ends, and takes longer the earlier it was added.
     fn work(number: usize, done: &Rc<RefCell<Vec<usize>>>) -> impl Future<Output = ()> + use<> {
         let done = Rc::clone(done);
         async move {

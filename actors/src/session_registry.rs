@@ -1,10 +1,10 @@
-//! The registry of sessions: a table in plain memory, and no actor.
+//! The registry of sessions: a table in plain memory, not an actor.
 //!
-//! Owns      the sessions of this pod by key, conversation and client; who is admitted.
+//! Owns      the sessions of this pod by key, conversation and client; the admission limits.
 //! Receives  method calls from any thread; each locks at most one shard of a table.
 //! Calls     `try_send` of a session, which never waits: a session that hangs is counted and skipped.
-//! Never     opens a session, reads what is said in one.
-//! On crash  it outlives every actor, so no restart forgets a session.
+//! Never     opens a session, reads the messages of one.
+//! On crash  it outlives every actor, so no restart loses a session.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -25,13 +25,13 @@ use crate::supervision::{State, TreeReport};
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
 use hsc_conversation::{ClientAddress, ClientKey};
 
-/// Addresses whose pace is remembered. To push one out takes as many others.
+/// Addresses with a remembered rate. Evicting one takes as many others.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
-/// Within so long those come again whose answer is handed over. Few, and they wait for its rest.
+/// Reconnects after a handover of answers are spread over this time. They are few, and wait for the rest.
 const HAND_OVER_SPREAD_MS: u64 = 500;
-/// Sessions that a message to many reaches before other tasks of the thread run: a slice takes less than a
-/// millisecond, a hundred thousand sessions in one go would take the thread for a tenth of a second.
+/// Sessions that get a broadcast before other tasks of the thread run: a slice takes less than a millisecond, and a
+/// hundred thousand sessions in one go would block the thread for a tenth of a second.
 const SLICE: usize = 512;
 
 /// The sessions of this pod.
@@ -48,16 +48,16 @@ pub struct SessionRegistry {
     draining: AtomicBool,
 }
 
-/// Whom the pod takes.
+/// The admission limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Admission {
-    /// Sessions in all.
+    /// Most sessions in total.
     pub max: usize,
-    /// Sessions of one address; 0 is any number.
+    /// Most sessions of one address; 0 is unlimited.
     pub per_address: u32,
-    /// Sessions opened in a second; 0 is any number.
+    /// Sessions opened per second; 0 is unlimited.
     pub opens_per_second: u32,
-    /// The same of one address; 0 is any number.
+    /// The same per address; 0 is unlimited.
     pub opens_per_second_per_address: u32,
 }
 
@@ -84,21 +84,21 @@ struct SessionEntry {
 /// A session, for an operator.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SessionInfo {
-    /// Its place in the table; later ones have greater ones.
+    /// Its key in the registry; later sessions have greater ones.
     pub key: u64,
     /// Its conversation.
     pub conversation: Arc<str>,
-    /// Where it comes from.
+    /// Address of the client.
     pub address: ClientAddress,
-    /// The product it last asked about.
+    /// The product of its last question.
     pub product: Option<Arc<str>>,
-    /// The person who has the conversation.
+    /// The agent who has the conversation.
     pub agent: Option<Arc<str>>,
-    /// Whether an answer is being made.
+    /// True while an answer is being made.
     pub answering: bool,
-    /// Bytes that wait for its client.
+    /// Bytes queued for its client.
     pub queue_bytes: usize,
-    /// How long it has been open.
+    /// Age of the session, in milliseconds.
     pub open_ms: u64,
 }
 
@@ -106,25 +106,25 @@ pub struct SessionInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AdmissionRefused {
-    /// The pod holds as many sessions as it may.
+    /// The pod has its maximum of sessions.
     #[error("the server is full; try again in a few seconds")]
     Full,
     /// The pod is about to stop.
     #[error("the server is about to restart; try again in a few seconds")]
     Draining,
-    /// This address holds as many as it may.
+    /// The address has its maximum of sessions.
     #[error("there are too many connections from this address; close one first")]
     Address,
-    /// Too many are opened just now.
+    /// Sessions are opened too fast.
     #[error("too many connections are being opened; try again in a few seconds")]
     Rate,
-    /// The pod cannot keep up with the sessions it has.
+    /// The pod is overloaded.
     #[error("the server is too busy; try again in a few seconds")]
     Busy,
 }
 
 impl AdmissionRefused {
-    /// The word of the metric label.
+    /// The value of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -132,7 +132,7 @@ impl AdmissionRefused {
 }
 
 impl SessionRegistry {
-    /// An empty table for those who are admitted.
+    /// An empty registry with these limits.
     #[must_use]
     pub fn new(admission: Admission) -> Self {
         let quota = |rate: u32| (rate > 0).then(|| Quota::per_second(rate, rate));
@@ -153,31 +153,31 @@ impl SessionRegistry {
         }
     }
 
-    /// Sessions now.
+    /// Number of sessions.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Conversations that they hold.
+    /// Number of their conversations.
     #[must_use]
     pub fn conversations(&self) -> usize {
         self.conversations.len()
     }
 
-    /// True once no new session is taken.
+    /// True once no new session is admitted.
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// A place in the table, counted at once so that a rush cannot pass the limit together. Whoever
-    /// gets one gives it back with [`SessionRegistry::left`].
+    /// Reserves a key, counted at once so that concurrent opens cannot exceed the limit. The caller returns
+    /// it with [`SessionRegistry::left`].
     pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, AdmissionRefused> {
         if self.is_draining() {
             return Err(AdmissionRefused::Draining);
         }
-        // One address first: what it is refused it takes from nobody else.
+        // The limit of one address is checked first: its refusals use up nothing of the others.
         if !self.opens_at(address.key()) {
             return Err(AdmissionRefused::Rate);
         }
@@ -198,7 +198,7 @@ impl SessionRegistry {
         Ok(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Takes one of the sessions that this client may open just now.
+    /// Counts an open of this client; false when its rate is exceeded.
     fn opens_at(&self, client: ClientKey) -> bool {
         let Some(opens) = &self.opens_of_address else { return true };
         let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
@@ -220,7 +220,7 @@ impl SessionRegistry {
         self.table.insert(key, entry);
     }
 
-    /// The session goes on with another conversation from now on. Whoever held that one is closed.
+    /// The session continues as another conversation. An earlier session of that conversation is closed.
     pub(crate) fn renamed(&self, key: u64, conversation: &Arc<str>) {
         let Some(mut entry) = self.table.get_mut(&key) else { return };
         let before = std::mem::replace(&mut entry.conversation, Arc::clone(conversation));
@@ -232,7 +232,7 @@ impl SessionRegistry {
         }
     }
 
-    /// Gives the place back; true when a session held it.
+    /// Returns a key; true when a session had it.
     pub(crate) fn left(&self, key: u64, address: ClientAddress) -> bool {
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.forget_address(address);
@@ -241,22 +241,22 @@ impl SessionRegistry {
         true
     }
 
-    /// Notes what a session last asked about.
+    /// Stores the product of a session's last question.
     pub(crate) fn asks_about(&self, key: u64, product: &Arc<str>) {
         if let Some(mut entry) = self.table.get_mut(&key) {
             entry.product = Some(Arc::clone(product));
         }
     }
 
-    /// The session that holds this conversation.
+    /// The session of this conversation.
     #[must_use]
     pub fn of_conversation(&self, conversation: &str) -> Option<SessionInfo> {
         let key = *self.conversations.get(conversation)?;
         self.table.get(&key).map(|entry| entry.info(key))
     }
 
-    /// The newest sessions that a rule names, the newest first, at most so many; where a key is given, those
-    /// that were opened before that one. They need not be there any more when this is read.
+    /// The newest sessions that match, newest first, at most `most`; with a key only those opened before it. A
+    /// session may end before the result is read.
     #[must_use]
     pub fn page(
         &self,
@@ -271,7 +271,7 @@ impl SessionRegistry {
         keys.into_iter().filter_map(info).filter(|info| rule(info)).take(limit).collect()
     }
 
-    /// The registry as a node of the tree of actors, with the newest sessions below it, at most so many.
+    /// The registry as a node of the tree of actors, with at most `limit` of the newest sessions below it.
     pub(crate) fn report(&self, limit: usize) -> TreeReport {
         TreeReport {
             name: "sessions".to_owned(),
@@ -286,8 +286,8 @@ impl SessionRegistry {
         }
     }
 
-    /// The newest sessions as actors of the tree, the newest first, at most so many. A pod may hold a
-    /// hundred thousand: only their keys are looked through.
+    /// The newest sessions as nodes of the tree, newest first, at most `limit`. A pod may hold a hundred thousand:
+    /// only their keys are scanned.
     fn newest(&self, limit: usize) -> Vec<TreeReport> {
         let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
         if keys.len() > limit && limit > 0 {
@@ -298,12 +298,12 @@ impl SessionRegistry {
         keys.into_iter().filter_map(|key| Some(self.table.get(&key)?.report(key))).collect()
     }
 
-    /// Closes this session because an admin wants it; false when there is none.
+    /// Closes this session for an admin; false if it does not exist.
     pub fn dismiss(&self, key: u64) -> bool {
         self.tell(key, Deliver::Close(CloseReason::Dismissed))
     }
 
-    /// Closes the session that holds this conversation when a later epoch owns it; false when there is none.
+    /// Closes the session of this conversation when a later epoch owns it; false if there is none.
     pub(crate) fn taken_over(&self, conversation: &str, epoch: u64) -> bool {
         self.of_conversation(conversation)
             .is_some_and(|info| self.tell(info.key, Deliver::TakenOver { epoch }))
@@ -315,28 +315,28 @@ impl SessionRegistry {
             .await
     }
 
-    /// Takes no more sessions; false when that was so already.
+    /// Stops the admission of sessions; false when it was stopped already.
     pub fn close_doors(&self) -> bool {
         !self.draining.swap(true, Ordering::Relaxed)
     }
 
-    /// Takes no more sessions and tells those that are here to come again elsewhere, each at its own
-    /// moment within `spread`, so that the next pod is not met by all at once.
+    /// Stops the admission and sends `reconnect` to every session, each at its own moment within `spread`, so that
+    /// they do not all reach the next pod at once.
     pub async fn drain(&self, spread: Duration) {
         self.draining.store(true, Ordering::Relaxed);
         let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
         self.tell_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..spread_ms) }).await;
     }
 
-    /// Tells those whose answer still runs when the time to drain is over to leave it to another pod.
+    /// The drain time is over: sessions with a running answer leave it to another pod.
     pub async fn hand_over(&self) {
         let after_ms = || rand::random_range(0..HAND_OVER_SPREAD_MS);
         self.tell_all(|| Deliver::HandOver { after_ms: after_ms() }).await;
     }
 
-    /// Tells one session something; false when it did not hear.
+    /// Sends a message to one session; false when it was not accepted.
     pub(crate) fn tell(&self, key: u64, what: Deliver) -> bool {
-        // Out of the guard first: a session that ends inside of `try_send` would wait for it.
+        // Copied first: a session that ends inside `try_send` would wait for the guard.
         let found = |entry: &SessionEntry| (entry.session.clone(), Arc::clone(&entry.standing));
         let Some((session, standing)) = self.table.get(&key).map(|entry| found(&entry)) else {
             return false;
@@ -345,7 +345,7 @@ impl SessionRegistry {
         let told = session.try_send(what).is_ok();
         if !told {
             standing.heard();
-            warn!(session = key; "session did not hear what it was told");
+            warn!(session = key; "session did not accept a message");
         }
         told
     }
@@ -398,7 +398,7 @@ impl SessionEntry {
         TreeReport {
             name: format!("session.{key}"),
             kind: "session",
-            // Who is in the table is alive: a session takes itself out whatever ends it.
+            // An entry of the table is alive: a session removes itself, whatever ends it.
             state: State::Up,
             restarts: self.standing.crashes(),
             last_reason: self.standing.last_reason(),

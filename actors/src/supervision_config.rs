@@ -1,4 +1,4 @@
-//! How actors are kept alive and how much caches may hold, read out of the settings.
+//! Supervision and cache limits from the settings.
 
 use std::time::Duration;
 
@@ -7,18 +7,18 @@ use hsc_config::{ActorsSettings, CacheBudget, CacheSettings, GiveUpChoice};
 use crate::cache::CacheLimits;
 use crate::supervision::{Backoff, Bounds, Care, Intensity, OnGiveUp, Policy};
 
-/// Longest anybody waits for an actor that is up, where the question brings no bound of its own. Only
-/// administration asks like this, and its caller has a bound too.
+/// Longest wait for a reply of a running actor, for a call without its own bound. Only administration calls like
+/// this, and its caller has a bound too.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
-/// How the actors of a pod are kept.
+/// The supervision of a pod's actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SupervisionConfig {
-    /// Threads they live on.
+    /// Number of threads.
     pub threads: usize,
-    /// How each is cared for.
+    /// Supervision parameters of each actor.
     pub care: Care,
-    /// What the root does about one that fails too often.
+    /// What the root does when an actor fails too often.
     pub on_give_up: OnGiveUp,
 }
 
@@ -57,7 +57,7 @@ impl From<&ActorsSettings> for SupervisionConfig {
 }
 
 impl CacheLimits {
-    /// The limits of one cache: what all share, and its own budget.
+    /// The limits of one cache: the shared ones, and its own budget.
     #[must_use]
     pub fn of(settings: &CacheSettings, budget: &CacheBudget) -> Self {
         Self {

@@ -1,7 +1,7 @@
-//! Conversations of this pod that have gone on elsewhere.
+//! Closes sessions of this pod whose conversations other pods have taken over.
 //!
-//! The log refuses the old owner in any case; this closes its socket at once instead of with its next
-//! word. A task of the tree; what it listens with outlives it, so a crash loses at most what is in hand.
+//! The log refuses the old owner in any case; this closes its socket at once instead of at its next append. A task of
+//! the tree; its subscription outlives it, so a crash loses at most the message in work.
 
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use crate::bridge::{Body, Bridge, ChannelEvent, channels};
 use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 
-/// Tells the pod that owned a conversation who owns it now. No caller waits for it.
+/// Notifies the pod that owned a conversation of the new owner. No caller waits for it.
 pub(crate) fn tell(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
     let conversation = Arc::clone(conversation);
     drop(bridge.publish(&channels::pod(owner), Body::TakenOver { conversation, epoch }));
@@ -27,7 +27,7 @@ pub(crate) fn takeovers(
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    // Never locked across an await: one that hangs must not keep its successor out.
+    // Never locked across an await: a hung task must not lock its successor out.
     let listening = Arc::new(Mutex::new(bridge.listen(channels::pod(bridge.pod()))));
     let sessions = Arc::clone(sessions);
     let attend = move |life: Life| {
@@ -41,7 +41,7 @@ pub(crate) fn takeovers(
                     }
                     listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
                 });
-                // What was missed is refused by the log.
+                // For a missed message, the log refuses the old owner.
                 let ChannelEvent::Told(envelope) = heard.await else { continue };
                 if let Body::TakenOver { conversation, epoch } = &envelope.body
                     && sessions.taken_over(conversation, *epoch)

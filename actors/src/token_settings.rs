@@ -1,4 +1,4 @@
-//! Resume tokens by the keys of the settings.
+//! Resume tokens with the keys of the settings.
 
 use std::time::Duration;
 

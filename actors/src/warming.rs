@@ -1,9 +1,9 @@
-//! Takes over what other pods predict, so that a pod that starts answers many keystrokes from memory.
+//! Copies the predictions of other pods, so that a new pod answers many keystrokes from memory.
 //!
-//! Owns      the version of the catalog that it has taken predictions over for.
-//! Calls     the cache of predictions, which asks its second layer.
-//! Never     holds a keystroke up: no keystroke looks in the second layer.
-//! On crash  loses nothing: a second time does no harm.
+//! Owns      the catalog version for which it has copied predictions.
+//! Calls     the cache of predictions, which reads its L2 cache.
+//! Never     delays a keystroke: no keystroke reads the L2 cache.
+//! On crash  loses nothing: copying twice is harmless.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::cached_results::Predictions;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 
-/// Predictions taken over at most. Somewhat more than the beginnings that many people type.
+/// Most predictions that are copied: somewhat more than the beginnings that many people type.
 const MOST: usize = 2_000;
-/// How often it looks whether the catalog is another one, or the second layer can be asked by now.
+/// Interval at which it checks for a new catalog, or for an L2 cache that is available again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The worker, for the tree.

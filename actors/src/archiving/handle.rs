@@ -1,4 +1,4 @@
-//! The handle by which everybody writes into the archive.
+//! The handle by which all parts of the server write into the archive.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,7 +17,7 @@ use hsc_conversation::{
     webhook_events,
 };
 
-/// Writes into the archive, behind whatever goes on. Cheap to clone.
+/// Writes into the archive asynchronously. Cheap to clone.
 #[derive(Clone)]
 pub struct ArchiveHandle {
     pub(super) queue: Arc<RecordQueue>,
@@ -25,22 +25,22 @@ pub struct ArchiveHandle {
     is_up: Arc<AtomicBool>,
     observer: Option<Observer>,
     metrics: Arc<Metrics>,
-    /// Every record, in order, for the tests of others.
+    /// Every record, in order, for tests of other modules.
     #[cfg(test)]
     pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
 }
 
-/// Conversations that the archive knows more of than was announced.
+/// Conversations with archived records that were not announced yet.
 #[derive(Debug, Default)]
 struct ArchivedConversations {
     conversations: Mutex<BTreeSet<String>>,
     changed: Notify,
 }
 
-/// Conversations that are gathered between two announcements: of more it is only known that there are more.
+/// Most conversations that are collected between two announcements; beyond it only the fact is kept.
 const MOST_WRITTEN: usize = 64;
 
-/// What endpoints outside are told of a conversation, with the time and the identity of the archive's record.
+/// An event of a conversation for the webhook endpoints, with the time and the id of the archive's record.
 #[derive(Debug)]
 pub struct ObservedEvent<'a> {
     /// Identity of the record.
@@ -56,14 +56,14 @@ pub struct ObservedEvent<'a> {
 /// Observes events of conversations. Must not wait.
 type Observer = Arc<dyn Fn(ObservedEvent<'_>) + Send + Sync>;
 
-/// What makes a record one: time and identity.
+/// Time and id of a record.
 struct Stamp {
     id: String,
     at_ms: u64,
 }
 
 impl ArchiveHandle {
-    /// A handle and the queue behind it. What is recorded waits there until a writer takes it.
+    /// A handle and its queue. Records wait in the queue until a writer takes them.
     #[must_use]
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
         let queue = Arc::new(RecordQueue::new(limits, Arc::clone(metrics)));
@@ -80,14 +80,14 @@ impl ArchiveHandle {
         }
     }
 
-    /// The same, and this observes every event and decision that is recorded by it, once.
+    /// Sets the observer of every event and decision that this handle records, called once for each.
     #[must_use]
     pub fn observed_by(self, observer: impl Fn(ObservedEvent<'_>) + Send + Sync + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Records an event of a conversation: its counter, the row of the archive, and what the observer receives.
-    /// Never waits and never fails: what the archive cannot take is counted there.
+    /// Records an event of a conversation: its counter, the row of the archive, and the observer's event. Never waits
+    /// and never fails: a record that the archive does not accept is counted.
     pub fn event(&self, conversation: &str, entry: &LogEntry) {
         if let Some(name) = counted_as(&entry.event) {
             self.metrics.conversations.event(name);
@@ -120,7 +120,7 @@ impl ArchiveHandle {
         self.keep(Self::stamp(record));
     }
 
-    /// The same, and gives the identity by which the archive knows it.
+    /// The same, and returns the record's id.
     #[must_use]
     pub fn record_and_name(&self, record: Record) -> String {
         let stamped = Self::stamp(record);
@@ -135,33 +135,33 @@ impl ArchiveHandle {
         self.queue.push(stamped);
     }
 
-    /// Keeps what its owner has tried to write at once. No observer hears of it, and one that was written all
-    /// the same is passed over by the archive.
+    /// Queues a record whose direct write failed. It is not passed to the observer; if it was written after all, the
+    /// archive skips it.
     pub fn write_behind(&self, stamped: StampedRecord) {
         self.queue.push(stamped);
     }
 
-    /// Gives a record its time and its identity, for who writes into the archive by himself.
+    /// Assigns time and id to a record, for callers that write into the archive directly.
     ///
-    /// The identities of one process increase: of two records of the same millisecond the one that was
-    /// stamped first comes first wherever the archive sorts by time and identity.
+    /// The ids of one process increase: of two records of the same millisecond the one that was stamped first is
+    /// sorted first by time and id.
     #[must_use]
     pub fn stamp(record: Record) -> StampedRecord {
         Stamp::new().of(record)
     }
 
-    /// False while the archive does not take what is written.
+    /// False while the archive accepts no writes.
     #[must_use]
     pub fn is_up(&self) -> bool {
         self.is_up.load(Ordering::Relaxed)
     }
 
-    /// The archive has taken these.
+    /// The archive has stored these.
     pub(crate) fn has_written<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
         let mut conversations = self.gathered();
         let before = conversations.len();
         for conversation in records.into_iter().filter_map(shown_as_past) {
-            // One more than fit says that there are more.
+            // One more than the maximum means that there are more.
             if conversations.len() <= MOST_WRITTEN && !conversations.contains(conversation) {
                 conversations.insert(conversation.to_owned());
             }
@@ -171,13 +171,12 @@ impl ArchiveHandle {
         }
     }
 
-    /// Ends when the archive has taken more. One waiter: a second one would miss what the first one hears.
+    /// Returns when the archive has stored more. One waiter only: a second one would miss the signal of the first.
     pub(crate) async fn more_written(&self) {
         self.written.changed.notified().await;
     }
 
-    /// The conversations that the archive knows more of since this was asked last; empty where there are more
-    /// than are gathered.
+    /// The conversations with new archived records since the last call; empty if there are too many.
     pub(crate) fn take_written(&self) -> Vec<String> {
         let taken = std::mem::take(&mut *self.gathered());
         if taken.len() > MOST_WRITTEN { Vec::new() } else { taken.into_iter().collect() }
@@ -187,14 +186,14 @@ impl ArchiveHandle {
         self.written.conversations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Records that wait.
+    /// Number of queued records.
     #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Waits until everything is written, at most so long; says how many records still wait. For the
-    /// end of a server, which stops the writer after it.
+    /// Waits until the queue is empty, for at most `within`; returns the number of records that remain. Called at the
+    /// end of a server, before the writer is stopped.
     pub async fn flush(&self, within: Duration) -> usize {
         self.queue.emptied(within).await
     }
@@ -207,8 +206,8 @@ impl ArchiveHandle {
 impl Stamp {
     fn new() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        // The number before the time: of two that are stamped one after the other, the later has both
-        // greater, but for a clock that is set back.
+        // The number is taken before the time: of two records that are stamped one after the other, the later has
+        // both greater, unless the clock is set back.
         let number = NUMBER.fetch_add(1, Ordering::Relaxed) & 0x00ff_ffff;
         let at_ms = now_ms();
         let chance = rand::random::<u64>() >> 8;
@@ -227,8 +226,8 @@ impl std::fmt::Debug for ArchiveHandle {
     }
 }
 
-/// The conversation of a record that a list or a transcript of the past shows; empty for an offline message
-/// outside of any.
+/// The conversation of a record that lists or transcripts of past conversations show; empty for an offline
+/// message without one.
 fn shown_as_past(record: &Record) -> Option<&str> {
     match record {
         Record::Began(began) => Some(&began.conversation),

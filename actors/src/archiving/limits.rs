@@ -1,19 +1,19 @@
-//! The limits of what waits to be written into the archive.
+//! The limits of the archive's queue.
 
 use std::time::Duration;
 
 use hsc_config::ArchiveSettings;
 
-/// How much waits to be written, and for how long.
+/// The limits of the archive's queue, in size and time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveLimits {
-    /// Records that may wait.
+    /// Most queued records.
     pub queue_records: usize,
-    /// Bytes of them.
+    /// Most bytes of queued records.
     pub queue_bytes: usize,
-    /// Records written at once.
+    /// Most records of one batch.
     pub batch_records: usize,
-    /// How long a record waits for others.
+    /// Longest time that a record waits for a batch to fill.
     pub batch_after: Duration,
 }
 

@@ -1,15 +1,15 @@
-//! Writing behind: what happens in chats goes into the archive, and no chat waits for it.
+//! Asynchronous archiving: conversations are written into the archive, and no chat waits for it.
 //!
 //! ```text
 //! session ── ArchiveHandle::record ──► Queue ──► writer (worker) ──► Archive::write
 //!            never waits               outlives the writer            batches, retried
 //! ```
 //!
-//! The queue is bounded in records and bytes. While the archive is away it fills; when it is full the
-//! oldest are dropped and counted. The keeper erases what is past its age.
+//! The queue is bounded in records and bytes. It fills while the archive is unavailable; when it is full the oldest
+//! records are dropped and counted. The retention worker erases conversations past their age.
 //!
-//! What must never be: a wait in [`ArchiveHandle::record`], a record that is lost without being counted,
-//! a record that is written twice (each has an identity, and the archive knows it).
+//! What must never be: a wait in [`ArchiveHandle::record`], a lost record that is not counted, a record that is
+//! stored twice (each has an id, and the archive recognises it).
 
 mod handle;
 mod limits;

@@ -1,4 +1,4 @@
-//! Where records wait to be written. It outlives the writer, so a crash of that loses none.
+//! The queue of records. It outlives the writer, so a crash of the writer loses no record.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::limits::ArchiveLimits;
 use hsc_conversation::archive::{Record, StampedRecord};
 
-/// What a record weighs beside its texts: its fields, its place in the queue.
+/// Bytes of a record without its texts: its fields and its slot in the queue.
 const WEIGHT_OF_A_RECORD: usize = 256;
 
 /// Records in order, bounded in number and bytes.
@@ -19,9 +19,9 @@ pub(super) struct RecordQueue {
     held: Mutex<QueuedRecord>,
     limits: ArchiveLimits,
     metrics: Arc<Metrics>,
-    /// Something came.
+    /// A record was added.
     came: Notify,
-    /// Something went.
+    /// Records were removed.
     went: Notify,
 }
 
@@ -39,11 +39,11 @@ struct QueuePosition {
     record: Arc<StampedRecord>,
 }
 
-/// What is to be written next.
+/// The next batch.
 pub(super) struct NextBatch {
     /// In order.
     pub(super) records: Vec<Arc<StampedRecord>>,
-    /// The number of each.
+    /// The number of each record.
     pub(super) numbers: Vec<u64>,
 }
 
@@ -53,8 +53,8 @@ impl RecordQueue {
         Self { held: Mutex::default(), limits, metrics, came, went }
     }
 
-    /// Puts a record last. The oldest go when there is no room: they are the least missed, because what
-    /// people look for in an archive that was away is what happened since.
+    /// Appends a record. The oldest ones are dropped when there is no room: after an outage the recent
+    /// ones matter most.
     pub(super) fn push(&self, record: StampedRecord) {
         let weight = weight(&record.record);
         let mut held = self.lock();
@@ -79,7 +79,7 @@ impl RecordQueue {
         self.came.notify_one();
     }
 
-    /// Waits until a batch is worth writing: as many as fit, or the oldest has waited long enough.
+    /// Waits until a batch is ready: it is full, or its oldest record has waited long enough.
     pub(super) async fn ready(&self) {
         loop {
             let oldest = {
@@ -97,7 +97,7 @@ impl RecordQueue {
         }
     }
 
-    /// The first ones. They stay until they are settled.
+    /// The first records. They stay queued until they are settled.
     pub(super) fn front(&self) -> NextBatch {
         let held = self.lock();
         let first = || held.places.iter().take(self.limits.batch_records);
@@ -107,7 +107,7 @@ impl RecordQueue {
         }
     }
 
-    /// Everything up to this number is done with.
+    /// Removes every record up to this number.
     pub(super) fn settle(&self, number: u64) {
         let mut held = self.lock();
         while held.places.front().is_some_and(|place| place.number <= number) {
@@ -118,12 +118,12 @@ impl RecordQueue {
         self.went.notify_waiters();
     }
 
-    /// How many wait.
+    /// Number of queued records.
     pub(super) fn len(&self) -> usize {
         self.lock().places.len()
     }
 
-    /// Waits until what waits now is written, at most so long; says how many still wait.
+    /// Waits until the present records are written, for at most `within`; returns the number that remain.
     pub(super) async fn emptied(&self, within: Duration) -> usize {
         let until = Instant::now() + within;
         loop {
@@ -136,7 +136,7 @@ impl RecordQueue {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueuedRecord> {
-        // Nothing runs under the lock that could leave the queue half changed.
+        // No code under the lock can leave the queue half changed.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +149,7 @@ impl QueuedRecord {
     }
 }
 
-/// The bytes of a record, near enough for a bound.
+/// Approximate size of a record in bytes, for the bound.
 fn weight(record: &Record) -> usize {
     let texts = match record {
         Record::Said(said) => {

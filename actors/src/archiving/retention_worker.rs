@@ -1,10 +1,10 @@
-//! The keeper: erases conversations that are past their age, and what is left of their pictures.
+//! The retention worker: erases conversations past their age, and the files of their pictures.
 //!
 //! Owns      nothing.
-//! Receives  no message; it runs once an hour.
+//! Receives  no messages; it runs once an hour.
 //! Calls     [`Privacy`], a few hundred conversations at a time.
-//! Never     touches the figures, or a conversation in which something happened since.
-//! On crash  loses nothing: what it did not get to is erased an hour later.
+//! Never     changes the analytics, or erases a conversation with recent events.
+//! On crash  loses nothing: the rest is erased an hour later.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,24 +20,24 @@ use crate::ports::archive::Privacy;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 
-/// How often it looks. An age is given in days.
+/// Interval. The age is set in days.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
-/// After the start, when a server has more to do than to tidy.
+/// Delay after the start, when a server has more urgent work.
 const FIRST_LOOK: Duration = Duration::from_secs(60);
 /// Conversations erased in one transaction: while it runs, SQLite refuses other writers.
 const AT_ONCE: u32 = 200;
 
-/// What is kept for how long.
+/// What is erased, and at what age.
 pub struct Retention {
     /// Erases.
     pub privacy: Arc<dyn Privacy>,
-    /// Has the pictures, which the archive knows by name alone.
+    /// Removes the files of pictures, which the archive only refers to.
     pub uploads: Arc<dyn Uploads>,
     /// The age.
     pub keep: Duration,
 }
 
-/// The keeper as a child of the tree.
+/// The retention worker as a child of the tree.
 pub fn keeper(keeping: Retention, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
     let keeping = Arc::new(keeping);
     ChildSpec::worker("archive.keeper", "archive_keeper", care, metrics, move |life| {
@@ -56,7 +56,7 @@ async fn tidy(keeping: Arc<Retention>, life: Life) -> Result<(), BoxError> {
     Err("a successor tidies".into())
 }
 
-/// Erases everything that is past its age now; says how many conversations went.
+/// Erases everything past its age; returns the number of conversations.
 async fn once(keeping: &Retention) -> u64 {
     let age = u64::try_from(keeping.keep.as_millis()).unwrap_or(u64::MAX);
     let before = now_ms().saturating_sub(age);
@@ -93,7 +93,7 @@ mod tests {
     use crate::ports::{ImageContent, StoredImage, UploadError, UploadLimits};
     use hsc_conversation::UploadId;
 
-    /// Has so many conversations that are past their age, each with a picture, or is away.
+    /// An archive with this many expired conversations, each with a picture, or an unavailable one.
     struct Cellar {
         old: Mutex<u64>,
         asked: Mutex<Vec<u64>>,

@@ -1,4 +1,4 @@
-//! The writer over an archive that is away, refuses, panics, or does not answer.
+//! The writer over an archive that is unavailable, refuses, panics, or does not reply.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -22,12 +22,12 @@ use hsc_conversation::archive::{
 /// Longest anything here may take on a machine that compiles beside it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Keeps what it is given, unless it is told not to.
+/// Stores what it is given, unless a fault is set.
 #[derive(Default)]
 struct Book {
     batches: Mutex<Vec<Vec<String>>>,
     is_away: AtomicBool,
-    /// Calls that never end.
+    /// Number of calls that never end.
     hangs: AtomicUsize,
     asked: AtomicUsize,
 }

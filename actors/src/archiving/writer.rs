@@ -1,10 +1,10 @@
-//! The writer: takes records out of the queue and gives them to the archive, in batches.
+//! The writer: takes records out of the queue and writes them into the archive, in batches.
 //!
 //! Owns      nothing: the queue outlives it, and a batch stays there until the archive has it.
-//! Receives  no message; it watches the queue.
-//! Calls     the [`Archive`], one batch at a time, within the archive's own bound.
-//! Never     makes anybody wait, gives up a record without counting it.
-//! On crash  loses nothing: its successor writes the batch in hand again, and the archive knows it.
+//! Receives  no messages; it watches the queue.
+//! Calls     the [`Archive`], one batch at a time, within the archive's own time limit.
+//! Never     delays a caller, drops a record without counting it.
+//! On crash  loses nothing: its successor writes the batch again, and the archive recognises it.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use crate::supervision::{Backoff, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::archive::StampedRecord;
 
-/// How often an archive is looked at while nothing is written, so that health tells the truth.
+/// Interval at which an idle archive is checked, so that health reports the truth.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Waits between tries while it is away. Short at first: most outages are a restart.
+/// Delays between attempts while it is unavailable. Short at first: most outages are a restart.
 const RETRY: Backoff = Backoff { first: Duration::from_millis(200), most: Duration::from_secs(5) };
 
 /// The writer as a child of the tree.
@@ -49,7 +49,7 @@ pub fn writer(
     })
 }
 
-/// The task. See the card above.
+/// The task; see the header of this file.
 struct Writer {
     archive: Arc<dyn Archive>,
     handle: ArchiveHandle,
@@ -76,14 +76,14 @@ impl Writer {
         Err("a successor writes".into())
     }
 
-    /// Writes what stands first.
+    /// Writes the next batch.
     async fn write(&mut self) {
         let front = self.handle.queue.front();
         let Some(last) = front.numbers.last().copied() else { return };
         match self.give(front.records.clone()).await {
             Ok(()) => self.handle.queue.settle(last),
             Err(ArchiveError::Unavailable { .. }) => {}
-            // One of them is bad: find out which, and keep the others.
+            // One of the records is invalid: write them one by one to find it.
             Err(ArchiveError::Refused { .. }) => {
                 for (record, number) in front.records.into_iter().zip(front.numbers) {
                     match self.give(vec![record]).await {
@@ -101,7 +101,7 @@ impl Writer {
         }
     }
 
-    /// One batch to the archive. A panic in there is a refusal: trying again would panic again.
+    /// Writes one batch. A panic counts as a refusal: another attempt would panic again.
     async fn give(&mut self, batch: Vec<Arc<StampedRecord>>) -> Result<(), ArchiveError> {
         let (records, began) = (batch.len(), Instant::now());
         let archive = Arc::clone(&self.archive);
@@ -116,14 +116,14 @@ impl Writer {
                 self.handle.has_written(batch.iter().map(|stamped| &stamped.record));
                 self.is_up();
             }
-            // It answered: it is there.
+            // It replied: it is available.
             Err(ArchiveError::Refused { .. }) => self.is_up(),
             Err(error) => self.is_away(error),
         }
         outcome
     }
 
-    /// Looks whether it is there.
+    /// Checks whether the archive is available.
     async fn look(&mut self) {
         let archive = Arc::clone(&self.archive);
         let looking = AssertUnwindSafe(async move { archive.reach().await }).catch_unwind();

@@ -1,11 +1,11 @@
-//! Which agents are there.
+//! The present agents.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use hsc_conversation::protocol::{Agent, Presence};
 
-/// The agents who were heard of lately.
+/// The agents with recent heartbeats.
 #[derive(Debug, Default)]
 pub(super) struct Agents {
     known: HashMap<String, KnownAgent>,
@@ -15,9 +15,9 @@ pub(super) struct Agents {
 struct KnownAgent {
     agent: Agent,
     available: bool,
-    /// When the agent was heard of last.
+    /// Time of the agent's last heartbeat.
     seen_ms: u64,
-    /// Until when each of the agent's sockets counts.
+    /// The agent's sockets (seats), and when each expires.
     seats: HashMap<Arc<str>, u64>,
 }
 
@@ -28,7 +28,7 @@ impl KnownAgent {
 }
 
 impl Agents {
-    /// An agent is there; true when that changed who is there.
+    /// Handles an agent's heartbeat; true when it changed the list of present agents.
     pub(super) fn here(
         &mut self,
         agent: Agent,
@@ -44,7 +44,7 @@ impl Agents {
         before != self.presence(&id, now_ms)
     }
 
-    /// An agent has left a seat; true when that changed who is there.
+    /// An agent has closed a socket; true when that changed the list of present agents.
     pub(super) fn left(&mut self, agent: &Agent, seat: &Arc<str>, now_ms: u64) -> bool {
         let before = self.presence(&agent.id, now_ms);
         if let Some(known) = self.known.get_mut(&agent.id)
@@ -55,7 +55,7 @@ impl Agents {
         before != self.presence(&agent.id, now_ms)
     }
 
-    /// An agent has done something, on whatever seat.
+    /// An agent has acted, on any socket.
     pub(super) fn did_something(&mut self, agent: &Agent, now_ms: u64) {
         self.seen(agent.clone(), now_ms);
     }
@@ -72,13 +72,13 @@ impl Agents {
         known
     }
 
-    /// The agent of this id, if there.
+    /// The agent with this id, if present.
     pub(super) fn presence(&self, id: &str, now_ms: u64) -> Option<Presence> {
         let known = self.known.get(id).filter(|known| known.is_present(now_ms))?;
         Some(Presence { agent: known.agent.clone(), available: known.available })
     }
 
-    /// Everybody who is there, by name.
+    /// All present agents, by name.
     pub(super) fn present(&self, now_ms: u64) -> Vec<Presence> {
         let ids = self.known.keys();
         let mut all: Vec<Presence> = ids.filter_map(|id| self.presence(id, now_ms)).collect();
@@ -86,8 +86,8 @@ impl Agents {
         all
     }
 
-    /// Forgets seats that were not heard of: whether that changed who is there, and the agents who were
-    /// not heard of since then, who are forgotten.
+    /// Removes expired sockets. Returns whether that changed the list of present agents, and the agents without a
+    /// heartbeat since `gone_since_ms`, which are removed.
     pub(super) fn tidy(&mut self, now_ms: u64, gone_since_ms: u64) -> (bool, Vec<String>) {
         let mut changed = false;
         let mut gone = Vec::new();

@@ -1,6 +1,5 @@
-//! Carries between the desk and the sessions of this pod: what changes there is told here, and that their
-//! visitors are here is told there. A task of the tree; who has a ticket here, and what it listens with,
-//! outlive it.
+//! Relays between the desk and the sessions of this pod: reports changes of the desk to the sessions, and the
+//! connected visitors to the desk. A task of the tree; the list of local tickets and the subscription outlive it.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -24,10 +23,10 @@ use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskUpdat
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::Ticket;
 
-/// How often places in line are looked up again, at most: a visitor reads no faster.
+/// Shortest interval at which places in the queue are looked up: a visitor reads no faster.
 const PLACES_EVERY: Duration = Duration::from_secs(1);
 
-/// How often agents are told that the archive knows more, at most: each telling makes pages ask for a list.
+/// Shortest interval of `archived` messages to agents: each makes pages reload a list.
 const ARCHIVED_EVERY: Duration = Duration::from_secs(1);
 
 /// The conversations on this pod that are at the desk.
@@ -50,7 +49,7 @@ impl LocalDeskConversations {
     }
 }
 
-/// The clerk as a child of the tree. `heartbeat` is how often the desk is told who is here.
+/// The relay as a child of the tree. `heartbeat` is the interval of reports to the desk.
 pub(crate) fn clerk(
     front: &HandoffService,
     here: LocalDeskConversations,
@@ -71,7 +70,7 @@ struct DeskRelay {
     here: LocalDeskConversations,
     sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
-    // Never locked across an await: one that hangs must not keep its successor out.
+    // Never locked across an await: a hung task must not lock its successor out.
     listening: Arc<Mutex<Subscription>>,
     counted: Arc<Metrics>,
 }
@@ -116,7 +115,7 @@ impl DeskRelay {
     }
 
     fn heard(&self, heard: ChannelEvent) {
-        // Whatever was missed is found with the next heartbeat.
+        // A missed change is found with the next heartbeat.
         let ChannelEvent::Told(envelope) = heard else { return };
         match &envelope.body {
             Body::Talk(DeskBroadcast::Ticket { ticket }) => {
@@ -143,7 +142,7 @@ impl DeskRelay {
         }
     }
 
-    /// Says who is here, hears how each of them is at the desk, and sees to what time has changed.
+    /// Reports the connected visitors, gets the state of their tickets, and applies the desk's timeouts.
     async fn beat(&self) {
         let outcome: Result<(), DeskError> = async {
             let here = self.here.all();
@@ -151,7 +150,7 @@ impl DeskRelay {
                 let ConnectedVisitors { now, .. } = self.front.visitors_here(here.clone()).await?;
                 for conversation in &here {
                     if !self.here.conversations.contains(conversation) {
-                        // It left meanwhile, and its last word may have come before this one.
+                        // The visitor left meanwhile, and the session's report may have arrived before this one.
                         self.front.visitor_left(Arc::clone(conversation)).await;
                     }
                 }
@@ -176,7 +175,7 @@ impl DeskRelay {
         }
         .await;
         if let Err(error) = outcome {
-            debug!(why:? = error; "the desk was not told who is here");
+            debug!(why:? = error; "could not report the connected visitors to the desk");
         }
     }
 
@@ -192,7 +191,7 @@ impl DeskRelay {
     }
 }
 
-/// What is counted of the desk.
+/// The metrics of the desk.
 fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
     let available = view.agents.iter().filter(|it| it.available).count();
     let waiting = || view.tickets.iter().filter(|ticket| ticket.agent.is_none());
@@ -202,7 +201,7 @@ fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
         on_break: view.agents.len() - available,
         waiting: waiting().count(),
         with_agent: view.tickets.len() - waiting().count(),
-        // Clocks of pods differ a little.
+        // The clocks of pods differ a little.
         oldest_wait: Duration::from_millis(now_ms.saturating_sub(since_ms)),
     }
 }

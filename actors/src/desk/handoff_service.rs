@@ -1,7 +1,7 @@
-//! What others hold of the desk: it decides, and everybody hears of it.
+//! The handle of the desk: it calls the desk and announces its decisions.
 //!
-//! What the desk decides is recorded here, by the pod that asked for it, whether or not the visitor is
-//! connected anywhere: a session would miss what happens while its visitor is away.
+//! The pod that made the call records the decision, whether or not the visitor is connected: a session would miss it
+//! while its visitor is disconnected.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use hsc_conversation::desk::{
 };
 use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
 
-/// The desk and the way to everybody who wants to hear of it. Cheap to clone.
+/// The desk and the announcement of its changes. Cheap to clone.
 #[derive(Clone)]
 pub struct HandoffService {
     desk: Arc<dyn HandoffDesk>,
@@ -31,7 +31,7 @@ pub struct HandoffService {
 }
 
 impl HandoffService {
-    /// Over a desk, without a bound for one client.
+    /// Over a desk, without limits per client.
     #[must_use]
     pub fn new(
         desk: Arc<dyn HandoffDesk>,
@@ -43,13 +43,13 @@ impl HandoffService {
         Self { desk, bridge, hours, archive, quota }
     }
 
-    /// With these bounds for one client.
+    /// Sets the limits per client.
     #[must_use]
     pub fn limited(self, limits: HandoffLimits) -> Self {
         Self { quota: Arc::new(HandoffQuota::new(limits)), ..self }
     }
 
-    /// A visitor at this client address wants a person, and gets a place in line where one can come.
+    /// A visitor at this client address wants an agent, and gets a place in the queue if one is available.
     ///
     /// # Errors
     /// Why no agent is available.
@@ -74,7 +74,7 @@ impl HandoffService {
         }
     }
 
-    /// The ticket, and whether there was none before.
+    /// The ticket, and true if it is new.
     async fn find_a_person(
         &self,
         wanted: HandoffRequest,
@@ -92,7 +92,7 @@ impl HandoffService {
         };
         let view = self.desk.look().await.map_err(away)?;
         let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
-        // A break of the only agent does not send those away who wait already.
+        // A break of the only agent does not dismiss visitors who already wait.
         let is_new = !view.tickets.iter().any(has_place);
         if !view.agents.iter().any(|agent| agent.available) && is_new {
             return Err(HandoffUnavailable::NobodyThere);
@@ -116,7 +116,7 @@ impl HandoffService {
         Ok((ticket, is_new))
     }
 
-    /// Puts a conversation back that the desk has lost, as it was.
+    /// Puts a conversation back that the desk has lost, with its state.
     ///
     /// # Errors
     /// As [`HandoffDesk::wait`].
@@ -151,7 +151,7 @@ impl HandoffService {
         let before = self.desk.find(Arc::clone(&conversation)).await?;
         let has_it = |ticket: &Ticket| ticket.agent.as_ref().is_some_and(|it| it.id == agent.id);
         let ticket = self.desk.take(conversation, agent.clone()).await?;
-        // An agent may take twice, in two windows.
+        // An agent may take a conversation twice, in two windows.
         if !matches!(&before, Some(DeskChange::Ticket(ticket)) if has_it(ticket)) {
             let joined = DeskDecision::Joined { rev: ticket.rev, agent: &agent };
             self.record(&ticket.conversation, joined);
@@ -187,22 +187,24 @@ impl HandoffService {
         Ok(change)
     }
 
-    /// This was said last in a conversation, should it be at the desk. Cut short for a list.
+    /// Reports the last message of a conversation to the desk, if it is there. Cut short for a list.
     pub async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
         let last: String = words.chars().take(LAST_CHARS).collect();
         match self.desk.touch(conversation, last, by).await {
             Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
             Ok(None) => {}
-            Err(error) => warn!(why:? = error; "the desk was not told what was said last"),
+            Err(error) => warn!(why:? = error; "could not report the last message to the desk"),
         }
     }
 
-    /// More is known of the visitor of a conversation, should it be at the desk.
+    /// Reports new facts about a visitor to the desk, if the conversation is there.
     pub async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
         match self.desk.describe(conversation, details).await {
             Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
             Ok(None) => {}
-            Err(error) => warn!(why:? = error; "the desk was not told more of a visitor"),
+            Err(error) => {
+                warn!(why:? = error; "could not report facts about a visitor to the desk")
+            }
         }
     }
 
@@ -221,13 +223,15 @@ impl HandoffService {
         Ok(seen)
     }
 
-    /// A visitor has gone from this pod.
+    /// A visitor has disconnected from this pod.
     pub async fn visitor_left(&self, conversation: Arc<str>) {
         match self.desk.visitor_left(conversation).await {
             Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
             Ok(None) => {}
-            // Time tells it too, a little later.
-            Err(error) => log::debug!(why:? = error; "the desk was not told that a visitor left"),
+            // The desk also finds out by a timeout, a little later.
+            Err(error) => {
+                log::debug!(why:? = error; "could not report a visitor's leaving to the desk")
+            }
         }
     }
 
@@ -250,7 +254,7 @@ impl HandoffService {
         self.desk.places(conversations).await
     }
 
-    /// Whether it is within the opening hours.
+    /// True within the opening hours.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.hours.is_open_now()
@@ -314,18 +318,18 @@ impl HandoffService {
         Ok(())
     }
 
-    /// What the archive has taken.
+    /// The handle of the archive.
     pub(crate) fn archive(&self) -> &ArchiveHandle {
         &self.archive
     }
 
-    /// Tells the agents of all pods of which conversations the archive knows more now.
+    /// Announces to the agents of all pods which conversations have new archived records.
     pub(crate) fn tell_archived(&self) {
         let talk = DeskBroadcast::Archived { conversations: self.archive.take_written() };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
     }
 
-    /// The way to the other pods.
+    /// The bridge to the other pods.
     pub(crate) fn bridge(&self) -> &Bridge {
         &self.bridge
     }
@@ -345,7 +349,7 @@ impl HandoffService {
     }
 }
 
-/// Longest piece of what was said last that a list shows, in characters.
+/// Longest part of the last message that a list shows, in characters.
 const LAST_CHARS: usize = 140;
 
 impl std::fmt::Debug for HandoffService {

@@ -1,4 +1,4 @@
-//! When persons are there.
+//! The opening hours of the desk.
 
 use std::collections::BTreeSet;
 
@@ -11,19 +11,19 @@ use jiff::tz::TimeZone;
 #[derive(Debug, Clone)]
 pub struct Hours {
     zone: TimeZone,
-    /// From Monday on; on no day any, and it is always open.
+    /// By weekday from Monday; all empty means always open.
     week: [Vec<TimeSpan>; 7],
     closed: BTreeSet<Date>,
 }
 
-/// From a time of day up to another; `until` none is the end of the day.
+/// A range of a day; `until` none is the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct TimeSpan {
     from: Time,
     until: Option<Time>,
 }
 
-/// Opening hours that are none, and what to do.
+/// Why opening hours are invalid, with a remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHours {
     /// There is no such time zone.
@@ -31,12 +31,12 @@ pub enum InvalidHours {
         "'{0}' is no time zone; write one of the IANA list, such as Europe/Berlin, into desk.hours.time_zone"
     )]
     Zone(String),
-    /// These are no hours.
+    /// The text is not a list of time ranges.
     #[error(
         "'{0}' are no hours; write 09:00-17:00, several with commas between them, into the days of desk.hours"
     )]
     Span(String),
-    /// That is no day.
+    /// The text is not a date.
     #[error("'{0}' is no day; write it as 2026-12-25 into desk.hours.closed_days")]
     Day(String),
 }
@@ -48,10 +48,10 @@ impl Hours {
         Self { zone: TimeZone::UTC, week: Default::default(), closed: BTreeSet::new() }
     }
 
-    /// By the clocks of a time zone: the hours of each weekday from Monday on, and days that are closed.
+    /// In a time zone: the hours of each weekday from Monday, and closed days.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// The invalid part.
     pub fn new<'a>(
         zone: &str,
         week: [&str; 7],
@@ -70,10 +70,10 @@ impl Hours {
         Ok(hours)
     }
 
-    /// Those of the settings.
+    /// From the settings.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// The invalid part.
     pub fn of(settings: &HoursSettings) -> Result<Self, InvalidHours> {
         let HoursSettings {
             monday, tuesday, wednesday, thursday, friday, saturday, sunday, ..
@@ -83,7 +83,7 @@ impl Hours {
         Self::new(&settings.time_zone, week.map(String::as_str), closed)
     }
 
-    /// Whether persons are there at a moment.
+    /// True if the desk is open at this moment.
     #[must_use]
     pub fn is_open_at(&self, at: Timestamp) -> bool {
         let there = at.to_zoned_datetime(self.zone.clone());
@@ -100,7 +100,7 @@ impl Hours {
         self.week[day].iter().any(has)
     }
 
-    /// Whether persons are there now.
+    /// True if the desk is open now.
     #[must_use]
     pub fn is_open_now(&self) -> bool {
         self.is_open_at(Timestamp::now())

@@ -1,23 +1,23 @@
-//! How much the desk takes, and how long it waits for people.
+//! Limits of the desk in size and time.
 
 use std::time::Duration;
 
 use hsc_config::DeskSettings;
 
-/// The bounds of a desk.
+/// The limits of a desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeskLimits {
-    /// Conversations that may wait for a person.
+    /// Most conversations in the queue.
     pub max_waiting: usize,
-    /// An agent, or a visitor's pod, that says nothing for so long is not there.
+    /// Silence after which an agent, or a visitor's pod, counts as absent.
     pub present_for: Duration,
-    /// What an agent had waits again when nothing was heard of the agent for so long.
+    /// Silence of an agent after which the agent's conversations are queued again.
     pub returns_after: Duration,
-    /// What an agent has waits again when its visitor got no answer for so long; none is without end.
+    /// Time without a reply to the visitor after which an agent's conversation is queued again; none is unlimited.
     pub answer_within: Option<Duration>,
-    /// A visitor who waits, has gone and does not come back for so long does not wait any more.
+    /// Absence of a waiting visitor after which the request ends.
     pub expires_after: Duration,
-    /// How long it is known how a conversation went from the desk.
+    /// How long the end of a handoff is remembered.
     pub remembers_for: Duration,
 }
 
@@ -36,7 +36,7 @@ impl From<&DeskSettings> for DeskLimits {
 }
 
 impl DeskLimits {
-    /// How often the desk is told who is here: two of three may be lost.
+    /// Interval of the reports to the desk: two of three may be lost.
     #[must_use]
     pub fn heartbeat(&self) -> Duration {
         self.present_for / 3

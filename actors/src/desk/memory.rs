@@ -2,7 +2,7 @@
 //!
 //! Owns      the tickets and the connected agents.
 //! Never     waits: the lock is held for a few copies, never across an await.
-//! On crash  loses everything with the process; sessions that live on put their conversations back.
+//! On crash  loses everything with the process; sessions that continue put their conversations back.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -45,15 +45,15 @@ impl MemoryDesk {
         Self { pod: pod.into(), ..self.clone() }
     }
 
-    /// Milliseconds since 1970, of a clock that never goes back.
+    /// Milliseconds since 1970, by a clock that never goes back.
     fn now_ms(&self) -> u64 {
         let (instant, at_ms) = self.began;
         at_ms + millis(instant.elapsed())
     }
 
-    /// Decided at once and not when first awaited: the order of calls is the order of decisions.
+    /// Decided at the call and not when first awaited: the order of calls is the order of decisions.
     fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut TicketTable, u64) -> T) -> T {
-        // A panic under the lock would be a bug in the table; later callers go on with it.
+        // A panic under the lock would be a defect of the table; later callers continue.
         what(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner), self.now_ms())
     }
 }

@@ -1,10 +1,10 @@
-//! The desk: who waits for a person and who has one.
+//! The desk: the queue of handoffs, and which agent has which conversation.
 //!
-//! [`HandoffService`] is what others hold; it asks the [`HandoffDesk`](crate::ports::HandoffDesk) and lets everybody hear what
-//! changed. [`MemoryDesk`] is the desk of a pod without Redis: plain tables behind one lock, every rule in
-//! them, which know neither clock nor lock. The clerk, a task of the tree, carries between the desk and
-//! the sessions of this pod. What must never be: one conversation with two persons, a conversation that is
-//! nowhere although nobody ended it, a chat that waits for the desk.
+//! [`HandoffService`] is the handle; it calls the [`HandoffDesk`](crate::ports::HandoffDesk) and announces changes.
+//! [`MemoryDesk`] is the desk of a pod without Redis: plain tables behind one lock, which contain every rule and use
+//! neither clock nor lock. The relay, a task of the tree, connects the desk with the sessions of this pod. What must
+//! never be: one conversation with two agents, a conversation that is lost without having ended, a chat that waits
+//! for the desk.
 
 mod agents;
 mod desk_relay;

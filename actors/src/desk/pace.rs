@@ -1,13 +1,13 @@
-//! How fast conversations are taken, and how long a place in line is by that.
+//! The rate at which conversations are taken, and the estimated wait for a place in the queue.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Takes that count: enough that one quick one does not make a promise, few enough that the pace is the
-/// present one.
+/// Number of takes in the estimate: enough that one quick take does not dominate, few enough to follow
+/// the present rate.
 const TAKES: usize = 20;
 
-/// The pace at which conversations were taken lately.
+/// The recent rate at which conversations were taken.
 #[derive(Debug, Clone, Default)]
 pub struct Pace {
     last_take_ms: u64,
@@ -15,18 +15,18 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Most takes that count.
+    /// Most takes in the estimate.
     pub const TAKES: usize = TAKES;
 
-    /// A conversation that waited since then was taken. What counts is how long the head of the line
-    /// waited: since the take before, or since it came to an empty line.
+    /// A conversation that waited since `since_ms` was taken. Counts the time at the head of the queue: since the
+    /// previous take, or since it joined an empty queue.
     pub(super) fn taken(&mut self, since_ms: u64, now_ms: u64) {
         self.gaps_ms.push_front(now_ms.saturating_sub(self.last_take_ms.max(since_ms)));
         self.gaps_ms.truncate(TAKES);
         self.last_take_ms = now_ms;
     }
 
-    /// About how long a place in line takes; none when nothing was taken yet.
+    /// Estimated wait for a place in the queue; none without a take.
     #[must_use]
     pub fn wait(gaps_ms: impl IntoIterator<Item = u64>, place: usize) -> Option<Duration> {
         let (mut sum, mut count) = (0_u64, 0_u64);
@@ -57,7 +57,7 @@ mod tests {
         let mut pace = Pace::default();
         pace.taken(10_000, 14_000);
         assert_eq!(pace.of_place(1), Some(Duration::from_secs(4)));
-        // Waited since before the last take: the line moved by one in two seconds.
+        // Waited since before the last take: the queue advanced by one in two seconds.
         pace.taken(11_000, 16_000);
         assert_eq!(pace.of_place(1), Some(Duration::from_secs(3)));
         assert_eq!(pace.of_place(4), Some(Duration::from_secs(12)));

@@ -1,6 +1,6 @@
-//! How many handoffs one client may ask for, so that one does not fill the desk that all share.
+//! Limits the handoffs of one client, so that one client does not fill the shared queue.
 //!
-//! Counted on this pod, by client address. The bound of all, `desk.max_waiting`, is the last one.
+//! Counted on this pod, by client address. `desk.max_waiting` bounds all clients together.
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
@@ -13,15 +13,15 @@ use tokio::time::Instant;
 
 use hsc_conversation::ClientKey;
 
-/// A handoff is forgotten when it was asked for so long ago and is not at the desk any more.
+/// Age after which a handoff that is not at the desk any more is not counted.
 const WITHIN: Duration = Duration::from_secs(60 * 60);
-/// Clients that are remembered. To push one out takes as many addresses.
+/// Clients that are remembered. Evicting one takes as many addresses.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
-/// The bounds of one client; 0 is no bound.
+/// The limits per client; 0 is unlimited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HandoffLimits {
-    /// Handoffs at the desk at once, waiting or with an agent.
+    /// Concurrent handoffs, waiting or with an agent.
     pub max_open: usize,
     /// Handoffs within an hour.
     pub per_hour: usize,
@@ -49,7 +49,7 @@ impl HandoffQuota {
         Self { limits, asked: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
-    /// Counts a handoff of this client; false where that is one too many. A conversation that is at the desk
+    /// Counts a handoff of this client; false when a limit is reached. A conversation that is at the desk
     /// already counts once.
     pub(super) fn take(
         &self,
@@ -76,7 +76,7 @@ impl HandoffQuota {
         true
     }
 
-    /// The desk did not take the last handoff that was counted for this conversation.
+    /// Takes the last counted handoff of this conversation back, because the desk refused it.
     pub(super) fn take_back(&self, client: ClientKey, conversation: &str) {
         if let Some(asked) = self.asked().get_mut(&client)
             && let Some(at) = asked.iter().rposition(|it| *it.conversation == *conversation)

@@ -21,7 +21,7 @@ pub(super) struct TicketTable {
     tickets: HashMap<Arc<str>, StoredTicket>,
     /// Unassigned tickets, the longest wait first.
     waiting: BTreeSet<(u64, Arc<str>)>,
-    /// How conversations went from here, and until when that is known.
+    /// How conversations left the desk, and when that is forgotten.
     gone: HashMap<Arc<str>, (TicketGone, u64)>,
     pub(super) agents: Agents,
     pace: Pace,
@@ -31,9 +31,9 @@ pub(super) struct TicketTable {
 #[derive(Debug)]
 struct StoredTicket {
     ticket: Ticket,
-    /// When the visitor was heard of last.
+    /// Time of the visitor's last report.
     seen_ms: u64,
-    /// Until when the agent has to answer; none while the visitor waits for no answer.
+    /// Deadline of the agent's reply; none while the visitor waits for none.
     answer_by_ms: Option<u64>,
 }
 
@@ -301,7 +301,7 @@ impl TicketTable {
         changes
     }
 
-    /// Gives a ticket that is there to an agent.
+    /// Assigns an existing ticket to an agent.
     fn give(&mut self, conversation: &Arc<str>, agent: Agent, now_ms: u64) -> Ticket {
         self.agents.did_something(&agent, now_ms);
         let ticket = self
@@ -317,7 +317,7 @@ impl TicketTable {
         ticket
     }
 
-    /// Takes a conversation from its agent; it waits in its old place.
+    /// Takes a conversation from its agent; it returns to its old place in the queue.
     fn wait_again(
         &mut self,
         conversation: &Arc<str>,
@@ -330,7 +330,7 @@ impl TicketTable {
         Some(ticket)
     }
 
-    /// Until when an agent has to answer what is said now.
+    /// Deadline of the reply to a message that arrives now.
     fn answer_by(&self, now_ms: u64) -> Option<u64> {
         self.limits.answer_within.map(|span| now_ms.saturating_add(millis(span)))
     }
@@ -364,7 +364,7 @@ impl TicketTable {
         Some(ticket.clone())
     }
 
-    /// At least the time, so that it goes up even past a loss of everything that was known.
+    /// At least the present time, so that it increases even after a loss of all state.
     fn next_rev(&mut self, now_ms: u64) -> u64 {
         self.rev = now_ms.max(self.rev + 1);
         self.rev

@@ -1,17 +1,17 @@
-//! Telling the outside world what happened, as far as it wants to hear it.
+//! Announces events to the webhook endpoints that subscribe.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-/// Something that happened, for endpoints outside.
+/// An event for webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Announcement {
-    /// What, e.g. `message.left`.
+    /// Name of the event, e.g. `message.left`.
     pub event: &'static str,
-    /// In which conversation, where it was in one.
+    /// Its conversation, if it has one.
     pub conversation: Option<String>,
-    /// What there is to know of it.
+    /// The fields of the event.
     pub data: Value,
 }
 
@@ -23,7 +23,7 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    /// Tells those that are taken, by this.
+    /// Over a filter of subscribed events and a function that delivers.
     pub fn new(
         takes: impl Fn(&str) -> bool + Send + Sync + 'static,
         announce: impl Fn(Announcement) + Send + Sync + 'static,
@@ -43,7 +43,7 @@ impl Announcer {
         (self.takes)(event)
     }
 
-    /// This happened. An event without a subscriber is dropped.
+    /// Announces an event. An event without a subscriber is dropped.
     pub fn announce(&self, announcement: Announcement) {
         if self.takes(announcement.event) {
             (self.announce)(announcement);

@@ -1,7 +1,7 @@
 //! Identity: team members by their session, visitors by the token of the embedding site.
 //!
-//! A secret is known to its owner's browser alone. Whoever implements this keeps hashes, and says no
-//! more to a stranger than that it was not right.
+//! Only the browser knows a secret. Implementations store hashes, and an error to an unauthenticated caller does not
+//! say what was wrong.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use hsc_conversation::{BoxError, ClientAddress};
 /// Audits an action of a team member. Returns at once, without waiting for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
 
-/// Whether the session that opened a socket still holds. True is said of one whose agent has done something
-/// since this was last asked: that is a use of the session, looking on is none.
+/// Whether the sign-in session of a socket is still valid. The argument is true if the agent has acted since the last
+/// check: that counts as a use of the session, reading does not.
 pub type SessionCheck = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// Signs people of the team in and out, and knows them again.
+/// Signs team members in and out, and verifies their sessions.
 pub trait Identify: Send + Sync + 'static {
     /// The team member whose session has this secret; `None` when it has ended.
     fn whose<'a>(
@@ -27,39 +27,39 @@ pub trait Identify: Send + Sync + 'static {
         secret: &'a str,
     ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>>;
 
-    /// Whose session has this secret, without it being used by that: it goes on growing old.
+    /// The same without counting as a use of the session.
     fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>>;
 
-    /// True once anybody can sign in at all.
+    /// True if an account exists.
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>>;
 
-    /// Checks a token against `admin.token` in constant time. Attempts are limited per client address, also
-    /// right ones while the client has to wait; failures, and the first use of an hour, are audited.
+    /// Compares a token with `admin.token` in constant time. Attempts are limited per client address, also correct
+    /// ones during a wait; failures, and the first use in an hour, are audited.
     ///
     /// # Errors
     /// [`IdentityError::TooMany`], or [`IdentityError::Wrong`].
     fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError>;
 
-    /// Signs in by password. Takes as long for an unknown name as for a wrong password.
+    /// Signs in by password. An unknown name takes as long as a wrong password.
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
-    /// Ends the session of this secret, or all sessions of whose it is.
+    /// Ends the session of this secret, or all sessions of its account.
     fn sign_out<'a>(
         &'a self,
         secret: &'a str,
         everywhere: bool,
     ) -> BoxFuture<'a, Result<(), IdentityError>>;
 
-    /// Makes the first account, an admin, by the link that a first start prints.
+    /// Creates the first account, an admin, by the link of a first start.
     fn first(&self, first: FirstAdmin) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
-    /// What the OpenID provider is called, where there is one.
+    /// Display name of the OpenID provider; none if there is none.
     fn provider(&self) -> Option<&str>;
 
-    /// Begins to sign in at the provider, who sends the browser back to this address.
+    /// Begins a sign-in at the provider, which redirects the browser to this address afterwards.
     fn begin(&self, back_to: String) -> BoxFuture<'_, Result<ProviderSignIn, IdentityError>>;
 
-    /// Ends what [`Identify::begin`] began.
+    /// Completes a sign-in after [`Identify::begin`].
     fn end(
         &self,
         returned: ProviderCallback,
@@ -73,124 +73,124 @@ pub struct Person {
     pub id: String,
     /// The name that colleagues and visitors see.
     pub name: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
 }
 
-/// A team member, known by a session.
+/// An authenticated team member.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SignedIn {
-    /// Who.
+    /// The team member.
     pub person: Person,
-    /// What a request that changes something has to bring beside the cookie.
+    /// The CSRF token, required for changes beside the cookie.
     pub csrf: String,
 }
 
 /// A session that was opened.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OpenedSession {
-    /// Who, and what their pages have to bring.
+    /// The team member and the CSRF token.
     pub signed_in: SignedIn,
-    /// What goes into the cookie, and nowhere else.
+    /// The value of the cookie; stored nowhere else.
     pub secret: String,
-    /// How long the session lasts at most.
+    /// Longest lifetime of the session.
     pub lasts: Duration,
-    /// The device secret, for a cookie of its own that outlives the session: attempts with it are counted
-    /// apart from those of everybody else.
+    /// The device secret, for a cookie of its own that outlives the session: its attempts are counted separately from
+    /// those of unknown devices.
     pub device: String,
     /// How long the device is remembered.
     pub device_lasts: Duration,
 }
 
-/// A try to sign in.
+/// An attempt to sign in.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The mail address of the account, as it was typed.
     pub address: String,
     /// The password.
     pub password: String,
-    /// The client it comes from.
+    /// The client address.
     pub from: ClientAddress,
-    /// The device secret that the browser brings, where it has one.
+    /// The device secret of the browser, if it has one.
     pub device: Option<String>,
 }
 
-/// The first account, and what proves that its maker may make it.
+/// The first account, and the token of the link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FirstAdmin {
-    /// What the link brought.
+    /// The token of the link.
     pub token: String,
-    /// The name that colleagues and visitors will see.
+    /// The name that colleagues and visitors see.
     pub name: String,
     /// The mail address to sign in with.
     pub address: String,
     /// The password.
     pub password: String,
-    /// The client it comes from.
+    /// The client address.
     pub from: ClientAddress,
 }
 
-/// A sign-in at the provider that has begun.
+/// A sign-in at the provider that was begun.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderSignIn {
-    /// Where the browser goes.
+    /// The address of the redirect.
     pub address: String,
-    /// What the browser keeps in a cookie and brings back: it proves that who returns is who went.
+    /// The value of a cookie that the browser returns: it binds the return to the same browser.
     pub kept: String,
 }
 
-/// What a browser that returns from the provider brings.
+/// The parameters of a return from the provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderCallback {
-    /// [`ProviderSignIn::kept`], where the browser still has it.
+    /// [`ProviderSignIn::kept`], if the browser still has it.
     pub kept: Option<String>,
     /// `state` of the address.
     pub state: String,
     /// `code` of the address, or `error`.
     pub code: Result<String, String>,
-    /// What [`Identify::begin`] was given.
+    /// The address that was passed to [`Identify::begin`].
     pub back_to: String,
-    /// The client it comes from.
+    /// The client address.
     pub from: ClientAddress,
 }
 
 /// Why a sign-in failed. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    /// Not these two together. Never says which, nor that the account is disabled.
+    /// Address or password is wrong, or the account is disabled. The caller is not told which.
     #[error("this address and password do not belong together")]
     Wrong,
-    /// Too many tries, for this name or from this machine.
+    /// Too many attempts, for this name or from this client.
     #[error("too many tries; wait a while")]
     TooMany {
-        /// How long.
+        /// Time until the next attempt.
         wait: Duration,
     },
-    /// The password is too easy to guess, and this is why.
+    /// The password is too easy to guess, for this reason.
     #[error("{0}")]
     Weak(String),
-    /// The name or the address will not do, and this is why.
+    /// The name or the address is invalid, for this reason.
     #[error("{0}")]
     Unfit(String),
-    /// The link of the first start is not this one, was used, or is too old.
+    /// The link of the first start is wrong, was used, or has expired.
     #[error(
         "this link was used or is too old; a server without any account prints a new one when it starts"
     )]
     LinkSpent,
-    /// The provider knows them and the settings give them no role, or the account is disabled.
+    /// The settings give the provider's user no role, or the account is disabled.
     #[error("this account has no role here")]
     NoRole,
-    /// The sign-in at the provider was not brought to its end, or what came back is not right.
+    /// The sign-in at the provider was not completed, or its result is invalid.
     #[error("signing in at the provider did not work")]
     NotVerified {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: BoxError,
     },
-    /// No sign-in is possible at the moment.
+    /// Signing in is unavailable.
     #[error("signing in does not work just now; try again in a moment")]
     Down {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: BoxError,
     },

@@ -1,4 +1,4 @@
-//! The roll of pods: who is there, and who is not heard of any more.
+//! The directory of pods: present and vanished pods.
 
 use std::sync::Arc;
 
@@ -7,57 +7,56 @@ use serde::{Deserialize, Serialize};
 
 use hsc_conversation::BoxError;
 
-/// What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
+/// The report of a pod. Other pods may be of another version: fields are added, never changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct PodReport {
-    /// Its name; no two runs of a pod share one.
+    /// Its name; unique over all runs.
     #[schema(value_type = String)]
     pub pod: Arc<str>,
-    /// Where it serves.
+    /// Its address.
     pub address: String,
     /// Version of the server.
     pub version: String,
     /// When it started, RFC 3339.
     pub started_at: String,
-    /// It takes no new sessions and ends soon.
+    /// True if it takes no new sessions and ends soon.
     pub draining: bool,
-    /// Sockets open now.
+    /// Number of open sockets.
     pub sessions: usize,
-    /// Conversations they hold.
+    /// Number of their conversations.
     pub conversations: usize,
-    /// Answers that are being made.
+    /// Number of running answers.
     pub answering: usize,
-    /// Questions that wait in line for one.
+    /// Number of queued questions.
     pub waiting: usize,
 }
 
-/// The roll, as it was a moment ago.
+/// The directory, as it was a moment ago.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PodList {
-    /// Every pod that is heard of, the caller too.
+    /// Every pod with a recent heartbeat, including the caller.
     pub pods: Vec<PodReport>,
-    /// Pods that are heard of and whose report cannot be read.
+    /// Pods with a recent heartbeat whose report cannot be read.
     pub unread: usize,
-    /// Pods that are not heard of any more and are the caller's to take care of. Each is given to one
-    /// caller, and again to another a while later, in case that one vanished too.
+    /// Vanished pods that the caller takes over. Each is given to one caller, and to another one a while later, in
+    /// case the first vanished too.
     pub vanished: Vec<MissingPod>,
 }
 
-/// A pod that is not heard of any more.
+/// A pod without a recent heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPod {
     /// Its name.
     pub pod: Arc<str>,
-    /// Nobody was told of it before.
+    /// True if it was not given to any pod before.
     pub is_news: bool,
 }
 
-/// Keeps the roll. Every call ends within a bounded time of its own.
+/// Stores the directory. Every call ends within a time limit of its own.
 pub trait PodDirectory: Send + Sync + 'static {
-    /// Says that the caller is there, and gives the roll.
+    /// Stores the caller's heartbeat, and returns the directory.
     fn answer(&self, report: PodReport) -> BoxFuture<'static, Result<PodList, BoxError>>;
 
-    /// Says good-bye. A pod that `leaves_work` is treated as one that vanished, at once: another one
-    /// takes care of its answers.
+    /// Removes a pod. One that `leaves_work` is treated as vanished, at once: another pod completes its answers.
     fn leave(&self, pod: Arc<str>, leaves_work: bool) -> BoxFuture<'static, Result<(), BoxError>>;
 }

@@ -1,4 +1,4 @@
-//! Quotas that all pods count together.
+//! Quotas that all pods share.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use futures::future::BoxFuture;
 
 use hsc_conversation::BoxError;
 
-/// Counts for all pods how often something was done within a time.
+/// Counts events of all pods within a window.
 pub trait SharedQuota: Send + Sync + 'static {
-    /// Counts one under each key, or under none where one of them was counted as often as its number says; then
-    /// the time to wait. A key is forgotten when `within` has passed since it was first counted.
+    /// Counts one under each key; or under none if one of them has reached its number, and then returns the wait. A
+    /// key expires `within` after it was first counted.
     ///
-    /// Fails within a bounded time when the counts cannot be reached; the caller then counts for itself.
+    /// Fails within a time limit when the store is unavailable; the caller then counts for itself.
     fn take(
         &self,
         keys: Vec<(String, u32)>,

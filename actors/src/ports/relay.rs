@@ -1,13 +1,12 @@
-//! What carries messages from pod to pod.
+//! The transport of messages between pods.
 //!
-//! A relay knows channels and bytes. What the bytes mean is the bridge's business; who listens here is
-//! too. A message reaches every pod that listens to its channel, at most once.
+//! A relay has channels and bytes; the bridge interprets the bytes and knows the subscribers. A message reaches every
+//! pod that subscribes to its channel, at most once.
 //!
-//! Order: the messages of one pod arrive in the order in which [`Relay::publish`] was called, over all
-//! channels. The call fixes the order, not the first poll of the future that it returns: a message
-//! whose future is never polled, polled late or dropped keeps its place. Messages of two pods have no
-//! order. What a conversation log publishes with an append goes another way and has no order with these.
-//! A client that needs more than that reads the log.
+//! Order: the messages of one pod arrive in the order of the calls of [`Relay::publish`], over all channels. The call
+//! fixes the order, not the first poll of its future: a message whose future is polled late, never, or dropped keeps
+//! its place. Messages of two pods have no order. A message that a conversation log publishes with an append takes
+//! another path and has no order with these. A client that needs more reads the log.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -15,20 +14,20 @@ use futures::stream::BoxStream;
 
 use hsc_conversation::BoxError;
 
-/// What a relay reports.
+/// A report of a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Relayed {
-    /// A message on a channel that is listened to. Also those this pod published itself.
+    /// A message on a subscribed channel, including messages of this pod.
     Message {
         /// The channel.
         channel: String,
-        /// What was published.
+        /// The published bytes.
         payload: Bytes,
     },
-    /// Everything wanted is listened to. Messages published from now on arrive.
+    /// All wanted channels are subscribed. Messages published from now on arrive.
     Up,
-    /// These, which came to be wanted since [`Relayed::Up`], are listened to as well. Messages published
-    /// to them from now on arrive.
+    /// Channels that became wanted after [`Relayed::Up`] are subscribed as well. Messages published to them from
+    /// now on arrive.
     Listening {
         /// The channels.
         channels: Vec<String>,
@@ -42,18 +41,16 @@ pub enum Relayed {
 
 /// Carries messages between pods: loopback, or Redis.
 pub trait Relay: Send + Sync + 'static {
-    /// Connects and reports, for as long as the stream is held. It reconnects by itself and listens to
-    /// everything wanted again before it says [`Relayed::Up`]. One stream at a time: a new one ends the old.
+    /// Connects and reports, as long as the stream is held. It reconnects by itself and subscribes to every wanted
+    /// channel again before it reports [`Relayed::Up`]. One stream at a time: a new one ends the previous one.
     fn open(&self) -> BoxStream<'static, Relayed>;
 
-    /// From now on these channels are wanted, and those are not. Never waits: changes are gathered and
-    /// sent in one piece.
+    /// Adds and removes wanted channels. Never waits: changes are collected and sent together.
     fn want(&self, these: Vec<String>, not_those: Vec<String>);
 
-    /// Publishes. The message has its place among the messages of this pod when this returns; the future
-    /// only waits for the outcome, within a bounded time, and may be dropped. Never waits and never
-    /// reorders: a relay whose queue is full, or that is not connected, refuses the message, and the
-    /// future is an error at once. A message whose future is an error may have been published all the
-    /// same, but never after a message that was published later.
+    /// Publishes a message. When this returns, the message has its place among the messages of this pod; the future
+    /// only waits for the result, within a time limit, and may be dropped. Never waits and never reorders: a relay
+    /// with a full queue or without a connection refuses the message, and the future is an error at once. A message
+    /// whose future is an error may have been published nevertheless, but never after a later message.
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>>;
 }

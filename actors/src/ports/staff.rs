@@ -1,4 +1,4 @@
-//! The accounts of the team, kept in order by an admin.
+//! Management of the team's accounts by an admin.
 
 use futures::future::BoxFuture;
 
@@ -7,13 +7,14 @@ use super::archive::{Account, AccountError, ArchiveError, Role};
 
 /// Adds accounts and changes them. The caller checks the permission.
 pub trait Staff: Send + Sync + 'static {
-    /// All of them, by name.
+    /// All accounts, by name.
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
 
-    /// Adds one.
+    /// Adds an account.
     fn add(&self, newcomer: NewAccount) -> BoxFuture<'_, Result<Account, StaffError>>;
 
-    /// Changes what is given. An account that is disabled, or gets another role or password, is signed out everywhere.
+    /// Changes the given fields. An account that is disabled, or gets another role or password, is
+    /// signed out everywhere.
     fn change<'a>(
         &'a self,
         id: &'a str,
@@ -28,34 +29,34 @@ pub struct NewAccount {
     pub name: String,
     /// The mail address to sign in with.
     pub address: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
     /// The password.
     pub password: String,
 }
 
-/// What is to be changed of an account, as it was typed; what is none stays.
+/// The changes of an account, as typed; fields that are none stay.
 #[derive(Clone, Default)]
 pub struct StaffChange {
     /// The name.
     pub name: Option<String>,
     /// The role.
     pub role: Option<Role>,
-    /// A new password; it also does what `unlock` does.
+    /// A new password; it also unlocks.
     pub password: Option<String>,
-    /// May not sign in.
+    /// Disables or enables the account.
     pub is_disabled: Option<bool>,
-    /// True forgets failures and every limit on attempts, on all pods.
+    /// True resets failures and every limit on attempts, on all pods.
     pub unlock: bool,
 }
 
 /// Why an account was not added or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StaffError {
-    /// Its parts will not do, or no hash could be made just now.
+    /// A field is invalid, or the password could not be hashed.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The accounts did not take it.
+    /// The archive refused it.
     #[error(transparent)]
     Account(#[from] AccountError),
 }

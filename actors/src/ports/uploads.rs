@@ -1,4 +1,4 @@
-//! Pictures that visitors and agents put into a conversation.
+//! Pictures that visitors and agents upload to a conversation.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -9,24 +9,24 @@ use utoipa::ToSchema;
 use hsc_conversation::BoxError;
 use hsc_conversation::UploadId;
 
-/// A picture that is kept.
+/// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StoredImage {
     /// Its id; also the name of its file.
     pub id: String,
-    /// What it is, by its content: `image/png` or `image/jpeg`.
+    /// Media type, detected from the content: `image/png` or `image/jpeg`.
     pub media_type: &'static str,
-    /// Its size as it is kept, in bytes.
+    /// Size of the stored file, in bytes.
     pub bytes: u64,
-    /// In pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// Height in pixels.
     pub height: u32,
-    /// When it goes, in milliseconds since 1970.
+    /// Time of deletion, in milliseconds since 1970.
     pub expires_ms: u64,
 }
 
-/// A picture as it is shown.
+/// A picture for display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageContent {
     /// `image/png` or `image/jpeg`.
@@ -35,57 +35,57 @@ pub struct ImageContent {
     pub bytes: Bytes,
 }
 
-/// What may be put in.
+/// Limits of uploads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadLimits {
-    /// Whether any is taken.
+    /// True if uploads are enabled.
     pub enabled: bool,
-    /// Most bytes.
+    /// Largest file in bytes.
     pub max_bytes: usize,
 }
 
-/// Why a picture was not kept. A variant for each thing a caller can do about it.
+/// Why a picture was not stored. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// It is no PNG and no JPEG, or is broken.
+    /// Neither PNG nor JPEG, or damaged.
     #[error("This is no PNG or JPEG picture, whatever it is called.")]
     NotAPicture,
-    /// It has more pixels than are taken.
+    /// It has more pixels than the limit.
     #[error("The picture has more than {most} pixels; send a smaller one.")]
     TooManyPixels {
-        /// How many are taken.
+        /// The limit.
         most: u64,
     },
-    /// As many are being cleaned as may.
+    /// All re-encoding slots are in use.
     #[error("Too many pictures are coming in just now; try again in a moment.")]
     Busy,
-    /// All pictures together are as large as they may be.
+    /// The total size limit is reached.
     #[error("There is no room for more pictures just now; try again later.")]
     NoRoom,
-    /// The folder does not take it.
+    /// The folder is not writable.
     #[error("The picture cannot be kept just now; try again later.")]
     Failed {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: BoxError,
     },
 }
 
-/// Keeps pictures until their time is over. Every call ends within a bounded time of its own.
+/// Stores pictures until they expire. Every call ends within a time limit of its own.
 pub trait Uploads: Send + Sync + 'static {
-    /// What may be put in.
+    /// The limits of uploads.
     fn limits(&self) -> UploadLimits;
 
-    /// Keeps what the picture shows and nothing else that was in the file.
+    /// Stores the pixels of the picture, and nothing else of the file.
     fn keep(
         &self,
         conversation: Arc<str>,
         bytes: Bytes,
     ) -> BoxFuture<'static, Result<StoredImage, UploadError>>;
 
-    /// The picture; none where there is none, or none any more.
+    /// The picture; none if it does not exist or has expired.
     fn show(&self, id: UploadId) -> BoxFuture<'static, Result<Option<ImageContent>, UploadError>>;
 
-    /// Removes files by the names under which the archive knew them; says how many were there.
+    /// Removes files by their names in the archive; returns how many existed.
     fn remove(&self, files: Vec<String>) -> BoxFuture<'static, usize>;
 }

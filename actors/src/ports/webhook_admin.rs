@@ -5,17 +5,17 @@ pub trait WebhookAdmin: Send + Sync + 'static {
     /// The endpoints in the order of the settings, with the counters of this pod.
     fn endpoints(&self) -> Vec<EndpointCounters>;
 
-    /// Sends a `test` event to the endpoint with this address, or to all, whatever else they take. Returns the ids
-    /// of the deliveries.
+    /// Sends a `test` event to the endpoint with this address, or to all, whatever events they subscribe to. Returns
+    /// the ids of the deliveries.
     fn test(&self, url: Option<&str>) -> Vec<String>;
 }
 
-/// An endpoint and what this pod delivered to it since its start.
+/// An endpoint, and this pod's deliveries to it since its start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointCounters {
     /// Its address.
     pub url: String,
-    /// The events that it takes; `all` is every event.
+    /// Its events; `all` is every event.
     pub events: Vec<String>,
     /// Deliveries that arrived.
     pub delivered: u64,

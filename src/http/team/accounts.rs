@@ -170,7 +170,7 @@ fn refused(error: StaffError) -> ApiError {
         }
         StaffError::Account(AccountError::LastAdmin) => ApiError::new(
             ApiErrorCode::LastAdmin,
-            "This is the last admin who may sign in; make another one first.",
+            "This is the last active admin; create another one first.",
         ),
     }
 }

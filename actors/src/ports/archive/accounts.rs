@@ -1,4 +1,4 @@
-//! Who of the team may sign in.
+//! The accounts of the team, and their sessions.
 
 use std::time::Duration;
 
@@ -8,48 +8,48 @@ use utoipa::ToSchema;
 
 use super::ArchiveError;
 
-/// Keeps accounts and who is signed in. It hashes nothing: hashes go in and come out.
+/// Stores accounts and sessions. It computes no hash: callers pass hashes.
 pub trait Accounts: Send + Sync + 'static {
-    /// How many there are. None is a first start.
+    /// Number of accounts. Zero is a first start.
     fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>>;
 
-    /// Adds one. Failures and lock are as they come.
+    /// Adds an account, with the given failures and lock.
     fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
 
-    /// Adds the first one, where there is none: counted and added in one step, so that of many who try at
-    /// once, on however many pods, one does it.
+    /// Adds the first account if there is none: counted and added in one step, so that only one of many concurrent
+    /// calls on any pods succeeds.
     fn add_first(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
 
-    /// All of them, by name.
+    /// All accounts, by name.
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
 
-    /// The one of this id.
+    /// The account with this id.
     fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
 
-    /// The one of this mail address, whatever its case.
+    /// The account with this mail address, ignoring case.
     fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
 
-    /// The one an OpenID provider vouches for: issuer and subject in one text.
+    /// The account of a user of the OpenID provider: issuer and subject in one text.
     fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
 
-    /// Changes what is given. Disabling an account or changing its hash or role ends its sessions.
+    /// Changes the given fields. Disabling an account or changing its hash or role ends its sessions.
     fn change(
         &self,
         id: &str,
         change: AccountChange,
     ) -> BoxFuture<'_, Result<Account, AccountError>>;
 
-    /// Counts an attempt to sign in by password under each of its limits, or refuses it. Decided in one step,
-    /// however many attempts are made at once on however many pods. A refused attempt counts nowhere.
+    /// Counts an attempt to sign in by password under each of its limits, or refuses it. Atomic over all concurrent
+    /// attempts on all pods. A refused attempt is not counted.
     fn count_attempt(
         &self,
         attempt: SignInAttempt,
     ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>>;
 
-    /// The counted attempt was no failure.
+    /// The counted attempt has succeeded: it is not a failure.
     fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// True where this device has signed in to the account of this mail address since then.
+    /// True if this device has signed in to the account with this mail address since then.
     fn is_device_of(
         &self,
         hash: &str,
@@ -57,7 +57,7 @@ pub trait Accounts: Send + Sync + 'static {
         since_ms: u64,
     ) -> BoxFuture<'_, Result<bool, ArchiveError>>;
 
-    /// Keeps a device with which the account was signed in to. The newest [`MOST_DEVICES`] are kept.
+    /// Stores a device of a sign-in. The newest [`MOST_DEVICES`] are kept.
     fn remember_device(
         &self,
         hash: &str,
@@ -65,32 +65,31 @@ pub trait Accounts: Send + Sync + 'static {
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// A sign-in failed. Counts it and notes when there are many; gives the account as it is now. Decided in
-    /// one step, however many try at once on however many pods. It refuses no later sign-in.
+    /// Counts a failed sign-in and marks the account as attacked if there are many; returns the account. Atomic over
+    /// all concurrent attempts on all pods. It refuses no later sign-in.
     fn sign_in_failed(
         &self,
         id: &str,
         lock_out: LockOut,
     ) -> BoxFuture<'_, Result<Account, AccountError>>;
 
-    /// A sign-in succeeded: failures are forgotten, the session is kept.
+    /// Stores the session of a successful sign-in and resets the failures.
     fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>>;
 
-    /// The session of this hash and its account, unless it is over at this time or the account is
-    /// disabled.
+    /// The session of this hash and its account, unless it has expired at this time or the account is disabled.
     fn session(
         &self,
         hash: &str,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>>;
 
-    /// The session was used now. Not for every request: callers do it once a minute.
+    /// Stores that the session was used. Callers do it once a minute, not for every request.
     fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// Signs out.
+    /// Ends a session.
     fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// Signs an account out everywhere; says of how many sessions.
+    /// Ends all sessions of an account; returns their number.
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>>;
 }
 
@@ -101,32 +100,32 @@ pub struct Account {
     pub id: String,
     /// The name that colleagues and visitors see.
     pub name: String,
-    /// The mail address they sign in with.
+    /// The mail address for signing in.
     pub address: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// The argon2 hash of the password, a PHC string; none signs in by OpenID only.
+    /// The argon2 hash of the password, a PHC string; none if the account signs in by OpenID only.
     pub password_hash: Option<String>,
-    /// What an OpenID provider calls them: issuer and subject in one text.
+    /// The user's id at the OpenID provider: issuer and subject in one text.
     pub subject: Option<String>,
-    /// True when they may not sign in.
+    /// True if the account is disabled.
     pub is_disabled: bool,
-    /// Failed sign-ins since the last one that succeeded.
+    /// Failed attempts since the last sign-in.
     pub failures: u32,
-    /// Until when many failures count as an attack on the account. It refuses no sign-in.
+    /// End of the time in which many failures count as an attack on the account. It refuses no sign-in.
     pub locked_until_ms: Option<u64>,
-    /// Since when there is this account.
+    /// Time of creation.
     pub created_ms: u64,
 }
 
 impl std::fmt::Debug for Account {
-    /// Without address and hash: accounts get into logs by way of `{:?}`.
+    /// Without address and hash, because accounts are logged with `{:?}`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Account({}, {}, disabled: {})", self.id, self.role.as_str(), self.is_disabled)
     }
 }
 
-/// The role of an account. An admin may do what an agent may.
+/// The role of an account. An admin has all permissions of an agent.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -134,15 +133,15 @@ impl std::fmt::Debug for Account {
 pub enum Role {
     /// Talks to visitors.
     Agent,
-    /// Runs the server too.
+    /// Also runs the server.
     Admin,
 }
 
 impl Role {
-    /// All there are.
+    /// Every role.
     pub const ALL: [Self; 2] = [Self::Agent, Self::Admin];
 
-    /// The word in the archive, in the settings and on the wire.
+    /// The value in the archive, in the settings and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,44 +151,44 @@ impl Role {
     }
 }
 
-/// What is to be changed; what is none stays.
+/// The changes of an account; fields that are none stay.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {
     /// The name.
     pub name: Option<String>,
     /// The role.
     pub role: Option<Role>,
-    /// The hash of a new password; it also does what `unlock` does.
+    /// The hash of a new password; it also unlocks.
     pub password_hash: Option<String>,
-    /// What an OpenID provider calls them.
+    /// The user's id at the OpenID provider.
     pub subject: Option<String>,
-    /// May not sign in.
+    /// Disables or enables the account.
     pub is_disabled: Option<bool>,
-    /// True forgets failures and every limit on attempts, on all pods.
+    /// True resets failures and every limit on attempts, on all pods.
     pub unlock: bool,
 }
 
-/// Devices of one account that are kept: more than a person signs in with.
+/// Devices of one account that are stored: more than a person uses.
 pub const MOST_DEVICES: u32 = 20;
 
-/// An attempt to sign in by password, and the limits that it counts under.
+/// An attempt to sign in by password, and its limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInAttempt {
     /// The mail address, in lower case. It is stored only as the id of its account.
     pub address: String,
     /// When.
     pub now_ms: u64,
-    /// What refuses it.
+    /// The limits that may refuse it.
     pub limits: Vec<AttemptLimit>,
-    /// Hash under which attempts on this address by unknown devices are counted, where this is one. From
+    /// The hash under which attempts of unknown devices on this address are counted, if this is one. From
     /// [`AttemptLimit::ATTACK_AFTER`] attempts on, limits allow [`AttemptLimit::free_under_attack`].
     pub watched: Option<String>,
 }
 
-/// One limit on failed attempts: some are free, then each doubles the wait before the next.
+/// A limit on failed attempts: the first ones are free, then each doubles the wait before the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptLimit {
-    /// Hash of what is counted.
+    /// Hash of the counted key.
     pub key: String,
     /// Failures without a wait.
     pub free: u32,
@@ -197,19 +196,19 @@ pub struct AttemptLimit {
     pub free_under_attack: u32,
     /// Longest wait.
     pub longest_wait: Duration,
-    /// True where a success takes back its own attempt alone; else it forgets all.
+    /// True if a success only removes its own attempt; else it resets all.
     pub is_shared: bool,
 }
 
 impl AttemptLimit {
     /// Attempts by unknown devices within [`Self::FORGOTTEN_AFTER`] from which an address is attacked.
     pub const ATTACK_AFTER: u32 = 20;
-    /// Failures are forgotten when none was added for so long.
+    /// Time without a further failure after which failures are forgotten.
     pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(60 * 60);
     /// The first wait; each further failure doubles it.
     const FIRST_WAIT: Duration = Duration::from_secs(1);
 
-    /// How long after the last failure the next attempt is admitted.
+    /// Wait after the last failure until the next attempt is admitted.
     #[must_use]
     pub fn wait_after(&self, failures: u32, is_under_attack: bool) -> Duration {
         let free = if is_under_attack { self.free_under_attack } else { self.free };
@@ -219,43 +218,43 @@ impl AttemptLimit {
     }
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptOutcome {
     /// It is counted as a failure until it succeeds.
     Counted,
     /// A limit refuses it.
     Refused {
-        /// How long until the next is admitted.
+        /// Time until the next attempt is admitted.
         wait: Duration,
-        /// The first refusal since an attempt was counted: worth one audit entry, however many follow.
+        /// The first refusal since an attempt was counted: it gets one audit entry, however many follow.
         is_first: bool,
     },
 }
 
-/// From when on an account counts as attacked, and until when. For the admins to see.
+/// When an account counts as attacked, and until when. Shown to admins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LockOut {
-    /// From this many failures in a row on, the account counts as attacked.
+    /// Consecutive failures from which the account counts as attacked.
     pub after: u32,
-    /// Until when.
+    /// End of the attack.
     pub until_ms: u64,
 }
 
 /// A signed-in team member.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccountSession {
-    /// The hash of the cookie's secret: who reads the archive cannot sign in with it.
+    /// The hash of the cookie's secret: a reader of the archive cannot sign in with it.
     pub hash: String,
     /// The account.
     pub account: String,
-    /// What a changing request has to bring beside the cookie.
+    /// The CSRF token, required for changes beside the cookie.
     pub csrf: String,
-    /// Since when.
+    /// Time of the sign-in.
     pub created_ms: u64,
-    /// Until when.
+    /// End of the session.
     pub expires_ms: u64,
-    /// When it was used last.
+    /// Time of the last use.
     pub used_ms: u64,
 }
 
@@ -272,14 +271,14 @@ pub enum AccountError {
     /// Another account has this address or subject.
     #[error("there is an account with this address")]
     Taken,
-    /// There is an account already.
+    /// An account exists already.
     #[error("there is an account already")]
     NotFirst,
-    /// There is none of this id.
+    /// No account has this id.
     #[error("there is no such account")]
     Unknown,
     /// No admin would be left.
-    #[error("this is the last admin who may sign in; make another one first")]
+    #[error("this is the last active admin; create another one first")]
     LastAdmin,
     /// The archive failed.
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Figures over time. They are counted when records are written and stay when messages are erased.
+//! Analytics. Figures are counted when records are written and stay when messages are erased.
 
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -6,17 +6,17 @@ use utoipa::ToSchema;
 
 use super::{ArchiveError, Page, Paged, Period};
 
-/// Tells how support went.
+/// Returns the analytics.
 pub trait Analytics: Send + Sync + 'static {
-    /// Every hour of the period in which something happened, by product, oldest first. The line without
-    /// a product is the total; a conversation counts once for each product that it turned to as well.
+    /// Every hour of the period with events, by product, oldest first. The row without a product is the total; a
+    /// conversation also counts once for each of its products.
     fn snapshots(
         &self,
         period: Period,
         product: Option<&str>,
     ) -> BoxFuture<'_, Result<Vec<Snapshot>, ArchiveError>>;
 
-    /// The products that were asked about most, most first; or how often one of them was.
+    /// The products with most questions, most first; or the number of one product.
     fn most_asked(
         &self,
         period: Period,
@@ -24,7 +24,7 @@ pub trait Analytics: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<ProductQuestion>, ArchiveError>>;
 
-    /// Questions that the machine could not answer, newest first: the list of a content team.
+    /// Questions that the assistant could not answer, newest first: the work list of a content team.
     fn unanswered(
         &self,
         period: Period,
@@ -32,7 +32,7 @@ pub trait Analytics: Send + Sync + 'static {
         page: Page,
     ) -> BoxFuture<'_, Result<Paged<Unanswered>, ArchiveError>>;
 
-    /// Visitors' marks by day (UTC), oldest first: all, or those of conversations about a product.
+    /// Visitors' ratings by day (UTC), oldest first: all, or those of conversations about a product.
     fn ratings(
         &self,
         period: Period,
@@ -40,7 +40,7 @@ pub trait Analytics: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>>;
 }
 
-/// What happened in one hour, about one product.
+/// The figures of one hour and one product.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Snapshot {
     /// The hour's first millisecond.
@@ -49,63 +49,63 @@ pub struct Snapshot {
     pub product: String,
     /// Conversations that began, or that asked about the product for the first time.
     pub conversations: u64,
-    /// Questions to the machine.
+    /// Questions to the assistant.
     pub questions: u64,
-    /// Those it answered.
+    /// Answered questions.
     pub answered: u64,
-    /// Those the manual does not answer, or that have no manual.
+    /// Questions that the manual does not answer, or without a manual.
     pub unknown: u64,
-    /// Conversations that wanted a person.
+    /// Conversations with a handoff.
     pub handed_over: u64,
-    /// Answers out of the cache.
+    /// Answers from the cache.
     pub cache_hits: u64,
-    /// Answers with a first word that was timed.
+    /// Answers with a measured time to the first words.
     pub timed: u64,
-    /// The sum of their times to the first word, in milliseconds.
+    /// The sum of these times, in milliseconds.
     pub first_answer_ms_sum: u64,
-    /// The longest of them.
+    /// The longest of these times, in milliseconds.
     pub first_answer_ms_most: u64,
-    /// Marks given.
+    /// Number of ratings.
     pub ratings: u64,
-    /// Their sum.
+    /// Sum of the ratings.
     pub rating_sum: u64,
 }
 
-/// A product and what was asked about it.
+/// A product and its questions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ProductQuestion {
     /// The product.
     pub product: String,
-    /// Questions.
+    /// Number of questions.
     pub questions: u64,
-    /// Those that were answered.
+    /// Number of answered questions.
     pub answered: u64,
-    /// Those that were not.
+    /// Number of unanswered questions.
     pub unknown: u64,
 }
 
-/// A question that the machine could not answer.
+/// A question that the assistant could not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Unanswered {
     /// When.
     pub at_ms: u64,
-    /// In which conversation.
+    /// Its conversation.
     pub conversation: String,
-    /// About which product.
+    /// Its product.
     pub product: String,
-    /// The visitor's words.
+    /// The visitor's text.
     pub question: String,
     /// `unknown` or `no_manual`.
     pub outcome: hsc_conversation::archive::MessageOutcome,
 }
 
-/// The marks of one day.
+/// The ratings of one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RatingsOfADay {
     /// The day's first millisecond, UTC.
     pub day_ms: u64,
-    /// Marks given.
+    /// Number of ratings.
     pub ratings: u64,
-    /// Their sum.
+    /// Sum of the ratings.
     pub rating_sum: u64,
 }

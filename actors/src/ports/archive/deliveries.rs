@@ -1,4 +1,4 @@
-//! Webhook deliveries: what is on its way, and what came to nothing.
+//! Webhook deliveries and dead letters.
 
 use futures::future::BoxFuture;
 use serde::Serialize;
@@ -6,10 +6,11 @@ use utoipa::ToSchema;
 
 use super::{ArchiveError, Page, Paged};
 
-/// Keeps deliveries until they arrive. New ones come as [`hsc_conversation::archive::Record::Deliver`], behind the chat.
+/// Stores deliveries until they arrive. New ones are written as [`hsc_conversation::archive::Record::Deliver`],
+/// asynchronously.
 pub trait Deliveries: Send + Sync + 'static {
-    /// Takes up to so many to this endpoint that are due, oldest first, and hides them from other pods
-    /// until then. Who takes one and dies leaves it to be due again.
+    /// Takes at most this many due deliveries of the endpoint, oldest first, and hides them from other pods until
+    /// `hidden_until`. If the caller dies they become due again.
     fn take_due(
         &self,
         endpoint: &str,
@@ -18,10 +19,10 @@ pub trait Deliveries: Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>>;
 
-    /// It arrived; it is forgotten.
+    /// Removes a delivery that arrived.
     fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// It did not arrive. Tried again then, or a dead letter when there is no then.
+    /// Records a failed attempt: the next attempt is due at the given time; without one it is a dead letter.
     fn failed(
         &self,
         id: &str,
@@ -29,31 +30,31 @@ pub trait Deliveries: Send + Sync + 'static {
         next_try_ms: Option<u64>,
     ) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// How many there are, by endpoint; also of endpoints that nobody knows any more.
+    /// The backlog by endpoint; also of endpoints that are not in the settings any more.
     fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>>;
 
-    /// Those that came to nothing, newest first.
+    /// Dead letters, newest first.
     fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>>;
 
-    /// Tries a dead letter again from the beginning; false when there is none of this id.
+    /// Restarts a dead letter from its first attempt; false if no dead letter has this id.
     fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>>;
 
-    /// Throws a dead letter away; false when there is none of this id.
+    /// Deletes a dead letter; false if no dead letter has this id.
     fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
 }
 
-/// What is kept for one endpoint.
+/// The deliveries of one endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct EndpointBacklog {
     /// The endpoint.
     pub endpoint: String,
-    /// Deliveries that wait to be made, or to be tried again.
+    /// Deliveries that wait for their first or next attempt.
     pub waiting: u64,
-    /// Those that came to nothing.
+    /// Dead letters.
     pub dead: u64,
 }
 
-/// A delivery and how it went so far.
+/// A delivery and its history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Delivery {
     /// Its id.
@@ -66,8 +67,8 @@ pub struct Delivery {
     pub event: String,
     /// The body.
     pub body: String,
-    /// Tries so far.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Why the last one failed.
+    /// Error of the last attempt.
     pub last_error: Option<String>,
 }

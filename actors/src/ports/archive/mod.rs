@@ -1,12 +1,12 @@
-//! The archive: what is kept of conversations after they are over, and what is asked of it later.
+//! The archive: conversations after their end, and the queries on them.
 //!
-//! Chats are written behind: a session hands a [`Record`](hsc_conversation::archive::Record) to the archive's writer and waits for nothing;
-//! the writer gives batches to [`Archive::write`]. Everything else here is asked by people who can wait:
-//! agents, admins, the command line. Accounts and webhook deliveries live in the same database, because
-//! it is the one thing that every pod shares and that outlives them all.
+//! Chats are archived asynchronously: a session passes a [`Record`](hsc_conversation::archive::Record) to the
+//! archive's writer and does not wait; the writer passes batches to [`Archive::write`]. All other calls come from
+//! users who can wait: agents, admins, the command line. Accounts and webhook deliveries are in the same database,
+//! because it is the only store that all pods share permanently.
 //!
-//! What must never be: a chat that waits for any of this, an error that names a library, personal data
-//! in an error's words.
+//! What must never be: a chat that waits for any of this, an error that names a library, personal data in
+//! an error message.
 
 mod accounts;
 mod analytics;
@@ -37,66 +37,66 @@ pub use replies::{CannedReply, Replies};
 
 use hsc_conversation::BoxError;
 
-/// Why the archive did not do what it was asked. A variant for each thing a caller can do about it.
+/// Why a call to the archive failed. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ArchiveError {
-    /// It cannot be reached, or does not answer in time. Whether a batch was written is unknown; writing
-    /// the same batch again is safe.
+    /// It is unreachable, or does not reply in time. Whether a batch was written is unknown; writing the same batch
+    /// again is safe.
     #[error("the archive cannot be reached")]
     Unavailable {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
-    /// It was reached and will never take this; trying again is no use.
+    /// It will never accept this; another attempt is useless.
     #[error("the archive refused it")]
     Refused {
-        /// For the log of the server.
+        /// For the server's log.
         #[source]
         cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
 }
 
 impl ArchiveError {
-    /// It could not be reached, for this reason.
+    /// It is unavailable for this reason.
     pub fn unavailable(cause: impl Into<BoxError>) -> Self {
         Self::Unavailable { cause: Arc::from(cause.into()) }
     }
 
-    /// It refused, for this reason.
+    /// It refused for this reason.
     pub fn refused(cause: impl Into<BoxError>) -> Self {
         Self::Refused { cause: Arc::from(cause.into()) }
     }
 }
 
-/// A piece of a long list.
+/// A page of a long list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
-    /// Where the piece before ended: [`Paged::next`] as it came; none is the beginning.
+    /// The end of the previous page: [`Paged::next`] unchanged; none is the beginning.
     pub after: Option<String>,
-    /// Most items; the archive gives at most [`Page::MOST`].
+    /// Most items; at most [`Page::MOST`].
     pub limit: u32,
 }
 
 impl Page {
-    /// Most items of a piece: what a page in a browser can show, and no more than fits a reply.
+    /// Most items of a page: as many as a browser page shows.
     pub const MOST: u32 = 200;
 }
 
-/// A piece of a long list, newest first, and where the next one begins.
+/// A page of a long list, newest first, and the start of the next one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Paged<T> {
     /// The items.
     pub items: Vec<T>,
-    /// Where to go on; none is the end. Opaque: to be given back as it came.
+    /// The start of the next page; none at the end. Opaque.
     pub next: Option<String>,
 }
 
-/// A span of time, in milliseconds since 1970.
+/// A period, in milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Period {
     /// Its first millisecond.
     pub from_ms: u64,
-    /// The first one after it.
+    /// The first millisecond after it.
     pub to_ms: u64,
 }

@@ -1,6 +1,6 @@
-//! What agents tell each other about a conversation, written and read at once.
+//! Notes of agents about a conversation, written and read synchronously.
 //!
-//! A narrow part of the archive for the agents' sockets: they know nothing else of it.
+//! The only part of the archive that the agents' sockets use.
 
 use std::sync::Arc;
 
@@ -9,29 +9,29 @@ use futures::future::BoxFuture;
 use super::ArchiveError;
 use hsc_conversation::archive::{AgentRef, StampedRecord};
 
-/// Keeps notes. Every call ends within a bounded time of its own.
+/// Stores notes. Every call ends within a time limit of its own.
 pub trait Notes: Send + Sync + 'static {
-    /// The newest notes about a conversation, at most so many, in the order they were written.
+    /// The newest notes about a conversation, at most `most`, in the order in which they were written.
     fn notes(
         &self,
         conversation: &str,
         most: u32,
     ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>>;
 
-    /// Writes one now, not behind: whoever asks next finds it, on whichever pod. One that is there
-    /// already is passed over, so a note whose fate is unknown can be written again.
+    /// Writes a note synchronously: every later read on any pod returns it. A note that exists already is skipped, so
+    /// a note whose write is in doubt can be written again.
     fn keep_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
 }
 
-/// A note that was kept.
+/// A stored note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredNote {
-    /// Its identity: that of the record it came in as.
+    /// The id of its record.
     pub id: String,
-    /// When it was written.
+    /// Time of the note, in milliseconds since 1970.
     pub at_ms: u64,
-    /// Whose it is.
+    /// The author.
     pub agent: AgentRef,
-    /// The words.
+    /// The text.
     pub text: String,
 }

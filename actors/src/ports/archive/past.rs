@@ -1,4 +1,4 @@
-//! Past conversations: written, read and searched.
+//! Past conversations: writing, reading and searching.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use utoipa::ToSchema;
 use super::{ArchiveError, Page, Paged, Period};
 use hsc_conversation::archive::{AgentRef, Author, MessageOutcome, StampedRecord, Thumb, Visitor};
 
-/// Keeps conversations and finds them again. Every call ends within a bounded time of its own.
+/// Stores and finds conversations. Every call ends within a time limit of its own.
 pub trait Archive: Send + Sync + 'static {
-    /// Writes all of a batch or nothing. A record that is there already is passed over, so a batch whose
-    /// fate is unknown can be written again.
+    /// Writes all of a batch or nothing. A record that exists already is skipped, so a batch whose write is in doubt
+    /// can be written again.
     fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// Is it there? Makes what it needs when it is reached for the first time.
+    /// Checks that the archive is available. The first successful call creates the schema.
     fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// Everything said in a conversation, notes too; none when the archive does not know it.
+    /// The messages, notes and events of a conversation; none if the archive does not know it.
     fn transcript(
         &self,
         conversation: &str,
@@ -35,7 +35,7 @@ pub trait Archive: Send + Sync + 'static {
     /// Offline messages, newest first.
     fn left_messages(&self, page: Page) -> BoxFuture<'_, Result<Paged<LeftMessage>, ArchiveError>>;
 
-    /// What agents and admins did, newest first.
+    /// The actions of agents and admins, newest first.
     fn audit(
         &self,
         search: AuditSearch,
@@ -43,45 +43,45 @@ pub trait Archive: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Paged<Audited>, ArchiveError>>;
 }
 
-/// Which conversations are wanted. What is empty does not narrow.
+/// A filter of conversations. Empty fields do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
-    /// Words that were said in it, all of them, the last one also as a beginning.
+    /// Words that occur in it, all of them; the last one may be the beginning of a word.
     pub text: Option<String>,
-    /// A product that was asked about.
+    /// A product of the conversation.
     pub product: Option<String>,
     /// Id of an agent who had it.
     pub agent: Option<String>,
-    /// The visitor's mark.
+    /// The visitor's rating.
     pub rating: Option<u8>,
     /// When it began.
     pub period: Option<Period>,
 }
 
-/// A conversation as a line of a list.
+/// A conversation as a row of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ConversationFound {
     /// Its id.
     pub conversation: String,
     /// When it began.
     pub began_ms: u64,
-    /// When something happened last.
+    /// Time of the last event.
     pub last_ms: u64,
-    /// When it ended, where it did.
+    /// Time of its end, if it ended.
     pub ended_ms: Option<u64>,
-    /// Who spoke, where that is known.
+    /// The visitor, if known.
     pub visitor: Option<Visitor>,
     /// The visitor's language.
     pub language: Option<String>,
-    /// The product asked about last.
+    /// The last product of a question.
     pub product: Option<String>,
-    /// The agent who had it last.
+    /// The last agent who had it.
     pub agent: Option<AgentRef>,
-    /// The visitor's mark.
+    /// The visitor's rating.
     pub rating: Option<u8>,
-    /// Messages in it.
+    /// Number of messages.
     pub messages: u64,
-    /// The beginning of what was said first by the visitor or an agent, for the list.
+    /// The beginning of the first message of the visitor or an agent, for the list.
     pub first_words: String,
     /// Why the visitor wanted an agent.
     pub reason: Option<String>,
@@ -94,79 +94,79 @@ pub struct ConversationFound {
 /// A whole conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Transcript {
-    /// What a list tells of it.
+    /// The row of the list.
     #[serde(flatten)]
     pub about: ConversationFound,
-    /// What was said with the mark.
+    /// The comment of the rating.
     pub rating_comment: Option<String>,
-    /// What was said and what happened, in order.
+    /// Messages and events, in order.
     pub entries: Vec<TranscriptEntry>,
-    /// The pictures that were kept.
+    /// The stored pictures.
     pub uploads: Vec<StoredUpload>,
 }
 
-/// One thing of a conversation.
+/// An entry of a transcript.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TranscriptEntry {
-    /// Something was said.
+    /// A message.
     #[schema(title = "TranscriptMessage")]
     Said {
         /// When.
         at_ms: u64,
-        /// By whom.
+        /// The author.
         author: Author,
-        /// Who of the team.
+        /// The agent, if an agent wrote it.
         agent: Option<AgentRef>,
-        /// Its place in the conversation's log.
+        /// Its offset in the conversation's log.
         offset: Option<u64>,
         /// The text.
         text: String,
-        /// As sanitised HTML, where it has any.
+        /// The text as sanitised HTML; none if there is none.
         html: String,
-        /// About which product.
+        /// Id of the product.
         product: Option<String>,
-        /// How the machine's answer ended.
+        /// How the assistant's answer ended.
         outcome: Option<MessageOutcome>,
-        /// How sure the machine was.
+        /// Confidence of the answer.
         confidence: Option<f32>,
-        /// The pages it rests on.
+        /// The cited pages.
         citations: Vec<Citation>,
-        /// The visitor's thumb.
+        /// The visitor's rating of the answer.
         thumb: Option<Thumb>,
-        /// And what was said with it.
+        /// The comment of that rating.
         comment: Option<String>,
-        /// The picture that went with it.
+        /// Id of the picture in the message.
         upload: Option<String>,
     },
-    /// The conversation went from one to another.
+    /// A handoff event.
     #[schema(title = "TranscriptTransfer")]
     Turned {
         /// When.
         at_ms: u64,
-        /// What happened.
+        /// The kind of event.
         turn: hsc_conversation::archive::HandoffRecordKind,
-        /// Who of the team did it.
+        /// The agent who did it.
         agent: Option<AgentRef>,
-        /// To whom it went.
+        /// The agent who got the conversation.
         to: Option<AgentRef>,
         /// Why.
         reason: Option<String>,
     },
 }
 
-/// A picture that was kept.
+/// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct StoredUpload {
     /// Its id.
     pub id: String,
-    /// What it is.
+    /// Media type.
     pub media_type: String,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// When it goes.
+    /// Time of deletion.
     pub expires_ms: u64,
-    /// True when it is gone.
+    /// True after the deletion.
     pub is_expired: bool,
 }
 
@@ -177,22 +177,22 @@ pub struct LeftMessage {
     pub id: String,
     /// When.
     pub at_ms: u64,
-    /// In which conversation, where there was one.
+    /// Its conversation, if it has one.
     pub conversation: Option<String>,
-    /// Where the answer is to go.
+    /// Mail address for the reply.
     pub address: String,
     /// The message.
     pub text: String,
 }
 
-/// Which entries of the audit are wanted. What is empty does not narrow.
+/// A filter of audit entries. Empty fields do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditSearch {
-    /// Who did it.
+    /// The actor.
     pub who: Option<String>,
-    /// What was done.
+    /// The action.
     pub action: Option<String>,
-    /// When.
+    /// The period.
     pub period: Option<Period>,
 }
 
@@ -203,16 +203,16 @@ pub struct Audited {
     pub id: String,
     /// When.
     pub at_ms: u64,
-    /// Who.
+    /// The actor.
     pub who: String,
-    /// In which role.
+    /// The role.
     pub role: String,
-    /// What.
+    /// The action.
     pub action: String,
-    /// To what.
+    /// The object of the action.
     pub subject: String,
-    /// More.
+    /// Details.
     pub detail: String,
-    /// From which address.
+    /// Address of the client.
     pub address: String,
 }

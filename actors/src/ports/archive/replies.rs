@@ -1,4 +1,4 @@
-//! Canned replies: what agents write again and again.
+//! Canned replies of agents.
 
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -6,15 +6,15 @@ use utoipa::ToSchema;
 
 use super::ArchiveError;
 
-/// Keeps canned replies.
+/// Stores canned replies.
 pub trait Replies: Send + Sync + 'static {
     /// All of them, by shortcut.
     fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>>;
 
-    /// Adds one, or puts it in place of the one with this shortcut for this product.
+    /// Adds a reply, or replaces the one with this shortcut for this product.
     fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>>;
 
-    /// Removes one; false when there was none.
+    /// Removes a reply; false if there was none.
     fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
 }
 
@@ -25,8 +25,8 @@ pub struct CannedReply {
     pub id: String,
     /// What an agent types after the slash: lower case, no space.
     pub shortcut: String,
-    /// What goes into the message.
+    /// The text of the message.
     pub text: String,
-    /// The product it is for; none is any.
+    /// Id of its product; none for any.
     pub product: Option<String>,
 }
