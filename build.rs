@@ -1,11 +1,38 @@
-//! Makes sure that the folder of the built pages exists and that a rebuilt page is embedded again.
+//! Makes sure that the folder of the built pages exists, embeds a rebuilt page again, and names the commit.
 //!
 //! `web/dist` is made by `make web` and is not in git; a server built without it still runs and says
-//! on `/` how to build the pages.
+//! on `/` how to build the pages. The commit is `HSC_COMMIT`, which an image build without a git folder is given; else
+//! git's in a release build. A build for development names none: each commit would compile it again.
+
+use std::process::Command;
 
 fn main() {
     // Without the folder cargo would see it as changed with every build.
     std::fs::create_dir_all("web/dist").expect("the folder of the built pages can be made");
     println!("cargo:rerun-if-changed=web/dist");
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-env-changed=HSC_COMMIT");
+    println!("cargo:rustc-env=HSC_COMMIT={}", commit());
+}
+
+fn commit() -> String {
+    let given = std::env::var("HSC_COMMIT").ok().filter(|commit| !commit.is_empty());
+    if let Some(commit) = given {
+        return commit;
+    }
+    if std::env::var("PROFILE").as_deref() != Ok("release") {
+        return "development".to_owned();
+    }
+    // A new commit appends to this file, whatever the branch.
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo:rerun-if-changed={log}");
+    }
+    git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// What git prints; none where there is no git, or no repository.
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !text.is_empty()).then_some(text)
 }

@@ -35,6 +35,7 @@ use crate::http;
 use crate::identity::{SignedVisitorTokens, Team};
 use crate::listeners::Listeners;
 use crate::manuals::Loader;
+use crate::outbound::OutboundTls;
 use crate::pods::{
     self, Link, RedisDesk, RedisL2Caches, RedisLog, RedisPodDirectory, RedisQuota, RedisRelay,
     RedisVectors,
@@ -95,15 +96,17 @@ impl Components {
     /// Creates the components of these settings.
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::new();
+        metrics.built(crate::VERSION, crate::COMMIT);
         let supervision = SupervisionConfig::from(&settings.actors);
         let pod_name = pods::name(&settings.server.pod_name);
         info!(pod:% = pod_name; "started this pod");
         let redis = Redis::connect(settings)?;
         let catalog = CatalogComponents::load(settings, supervision.care, &metrics)?;
         let care = supervision.care;
-        let manuals = ManualComponents::new(settings, &redis, &catalog, care, &metrics)?;
-        let archive = ArchiveComponents::new(settings, &metrics)?;
-        let team = archive.team(settings)?;
+        let tls = OutboundTls::new(&settings.outbound.ca_file)?;
+        let manuals = ManualComponents::new(settings, &redis, &catalog, care, &tls, &metrics)?;
+        let archive = ArchiveComponents::new(settings, &tls, &metrics)?;
+        let team = archive.team(settings, &tls)?;
         let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
         let uploads = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let log = redis.log(settings, &pod_name);
@@ -296,7 +299,7 @@ impl Redis {
         PodRegistration {
             roll: roll.map(|roll| Arc::new(roll) as Arc<dyn PodDirectory>),
             address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
-            version: env!("CARGO_PKG_VERSION"),
+            version: crate::VERSION,
             started_at: jiff::Timestamp::now().to_string(),
             heartbeat: Duration::from_millis(settings.pods.heartbeat_ms),
             expires,
@@ -329,9 +332,10 @@ impl ManualComponents {
         redis: &Redis,
         catalog: &CatalogComponents,
         care: Care,
+        tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let loader = Loader::new(&manuals_of(settings), &catalog.dir, Arc::clone(metrics))
+        let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))
             .map_err(StartError::NoManuals)?;
         let encoder = Embeddings::new(&settings.answers.encoder, redis.vectors(), metrics);
         let embedding =
@@ -347,6 +351,7 @@ impl ManualComponents {
             Arc::new(cache.clone()),
             Some(Arc::new(encoder.clone())),
             hsc_answers::RankingParts::ALL,
+            tls,
             metrics,
         )
         .map_err(StartError::NoAnswerer)?;
@@ -356,11 +361,16 @@ impl ManualComponents {
 }
 
 impl ArchiveComponents {
-    fn new(settings: &Settings, metrics: &Arc<Metrics>) -> Result<Self, StartError> {
+    fn new(
+        settings: &Settings,
+        tls: &OutboundTls,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StartError> {
         let store = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
         info!(archive:% = store.describe(); "conversations are archived");
         let handle = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), metrics);
-        let webhooks = Webhooks::new(&settings.webhooks, handle.clone(), store.clone(), metrics)?;
+        let webhooks =
+            Webhooks::new(&settings.webhooks, handle.clone(), store.clone(), tls, metrics)?;
         let deliveries = webhooks.clone();
         let handle = handle.observed_by(move |event| deliveries.deliver(event));
         let audited = handle.clone();
@@ -368,9 +378,9 @@ impl ArchiveComponents {
         Ok(Self { store, handle, webhooks, auditor })
     }
 
-    fn team(&self, settings: &Settings) -> Result<Arc<Team>, StartError> {
+    fn team(&self, settings: &Settings, tls: &OutboundTls) -> Result<Arc<Team>, StartError> {
         let (store, auditor) = (self.store.clone(), Arc::clone(&self.auditor));
-        let team = Team::new(&settings.identity, &settings.admin.token, store, auditor);
+        let team = Team::new(&settings.identity, &settings.admin.token, store, auditor, tls);
         Ok(Arc::new(team.map_err(StartError::NoProvider)?))
     }
 }

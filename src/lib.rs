@@ -15,7 +15,7 @@ pub mod http;
 pub mod identity;
 mod listeners;
 pub mod manuals;
-mod outbound;
+pub mod outbound;
 pub mod pods;
 pub mod reload;
 pub mod server;
@@ -23,3 +23,10 @@ mod start_error;
 mod temporary;
 pub mod uploads;
 pub mod webhooks;
+
+/// Version of the server.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// Commit of the sources: set by `build.rs`, `development` for a build that is not released.
+pub const COMMIT: &str = env!("HSC_COMMIT");
+/// Version and commit, as `hsc --version` shows them.
+pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("HSC_COMMIT"), ")");

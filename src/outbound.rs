@@ -8,19 +8,60 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use hsc_conversation::BoxError;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use url::{Host, Url};
 
-/// TLS with the well-known roots and without the system's libraries.
-pub(crate) fn tls() -> Result<rustls::ClientConfig, BoxError> {
-    let roots = rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+/// Whom the clients trust: the well-known roots, and the configured ones. The certificates of the system are not
+/// read, so an image needs none.
+#[derive(Debug, Clone)]
+pub struct OutboundTls(rustls::ClientConfig);
+
+/// The file of certificate authorities cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "cannot use the certificate authorities in {path} (outbound.ca_file or --ca-file): {cause}"
+)]
+pub struct InvalidCaFile {
+    path: String,
+    cause: String,
+}
+
+impl OutboundTls {
+    /// Trusts the well-known roots and the PEM certificates of a file; no file for an empty path.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has no certificate or an invalid one.
+    pub fn new(ca_file: &str) -> Result<Self, InvalidCaFile> {
+        let invalid = |cause: String| InvalidCaFile { path: ca_file.to_owned(), cause };
+        let known = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
+        let mut roots = rustls::RootCertStore::from_iter(known);
+        if !ca_file.is_empty() {
+            let certificates = CertificateDer::pem_file_iter(ca_file)
+                .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+                .map_err(|cause| invalid(cause.to_string()))?;
+            if certificates.is_empty() {
+                return Err(invalid("it has no PEM certificate".to_owned()));
+            }
+            for certificate in certificates {
+                roots.add(certificate).map_err(|cause| invalid(cause.to_string()))?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|cause| invalid(cause.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self(config))
+    }
+
+    /// For a client.
+    pub(crate) fn config(&self) -> rustls::ClientConfig {
+        self.0.clone()
+    }
 }
 
 /// Hosts that may have any address, as `name` or `name:port`.
@@ -82,17 +123,17 @@ pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefu
 
 /// The builder of a client for hosts of this trust: it follows no redirect, uses no proxy, and
 /// connects to a host outside the settings at its checked addresses only.
-pub(crate) fn asking(trust: Trust) -> Result<ClientBuilder, BoxError> {
+pub(crate) fn asking(trust: Trust, tls: &OutboundTls) -> ClientBuilder {
     let builder = Client::builder()
-        .tls_backend_preconfigured(tls()?)
+        .tls_backend_preconfigured(tls.config())
         .redirect(reqwest::redirect::Policy::none())
         // A proxy would resolve names itself, and no address could be checked.
         .no_proxy()
         .referer(false);
-    Ok(match trust {
+    match trust {
         Trust::Named => builder,
         Trust::Public => builder.dns_resolver(Arc::new(PublicOnly)),
-    })
+    }
 }
 
 /// The refused name in an error of a client.

@@ -57,6 +57,9 @@ pub enum StartError {
     /// The address of Redis is invalid. A Redis that is down does not prevent the start.
     #[error(transparent)]
     NoRedis(InvalidAddress),
+    /// The certificates for requests to other hosts are invalid.
+    #[error(transparent)]
+    NoOutbound(#[from] crate::outbound::InvalidCaFile),
     /// The opening hours are invalid.
     #[error(transparent)]
     NoHours(#[from] hsc_actors::InvalidHours),

@@ -94,7 +94,9 @@ impl Caches {
                 self.predictions.invalidate_l1(scope.clone()),
                 self.answers.invalidate_l1(scope),
             );
-            (manuals?, predictions?, answers?);
+            for forgotten in [manuals, predictions, answers] {
+                forgotten?;
+            }
         }
         Ok(())
     }

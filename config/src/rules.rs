@@ -327,6 +327,7 @@ const RULES: &[(&str, Rule)] = &[
     ("uploads.per_address", Whole(0, 1_000_000)),
     ("offline_messages.per_address", Whole(1, 100_000)),
     ("offline_messages.per_hour", Whole(1, 10_000_000)),
+    ("outbound.ca_file", Text(any, "the path of a PEM file, or nothing")),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];

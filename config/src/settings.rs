@@ -72,6 +72,8 @@ sections! {
         uploads: UploadsSettings,
         /// Offline messages and transcripts by mail.
         offline_messages: OfflineMessagesSettings,
+        /// Requests to other hosts.
+        outbound: OutboundSettings,
         /// Format of the log.
         log: LogSettings,
     }
@@ -597,6 +599,12 @@ sections! {
         per_address: u32,
         /// Messages per hour in total.
         per_hour: u32,
+    }
+
+    /// `[outbound]`
+    OutboundSettings {
+        /// PEM file of certificate authorities to trust besides the well-known ones; empty is none.
+        ca_file: String,
     }
 
     /// `[log]`

@@ -1,6 +1,7 @@
 //! One WebSocket: its source address, its messages, and small buffers.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use url::Url;
 
 /// Read and write buffer of a socket. Frames here are small; the library's 128 KiB each would make
@@ -23,6 +24,7 @@ const NARROW_BYTES: u32 = 4 * 1024;
 pub(super) struct Target {
     url: Url,
     addresses: Vec<SocketAddr>,
+    tls: Arc<rustls::ClientConfig>,
 }
 
 /// Why a socket did not open, or ended.
@@ -78,7 +80,10 @@ pub(super) struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Target {
     /// Parses an address and resolves its host once: a run should not measure a name server.
-    pub(super) async fn resolve(text: &str) -> Result<Self, String> {
+    pub(super) async fn resolve(
+        text: &str,
+        tls: &Arc<rustls::ClientConfig>,
+    ) -> Result<Self, String> {
         let url = socket_url(text)?;
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = url.port_or_known_default().unwrap_or(80);
@@ -88,7 +93,7 @@ impl Target {
         if addresses.is_empty() {
             return Err(format!("{host} has no address"));
         }
-        Ok(Self { url, addresses })
+        Ok(Self { url, addresses, tls: Arc::clone(tls) })
     }
 
     pub(super) fn url(&self) -> &str {
@@ -114,8 +119,9 @@ impl Target {
             // No buffering: a keystroke is sent when it is typed.
             .write_buffer_size(0)
             .max_write_buffer_size(16 * 1024 * 1024);
+        let tls = Some(Connector::Rustls(Arc::clone(&self.tls)));
         let opened =
-            client_async_tls_with_config(self.url.as_str(), stream, Some(config), None).await;
+            client_async_tls_with_config(self.url.as_str(), stream, Some(config), tls).await;
         opened.map(|(socket, _)| Client(socket)).map_err(SocketError::of)
     }
 }
@@ -141,20 +147,28 @@ impl Client {
     pub(super) async fn say(&mut self, message: &ClientSays, id: u64) -> Result<(), SocketError> {
         let text = serde_json::to_string(&OutgoingMessage { message, id })
             .expect("the wire types serialise");
-        self.0.send(Message::text(text)).await.map_err(SocketError::of)
+        self.send(&text).await
     }
 
     /// The next message. Cancel safe: no data is lost.
     pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SocketError> {
+        let text = self.receive().await?;
+        let mut heard: ReceivedMessage = serde_json::from_str(&text)
+            .map_err(|_| SocketError::Broken("a frame that is no message".to_owned()))?;
+        heard.bytes = text.len();
+        Ok(heard)
+    }
+
+    /// Sends a frame as it is.
+    pub(super) async fn send(&mut self, text: &str) -> Result<(), SocketError> {
+        self.0.send(Message::text(text)).await.map_err(SocketError::of)
+    }
+
+    /// The next text frame as it is. Cancel safe.
+    pub(super) async fn receive(&mut self) -> Result<String, SocketError> {
         loop {
             match self.0.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    let mut heard: ReceivedMessage = serde_json::from_str(&text).map_err(|_| {
-                        SocketError::Broken("a frame that is no message".to_owned())
-                    })?;
-                    heard.bytes = text.len();
-                    return Ok(heard);
-                }
+                Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
                 Some(Ok(Message::Close(frame))) => {
                     // 1005 is the code of a close frame without one.
                     return Err(SocketError::Closed(frame.map_or(1005, |frame| frame.code.into())));

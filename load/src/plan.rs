@@ -1,6 +1,7 @@
 //! All parameters of a run.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arrival::Schedule;
@@ -12,6 +13,8 @@ use super::words::Words;
 pub struct Plan {
     /// Servers, used in turn.
     pub urls: Vec<String>,
+    /// TLS of `wss` servers, with the certificate authorities to trust.
+    pub tls: Arc<rustls::ClientConfig>,
     /// Local source addresses, used in turn; empty leaves the choice to the system.
     pub sources: Vec<IpAddr>,
     /// When visitors arrive, and when the run ends.

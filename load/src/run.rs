@@ -51,7 +51,7 @@ pub async fn run(plan: Plan, interrupted: impl Future<Output = ()>) -> Result<Su
 async fn prepare(plan: Plan) -> Result<Crowd, String> {
     let mut targets = Vec::new();
     for url in &plan.urls {
-        targets.push(Target::resolve(url).await?);
+        targets.push(Target::resolve(url, &plan.tls).await?);
     }
     let first = targets.first().ok_or("no address of a server")?;
     let mut words = plan.words.clone();

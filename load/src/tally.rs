@@ -55,6 +55,8 @@ pub enum Count {
     Refused,
     /// Sockets that the server closed, or that broke, before the visitor left.
     Dropped,
+    /// Sockets that a draining server asked to reconnect elsewhere.
+    Moved,
     /// Slow readers that the server closed, as documented.
     ClosedSlow,
     /// Messages of type `error`.

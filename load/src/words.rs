@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use futures::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
-use tokio_tungstenite::tungstenite::Message;
 
-use super::client::Target;
+use super::client::{SocketError, Target};
 
 /// The questions without a file: they suit any product.
 const QUESTIONS: [&str; 6] = [
@@ -82,21 +80,14 @@ impl Words {
 
 async fn sample(target: &Target) -> Result<Vec<Product>, String> {
     let cannot = |why: String| format!("cannot use {}: {why}", target.url());
-    let (mut socket, _) = tokio_tungstenite::connect_async(target.url())
-        .await
-        .map_err(|error| cannot(error.to_string()))?;
-    let typing = Message::text(r#"{"type":"typing","content":""}"#);
-    socket.send(typing).await.map_err(|error| cannot(error.to_string()))?;
-    while let Some(frame) = socket.next().await {
-        let frame = frame.map_err(|error| cannot(error.to_string()))?;
-        if let Message::Text(text) = frame {
-            let sample: Sample = serde_json::from_str(&text)
-                .map_err(|error| cannot(format!("its sample is no prediction: {error}")))?;
-            let _ = socket.close(None).await;
-            return Ok(sample.data.into_iter().map(|hit| hit.product).collect());
-        }
-    }
-    Err(cannot("it closed the socket".to_owned()))
+    let broken = |error: SocketError| cannot(error.to_string());
+    let mut socket = target.open(None, false).await.map_err(broken)?;
+    socket.send(r#"{"type":"typing","content":""}"#).await.map_err(broken)?;
+    let text = socket.receive().await.map_err(broken)?;
+    let sample: Sample = serde_json::from_str(&text)
+        .map_err(|error| cannot(format!("its sample is no prediction: {error}")))?;
+    socket.close().await;
+    Ok(sample.data.into_iter().map(|hit| hit.product).collect())
 }
 
 #[cfg(test)]

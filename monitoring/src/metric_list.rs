@@ -36,6 +36,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    hsc_build_info Gauge ["version", "commit"] "1, with the version and the commit of the running server";
     hsc_http_requests_total Counter ["method", "route", "status"] "HTTP requests answered, by route pattern";
     hsc_http_request_seconds Histogram ["route"] "Time to answer an HTTP request";
     hsc_connections Gauge [] "Open connections, over all listening addresses";

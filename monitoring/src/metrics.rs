@@ -57,6 +57,7 @@ pub struct Metrics {
     pub webhooks: Webhooks,
     /// Products, brands and reloads of the catalog.
     pub catalog: Catalogs,
+    build: IntGaugeVec,
 }
 
 /// HTTP requests by route and status.
@@ -268,6 +269,7 @@ impl Metrics {
             doors: UploadMetrics::new(&maker),
             desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),
+            build: maker.gauge("hsc_build_info"),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),
                 brands: maker.gauge("hsc_catalog_brands").with_label_values(NONE),
@@ -281,6 +283,11 @@ impl Metrics {
     /// The current values of all metrics.
     pub(crate) fn gather(&self) -> Vec<prometheus::proto::MetricFamily> {
         self.registry.gather()
+    }
+
+    /// Names the running server.
+    pub fn built(&self, version: &str, commit: &str) {
+        self.build.with_label_values(&[version, commit]).set(1);
     }
 
     /// All metrics as Prometheus text.

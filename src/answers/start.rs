@@ -13,6 +13,7 @@ use hsc_monitoring::Metrics;
 use super::extractive::Extractive;
 use super::llm::Llm;
 use super::owner::OwnerAnswerer;
+use crate::outbound::OutboundTls;
 
 /// Why the answerer cannot be created.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,7 @@ pub fn from(
     manual_cache: Arc<dyn ManualLoader>,
     embedder: Option<Arc<dyn Embedder>>,
     parts: RankingParts,
+    tls: &OutboundTls,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Answerer>, NoAnswerer> {
     let measure = Measure {
@@ -49,7 +51,7 @@ pub fn from(
     let answerer: Arc<dyn Answerer> = match settings.answerer {
         AnswererChoice::Extractive => Arc::new(extractive),
         AnswererChoice::Llm => {
-            Arc::new(Llm::new(&settings.llm, extractive, metrics).map_err(NoAnswerer::Client)?)
+            Arc::new(Llm::new(&settings.llm, extractive, tls, metrics).map_err(NoAnswerer::Client)?)
         }
     };
     Ok(Arc::new(OwnerAnswerer(answerer)))

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embeddings::EmbedNow;
 use crate::manuals::Loader;
+use crate::outbound::OutboundTls;
 
 /// Arguments of `hsc answer-eval`.
 #[derive(Debug, clap::Args)]
@@ -119,8 +120,9 @@ async fn evaluate(
     let supervision = SupervisionConfig::from(&settings.actors);
     let metrics = Metrics::new();
     // Each question is asked of the whole manual, its scanned pages included.
+    let tls = OutboundTls::new(&settings.outbound.ca_file)?;
     let loader =
-        Loader::new(&settings.manuals, &args.manuals, Arc::clone(&metrics))?.waits_for_ocr();
+        Loader::new(&settings.manuals, &args.manuals, &tls, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
     let (manual_cache, _root) =
         ManualCache::start(Arc::new(loader), limits, &supervision, &metrics);
@@ -133,6 +135,7 @@ async fn evaluate(
         Arc::new(manual_cache),
         embedder(&settings),
         parts,
+        &tls,
         &metrics,
     )?;
     let products: BTreeMap<&str, Arc<Product>> = questions

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -12,6 +13,8 @@ use hsc_load::{
     Arrival, Mix, Pace, Plan, Scenario, Schedule, Summary, Threshold, Verdict, Words,
     allow_sockets, html, parse_duration, run as run_load, table,
 };
+
+use crate::outbound::OutboundTls;
 
 /// Arguments of `hsc load`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +28,9 @@ pub(super) struct Args {
     /// Address of a server; repeat it to use several in turn.
     #[arg(long = "url", value_name = "URL", default_value = "ws://127.0.0.1:8000/ws")]
     urls: Vec<String>,
+    /// PEM file of certificate authorities that a wss server may have, besides the well-known ones.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
     /// Local source address of the sockets; repeat it to use several in turn. One address has
     /// about 28,000 sockets to one server.
     #[arg(long = "source", value_name = "IP")]
@@ -112,8 +118,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
     };
     allow_sockets(sockets).map_err(|error| anyhow!(error))?;
-    // A second install is refused and changes nothing.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     // One thread: the harness should not contend with itself, and one thread can saturate a pod.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let interrupted = async { drop(tokio::signal::ctrl_c().await) };
@@ -162,6 +166,7 @@ impl Args {
         };
         Ok(Plan {
             urls: self.urls.clone(),
+            tls: Arc::new(OutboundTls::new(&path_of(self.ca_file.as_deref()))?.config()),
             sources: self.sources.clone(),
             schedule: Schedule { arrival, ramp: self.ramp, duration: self.duration },
             mix,
@@ -174,6 +179,11 @@ impl Args {
             progress: !self.quiet,
         })
     }
+}
+
+/// The path as the settings write it; empty for none.
+fn path_of(file: Option<&Path>) -> String {
+    file.map(|file| file.display().to_string()).unwrap_or_default()
 }
 
 fn rate(text: &str) -> Result<f64, String> {

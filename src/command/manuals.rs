@@ -24,6 +24,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::embeddings::{self, Embeddings, ModelState};
 use crate::manuals::Loader;
+use crate::outbound::OutboundTls;
 use crate::pods::{Link, RedisVectors};
 
 /// Arguments of `hsc manuals`.
@@ -79,7 +80,8 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     }
     let pods = link.map(|link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>);
     let encoder = Embeddings::new(&settings.answers.encoder, pods, &metrics);
-    let loader = Loader::new(&settings.manuals, dir, Arc::clone(&metrics))?.waits_for_ocr();
+    let tls = OutboundTls::new(&settings.outbound.ca_file)?;
+    let loader = Loader::new(&settings.manuals, dir, &tls, Arc::clone(&metrics))?.waits_for_ocr();
     let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
     let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
     let supervision = SupervisionConfig::from(&settings.actors);
@@ -101,6 +103,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
         Arc::new(manual_cache.clone()),
         Some(Arc::new(encoder.clone())),
         hsc_answers::RankingParts::ALL,
+        &tls,
         &metrics,
     )?;
     if !model_is_there(&encoder).await {

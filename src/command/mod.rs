@@ -17,6 +17,7 @@ mod ping;
 mod privacy;
 mod recognize;
 mod serve;
+mod smoke;
 mod user;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ use clap::{Parser, Subcommand};
 /// Just-in-time technical support: identifies the product while the customer types, opens its manual,
 /// and answers with page references.
 #[derive(Debug, Parser)]
-#[command(name = "hsc", version, arg_required_else_help = true, subcommand_required = true)]
+#[command(name = "hsc", version = crate::BUILD, arg_required_else_help = true, subcommand_required = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,6 +61,8 @@ enum Command {
     Restore(archive::RestoreArgs),
     /// Manage the accounts of agents and admins.
     User(user::Args),
+    /// Go through an installation as a visitor does, and report each step.
+    Smoke(smoke::Args),
     /// Run a load test against a server and report latencies.
     Load(Box<load::Args>),
 }
@@ -84,6 +87,7 @@ impl Cli {
             Command::Backup(args) => archive::backup(&args),
             Command::Restore(args) => archive::restore(&args),
             Command::User(args) => user::run(args),
+            Command::Smoke(args) => smoke::run(&args),
             Command::Load(args) => load::run(&args),
         }
     }

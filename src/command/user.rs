@@ -15,6 +15,7 @@ use hsc_conversation::now_ms;
 
 use crate::archive::Store;
 use crate::identity::Team;
+use crate::outbound::OutboundTls;
 
 /// Longest line that is read as a password; longer than any valid one.
 const LONGEST_LINE: u64 = 4_096;
@@ -82,8 +83,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let store = Arc::new(Store::new(&settings.archive)?);
         // The audit entry is written before the command reports success.
         let accounts = Arc::clone(&store) as _;
-        let team =
-            Team::new(&settings.identity, &settings.admin.token, accounts, Arc::new(|_| {}))?;
+        let tls = OutboundTls::new(&settings.outbound.ca_file)?;
+        let auditor = Arc::new(|_| {});
+        let team = Team::new(&settings.identity, &settings.admin.token, accounts, auditor, &tls)?;
         let done = does(&store, &team, args.does).await;
         drop(team);
         store.close().await;

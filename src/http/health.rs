@@ -82,7 +82,7 @@ pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
         uptime_seconds: reading.uptime_seconds,
         timestamp: jiff::Timestamp::now().to_string(),
         catalog_version: catalog.version().to_owned(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: crate::VERSION,
     })
 }
 

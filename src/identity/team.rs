@@ -25,6 +25,7 @@ use super::openid::{NoProvider, Provider};
 use super::password::Hasher;
 use super::refusal::{down, no_hash, refused, weak};
 use super::secret;
+use crate::outbound::OutboundTls;
 
 /// Consecutive failures of an account after which admins see a warning.
 const ATTACKED_AFTER: u32 = 10;
@@ -59,6 +60,7 @@ impl Team {
         admin_token: &Secret,
         accounts: Arc<dyn Accounts>,
         auditor: Auditor,
+        tls: &OutboundTls,
     ) -> Result<Self, NoProvider> {
         Ok(Self {
             accounts,
@@ -67,7 +69,7 @@ impl Team {
             token_attempts: TokenAttempts::new(),
             first_attempts: TokenAttempts::new(),
             first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
-            provider: Provider::new(&settings.openid)?,
+            provider: Provider::new(&settings.openid, tls)?,
             auditor,
             idle_ms: settings.session_idle_ms,
             lasts: Duration::from_millis(settings.session_ms),

@@ -23,6 +23,7 @@ use super::fetch::{Copy, Fetcher};
 use super::load_history::LoadHistory;
 use super::local::Folder;
 use super::{LoadError, ocr_report, settings};
+use crate::outbound::OutboundTls;
 
 /// Loads manuals, from the network and from the catalog folder.
 #[derive(Clone)]
@@ -48,13 +49,14 @@ impl Loader {
     pub fn new(
         settings: &ManualsSettings,
         catalog_dir: &Path,
+        tls: &OutboundTls,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
         let program = std::env::current_exe().map_err(|cause| LoadError::Ours {
             what: "cannot find our own program",
             cause: cause.into(),
         })?;
-        let fetcher = Fetcher::new(settings)?;
+        let fetcher = Fetcher::new(settings, tls)?;
         let ocr = settings::ocr(settings, fetcher.folder(), program.clone());
         Ok(Self(Arc::new(LoaderParts {
             folder: Folder::new(catalog_dir),

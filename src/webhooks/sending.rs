@@ -10,7 +10,9 @@ use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response, StatusCode};
 
 use super::endpoint::Endpoint;
-use crate::outbound::{AddressRefused, Allowed, NotPublic, Trust, asking, not_public, trusted};
+use crate::outbound::{
+    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, asking, not_public, trusted,
+};
 
 /// Bytes of an error response that are read: enough to see the cause.
 const ANSWER_BYTES: usize = 512;
@@ -36,9 +38,9 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn new(settings: &WebhooksSettings) -> Self {
+    pub(super) fn new(settings: &WebhooksSettings, tls: &OutboundTls) -> Self {
         let client = |trust| {
-            asking(trust)?
+            asking(trust, tls)
                 .user_agent(concat!("HSC-JIT/", env!("CARGO_PKG_VERSION"), " (webhooks)"))
                 .timeout(Duration::from_millis(settings.timeout_ms))
                 .build()

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::endpoint::{Endpoint, NoEndpoint};
 use super::event::Event;
 use super::sending::Sender;
+use crate::outbound::OutboundTls;
 
 /// Bytes of the digest that is used as an id: as long as a random id.
 const ID_BYTES: usize = 16;
@@ -49,6 +50,7 @@ impl Webhooks {
         settings: &WebhooksSettings,
         archive: ArchiveHandle,
         deliveries: Arc<dyn Deliveries>,
+        tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, NoEndpoint> {
         let endpoints = settings.endpoints.iter().map(|it| Endpoint::of(it).map(Arc::new));
@@ -58,7 +60,7 @@ impl Webhooks {
                 endpoints: endpoints.collect::<Result<_, _>>()?,
                 archive,
                 deliveries,
-                sender: Sender::new(settings),
+                sender: Sender::new(settings, tls),
                 metrics: Arc::clone(metrics),
                 max_attempts: settings.max_attempts,
                 backoff_first: ms(settings.backoff_initial_ms),

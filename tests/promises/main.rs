@@ -85,6 +85,7 @@ mod routes;
 mod scanned_manuals;
 mod signing_in;
 mod slow_clients;
+mod smoke;
 mod starting;
 mod stopping;
 mod taking_the_transcript;

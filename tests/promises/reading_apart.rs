@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use hsc::manuals::Loader;
+use hsc::outbound::OutboundTls;
 use hsc_actors::ports::{ManualError, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, Settings};
@@ -17,6 +18,10 @@ use hsc_monitoring::Metrics;
 
 fn program() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_hsc"))
+}
+
+fn tls() -> OutboundTls {
+    OutboundTls::new("").expect("the known roots")
 }
 
 fn settings() -> ManualsSettings {
@@ -29,7 +34,7 @@ fn settings() -> ManualsSettings {
 async fn read(settings: &ManualsSettings, bytes: &[u8]) -> Result<Arc<Manual>, ManualError> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("m.pdf"), bytes).expect("written");
-    let loader = Loader::new(settings, folder.path(), Metrics::new()).expect("a loader");
+    let loader = Loader::new(settings, folder.path(), &tls(), Metrics::new()).expect("a loader");
     let documentation =
         Documentation { kind: DocumentationKind::Pdf, url: "m.pdf".into(), backup_url: None };
     loader.with_program(program()).load(ManualRequest { documentation }).await
@@ -128,7 +133,7 @@ async fn read_page(page: String) -> Result<Arc<Manual>, ManualError> {
         ManualsSettings { isolate: Isolate::Always, html_max_nodes: 50_000, ..defaults.manuals };
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("m.html"), page).expect("written");
-    let loader = Loader::new(&settings, folder.path(), Metrics::new()).expect("a loader");
+    let loader = Loader::new(&settings, folder.path(), &tls(), Metrics::new()).expect("a loader");
     let documentation =
         Documentation { kind: DocumentationKind::Html, url: "m.html".into(), backup_url: None };
     loader.with_program(program()).load(ManualRequest { documentation }).await

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hsc::manuals::Loader;
+use hsc::outbound::OutboundTls;
 use hsc_actors::ports::{ManualError, ManualLoader as _};
 use hsc_catalogs::{Documentation, DocumentationKind, Manual};
 use hsc_config::{Isolate, ManualsSettings, OcrSettings, Settings};
@@ -23,6 +24,10 @@ use crate::server::Server;
 use crate::shop::{MIXER, Shop};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/manuals/fixtures/ocr");
+
+fn tls() -> OutboundTls {
+    OutboundTls::new("").expect("the known roots")
+}
 
 fn settings() -> ManualsSettings {
     let defaults =
@@ -44,7 +49,8 @@ fn with_ocr(change: impl FnOnce(&mut OcrSettings)) -> ManualsSettings {
 }
 
 fn loader(settings: &ManualsSettings) -> Loader {
-    let loader = Loader::new(settings, Path::new(FIXTURES), Metrics::new()).expect("a loader");
+    let loader =
+        Loader::new(settings, Path::new(FIXTURES), &tls(), Metrics::new()).expect("a loader");
     loader.with_program(PathBuf::from(env!("CARGO_BIN_EXE_hsc")))
 }
 

@@ -17,7 +17,7 @@ use crate::server::{ADMIN_TOKEN, Server, client, config, hsc, run, variable};
 use crate::shop::Shop;
 
 /// A certificate for 127.0.0.1, signed by itself, and its key: `NAME.pem` and `NAME.key` in this folder.
-fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+pub(crate) fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let mut openssl = Command::new("openssl");
     openssl
@@ -48,7 +48,7 @@ fn text(path: &Path) -> String {
 }
 
 /// A server with this certificate.
-async fn with_certificate(
+pub(crate) async fn with_certificate(
     shop: Shop,
     (cert, key): &(PathBuf, PathBuf),
     settings: &[(&str, &str)],

@@ -23,16 +23,29 @@ impl Visitor {
     /// a stall hides no question.
     pub(super) async fn ask_on(&mut self) -> Result<(), SessionError> {
         loop {
-            let think = varied(self.kind.pace.think, &mut self.random);
-            self.listen_for(think).await?;
+            if self.unanswered.is_none() {
+                let think = varied(self.kind.pace.think, &mut self.random);
+                self.listen_for(think).await?;
+            }
             self.ask().await?;
         }
     }
 
+    /// Asks a question, the unanswered one first, and reads its answer.
     async fn ask(&mut self) -> Result<(), SessionError> {
-        let question = self.pick_question();
         let asked = Instant::now();
-        let id = self.session().say(&ClientSays::LockAndQuery(question)).await?;
+        let id = match self.unanswered.clone() {
+            Some((id, question)) => {
+                self.session().say_again(&ClientSays::LockAndQuery(question), id).await?;
+                id
+            }
+            None => {
+                let question = self.pick_question();
+                let id = self.session().say(&ClientSays::LockAndQuery(question.clone())).await?;
+                self.unanswered = Some((id, question));
+                id
+            }
+        };
         let ends = |kind: &str| matches!(kind, "final_answer" | "error");
         let first = self
             .session()
@@ -50,6 +63,7 @@ impl Visitor {
                 self.crowd.tally(|tally| tally.took(Operation::Ask, asked.elapsed()));
             }
         }
+        self.unanswered = None;
         Ok(())
     }
 
@@ -62,8 +76,8 @@ impl Visitor {
 
     /// Has a conversation, and loses its socket in every storm.
     pub(super) async fn weather_storms(&mut self) -> Result<(), SessionError> {
+        // Also after a resume that failed midway; a conversation without an answer would have nothing to resume.
         self.ask().await?;
-        let mut server = self.number;
         loop {
             let storm = self.next_storm();
             let listened = tokio::select! {
@@ -71,10 +85,10 @@ impl Visitor {
                 () = sleep_until(storm) => Ok(()),
             };
             listened?;
-            // The next server, if there are several: a conversation can be resumed on any of them.
-            server += 1;
             let session = self.session.take().expect("a scenario is played on an open socket");
-            self.session = Some(session.resume(server, storm).await?);
+            // Without a close, as a storm does it.
+            self.lost = session.lost(storm);
+            self.open(storm).await?;
         }
     }
 

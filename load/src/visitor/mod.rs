@@ -19,11 +19,14 @@ use super::mix::Kind;
 use super::scenario::Scenario;
 use super::tally::Count;
 pub(super) use crowd::Crowd;
-use session::{Session, SessionError};
+use hsc_conversation::protocol::Ask;
+use session::{LostSession, Session, SessionError};
 
-/// Pause before a reconnection, doubled at most by jitter: a server that refuses
-/// must not be flooded.
-const COMES_BACK_AFTER: Duration = Duration::from_millis(500);
+/// Longest pause before the first reconnection. The pause is a random part of it, and doubles with each failed
+/// attempt: a server that refuses must not be flooded, and all visitors of a pod that died come at once.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest pause before a reconnection.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 pub(super) struct Visitor {
     number: usize,
@@ -31,13 +34,31 @@ pub(super) struct Visitor {
     crowd: Arc<Crowd>,
     random: StdRng,
     session: Option<Session>,
+    /// The conversation of the lost socket.
+    lost: Option<LostSession>,
+    /// The question without an answer, with its id.
+    unanswered: Option<(u64, Ask)>,
+    /// Connections in a row that failed.
+    failures: u32,
+    /// Connections so far: each goes to the next server, if there are several.
+    connections: usize,
 }
 
 impl Visitor {
     pub(super) fn new(number: usize, crowd: Arc<Crowd>) -> Self {
         let kind = *crowd.plan.mix.kind(number);
         let random = StdRng::seed_from_u64(crowd.plan.seed.wrapping_add(number as u64));
-        Self { number, kind, crowd, random, session: None }
+        Self {
+            number,
+            kind,
+            crowd,
+            random,
+            session: None,
+            lost: None,
+            unanswered: None,
+            failures: 0,
+            connections: 0,
+        }
     }
 
     /// Runs the scenario until `leave` completes, then closes the socket.
@@ -55,8 +76,10 @@ impl Visitor {
     async fn stay(&mut self, mut intended: Instant) {
         loop {
             let Err(trouble) = self.play(intended).await else { return };
-            let after = self.lost(&trouble);
-            self.session = None;
+            let after = self.pause_after(&trouble);
+            if let Some(session) = self.session.take() {
+                self.lost = session.lost(Instant::now());
+            }
             intended = Instant::now() + after;
             tokio::time::sleep_until(intended).await;
         }
@@ -64,6 +87,7 @@ impl Visitor {
 
     async fn play(&mut self, intended: Instant) -> Result<(), SessionError> {
         self.open(intended).await?;
+        self.failures = 0;
         match self.kind.scenario {
             Scenario::Idle => self.idle().await,
             Scenario::Typing => self.type_names().await,
@@ -75,7 +99,13 @@ impl Visitor {
 
     async fn open(&mut self, intended: Instant) -> Result<(), SessionError> {
         let narrow = self.kind.scenario == Scenario::SlowReader;
-        let session = Session::open(&self.crowd, self.number, intended, narrow).await?;
+        let number = self.number + self.connections;
+        self.connections += 1;
+        let session = match &self.lost {
+            None => Session::open(&self.crowd, number, intended, narrow).await?,
+            Some(lost) => Session::resume(&self.crowd, number, narrow, lost).await?,
+        };
+        self.lost = None;
         self.session = Some(session);
         Ok(())
     }
@@ -85,7 +115,7 @@ impl Visitor {
     }
 
     /// Counts an error, and returns the pause before the reconnection.
-    fn lost(&mut self, trouble: &SessionError) -> Duration {
+    fn pause_after(&mut self, trouble: &SessionError) -> Duration {
         let slow = self.kind.scenario == Scenario::SlowReader;
         let told = self.session.as_ref().and_then(|session| session.come_back_after);
         self.crowd.tally(|tally| match trouble {
@@ -99,12 +129,15 @@ impl Visitor {
                 tally.count(Count::ClosedSlow);
                 tally.because(format!("slow reader: {why}"));
             }
+            SessionError::Lost(_) if told.is_some() => tally.count(Count::Moved),
             SessionError::Lost(why) => {
                 tally.count(Count::Dropped);
                 tally.because(format!("dropped: {why}"));
             }
             SessionError::Timeout => tally.count(Count::Timeouts),
         });
-        told.unwrap_or_else(|| COMES_BACK_AFTER.mul_f64(self.random.random_range(1.0..2.0)))
+        let most = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
+        self.failures += 1;
+        told.unwrap_or_else(|| most.mul_f64(self.random.random_range(0.5..1.0)))
     }
 }

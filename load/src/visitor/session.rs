@@ -26,6 +26,15 @@ impl From<SocketError> for SessionError {
     }
 }
 
+/// A conversation whose socket was lost.
+pub(super) struct LostSession {
+    conversation: String,
+    token: String,
+    offset: Option<u64>,
+    last_id: u64,
+    since: Instant,
+}
+
 /// An open socket and its conversation.
 pub(super) struct Session {
     client: Client,
@@ -45,7 +54,7 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Connects and sends `hello`. The latency counts from `intended`, when the visitor was due.
+    /// Connects and sends `hello`, or resumes a lost conversation. The latency of a connection counts from `intended`, when the visitor was due.
     pub(super) async fn open(
         crowd: &Arc<Crowd>,
         number: usize,
@@ -56,6 +65,18 @@ impl Session {
         crowd.tally(|tally| tally.took(Operation::Connect, intended.elapsed()));
         session.greet(None, Operation::Hello, Instant::now()).await?;
         Ok(session)
+    }
+
+    /// What is needed to resume the conversation on another socket; none without a `welcome`.
+    pub(super) fn lost(self, since: Instant) -> Option<LostSession> {
+        let Self { conversation, token, offset, last_id, .. } = &self;
+        (!token.is_empty()).then(|| LostSession {
+            conversation: conversation.clone(),
+            token: token.clone(),
+            offset: *offset,
+            last_id: *last_id,
+            since,
+        })
     }
 
     async fn connect(
@@ -79,20 +100,22 @@ impl Session {
         })
     }
 
-    /// Drops the socket without a close, and resumes the conversation on another one.
+    /// Resumes a conversation on another socket; its latency counts from the loss of the former.
     /// `number` selects the server: the next one, if there are several.
-    pub(super) async fn resume(self, number: usize, since: Instant) -> Result<Self, SessionError> {
+    pub(super) async fn resume(
+        crowd: &Arc<Crowd>,
+        number: usize,
+        narrow: bool,
+        lost: &LostSession,
+    ) -> Result<Self, SessionError> {
         let resume = Resume {
-            conversation: self.conversation.clone(),
-            token: self.token.clone(),
-            after: self.offset.unwrap_or(0),
+            conversation: lost.conversation.clone(),
+            token: lost.token.clone(),
+            after: lost.offset.unwrap_or(0),
         };
-        let crowd = Arc::clone(&self.crowd);
-        let offset = self.offset;
-        drop(self);
-        let mut session = Self::connect(&crowd, number, false).await?;
-        session.offset = offset;
-        session.greet(Some(resume), Operation::Resume, since).await?;
+        let mut session = Self::connect(crowd, number, narrow).await?;
+        (session.offset, session.last_id) = (lost.offset, lost.last_id);
+        session.greet(Some(resume), Operation::Resume, lost.since).await?;
         Ok(session)
     }
 
@@ -124,10 +147,18 @@ impl Session {
     /// Sends a message and returns its request id.
     pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, SessionError> {
         self.last_id += 1;
-        let said =
-            tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, self.last_id));
-        said.await.map_err(|_| SessionError::Timeout)??;
+        self.say_again(message, self.last_id).await?;
         Ok(self.last_id)
+    }
+
+    /// Sends a message under an id that it had on a lost socket: the server handles it once.
+    pub(super) async fn say_again(
+        &mut self,
+        message: &ClientSays,
+        id: u64,
+    ) -> Result<(), SessionError> {
+        let said = tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, id));
+        Ok(said.await.map_err(|_| SessionError::Timeout)??)
     }
 
     /// The next message, without a time limit. Cancel safe.

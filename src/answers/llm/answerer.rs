@@ -25,6 +25,7 @@ use super::super::extractive::{
 use super::endpoint::{Delta, Endpoint, Finish};
 use super::error::LlmError;
 use super::limits::{ModelLimits, PICTURE_TOKENS};
+use crate::outbound::OutboundTls;
 
 /// How long the stream is read on after the finish reason. Some endpoints send it with
 /// each piece, others never close the connection.
@@ -73,11 +74,12 @@ impl Llm {
     pub(in super::super) fn new(
         settings: &LlmSettings,
         extractive: Extractive,
+        tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, BoxError> {
         let parts = PromptParts {
             extractive,
-            endpoint: Endpoint::new(settings)?,
+            endpoint: Endpoint::new(settings, tls)?,
             timeout: Duration::from_millis(settings.timeout_ms),
             first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
             context_chars: settings.context_chars,

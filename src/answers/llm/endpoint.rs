@@ -21,7 +21,7 @@ use url::Url;
 use super::error::LlmError;
 use super::limits::Usage;
 use super::sse::{Event, EventParser};
-use crate::outbound::tls;
+use crate::outbound::OutboundTls;
 
 /// Largest response that is read, in bytes: many times the longest answer, framing included.
 const RESPONSE_BYTES: usize = 16 << 20;
@@ -168,9 +168,9 @@ impl Endpoint {
     ///
     /// # Errors
     /// When no HTTP client can be created, or the base address is invalid.
-    pub(super) fn new(settings: &LlmSettings) -> Result<Self, BoxError> {
+    pub(super) fn new(settings: &LlmSettings, tls: &OutboundTls) -> Result<Self, BoxError> {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(tls.config())
             // The operator chose this endpoint; a redirect target must not get the key.
             .redirect(reqwest::redirect::Policy::none())
             .build()?;

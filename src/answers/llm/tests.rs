@@ -106,7 +106,7 @@ impl Fake {
             Thesaurus::built_in(),
             None,
         );
-        let llm = Llm::new(settings, extractive, &Metrics::new()).expect("a client");
+        let llm = Llm::new(settings, extractive, &tls(), &Metrics::new()).expect("a client");
         let told = told(&llm, question).await;
         self.handle.stop(false).await;
         told
@@ -115,6 +115,10 @@ impl Fake {
     fn heard(&self) -> Vec<Heard> {
         self.heard.lock().expect("no test panics while it holds this").clone()
     }
+}
+
+fn tls() -> crate::outbound::OutboundTls {
+    crate::outbound::OutboundTls::new("").expect("the known roots")
 }
 
 async fn complete(
@@ -555,7 +559,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
         Thesaurus::built_in(),
         None,
     );
-    let llm = Llm::new(&settings, extractive, &Metrics::new()).expect("a client");
+    let llm = Llm::new(&settings, extractive, &tls(), &Metrics::new()).expect("a client");
     let (_, first) = told(&llm, pair()).await;
     assert_eq!((first.text.as_str(), first.fallback), (COMPLETE, None));
     assert_eq!(first.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2]);
@@ -579,7 +583,7 @@ async fn an_exhausted_quota_sends_no_request_and_informs_the_visitor() {
         None,
     );
     let metrics = Metrics::new();
-    let llm = Llm::new(&settings, extractive, &metrics).expect("a client");
+    let llm = Llm::new(&settings, extractive, &tls(), &metrics).expect("a client");
     for (conversation, reason, begins) in [
         ("a", None, "Yes"),
         ("a", Some("limited"), "The assistant has given as many answers"),

@@ -12,10 +12,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use futures::StreamExt as _;
 use hsc_answers::encoder::{MANIFEST, Manifest, digest_of};
+use hsc_config::Settings;
 use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, StatusCode};
 
 use super::directory;
+use crate::outbound::OutboundTls;
 
 /// Arguments of `hsc model fetch`.
 #[derive(Debug, clap::Args)]
@@ -80,14 +82,21 @@ const MODELS: [Model<'_>; 2] = [
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let dir = directory::directory(args.into.as_deref(), args.config.as_deref())?;
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    let tls = OutboundTls::new(&settings.outbound.ca_file)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(fetch_all(&args.from, &dir, &MODELS))?;
+    runtime.block_on(fetch_all(&args.from, &dir, &MODELS, &tls))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn fetch_all(from: &str, dir: &Path, models: &[Model<'_>]) -> anyhow::Result<()> {
+async fn fetch_all(
+    from: &str,
+    dir: &Path,
+    models: &[Model<'_>],
+    tls: &OutboundTls,
+) -> anyhow::Result<()> {
     let client = Client::builder()
-        .tls_backend_preconfigured(crate::outbound::tls().map_err(|error| anyhow::anyhow!(error))?)
+        .tls_backend_preconfigured(tls.config())
         .connect_timeout(Duration::from_secs(20))
         // Between two pieces of the body: for a silent host, not a slow line.
         .read_timeout(Duration::from_secs(60))
@@ -238,6 +247,10 @@ mod tests {
 
     use super::*;
 
+    fn tls() -> OutboundTls {
+        OutboundTls::new("").expect("the known roots")
+    }
+
     /// A publisher of one model: serves ranges, and can break off after a number of bytes.
     struct Publisher {
         files: PathBuf,
@@ -375,10 +388,10 @@ mod tests {
             let files = borrowed(&pinned);
             let model = [model(&files)];
             *publisher.breaks_after.lock().expect("no test panics") = Some(1_000);
-            let error = fetch_all(&from, &dir, &model).await.expect_err("the line is cut");
+            let error = fetch_all(&from, &dir, &model, &tls()).await.expect_err("the line is cut");
             assert!(format!("{error:#}").contains("broke off after 1000 bytes"), "{error:#}");
             assert!(EncoderSet::load(&dir, 1, || ()).is_err(), "half a model is none");
-            fetch_all(&from, &dir, &model).await.expect("the line is whole");
+            fetch_all(&from, &dir, &model, &tls()).await.expect("the line is whole");
             assert_eq!(
                 *publisher.ranges.lock().expect("no test panics"),
                 ["model.safetensors bytes=1000-"]
@@ -394,9 +407,9 @@ mod tests {
         with_publisher(|from, publisher, pinned, dir| async move {
             let files = borrowed(&pinned);
             let model = [model(&files)];
-            fetch_all(&from, &dir, &model).await.expect("it is published");
+            fetch_all(&from, &dir, &model, &tls()).await.expect("it is published");
             std::fs::remove_dir_all(&publisher.files).expect("removed");
-            fetch_all(&from, &dir, &model).await.expect("it is there");
+            fetch_all(&from, &dir, &model, &tls()).await.expect("it is there");
         });
     }
 
@@ -405,7 +418,8 @@ mod tests {
         with_publisher(|from, _, mut pinned, dir| async move {
             pinned[2].1 = "0".repeat(64);
             let files = borrowed(&pinned);
-            let error = fetch_all(&from, &dir, &[model(&files)]).await.expect_err("other weights");
+            let error =
+                fetch_all(&from, &dir, &[model(&files)], &tls()).await.expect_err("other weights");
             assert!(error.to_string().contains("SHA-256"), "{error}");
             assert!(EncoderSet::load(&dir, 1, || ()).is_err(), "it is no model");
             let left: Vec<_> =
@@ -421,7 +435,8 @@ mod tests {
         with_publisher(|from, _, pinned, dir| async move {
             let files = borrowed(&pinned);
             let other = Model { revision: "r2", ..model(&files) };
-            let error = fetch_all(&from, &dir, &[other]).await.expect_err("no such revision");
+            let error =
+                fetch_all(&from, &dir, &[other], &tls()).await.expect_err("no such revision");
             assert!(error.to_string().contains("404"), "{error}");
         });
     }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::{Host, Url, form_urlencoded};
 
-use crate::outbound::{PublicOnly, is_public, tls};
+use crate::outbound::{OutboundTls, PublicOnly, is_public};
 
 /// Time limit of a request to the provider; the user sees an empty page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -73,14 +73,17 @@ struct Tokens {
 
 impl Provider {
     /// The provider, if one is configured.
-    pub(crate) fn new(settings: &OpenIdSettings) -> Result<Option<Self>, NoProvider> {
+    pub(crate) fn new(
+        settings: &OpenIdSettings,
+        tls: &OutboundTls,
+    ) -> Result<Option<Self>, NoProvider> {
         if settings.issuer.is_empty() {
             return Ok(None);
         }
         super::super::signature::with_ring();
         let build = || {
             let builder = Client::builder()
-                .tls_backend_preconfigured(tls()?)
+                .tls_backend_preconfigured(tls.config())
                 // A redirect would send the secret and the code to another host.
                 .redirect(reqwest::redirect::Policy::none())
                 .no_proxy()

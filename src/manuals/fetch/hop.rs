@@ -18,7 +18,7 @@ use super::super::LoadError;
 use super::address::{Allowed, Trust, check};
 use super::disk::CopyMetadata;
 use super::retry;
-use crate::outbound::{NotPublic, asking, not_public};
+use crate::outbound::{NotPublic, OutboundTls, asking, not_public};
 
 /// The response of a host.
 pub(super) enum Answer {
@@ -68,10 +68,10 @@ pub(super) struct SingleRequestClient {
 }
 
 impl SingleRequestClient {
-    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, LoadError> {
+    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
         let build = |trust: Trust| {
             let patience = Duration::from_millis(settings.connect_timeout_ms);
-            let builder = asking(trust)?
+            let builder = asking(trust, tls)
                 .user_agent(&settings.user_agent)
                 .connect_timeout(patience)
                 // A host that stops sending gets as long as one that does not connect: otherwise the first attempt

@@ -22,6 +22,7 @@ use self::disk::{CopyMetadata, Disk};
 use self::hop::{Answer, SingleRequestClient, host};
 use self::retry::Backoff;
 use super::LoadError;
+use crate::outbound::OutboundTls;
 
 /// A manual's bytes on disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,13 +53,13 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(settings: &ManualsSettings) -> Result<Self, LoadError> {
+    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
         let disk = Disk::open(&settings.cache_dir).map_err(|cause| LoadError::Ours {
             what: "cannot open the folder for fetched manuals (manuals.cache_dir)",
             cause: cause.into(),
         })?;
         Ok(Self {
-            hopper: SingleRequestClient::new(settings)?,
+            hopper: SingleRequestClient::new(settings, tls)?,
             disk,
             hosts: DashMap::new(),
             doubted: DashMap::new(),

@@ -14,6 +14,10 @@ use super::host::{Host, Reply};
 
 const PAGE: &str = "<h1>Mixer</h1><p>It mixes eight channels.</p>";
 
+fn tls() -> crate::outbound::OutboundTls {
+    crate::outbound::OutboundTls::new("").expect("the known roots")
+}
+
 /// Settings that allow this machine and have short waits.
 fn settings() -> ManualsSettings {
     let defaults =
@@ -30,7 +34,7 @@ fn settings() -> ManualsSettings {
 }
 
 fn loader(settings: &ManualsSettings) -> Loader {
-    Loader::new(settings, Path::new("/nonexistent"), Metrics::new()).expect("a loader")
+    Loader::new(settings, Path::new("/nonexistent"), &tls(), Metrics::new()).expect("a loader")
 }
 
 fn page_at(url: impl Into<String>) -> Documentation {
@@ -173,8 +177,8 @@ async fn the_backup_is_used_when_the_file_cannot_be_read() {
 async fn an_unreadable_fresh_copy_is_read_once() {
     let host = Host::start(|_, _| Reply::ok("no page")).await;
     let metrics = Metrics::new();
-    let loader =
-        Loader::new(&settings(), Path::new("/nonexistent"), metrics.clone()).expect("a loader");
+    let loader = Loader::new(&settings(), Path::new("/nonexistent"), &tls(), metrics.clone())
+        .expect("a loader");
     let failed = load(&loader, page_at(host.url("/"))).await.expect_err("it must fail");
     assert_eq!(failed.code, "wrong_kind");
     let counted = metrics.render();
@@ -224,8 +228,8 @@ async fn an_older_copy_is_used_and_marked_when_the_host_is_down() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let metrics = Metrics::new();
     let settings = ManualsSettings { revalidate_after_ms: 0, retries: 0, ..settings() };
-    let loader =
-        Loader::new(&settings, Path::new("/nonexistent"), metrics.clone()).expect("a loader");
+    let loader = Loader::new(&settings, Path::new("/nonexistent"), &tls(), metrics.clone())
+        .expect("a loader");
     let documentation = page_at(host.url("/"));
     assert!(!load(&loader, documentation.clone()).await.expect("a manual").source.stale);
     host.die().await;
@@ -290,7 +294,7 @@ async fn a_local_file_is_read_and_served_unchanged() {
     let folder = tempfile::tempdir().expect("a folder");
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/manuals/fixtures/rot/rotate0.pdf");
     std::fs::copy(fixture, folder.path().join("m.pdf")).expect("copied");
-    let loader = Loader::new(&settings(), folder.path(), Metrics::new()).expect("a loader");
+    let loader = Loader::new(&settings(), folder.path(), &tls(), Metrics::new()).expect("a loader");
     let documentation =
         Documentation { kind: DocumentationKind::Pdf, url: "m.pdf".into(), backup_url: None };
     let manual = load(&loader, documentation.clone()).await.expect("a manual");
