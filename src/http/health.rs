@@ -1,7 +1,7 @@
-//! `/health`, `/ready`, `/ping`: how the server is.
+//! `/health`, `/ready`, `/ping`: the health of the server.
 //!
-//! `/health` is about the process and is 200 while it lives, so that no probe restarts a server over
-//! the outage of another system; `/ready` is about new work.
+//! `/health` reports the process and is 200 while it lives, so that no probe restarts a server because of another
+//! system's outage; `/ready` reports whether the pod takes new work.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -10,29 +10,29 @@ use utoipa::ToSchema;
 use super::Dependencies;
 use hsc_actors::ports::EncoderHealth;
 
-/// How the server is, in numbers.
+/// The health of the server, with figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `healthy`, `degraded` (serves, something is missing) or `unhealthy` (takes no new work).
+    /// `healthy`, `degraded` (serves, but a part is missing) or `unhealthy` (takes no new work).
     status: &'static str,
-    /// Why it is not healthy, where it is not.
+    /// Why it is not healthy; none if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// True while Redis answers; false too where none is configured.
+    /// True while Redis answers; also false if none is configured.
     redis_connected: bool,
-    /// Resident memory as a share of what the machine or the control group has.
+    /// Resident memory as a percentage of the memory of the machine or the control group.
     memory_usage_percent: f64,
-    /// Processor time since the last call as a share of one core.
+    /// Processor time since the last call as a percentage of one core.
     cpu_usage_percent: f64,
     /// The sentence encoder.
     encoder: EncoderHealth,
-    /// Sockets open now.
+    /// Number of open sockets.
     active_connections: usize,
-    /// Products in the catalog.
+    /// Number of products in the catalog.
     product_count: usize,
     /// Seconds since the start.
     uptime_seconds: f64,
-    /// Now, RFC 3339.
+    /// Current time, RFC 3339.
     timestamp: String,
     /// Content hash of the catalog.
     catalog_version: String,
@@ -40,30 +40,30 @@ pub(super) struct Health {
     version: &'static str,
 }
 
-/// How the server is, in one word, where its numbers are told at another address.
+/// The status alone, if the figures have an address of their own.
 #[derive(Debug, Serialize)]
 pub(super) struct Status {
     status: &'static str,
 }
 
-/// How the server is, in one word.
+/// Readiness for new work.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Readiness {
     /// `ready` or `not ready`.
     status: &'static str,
-    /// Why not, where not.
+    /// Why it is not ready; none if it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
 
-/// That somebody is there.
+/// A sign of life.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Pong {
     /// Always true.
     pong: bool,
 }
 
-/// How the process is; 200 while it lives.
+/// Health of the process; 200 while it lives.
 #[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
 #[get("/health")]
 pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
@@ -86,7 +86,7 @@ pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
     })
 }
 
-/// The same for everybody, where the whole is told at `server.operations_listen`.
+/// The status alone, if `server.operations_listen` serves the details.
 #[get("/health")]
 pub(super) async fn health_status(deps: web::Data<Dependencies>) -> HttpResponse {
     let (status, _) = standing(&deps);
@@ -101,14 +101,14 @@ fn standing(deps: &Dependencies) -> (&'static str, Option<String>) {
     }
 }
 
-/// Why no new work should be sent to this pod; `None` if it should.
+/// Why this pod should get no new work; `None` if it should.
 fn not_ready(deps: &Dependencies) -> Option<String> {
     let draining = deps.pod.sessions().is_draining().then(|| "draining".to_owned());
     let without_redis = || deps.redis_required.then(|| redis_fault(deps)).flatten();
     draining.or_else(|| deps.pod.trouble()).or_else(without_redis)
 }
 
-/// What is missing although the server serves; `None` if nothing is.
+/// The missing part of a server that serves; `None` if none is missing.
 fn degraded(deps: &Dependencies) -> Option<String> {
     let catalog_fault = || {
         let kept = deps.catalog_folder.status().kept?;
@@ -139,7 +139,7 @@ fn archive_fault(deps: &Dependencies) -> Option<String> {
     (!deps.pod.archive().is_up()).then(|| away.to_owned())
 }
 
-/// Whether new work should be sent here.
+/// Whether this pod takes new work.
 #[utoipa::path(get, path = "/ready", tag = "operations", responses(
     (status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/ready")]
@@ -154,7 +154,7 @@ pub(super) async fn ready(deps: web::Data<Dependencies>) -> HttpResponse {
     response.insert_header(("Cache-Control", "no-store")).json(readiness)
 }
 
-/// Whether anybody is there.
+/// Whether the process answers.
 #[utoipa::path(get, path = "/ping", tag = "operations", responses((status = 200, body = Pong)))]
 #[get("/ping")]
 pub(super) async fn ping() -> HttpResponse {

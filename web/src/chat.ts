@@ -1,4 +1,4 @@
-// The chat: one component for the page and for the widget. It wires the state, the connection and the parts.
+// The chat: one component for the page and for the widget. It connects the state, the socket and the parts.
 
 import { inLine } from "./answer/turn.ts";
 import { el, set } from "./element.ts";
@@ -28,61 +28,61 @@ import type { Scenario, Thumb } from "./wire/types.ts";
 import { type Voice, voiceOf } from "./words/words.ts";
 
 export interface ChatOptions {
-  /** Where the server is. */
+  /** Address of the server. */
   server: URL;
   language: string;
   heading: Maker["heading"];
-  /** A product to begin with. */
+  /** The initial product. */
   productId?: string | undefined;
-  /** The address has a place for the product: without one the start page is meant, whatever was chosen before. */
+  /** The address contains the product: without one the start page is shown, whatever was chosen before. */
   isAddressed?: boolean;
-  /** The address of the page around the chat, for the agent who is asked for. */
+  /** The address of the page around the chat, for agents. */
   page?: (() => string) | undefined;
-  /** Told when the product changes. */
+  /** Called when the product changes. */
   onProduct?: (id: string) => void;
-  /** Told when something comes that the visitor has not seen, and when they have seen it. */
+  /** Called when unseen items arrive or are seen. */
   onUnread?: (unread: Unread) => void;
-  /** The document is the chat's own: its title tells what is unread also while it is looked at. */
+  /** The chat owns the document: its title shows the unread count even while the page is visible. */
   ownsTitle?: boolean;
 }
 
-/** What came and was not seen yet. */
+/** Unseen items. */
 export interface Unread {
   /** Messages of an agent, and answers. */
   messages: number;
-  /** False when nothing is unread. With no message it is what merely happened, such as an agent who joined. */
+  /** False if nothing is unread. Without a message it is an event, such as an agent who joined. */
   any: boolean;
-  /** The same in a sentence; empty when nothing is unread. */
+  /** The same as a sentence; empty if nothing is unread. */
   sentence: string;
 }
 
 export interface Chat {
-  /** Puts the focus where the visitor goes on: the search, or the question. */
+  /** Moves the focus to the search field or the question field. */
   focus(): void;
-  /** Changes the language; the conversation, and what is typed, stays. */
+  /** Changes the language; the conversation and the drafts stay. */
   speak(language: string): void;
-  /** Goes to a product, or to the start page, as the history of the browser says. */
+  /** Shows a product or the start page, as the browser's history requires. */
   show(productId: string | undefined): void;
 }
 
-/** How long "Connected again" is shown, in milliseconds: two seconds to see it and two to read it. */
+/** How long "Connected again" is shown, in milliseconds: two seconds to notice and two to read it. */
 const BACK_MS = 4000;
-/** How long it is shown that the conversation was saved or sent, in milliseconds: a sentence to read. */
+/** How long the confirmation of a saved or sent transcript is shown, in milliseconds. */
 const SAID_MS = 8000;
-/** After so long without a key the whole text of the search field is read, in milliseconds: a pause between words. */
+/** Typing pause after which the text of the search field is interpreted as a whole, in milliseconds. */
 const PAUSE_MS = 300;
-/** Words from which on a text in the search field may be a question, and is kept when a product is chosen. */
+/** Number of words from which a text in the search field may be a question, and is kept when a product is chosen. */
 const SENTENCE_WORDS = 3;
-/** How long after the last change what was said is kept for a reload, in milliseconds. */
+/** Delay after the last change before the conversation is stored for a reload, in milliseconds. */
 const KEEP_AFTER_MS = 250;
-/** After so long without a key the visitor types no more, in milliseconds. */
+/** Pause after which the visitor counts as not typing, in milliseconds. */
 const STILL_MS = 4000;
-/** What stands before the title of the window while something is unread. */
+/** Prefix of the window title while something is unread. */
 const BADGE = /^(?:\(\d+\)|●) /;
-/** Longest address of a page that the server takes, in characters. */
+/** Longest address of a page that the server accepts, in characters. */
 const PAGE_CHARS = 1000;
 
-/** Puts a chat into an element and connects it. */
+/** Mounts a chat into an element and connects it. */
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const { server } = options;
   const prefix = `hsc${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? ""}`;
@@ -101,7 +101,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   };
   let conversation = kept?.before.resume.conversation;
   let voice: Voice = voiceOf(options.language);
-  /** The product that is gone to; another one that is gone to meanwhile wins. */
+  /** The product that is being opened; a later one wins. */
   let destination: string | undefined;
   let view: View | undefined;
 
@@ -162,7 +162,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     },
     take: () => {
       const text = state.typed.trim();
-      // A sentence is read as a whole before anything is opened for it.
+      // A sentence is interpreted as a whole before a product is opened for it.
       if (text.includes(" ") && readingOf(state)?.done !== true && state.active <= 0) {
         readWhole();
         taking = text;
@@ -181,7 +181,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
         return;
       }
       pick(known);
-      // What was typed is more than a name: it goes where it can be asked.
+      // The text is more than a name: it moves to the question field.
       if (isSentence(text, known.name)) view?.composer.giveBack(text);
       view?.composer.focus();
     },
@@ -204,7 +204,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     repeat: (turnId) => {
       const turn = state.turns.find((one) => one.id === turnId);
       if (turn === undefined) return;
-      // The question was about that product, so the chat is about it again.
+      // The question was about that product, so the chat returns to it.
       if (turn.product.id !== state.product?.id) {
         happen({ what: "picked", product: turn.product });
         options.onProduct?.(turn.product.id);
@@ -231,7 +231,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     wish: (reason) => {
       connection.wish(reason === "" ? {} : { reason });
       happen({ what: "wished" });
-      // What becomes of the wish is told at the end of the thread.
+      // The result of the request appears at the end of the thread.
       view?.follow.toEnd();
     },
     withdraw: () => {
@@ -284,10 +284,10 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   };
 
   let pausing: ReturnType<typeof setTimeout> | undefined;
-  /** The text for which Enter was pressed before it was read. */
+  /** The text that Enter was pressed for before it was interpreted. */
   let taking: string | undefined;
 
-  /** Has the server read the whole text, once. */
+  /** Lets the server interpret the whole text, once. */
   function readWhole(): void {
     clearTimeout(pausing);
     const text = state.typed.trim();
@@ -295,7 +295,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     happen({ what: "paused", text, id: connection.understand(text) });
   }
 
-  /** Opens a product, and asks at once what else the text said. */
+  /** Opens a product, and asks the rest of the text as a question. */
   function openAndAsk(option: Option, question: string): void {
     pick(option, question !== "");
     if (question !== "" && state.product !== undefined) ask(state.product, question, scenarioFor(state, state.product), state.image);
@@ -320,7 +320,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     if (before.product !== state.product || before.scenario !== state.scenario) tellAbout();
   }
 
-  /** Tells the server what the page shows, so that an agent knows it before anything was asked. */
+  /** Sends the state of the page, so that an agent knows it before the first question. */
   function tellAbout(): void {
     const { product, scenario } = state;
     const page = options.page === undefined ? undefined : pageAddress(options.page());
@@ -339,7 +339,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
   window.addEventListener("pagehide", keepNow);
 
-  /** Says what is unread: in the title of the window, and to whoever shows the chat. */
+  /** Reports unread items: in the window title, and to the embedder. */
   function tellUnread(): void {
     const messages = unreadMessages(state);
     const any = state.unread.length > 0;
@@ -347,13 +347,13 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     const isShown = any && (options.ownsTitle === true || document.visibilityState !== "visible");
     const badge = isShown ? (messages > 0 ? `(${messages}) ` : "● ") : "";
     const title = badge + document.title.replace(BADGE, "");
-    // The title of a foreign page is left alone until there is something to say.
+    // The title of a foreign page is not changed while nothing is unread.
     if (document.title !== title) document.title = title;
   }
   document.addEventListener("visibilitychange", tellUnread);
 
   let still: ReturnType<typeof setTimeout> | undefined;
-  /** The person learns that the visitor types, not what. */
+  /** Reports to the agent that the visitor types, not the text. */
   function composing(on: boolean): void {
     const was = still !== undefined;
     clearTimeout(still);
@@ -368,10 +368,10 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     }
   }
 
-  /** Messages go out one after the other, so that a later one never overtakes a picture. */
+  /** Messages are sent one after the other, so that a later one never overtakes a picture. */
   let sending: Promise<void> = Promise.resolve();
 
-  /** Puts a message into the thread, where it stays whatever becomes of it, and sends it. */
+  /** Adds a message to the thread, where it stays in any case, and sends it. */
   function say(message: Pick<Said, "text" | "image" | "upload">, replaces?: string): void {
     composing(false);
     const id = connection.reserve();
@@ -397,7 +397,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       }
       connection.say({ content: said.text, ...(upload === undefined ? {} : { upload }) }, id);
     } catch {
-      // Whatever it was: the message is still in the thread, and the visitor is told.
+      // Whatever the error: the message is still in the thread, and the visitor is notified.
       happen({ what: "notSent", id, trouble: { word: "upload_failed" } });
     }
   }
@@ -409,7 +409,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     if (hasPerson(state.person)) {
       say({ text, image, upload }, key);
     } else if (view !== undefined && !view.composer.element.hidden) {
-      // No agent is here any more: what was written goes back to where it can be asked or changed.
+      // The agent has left: the text moves back to the question field.
       happen({ what: "discarded", id: key });
       if (image !== undefined) happen({ what: "image", image });
       view.composer.giveBack(text);
@@ -419,7 +419,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     }
   }
 
-  /** The message of this id that the server does not have yet. */
+  /** The unsent message with this id. */
   function sayingOf(id: string): (Entry & Said) | undefined {
     return state.person.entries.find((entry): entry is Entry & Said => entry.kind === "said" && !entry.sent && entry.key === id);
   }
@@ -455,7 +455,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     toldOf(answer, "sent");
   }
 
-  /** Says what became of it, and for a while only where it went well. */
+  /** Shows the result; a success only for a while. */
   function toldOf(answer: Answer<unknown>, well: "saved" | "sent"): void {
     if ("trouble" in answer) {
       transcript({ trouble: answer.trouble }, state.transcript.isChoosing, state.transcript.confirms);
@@ -486,13 +486,13 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     options.onProduct?.(id);
     void fetchProduct(server, id).then((product) => {
       if (product !== undefined) happen({ what: "described", product });
-      // The head has grown by what is known now, and the question that was asked at once is to stay in view.
+      // The header has grown with the product's data, and the question should stay visible.
       if (asksAtOnce) view?.follow.toQuestion();
       if (product !== undefined) suggest(product);
     });
   }
 
-  /** Asks what could be asked about the product, where that would be shown. */
+  /** Shows example questions about the product, if they are visible. */
   function suggest(product: Product): void {
     if (product.manual === "" || state.turns.length > 0 || state.sections?.product === product.id) return;
     void fetchSections(server, product.id).then((titles) => {
@@ -546,14 +546,14 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   speak(options.language);
   tellAbout();
   connection.connect();
-  deeds.type(""); // The sample of the catalog.
-  // A laptop that wakes, a train that leaves the tunnel: no need to wait for the next try.
+  deeds.type(""); // Requests the sample of the catalog.
+  // A laptop that wakes up, a train out of a tunnel: reconnect now instead of waiting.
   const comeBack = (): void => {
     if (document.visibilityState === "visible" && state.link === "lost") deeds.reconnect();
   };
   window.addEventListener("online", comeBack);
   document.addEventListener("visibilitychange", comeBack);
-  // A widget on the page of another product does not turn a conversation with an agent.
+  // A widget on another product's page does not change the product of a conversation with an agent.
   if (options.productId !== undefined && (options.isAddressed === true || !isTalking(state))) {
     if (state.product?.id === options.productId) suggest(state.product);
     else void goTo(options.productId);
@@ -640,7 +640,7 @@ function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readon
   return { finder: find, composer: compose, follow: following, update };
 }
 
-/** What is unread in a sentence: how many messages, or, where there is none, what happened last. */
+/** Unread items as a sentence: the number of messages or, without one, the last event. */
 function unreadSentence(state: State, voice: Voice): string {
   const n = unreadMessages(state);
   if (n > 0) return voice.count("news", n);
@@ -648,7 +648,7 @@ function unreadSentence(state: State, voice: Voice): string {
   return last?.kind === "event" ? voice.say(last.word, { name: last.name }) : "";
 }
 
-/** What a screen reader is told of a change that only the eye would see. */
+/** The announcement of a visual change to screen readers. */
 function announcement(before: State | undefined, state: State, voice: Voice): string | undefined {
   if (before?.options !== state.options && state.listOpen && state.found !== undefined) {
     const none = (): string => voice.say("found_none", { typed: state.typed.trim() });
@@ -667,13 +667,13 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
   return moved?.place === undefined ? undefined : inLine(moved.place, voice);
 }
 
-/** Whether a text says more than the name of the product that is chosen. */
+/** Whether a text is more than the name of the chosen product. */
 function isSentence(text: string, name: string): boolean {
   const words = text.split(/\s+/);
   return words.length >= SENTENCE_WORDS && !words.every((word) => name.toLowerCase().includes(word.toLowerCase()));
 }
 
-/** A page as the server takes it: without its fragment, and without a query that is too long. */
+/** The address of a page as the server accepts it: without fragment, and without a query that is too long. */
 function pageAddress(address: string): string | undefined {
   const [whole = ""] = address.split("#");
   const short = whole.length <= PAGE_CHARS ? whole : (whole.split("?")[0] ?? "");

@@ -1,9 +1,9 @@
-// Builds elements. Text goes in as text: nothing here, and nothing anywhere in the pages, parses HTML.
+// Creates elements. Text is always inserted as text: no code of the pages parses HTML.
 
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 export type Child = Node | string | undefined;
 
-/** An element with its attributes and children; `true` is an empty attribute, `false` and undefined none. */
+/** An element with attributes and children; `true` is an empty attribute, `false` and undefined are none. */
 export function el<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},
@@ -15,7 +15,7 @@ export function el<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Sets attributes; `false` and undefined take one away. */
+/** Sets attributes; `false` and undefined remove one. */
 export function set(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === false) element.removeAttribute(name);
@@ -23,12 +23,12 @@ export function set(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Puts children in place of those that are there. */
+/** Replaces the children. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren(...children.filter((child) => child !== undefined));
 }
 
-/** A button that does one thing. */
+/** A button with one action. */
 export function button(attributes: Attributes, does: () => void, ...children: Child[]): HTMLButtonElement {
   const element = el("button", { type: "button", ...attributes }, ...children);
   element.addEventListener("click", does);
@@ -66,7 +66,7 @@ const STROKES = {
 
 export type IconName = keyof typeof STROKES;
 
-/** A drawn sign beside words or in a button that has a name; screen readers pass over it. */
+/** An icon beside text or in a button with a label; hidden from screen readers. */
 export function icon(name: IconName): SVGSVGElement {
   const drawing = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(drawing, "svg");

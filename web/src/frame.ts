@@ -1,14 +1,14 @@
-// What frames every page of our own: its language, how it is chosen, and the title of the window.
+// The frame of every page: its language, the language menu, and the window title.
 
 import { el, set } from "./element.ts";
 import { chooseLanguage, languages, type Voice, voiceOf, type Word } from "./words/words.ts";
 
-/** Where the chosen language is remembered. */
+/** Storage key of the chosen language. */
 const REMEMBERED = "hsc-language";
 
-/** Dresses the page in the visitor's language and returns it; `chosen` is told when they choose another. */
+/** Sets the page's language and returns it; `chosen` is called when the user chooses another. */
 export function frame(title: Word, chosen: (language: string) => void): string;
-/** The same for a page that speaks with a voice of its own. */
+/** The same for a page with phrases of its own. */
 export function frame<More extends string>(
   title: Word | More,
   chosen: (language: string) => void,
@@ -44,11 +44,13 @@ export function frame(
 
 type Field = HTMLInputElement | HTMLTextAreaElement;
 
-/** How long a field is waited for that is drawn only once the server has answered, in milliseconds. */
+/** How long a field is awaited that is drawn only after the server's response, in milliseconds. */
 const FIELDS_WITHIN_MS = 5000;
 
-/** Draws anew and keeps what is typed: each field that is found again by its id, or by its name, gets back what
- * it held. A field that has a value of its own after that (a draft, say) keeps its own. */
+/**
+ * Draws again and keeps the typed text: each field is found again by its id, or by its name, and gets its value back.
+ * A field that has its own value after that (a draft, say) keeps it.
+ */
 export function carryFields(root: Element, redraw: () => void): void {
   const held = new Map([...fieldsOf(root)].map(([name, field]): [string, string | boolean] => [name, isChosen(field) ? field.checked : field.value]));
   for (const [name, value] of held) if (value === "" || value === false) held.delete(name);
@@ -71,7 +73,7 @@ export function carryFields(root: Element, redraw: () => void): void {
   }, FIELDS_WITHIN_MS);
 }
 
-/** The fields by what stays the same when they are drawn anew: the id, else the name, else the place among their like. */
+/** The fields by what stays the same after drawing: the id, else the name, else the index among similar fields. */
 function fieldsOf(root: Element): Map<string, Field> {
   const fields = new Map<string, Field>();
   for (const field of root.querySelectorAll<Field>("input:not([type=file]), textarea")) {
@@ -83,12 +85,12 @@ function fieldsOf(root: Element): Map<string, Field> {
   return fields;
 }
 
-/** True for a field that is chosen and not typed into. */
+/** True for a field that is selected and not typed into. */
 function isChosen(field: Field): field is HTMLInputElement {
   return field.type === "checkbox" || field.type === "radio";
 }
 
-/** The element that the page must have. */
+/** An element that the page must have. */
 export function found<Kind extends Element>(selector: string, kind: new () => Kind): Kind {
   const element = document.querySelector(selector);
   if (!(element instanceof kind)) throw new Error(`${location.pathname} has no ${selector}`);
@@ -99,7 +101,7 @@ function remembered(): string | null {
   try {
     return localStorage.getItem(REMEMBERED);
   } catch {
-    return null; // Storage is switched off; the browser's languages will do.
+    return null; // Storage is disabled; the browser's languages are used.
   }
 }
 

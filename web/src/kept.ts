@@ -1,26 +1,26 @@
-// What outlives a reload of the page: the conversation and what was said in it, in this tab alone.
+// State that survives a reload of the page: the conversation and its thread, in this tab only.
 //
-// Kept in the tab's own storage, so it is gone with the tab. Where storage is switched off, or holds
-// something else, the page begins as a new one does.
+// Stored in the tab's session storage, so it is deleted with the tab. If storage is disabled, or holds something
+// else, the page starts as a new one.
 
 import { isTalking, type KeptState, restored, type State } from "./state.ts";
 import type { Before } from "./wire/connection.ts";
 
 interface Kept {
-  /** Of this form; what an older page kept is passed over. */
+  /** Version of the format; another version is ignored. */
   version: 2;
   before: Before;
   state: KeptState;
-  /** What was typed and not sent, by the name of its field. */
+  /** Drafts, by the name of their field. */
   drafts?: Readonly<Record<string, string>>;
 }
 
-/** Turns and entries that are kept: more than anybody reads again, and far below what a tab may hold. */
+/** Turns and entries that are stored: more than a visitor reads again, and far below the storage limit. */
 const MOST = 100;
 
 const key = (server: URL): string => `hsc-chat ${server.origin}`;
 
-/** What this tab kept of its conversation with this server. */
+/** The stored conversation with this server. */
 export function recall(server: URL): Kept | undefined {
   try {
     const kept = JSON.parse(sessionStorage.getItem(key(server)) ?? "null") as Kept | null;
@@ -30,8 +30,10 @@ export function recall(server: URL): Kept | undefined {
   }
 }
 
-/** True where this tab has a conversation with this server in which something may still come: an agent, a place
- * in line, or an answer. */
+/**
+ * True if this tab has a conversation with this server that awaits something: an agent, a place in the queue, or an
+ * answer.
+ */
 export function isAwaited(server: URL): boolean {
   const kept = recall(server);
   if (kept === undefined) return false;
@@ -40,16 +42,16 @@ export function isAwaited(server: URL): boolean {
   return hasHandoff || kept.before.unanswered.length > 0 || (kept.state.unread ?? []).length > 0;
 }
 
-/** Keeps it; with no conversation yet there is nothing to keep. */
+/** Stores the state; without a conversation there is nothing to store. */
 export function keep(server: URL, before: Before | undefined, state: State, drafts: Readonly<Record<string, string>>): void {
   if (before === undefined) return;
-  // Pictures are far larger than words. Those that are not sent yet are kept where there is room for them.
+  // Pictures are far larger than text. Unsent ones are stored if there is room.
   for (const withPictures of [true, false]) {
     try {
       sessionStorage.setItem(key(server), JSON.stringify(kept(before, state, drafts, withPictures)));
       return;
     } catch {
-      // Switched off, or full: without pictures there may be room; else a reload begins anew.
+      // Disabled, or full: without pictures there may be room; else a reload starts anew.
     }
   }
 }
@@ -80,17 +82,17 @@ function kept(before: Before, state: State, drafts: Readonly<Record<string, stri
 
 const openKey = (server: URL): string => `hsc-widget ${server.origin}`;
 
-/** Keeps whether the widget is open, for the next page of the site. */
+/** Stores whether the widget is open, for the next page of the site. */
 export function keepOpen(server: URL, isOpen: boolean): void {
   try {
     if (isOpen) sessionStorage.setItem(openKey(server), "open");
     else sessionStorage.removeItem(openKey(server));
   } catch {
-    // Switched off: the next page begins with a closed one.
+    // Disabled: the next page starts with a closed widget.
   }
 }
 
-/** True where the widget was open on the page before. */
+/** True if the widget was open on the previous page. */
 export function wasOpen(server: URL): boolean {
   try {
     return sessionStorage.getItem(openKey(server)) !== null;

@@ -1,7 +1,7 @@
-// The page at `/`: the chat over the whole window, the choice of language, the product in the address.
+// The page at `/`: the chat in the whole window, the language menu, the product in the address.
 //
-// Each product is a place in the history of the browser, and the start page is one too: Back goes from a product
-// to where it was chosen, Forward returns, and a page that is loaded again shows what its address says.
+// Each product is an entry in the browser's history, and so is the start page: Back returns from a product, Forward
+// goes there again, and a reload shows the product of the address.
 
 import { type Chat, mountChat } from "./chat.ts";
 import { found, frame } from "./frame.ts";
@@ -32,9 +32,9 @@ window.addEventListener("popstate", () => {
 });
 chat.focus();
 
-// Some browsers lay a keyboard over the page and leave its height: the page keeps to what is seen.
+// Some browsers show a keyboard over the page and keep its height: the page uses the visible height.
 const seen = window.visualViewport;
 seen?.addEventListener("resize", () => {
-  // Zoomed with two fingers, a part of the page is meant to be out of sight.
+  // While zoomed with two fingers, a part of the page is off screen intentionally.
   if (seen.scale === 1) document.body.style.setProperty("--visible-height", `${seen.height}px`);
 });

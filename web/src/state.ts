@@ -1,6 +1,6 @@
-// What the chat knows, as plain data, and what each happening makes of it.
+// The state of the chat as plain data, and the reducer of its actions.
 //
-// No socket, no clock, no element: the connection and the views stand outside and speak in `Happening`s.
+// No socket, no clock, no element: the connection and the views dispatch `Happening`s.
 
 import { interrupted, nobody, notSent, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
 import { anotherOne, type Ending, type Opinion, ratingDoes, type RatingHappening, ratingHears, type Transcript, unrated } from "./rating/state.ts";
@@ -9,7 +9,7 @@ import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Highlight, Limits, Prediction, Scenario, ServerMessage } from "./wire/types.ts";
 import type { Word } from "./words/words.ts";
 
-/** A product in the list, as a compact prediction has it. */
+/** A product in the list, from a compact prediction. */
 export interface Option {
   id: string;
   name: string;
@@ -17,79 +17,81 @@ export interface Option {
   category: string;
   confidence: number;
   matched: readonly Highlight[];
-  /** True where the catalog has a manual for it. */
+  /** True if the catalog has a manual for it. */
   manual: boolean;
 }
 
-/** A text of the first box that the server was asked to understand, and what it made of it. */
+/** A text of the search field that the server interprets, and the result. */
 export interface Reading {
-  /** The text, and the id under which it was sent. */
+  /** The text, and the id of its request. */
   text: string;
   id: string;
   done: boolean;
-  /** The product that the text names for sure, and what else the text says. */
+  /** The product that the text certainly names, and the rest of the text. */
   detected: { option: Option; question: string } | undefined;
-  /** The text as it was meant, where it was typed with another keyboard layout. */
+  /** The intended text, if it was typed with another keyboard layout. */
   corrected: string | undefined;
 }
 
-/** A place in the thread from which on another product is talked about. */
+/** A place in the thread from which on another product is the topic. */
 export interface ProductChange {
   at: number;
   product: Pick<Product, "id" | "name">;
 }
 
-/** Why a question got no answer: in our words, or in the server's. */
+/** Why there is no answer: a phrase of the page, or the server's text. */
 export type Trouble = { word: Word } | { text: string };
 
 /** A question and its answer. */
 export interface Turn {
   /** The id of the question on the wire. */
   id: string;
-  /** Its place in the thread, among what was said to and by a person. */
+  /** Its place in the thread, among the entries of the chat with an agent. */
   at: number;
   product: Product;
   question: string;
   scenario: Scenario;
   image: string | undefined;
   stage: "waiting" | "reading" | "thinking" | "answering" | "done" | "failed";
-  /** Its place while the server makes it wait for the answers of others; 1 is next. */
+  /** Its place in the answer queue of the server; 1 is next. */
   place: number | undefined;
   text: string;
   end: FinalAnswer | undefined;
-  /** Where the answer stands in the conversation, which is how it is judged. */
+  /** The offset of the answer's end, by which it is rated. */
   offset?: number | undefined;
   opinion?: Opinion | undefined;
   trouble: Trouble | undefined;
 }
 
 export interface State {
-  /** `back` is open again after a loss, until the visitor has been told; `elsewhere` is a conversation
-   * that goes on in another window, `closed` one that was closed by whoever runs the server. */
+  /**
+   * `back` is open again after a loss, until the visitor has been notified; `elsewhere` is a conversation that
+   * continues in another window, `closed` one that an admin closed.
+   */
   link: "connecting" | "open" | "lost" | "back" | "elsewhere" | "closed";
-  /** The server does not know any more what was said before; until the visitor has seen it. */
+  /** True if the server lost the conversation, until the visitor has seen the notice. */
   forgotten: boolean;
   limits: Limits | undefined;
-  /** The words in the search field, and the id under which they were sent. */
+  /** The text of the search field, and the id of its request. */
   typed: string;
   typedId: string;
-  /** What the server found for them; `found` says for which words. */
+  /** The search results; `found` is their query. */
   options: readonly Option[];
   found: string | undefined;
-  /** What the server made of the whole text, once typing paused. */
+  /** The interpretation of the whole text, once typing paused. */
   reading: Reading | undefined;
-  /** Some products for a visitor who has typed nothing. */
+  /** Some products for an empty search field. */
   sample: readonly Option[];
-  /** Place of the option that Enter takes; -1 is none. */
+  /** Index of the option that Enter chooses; -1 is none. */
   active: number;
   listOpen: boolean;
   product: Product | undefined;
-  /** True while another product is looked for. */
+  /** True while another product is being searched. */
   changing: boolean;
-  /** True while the visitor is back at the start page although a product is chosen. */
+  /** True while the visitor is on the start page although a product is chosen. */
   home: boolean;
   changes: readonly ProductChange[];
-  /** Section titles of the manual of the product of this id. */
+  /** Section titles of the manual of the product with this id. */
   sections: { product: string; titles: readonly string[] } | undefined;
   scenario: Scenario;
   image: string | undefined;
@@ -99,14 +101,14 @@ export interface State {
   transcript: Transcript;
   /** The next place in the thread. */
   next: number;
-  /** Rows of the thread (see {@link rowOfTurn} and {@link rowOfEntry}) that the visitor has not seen yet. */
+  /** Unseen rows of the thread (see {@link rowOfTurn} and {@link rowOfEntry}). */
   unread: readonly string[];
-  /** What whoever runs the server wants everybody to know, until the visitor has put it away. */
+  /** The operator's announcement, until the visitor hides it. */
   notice: string | undefined;
 }
 
 export type Happening =
-  /** `anew`: the conversation is another one than before. */
+  /** `anew`: another conversation than before. */
   | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean; anew?: boolean }
   | { what: "dropped" }
   | { what: "takenOver" }
@@ -162,41 +164,43 @@ export const beginning: State = {
   notice: undefined,
 };
 
-/** What is kept over a reload of the page. */
+/** The part of the state that survives a reload of the page. */
 export type KeptState = Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending" | "changes" | "unread">>;
 
-/** A state as it was kept over a reload of the page: what was said is there, the connection is not.
- * `onTheirWay` are the ids of the messages that the connection will send again by itself. */
+/**
+ * The state after a reload of the page: with the thread, without the connection. `onTheirWay` are the ids of the
+ * messages that the connection sends again by itself.
+ */
 export function restored(kept: KeptState, onTheirWay: readonly string[] = []): State {
   return { ...beginning, ...kept, person: interrupted(kept.person, new Set(onTheirWay)) };
 }
 
-/** True while the start page is shown: a product is to be chosen, and nobody talks with the visitor. */
+/** True while the start page is shown: no product is chosen, and no agent has the conversation. */
 export function isStart(state: State): boolean {
   return (state.product === undefined || state.home) && !isTalking(state);
 }
 
-/** True once the visitor has to do with an agent: that conversation is always in view. */
+/** True while the visitor waits for an agent or has one: that conversation is always visible. */
 export function isTalking({ person }: State): boolean {
   return person.entries.length > 0 || person.stage === "asking" || person.stage === "waiting" || person.stage === "with";
 }
 
-/** The scenario in which the product is asked about: the chosen one, where it makes sense for the product. */
+/** The scenario of a question: the chosen one, if it applies to the product. */
 export function scenarioFor({ scenario }: State, product: Product | undefined): Scenario {
   return product?.scenarios.includes(scenario) === true ? scenario : "general";
 }
 
-/** The name of a turn among the rows of the thread. */
+/** The name of a turn's row. */
 export function rowOfTurn(id: string): string {
   return `turn ${id}`;
 }
 
-/** The name of an entry among the rows of the thread. */
+/** The name of an entry's row. */
 export function rowOfEntry(key: string): string {
   return `entry ${key}`;
 }
 
-/** How many messages of an agent and how many answers are unread; what merely happened is not counted. */
+/** Number of unread messages of an agent and of unread answers; events are not counted. */
 export function unreadMessages({ unread, turns, person }: State): number {
   const messages = [
     ...turns.map(({ id }) => rowOfTurn(id)),
@@ -215,7 +219,7 @@ export function reduce(state: State, happening: Happening): State {
   return happening.what === "heard" ? withUnread(state, after) : after;
 }
 
-/** Notes the rows that came from the server: answers that begin, messages of an agent, what happened with one. */
+/** Adds the rows that came from the server: answers, messages of an agent, events. */
 function withUnread(before: State, after: State): State {
   const rows: string[] = [];
   if (before.turns !== after.turns) {
@@ -238,12 +242,12 @@ function applied(state: State, happening: Happening): State {
       return {
         ...here,
         link: state.link === "lost" || state.link === "back" ? "back" : "open",
-        // With nothing said there is nothing to miss.
+        // Without messages there is nothing to lose.
         forgotten: state.forgotten || (happening.lost && state.turns.length > 0),
         limits: happening.limits,
-        // A conversation that was lost answers its open questions from the beginning.
+        // A lost conversation answers its open questions from the beginning.
         turns: happening.recovered ? here.turns : here.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
-        // Another conversation has nobody in it yet; what was said stays to be read.
+        // Another conversation has no agent yet; the old messages stay readable.
         person: happening.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
       };
     }
@@ -298,7 +302,7 @@ function applied(state: State, happening: Happening): State {
       return { ...state, changing: happening.on, home: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
     case "home":
       if (state.product === undefined) return state;
-      // The conversation with an agent stays in view; another product is looked for above it.
+      // The conversation with an agent stays visible; another product is searched above it.
       return isTalking(state)
         ? { ...state, changing: true }
         : { ...state, home: true, changing: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
@@ -327,7 +331,7 @@ function applied(state: State, happening: Happening): State {
     case "noticeRead":
       return { ...state, notice: undefined };
     case "stopped":
-      // The server says the end of each answer it stops; with no connection nobody else will.
+      // The server sends the end of each stopped answer; without a connection the page ends them itself.
       if (state.link === "open" || state.link === "back") return state;
       return { ...state, turns: state.turns.map((turn) => (isOpen(turn) ? failed({ word: "stopped" })(turn) : turn)) };
     case "begunAnew":
@@ -352,13 +356,15 @@ function applied(state: State, happening: Happening): State {
   }
 }
 
-/** The person has changed; what is new in the thread has taken a place. */
+/** Sets the handoff's state; new entries of the thread have taken a place. */
 function withPerson(state: State, person: Person): Pick<State, "person" | "next"> {
   return { person, next: Math.max(state.next, ...person.entries.map(({ at }) => at + 1)) };
 }
 
-/** Marks in the thread that another product is talked about from here on. With nothing said before, or with the
- * same product as before, there is nothing to mark. */
+/**
+ * Marks that another product is the topic from here on. Without earlier messages, or for the same product, there is
+ * no mark.
+ */
 function withChange(state: State, product: Product): State {
   const { turns, person, changes, next } = state;
   const said = [...turns, ...person.entries].map(({ at }) => at);
@@ -366,7 +372,7 @@ function withChange(state: State, product: Product): State {
     .sort((one, other) => one.at - other.at)
     .at(-1);
   if (said.length === 0 || before?.id === product.id) return state;
-  // A change after which nothing was said is taken back.
+  // A change without a message after it is removed.
   const last = Math.max(...said);
   const kept = changes.filter(({ at }) => at < last);
   const earlier = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...kept.map(({ at, product: { id } }) => ({ at, id }))]
@@ -384,7 +390,7 @@ function asked(state: State, { id, product, question, image, ...rest }: Happenin
   return { id, at, product, question, scenario, image, stage: "waiting", ...nothing };
 }
 
-/** Opens a turn for words that an agent left without an answer: the assistant answers them under their id. */
+/** Opens a turn for a message that an agent left unanswered: the assistant answers it under its id. */
 function answersInstead(state: State, id: string | undefined): State {
   if (id === undefined || state.product === undefined || state.turns.some((turn) => turn.id === id)) return state;
   const said = state.person.entries.find((entry) => entry.kind === "said" && entry.from === "visitor" && entry.key === id);
@@ -398,7 +404,7 @@ function heard(before: State, { message, id, offset }: Happening & { what: "hear
   const state = answers ? answersInstead(before, id) : before;
   const rated = ratingHears(state, message, id);
   if (rated !== undefined) return rated;
-  // A question that went to the person stands among what was said to them, in its place.
+  // A question that was passed to the agent becomes a message in the same place.
   const taken = message.type === "message" ? state.turns.find((turn) => turn.id === id && isOpen(turn)) : undefined;
   const person = personHears(state.person, message, id, taken?.at ?? state.next);
   if (person !== undefined) {
@@ -430,7 +436,7 @@ function heard(before: State, { message, id, offset }: Happening & { what: "hear
     case "notice":
       return { ...state, notice: message.message };
     default:
-      // The protocol grows by new types of message; what a page does not know it passes over.
+      // The protocol adds message types; a page ignores unknown ones.
       return state;
   }
 }
@@ -448,31 +454,31 @@ function trouble(error: ServerMessage & { type: "error" }): Trouble {
 }
 
 function predicted(state: State, data: readonly Prediction[], id: string | undefined): State {
-  if (id !== state.typedId) return state; // An answer to what was typed before.
+  if (id !== state.typedId) return state; // A response to an earlier text.
   const options = data.flatMap(option);
   if (state.typed.trim() === "") return { ...state, sample: options };
-  // What the whole text means is known already; letters know less.
+  // The interpretation of the whole text is known already and is better.
   if (readingOf(state)?.done === true) return state;
   return { ...state, options, found: state.typed, active: isMatch(options[0]) ? 0 : -1 };
 }
 
-/** The confidence from which a product is a match and no guess. */
+/** Confidence from which a product counts as a match. */
 const MATCH = 50;
-/** The confidence from which the first product of a whole text is opened without being chosen. */
+/** Confidence from which the first product of a whole text is opened without a choice. */
 const OPENS = 75;
 
 function isMatch(option: Option | undefined, least = MATCH): boolean {
   return option !== undefined && option.confidence >= least;
 }
 
-/** What the server makes of the text that stands in the field now. */
+/** The interpretation of the field's present text. */
 export function readingOf({ reading, typed }: State): Reading | undefined {
   return reading?.text === typed.trim() && reading.text !== "" ? reading : undefined;
 }
 
 function understood(state: State, message: ServerMessage & { type: "understood" }, id: string | undefined): State {
   const reading = readingOf(state);
-  if (reading === undefined || reading.id !== id) return state; // The text is another one by now.
+  if (reading === undefined || reading.id !== id) return state; // The text has changed.
   const options = message.data.flatMap(option);
   const named = message.detected ?? undefined;
   const corrected = message.corrected ?? undefined;
@@ -481,14 +487,14 @@ function understood(state: State, message: ServerMessage & { type: "understood" 
     question: named.question,
   };
   const done = { ...reading, done: true, detected, corrected };
-  // Whoever walks through the list already is not disturbed.
+  // A visitor who already moves through the list is not disturbed.
   if (state.active > 0) return { ...state, reading: done };
   const least = reading.text.includes(" ") ? OPENS : MATCH;
   const isSure = detected !== undefined || isMatch(options[0], least);
   return { ...state, reading: done, options, found: state.typed, active: isSure ? 0 : -1 };
 }
 
-/** We say `compact`, so predictions are lean; any other form is not ours to show. */
+/** The page sends `compact`, so predictions are lean; other forms are ignored. */
 function option(prediction: Prediction): Option[] {
   if (!("matched" in prediction)) return [];
   const { product, brand, confidence, matched } = prediction;
@@ -511,7 +517,7 @@ function failed(trouble: Trouble): (turn: Turn) => Turn {
   return (turn) => ({ ...turn, stage: "failed", trouble });
 }
 
-/** Changes the open turn of this id; what is answered stays as it is. */
+/** Changes the open turn with this id; an answered one stays unchanged. */
 function changed(state: State, id: string | undefined, change: (turn: Turn) => Turn): State {
   return { ...state, turns: state.turns.map((turn) => (turn.id === id && isOpen(turn) ? change(turn) : turn)) };
 }

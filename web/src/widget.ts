@@ -23,11 +23,11 @@ import stylesheet from "./style/chat.css?inline";
 import { inkOn } from "./style/contrast.ts";
 import { chooseLanguage, voiceOf } from "./words/words.ts";
 
-/** Where a document remembers its widget. */
+/** Symbol under which a document stores its widget. */
 const STANDING = Symbol.for("hsc-widget");
 /** The tag of its element. */
 const TAG = "hsc-widget";
-/** How often in a second it is put back into a body; a page that takes it out more often does not want it. */
+/** Most re-insertions into a body per second; a page that removes it more often does not want it. */
 const PUT_BACK_AT_MOST = 20;
 
 interface Standing {
@@ -35,10 +35,10 @@ interface Standing {
   again(dataset: DOMStringMap): void;
 }
 
-// Only while the script first runs; a module would not know its tag, hence one classic script.
+// Only during the first run of the script; a module would not know its tag, hence one classic script.
 const tag = document.currentScript;
 if (tag instanceof HTMLScriptElement) {
-  // In the head there is no body yet to put it into.
+  // In the head there is no body yet.
   if (document.readyState !== "loading") embed(tag);
   else document.addEventListener("DOMContentLoaded", () => {
     embed(tag);
@@ -73,7 +73,7 @@ function embed(script: HTMLScriptElement): void {
   );
   const badge = el("span", { class: "launcher-badge", "aria-hidden": "true", hidden: true });
   const launcher = button({ class: "launcher", "aria-haspopup": "dialog", title }, open, icon("chat"), el("span", {}, title), badge);
-  // Outside of the panel: what is hidden is not read out.
+  // Outside of the panel: hidden content is not announced.
   const news = el("div", { class: "unseen", role: "status" });
   const side = dataset.side === "start" ? "side-start" : "side-end";
   root.append(el("div", { class: side, dir: voice.words.dir, lang: voice.language }, launcher, panel, news));
@@ -112,9 +112,9 @@ function embed(script: HTMLScriptElement): void {
   }
 
   panel.addEventListener("keydown", (event) => {
-    // A list that Escape closes first has kept the key for itself.
+    // A list that closes on Escape has handled the key.
     if (event.key === "Escape") shut();
-    // What is typed here is no shortcut of the page around it.
+    // Text typed here is not a shortcut of the page around it.
     event.stopPropagation();
   });
 
@@ -124,15 +124,15 @@ function embed(script: HTMLScriptElement): void {
     },
   };
   stay(host, root);
-  // On a phone the panel would cover the page that was gone to; there the badge tells.
+  // On a phone the panel would cover the new page; the badge shows the message there.
   const hasRoom = !matchMedia("(width < 30rem)").matches;
   if (wasOpen(server) && hasRoom) show();
   else if (isAwaited(server)) mount();
 }
 
-/** Keeps the widget in the document, alone of its kind, whatever the page does with its body. */
+/** Keeps the widget in the document, only once, even if the page replaces its body. */
 function stay(host: HTMLElement, root: ShadowRoot): void {
-  // An element that is taken out and put in again has lost the focus.
+  // An element that is removed and inserted again loses the focus.
   let focused: HTMLElement | undefined;
   root.addEventListener("focusin", ({ target }) => {
     focused = target instanceof HTMLElement ? target : undefined;
@@ -143,7 +143,7 @@ function stay(host: HTMLElement, root: ShadowRoot): void {
   let puts = 0;
 
   const put = (): void => {
-    // A page that is kept to be shown again (Turbo does) holds an empty copy.
+    // A page that is cached to be shown again (as Turbo does) contains an empty copy.
     for (const other of document.querySelectorAll(TAG)) if (other !== host) other.remove();
     const body = document.body as HTMLElement | null;
     if (body !== null && host.parentNode !== body) {
@@ -177,7 +177,7 @@ function sheet(css: string): CSSStyleSheet {
   return made;
 }
 
-/** The foreign page's wishes, as a sheet: a strict policy there has no room for style attributes. */
+/** The foreign page's options as a sheet: a strict policy forbids style attributes there. */
 function colours(accent: string | undefined, theme: string | undefined): string {
   const rules: string[] = [];
   if (theme === "light" || theme === "dark") rules.push(`color-scheme: ${theme};`);

@@ -1,68 +1,68 @@
-// Asks the server for administration, over every route in the same way, and says what became of it.
+// HTTP client of the administration: one function for every route, and one result type.
 //
-// Brings the token where one was given, else the browser's cookie and, on what changes something, the csrf
-// of the session. Never keeps the token longer than the tab, never brings it to a route that takes no token.
+// Sends the token if one was entered, else the browser's cookie and, for changes, the session's CSRF token. Never
+// keeps the token longer than the tab, never sends it to a route that takes no token.
 
 import type { Readiness } from "../wire/actors.ts";
 import { type Me, whoIsIn } from "../wire/team.ts";
 
-/** What became of a request. */
+/** The result of a request. */
 export type Answer<Body> =
   | { what: "seen"; body: Body; status: number }
-  /** Nobody is signed in, the role is too small, or the token is wrong. The page shows its door for `/admin/…`. */
+  /** No session, insufficient role, or wrong token. The page shows the sign-in for `/admin/…`. */
   | { what: "forbidden" }
-  /** This server has no such route: it is of another version, or leaves the part out. */
+  /** The server has no such route: it is of another version, or lacks the feature. */
   | { what: "unavailable" }
-  /** The server says no; `message` is for people. */
+  /** The server refused; `message` is for people. */
   | { what: "refused"; status: number; code: string; message: string }
-  /** It does not answer. */
+  /** No response. */
   | { what: "lost" };
 
 export type Became = Answer<unknown>["what"];
 
-/** A part of a list, and where the next begins. */
+/** A page of a list, and the start of the next one. */
 export interface Page<Item> {
   items: Item[];
   next: string | null;
 }
 
-/** What a query holds; what is undefined or empty is left out. */
+/** Query parameters; undefined and empty ones are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Said {
   query?: Query;
-  /** Goes as JSON. */
+  /** Sent as JSON. */
   body?: unknown;
-  /** Goes as it is, in place of `body`. */
+  /** Sent unchanged, instead of `body`. */
   raw?: Blob;
-  /** How long the answer may take, in milliseconds. */
+  /** Longest wait for the response, in milliseconds. */
   patience?: number;
 }
 
-/** How long an answer may take, in milliseconds: past it the page says that the server is out of reach. */
+/** Longest wait for a response, in milliseconds: then the page reports that the server is unreachable. */
 const PATIENCE_MS = 10_000;
-/** Where the token is kept: for this tab, until it is closed. */
+/** Session storage key of the token: for this tab, until it is closed. */
 const KEPT = "hsc-admin-token";
 
 export class Caller {
   private token = kept();
-  /** True until the server has taken the token: it was typed just now, and nobody else is to blame. */
+  /** True until the server has accepted the token: it was just entered, so a refusal is about it. */
   private isNew = false;
   private me: Promise<Me | undefined> | undefined;
 
-  /** `locked` hears when an administration route lets nobody in; `refused` says that a token was just tried. */
+  /** `locked` is called when an administration route refuses access; `refused` tells that a token was just tried. */
   constructor(
     private readonly server: URL,
     private readonly locked: (refused: boolean) => void,
   ) {}
 
-  /** Goes on with this token. */
+  /** Continues with this token. */
   unlock(token: string): void {
     this.token = token;
     this.isNew = token !== "";
   }
 
-  /** Who is signed in with this browser, as the server last said. */
+  /** The current user, as last reported by the server. */
   whoIsIn(): Promise<Me | undefined> {
     this.me ??= whoIsIn(this.server);
     return this.me;
@@ -88,7 +88,7 @@ export class Caller {
     return this.ask("DELETE", path, {});
   }
 
-  /** Saves what a route answers as a file: a link could not bring the token. */
+  /** Saves the response of a route as a file: a link could not send the token. */
   async save(path: string, query: Query, name: string): Promise<Answer<undefined>> {
     const answer = await this.ask<Blob>("GET", path, { query }, (response) => response.blob());
     if (answer.what !== "seen") return answer;
@@ -96,14 +96,14 @@ export class Caller {
     link.href = URL.createObjectURL(answer.body);
     link.download = name;
     link.click();
-    // The browser takes hold of the file in its next turn.
+    // The browser reads the file in a later task.
     setTimeout(() => {
       URL.revokeObjectURL(link.href);
     }, 10_000);
     return { ...answer, body: undefined };
   }
 
-  /** Whether the pod takes new work; undefined while it does not answer. */
+  /** Whether the pod takes new work; undefined without a response. */
   async ready(): Promise<Readiness | undefined> {
     const response = await this.sent("GET", "/ready", {}, "");
     try {
@@ -130,10 +130,10 @@ export class Caller {
         return { what: "seen", status: response.status, body: (response.status === 204 ? undefined : await read(response)) as Body };
       }
       const { code = "", message = "" } = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
-      // A session may have begun anew in another tab; its csrf is another.
+      // A session may have been opened in another tab, with another CSRF token.
       if (code === "no_csrf_token" && (await this.isAnother())) return await this.ask(method, path, said, read);
       if (code === "not_signed_in" || code === "forbidden") {
-        // A token of before, that the server has another of now, must not hide who is signed in.
+        // An old token, which the server no longer accepts, must not hide a signed-in user.
         if (isAdmin && this.token !== "" && !this.isNew) {
           this.forget();
           return await this.ask(method, path, said, read);
@@ -142,7 +142,7 @@ export class Caller {
         return { what: "forbidden" };
       }
       if (code === "no_such_route") return { what: "unavailable" };
-      // What is no trouble of ours comes from something between: a proxy whose server is away.
+      // An error that is not ours comes from a proxy whose server is down.
       if (code === "" && response.status >= 500) return { what: "lost" };
       return { what: "refused", status: response.status, code, message };
     } catch {
@@ -152,7 +152,7 @@ export class Caller {
 
   private async sent(method: string, path: string, said: Said, token: string): Promise<Response | undefined> {
     const headers = new Headers();
-    // A header can hold nothing else, so no server has such a token; it is refused as any wrong one.
+    // A header cannot hold other characters, so no server has such a token; it is refused as a wrong one.
     if (token !== "") headers.set("authorization", `Bearer ${/^[\x21-\x7e][\x20-\x7e]*$/.test(token) ? token : "?"}`);
     if (said.body !== undefined || said.raw !== undefined) headers.set("content-type", "application/json");
     if (method !== "GET" && token === "") {
@@ -172,7 +172,7 @@ export class Caller {
     }
   }
 
-  /** Reads again who is signed in; false when that brings nothing new, and trying again would not either. */
+  /** Reads the current user again; false when nothing changed, and a retry is useless. */
   private async isAnother(): Promise<boolean> {
     const before = await this.whoIsIn();
     this.me = undefined;
@@ -188,7 +188,7 @@ export class Caller {
   private shut(): void {
     const refused = this.isNew;
     this.forget();
-    // Whoever signs in again has another csrf.
+    // After another sign-in the CSRF token differs.
     this.me = undefined;
     this.locked(refused);
   }
@@ -204,7 +204,7 @@ function kept(): string {
   try {
     return sessionStorage.getItem(KEPT) ?? "";
   } catch {
-    return ""; // Storage is switched off; it is typed again next time.
+    return ""; // Storage is disabled; the token is entered again next time.
   }
 }
 

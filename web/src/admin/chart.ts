@@ -1,7 +1,7 @@
-// One chart: lines over the last ten minutes, with axes, a value wherever somebody points, and a table.
+// A chart: lines over the last ten minutes, with axes, the value at the pointer, and a table.
 //
-// Drawn by attributes alone: the page's policy takes no style that is written into an element. Time runs from
-// left to right in every language, as the numbers on the axes do.
+// Drawn with attributes only: the page's policy allows no inline styles. Time runs from left to right in every
+// language, as the numbers on the axes do.
 
 import { el, fill, set } from "../element.ts";
 import type { TeamVoice, TeamWord } from "../words/team.ts";
@@ -12,7 +12,7 @@ import { write } from "./table.ts";
 
 export interface ChartOf {
   title: TeamWord;
-  /** The series it draws; `word` is none where there is one line and the title says it. */
+  /** The lines; `word` is none for a single line, which the title names. */
   lines: readonly { name: string; word?: TeamWord }[];
 }
 
@@ -23,14 +23,14 @@ export interface Chart {
 }
 
 const HEIGHT = 168;
-/** Room for the marks of the axes, in pixels. */
+/** Room for the tick labels, in pixels. */
 const LEFT = 58;
 const BELOW = 22;
 const ABOVE = 8;
 const RIGHT = 10;
-/** Between two marks of time, in milliseconds. */
+/** Time between two ticks, in milliseconds. */
 const MARK_MS = 120_000;
-/** How many points a larger step of the keyboard goes: a minute. */
+/** Points per larger keyboard step: a minute. */
 const LEAP = 12;
 
 export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
@@ -62,7 +62,7 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
   const element = el("figure", { class: "chart-of panel" }, heading, legend, plot, alternative);
 
   let latest: Charts | undefined;
-  /** The point somebody points at; none is the newest. */
+  /** The point at the pointer; none is the newest. */
   let pointed: number | undefined;
   let drawnRows = 0;
 
@@ -98,7 +98,7 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
     }
     seen.forEach(({ points }, line) => {
       parts.push(drawing("path", { class: "chart-path", "data-line": line, d: pathOf(points, top, box) }));
-      // A value alone makes no line.
+      // A single value makes no line.
       for (const { from, values } of runsOf(points)) {
         if (values.length === 1) parts.push(dot(across(from, n, box), high(values[0] ?? 0, top, box), line, 2.5));
       }

@@ -1,20 +1,20 @@
-// What changes something: it is asked once where it cannot be taken back, and says what became of it.
+// Actions that change something: a confirmation if they cannot be undone, and their result.
 
 import { button, el, fill, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
 import type { Answer } from "./caller.ts";
 import { type Desk, why } from "./section.ts";
 
-/** What somebody is asked before something is done. */
+/** The confirmation of an action. */
 export interface Question {
   title: string;
-  /** What will happen. */
+  /** The consequences. */
   why: string;
-  /** The word on the button that does it. */
+  /** Label of the button that confirms. */
   yes: string;
 }
 
-/** Asks once; true when it shall be done. */
+/** Asks for confirmation; true when confirmed. */
 export function confirm(root: HTMLElement, voice: TeamVoice, { title, why, yes }: Question): Promise<boolean> {
   return new Promise((resolve) => {
     let shall = false;
@@ -37,12 +37,12 @@ export function confirm(root: HTMLElement, voice: TeamVoice, { title, why, yes }
     });
     root.append(dialog);
     dialog.showModal();
-    // Whoever presses Enter without reading has done nothing.
+    // Enter without reading does nothing.
     no.focus();
   });
 }
 
-/** A line that says what became of something. */
+/** A line with the result of an action. */
 export interface Outcome {
   element: HTMLElement;
   good(words: string): void;
@@ -54,7 +54,7 @@ export function outcome(): Outcome {
   const element = el("p", { class: "outcome", role: "status" });
   const say = (is: string, words: string): void => {
     element.dataset.is = is;
-    // Words of the server are English in every language.
+    // Messages of the server are English in every language.
     fill(element, el("bdi", {}, words));
   };
   return {
@@ -71,8 +71,10 @@ export function outcome(): Outcome {
   };
 }
 
-/** Does something once: the button waits meanwhile, and the outcome says what became of it. Returns the
- * answer, undefined where it was not wanted after all or is under way already. */
+/**
+ * Performs an action once: the button is inactive meanwhile, and the outcome shows the result. Returns the response;
+ * undefined if the action was not confirmed or is already running.
+ */
 export async function perform<Body>(
   desk: Desk,
   { pressed, told, question, does, said }: {
@@ -80,11 +82,11 @@ export async function perform<Body>(
     told: Outcome;
     question?: Question;
     does: () => Promise<Answer<Body>>;
-    /** The words for what was done. */
+    /** The text for a success. */
     said: (body: Body) => string;
   },
 ): Promise<Answer<Body> | undefined> {
-  // Not `disabled`: that would take the focus away from whoever pressed it.
+  // Not `disabled`: that would take the focus away.
   if (pressed.ariaDisabled === "true") return undefined;
   if (question !== undefined && !(await confirm(desk.root, desk.voice, question))) return undefined;
   set(pressed, { "aria-disabled": "true" });

@@ -1,14 +1,14 @@
-// Lets somebody in where the server wants to know who it is: signing in, or the token.
+// The sign-in form of the administration: by session, or by token.
 
 import { el, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
 
-/** Where somebody was when the session ended, for when they are back: for this tab. */
+/** Storage key of the place at which a session ended, for the return: for this tab. */
 const WAS_AT = "hsc-admin-was-at";
 
 export interface Door {
   element: HTMLElement;
-  /** Shows itself. `refused` says that the last token was not the right one, `wasIn` that somebody was signed in. */
+  /** Shows the form. `refused`: the last token was wrong; `wasIn`: a session has ended. */
   ask(refused: boolean, wasIn: boolean): void;
   hide(): void;
 }
@@ -59,7 +59,7 @@ export function door(voice: TeamVoice, unlock: (token: string) => void): Door {
   };
 }
 
-/** Where somebody was before they signed in again; said once. */
+/** The place before a new sign-in; returned once. */
 export function wasAt(): string {
   try {
     const hash = sessionStorage.getItem(WAS_AT) ?? "";
@@ -74,6 +74,6 @@ function remember(hash: string): void {
   try {
     sessionStorage.setItem(WAS_AT, hash);
   } catch {
-    // Then they come back to the first section.
+    // Then the first section is shown.
   }
 }

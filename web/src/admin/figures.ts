@@ -1,6 +1,6 @@
-// Numbers as they are read: with their unit, in the reader's language. Plain functions, no element.
+// Formats numbers with their unit, in the user's language. Pure functions, no elements.
 
-/** The units of bytes, by thousands. */
+/** Units of bytes, by thousands. */
 const BYTES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
 /** `1.4 MB`. */
@@ -12,13 +12,13 @@ export function bytes(n: number, language: string): string {
   return new Intl.NumberFormat(language, { ...unit, ...digits }).format(value);
 }
 
-/** As many digits as a glance takes in: `0.034`, `1.2`, `1,234`. */
+/** With few significant digits: `0.034`, `1.2`, `1,234`. */
 export function plainNumber(n: number, language: string): string {
   const digits = Math.abs(n) >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 };
   return new Intl.NumberFormat(language, digits).format(n);
 }
 
-/** A value of a series with its unit, which is `1/s`, `ms`, `bytes`, `share` or what is counted. */
+/** A value of a series with its unit: `1/s`, `ms`, `bytes`, `share` or the counted thing. */
 export function quantity(n: number, unit: string, language: string): string {
   switch (unit) {
     case "bytes":
@@ -34,12 +34,12 @@ export function quantity(n: number, unit: string, language: string): string {
   }
 }
 
-/** A moment with its day. */
+/** A date and time. */
 export function moment(ms: number, language: string): string {
   return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(ms);
 }
 
-/** A moment of today, to the second. */
+/** A time of today, to the second. */
 export function clock(ms: number, language: string): string {
   return new Intl.DateTimeFormat(language, { timeStyle: "medium" }).format(ms);
 }

@@ -1,4 +1,4 @@
-// What narrows a list: fields above it, their values in the address.
+// Filters of a list: fields above it, with their values in the address.
 
 import { productField } from "../agent/product-field.ts";
 import { el } from "../element.ts";
@@ -7,15 +7,17 @@ import type { Filters } from "./place.ts";
 import { productsOf } from "./products.ts";
 import type { Desk } from "./section.ts";
 
-/** How long somebody may pause while typing before it is looked for, in milliseconds. */
+/** Typing pause after which the list is filtered, in milliseconds. */
 const PAUSE_MS = 250;
 
 export interface Narrowing {
-  /** As in the address. */
+  /** Name in the address. */
   name: string;
   word: TeamWord;
-  /** What kind of field; `select` has options, the first of which narrows nothing and has an empty value; `product`
-   * picks a product by name. */
+  /**
+   * Kind of field; `select` has options, the first of which has an empty value and filters nothing; `product` selects
+   * a product by name.
+   */
   as: "search" | "date" | "select" | "product";
   options?: readonly { value: string; word: TeamWord }[];
   /** For ids: from left to right in every language. */
@@ -24,7 +26,7 @@ export interface Narrowing {
 
 export interface FilterForm {
   element: HTMLFormElement;
-  /** Shows what the address says, but in the field somebody is in. */
+  /** Shows the values of the address, except in the focused field. */
   draw(filters: Filters): void;
 }
 
@@ -36,7 +38,7 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
     const whole = (field: HTMLElement): HTMLElement => el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), field);
     if (as === "product") {
       const { element, input, chosen, picked, show } = productField(id, voice.say(word), productsOf(desk.call));
-      // While a name is typed the list stays as it is: the best match of half a name is a guess.
+      // While a name is being typed the list does not change: the best match of half a name is a guess.
       const value = (isFinal: boolean): Promise<string> => (isFinal ? chosen() : Promise.resolve(picked() ?? desk.place().filters[name] ?? ""));
       return { name, input, whole: whole(element), value, show };
     }
@@ -54,7 +56,7 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
     clearTimeout(timer);
     const mine = ++round;
     void Promise.all(inputs.map(async ({ name, value }) => [name, await value(isFinal)] as const)).then((values) => {
-      // A product that is still looked up must not bring an older filter back.
+      // A product that is still being looked up must not restore an older filter.
       if (mine === round) desk.narrow(Object.fromEntries(values));
     });
   };
@@ -64,7 +66,7 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
       narrow(false);
     }, PAUSE_MS);
   });
-  // Enter, or the field was left: a form of several fields without a button is not submitted by Enter.
+  // Enter, or the field lost the focus: Enter does not submit a form with several fields and no button.
   element.addEventListener("change", () => {
     narrow(true);
   });
@@ -81,7 +83,7 @@ export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm
   return { element, draw };
 }
 
-/** When a day of a date field begins here, or one so many days later, in milliseconds since 1970. */
+/** The start of a date field's day in local time, or of a later day, in milliseconds since 1970. */
 export function dayBegins(day: string | undefined, later = 0): number | undefined {
   const [year, month, date] = (day ?? "").split("-").map(Number);
   if (year === undefined || month === undefined || date === undefined) return undefined;

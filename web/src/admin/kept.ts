@@ -1,8 +1,8 @@
-// The three caches as their shards tell of them in the tree of actors, and as their series do. Plain data.
+// The three caches, from their shards in the tree of actors and from their series. Plain data.
 
 import type { TreeReport } from "../wire/types.ts";
 
-/** The caches by the name they have in the tree and in the series. */
+/** The caches by their name in the tree and in the series. */
 export const CACHES = ["manuals", "predictions", "answers"] as const;
 export type CacheName = (typeof CACHES)[number];
 
@@ -21,7 +21,7 @@ export interface Kept {
   shards: Shard[];
 }
 
-/** What is kept, cache by cache; a shard that does not say so, since it has just been started, has nothing. */
+/** The content of each cache; a shard that just started reports none. */
 export function keptOf(tree: TreeReport): Kept[] {
   const shards = everyone(tree).filter((actor) => actor.kind === "cache_shard");
   return CACHES.map((name) => {

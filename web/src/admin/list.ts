@@ -1,4 +1,4 @@
-// A list of the server in pages: the first at once, the others when somebody wants more.
+// A list of the server in pages: the first page at once, the next ones on demand.
 
 import { button, el, fill, set } from "../element.ts";
 import type { Answer, Became, Page } from "./caller.ts";
@@ -7,13 +7,13 @@ import { table, type TableOf } from "./table.ts";
 
 export interface List {
   element: HTMLElement;
-  /** Asks again for as many pages as are shown. */
+  /** Reloads all shown pages. */
   look(): Promise<Became>;
-  /** Begins with the first page again: what is asked for is another. */
+  /** Starts again with the first page, for another query. */
   begin(): void;
 }
 
-/** `ask` asks for the page after a mark, undefined for the first. `found` hears the items there are. */
+/** `ask` requests the page after a mark, undefined for the first. `found` gets all loaded items. */
 export function list<Row>(
   desk: Desk,
   shown: TableOf<Row>,
@@ -28,7 +28,7 @@ export function list<Row>(
     desk.look();
   }, voice.say("agent_more"));
   let pages = 1;
-  /** Counts what was begun; an answer to what was asked before is not drawn. */
+  /** Number of the current query; the response to an earlier one is ignored. */
   let asked = 0;
 
   return {
@@ -46,7 +46,7 @@ export function list<Row>(
         const answer = await ask(after);
         if (mine !== asked) return "seen";
         if (answer.what !== "seen") {
-          // What is shown stays while the server is away; the page says that it is.
+          // The rows stay while the server is unreachable; the page reports that.
           if (answer.what !== "lost") fill(says, why(voice, answer));
           return answer.what;
         }

@@ -1,4 +1,4 @@
-// The way to every section.
+// The navigation to every section.
 
 import { el, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
@@ -7,7 +7,7 @@ import type { Entry } from "./sections.ts";
 
 export interface Navigation {
   element: HTMLElement;
-  /** Marks the section somebody is in. */
+  /** Marks the current section. */
   draw(current: string): void;
 }
 
@@ -25,7 +25,7 @@ export function navigation(voice: TeamVoice, sections: readonly Entry[]): Naviga
     draw: (current) => {
       for (const { name, link } of links) {
         set(link, { "aria-current": name === current ? "page" : undefined });
-        // In a narrow window they stand in one row, which scrolls.
+        // In a narrow window the links are in one row, which scrolls.
         if (name === current) link.scrollIntoView({ block: "nearest", inline: "nearest" });
       }
     },

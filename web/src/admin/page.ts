@@ -1,4 +1,4 @@
-// The page at `/admin`: its sections, one at a time, live; and the door where the server wants to know who it is.
+// The page at `/admin`: its sections, one at a time, live; and the sign-in form if the server requires it.
 
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
@@ -15,7 +15,7 @@ import { type Sight, watch } from "./watch.ts";
 const server = new URL(location.origin);
 const root = found("#admin", HTMLElement);
 let link: "waiting" | "live" | "lost" | "locked" | "refused" = "waiting";
-/** True once something was seen here: whoever is locked out after that was signed out. */
+/** True after a successful request: a refusal after that means that the session ended. */
 let wasIn = false;
 
 const before = wasAt();
@@ -25,7 +25,7 @@ let place = here();
 const call = new Caller(server, (refused) => {
   link = refused ? "refused" : "locked";
   watching.rest();
-  // What was seen is not for whoever may not see it now.
+  // Hides data from a user who may not see it any more.
   view.shut();
 });
 const watching = watch((became) => {
@@ -51,7 +51,7 @@ window.addEventListener("hashchange", () => {
   view.went(from !== place.section);
 });
 
-/** Where somebody is; where the address names no section that there is, the first. */
+/** The current place; the first section if the address names no known one. */
 function here(): Place {
   const said = placeOf(location.hash);
   return sections.some(({ name }) => name === said.section) ? said : { section: first.name, id: undefined, filters: {} };
@@ -59,12 +59,12 @@ function here(): Place {
 
 interface View {
   update(): void;
-  /** The section of the place, drawn anew. */
+  /** Draws the section of the place anew. */
   open(): void;
-  /** Takes away what is seen, and asks who it is. */
+  /** Removes the section, and shows the sign-in form. */
   shut(): void;
   close(): void;
-  /** The place is another; `isOther` says that the section is. */
+  /** The place changed; `isOther` if the section changed. */
   went(isOther: boolean): void;
 }
 
@@ -84,7 +84,7 @@ function draw(voice: TeamVoice): View {
   }, voice.say("link_now"));
   fill(root, notice, el("div", { class: "watch" }, ways.element, el("div", { class: "seen" }, title, entrance.element, shown)), news);
   let opened: Opened | undefined;
-  /** What is looked at; a section that comes when somebody has gone on is not put into the page. */
+  /** The current section; a section that loads after the user has moved on is not shown. */
   let current: Sight | undefined;
   let told: typeof link | undefined;
 
@@ -115,9 +115,9 @@ function draw(voice: TeamVoice): View {
     const isAsked = link === "locked" || link === "refused";
     if (isAsked) entrance.ask(link === "refused", wasIn);
     else if (link === "live") entrance.hide();
-    // Lost while somebody types their token: the door stays, with what they typed.
+    // The connection was lost while a token is being entered: the form and its text stay.
     const isShut = isAsked || (link === "lost" && !entrance.element.hidden);
-    // While a token is tried, what it opens is not yet there to be seen.
+    // While a token is being checked there is no data to show yet.
     shown.hidden = isShut;
     if (link === told) return;
     told = link;
@@ -145,12 +145,12 @@ function draw(voice: TeamVoice): View {
     update();
   }
 
-  /** Loads a section and puts it into the page, where somebody still wants it. */
+  /** Loads a section and shows it, if the user still wants it. */
   async function into(entry: Entry, sight: Sight): Promise<Opened | undefined> {
     const section = await entry.load().catch(() => undefined);
     if (current !== sight) return undefined;
     if (section === undefined) {
-      // A server that answers and does not have the script is of another version; one that is away is said to be.
+      // A server that responds without the script is of another version; an unreachable one is reported as such.
       fill(shown, el("p", { class: "nothing" }, voice.say("admin_not_loaded")));
       return undefined;
     }
@@ -183,7 +183,7 @@ function draw(voice: TeamVoice): View {
     if (isOther) {
       open();
       root.scrollTop = 0;
-      // Whoever came by the navigation reads on at the heading.
+      // After a navigation a screen reader continues at the heading.
       title.focus();
       return;
     }

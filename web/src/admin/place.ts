@@ -1,19 +1,19 @@
-// Where somebody is in administration, as the part of the address after `#`: section, id, filters. Plain data.
+// The place in the administration, from the address after `#`: section, id, filters. Plain data.
 //
-// It is the whole state of what is looked at: a link brings a colleague to the same view, and the way back
-// of the browser goes through the views there were.
+// It is the whole state of the view: a link shows a colleague the same view, and the browser's Back goes through
+// the earlier views.
 
 export interface Place {
   section: string;
-  /** What is looked at of the section's things, where it is one. */
+  /** Id of the shown item, if there is one. */
   id: string | undefined;
   filters: Filters;
 }
 
-/** What narrows a list, by name; what is empty does not narrow and is not here. */
+/** Filters by name; empty ones are left out. */
 export type Filters = Readonly<Record<string, string>>;
 
-/** `#manuals?text=ke`, `#conversations/7f3a`; the section is empty where nothing is said. */
+/** `#manuals?text=ke`, `#conversations/7f3a`; the section is empty if the address names none. */
 export function placeOf(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#/, "").split(/\?(.*)/s);
   const [section = "", id] = path.split(/\/(.*)/s);
@@ -31,6 +31,6 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // Typed by hand, and no escape at all.
+    return part; // Typed by hand, not a valid escape.
   }
 }

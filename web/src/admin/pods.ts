@@ -1,4 +1,4 @@
-// All pods as a table: where each is, what it has to do, and whether it goes.
+// The pods as a table: address, load, draining.
 
 import { el, fill, set } from "../element.ts";
 import type { PodReport, Pods } from "../wire/types.ts";
@@ -60,7 +60,7 @@ export function pods(voice: TeamVoice): PodsTable {
   return {
     element: el("section", { class: "others" }, title, partial, table),
     draw: (all) => {
-      // The same as before is left alone, and with it what somebody has selected.
+      // An unchanged table is not drawn again, so that a text selection stays.
       const now = JSON.stringify(all);
       if (now === drawn) return;
       drawn = now;

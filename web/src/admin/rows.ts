@@ -1,17 +1,17 @@
-// What the page shows of a report: its rows, its sums, and what is new in it. Plain data, no element.
+// The rows, sums and changes of a tree report. Plain data, no elements.
 
 import type { TreeReport } from "../wire/types.ts";
 
-/** One line of the table. */
+/** A row of the table. */
 export interface Row {
   actor: TreeReport;
-  /** How deep in the tree; the root is at 0. */
+  /** Depth in the tree; the root is at 0. */
   depth: number;
-  /** True when those below it can be folded away: it has some, and is not the root. */
+  /** True if its children can be collapsed: it has some, and is not the root. */
   foldable: boolean;
-  /** True while they are. */
+  /** True while they are collapsed. */
   folded: boolean;
-  /** How many more there are below it than the report names: of the sessions it names the newest. */
+  /** Number of children that the report leaves out: it has only the newest sessions. */
   more: number;
 }
 
@@ -20,18 +20,18 @@ export interface Totals {
   up: number;
   restarts: number;
   waiting: number;
-  /** Undefined while nobody counts them: the registry has just been started. */
+  /** Undefined while it is not counted: the registry has just been started. */
   sessions: number | undefined;
 }
 
-/** An actor that is not as it was. */
+/** A change of an actor. */
 export interface Change {
   actor: TreeReport;
-  /** True when it was started again since, false when only its state is another. */
+  /** True after a restart, false if only its state changed. */
   restarted: boolean;
 }
 
-/** The tree as lines, those below a folded actor left out. */
+/** The tree as rows, without the children of a collapsed actor. */
 export function rowsOf(tree: TreeReport, folded: ReadonlySet<string>): Row[] {
   const below = (actor: TreeReport, depth: number): Row[] => {
     const foldable = depth > 0 && actor.children.length > 0;
@@ -41,8 +41,10 @@ export function rowsOf(tree: TreeReport, folded: ReadonlySet<string>): Row[] {
   return below(tree, 0);
 }
 
-/** The sums over the actors of the pod. Its sessions come and go and are only named in part: they have a
- * number of their own. */
+/**
+ * The sums over the actors of the pod. Sessions come and go and only the newest are listed: they have a count of
+ * their own.
+ */
 export function totalsOf(tree: TreeReport): Totals {
   const all = everyone(tree).filter((actor) => actor.kind !== "session");
   const sum = (of: (actor: TreeReport) => number): number => all.reduce((total, actor) => total + of(actor), 0);
@@ -56,7 +58,7 @@ export function totalsOf(tree: TreeReport): Totals {
   };
 }
 
-/** How many sessions there are, as their registry says. */
+/** Number of sessions, from their registry. */
 function sessionsOf(registry: TreeReport): number | undefined {
   const said = observationsOf(registry.observed).find(([name]) => name === "sessions")?.[1];
   return said === undefined ? undefined : Number(said);
@@ -67,27 +69,27 @@ function unnamed(actor: TreeReport): number {
   return Math.max(0, (sessionsOf(actor) ?? 0) - actor.children.length);
 }
 
-/** Who was restarted or came into another state between two looks. Nobody, at the first. */
+/** Actors that were restarted or changed their state between two reports. None at the first report. */
 export function changesOf(before: TreeReport | undefined, after: TreeReport): Change[] {
   if (before === undefined) return [];
   const earlier = new Map(everyone(before).map((actor) => [actor.name, actor]));
   return everyone(after).flatMap((actor) => {
     const was = earlier.get(actor.name);
     if (was === undefined) return [];
-    // A server that was started again counts from nothing: fewer restarts are no restart.
+    // A restarted server counts from zero: fewer restarts are not a restart.
     const restarted = actor.restarts > was.restarts;
     return restarted || actor.state !== was.state ? [{ actor, restarted }] : [];
   });
 }
 
-/** What an actor says about itself, name by name; whatever it says otherwise has no name. */
+/** The observed values of an actor by name; a value that is not an object has no name. */
 export function observationsOf(observed: unknown): [name: string, value: string][] {
   if (observed === null || observed === undefined) return [];
   if (typeof observed !== "object" || Array.isArray(observed)) return [["", plain(observed)]];
   return Object.entries(observed).map(([name, value]) => [name, plain(value)]);
 }
 
-/** The units of a time that is shown, largest first, and their milliseconds. */
+/** The units of a duration, largest first, and their milliseconds. */
 const UNITS = [
   ["day", 86_400_000],
   ["hour", 3_600_000],
@@ -95,7 +97,7 @@ const UNITS = [
   ["second", 1000],
 ] as const;
 
-/** A time in its two largest units, `2h 5m`. */
+/** A duration in its two largest units, `2h 5m`. */
 export function duration(ms: number, language: string): string {
   const first = UNITS.findIndex(([, size]) => ms >= size);
   const shown = first < 0 ? UNITS.slice(-1) : UNITS.slice(first, first + 2);

@@ -1,51 +1,53 @@
-// What a section of administration is, and what it is given.
+// A section of the administration, and what the page provides for it.
 
 import type { TeamVoice } from "../words/team.ts";
 import type { Answer, Became, Caller } from "./caller.ts";
 import type { Filters, Place } from "./place.ts";
 
-/** One part of the page, reached by the navigation. */
+/** A section, reached by the navigation. */
 export interface Section {
-  /** Draws it, in this voice. Called again for another language, and whenever somebody comes back to it. */
+  /** Draws the section in this language. Called again after a change of language, and at each visit. */
   open(desk: Desk): Opened;
 }
 
-/** A section that is in the page. */
+/** An open section. */
 export interface Opened {
   element: HTMLElement;
-  /** Asks the server and draws what it says, and says what became of it; the page says the rest: that the
-   * server is away, that somebody has to sign in. Called at once, again every `everyMs` while somebody looks
-   * at the page, and again and again while the server is away. Never called twice at the same time. */
+  /**
+   * Requests data, draws it, and returns the result; the page handles the rest (an unreachable server, a sign-in).
+   * Called at once, then every `everyMs` while the page is visible, and repeatedly while the server is unreachable.
+   * Never called concurrently.
+   */
   look(): Promise<Became>;
-  /** How often it looks by itself, in milliseconds; none looks once. */
+  /** Refresh interval, in milliseconds; without it there is no refresh. */
   everyMs?: number;
-  /** The place within the section is another: an id, a filter. A look follows. */
+  /** The place within the section changed: an id, a filter. A `look` follows. */
   went?(place: Place): void;
-  /** It goes out of the page. */
+  /** The section is removed from the page. */
   close?(): void;
 }
 
-/** What the page gives to a section. */
+/** What the page provides for a section. */
 export interface Desk {
   voice: TeamVoice;
   call: Caller;
-  /** Where dialogs are put. */
+  /** Parent of dialogs. */
   root: HTMLElement;
-  /** Where somebody is now. */
+  /** The current place. */
   place(): Place;
-  /** Goes to a place, as a link does. */
+  /** Goes to a place, like a link. */
   go(place: { section: string; id?: string | undefined; filters?: Filters }): void;
-  /** Narrows what is shown, without a step for the way back of the browser: somebody types. */
+  /** Filters the list without a step in the browser's history, e.g. while the user types. */
   narrow(filters: Filters): void;
-  /** Looks now, out of turn. */
+  /** Refreshes now. */
   look: () => void;
-  /** True when there is a section of this name to lead to. */
+  /** True if there is a section with this name. */
   has(section: string): boolean;
-  /** Says something to whoever hears the page, once. */
+  /** Announces a text to screen readers, once. */
   tell(words: string): void;
 }
 
-/** Why there is no answer, for people: what the server says where it says something. */
+/** Why there is no data, for people: the server's message if it sent one. */
 export function why(voice: TeamVoice, answer: Exclude<Answer<unknown>, { what: "seen" }>): string {
   switch (answer.what) {
     case "forbidden":

@@ -1,20 +1,20 @@
 // Every section, in the order of the navigation. A new one is a file in sections/ and a line here.
 //
-// A section is loaded when somebody goes there: nobody waits for the scripts of all of them.
+// A section's script is loaded at its first visit.
 
 import type { TeamWord } from "../words/team.ts";
 import type { Section } from "./section.ts";
 
 export interface Entry {
-  /** As in the address: `#sessions`. */
+  /** Name in the address: `#sessions`. */
   name: string;
-  /** What the navigation and the heading call it. */
+  /** Title in the navigation and the heading. */
   word: TeamWord;
-  /** Fails when the server is away, or is of another version than the page. */
+  /** Fails if the server is unreachable, or of another version than the page. */
   load: () => Promise<Section>;
 }
 
-/** Where somebody comes who names no section that there is. */
+/** The section for an address without a known one. */
 export const first: Entry = { name: "overview", word: "admin_overview", load: async () => (await import("./sections/overview.ts")).overview };
 
 export const sections: readonly Entry[] = [

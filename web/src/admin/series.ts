@@ -1,17 +1,17 @@
-// The last ten minutes of this pod as `/admin/series` tells them. Plain data.
+// The last ten minutes of this pod, from `/admin/series`. Plain data.
 
-/** A value a step, the oldest first; null where there is none. */
+/** One value per step, oldest first; null if there is none. */
 export type Points = readonly (number | null)[];
 
 export interface Series {
   name: string;
-  /** `1/s`, `ms`, `bytes`, `share`, or what is counted. */
+  /** `1/s`, `ms`, `bytes`, `share`, or the counted thing. */
   unit: string;
   points: Points;
 }
 
 export interface Charts {
-  /** When the newest points were taken. */
+  /** Time of the newest points. */
   now_ms: number;
   step_ms: number;
   series: Series[];
@@ -21,7 +21,7 @@ export function seriesOf(charts: Charts, name: string): Series | undefined {
   return charts.series.find((series) => series.name === name);
 }
 
-/** The newest value, where there is one. */
+/** The newest value, if there is one. */
 export function latestOf(charts: Charts, name: string): number | undefined {
   return seriesOf(charts, name)?.points.at(-1) ?? undefined;
 }

@@ -1,16 +1,15 @@
-// The settings as lines: every one by its name in the file, what is in force, and the default where it is another.
-// Plain data, no element.
+// The settings as rows: name in the file, current value, and the default if it differs. Plain data, no elements.
 
-/** The settings as `/admin/settings` tells them: nested, and under `changed` the defaults of what is not as by default. */
+/** The response of `/admin/settings`: nested, with the defaults of changed settings under `changed`. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 export interface Setting {
-  /** As in the environment and in docs/configuration.md: `cache.manuals.ttl_ms`. */
+  /** Name in the environment and in docs/configuration.md: `cache.manuals.ttl_ms`. */
   name: string;
-  /** The table it stands in: `cache`. */
+  /** Its top-level table: `cache`. */
   group: string;
   value: string;
-  /** The default, where it is not in force. */
+  /** The default, if it differs. */
   instead: string | undefined;
 }
 
@@ -27,14 +26,14 @@ export function settingsOf({ changed, ...tree }: Settings): Setting[] {
   return Object.entries(tree).flatMap(([name, value]) => below(value, [name]));
 }
 
-/** Those whose name or value has the text, or only those that are not as by default. */
+/** The settings whose name or value contains the text, or only those that differ from the default. */
 export function fitting(settings: readonly Setting[], text: string, onlyChanged: boolean): Setting[] {
   const wanted = text.toLowerCase();
   const has = (part: string): boolean => part.toLowerCase().includes(wanted);
   return settings.filter(({ name, value, instead }) => (!onlyChanged || instead !== undefined) && (has(name) || has(value)));
 }
 
-/** As in the file: texts in quotes. What is not set has a dash; a secret comes as stars. */
+/** The value as in the file, texts in quotes; a dash if it is not set; a secret is stars. */
 function shown(value: unknown): string {
   if (value === null || value === undefined) return "–";
   return value === "***" ? value : JSON.stringify(value);

@@ -1,4 +1,4 @@
-// The pod at a glance: does it take work, and the sums over its actors.
+// Summary of the pod: readiness, and the sums over its actors.
 
 import { el, fill } from "../element.ts";
 import type { Readiness } from "../wire/actors.ts";

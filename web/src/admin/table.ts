@@ -1,37 +1,37 @@
-// A list as a table: one line a thing, kept from look to look, so that focus and what is open stay.
+// A list as a table. Rows are kept between refreshes, so that focus and expanded parts stay.
 
 import { type Child, el, fill } from "../element.ts";
 import type { TeamVoice, TeamWord } from "../words/team.ts";
 
 export interface Column<Row> {
-  /** For the stylesheet: `col-name`. */
+  /** Name for the stylesheet: `col-name`. */
   name: string;
   word: TeamWord;
-  /** How it is set: a number at the end, an id or a path from left to right in every language. */
+  /** Alignment: a number at the end, an id or a path from left to right in every language. */
   as?: "number" | "code";
-  /** What the cell says … */
+  /** The text of the cell … */
   say?: (row: Row) => string;
-  /** … or makes: once a line, with the line as it last was. */
+  /** … or its element: created once per row, from the row's current data. */
   make?: (latest: () => Row) => Made<Row>;
 }
 
-/** What a cell holds that is no text. */
+/** The content of a cell that is not text. */
 export interface Made<Row> {
   element: HTMLElement;
-  /** Draws what may change. */
+  /** Draws the part that may change. */
   draw?: (row: Row) => void;
 }
 
 export interface TableOf<Row> {
-  /** What it is, for whoever hears it. */
+  /** The caption for screen readers. */
   caption: string;
-  /** The first one is the head of the line. */
+  /** The columns; the first one is the row header. */
   columns: readonly Column<Row>[];
-  /** What a line is kept by. */
+  /** The key of a row. */
   key: (row: Row) => string;
-  /** A state that the stylesheet gives a colour: `up`, `restarting`, `gave_up`. */
+  /** A state for the stylesheet: `up`, `restarting`, `gave_up`. */
   state?: (row: Row) => string;
-  /** Said in place of a table that has no line. */
+  /** The text instead of an empty table. */
   empty: TeamWord;
 }
 
@@ -41,7 +41,7 @@ export interface Table<Row> {
 }
 
 export function table<Row>(voice: TeamVoice, { caption, columns, key, state, empty }: TableOf<Row>): Table<Row> {
-  // A narrow window lays the lines out as cards; the roles keep them a table for whoever hears them.
+  // A narrow window shows the rows as cards; the roles keep them a table for screen readers.
   const heads = columns.map(({ name, word, as }) =>
     el("th", { role: "columnheader", scope: "col", class: `col-${name}`, "data-as": as }, voice.say(word)),
   );
@@ -113,12 +113,12 @@ function lineOf<Row>(voice: TeamVoice, columns: readonly Column<Row>[], first: R
   };
 }
 
-/** Leaves the text alone when it is the same, and with it what somebody has selected. */
+/** Does not touch an unchanged text, so that a selection stays. */
 export function write(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Fills only when the words are others. */
+/** Replaces the content only if its text changed. */
 export function rewrite(element: Element, ...children: Child[]): void {
   const text = children.map((child) => (typeof child === "string" ? child : (child?.textContent ?? ""))).join("");
   if (element.textContent !== text) fill(element, ...children);

@@ -1,4 +1,4 @@
-// The tree as a table: one line an actor, kept from look to look, so that focus and what is open stay.
+// The tree as a table: one row per actor. Rows are kept between refreshes, so that focus and expanded parts stay.
 
 import { button, el, fill, set } from "../element.ts";
 import type { ActorState, TreeReport } from "../wire/types.ts";
@@ -6,7 +6,7 @@ import type { TeamVoice, TeamWord } from "../words/team.ts";
 import { duration, observationsOf, type Row } from "./rows.ts";
 import { write } from "./table.ts";
 
-/** How long a change stays marked, in milliseconds: long enough to be found by an eye that was elsewhere. */
+/** How long a change stays marked, in milliseconds: long enough to be noticed later. */
 const FRESH_MS = 4000;
 
 const STATES: Record<ActorState, TeamWord> = {
@@ -31,12 +31,12 @@ const COLUMNS = [
 export interface Tree {
   element: HTMLElement;
   draw(rows: readonly Row[]): void;
-  /** Marks an actor as one that has just changed. */
+  /** Marks an actor as just changed. */
   mark(name: string): void;
 }
 
 export function tree(voice: TeamVoice, fold: (name: string) => void): Tree {
-  // A narrow window lays the lines out as cards; the roles keep them a table for whoever hears them.
+  // A narrow window shows the rows as cards; the roles keep them a table for screen readers.
   const heads = COLUMNS.map(([name, word]) =>
     el("th", { role: "columnheader", scope: "col", class: `actor-${name}` }, voice.say(word)),
   );

@@ -1,8 +1,8 @@
-// What a brand file would do to the catalog, or did, as lines to be read. Plain data, no element.
+// The result of checking or writing a brand file, as lines of text. Plain data, no elements.
 
 import type { TeamVoice, TeamWord } from "../words/team.ts";
 
-/** Something that is wrong, as the server says it. */
+/** A problem in the server's words. */
 export interface Problem {
   file: string;
   problem: string;
@@ -11,7 +11,7 @@ export interface Problem {
   field: string | null;
 }
 
-/** The answer to a brand file that was sent. */
+/** The response to an uploaded brand file. */
 export interface Trial {
   file: string;
   dry_run: boolean;
@@ -20,7 +20,7 @@ export interface Trial {
   added: string[];
   changed: string[];
   removed: string[];
-  /** How many there are in all: the lists are cut. */
+  /** The totals: the lists are truncated. */
   totals: { added: number; changed: number; removed: number };
   clashes: { id: string; file: string }[];
   problems: Problem[];
@@ -28,14 +28,14 @@ export interface Trial {
   /** Why it would not be written. */
   refused: string | null;
   written: boolean;
-  /** The file that keeps what stood there before. */
+  /** The file with the previous content. */
   before: string | null;
-  /** Why the catalog in force is an older one all the same. */
+  /** Why the previous catalog stays in use nevertheless. */
   kept: string | null;
   version: string;
 }
 
-/** One sentence about a trial, and what it is about, one by one. */
+/** A sentence about the result, and its items. */
 export interface Line {
   is: "good" | "bad" | "plain";
   words: string;
@@ -48,7 +48,7 @@ const CHANGES = [
   ["removed", "admin_file_removed"],
 ] as const satisfies readonly (readonly [keyof Trial["totals"], TeamWord])[];
 
-/** True when the file may be written: the server does not refuse it, and it changes something. */
+/** True if the file may be written: the server does not refuse it, and it changes something. */
 export function mayWrite(trial: Trial): boolean {
   return trial.dry_run && trial.refused === null;
 }
@@ -68,7 +68,7 @@ export function linesOf(trial: Trial, voice: TeamVoice): Line[] {
   const moved = CHANGES.filter(([what]) => totals[what] > 0);
   if (moved.length === 0) say("plain", voice.say("admin_file_same"));
   for (const [what, word] of moved) {
-    // What is taken away is asked about by customers still.
+    // Customers still ask about removed products.
     say(what === "removed" ? "bad" : "plain", voice.say(word, { n: number.format(totals[what]) }), cut(trial[what], totals[what]));
   }
   if (clashes.length > 0) {
@@ -81,7 +81,7 @@ export function linesOf(trial: Trial, voice: TeamVoice): Line[] {
   return lines;
 }
 
-/** The name a file has in the catalog folder: that of the file which was chosen. */
+/** Name of the file in the catalog folder: that of the selected file. */
 export function nameOf(file: string): string {
   const name = file.replace(/^.*[/\\]/, "").trim();
   return name === "" || /\.json$/i.test(name) ? name : `${name}.json`;

@@ -1,4 +1,4 @@
-// Sends a brand file: tried first, read through by whoever sends it, written when they say so.
+// Uploads a brand file: checked first, written after a confirmation of the result.
 
 import { button, el, fill, set } from "../element.ts";
 import type { Answer } from "./caller.ts";
@@ -6,9 +6,9 @@ import { outcome, perform } from "./deed.ts";
 import type { Desk } from "./section.ts";
 import { type Line, linesOf, mayWrite, nameOf, type Trial } from "./trial.ts";
 
-/** How long a trial may take, in milliseconds: the largest file has to come over and is read whole. */
+/** Longest wait for a check, in milliseconds: the largest file is transferred and read. */
 const TRIAL_MS = 120_000;
-/** Things of a line that are seen at once; the others are behind "more". */
+/** Items of a line that are visible at once; the others are behind "more". */
 const AT_ONCE = 12;
 
 export function upload(desk: Desk): HTMLElement {
@@ -26,7 +26,7 @@ export function upload(desk: Desk): HTMLElement {
     el("div", { class: "entry" }, el("label", { for: "brand-name" }, voice.say("admin_file_name")), name),
     el("div", { class: "deeds" }, attempt, write),
   );
-  /** Counts what was chosen: what was tried is not what is written when the file is another. */
+  /** Number of the selected file: the result of another file is not written. */
   let version = 0;
   let tried: { trial: Trial; version: number } | undefined;
 

@@ -1,32 +1,32 @@
-// Looks again and again while somebody looks at the page: live for the eye, nothing for the server.
+// Refreshes repeatedly while the page is visible.
 
 import type { Became } from "./caller.ts";
 
-/** Between two tries while the server is away, in milliseconds. */
+/** Delay between attempts while the server is unreachable, in milliseconds. */
 const AWAY_MS = 2000;
 
-/** Something to look at. */
+/** A section to refresh. */
 export interface Sight {
   look(): Promise<Became>;
-  /** Read after every look; none looks once. */
+  /** Read after every refresh; none refreshes once. */
   everyMs?: number | undefined;
 }
 
 export interface Watch {
-  /** Looks at this from now on. */
+  /** Refreshes this section from now on. */
   at(sight: Sight): void;
-  /** Looks now. After `forbidden` it rests until then. */
+  /** Refreshes now. After `forbidden` it pauses until this call. */
   now(): void;
-  /** Looks at nothing until it is told again. */
+  /** Pauses until the next call. */
   rest(): void;
 }
 
-/** `heard` is told after every look what became of it. */
+/** `heard` gets the result of every refresh. */
 export function watch(heard: (became: Became) => void): Watch {
   let sight: Sight | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
-  /** Counts the looks that were wanted; where one is wanted while another is under way, that one is old already. */
+  /** Number of requested refreshes; a newer request makes a running one obsolete. */
   let wanted = 0;
 
   async function look(): Promise<void> {
@@ -39,7 +39,7 @@ export function watch(heard: (became: Became) => void): Watch {
     isLooking = true;
     const became = await seen.look();
     isLooking = false;
-    // It stands for what is in the page; what went out of it meanwhile says nothing of that.
+    // The result of a section that was left meanwhile is ignored.
     if (sight === seen) heard(became);
     if (wanted !== mine) {
       void look();

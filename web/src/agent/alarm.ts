@@ -1,22 +1,22 @@
-// How an agent who looks elsewhere is told: a sound, a notice of the desktop, the title of the window.
+// Alerts an agent who looks elsewhere: a sound, a desktop notification, the window title.
 
-/** Where it is remembered that there shall be no sound. */
+/** Storage key of the muted state. */
 const MUTED = "hsc-agent-muted";
-/** Two tones for somebody who has come, one for words of somebody who is here: pitch in hertz, start in seconds. */
+/** Two tones for a new visitor, one for a message: pitch in hertz, start in seconds. */
 const TONES = { arrived: [[660, 0], [880, 0.14]], wrote: [[740, 0]] } as const;
-/** How long a tone takes to fade, in seconds, and how loud it is: heard beside a conversation, not over it. */
+/** Time for a tone to fade, in seconds, and its volume: low, so that it does not disturb a phone call. */
 const FADES = 0.28;
 const LOUD = 0.12;
 
 export class Alarm {
   private context: AudioContext | undefined;
 
-  /** Whether there shall be sounds, as it was left. */
+  /** Whether sounds are on. */
   get isOn(): boolean {
     try {
       return localStorage.getItem(MUTED) === null;
     } catch {
-      return true; // Storage is switched off.
+      return true; // Storage is disabled.
     }
   }
 
@@ -30,7 +30,7 @@ export class Alarm {
     if (on) this.sound("wrote");
   }
 
-  /** Browsers play nothing before somebody has pressed something on the page; then it is silent. */
+  /** Silent before the first interaction with the page, when browsers play nothing. */
   sound(what: keyof typeof TONES): void {
     try {
       const context = (this.context ??= new AudioContext());
@@ -46,18 +46,18 @@ export class Alarm {
         tone.stop(at + FADES);
       }
     } catch {
-      // No sound here; the page shows it all the same.
+      // No sound is possible; the page still shows the event.
     }
   }
 }
 
-/** Whether notices may be shown. */
+/** The permission for notifications. */
 export function noticesAre(): "unasked" | "granted" | "denied" {
   if (!("Notification" in window) || !window.isSecureContext) return "denied";
   return Notification.permission === "default" ? "unasked" : Notification.permission;
 }
 
-/** A notice of the desktop; one about the same takes the place of the one before. */
+/** Shows a desktop notification; a later one about the same thing replaces it. */
 export function notify(title: string, body: string, about: string, clicked: () => void): void {
   if (noticesAre() !== "granted") return;
   try {
@@ -68,6 +68,6 @@ export function notify(title: string, body: string, about: string, clicked: () =
       notice.close();
     });
   } catch {
-    // Some browsers show notices only through a worker.
+    // Some browsers show notifications only through a worker.
   }
 }

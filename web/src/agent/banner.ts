@@ -1,4 +1,4 @@
-// What stands above everything: the connection, and what the agent has to be told.
+// The banner at the top: the connection, and messages to the agent.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import type { Maker, Part } from "./part.ts";

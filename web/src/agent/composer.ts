@@ -1,4 +1,4 @@
-// Where an agent writes: to the visitor or, plainly apart, a note to colleagues.
+// The agent's composer: a message to the visitor or a note for the team, clearly distinguished.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { keyed } from "./keyed.ts";
@@ -9,7 +9,7 @@ import type { Reply } from "./requests.ts";
 import { isMine, isNoting, mayReply, productIn, shownTalk, type State, type Talk, ticketOf } from "./state.ts";
 import { cite } from "./thread.ts";
 
-/** Longest message and longest note, in characters, as the server takes them. */
+/** Longest message and longest note that the server accepts, in characters. */
 const MESSAGE_CHARS = 2_000;
 const NOTE_CHARS = 5_000;
 
@@ -61,7 +61,7 @@ export function composer(maker: Maker): Composer {
   const drawCanned = keyed<{ reply: Reply; isActive: boolean; at: number }>(canned, ({ reply }) => reply.id, (first) => {
     const row = el("li", { role: "option", id: `canned-${first.reply.id}` });
     row.addEventListener("pointerdown", (event) => {
-      event.preventDefault(); // The field keeps the focus.
+      event.preventDefault(); // Keeps the focus in the field.
       const place = offered.findIndex((one) => one.id === first.reply.id);
       if (place !== -1) insert(place);
     });
@@ -119,7 +119,7 @@ export function composer(maker: Maker): Composer {
     }, icon(isNote ? "lock" : "chat"), voice.say(isNote ? "agent_note" : "agent_reply"));
   }
 
-  /** True when the key was for the list of replies. */
+  /** True if the key was for the list of replies. */
   function chooses(event: KeyboardEvent): boolean {
     if (event.altKey) return false;
     switch (event.key) {
@@ -212,7 +212,7 @@ export function composer(maker: Maker): Composer {
     at = shownTalk(now);
     const ticket = at === undefined ? undefined : now.tickets[at];
     const writing = at === undefined ? undefined : now.talks[at]?.writing;
-    // What was written stays to be copied when the conversation has gone.
+    // The text stays and can be copied when the conversation has gone.
     element.hidden = at === undefined || (ticket === undefined && (writing?.text ?? "") === "");
     if (at !== before) complain("");
     if (at === undefined || element.hidden) return;
@@ -220,7 +220,7 @@ export function composer(maker: Maker): Composer {
     const mine = isMine(now, at);
     set(element, { "data-note": notes });
     const replies = mayReply(now, at);
-    // Words to the visitor that cannot be sent just now stay what they are until the agent says otherwise.
+    // A message to the visitor that cannot be sent now stays one until the agent changes that.
     const isKept = !notes && !replies;
     kept.hidden = !isKept;
     set(reply, { "aria-pressed": notes ? "false" : "true", disabled: !replies });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Socket } from "../wire/connection.ts";
 import { AgentConnection } from "./connection.ts";
 
-/** A socket and a clock that do what the test says. */
+/** A socket and a clock that the test controls. */
 function stage() {
   const sockets: (Socket & { sent: string[]; closed: boolean })[] = [];
   const timers: { ms: number; what: () => void; on: boolean }[] = [];

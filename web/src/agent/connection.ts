@@ -1,19 +1,19 @@
-// The agents' socket: opened again when it drops; whoever asked something learns what became of it.
+// The agents' socket: reconnects after a loss, and reports the result of each request.
 //
-// Owns   the socket, and what was asked over it and is not answered.
-// Tells  its listener what arrives, and what will not be answered any more because the socket is gone.
-// Never  says anything twice: whether something was done before a loss, only the desk knows.
+// Owns   the socket, and the requests without a response.
+// Tells  its listener the messages, and the requests that will get no response because the socket was lost.
+// Never  repeats a request: only the desk knows whether it was performed before a loss.
 
 import { backoff } from "../wire/backoff.ts";
 import type { Clock, Socket } from "../wire/connection.ts";
 import type { AgentMessage, DeskMessage, Envelope } from "../wire/types.ts";
 
-/** What the connection tells. */
+/** Callbacks of the connection. */
 export interface Listener {
   heard(message: DeskMessage, id: string | undefined): void;
-  /** This was asked, and no answer will come. */
+  /** This request will get no response. */
   unanswered(id: string): void;
-  /** The socket is gone; the next try comes by itself. `opened` is false when it had never been open. */
+  /** The socket was lost; it reconnects by itself. `opened` is false if it was never open. */
   dropped(opened: boolean): void;
 }
 
@@ -21,17 +21,17 @@ export interface ConnectionOptions {
   open: () => Socket;
   clock: Clock;
   listener: Listener;
-  /** Begins every id of this page, so that what a page before it left unsent shares none. */
+  /** Prefix of every id of this page, so that unsent messages of an earlier page have different ids. */
   prefix: string;
 }
 
-/** Time for a socket to open and show the desk, in milliseconds. */
+/** Longest time for a socket to open and receive the desk, in milliseconds. */
 const DESK_WITHIN_MS = 10_000;
-/** Longest wait for an answer: the server itself gives up a message that reaches nobody after nine seconds. */
+/** Longest wait for a response: the server gives up an undeliverable message after nine seconds. */
 const ANSWERED_WITHIN_MS = 20_000;
 /** Longest wait for a draft; the server gives it up after a minute. */
 const DRAFTED_WITHIN_MS = 70_000;
-/** A rule was broken, or the pod is full: to come again at once would only make it worse. */
+/** A broken rule, or a full pod: an immediate reconnect would make it worse. */
 const NOT_SO_SOON = new Set([1008, 1013]);
 const NOT_SO_SOON_FAILURES = 3;
 
@@ -47,7 +47,7 @@ export class AgentConnection {
 
   constructor(private readonly options: ConnectionOptions) {}
 
-  /** Opens the socket, now. Does nothing when there is one, or when it is over. */
+  /** Opens the socket now. Does nothing if it is open, or after the end. */
   connect(): void {
     if (this.socket !== undefined || this.isOver) return;
     this.stopTimer?.();
@@ -74,7 +74,7 @@ export class AgentConnection {
     socket?.close(1000);
   }
 
-  /** Says something that gets an answer; returns its id. Where there is no connection it is unanswered at once. */
+  /** Sends a request; returns its id. Without a connection it is reported as unanswered at once. */
   ask(says: AgentMessage): string {
     const id = `${this.options.prefix}-${++this.numbers}`;
     const { clock, listener } = this.options;
@@ -86,7 +86,7 @@ export class AgentConnection {
       return id;
     }
     const within = says.type === "draft" ? DRAFTED_WITHIN_MS : ANSWERED_WITHIN_MS;
-    // A network that is gone says nothing; then the socket is the one to doubt.
+    // A lost network is silent; a late response closes the socket.
     const late = clock.after(within, () => {
       this.giveUp(socket);
     });
@@ -95,7 +95,7 @@ export class AgentConnection {
     return id;
   }
 
-  /** Says something that gets none, and that nobody misses. */
+  /** Sends a message without a response, which may be lost. */
   tell(says: AgentMessage): void {
     if (this.isOpen) this.socket?.send(JSON.stringify(says));
   }
@@ -105,7 +105,7 @@ export class AgentConnection {
     try {
       frame = JSON.parse(text) as DeskMessage & Envelope;
     } catch {
-      return; // Not one of ours.
+      return; // Not a message of the server.
     }
     if (frame.type === "desk" && !this.isOpen) {
       this.isOpen = true;

@@ -1,4 +1,4 @@
-// The console: it wires the state, the connection, what is asked over HTTP, and the parts.
+// The console: connects the state, the socket, the HTTP requests, and the parts.
 
 import { el, set } from "../element.ts";
 import { clock, openSocket } from "../wire/browser.ts";
@@ -26,7 +26,7 @@ import { tick } from "./times.ts";
 
 export interface ConsoleOptions {
   root: HTMLElement;
-  /** The bar of the frame, where the head goes. */
+  /** The bar of the frame, which contains the header. */
   bar: HTMLElement;
   server: URL;
   me: Me;
@@ -40,12 +40,12 @@ export interface Console {
 
 /** How long "Connected again" is shown, in milliseconds. */
 const BACK_MS = 4_000;
-/** How often it is said again that somebody is typing, and how long it holds when it is not, in milliseconds. */
+/** Interval of repeated typing reports, and how long one is valid, in milliseconds. */
 const TYPING_AGAIN_MS = 3_000;
 const TYPING_HOLDS_MS = 7_000;
-/** How long changes of the archive gather before its lists are asked for again, in milliseconds. */
+/** How long changes of the archive are collected before its lists are reloaded, in milliseconds. */
 const REFRESH_AFTER_MS = 300;
-/** How long words rest before what is written is kept, in milliseconds. */
+/** Pause after which a draft is stored, in milliseconds. */
 const KEEP_AFTER_MS = 400;
 
 export function mountConsole({ root, bar, server, me, language }: ConsoleOptions): Console {
@@ -61,9 +61,9 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   const requests = new Requests(server, me.csrf);
   const alarm = new Alarm();
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Numbers what waits for the desk's confirmation. */
+  /** Number of the last message that waits for the desk's confirmation. */
   let holding = 0;
-  /** Conversations of the archive that have changed since it was asked last; undefined while none has. */
+  /** Conversations of the archive that changed since the last reload; undefined if none did. */
   let changedPast: Set<string> | undefined;
 
   const connection = new AgentConnection({
@@ -76,7 +76,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
         happen({ what: "heard", message, id });
         if (isFirst) comeBack();
         if (message.type === "archived") archiveChanged(message.conversations);
-        // What was archived while the connection was lost was not told.
+        // Changes of the archive during the loss were not announced.
         if (message.type === "desk" && !isFirst) archiveChanged([]);
         if (message.type === "visitor_typing" && message.typing) {
           later(`typing ${message.conversation}`, TYPING_HOLDS_MS, () => {
@@ -95,7 +95,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       dropped: () => {
         watched.clear();
         happen({ what: "dropped" });
-        // A session that has ended looks like a server that is away, until one asks.
+        // An expired session looks like an unreachable server, so ask the server.
         void isOut(server).then((out) => {
           if (out) ended();
         });
@@ -240,13 +240,13 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     });
   }
 
-  /** Asks something of the desk, and remembers what until it is answered. */
+  /** Sends a request to the desk, and remembers it until the response. */
   function ask(says: Extract<AgentMessage, { type: Asked["deed"] }>): void {
     const id = connection.ask(says);
     happen({ what: "asked", id, asked: { conversation: says.conversation, deed: says.type } });
   }
 
-  /** Says what waited for a conversation that is the agent's now. */
+  /** Sends the messages that waited for a conversation that the agent has now. */
   function release(): void {
     for (const { conversation, one } of released(state)) {
       const as = connection.ask(saying(conversation, one.note, one.content, one.upload));
@@ -254,7 +254,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     }
   }
 
-  /** Puts the focus where the agent goes on, when what had it has gone; and the address where the page is. */
+  /** Moves the focus to the next useful place when its element has gone; and updates the address. */
   function follow(before: State): void {
     const id = shownTalk(state);
     const hash = id === undefined ? "" : `#${id}`;
@@ -264,7 +264,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     else if (document.activeElement === document.body) view?.title.focus();
   }
 
-  /** To the conversation that the page was at before it was loaded again. */
+  /** Returns to the conversation that the page showed before its reload. */
   function comeBack(): void {
     const id = location.hash.slice(1);
     const ticket = state.tickets[id];
@@ -278,7 +278,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     view?.update(state, library);
   }
 
-  /** Watches what has to be watched, and nothing else. */
+  /** Watches exactly the wanted conversations. */
   function watch(): void {
     if (state.link !== "open" && state.link !== "back") return;
     const those = new Set(wanted(state));
@@ -333,7 +333,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     document.title = `${n > 0 ? `(${n}) ` : ""}${voice.say("agent_title")} · HSC`;
   }
 
-  /** Says that the agent types: at first, now and then while it goes on, and when it is over. */
+  /** Reports that the agent types: at the start, repeatedly, and at the end. */
   function types(conversation: string, typing: boolean): void {
     const again = `typing to ${conversation}`;
     const over = `typed to ${conversation}`;
@@ -387,28 +387,28 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     const { search, past: list } = library;
     learn({ past: { ...list, stage: "asking" } });
     const got = answered(await requests.past(search, isFirst ? null : list.next));
-    // Another search was begun meanwhile.
+    // Another search was started meanwhile.
     if (library.search !== search) return;
     learn({ past: got.is === "good" ? grown(list, got.answer, isFirst) : { ...list, stage: stageOf(got) } });
   }
 
-  /** The archive has changed: of these conversations, or of more than are named. */
+  /** The archive has changed: these conversations, or more than are named. */
   function archiveChanged(conversations: readonly string[]): void {
     changedPast ??= new Set();
     for (const id of conversations) changedPast.add(id);
     if (conversations.length === 0) changedPast.add("");
-    // Gathered, and not put off again by what changes meanwhile.
+    // Collected, and not delayed again by further changes.
     if (timers.has("archive")) return;
     later("archive", REFRESH_AFTER_MS, () => void refreshPast());
   }
 
-  /** Asks again for what is shown of the archive and may have changed. */
+  /** Reloads the shown parts of the archive that may have changed. */
   async function refreshPast(): Promise<void> {
     const changed = changedPast;
     changedPast = undefined;
     if (changed === undefined || state.link === "ended") return;
     const { shown } = state;
-    // A talk that was shown before its first events were in the archive has no record yet.
+    // A conversation that was shown before its first archived event has no record yet.
     const wantsRecord = shown?.what === "past" || (shown?.what === "talk" && typeof library.archived[shown.id] !== "object");
     if (wantsRecord && (changed.has(shown.id) || changed.has(""))) void archived(shown.id, false);
     const { search, past: list } = library;
@@ -452,7 +452,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     }
   }
 
-  /** Nobody is signed in any more. What is written waits in the tab for whoever comes back. */
+  /** The session has ended. Drafts stay in the tab for the agent's return. */
   function ended(): void {
     if (state.link === "ended") return;
     keep(me.id, state);
@@ -477,7 +477,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   function attention(): void {
     const on = document.visibilityState === "visible" && document.hasFocus();
     if (on !== state.attentive) happen({ what: "attention", on });
-    // A laptop that wakes: no need to wait for the next try.
+    // A laptop that wakes up: reconnect now instead of waiting.
     if (document.visibilityState === "visible" && state.link === "lost") connection.connect();
   }
 
@@ -547,7 +547,7 @@ interface View {
   lists: ReturnType<typeof lists>;
   composer: Composer;
   update(state: State, library: Library): void;
-  /** Tells screen readers. */
+  /** Announces a text to screen readers. */
   announce(said: string): void;
 }
 
@@ -591,7 +591,7 @@ function saying(conversation: string, note: boolean, content: string, upload: st
   return { type: "say", conversation, content, ...(upload === undefined ? {} : { upload }) };
 }
 
-/** What is listed, in order. */
+/** The ids of the shown list, in order. */
 function idsOf(state: State, library: Library): string[] {
   if (state.list === "past") return library.past.items.map((one) => one.conversation);
   if (state.list === "left") return library.left.items.map((one) => one.id);

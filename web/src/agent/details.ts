@@ -1,4 +1,4 @@
-// The right side: what is known of the visitor and of what it is about.
+// The right pane: facts about the visitor and the product.
 
 import { button, el, fill, icon } from "../element.ts";
 import { safeAddress } from "../wire/product.ts";
@@ -80,12 +80,12 @@ export function details({ voice, deeds, server }: Maker): Part {
     ];
   }
 
-  /** How the product is used, where it is no general question. */
+  /** How the product is used; none for a general question. */
   function scenario(how: string | null | undefined): HTMLElement | undefined {
     return how === "studio" || how === "live" ? fact("agent_scenario", voice.say(`scenario_${how}`)) : undefined;
   }
 
-  /** The page on which the visitor chats. Of a foreign site: it learns nothing of this page. */
+  /** The page on which the visitor chats. The link sends no referrer to the other site. */
   function pageOf(page: string | null | undefined): HTMLElement | undefined {
     const href = page ? safeAddress(server, page) : "";
     if (!page || href === "") return undefined;

@@ -1,4 +1,4 @@
-// What is asked in a dialog of its own: to whom, whether, the replies, the keys.
+// The dialogs: select a colleague, confirm, canned replies, keyboard shortcuts.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
@@ -7,7 +7,7 @@ import type { Got, Reply } from "./requests.ts";
 import { SHORTCUTS } from "./keys.ts";
 import { type NamedProduct, productField } from "./product-field.ts";
 
-/** Opens a dialog in `root`; closing it takes it away and gives the focus back. */
+/** Opens a dialog in `root`; closing removes it and restores the focus. */
 function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Node[]): HTMLDialogElement {
   const close = voice.say("widget_close");
   const dialog = el("dialog", { class: "dialog", "aria-label": title });
@@ -18,7 +18,7 @@ function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Nod
   dialog.addEventListener("close", () => {
     dialog.remove();
   });
-  // A click beside it is one on the dialog itself.
+  // A click outside of the content hits the dialog element itself.
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
@@ -27,7 +27,7 @@ function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Nod
   return dialog;
 }
 
-/** Asks to whom a conversation goes. */
+/** Asks for the colleague who gets a conversation. */
 export function askColleague(root: HTMLElement, voice: TeamVoice, colleagues: readonly Presence[], chosen: (id: string) => void): void {
   const rows = colleagues.map(({ agent, available }) => {
     const choose = (): void => {
@@ -42,7 +42,7 @@ export function askColleague(root: HTMLElement, voice: TeamVoice, colleagues: re
   dialog.querySelector<HTMLElement>(".colleague")?.focus();
 }
 
-/** Asks once before a conversation is closed. */
+/** Asks for a confirmation before a conversation is closed. */
 export function askClose(root: HTMLElement, voice: TeamVoice, confirmed: () => void): void {
   const yes = button({ class: "deed main" }, () => {
     dialog.close();
@@ -55,7 +55,7 @@ export function askClose(root: HTMLElement, voice: TeamVoice, confirmed: () => v
   yes.focus();
 }
 
-/** Every key and what it does. */
+/** Every keyboard shortcut and its action. */
 export function showShortcuts(root: HTMLElement, voice: TeamVoice): void {
   const rows = SHORTCUTS.map(({ keys, word }) =>
     el("tr", {}, el("td", { dir: "ltr" }, ...keys.flatMap((key, at) => [at > 0 ? " / " : undefined, el("kbd", {}, key)])), el("td", {}, voice.say(word))),
@@ -70,7 +70,7 @@ export interface RepliesDeeds {
   products(typed: string): Promise<readonly NamedProduct[]>;
 }
 
-/** The canned replies: add, change, remove. Returns how it is told of others. */
+/** The canned replies: add, change, remove. Returns a function that updates the list. */
 export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readonly Reply[], deeds: RepliesDeeds): (replies: readonly Reply[]) => void {
   let editing: Reply | undefined;
   const shortcut = el("input", { id: "reply-shortcut", class: "input", dir: "ltr", required: true, maxlength: 40, autocomplete: "off" });

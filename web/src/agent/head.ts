@@ -1,4 +1,4 @@
-// The right end of the bar: who I am, whether I take conversations, how I am told of them, and the way out.
+// The right end of the bar: the agent's name, availability, alerts, and sign-out.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import type { Library } from "./library.ts";

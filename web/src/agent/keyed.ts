@@ -1,11 +1,11 @@
-// A list whose elements stay while their items do, so that focus, selection and place in the scroll stay too.
+// A list that keeps the elements of unchanged items, so that focus, selection and scroll position stay.
 
 export interface Row<Item> {
   element: HTMLElement;
   update(item: Item): void;
 }
 
-/** Draws the items into `parent`; an item is drawn again only when it is another than it was. */
+/** Draws the items into `parent`; an item is drawn again only if it changed. */
 export function keyed<Item>(
   parent: HTMLElement,
   keyOf: (item: Item) => string,
@@ -24,7 +24,7 @@ export function keyed<Item>(
     for (const [key, { row }] of rows) if (!next.has(key)) row.element.remove();
     let at = parent.firstElementChild;
     for (const { row } of next.values()) {
-      // Moved only where it has to be: what is moved loses the focus.
+      // Moved only if necessary: a moved element loses the focus.
       if (row.element === at) at = at.nextElementSibling;
       else parent.insertBefore(row.element, at);
     }

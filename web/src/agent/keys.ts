@@ -1,4 +1,4 @@
-// The keys of the console, and what each does.
+// The keyboard shortcuts of the console, and their actions.
 
 import type { TeamWord } from "../words/team.ts";
 import type { ListName } from "./state.ts";
@@ -6,7 +6,7 @@ import { LISTS } from "./state.ts";
 
 export type Deed = "next" | "before" | "take" | "hand" | "giveBack" | "close" | "write" | "note" | "draft" | "shortcuts" | "back" | { list: ListName };
 
-/** What the dialog shows. */
+/** The rows of the dialog. */
 export const SHORTCUTS: readonly { keys: readonly string[]; word: TeamWord }[] = [
   { keys: ["Alt ↓", "j"], word: "agent_key_next" },
   { keys: ["Alt ↑", "k"], word: "agent_key_before" },
@@ -39,8 +39,10 @@ const LETTERS: Readonly<Record<string, Deed>> = {
 
 const WITH_ALT: Readonly<Record<string, Deed>> = { ArrowDown: "next", ArrowUp: "before", KeyN: "note", KeyD: "draft" };
 
-/** What a key asks for. By its place on the keyboard, so that it is the same in every language; while somebody
- * writes only those with Alt. */
+/**
+ * The action of a key. By its position on the keyboard, so that it is the same in every language; in a text field
+ * only with Alt.
+ */
 export function deedOf(event: Pick<KeyboardEvent, "code" | "key" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey">, isWriting: boolean): Deed | undefined {
   if (event.ctrlKey || event.metaKey) return undefined;
   if (event.altKey) return WITH_ALT[event.code];

@@ -1,26 +1,26 @@
-// What the console has asked for over HTTP, as plain data: nothing of it is told by the socket.
+// The data that the console loads over HTTP, as plain data: the socket does not send it.
 
 import type { Found, Left, Pictures, Reply, Search, Transcript } from "./requests.ts";
 
-/** A list that grows by parts. */
+/** A list that is loaded in parts. */
 export interface Growing<Item> {
   items: readonly Item[];
   next: string | null;
-  /** `none` where the server has no such list. */
+  /** `none` if the server has no such list. */
   stage: "unasked" | "asking" | "here" | "failed" | "none";
 }
 
 export interface Library {
   replies: readonly Reply[];
-  /** What can be done with replies: nothing where the server has none. */
+  /** Whether replies can be edited: not if the server has none. */
   hasReplies: boolean;
   search: Search;
   past: Growing<Found>;
   left: Growing<Left>;
-  /** Conversations of the archive, as far as they were asked for. */
+  /** Conversations of the archive that were requested. */
   archived: Readonly<Record<string, Transcript | "asking" | "absent">>;
   pictures: Pictures | undefined;
-  /** Is told of what comes while nobody looks. */
+  /** True if sounds are on. */
   sound: boolean;
   notices: "unasked" | "granted" | "denied";
 }
@@ -41,7 +41,7 @@ export const emptyLibrary: Library = {
   notices: "denied",
 };
 
-/** The list with its first part as it is now: what is new stands at its top, and what was read further down stays. */
+/** The list with its first part reloaded: new items are at its top, and the parts below stay. */
 export function refreshed<Item extends { conversation?: string | null; id?: string }>(
   list: Growing<Item>,
   first: { items: readonly Item[]; next: string | null },
@@ -50,11 +50,11 @@ export function refreshed<Item extends { conversation?: string | null; id?: stri
   const fresh = new Set(first.items.map(key));
   const rest = list.items.filter((item) => !fresh.has(key(item)));
   const isWhole = first.next === null;
-  // With one part there is no rest: what is not in it any more has gone.
+  // With one part there is no rest: an item that is not in it any more has gone.
   return { items: isWhole ? first.items : [...first.items, ...rest], next: isWhole || rest.length === 0 ? first.next : list.next, stage: "here" };
 }
 
-/** The list with the part that came; the first part takes the place of what was there. */
+/** The list with a further part; the first part replaces the list. */
 export function grown<Item>(list: Growing<Item>, part: { items: readonly Item[]; next: string | null }, isFirst: boolean): Growing<Item> {
   return { items: isFirst ? part.items : [...list.items, ...part.items], next: part.next, stage: "here" };
 }

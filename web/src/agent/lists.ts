@@ -1,4 +1,4 @@
-// The left side: who waits, one's own, everybody's, what is past, what was left.
+// The left pane: waiting, own, all, past conversations, and offline messages.
 
 import { button, el, fill, set } from "../element.ts";
 import type { Ticket } from "../wire/types.ts";
@@ -11,7 +11,7 @@ import type { Found, Left } from "./requests.ts";
 import { type DeskList, listed, LISTS, type ListName, type State } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
 
-/** A ticket and what else its row shows. */
+/** A ticket and the other data of its row. */
 interface Line {
   ticket: Ticket;
   isShown: boolean;

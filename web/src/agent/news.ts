@@ -1,25 +1,25 @@
-// What an agent wants to be told of, out of what has changed: who has come, and who has written.
+// The changes that an agent is alerted to: new visitors, and new messages.
 
 import { isMine, isVisitors, lastOffset, listed, type State, type Told } from "./state.ts";
 import type { Ticket } from "../wire/types.ts";
 
 export type News =
-  /** Somebody waits who did not wait before. */
+  /** A visitor started to wait. */
   | { what: "arrived"; ticket: Ticket }
-  /** The visitor of one's own conversation has said something. */
+  /** The visitor of the agent's own conversation sent a message. */
   | { what: "wrote"; conversation: string; text: string; isShown: boolean }
-  /** A colleague has handed over a conversation. */
+  /** A colleague transferred a conversation. */
   | { what: "handed"; ticket: Ticket }
   | { what: "told"; told: Told };
 
-/** What is new. At first sight of the desk nothing is: it was there before. */
+/** The changes between two states. None at the first snapshot of the desk. */
 export function newsOf(before: State, after: State): News[] {
   if (before === after || before.me === undefined) return [];
   const news: News[] = [];
   if (before.tickets !== after.tickets) {
     const waited = new Set(listed(before, "waiting").map((ticket) => ticket.conversation));
     for (const ticket of listed(after, "waiting")) {
-      // Whoever is given away by oneself and waits again has not come.
+      // A visitor whom the agent returned to the queue is not new.
       if (!waited.has(ticket.conversation) && !isMine(before, ticket.conversation)) news.push({ what: "arrived", ticket });
     }
     for (const ticket of listed(after, "mine")) {

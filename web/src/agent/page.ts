@@ -1,4 +1,4 @@
-// The page at `/agent`: the console of whoever is signed in.
+// The page at `/agent`: the console of the signed-in agent.
 
 import { found, frame } from "../frame.ts";
 import "../style/agent.css";

@@ -1,4 +1,4 @@
-// What a part of the console is: an element, and how it follows what is known.
+// A part of the console: an element, and how it follows the state.
 
 import type { TeamVoice } from "../words/team.ts";
 import type { Me } from "../wire/team.ts";
@@ -7,22 +7,22 @@ import type { Search } from "./requests.ts";
 import type { NamedProduct } from "./product-field.ts";
 import type { ListName, Pane, Shown, State } from "./state.ts";
 
-/** A part of the console. It draws what it is given and decides nothing. */
+/** A part of the console. It draws the state and decides nothing. */
 export interface Part {
   element: HTMLElement;
-  /** Called on every change; does little when its own part of what is known is the same. */
+  /** Called on every change; returns quickly if its own part of the state is unchanged. */
   update(state: State, library: Library): void;
 }
 
-/** What an agent can do; the console does it. */
+/** The actions of an agent; the console performs them. */
 export interface Deeds {
   list: (list: ListName) => void;
   show: (shown: Shown | undefined) => void;
   pane: (pane: Pane) => void;
-  /** To the next conversation of the list, or the one before. */
+  /** To the next or previous conversation of the list. */
   move: (by: number) => void;
   take: (conversation: string) => void;
-  /** Asks to whom, or whether, and does it then. */
+  /** Asks for the colleague, or for a confirmation, and then performs the action. */
   hand: (conversation: string) => void;
   giveBack: (conversation: string) => void;
   close: (conversation: string) => void;
@@ -36,7 +36,7 @@ export interface Deeds {
   attach: (conversation: string, picture: File) => void;
   detach: (conversation: string) => void;
   search: (search: Search) => void;
-  /** Products that are called like this, the best first. */
+  /** Products whose name matches, best first. */
   products: (typed: string) => Promise<readonly NamedProduct[]>;
   /** The next part of a list. */
   more: (list: "past" | "left") => void;
@@ -47,11 +47,11 @@ export interface Deeds {
   shortcuts: () => void;
   signOut: () => void;
   reconnect: () => void;
-  /** Has seen what was told. */
+  /** The message was seen. */
   seen: () => void;
 }
 
-/** What every part is made with. */
+/** The dependencies of every part. */
 export interface Maker {
   voice: TeamVoice;
   deeds: Deeds;

@@ -1,8 +1,8 @@
-// A field in which a product is picked by its name; the server is asked by its id.
+// A field that selects a product by its name; the server gets its id.
 
 import { el } from "../element.ts";
 
-/** A product as it is offered. */
+/** An offered product. */
 export interface NamedProduct {
   id: string;
   name: string;
@@ -10,19 +10,21 @@ export interface NamedProduct {
 
 export interface ProductField {
   element: HTMLElement;
-  /** The id of what is in the field: of an offered name, else of the product that fits best, whose name the field then
-   * shows. What fits none is passed on as it is, since it may be an id. Empty for an empty field. */
+  /**
+   * The id of the field's value: of an offered name, else of the best match, whose name the field then shows. A text
+   * without a match is returned unchanged, because it may be an id. Empty for an empty field.
+   */
   chosen: () => Promise<string>;
-  /** The id of an offered name that is in the field, empty for an empty field, undefined while a name is being typed. */
+  /** The id of an offered name in the field, empty for an empty field, undefined while a name is being typed. */
   picked: () => string | undefined;
   /** Shows the name of this product; its id until the name is known. */
   show: (id: string) => void;
-  /** Offers these products before anything is typed. */
+  /** Offers these products before any typing. */
   suggest: (products: readonly NamedProduct[]) => void;
   input: HTMLInputElement;
 }
 
-/** Quiet time after a key before products are looked for, in milliseconds: one request a word, not one a key. */
+/** Pause after a key before products are searched, in milliseconds: one request per word, not per key. */
 const OFFER_AFTER_MS = 150;
 
 export function productField(id: string, label: string, find: (typed: string) => Promise<readonly NamedProduct[]>): ProductField {
@@ -38,11 +40,11 @@ export function productField(id: string, label: string, find: (typed: string) =>
     autocomplete: "off",
   });
   const known = new Map<string, NamedProduct>();
-  /** The id whose name was looked for last: a page that is drawn every second asks once. */
+  /** The id whose name was last searched: a page that is drawn every second searches once. */
   let sought: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Two products of one name are told apart by their ids. */
+  /** Products with the same name are distinguished by their ids. */
   function nameOf(product: NamedProduct): string {
     const same = known.get(product.name);
     return same === undefined || same.id === product.id ? product.name : `${product.name} (${product.id})`;
@@ -55,12 +57,12 @@ export function productField(id: string, label: string, find: (typed: string) =>
       known.set(name, product);
       return name;
     });
-    // What was typed since asks for itself.
+    // Later typing starts its own search.
     if (input.value.trim() === typed) options.replaceChildren(...named.map((value) => el("option", { value })));
     return found;
   }
 
-  /** Shows the name in place of the id, where the search finds it and nothing else was typed since. */
+  /** Replaces the id by the name, if the search finds it and the field did not change. */
   async function nameLater(product: string): Promise<void> {
     const found = await find(product.replaceAll("-", " "));
     const one = found.find(({ id: other }) => other === product);

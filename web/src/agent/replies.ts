@@ -1,20 +1,20 @@
-// Canned replies: which fit what is typed after a slash, and what is put in their place.
+// Canned replies: those that match the text after a slash, and their insertion.
 
 import type { Reply } from "./requests.ts";
 
-/** Most that are offered at once: what a glance takes in. */
+/** Most replies that are offered at once. */
 const OFFERED = 8;
 
-/** A slash in what is being written, and the letters after it. */
+/** A slash in the text, and the letters after it. */
 export interface Slash {
-  /** Where the slash is. */
+  /** Position of the slash. */
   at: number;
-  /** Where the letters end. */
+  /** End of the letters. */
   end: number;
   typed: string;
 }
 
-/** The slash before the caret, where one begins a word. */
+/** The slash before the caret, if it begins a word. */
 export function slashBefore(text: string, caret: number): Slash | undefined {
   const match = /(?:^|\s)\/(\S*)$/u.exec(text.slice(0, caret));
   if (match === null) return undefined;
@@ -22,7 +22,7 @@ export function slashBefore(text: string, caret: number): Slash | undefined {
   return { at: caret - typed.length - 1, end: caret, typed };
 }
 
-/** The replies that fit, those whose shortcut begins so first; those for another product not at all. */
+/** The matching replies, shortcuts first that begin with the text; replies for another product are left out. */
 export function fitting(replies: readonly Reply[], typed: string, product: string | undefined): Reply[] {
   const wanted = typed.toLowerCase();
   const rank = (reply: Reply): number => {
@@ -40,7 +40,10 @@ export function fitting(replies: readonly Reply[], typed: string, product: strin
     .map((one) => one.reply);
 }
 
-/** The text of a reply, `{visitor}` and `{product}` filled in; what is not known falls away with the space before it. */
+/**
+ * The text of a reply with `{visitor}` and `{product}` filled in; an unknown value is removed with the space before
+ * it.
+ */
 export function filled(text: string, known: Readonly<Record<string, string | undefined>>): string {
   return text.replace(/( ?)\{(visitor|product)\}/g, (_, space: string, blank: string) => {
     const value = known[blank] ?? "";
@@ -48,7 +51,7 @@ export function filled(text: string, known: Readonly<Record<string, string | und
   });
 }
 
-/** What is written with the reply in place of the slash, and where the caret goes. */
+/** The text with the reply in place of the slash, and the position of the caret. */
 export function inserted(text: string, slash: Slash, reply: string): { text: string; caret: number } {
   const before = text.slice(0, slash.at) + reply;
   return { text: before + text.slice(slash.end), caret: before.length };

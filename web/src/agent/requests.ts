@@ -1,22 +1,23 @@
-// What the console asks the server over HTTP: canned replies, what is past, messages that were left, pictures.
+// The HTTP requests of the console: canned replies, past conversations, offline messages, pictures.
 //
-// Every answer is read with care, since parts of it may come from a server of another version; what the
+// Every response is read defensively, because parts of it may come from a server of another version; a feature that
+// the server does not have (404) is not offered.
 // server does not have (404) the console does not offer.
 
 import type { Citation, Prediction } from "../wire/types.ts";
 import type { NamedProduct } from "./product-field.ts";
 
-/** How long an answer may take, in milliseconds: whoever talks to somebody waits no longer for a list. */
+/** Longest wait for a response, in milliseconds: an agent in a chat does not wait longer for a list. */
 const PATIENCE_MS = 10_000;
-/** A picture may be large and the way out narrow. */
+/** A picture may be large and the uplink slow. */
 const UPLOAD_PATIENCE_MS = 60_000;
 
-/** What became of a request. */
+/** The result of a request. */
 export type Got<Answer> =
   | { is: "good"; answer: Answer }
-  /** The server says no; `message` is for people. */
+  /** The server refused; `message` is for people. */
   | { is: "refused"; status: number; code: string; message: string }
-  /** It does not answer. */
+  /** No response. */
   | { is: "away" };
 
 export interface Reply {
@@ -26,7 +27,7 @@ export interface Reply {
   product: string | null;
 }
 
-/** A part of a list, and how to ask for the next. */
+/** A part of a list, and the start of the next one. */
 export interface Part<Item> {
   items: Item[];
   next: string | null;
@@ -38,7 +39,7 @@ export interface Someone {
   address?: string | null;
 }
 
-/** A conversation of the archive as a line of a list. */
+/** A conversation of the archive as a row of a list. */
 export interface Found {
   conversation: string;
   began_ms: number;
@@ -51,8 +52,10 @@ export interface Found {
   rating: number | null;
   messages: number;
   first_words: string;
-  /** Why the visitor wanted an agent, how they used the product, on which page they chatted; a server of an
-   * earlier version does not say. */
+  /**
+   * Why the visitor wanted an agent, how they used the product, the page of the chat; absent from a server of an
+   * earlier version.
+   */
   reason?: string | null;
   scenario?: string | null;
   page?: string | null;
@@ -85,7 +88,7 @@ export interface Transcript extends Found {
   )[];
 }
 
-/** A message that was left while nobody was there. */
+/** An offline message. */
 export interface Left {
   id: string;
   at_ms: number;
@@ -94,18 +97,18 @@ export interface Left {
   text: string;
 }
 
-/** What is looked for among past conversations; what is empty does not narrow. */
+/** A filter of past conversations; empty fields do not filter. */
 export interface Search {
   text: string;
   product: string;
-  /** The visitor's mark, 1 to 5. */
+  /** The visitor's rating, 1 to 5. */
   rating: string;
-  /** Days as `2026-11-25`, both included. */
+  /** Dates such as `2026-11-25`, both included. */
   from: string;
   to: string;
 }
 
-/** What pictures the server takes. */
+/** The server's limits of pictures. */
 export interface Pictures {
   enabled: boolean;
   max_bytes: number;
@@ -113,7 +116,7 @@ export interface Pictures {
 }
 
 export class Requests {
-  /** `csrf` proves that a request that changes something comes from a page of ours. */
+  /** `csrf` proves that a change comes from one of our pages. */
   constructor(
     private readonly server: URL,
     private readonly csrf: string,
@@ -136,10 +139,10 @@ export class Requests {
     return this.ask("GET", `/api/conversations${query({ text, product, rating, ...period, after: after ?? "" })}`);
   }
 
-  /** Products that are called like this, the best first; none where the server does not say. */
+  /** Products whose name matches, best first; none without a response. */
   async products(typed: string): Promise<readonly NamedProduct[]> {
     const got = await this.ask<{ results: readonly Prediction[] }>("GET", `/api/search${query({ q: typed, limit: "8" })}`);
-    // The search answers with lean predictions.
+    // The search returns lean predictions.
     return got.is === "good" ? got.answer.results.flatMap((one) => ("matched" in one ? [{ id: one.product.id, name: one.product.name }] : [])) : [];
   }
 
@@ -179,7 +182,7 @@ export class Requests {
   }
 }
 
-/** When a day begins here, or one so many days later, in milliseconds since 1970; empty for no day. */
+/** The start of a day in local time, or of a later day, in milliseconds since 1970; empty without a date. */
 function dayBegins(day: string, later: number): string {
   const [year, month, date] = day.split("-").map(Number);
   if (year === undefined || month === undefined || date === undefined) return "";

@@ -80,7 +80,7 @@ test("whichever message confirms a take first, the list follows what was taken",
     expect(state.list).toBe("mine");
     expect(state.asked).toEqual({});
   }
-  // Looked away meanwhile: the list that the agent has emptied is not stayed on, another one is.
+  // After a visit elsewhere: a list that the agent has emptied is left, another one is not.
   const away: Happening = { what: "shown", shown: undefined };
   expect(after(desk([ticket("c")]), shown, taking, away, isMineNow()).list).toBe("mine");
   expect(after(desk([ticket("c"), ticket("d")]), shown, taking, away, isMineNow()).list).toBe("waiting");
@@ -96,7 +96,7 @@ test("what is written between a take and its confirmation is for the visitor", (
   expect(talk(held).outgoing).toMatchObject([{ content: "Hello", note: false, stage: "held" }]);
   expect(released(held)).toEqual([]);
   expect(released(reduce(held, isMineNow()))).toMatchObject([{ conversation: "c", one: { key: "h1", note: false } }]);
-  // Refused, it is where it was written, and no note.
+  // After a refusal it is back in the composer, and not a note.
   const refused = reduce(held, heard({ type: "error", code: "taken", message: "no", by: ada }, "t1"));
   expect(talk(refused).outgoing).toEqual([]);
   expect(talk(refused).writing).toMatchObject({ text: "Hello", note: false });
@@ -109,7 +109,7 @@ test("words keep the mode in which they were begun, and an empty field takes the
   expect(isNoting(note, "c")).toBe(true);
   const empty = after(desk([ticket("c")]), shown, taking, isMineNow());
   expect(isNoting(empty, "c")).toBe(false);
-  // Handed over while a reply is being written: it does not turn into a note.
+  // Transferred while a reply is being written: the reply does not become a note.
   const handed = after(desk([mine]), shown, wrote("Hello"), heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 3 }) }));
   expect(isNoting(handed, "c")).toBe(false);
   expect(isNoting(reduce(handed, wrote("")), "c")).toBe(true);
@@ -120,12 +120,12 @@ test("what was told goes as soon as it is not true any more", () => {
   const hers = heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 4 }) });
   const told = after(desk([ticket("c", { rev: 3 })]), shown, taking, refused);
   expect(told.told).toMatchObject({ word: "agent_taken_by" });
-  // The refusal may come before the change that is its reason.
+  // The refusal may arrive before the change that caused it.
   expect(reduce(told, hers).told).toBe(told.told);
   expect([hers, heard({ type: "ticket", ticket: ticket("c", { rev: 5 }) })].reduce(reduce, told).told).toBeUndefined();
   expect([hers, heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 5 })].reduce(reduce, told).told).toBeUndefined();
   expect([hers, heard({ type: "ticket", ticket: ticket("d", { rev: 6 }) })].reduce(reduce, told).told).toBe(told.told);
-  // What is told of no conversation goes with the next thing that is done.
+  // A message without a conversation is removed by the next successful action.
   const away = after(desk([mine]), heard({ type: "error", code: "desk_away", message: "no" }, "a1"));
   expect(away.told).toMatchObject({ word: "agent_desk_away" });
   expect(reduce(away, heard({ type: "done" }, "a2")).told).toBeUndefined();
@@ -139,7 +139,7 @@ test("what was said is seen until it is in the conversation, once", () => {
   expect(talk(state).outgoing).toMatchObject([{ stage: "said" }]);
   state = reduce(state, entry(1, "agent", "Hello"));
   expect(talk(state).outgoing).toEqual([]);
-  // The answer may also come after the entry.
+  // The response may also arrive after the entry.
   expect(talk(reduce(state, heard({ type: "done" }, "a1"))).outgoing).toEqual([]);
 });
 
@@ -209,7 +209,7 @@ test("a note keeps its place among what was said when it was heard", () => {
   expect(talk(state).notes).toMatchObject([{ content: "VIP", after: 1 }]);
   const read = reduce(state, heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [{ conversation: "c", agent: ada, content: "VIP", at_ms: 7 }] }));
   expect(talk(read).notes).toMatchObject([{ content: "VIP", after: 1 }]);
-  // By their names, where they have them: two of the same words in the same moment are two.
+  // With ids, equal notes of the same moment are two notes.
   const named = (note_id: string, at_ms: number): Note => ({ note_id, conversation: "c", agent: ada, content: "VIP", at_ms });
   const both = heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [named("a", 8), named("b", 8)] });
   const again = reduce(reduce(read, both), heard({ type: "note", ...named("b", 8) }));

@@ -1,79 +1,79 @@
-// What an agent sees and is writing, as plain data, and what each happening makes of it.
+// The state of the console as plain data, and the reducer of its actions.
 //
-// No socket, no clock, no element: the connection and the parts stand outside and speak in `Happening`s.
-// What must never be: words that an agent wrote and that are nowhere any more, neither said nor to be seen.
+// No socket, no clock, no element: the connection and the parts dispatch `Happening`s. What must never be: text of an
+// agent that is lost, neither sent nor visible.
 
 import type { Agent, Citation, DeskMessage, Envelope, TicketGone, Note, Presence, ServerMessage, Ticket } from "../wire/types.ts";
 import type { TeamWord } from "../words/team.ts";
 
-/** A message of a conversation as its visitor got it. */
+/** A message of a conversation as its visitor gets it. */
 export type Frame = ServerMessage & Envelope;
 
 /** The lists on the left. */
 export const LISTS = ["waiting", "mine", "open", "past", "left"] as const;
 export type ListName = (typeof LISTS)[number];
-/** Those of the desk. */
+/** The lists of the desk. */
 export type DeskList = "waiting" | "mine" | "open";
 
-/** What is shown in the middle. */
+/** The conversation or item in the middle. */
 export interface Shown {
   what: "talk" | "past" | "left";
   id: string;
 }
-/** What a narrow window shows. */
+/** The visible pane of a narrow window. */
 export type Pane = "list" | "talk" | "details";
 
-/** Something to be told: in our words, or in the server's. */
+/** A message to the agent: a phrase of the page, or the server's text. */
 export type Told = ({ word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string }) & {
-  /** What has to stay so for it to be true; without it, it is true until the server does what is asked next. */
+  /** The condition of its validity; without one it is valid until the next successful action. */
   holds?: Holds | undefined;
 };
 
-/** A conversation is at the desk as it was told: with this agent (none while it waits), or not there at all. */
+/** The state of a conversation at the desk: with this agent (none while it waits), or not at the desk. */
 export type Holds = { conversation: string; /** The newest change when it was told. */ rev: number } & (
   | { agent: string | undefined }
   | { isGone: true }
 );
 
-/** What was asked of the desk about a conversation. */
+/** A request to the desk about a conversation. */
 export interface Asked {
   conversation: string;
   deed: "take" | "hand" | "give_back" | "close";
 }
 
-/** A note, and the last message that was there when it came, where that is known. */
+/** A note, and the last message before it, if known. */
 export interface PlacedNote extends Note {
   after: number | undefined;
 }
 
-/** What was said and is not in the conversation yet. */
+/** A sent message that is not in the conversation yet. */
 export interface Outgoing {
-  /** The id of the frame on the wire. */
+  /** Id of the frame on the wire. */
   key: string;
   note: boolean;
   content: string;
   upload: string | undefined;
-  /** The last message when it was said: what came after that may be this. */
+  /** Offset of the last message at the time of sending: a later one may be this one. */
   after: number;
-  /** `held` until the conversation that was asked for is the agent's. */
+  /** `held` until the agent has the requested conversation. */
   stage: "held" | "sending" | "said" | "unsent";
   why: Told | undefined;
 }
 
-/** What is being written. */
+/** A draft. */
 export interface Writing {
   text: string;
   note: boolean;
   upload: string | undefined;
-  /** Pages of the draft that the words rest on. */
+  /** Pages of the answer draft that the text cites. */
   citations: readonly Citation[];
-  /** The id under which a draft was asked for. */
+  /** The id of the request for an answer draft. */
   drafting: string | undefined;
 }
 
-/** A conversation that was opened or is the agent's own. */
+/** A conversation that is open or the agent's own. */
 export interface Talk {
-  /** As it was last at the desk. */
+  /** Its last known ticket. */
   ticket: Ticket | undefined;
   entries: readonly { offset: number; frame: Frame }[];
   notes: readonly PlacedNote[];
@@ -87,22 +87,22 @@ export interface Talk {
 }
 
 export interface State {
-  /** `back` is open again after a loss, until the agent has been told; `ended` is nobody signed in. */
+  /** `back` is open again after a loss, until the agent has been notified; `ended` is an expired session. */
   link: "connecting" | "open" | "lost" | "back" | "ended";
   me: Agent | undefined;
   available: boolean;
   tickets: Readonly<Record<string, Ticket>>;
-  /** The newest change that is known of each conversation. */
+  /** The newest known change of each conversation. */
   revs: Readonly<Record<string, number>>;
   agents: readonly Presence[];
   list: ListName;
   shown: Shown | undefined;
   pane: Pane;
   talks: Readonly<Record<string, Talk>>;
-  /** True while the window is looked at. */
+  /** True while the window is visible. */
   attentive: boolean;
   told: Told | undefined;
-  /** What was asked of the desk and is not answered, by its id on the wire. */
+  /** Requests to the desk without a response, by their id on the wire. */
   asked: Readonly<Record<string, Asked>>;
 }
 
@@ -160,7 +160,7 @@ export const beginning: State = {
   asked: {},
 };
 
-/** The list in which a conversation stands. */
+/** The list of a conversation. */
 export function listOf(state: State, ticket: Ticket): DeskList {
   if (!ticket.agent) return "waiting";
   return ticket.agent.id === state.me?.id ? "mine" : "open";
@@ -172,7 +172,7 @@ export function listed(state: State, list: DeskList): Ticket[] {
   return those.sort((a, b) => a.since_ms - b.since_ms || a.conversation.localeCompare(b.conversation));
 }
 
-/** What is known of a conversation at the desk, or was when it was there. */
+/** The ticket of a conversation at the desk, or its last one. */
 export function ticketOf(state: State, conversation: string): Ticket | undefined {
   return state.tickets[conversation] ?? state.talks[conversation]?.ticket;
 }
@@ -182,54 +182,56 @@ export function isMine(state: State, conversation: string): boolean {
   return ticket !== undefined && listOf(state, ticket) === "mine";
 }
 
-/** True while the desk was asked for the conversation and has not answered. */
+/** True while a request for the conversation has no response. */
 export function isTaking(state: State, conversation: string): boolean {
   return Object.values(state.asked).some((asked) => asked.deed === "take" && asked.conversation === conversation);
 }
 
-/** True where words may go to the visitor: now, or as soon as the desk has confirmed it. */
+/** True if a message may go to the visitor: now, or after the desk's confirmation. */
 export function mayReply(state: State, conversation: string): boolean {
   return isMine(state, conversation) || isTaking(state, conversation);
 }
 
-/** True where what is written is a note. Words keep the mode in which they were begun, whatever becomes of the
- * conversation meanwhile: what was written to the visitor never turns into a note by itself. */
+/**
+ * True if the draft is a note. A text keeps the mode in which it was begun, whatever happens to the conversation: a
+ * message to the visitor never becomes a note by itself.
+ */
 export function isNoting(state: State, conversation: string): boolean {
   const { text, upload, note } = state.talks[conversation]?.writing ?? nothingWritten;
   return note || (text.trim() === "" && upload === undefined && !mayReply(state, conversation));
 }
 
-/** What was said while the desk was asked, and may go to the visitor now. */
+/** Messages that waited for the desk and may be sent now. */
 export function released(state: State): { conversation: string; one: Outgoing }[] {
   return Object.entries(state.talks).flatMap(([conversation, { outgoing }]) =>
     isMine(state, conversation) ? outgoing.filter((one) => one.stage === "held").map((one) => ({ conversation, one })) : [],
   );
 }
 
-/** The product of a conversation: as the desk has it, which learns each choice; else as the answers say it. */
+/** The product of a conversation: from the desk, which gets each choice; else from the answers. */
 export function productIn(talk: Talk | undefined, ticket: Ticket | undefined): string | undefined {
   const last = talk?.entries.findLast(({ frame }) => frame.type === "final_answer" && typeof frame.product_id === "string");
   return ticket?.product?.id ?? (last?.frame.type === "final_answer" ? (last.frame.product_id ?? undefined) : undefined);
 }
 
-/** The conversation in the middle, where one of the desk is there. */
+/** The conversation in the middle, if it is one of the desk. */
 export function shownTalk(state: State): string | undefined {
   return state.shown?.what === "talk" ? state.shown.id : undefined;
 }
 
-/** What has to be watched: the agent's own, and the one that is looked at. */
+/** The conversations to watch: the agent's own, and the shown one. */
 export function wanted(state: State): string[] {
   const mine = listed(state, "mine").map((ticket) => ticket.conversation);
   const shown = shownTalk(state);
   return [...new Set([...(shown !== undefined && shown in state.tickets ? [shown] : []), ...mine])];
 }
 
-/** The place of the last message that is known. */
+/** Offset of the last known message. */
 export function lastOffset(talk: Talk): number {
   return talk.entries.at(-1)?.offset ?? 0;
 }
 
-/** What concerns the agent: who waits, and who of the agent's own has written. */
+/** Number of items for the agent's attention: waiting visitors, and own conversations with new messages. */
 export function concerns(state: State): number {
   const unread = listed(state, "mine").filter((ticket) => (state.talks[ticket.conversation]?.unread ?? 0) > 0);
   return listed(state, "waiting").length + unread.length;
@@ -239,13 +241,13 @@ export function reduce(state: State, happening: Happening): State {
   return goneOn(state, untold(state, step(state, happening), happening));
 }
 
-/** Shows the visitors who wait to an agent whose last chat is gone: ended, handed over or given back. */
+/** Shows the waiting visitors to an agent whose last chat ended, was transferred or returned. */
 function goneOn(before: State, state: State): State {
   const isEmptied = state.list === "mine" && listed(before, "mine").length > 0 && listed(state, "mine").length === 0;
   return isEmptied && listed(state, "waiting").length > 0 ? { ...state, list: "waiting" } : state;
 }
 
-/** What was told goes as soon as it is not true any more. */
+/** Removes a message as soon as it is not true any more. */
 function untold(before: State, state: State, happening: Happening): State {
   const { told } = state;
   if (told === undefined || told !== before.told) return state;
@@ -256,7 +258,7 @@ function untold(before: State, state: State, happening: Happening): State {
 
 function holds(state: State, held: Holds): boolean {
   const { conversation, rev } = held;
-  // The refusal may come before the change that is its reason.
+  // The refusal may arrive before the change that caused it.
   if ((state.revs[conversation] ?? 0) <= rev) return true;
   const ticket = state.tickets[conversation];
   return "isGone" in held ? ticket === undefined : ticket !== undefined && ticket.agent?.id === held.agent;
@@ -320,7 +322,7 @@ function shown(state: State, what: Shown | undefined): State {
   return seen(talking(next, what.id, (talk) => ({ ...talk, ticket: state.tickets[what.id] ?? talk.ticket })));
 }
 
-/** A conversation that has gone is let go of when it is left, unless words of the agent are in it. */
+/** A conversation that has gone is removed when it is left, unless it has unsent text of the agent. */
 function tidied(state: State, next: Shown | undefined): State["talks"] {
   const left = shownTalk(state);
   const talk = left === undefined ? undefined : state.talks[left];
@@ -329,7 +331,7 @@ function tidied(state: State, next: Shown | undefined): State["talks"] {
   return Object.fromEntries(Object.entries(state.talks).filter(([id]) => id !== left));
 }
 
-/** What is looked at is read. */
+/** Marks the shown conversation as read. */
 function seen(state: State): State {
   const id = shownTalk(state);
   const talk = id === undefined ? undefined : state.talks[id];
@@ -347,7 +349,7 @@ function said(state: State, { conversation, key, isHeld = false }: Happening & {
   });
 }
 
-/** What was not sent goes back to where it was written, before what is written there now. */
+/** Moves an unsent message back into the composer, before the present draft. */
 function takenBack(state: State, conversation: string, key: string): State {
   return talking(state, conversation, (talk) => {
     const back = talk.outgoing.find((one) => one.key === key);
@@ -462,7 +464,7 @@ function looked(state: State, desk: DeskMessage & { type: "desk" }): State {
   };
 }
 
-/** `before` is what was asked of the desk when it came. */
+/** `before` is the state of the requests before the change. */
 function changed(state: State, ticket: Ticket, before: State): State {
   const { conversation, rev } = ticket;
   if ((state.revs[conversation] ?? 0) > rev) return state;
@@ -479,26 +481,28 @@ function changed(state: State, ticket: Ticket, before: State): State {
   return becameMine(next, conversation, isTaking(before, conversation));
 }
 
-/** The conversation is the agent's now. Whichever message says so first, the answer or the change that everybody
- * is told: the list follows what is looked at, and never stays on one that the agent has emptied. */
+/**
+ * The conversation is the agent's now. Either the response or the broadcast change may arrive first: the list follows
+ * the shown conversation, and never stays on one that the agent has emptied.
+ */
 function becameMine(state: State, conversation: string, isTaken: boolean): State {
   const isAtDesk = state.list === "waiting" || state.list === "open";
   const isEmptied = isTaken && state.list === "waiting" && listed(state, "waiting").length === 0;
   const follows = (isAtDesk && shownTalk(state) === conversation) || isEmptied;
   const asked = Object.fromEntries(Object.entries(state.asked).filter(([, one]) => one.deed !== "take" || one.conversation !== conversation));
   const next: State = { ...state, asked, list: follows ? "mine" : state.list };
-  // With nothing begun, what is written next goes to the visitor.
+  // Without a draft, the next text is a message to the visitor.
   const isBegun = isTaken && (state.talks[conversation]?.writing.text ?? "").trim() !== "";
   return isTaken && !isBegun && conversation in state.talks ? writing(next, conversation, { note: false }) : next;
 }
 
-/** What was asked under this id is answered. */
+/** The request with this id has its response. */
 function settled(state: State, id: string | undefined): State {
   if (id === undefined || !(id in state.asked)) return state;
   return { ...state, asked: Object.fromEntries(Object.entries(state.asked).filter(([key]) => key !== id)) };
 }
 
-/** What waited for a conversation that is not to be had goes back to where it was written. */
+/** Moves messages that waited for a conversation back into its composer. */
 function heldBack(state: State, conversation: string): State {
   const held = (state.talks[conversation]?.outgoing ?? []).filter((one) => one.stage === "held");
   return held.reverse().reduce((all, { key }) => takenBack(all, conversation, key), state);
@@ -514,7 +518,7 @@ function gone(state: State, gone: TicketGone): State {
   return talking(next, conversation, (talk) => ({ ...talk, gone, typing: false, unread: 0, ticket: ticket ?? talk.ticket }));
 }
 
-/** The server has done what this id asked. */
+/** The server has performed the request with this id. */
 function answered(state: State, id: string): State {
   return everyTalk(state, (talk) => {
     if (!talk.outgoing.some((one) => one.key === id)) return talk;
@@ -522,7 +526,7 @@ function answered(state: State, id: string): State {
   });
 }
 
-/** The server has not done what this id asked: because of `why`, or nobody knows. */
+/** The server has not performed the request with this id: because of `why`, or for an unknown reason. */
 function unanswered(before: State, id: string | undefined, why: Told | undefined): State {
   const asked = id === undefined ? undefined : before.asked[id];
   const without = settled(before, id);
@@ -535,11 +539,11 @@ function unanswered(before: State, id: string | undefined, why: Told | undefined
     const writing = isDraft ? { ...talk.writing, drafting: undefined } : talk.writing;
     return { ...talk, writing, outgoing: talk.outgoing.map(failed) };
   });
-  // What was not said says so itself, where it stands.
+  // An unsent message shows this itself.
   return isSaid || why === undefined ? next : { ...next, told: why };
 }
 
-/** Takes out of what is on its way what has arrived in the conversation. */
+/** Removes messages that have arrived in the conversation from the outgoing ones. */
 function arrived(
   outgoing: readonly Outgoing[],
   entries: readonly { offset: number; frame: Frame }[],
@@ -567,25 +571,25 @@ export function isVisitors(frame: Frame): boolean {
   return frame.type === "message" && frame.from === "visitor";
 }
 
-/** One from a pod of before notes had names goes by what it says. */
+/** A note of a pod without note ids is identified by its content. */
 function name(note: Note): string {
   return note.note_id ?? JSON.stringify([note.at_ms, note.agent.id, note.content]);
 }
 
-/** Whether a note is none of these: the same words may have been noted before. */
+/** Whether a note is new: an earlier note may have the same text. */
 function isNew(known: readonly Note[]): (note: Note) => boolean {
   const names = new Set(known.map(name));
   return (note) => !names.has(name(note));
 }
 
-/** The notes of both, each once, in order; where one was heard live it keeps its place. */
+/** The notes of both lists, each once, in order; one that arrived live keeps its place. */
 function placed(known: readonly PlacedNote[], told: readonly Note[]): readonly PlacedNote[] {
   const all = new Map<string, PlacedNote>(told.map((note) => [name(note), { ...note, after: undefined }]));
   for (const note of known) if (all.get(name(note))?.after === undefined) all.set(name(note), note);
   return [...all.values()].sort((a, b) => a.at_ms - b.at_ms);
 }
 
-/** A draft as a person would send it: the pages it cites stay marked, the machine's other marks go. */
+/** An answer draft as a person would send it: cited pages stay marked, other markers are removed. */
 export function asMessage(draft: string): string {
   return draft
     .replace(/\[(?:SUGGESTION|PRO TIP):\s*((?:\[[^\]]*\]|[^[\]])*)\]/gi, "$1")
@@ -593,7 +597,7 @@ export function asMessage(draft: string): string {
     .trim();
 }
 
-/** Why the server did not do it, in our words where we have them. */
+/** Why the server refused, as a phrase of the page if there is one. */
 export function refusal({ code, by, message }: DeskMessage & { type: "error" }, state: State, id: string | undefined): Told {
   const conversation = conversationOf(state, id);
   const known = conversation === undefined ? undefined : { conversation, rev: state.revs[conversation] ?? 0 };
@@ -616,7 +620,7 @@ export function refusal({ code, by, message }: DeskMessage & { type: "error" }, 
   }
 }
 
-/** The conversation that something was asked or said about under this id. */
+/** The conversation of the request with this id. */
 function conversationOf(state: State, id: string | undefined): string | undefined {
   if (id === undefined) return undefined;
   const said = Object.entries(state.talks).find(([, talk]) => talk.writing.drafting === id || talk.outgoing.some((one) => one.key === id));

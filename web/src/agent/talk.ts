@@ -1,4 +1,4 @@
-// The head of the middle: whose conversation it is, and what can be done with it.
+// The header of the middle pane: the conversation's owner, and the possible actions.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import type { Library } from "./library.ts";

@@ -1,4 +1,4 @@
-// The middle: what was said, in order. Of the desk it goes on while it is looked at.
+// The middle pane: the messages in order. A conversation of the desk is live.
 
 import { drawBlock, type Leads } from "../answer/draw.ts";
 import { printedPage } from "../answer/page.ts";
@@ -15,7 +15,7 @@ import { productIn, type State, type Talk, ticketOf } from "./state.ts";
 import { moment } from "./times.ts";
 import { itemsOf, itemsOfArchived, type Item } from "./transcript.ts";
 
-/** How near its end a list counts as being read there, in pixels. */
+/** Distance from the end within which the list follows new messages, in pixels. */
 const NEAR_END = 80;
 
 export function thread(maker: Maker): Part {
@@ -38,11 +38,11 @@ export function thread(maker: Maker): Part {
     isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
     if (isAtEnd) toEnd.hidden = true;
   });
-  // A composer that grows, a window that turns: who reads the end goes on reading it.
+  // A growing composer, a rotated window: an agent at the end stays there.
   new ResizeObserver(() => {
     if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
   }).observe(scroll);
-  // Pictures come later than their words.
+  // Pictures load later than their text.
   scroll.addEventListener("load", () => {
     if (isAtEnd) scroll.scrollTop = scroll.scrollHeight;
   }, { capture: true });
@@ -100,7 +100,7 @@ export function thread(maker: Maker): Part {
   return { element, update };
 }
 
-/** True when both say the same; what is being written is another matter. */
+/** True if both have the same messages; the draft does not matter. */
 function isSaidIn(before: Talk, now: Talk | undefined): boolean {
   return before.entries === now?.entries && before.notes === now.notes && before.outgoing === now.outgoing;
 }
@@ -170,7 +170,7 @@ function bubble(...inside: (Node | undefined)[]): HTMLElement {
   return el("div", { class: "bubble" }, ...inside);
 }
 
-/** A person's words: as they are. In those of the team, marked pages are links; a visitor's marks mean nothing. */
+/** A person's text. Marked pages in the team's messages are links; in a visitor's they have no meaning. */
 function wordsOf(maker: Maker, text: string, isOurs: boolean, citations: readonly Citation[], product: string | undefined): HTMLElement {
   const words = el("p", { class: "words", dir: "auto" });
   if (!isOurs) {
@@ -208,19 +208,19 @@ function drawAnswer(maker: Maker, { text, end }: Item & { kind: "answer" }, prod
   const blocks = readAnswer(text, end !== undefined).map((block) => drawBlock(block, leads));
   const verdict = end?.reason === undefined ? undefined : el("p", { class: "verdict", dir: "auto" }, refused(end.reason, voice));
   const stopped = end?.cancelled === true ? el("p", { class: "hint" }, voice.say("stopped")) : undefined;
-  // A refusal says its sentence in the stream too.
+  // The sentence of a refusal is in the stream too.
   const said = verdict === undefined ? el("div", { class: "text" }, ...blocks) : undefined;
   return bubble(said, verdict, stopped, sources(maker, citations, product));
 }
 
-/** Why there is no answer, in the agent's language where we have the words. */
+/** Why there is no answer, in the agent's language if there is a phrase. */
 function refused({ code, message }: { code: string; message: string }, voice: TeamVoice): string {
   if (code === "unknown") return voice.say("unknown_title");
   if (code === "none") return voice.say("reason_none");
   return message === "" ? voice.say("no_answer_title") : message;
 }
 
-/** The pages that something rests on, each with the manual's own words. */
+/** The cited pages, each with the quoted words of the manual. */
 export function sources(maker: Maker, citations: readonly Citation[], product: string | undefined): HTMLElement | undefined {
   if (citations.length === 0) return undefined;
   const rows = citations.map((citation) => el("li", {}, cite(maker, citation.page, citations, product), " ", el("q", { dir: "auto" }, citation.quote)));

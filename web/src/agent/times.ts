@@ -1,6 +1,6 @@
-// How long and when, as the console says it.
+// Formats durations and times for the console.
 
-/** A wait that is looked at while it grows: `0:42`, `12:05`, `1:02:33`. */
+/** A growing wait: `0:42`, `12:05`, `1:02:33`. */
 export function waited(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const two = (n: number): string => String(n).padStart(2, "0");
@@ -8,7 +8,7 @@ export function waited(ms: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
 }
 
-/** The time of today, and the day before it where it was another. */
+/** A time of today, with the date if it is another day. */
 export function moment(language: string, at_ms: number, now_ms: number): string {
   const at = new Date(at_ms);
   const isToday = at.toDateString() === new Date(now_ms).toDateString();
@@ -16,7 +16,7 @@ export function moment(language: string, at_ms: number, now_ms: number): string 
   return new Intl.DateTimeFormat(language, { ...day, hour: "numeric", minute: "2-digit" }).format(at);
 }
 
-/** Writes anew what counts up: every element that says since when. */
+/** Updates every element that shows the time since a start. */
 export function tick(root: Element, now_ms: number): void {
   for (const element of root.querySelectorAll<HTMLElement>("[data-since]")) {
     const said = waited(now_ms - Number(element.dataset.since));
@@ -24,11 +24,11 @@ export function tick(root: Element, now_ms: number): void {
   }
 }
 
-/** The name of a language in another, `he` in English being Hebrew. */
+/** The name of a language in another, e.g. Hebrew for `he` in English. */
 export function languageName(language: string, tag: string): string {
   try {
     return new Intl.DisplayNames([language], { type: "language" }).of(tag) ?? tag;
   } catch {
-    return tag; // Visitors may send what is no tag.
+    return tag; // Visitors may send an invalid tag.
   }
 }

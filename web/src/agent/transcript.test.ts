@@ -22,7 +22,7 @@ test("the pieces of an answer become one, behind its question, under one key", (
     { kind: "answer", text: "Press A.", product: "p1", key: open[0]?.key },
   ]);
   expect(productIn(whole, undefined)).toBe("p1");
-  // The desk learns each choice, also one that no question was asked about.
+  // The desk gets each choice, including a product without a question.
   const ticket = { conversation: "c", since_ms: 1, online: true, pod: "p", rev: 1, product: { id: "p2", name: "P2" } };
   expect(productIn(whole, ticket)).toBe("p2");
 });

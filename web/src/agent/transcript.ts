@@ -1,6 +1,6 @@
-// A conversation as it is read: the messages of the wire put together to what was asked, answered and said.
+// A readable conversation: messages of the wire combined into questions, answers and chat messages.
 //
-// A pure function of what was heard, so that one that is read whole looks as one that was followed.
+// A pure function of the entries, so that a loaded conversation looks the same as one that was followed live.
 
 import type { Transcript as Archived } from "./requests.ts";
 import type { Agent, Citation, FinalAnswer } from "../wire/types.ts";
@@ -8,7 +8,7 @@ import type { TeamWord } from "../words/team.ts";
 import { turnOf } from "./turns.ts";
 import { type Frame, type Outgoing, type PlacedNote, type Talk } from "./state.ts";
 
-/** One thing in a conversation. `key` stays with it while it grows. */
+/** An item of a conversation. Its `key` stays while it grows. */
 export type Item =
   | { key: string; kind: "question"; text: string; at_ms?: number | undefined }
   | {
@@ -35,16 +35,16 @@ export type Item =
   | { key: string; kind: "event"; word: TeamWord; values: Readonly<Record<string, string>>; why?: string | undefined; at_ms?: number | undefined }
   | { key: string; kind: "outgoing"; outgoing: Outgoing };
 
-/** How an answer of the machine ended, as much of it as an agent looks at. */
+/** The end of an answer, reduced to what an agent sees. */
 export interface AnswerEnd {
   citations: readonly Citation[];
   confidence: number | undefined;
-  /** Why there is none: its name, and words for it where the server gave some. */
+  /** Why there is no answer: a code, and the server's message if there is one. */
   reason: { code: string; message: string } | undefined;
   cancelled: boolean;
 }
 
-/** What a watched conversation holds, in order; what is still on its way last. */
+/** The items of a watched conversation, in order; unsent messages last. */
 export function itemsOf(talk: Talk): Item[] {
   const items = talk.entries.reduce<Item[]>((all, { offset, frame }) => put(all, offset, frame), []);
   for (const note of talk.notes) items.splice(placeOf(items, note, talk), 0, noted(note));
@@ -75,7 +75,7 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
       return event(`agent_event_left_${frame.reason}`, { name: frame.agent.name });
     case "handoff": {
       const before = items.at(-1);
-      // Who left with this reason has said it.
+      // The reason of the agent's leaving is shown already.
       const left = before?.kind === "event" ? before.word : undefined;
       if (left === `agent_event_left_${frame.state}` || (left === "agent_event_left_ended" && frame.state === "closed")) return items;
       if (frame.state === "with_agent") return items;
@@ -86,12 +86,12 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
   }
 }
 
-/** Where the answer to this question is that goes on; somebody may have come or gone meanwhile. */
+/** The index of the open answer to this question; agents may have joined or left meanwhile. */
 function openAnswer(items: readonly Item[], to: string | undefined): number {
   return items.findLastIndex((item) => item.kind === "answer" && item.end === undefined && item.to === to);
 }
 
-/** The end of an answer names its question, which goes before it. */
+/** The end of an answer contains its question, which goes before it. */
 function ended(items: Item[], key: string, end: FinalAnswer & Frame): Item[] {
   const at = openAnswer(items, end.id ?? undefined);
   const open = items[at];
@@ -112,7 +112,7 @@ function noted(note: PlacedNote): Item {
   return { key: `note-${note.note_id ?? `${note.at_ms}-${note.agent.id}`}`, kind: "note", agent: note.agent, text: note.content, at_ms: note.at_ms };
 }
 
-/** Behind what was there when it was heard; one that was not heard goes by the time. */
+/** After the last message at its arrival; a loaded note is placed by time. */
 function placeOf(items: readonly Item[], note: PlacedNote, talk: Talk): number {
   if (note.after !== undefined) {
     const { after } = note;
@@ -124,7 +124,7 @@ function placeOf(items: readonly Item[], note: PlacedNote, talk: Talk): number {
   return last === -1 ? (items.some((item) => "at_ms" in item && item.at_ms !== undefined) ? 0 : items.length) : last + 1;
 }
 
-/** A conversation of the archive, read the same way. */
+/** The items of an archived conversation. */
 export function itemsOfArchived(archived: Archived): Item[] {
   return archived.entries.flatMap((entry, at): Item[] => {
     const key = `past-${at}`;

@@ -1,10 +1,10 @@
-// What became of a conversation, as the archive has it, in words.
+// The handoff events of the archive as text.
 //
-// A pure function, for the console and for administration: both say the same of one turn.
+// A pure function for the console and the administration, so that both use the same text.
 
 import type { TeamWord } from "../words/team.ts";
 
-/** A turn of the archive (`TurnKind` in actors/src/ports/archive/record.rs). */
+/** A handoff event of the archive (`TurnKind` in actors/src/ports/archive/record.rs). */
 export interface Turn {
   turn: string;
   agent: { name: string } | null;
@@ -15,11 +15,11 @@ export interface Turn {
 export interface TurnWords {
   word: TeamWord;
   values: Readonly<Record<string, string>>;
-  /** In the visitor's own words. */
+  /** The visitor's reason. */
   why?: string | undefined;
 }
 
-/** Kinds whose agent is named in the sentence. */
+/** Kinds whose sentence names the agent. */
 const OF_AGENT: Readonly<Record<string, TeamWord>> = {
   taken: "agent_event_joined",
   handed: "agent_event_left_handed",
@@ -48,6 +48,6 @@ export function turnOf({ turn, agent, to, reason }: Turn): TurnWords {
   if (named !== undefined && agent !== null) return { word: named, values: { name: agent.name } };
   const plain = OF_NOBODY[code] ?? OF_NOBODY[turn];
   if (plain !== undefined) return { word: plain, values: {} };
-  // A turn of a later version, or one that names no agent.
+  // An event of a later version, or one without an agent.
   return { word: "agent_event_said", values: { text: reason ?? turn } };
 }

@@ -4,16 +4,16 @@ import { button, el, icon } from "../element.ts";
 import type { Voice } from "../words/words.ts";
 import type { Block, Span } from "./text.ts";
 
-/** What an answer's pieces lead to. */
+/** The links of an answer. */
 export interface Leads {
   voice: Voice;
   /** The address of a page of the manual. */
   page(page: number): string;
-  /** The number that is printed on that page, once it is known. */
+  /** The printed number of that page, once it is known. */
   printed: (page: number) => string;
-  /** The manual's words on that page, once they are known. */
+  /** The quoted words of that page, once they are known. */
   quote(page: number): string | undefined;
-  /** Switches to an accessory; undefined when it is not one that is known. */
+  /** Switches to an accessory; undefined if it is unknown. */
   suggested(name: string): (() => void) | undefined;
 }
 
@@ -26,7 +26,7 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
       return el("h4", { dir: "auto" }, ...drawSpans(block.spans, leads));
     case "list": {
       const items = block.items.map((item) => el("li", {}, ...drawSpans(item, leads)));
-      // The direction is the list's, which has the room for the numbers, not that of each item.
+      // The direction is that of the list, which has the room for the numbers, not that of each item.
       return block.ordered ? el("ol", { start: block.start, dir: "auto" }, ...items) : el("ul", { dir: "auto" }, ...items);
     }
     case "table":
@@ -43,7 +43,7 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
   }
 }
 
-/** Set apart, with a title, unless the sentence before it is one. */
+/** A box with a title, which is omitted if the sentence before it serves as one. */
 function aside(sign: "tip" | "plus", title: string, inside: HTMLElement, led = false): HTMLElement {
   const words = led ? undefined : el("span", { class: "aside-title", "aria-hidden": "true" }, title);
   return el(

@@ -1,8 +1,8 @@
-// What a page of a manual is called: by the number printed on it where that is known, else by that of the file.
+// The label of a manual's page: the printed number if it is known, else the number in the file.
 
 import type { Citation } from "../wire/types.ts";
 
-/** The number that a customer reads on the page. */
+/** The printed number of a page. */
 export function printedPage(page: number, citations: readonly Citation[]): string {
   return citations.find((citation) => citation.page === page)?.page_label ?? String(page);
 }

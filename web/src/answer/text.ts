@@ -1,36 +1,35 @@
-// Reads the text of an answer: the markers of the protocol and the little Markdown that answers use.
+// Parses the text of an answer: the markers of the protocol and the Markdown that answers use.
 //
-// A pure function of the text so far, so that an answer that arrives in pieces is drawn the same as one
-// that arrives whole. While it still arrives, a marker whose end is missing is held back: the reader never
-// sees `[MANU`.
+// A pure function of the text so far, so that a streamed answer is drawn like a complete one. While the text is
+// incomplete, a marker without its end is held back: the reader never sees `[MANU`.
 
-/** A stretch of running text. */
+/** A span of running text. */
 export type Span =
   | { kind: "text"; text: string }
   | { kind: "strong"; spans: Span[] }
   | { kind: "code"; text: string }
   | { kind: "cite"; page: number };
 
-/** A piece of an answer, one below the other. */
+/** A block of an answer. */
 export type Block =
   | { kind: "paragraph"; spans: Span[] }
   | { kind: "heading"; spans: Span[] }
   | { kind: "list"; ordered: boolean; start: number; items: Span[][] }
-  /** `headed` when the first row names the columns. */
+  /** `headed` if the first row is the header. */
   | { kind: "table"; headed: boolean; rows: Span[][][] }
-  /** `led` when the sentence before it says already what it is. */
+  /** `led` if the sentence before it introduces it. */
   | { kind: "suggestion"; name: string; led: boolean }
   | { kind: "tip"; spans: Span[] };
 
 const MARKERS = ["MANUAL:", "SUGGESTION:", "PRO TIP:"] as const;
 type Marker = (typeof MARKERS)[number];
 
-/** Reads what has come so far; `finished` when nothing more will come. */
+/** Parses the text so far; `finished` at the end of the answer. */
 export function readAnswer(text: string, finished: boolean): Block[] {
   const blocks: Block[] = [];
   let prose = "";
   const flush = (): void => {
-    // What stands between two markers and is only punctuation belonged to the sentence around them.
+    // Punctuation alone between two markers belonged to the sentence around them.
     if (/[\p{L}\p{N}[]/u.test(prose)) blocks.push(...readProse(prose, finished));
     prose = "";
   };
@@ -50,7 +49,7 @@ export function readAnswer(text: string, finished: boolean): Block[] {
     const inside = text.slice(at + 1 + marker.length, end).trim();
     if (marker === "PRO TIP:") {
       flush();
-      // The one marker that holds a sentence: it is shown while it arrives.
+      // The one marker that contains a sentence: it is shown while it arrives.
       if (inside !== "") blocks.push({ kind: "tip", spans: readSpans(inside, end !== undefined) });
     } else if (end === undefined) {
       break;
@@ -58,7 +57,7 @@ export function readAnswer(text: string, finished: boolean): Block[] {
       flush();
       if (inside !== "") blocks.push({ kind: "suggestion", name: inside, led: led(blocks.at(-1)) });
     } else if (prose.trim() === "" && closesTip(text, at) && tipOf(blocks)?.push({ kind: "text", text: " " })) {
-      // The page that a tip is from stands behind it: it belongs into the tip.
+      // The page of a tip follows it, and becomes part of it.
       tipOf(blocks)?.push(...readSpans(text.slice(at, end + 1), true));
     } else {
       prose += text.slice(at, end + 1);
@@ -69,13 +68,13 @@ export function readAnswer(text: string, finished: boolean): Block[] {
   return blocks;
 }
 
-/** The spans of the tip that comes last, where one does. */
+/** The spans of the last block if it is a tip. */
 function tipOf(blocks: readonly Block[]): Span[] | undefined {
   const last = blocks.at(-1);
   return last?.kind === "tip" ? last.spans : undefined;
 }
 
-/** True when nothing but spaces and full stops stands between the marker at `at` and one that ended before it. */
+/** True if only spaces and full stops are between the marker at `at` and an earlier one's end. */
 function closesTip(text: string, at: number): boolean {
   return /\][ .]*$/.test(text.slice(0, at));
 }
@@ -118,14 +117,14 @@ function markerAt(text: string, at: number): Marker | undefined {
   return MARKERS.find((marker) => rest.startsWith(marker));
 }
 
-/** True when what begins here could still turn into a marker: all of it that is there agrees with one. */
+/** True if the text from here could still become a marker. */
 function mayBecomeMarker(text: string, at: number): boolean {
   if (text[at] !== "[") return false;
   const rest = text.slice(at + 1).toUpperCase();
   return MARKERS.some((marker) => marker.startsWith(rest));
 }
 
-/** Where the bracket that opens at `at` closes; a tip may hold citations, so brackets are counted. */
+/** The closing bracket for the one at `at`; a tip may contain citations, so brackets are counted. */
 function closing(text: string, at: number): number | undefined {
   let depth = 0;
   for (let i = at; i < text.length; i++) {
@@ -137,7 +136,7 @@ function closing(text: string, at: number): number | undefined {
 
 function readProse(text: string, finished: boolean): Block[] {
   const blocks: Block[] = [];
-  // The lines of the paragraph or list item that is being read.
+  // The lines of the current paragraph or list item.
   let open: string[] | undefined;
   const spansOf = (lines: readonly string[]): Span[] => readSpans(lines.join(" "), finished);
   const closers: (() => void)[] = [];
@@ -197,8 +196,8 @@ function addRow(blocks: Block[], line: string, finished: boolean): void {
   const cells = line.replace(/^\||\|$/g, "").split("|");
   const last = blocks.at(-1);
   const table = last?.kind === "table" ? last : undefined;
-  // The line under a Markdown table's head says how to align; there is nothing in it to read. A head without a
-  // word is there because Markdown wants one.
+  // The line below the header of a Markdown table sets the alignment and has no text. Markdown requires a header, so
+  // an empty one is dropped.
   if (cells.every((cell) => /^\s*:?-+:?\s*$/.test(cell))) {
     if (table?.rows.length !== 1) return;
     table.headed = table.rows[0]?.some((cell) => cell.length > 0) === true;
@@ -257,7 +256,7 @@ function readSpans(text: string, finished: boolean): Span[] {
   return spans;
 }
 
-/** `page 12`, and what models make of it: `pages 12, 13`, `p. 12`. */
+/** `page 12`, and the variants of models: `pages 12, 13`, `p. 12`. */
 function readPages(inside: string): number[] {
   if (!/^\s*(?:pages?|pp?\.?)?\s*\d/i.test(inside)) return [];
   return [...inside.matchAll(/\d{1,5}/g)].map((match) => Number(match[0])).filter((page) => page > 0);

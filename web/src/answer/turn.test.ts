@@ -4,7 +4,7 @@ import type { Turn } from "../state.ts";
 import { voiceOf } from "../words/words.ts";
 import { turnPart } from "./turn.ts";
 
-// What is drawn here does nothing and keeps no draft.
+// The actions of this test do nothing and no draft is stored.
 const maker = { voice: voiceOf("en"), server: new URL("http://127.0.0.1:8000"), prefix: "t", deeds: {} } as unknown as Maker;
 
 const asked: Turn = {

@@ -1,4 +1,4 @@
-// A question and its answer: the text as it arrives, then its sources, and what can be done with it.
+// A question and its answer: the text as it arrives, then its sources and actions.
 
 import { button, el, fill, icon } from "../element.ts";
 import type { Deeds, Maker } from "../parts/part.ts";
@@ -16,8 +16,10 @@ export interface TurnPart {
   update: (turn: Turn) => void;
 }
 
-/** From here on an answer is called certain, and from there on doubtful. The server answers from 0.75 on
- * (answers.answer_confidence); under it there are likely passages. */
+/**
+ * Confidence from which an answer is called certain, and below which doubtful. The server answers from 0.75 on
+ * (answers.answer_confidence); below it there are likely passages.
+ */
 const CERTAIN = 0.85;
 const DOUBTFUL = 0.7;
 /** How long "Copied" is shown, in milliseconds. */
@@ -75,7 +77,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     shown = turn;
     const open = isOpen(turn);
     opinion.update(turn);
-    // What a thumb changes is drawn by itself; the answer keeps its selection and its focus.
+    // A rating is drawn by itself; the answer keeps its selection and its focus.
     if (!open && before?.stage === turn.stage && before.end === turn.end && before.trouble === turn.trouble) return;
     element.dataset.stage = turn.stage;
     element.toggleAttribute("data-likely", turn.end?.likely === true);
@@ -84,7 +86,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     progress.hidden = !waits;
     if (waits) doing.textContent = place === undefined ? voice.say(stage) : inLine(place, voice);
     const blocks = readAnswer(turn.text, !open);
-    // A refusal has a card of its own; its sentence in the stream is for clients that have none.
+    // A refusal has a card of its own; its sentence in the stream is for other clients.
     const refused = turn.end !== undefined && refusal(turn.end, voice) !== undefined;
     draw(refused ? [] : blocks, !open);
     if (open) return;
@@ -93,8 +95,10 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     drawFoot(turn, blocks, refused);
   }
 
-  /** Draws the blocks that changed: in an answer that arrives it is the last, the others keep their selection
-   * and their focus. Once it is complete all are drawn anew, for now the quotes are known. */
+  /**
+   * Draws the changed blocks: in a streamed answer that is the last one, and the others keep their selection and
+   * focus. After its end all are drawn again with the quotes.
+   */
   function draw(blocks: Block[], complete: boolean): void {
     const next = blocks.map((block) => JSON.stringify(block));
     blocks.forEach((block, at) => {
@@ -120,11 +124,11 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       verdict,
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
-      // One of them may answer in a minute.
+      // One of these pages may contain the answer in a minute.
       turn.end?.pages_pending === undefined ? undefined : el("p", {}, voice.say("pages_pending")),
-      // These words stand in place of the server's, which say the same of the picture.
+      // This phrase replaces the server's sentence about the picture.
       turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, voice.say("picture_unseen")) : undefined,
-      // What the machine does not know a person may.
+      // A person may know what the assistant does not.
       turn.trouble === undefined ? wish : undefined,
     );
   }
@@ -143,7 +147,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
 
   function source(citation: Citation): HTMLElement {
     const { page, page_label: label } = citation;
-    // A viewer of the file counts otherwise than the printed numbers do.
+    // A file viewer's page numbers may differ from the printed ones.
     const ofFile = label == null ? undefined : el("span", { class: "source-file" }, voice.say("page_of_file", { n: page }));
     const link = { class: "source", href: leads.page(citation.page), target: "_blank", rel: "noopener" };
     return el(
@@ -166,11 +170,11 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     );
   }
 
-  /** What a reader should know of how the answer came about. */
+  /** Remarks on how the answer was made. */
   function remarks(end: FinalAnswer): Node[] {
     const sentence = (word: Word): HTMLElement => el("span", {}, voice.say(word));
     if (end.cancelled === true) return [sentence("stopped")];
-    // A reply to small talk rests on no manual.
+    // A reply to small talk cites no manual.
     if (end.citations.length === 0) return [];
     const notes = [...(end.likely === true ? [sentence("likely")] : [certainty(end)]), el("span", {}, origin(end))];
     if (!end.grounded) notes.push(sentence("not_grounded"));
@@ -195,12 +199,12 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   return { element, update };
 }
 
-/** How many are before a question whose answer has to wait. */
+/** The text for a queued question. */
 export function inLine(place: number, voice: Voice): string {
   return place === 1 ? voice.say("line_next") : voice.say("line_place", { n: place });
 }
 
-/** Title and sentence of an answer that is none; undefined for one that is. */
+/** Title and sentence for a missing answer; undefined for an answer. */
 function refusal({ cancelled, reason, citations }: FinalAnswer, voice: Voice): [string, string] | undefined {
   if (cancelled === true || reason === undefined || reason === null) return undefined;
   if (reason.code === "unknown") {
@@ -233,12 +237,12 @@ async function toClipboard(text: string, beside: HTMLElement): Promise<boolean> 
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // No permission, or a page without TLS, where browsers have no clipboard: the old way still works there.
+    // Without permission, or on a page without TLS, where browsers have no clipboard API: the old way still works.
     const area = el("textarea", { class: "unseen", readonly: true });
     area.value = text;
     beside.append(area);
     area.select();
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way left
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- there is no other way
     const done = document.execCommand("copy");
     area.remove();
     return done;

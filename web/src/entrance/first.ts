@@ -1,4 +1,4 @@
-// The page at `/first`: the first account of a server, by the link that its start printed.
+// The page at `/first`: creates the first account, by the link that the server printed.
 
 import { el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
@@ -8,13 +8,13 @@ import { type Voice, voiceOf } from "../words/words.ts";
 import { form } from "./form.ts";
 import { wayOf } from "./way.ts";
 
-/** Fewest characters of a password; the server has the last word (src/identity/password.rs). */
+/** Minimum length of a password; the server decides (src/identity/password.rs). */
 const FEWEST = 12;
 
 const server = new URL(location.origin);
 const root = found("#entrance", HTMLElement);
 const token = new URL(location.href).searchParams.get("token") ?? "";
-// Out of the address bar and of the history: whoever looks over a shoulder or borrows the browser has no use for it.
+// Removes the token from the address bar and the history, so that it cannot be read there.
 history.replaceState(null, "", "/first");
 
 draw(voiceOf(frame("first_title", (tag) => {

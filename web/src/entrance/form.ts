@@ -1,4 +1,4 @@
-// A form of a few fields that is sent by script: the pages' policy lets no form go anywhere by itself.
+// A form of a few fields that is sent by script: the pages' policy forbids form submission.
 
 import { el, set } from "../element.ts";
 import type { Entry } from "../wire/team.ts";
@@ -9,19 +9,19 @@ export interface Field {
   label: Word;
   type: "text" | "email" | "password";
   autocomplete: "name" | "username" | "current-password" | "new-password";
-  /** What is said below it. */
+  /** The hint below the field. */
   hint?: Word;
   minlength?: number;
 }
 
 export interface Form {
   element: HTMLFormElement;
-  /** Says why nobody was let in; nothing takes it back. */
+  /** Shows why the sign-in failed; undefined removes it. */
   refuse(entry: Exclude<Entry, { what: "in" }> | undefined): void;
   focus(): void;
 }
 
-/** Sends what was filled in; while that is under way nothing is sent twice. */
+/** Sends the values; a running request is not repeated. */
 export function form(voice: Voice, fields: readonly Field[], button: Word, send: (filled: ReadonlyMap<string, string>) => Promise<void>): Form {
   const inputs = new Map(fields.map((field) => [field.name, input(field)]));
   const wrong = el("p", { class: "wrong", role: "alert" });
@@ -60,7 +60,7 @@ export function form(voice: Voice, fields: readonly Field[], button: Word, send:
   };
 }
 
-/** Why somebody was not let in, in their language. */
+/** Why the sign-in failed, in the user's language. */
 export function why(voice: Voice, entry: Exclude<Entry, { what: "in" }>): string {
   if (entry.what === "away") return voice.say("entrance_away");
   if (entry.waitSeconds !== undefined) return voice.say("entrance_too_many_tries", { n: entry.waitSeconds });
@@ -76,7 +76,7 @@ function input({ name, type, autocomplete, minlength, hint }: Field): HTMLInputE
     autocomplete,
     minlength,
     required: true,
-    // Addresses and passwords run from left to right, whatever the page does.
+    // Addresses and passwords are left to right in every language.
     dir: type === "text" ? "auto" : "ltr",
     "aria-describedby": hint === undefined ? undefined : `entrance-${name}-hint`,
   });

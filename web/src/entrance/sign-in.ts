@@ -1,4 +1,4 @@
-// The page at `/sign-in`: in by password or by way of the provider, and out again.
+// The page at `/sign-in`: signing in by password or provider, and signing out.
 
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
@@ -11,12 +11,12 @@ import { wanted, wayOf } from "./way.ts";
 const server = new URL(location.origin);
 const root = found("#entrance", HTMLElement);
 const page = wanted(new URL(location.href));
-/** What creates the first account on the machine of the server. */
+/** The command that creates the first account on the server. */
 const ADD_FIRST = 'hsc user add you@example.com --name "Your name" --role admin';
-/** Why the provider's way ended here, as the server says it. */
+/** Why the sign-in at the provider failed, from the server. */
 let failed = new URL(location.href).searchParams.get("failed") ?? undefined;
 
-// Before anything is drawn: a form that is drawn twice loses what was typed into it.
+// Before the first drawing: drawing a form again loses its text.
 const [known, { provider: providerName, hasAccounts }] = await Promise.all([whoIsIn(server), ways(server)]);
 let me: Me | undefined = known;
 let voice = voiceOf(frame("sign_in_title", (tag) => {
@@ -31,7 +31,7 @@ function draw(spoken: Voice): void {
   fill(root, el("div", { class: "card-of-one" }, title, ...(me === undefined ? outside() : inside(me))));
 }
 
-/** Before the first account there is nobody to sign in: how it is created, and by whom. */
+/** Without an account a sign-in is impossible: shows how the first one is created. */
 function beforeTheFirst(): Node[] {
   const again = (): void => {
     location.reload();
@@ -89,7 +89,7 @@ function inside(known: Me): Node[] {
     }
   };
   const role = voice.say(known.role === "admin" ? "role_admin" : "role_agent");
-  // Who may not see the page they came for is told so, and not sent in a circle.
+  // A user without the permission for the requested page gets a message, not a redirect loop.
   const mayNot = page === "/admin" && known.role !== "admin";
   return [
     el("p", {}, voice.say("sign_in_known", { name: known.name, role })),

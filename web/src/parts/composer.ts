@@ -1,4 +1,4 @@
-// Where a question is written: the scenario, a picture, the words.
+// The composer of a question: scenario, picture, text.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { hasPerson } from "../person/state.ts";
@@ -7,16 +7,16 @@ import type { Scenario } from "../wire/types.ts";
 import { drafted } from "./draft.ts";
 import type { Maker, Part } from "./part.ts";
 
-/** The name of what is typed here among the drafts. */
+/** Name of the field's draft. */
 const QUESTION = "question";
-/** What the server takes; it looks at the first bytes, this is only what the file dialog offers. */
+/** The types that the server accepts; it checks the first bytes, this is only for the file dialog. */
 export const PICTURES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 export interface Composer extends Part {
   focus(): void;
-  /** Says what is wrong with what was put in; empty says nothing. */
+  /** Shows a problem with the input; an empty text removes it. */
   complain(sentence: string): void;
-  /** Puts words back that could not be sent, before those that were written since. */
+  /** Puts unsent text back, before the present text. */
   giveBack(words: string): void;
 }
 
@@ -89,10 +89,10 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   file.addEventListener("change", () => {
     const chosen = file.files?.[0];
     if (chosen !== undefined) deeds.attach(chosen);
-    file.value = ""; // So that the same file can be chosen again.
+    file.value = ""; // Allows choosing the same file again.
   });
 
-  /** A picture says enough to a person; the machine wants a question. */
+  /** A picture alone suffices for a person; the assistant needs a question. */
   function hasPicture(): boolean {
     return toPerson() && shown?.image !== undefined;
   }
@@ -110,7 +110,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     else deeds.ask(question);
   }
 
-  /** Puts words into the field. */
+  /** Sets the text of the field. */
   function write(words: string): void {
     field.value = words;
     drafts.keep(QUESTION, words);
@@ -127,15 +127,15 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     set(field, { "aria-invalid": sentence === "" ? undefined : "true" });
   }
 
-  /** As high as its words, up to what the stylesheet allows. */
+  /** Adjusts the height to the text, up to the limit of the stylesheet. */
   function grow(): void {
-    // Its words have their own direction; the hint, while there are none, that of the page.
+    // The text has its own direction; the placeholder that of the page.
     field.dir = field.value === "" ? voice.words.dir : "auto";
     field.style.height = "auto";
     if (field.value !== "") field.style.height = `${field.scrollHeight}px`;
   }
 
-  /** The one button: it asks, or, while an answer comes and nothing is written, it stops. */
+  /** The one button: it asks or, while an answer arrives and the field is empty, stops it. */
   function dress(): void {
     const stops = answering() && field.value.trim() === "" && !toPerson();
     const label = voice.say(stops ? "stop" : "send");
@@ -144,7 +144,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     fill(send, icon(stops ? "stop" : "send"));
   }
 
-  /** A row of buttons, and, where there is little room, a list: both choose the same. */
+  /** A row of buttons and, for narrow windows, a list: both set the same value. */
   function scenarioSwitch(): { element: HTMLElement; update: (state: State) => void } {
     const title = voice.say("scenario");
     const group = el("div", { class: "scenarios", role: "radiogroup", "aria-label": title });
@@ -173,7 +173,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
       element,
       update: (state) => {
         const scenarios = state.product?.scenarios ?? [];
-        // One alone is nothing to choose.
+        // With one scenario there is nothing to choose.
         element.hidden = hasPerson(state.person) || scenarios.length < 2;
         if (scenarios.join() !== offered.join()) draw(scenarios);
         const chosen = scenarioFor(state, state.product);
@@ -183,7 +183,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     };
   }
 
-  /** To whom it is written: the manual, or the person who is there. */
+  /** The addressee: the manual, or the agent. */
   function address({ person }: State): void {
     const { name } = person;
     const isTalk = hasPerson(person);
@@ -212,7 +212,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     );
   }
 
-  // A draft may be of several lines; how high they are is known once the field is in the page.
+  // A draft may have several lines; their height is known once the field is in the page.
   queueMicrotask(grow);
 
   return {

@@ -1,16 +1,15 @@
-// What is typed and not sent: kept until it is, whatever is drawn anew around it.
+// Drafts: unsent text, kept while fields are created again.
 //
-// A language that is changed, a form that gives way to another, a page that is loaded again: the field is made
-// anew each time, and gets back what was typed into it.
+// After a change of language, another form or a reload the field is a new element, and gets its text back.
 
-/** What was typed, by the name of its field. */
+/** Unsent text by the name of its field. */
 export interface Drafts {
   of: (name: string) => string;
-  /** Keeps it; an empty text is forgotten. */
+  /** Stores a text; an empty one is removed. */
   keep: (name: string, text: string) => void;
 }
 
-/** Has a field begin with what was typed into it before, and remembers what is typed. */
+/** Initialises a field with its draft, and stores what is typed. */
 export function drafted<Field extends HTMLInputElement | HTMLTextAreaElement>(field: Field, name: string, drafts: Drafts, first = ""): Field {
   field.value = drafts.of(name) || first;
   field.addEventListener("input", () => {

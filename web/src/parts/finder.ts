@@ -1,6 +1,6 @@
 // The search field: a combobox with a list, by the pattern of the ARIA Authoring Practices.
 //
-// The focus stays in the field; `aria-activedescendant` says which option the arrows stand on.
+// The focus stays in the field; `aria-activedescendant` is the active option.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { isStart, type Option, readingOf, type State } from "../state.ts";
@@ -58,14 +58,14 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
   field.addEventListener("blur", () => {
     deeds.closeList();
   });
-  // Without this the field would lose the focus, and the list close, before the click arrives.
+  // Otherwise the field would lose the focus, and the list close, before the click arrives.
   list.addEventListener("pointerdown", (event) => {
     event.preventDefault();
   });
 
-  /** Does what a key stands for; true when the key has done its work here. */
+  /** Handles a key; true if it was handled. */
   function pressed(event: KeyboardEvent): boolean {
-    // While a script is being composed (Japanese, say) the keys belong to the composition.
+    // During the composition of a script (e.g. Japanese) keys belong to the composition.
     if (event.isComposing) return false;
     switch (event.key) {
       case "ArrowDown":
@@ -104,7 +104,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
       keep.textContent = state.product ? voice.say("keep", { product: state.product.name }) : "";
     }
     clear.hidden = state.typed === "";
-    // What is typed has its own direction; the hint, while there is nothing, that of the page.
+    // The text has its own direction; the placeholder that of the page.
     field.dir = state.typed === "" ? voice.words.dir : "auto";
     if (before?.options !== state.options) fill(list, ...state.options.map(row));
     const open = state.listOpen && state.options.length > 0;
@@ -120,7 +120,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     if (before?.active !== state.active) active?.scrollIntoView({ block: "nearest" });
   }
 
-  /** What Enter does with the whole text, or why it does nothing. */
+  /** The effect of Enter for the whole text, or why it has none. */
   function advice(state: State): string {
     const reading = readingOf(state);
     if (reading?.done !== true) return "";
@@ -170,7 +170,7 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
   };
 }
 
-/** A name keeps its own direction, and the line that of the page: hence `bdi`. */
+/** A name keeps its own direction inside the page's direction: hence `bdi`. */
 function marked(text: string, field: string, option: Option): HTMLElement {
   const cut = stretches(text, field, option.matched);
   return el("bdi", {}, ...cut.map((stretch) => (stretch.marked ? el("mark", {}, stretch.text) : stretch.text)));

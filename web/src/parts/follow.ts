@@ -1,47 +1,47 @@
-// Keeps in view what is new in the thread, and says what is not.
+// Keeps new content of the thread visible, and reports what is not.
 //
-// A visitor at the end of the thread sees what comes; one who reads further up is not moved, and is told by a
-// button. A question is put to the top, so that its answer is read from its beginning however long it grows.
+// At the end of the thread the view follows new content; a visitor who reads above is not moved, and a button shows
+// the number of new messages. A question is scrolled to the top, so that its answer can be read from its beginning.
 //
-// Owns   where the thread is scrolled to, the button, which rows count as seen.
-// Never  changes the state: what was seen is told to the chat.
+// Owns   the scroll position, the button, the set of seen rows.
+// Never  changes the state: seen rows are reported to the chat.
 
 import { button, el, icon } from "../element.ts";
 import { isStart, type State } from "../state.ts";
 
-/** How near its end a thread counts as being read there, in pixels. */
+/** Distance from the end within which the view follows, in pixels. */
 const NEAR_END = 120;
-/** Between a row and the edge that it is put to, in pixels. */
+/** Space between a row and the edge to which it is scrolled, in pixels. */
 const AIR = 20;
-/** A row of which so much is in view has been seen, in pixels: a line and its frame. */
+/** Visible height from which a row counts as seen, in pixels: a line and its frame. */
 const SEEN = 40;
 
 export interface FollowOptions {
   scroll: HTMLElement;
-  /** What sticks to the top of it. */
+  /** The sticky header. */
   head: HTMLElement;
   thread: HTMLElement;
-  /** What is unread, in a sentence. */
+  /** The unread items as a sentence. */
   sentence: (state: State) => string;
   row: (name: string) => HTMLElement | undefined;
   seen: (rows: readonly string[]) => void;
 }
 
-/** Where a thread is scrolled to, whatever language it is drawn in. */
+/** A scroll position, independent of the language. */
 export interface Place {
   anchor: Anchor;
-  /** The first row in view, by its number, and how far below the head it begins. */
+  /** The index of the first visible row, and its distance from the header. */
   at: number;
   below: number;
 }
 
-/** What stays in view when the room changes: the last question, the end, or what is read. */
+/** What stays visible when the size changes: the last question, the end, or the present position. */
 type Anchor = "question" | "end" | "free";
 
 export interface Follow {
-  /** Tells how many messages are below what is seen. */
+  /** Shows the number of messages below the visible part. */
   button: HTMLElement;
-  /** Looks where the thread is, before it is drawn. */
+  /** Records the position before drawing. */
   before(): void;
   drawn(before: State | undefined, state: State): void;
   toQuestion(): void;
@@ -54,7 +54,7 @@ export interface Follow {
 export function follow({ scroll, head, thread, sentence, row, seen }: FollowOptions): Follow {
   let anchor: Anchor = "end";
   let wasAtEnd = true;
-  /** Where the program has scrolled to: the event that follows is not the visitor's. */
+  /** The position set by the program: the scroll event that follows is not the visitor's. */
   let expected = 0;
   let lastTop = 0;
   let state: State | undefined;
@@ -66,7 +66,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
   }, icon("down"), words);
 
   const isAtEnd = (): boolean => scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
-  // While the head sticks it covers what is below it; else it scrolls away with the rest.
+  // A sticky header covers the content below it; otherwise it scrolls with the content.
   const isSticky = (): boolean => getComputedStyle(head).position === "sticky";
   const covered = (): number => (isSticky() ? head.offsetHeight : 0);
   const top = (): number => scroll.getBoundingClientRect().top + covered();
@@ -92,7 +92,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     const last = [...thread.querySelectorAll<HTMLElement>(".turn")].at(-1);
     if (last === undefined) return;
     anchor = "question";
-    // The mark that another product begins here belongs to it.
+    // The mark of a product change belongs to the question.
     const before = last.previousElementSibling;
     const first = before?.matches(".product-change") === true ? before : last;
     thread.style.setProperty("--room", `${Math.max(0, scroll.clientHeight - covered() - 2 * AIR)}px`);
@@ -100,7 +100,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     look();
   }
 
-  /** Shows the end of the thread, but never less than the beginning of this row. */
+  /** Shows the end of the thread, but at least the beginning of this row. */
   function toRow(of: HTMLElement | undefined): void {
     if (of === undefined) {
       toEnd();
@@ -119,7 +119,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     scroll.focus({ preventScroll: true });
   }
 
-  /** Tells which unread rows are in view, and draws the button for the others. */
+  /** Reports unread rows that are visible, and draws the button for the others. */
   function look(): void {
     if (state === undefined || scroll.clientHeight === 0) return;
     const end = bottom();
@@ -129,7 +129,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     });
     const isLookedAt = document.visibilityState === "visible" && !isStart(state);
     if (isLookedAt && rows.length > 0) {
-      // Not at once: this may be in the middle of drawing.
+      // Deferred: this may run while drawing.
       queueMicrotask(() => {
         seen(rows);
       });
@@ -163,7 +163,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     else if (anchor === "end") toEnd();
   }
 
-  // The room changes: a keyboard opens, a form grows, a panel is opened, the thread is put into another body.
+  // The size changes: a keyboard opens, a form grows, a panel opens, the thread is moved to another body.
   const room = new ResizeObserver(() => {
     const was = isInView;
     isInView = scroll.clientHeight > 0;
@@ -174,7 +174,7 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
     else keep();
   });
   room.observe(scroll);
-  // A picture that arrives, or an answer of which the end is read.
+  // A picture that loads, or a growing answer whose end is visible.
   const growth = new ResizeObserver(() => {
     if (anchor === "end" && scroll.clientHeight > 0) keep();
     else look();

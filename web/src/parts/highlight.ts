@@ -1,17 +1,17 @@
-// Cuts a text at the ranges that matched.
+// Splits a text at the matched ranges.
 //
-// The server counts characters as Unicode scalar values, JavaScript as UTF-16 units: behind an emoji or a
-// rare script the two differ, so the text is walked by code points.
+// The server counts Unicode scalar values, JavaScript UTF-16 units: after an emoji or a rare script the two differ,
+// so the text is iterated by code points.
 
 import type { Highlight } from "../wire/types.ts";
 
-/** A stretch of text, marked or not. */
+/** A part of a text, marked or not. */
 export interface Stretch {
   text: string;
   marked: boolean;
 }
 
-/** The text in stretches; the ranges may overlap, touch, come in any order or reach past the end. */
+/** The text in parts; the ranges may overlap, touch, come in any order or exceed the text. */
 export function stretches(text: string, field: string, matched: readonly Highlight[]): Stretch[] {
   const characters = Array.from(text);
   const marked = new Set<number>();

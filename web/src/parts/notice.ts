@@ -1,4 +1,4 @@
-// Says when the connection is lost, when it is back, and when something did not come back with it.
+// Notices about the connection: lost, open again, or a conversation that could not be recovered.
 
 import { button, el, fill } from "../element.ts";
 import type { State } from "../state.ts";

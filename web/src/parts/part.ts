@@ -1,4 +1,4 @@
-// What a part of the page is: an element, and how it follows the state.
+// A part of the page: an element, and how it follows the state.
 
 import type { State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
@@ -6,24 +6,24 @@ import type { Thumb } from "../wire/types.ts";
 import type { Voice } from "../words/words.ts";
 import type { Drafts } from "./draft.ts";
 
-/** A part of the chat. It draws what it is given and decides nothing. */
+/** A part of the chat. It draws the state and decides nothing. */
 export interface Part {
   element: HTMLElement;
-  /** Draws the state. Called on every change; does little when its own part of the state is the same. */
+  /** Draws the state. Called on every change; returns quickly if its own part of the state is unchanged. */
   update(state: State): void;
 }
 
-/** What is known of a product that is picked, before it is described. */
+/** A chosen product, before its description is loaded. */
 export type Known = Pick<Product, "id" | "name"> & Partial<Pick<Product, "brand" | "category" | "country">>;
 
-/** What a visitor can do; the chat does it. */
+/** The actions of a visitor; the chat performs them. */
 export interface Deeds {
   type: (text: string) => void;
   move: (by: number) => void;
   point: (at: number) => void;
   openList: () => void;
   closeList: () => void;
-  /** Takes the option that is active. */
+  /** Chooses the active option. */
   take: () => void;
   pick: (product: Known) => void;
   change: (on: boolean) => void;
@@ -34,54 +34,54 @@ export interface Deeds {
   /** Asks the question of this turn again. */
   repeat: (turnId: string) => void;
   stop: () => void;
-  /** Puts away what whoever runs the server had to say. */
+  /** Hides the announcement. */
   putAway: () => void;
   reconnect: () => void;
-  /** Begins to write why a person is wanted, or leaves it. */
+  /** Opens or closes the form for the reason of a handoff. */
   wishing: (on: boolean) => void;
-  /** Asks for a person; the reason may be empty. */
+  /** Requests an agent; the reason may be empty. */
   wish: (reason: string) => void;
-  /** Wants no person any more, or puts the form away. */
+  /** Withdraws the request, or closes the form. */
   withdraw: () => void;
-  /** Sends a message, and the picture that is attached, to the agent. */
+  /** Sends a message, and the attached picture, to the agent. */
   say: (text: string) => void;
-  /** Sends a message again that was not sent. */
+  /** Sends an unsent message again. */
   sayAgain: (key: string) => void;
-  /** Tells the person that the visitor types, or no more. */
+  /** Reports to the agent that the visitor starts or stops typing. */
   composing: (on: boolean) => void;
-  /** Leaves a message for when somebody is there. */
+  /** Sends an offline message. */
   leave: (address: string, text: string) => void;
-  /** Says whether the answer of this turn helped. */
+  /** Rates the answer of this turn. */
   judge: (turnId: string, thumb: Thumb) => void;
-  /** Says why; undefined would rather not. */
+  /** Sends the comment of a rating; undefined declines. */
   explain: (turnId: string, comment: string | undefined) => void;
-  /** Ends the conversation; with a person there, or a place in line, it is asked once whether that is meant. */
+  /** Ends the conversation; with an agent, or a place in the queue, after a confirmation. */
   end: () => void;
-  /** Does not end it after all. */
+  /** Cancels the confirmation. */
   stay: () => void;
   /** Rates the conversation, from 1 to 5. */
   rate: (rating: number, comment: string) => void;
   beginAnew: () => void;
-  /** Takes the conversation along: at once, or by a way that is chosen where there are two. */
+  /** Saves the transcript: at once, or in a way that the visitor chooses if there are two. */
   takeTranscript: () => void;
   leaveTranscript: () => void;
   download: () => void;
-  /** Has the conversation sent to an address. */
+  /** Sends the transcript to an address. */
   mail: (address: string, code?: string) => void;
-  /** Has seen that the server has lost what was said. */
+  /** The notice about a lost conversation was seen. */
   seen: () => void;
 }
 
-/** What every part is made with. */
+/** The dependencies of every part. */
 export interface Maker {
   voice: Voice;
   deeds: Deeds;
-  /** Where the server is: the page's own origin, or the widget script's. */
+  /** Address of the server: the page's own origin, or that of the widget's script. */
   server: URL;
-  /** The heading of the chat: the first of a page of our own, a second in somebody else's. */
+  /** The heading level of the chat: the first on our own page, the second on a foreign one. */
   heading: "h1" | "h2";
-  /** What was typed and not sent. */
+  /** The drafts. */
   drafts: Drafts;
-  /** Begins the ids of elements, so that two chats in one document do not share any. */
+  /** Prefix of element ids, so that two chats in one document share none. */
   prefix: string;
 }

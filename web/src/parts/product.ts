@@ -1,4 +1,4 @@
-// The product that is talked about: what it is, where it is from, its manual, what goes with it.
+// The current product: name, brand, manual, accessories.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { isStart } from "../state.ts";
@@ -22,7 +22,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
     },
   };
 
-  /** Before a product is chosen: one line, so that a conversation with an agent has the room. */
+  /** Without a product: one line, so that a conversation with an agent has the room. */
   function drawChoice(): void {
     const choose = button({ class: "chip" }, () => {
       deeds.change(true);
@@ -50,7 +50,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
     );
   }
 
-  /** Where there is little room the accessories are folded away, and this opens them. */
+  /** In a narrow window the accessories are collapsed, and this opens them. */
   function fold(): HTMLElement {
     const label = voice.say("related");
     const toggle = button({ class: "quiet fold", "aria-expanded": "false", "aria-label": label, title: label }, () => {
@@ -105,7 +105,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
   }
 }
 
-/** Its picture, or, where there is none or it does not come, the first letter of its brand. */
+/** Its picture or, if there is none, the first letter of its brand. */
 function portrait(product: Product): HTMLElement {
   const letter = Array.from(product.brand || product.name)[0] ?? "";
   const frame = el("span", { class: "portrait", "aria-hidden": "true" }, letter);

@@ -1,13 +1,13 @@
-// The beginning: what this is, some products, and, once one is chosen, some questions.
+// The start page: a greeting, some products and, after a choice, some questions.
 
 import { button, el, fill } from "../element.ts";
 import { isStart, type Option } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-/** Products of each brand, and products in all, that are offered: enough to see what there is. */
+/** Number of offered products per brand, and in total. */
 const PRODUCTS_OF_BRAND = 2;
 const PRODUCTS = 9;
-/** Sections of a manual that are offered as questions. */
+/** Number of manual sections that are offered as questions. */
 const QUESTIONS = 4;
 
 /** The greeting above the search field. */
@@ -21,7 +21,7 @@ export function greeting({ voice, heading }: Maker): Part {
   };
 }
 
-/** A sample of the catalog: products whose manual can be asked. */
+/** A sample of the catalog: products with a manual. */
 export function sample({ voice, deeds, prefix }: Maker): Part {
   const titleId = `${prefix}sample`;
   const element = el("section", { class: "sample", "aria-labelledby": titleId });
@@ -49,7 +49,7 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
   }
 }
 
-/** Questions about the chosen product: sections of its own manual. Without a manual nothing is suggested. */
+/** Questions about the chosen product: sections of its manual. None without a manual. */
 export function examples({ voice, deeds, prefix }: Maker): Part {
   const title = el("h2", { id: `${prefix}examples` });
   const list = el("ul");
@@ -77,19 +77,18 @@ export function examples({ voice, deeds, prefix }: Maker): Part {
   };
 }
 
-/** A name whose model number is not torn apart at its hyphen. */
+/** A name whose model number is not broken at its hyphen. */
 function unbroken(name: string): (Node | string)[] {
   const torn = /^(?=.*\d)\S{1,12}-\S{1,12}$/;
   return name.split(/(\s+)/).map((word) => (torn.test(word) ? el("span", { class: "whole" }, word) : word));
 }
 
-/** The brand, where the name does not begin with it, and the category. */
+/** The brand, unless the name begins with it, and the category. */
 function about({ name, brand, category }: Option): string[] {
   return [name.toLowerCase().startsWith(brand.toLowerCase().split(" ")[0] ?? "") ? "" : brand, category].filter((fact) => fact !== "");
 }
 
-/** Products with a manual, or, in a catalog without any, all; in the order in which the server sent them, and of
- * no brand more than a few. */
+/** Products with a manual or, in a catalog without any, all; in the server's order, and only a few of one brand. */
 export function offered(options: readonly Option[]): Option[] {
   const withManual = options.filter(({ manual }) => manual);
   const chosen: Option[] = [];

@@ -1,4 +1,4 @@
-// The conversation: one turn below the other, and between them what a person and the visitor said.
+// The thread: turns and, between them, the messages with an agent.
 
 import { turnPart } from "../answer/turn.ts";
 import { el } from "../element.ts";
@@ -41,7 +41,7 @@ export function thread(maker: Maker): Thread {
       rows.forEach(([, key, row], place) => {
         const part = parts.get(key) ?? made(row, maker);
         parts.set(key, part);
-        // Only what is new, or out of its place, is put in: the others keep their focus.
+        // Only new or moved elements are inserted: the others keep their focus.
         if (element.children[place] !== part.element) element.insertBefore(part.element, element.children[place] ?? null);
         part.update(row);
       });
@@ -52,7 +52,7 @@ export function thread(maker: Maker): Thread {
 function made(first: Row, maker: Maker): { element: HTMLElement; update: (row: Row) => void } {
   if ("change" in first) {
     const { name } = first.change.product;
-    // A list item whose words say what begins here; a screen reader reads it in its place.
+    // A list item with text, so that screen readers read it in order.
     const element = el("li", { class: "product-change" }, el("span", {}, maker.voice.say("product_change"), " ", el("bdi", {}, name)));
     return { element, update: () => undefined };
   }

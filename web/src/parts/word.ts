@@ -1,11 +1,11 @@
-// What whoever runs the server tells everybody: shown until the visitor has put it away.
+// The announcement of the operator: shown until the visitor hides it.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import type { State } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
 export function word({ voice, deeds }: Maker): Part {
-  // There from the beginning, so that a screen reader listens when something comes.
+  // Present from the beginning, so that screen readers observe it.
   const element = el("div", { class: "word", role: "status" });
   let shown: State["notice"];
   return {

@@ -1,4 +1,4 @@
-// One thing that was said to or by a person, or that happened with one.
+// An entry of a chat with an agent: a message or an event.
 
 import { printedPage } from "../answer/page.ts";
 import { button, el, fill, icon } from "../element.ts";
@@ -11,7 +11,7 @@ export interface EntryPart {
   update: (entry: Entry) => void;
 }
 
-/** A page that the person cites; its address comes with the message. */
+/** A cited page; its address comes with the message. */
 const CITED = /\[MANUAL: page (\d+)\]/g;
 
 export function entryPart({ voice, deeds, server }: Maker): EntryPart {

@@ -1,4 +1,4 @@
-// The form for when nobody is there: a mail address and a message.
+// The form for an offline message: a mail address and a text.
 
 import { button, el, set } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
@@ -10,7 +10,7 @@ export interface LetterForm {
   update(letter: Letter): void;
 }
 
-/** As many characters as the server takes. */
+/** Longest message that the server accepts, in characters. */
 const MOST = 5000;
 
 export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm {
@@ -34,7 +34,7 @@ export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm 
     maxlength: MOST,
   });
   drafted(address, "letter_address", drafts);
-  // Why an agent was wanted is what the message is about.
+  // The reason for wanting an agent becomes the text of the message.
   drafted(text, "letter_text", drafts, drafts.of("wish"));
   const send = el("button", { type: "submit", class: "deed" }, voice.say("letter_send"));
   const element = el(

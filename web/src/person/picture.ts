@@ -1,11 +1,11 @@
-// A picture made fit to be sent: as JPEG or PNG, no larger than a screen shows, without what a camera wrote into it.
+// Prepares a picture for sending: JPEG or PNG, at most the size of a screen, without the camera's metadata.
 
-/** Longest side in pixels: a label is still read, a photo of a phone shrinks to a tenth. */
+/** Longest side in pixels: a label stays readable, and a phone's photo shrinks to a tenth. */
 const SIDE = 2048;
-/** JPEG's quality: above it files grow and nobody sees why. */
+/** JPEG quality: above it files grow without a visible gain. */
 const QUALITY = 0.86;
 
-/** The picture drawn anew; undefined when the browser cannot read it. */
+/** The picture drawn again; undefined if the browser cannot read it. */
 export async function fit(file: Blob): Promise<Blob | undefined> {
   let bitmap: ImageBitmap;
   try {
@@ -19,7 +19,7 @@ export async function fit(file: Blob): Promise<Blob | undefined> {
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));
   const context = canvas.getContext("2d");
   if (context === null) return undefined;
-  // A screenshot stays sharp as PNG; whatever may have been a photo becomes JPEG, on white where it is clear.
+  // A screenshot stays sharp as PNG; a possible photo becomes JPEG, on white where it is transparent.
   const type = file.type === "image/png" ? "image/png" : "image/jpeg";
   if (type === "image/jpeg") {
     context.fillStyle = "#fff";
@@ -41,7 +41,7 @@ export function blobOf(dataUrl: string): Blob {
   return new Blob([bytes], { type: head.slice("data:".length).split(";")[0] ?? "" });
 }
 
-/** The picture as the server takes it for an agent: PNG or JPEG as it is, anything else drawn anew. */
+/** The picture for an agent: PNG or JPEG unchanged, anything else drawn again. */
 export async function sendable(dataUrl: string): Promise<Blob> {
   const blob = blobOf(dataUrl);
   if (blob.type === "image/png" || blob.type === "image/jpeg") return blob;

@@ -1,18 +1,17 @@
-// What the visitor's page asks beside the socket: a message left for later, a picture kept.
+// The HTTP requests of the visitor's page: offline messages, uploads.
 
-/** Longest that a picture may be on its way, in milliseconds: 4 MiB over a slow phone. Messages that are written
- * after it wait for it. */
+/** Longest time for an upload, in milliseconds: 4 MiB over a slow phone. Later messages wait for it. */
 const UPLOAD_WITHIN_MS = 60_000;
 
-/** The answer, or why there is none; in the server's words where it said any. */
+/** The response, or why there is none; with the server's message if it sent one. */
 export type Answer<Good> = { good: Good } | { trouble: string | undefined };
 
-/** Leaves a message for when somebody is there. */
+/** Sends an offline message. */
 export function leaveMessage(server: URL, token: string | undefined, address: string, text: string): Promise<Answer<unknown>> {
   return post(server, "/api/leave-message", token, JSON.stringify({ address, text }), "application/json");
 }
 
-/** Keeps a picture for the conversation; gives its id. */
+/** Uploads a picture to the conversation; returns its id. */
 export async function keepPicture(server: URL, token: string | undefined, picture: Blob): Promise<Answer<string>> {
   const kept = await post(server, "/api/uploads", token, picture, picture.type, AbortSignal.timeout(UPLOAD_WITHIN_MS));
   if (!("good" in kept)) return kept;
@@ -36,6 +35,6 @@ async function post(
     const words = (said as { message?: unknown } | undefined)?.message;
     return { trouble: typeof words === "string" ? words : undefined };
   } catch {
-    return { trouble: undefined }; // No way to the server; the caller has words for that.
+    return { trouble: undefined }; // The server is unreachable; the caller has a phrase for that.
   }
 }

@@ -1,13 +1,13 @@
-// The person in the conversation, as plain data: who has it, the line, what both said, the form.
+// The handoff as plain data: the owner of the conversation, the queue, the messages, the form.
 //
-// Owns   what happened between visitor and person, each with its place in the thread.
-// Never  knows a socket or an element; questions to the machine are turns and live in ../state.ts.
+// Owns   the messages and events between visitor and agent, each with its place in the thread.
+// Never  uses a socket or an element; questions to the assistant are turns, in ../state.ts.
 
 import type { Citation, LeaveReason, ServerMessage } from "../wire/types.ts";
 import type { Trouble } from "../state.ts";
 import type { Word } from "../words/words.ts";
 
-/** Something in the thread that is no question to the machine. */
+/** An item of the thread that is not a question to the assistant. */
 export type Entry = { at: number; key: string } & (
   | Said
   | { kind: "event"; word: Word; name: string; why: string | undefined }
@@ -23,30 +23,30 @@ export interface Said {
   atMs: number;
   /** The id of its picture on the server. */
   upload: string | undefined;
-  /** The picture itself, as a data URL, until the server has the message. */
+  /** The picture as a data URL, until the server has the message. */
   image?: string | undefined;
   /** True once the server has it. */
   sent: boolean;
-  /** Why it was not sent. It stays in the thread with a way to send it again. */
+  /** Why it was not sent. It stays in the thread, where it can be sent again. */
   trouble: Trouble | undefined;
 }
 
-/** What became of a message that was left for later. */
+/** The state of an offline message. */
 export type Letter = "none" | "sending" | "left" | { trouble: string };
 
 export interface Person {
-  /** `asking` until the server has said what becomes of the wish; `over` once the conversation is closed. */
+  /** `asking` until the server has replied to the request; `over` once the conversation is closed. */
   stage: "machine" | "asking" | "waiting" | "with" | "over" | "unavailable";
-  /** The person's name, while they are there. */
+  /** The agent's name, while there is one. */
   name: string;
-  /** The person is typing. */
+  /** True while the agent is typing. */
   types: boolean;
-  /** Place in line, and the wait that is expected, as the server told last. */
+  /** Place in the queue and estimated wait, from the server. */
   place: number | undefined;
   waitMs: number | undefined;
-  /** Why there is nobody, in the server's words. */
+  /** Why no agent is available, in the server's words. */
   why: string | undefined;
-  /** The visitor is writing why a person is wanted. */
+  /** True while the visitor writes the reason for a handoff. */
   isWishing: boolean;
   letter: Letter;
   entries: readonly Entry[];
@@ -68,21 +68,21 @@ export type PersonHappening =
   | { what: "wishing"; on: boolean }
   | { what: "wished" }
   | { what: "withdrawn" }
-  /** `replaces` is the message that was not sent and is sent again as this one. */
+  /** `replaces` is the unsent message that is sent again as this one. */
   | { what: "wrote"; id: string; text: string; image?: string | undefined; upload: string | undefined; atMs: number; replaces?: string | undefined }
   | { what: "uploaded"; id: string; upload: string }
   | { what: "notSent"; id: string; trouble: Trouble }
-  /** Takes a message that was not sent out of the thread. */
+  /** Removes an unsent message from the thread. */
   | { what: "discarded"; id: string }
   | { what: "letter"; now: Letter }
   | { what: "begunAnew" };
 
-/** True while what is written goes to the person. */
+/** True while a message goes to an agent. */
 export function hasPerson(person: Person): boolean {
   return person.stage === "with";
 }
 
-/** What the visitor does; `at` is the next place in the thread. */
+/** Applies an action of the visitor; `at` is the next place in the thread. */
 export function personDoes(person: Person, happening: PersonHappening, at: number): Person {
   switch (happening.what) {
     case "wishing":
@@ -90,7 +90,7 @@ export function personDoes(person: Person, happening: PersonHappening, at: numbe
     case "wished":
       return { ...person, stage: person.stage === "waiting" ? "waiting" : "asking", isWishing: false, why: undefined, letter: "none" };
     case "withdrawn":
-      // The server says when it is so; until then the visitor still waits.
+      // The server confirms it; until then the visitor still waits.
       return person.stage === "unavailable" ? { ...person, stage: "machine", why: undefined } : person;
     case "wrote": {
       const { id, text, image, upload, atMs, replaces } = happening;
@@ -111,7 +111,7 @@ export function personDoes(person: Person, happening: PersonHappening, at: numbe
   }
 }
 
-/** What the server says of it; undefined for what has nothing to do with a person. */
+/** Applies a message of the server; undefined if it is not about the handoff. */
 export function personHears(person: Person, message: ServerMessage, id: string | undefined, at: number): Person | undefined {
   const event = (word: Word, name = "", why?: string): readonly Entry[] => [
     ...person.entries,
@@ -160,7 +160,7 @@ function turned(
   const why = reason ?? undefined;
   switch (state) {
     case "waiting":
-      // Why the agent has left says it already.
+      // The reason of the agent's leaving is shown already.
       if (isBackInQueue(person)) return { ...still, stage: "waiting" };
       return { ...still, stage: "waiting", entries: event("person_waiting") };
     case "with_agent":
@@ -205,12 +205,12 @@ function refused(person: Person, error: ServerMessage & { type: "error" }, id: s
   return after === person ? undefined : after;
 }
 
-/** The message of this id was not sent; the same person where there is no such message. */
+/** Marks the message with this id as unsent; unchanged if there is none. */
 export function notSent(person: Person, id: string, trouble: Trouble): Person {
   return changed(person, id, (said) => ({ ...said, trouble }));
 }
 
-/** After a reload: what was on its way and is not known to the connection any more was not sent. */
+/** After a reload: a message that the connection does not know any more was not sent. */
 export function interrupted(person: Person, onTheirWay: ReadonlySet<string>): Person {
   const entries = person.entries.map((entry) =>
     entry.kind === "said" && !entry.sent && entry.trouble === undefined && !onTheirWay.has(entry.key)
@@ -220,14 +220,14 @@ export function interrupted(person: Person, onTheirWay: ReadonlySet<string>): Pe
   return { ...person, entries };
 }
 
-/** Changes the message of this id that is not sent yet. */
+/** Changes the unsent message with this id. */
 function changed(person: Person, id: string, change: (said: Entry & Said) => Entry & Said): Person {
   const at = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
   const entry = person.entries[at];
   return entry?.kind === "said" ? { ...person, entries: person.entries.with(at, change(entry)) } : person;
 }
 
-/** The wish for a person was refused: it is as it was, and why is said. */
+/** The request for an agent was refused: restores the state and shows why. */
 export function wishRefused(person: Person, why: string): Person {
   return person.stage === "asking" ? { ...person, stage: "unavailable", why } : person;
 }

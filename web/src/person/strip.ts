@@ -1,4 +1,4 @@
-// Above the composer: the way to a person, the line, who is there, and the form when nobody is.
+// The strip above the composer: the request for an agent, the queue, the agent, and the offline form.
 
 import { button, el, fill, icon } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
@@ -9,7 +9,7 @@ import type { Person } from "./state.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Why it is drawn anew: what the visitor writes into a form must outlive every other change. */
+/** What requires drawing again: text in a form must survive every other change. */
 function shapeOf({ stage, isWishing, letter }: Person): string {
   return `${stage} ${isWishing} ${letter === "left"}`;
 }
@@ -121,7 +121,7 @@ export function personStrip(maker: Maker): Part {
   return { element, update };
 }
 
-/** Inside a shadow root the document does not tell which element has the focus. */
+/** In a shadow root `document.activeElement` is not the focused element. */
 function isFocused(element: HTMLElement): boolean {
   const root = element.getRootNode();
   return root instanceof ShadowRoot && element.contains(root.activeElement);

@@ -1,16 +1,16 @@
-// A field for a comment that may stay empty.
+// A field for an optional comment.
 
 import { el } from "../element.ts";
 
-/** As many characters as the server takes. */
+/** Longest comment that the server accepts, in characters. */
 const MOST = 1000;
 
 interface Told {
-  /** What was said there before. */
+  /** The earlier comment. */
   before?: string;
-  /** Enter, without Shift. */
+  /** On Enter without Shift. */
   send?: (comment: string) => void;
-  /** Escape. */
+  /** On Escape. */
   leave?: () => void;
 }
 
@@ -19,7 +19,7 @@ export function commentField(id: string, { before = "", send, leave }: Told): HT
   field.value = before;
   field.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && leave !== undefined) {
-      // Around a widget the key would close it.
+      // In a widget the page around it would handle the key.
       event.stopPropagation();
       leave();
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && send !== undefined) {

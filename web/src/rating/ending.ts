@@ -1,4 +1,4 @@
-// The end of the conversation: the way to it, whether the visitor means it, the rating, a new beginning.
+// The end of the conversation: the button, its confirmation, the rating, a new conversation.
 
 import { button, el, fill, icon } from "../element.ts";
 import type { Maker, Part } from "../parts/part.ts";
@@ -8,14 +8,14 @@ import { transcriptPart } from "./transcript.ts";
 
 type Face = "nothing" | "deeds" | "sure" | "said" | "marks" | "unsaved" | "thanks";
 
-/** What there is to be seen; it is drawn anew only when that is another thing, for a form holds words. */
+/** What is shown; it is drawn again only if that changes, because a form contains text. */
 function faceOf({ turns, person, ending: { stage, mark } }: State): Face {
   if (person.stage === "over") {
     if (mark === undefined || mark.trouble !== undefined) return "marks";
     return mark.isSaved === false ? "unsaved" : "thanks";
   }
   if (stage !== "open") return stage;
-  // With nothing said there is nothing to end.
+  // Without a message there is nothing to end.
   return turns.length === 0 && person.entries.length === 0 ? "nothing" : "deeds";
 }
 
@@ -26,7 +26,7 @@ export function endingPart(maker: Maker): Part {
   const element = el("section", { class: "ending", "aria-label": voice.say("rating_section") }, transcript.element, body);
   const said = el("p", { class: "person-status", role: "status" });
   let shown: Face | undefined;
-  // The focus was here and found nothing to stand on; what comes next gets it, unless it went elsewhere.
+  // The focused element was removed; the next one gets the focus, unless it moved elsewhere.
   let isLost = false;
   let marks: ReturnType<typeof marksForm> | undefined;
 
@@ -49,7 +49,7 @@ export function endingPart(maker: Maker): Part {
         return [marks.element];
       }
       case "unsaved":
-        // Not to be begun anew yet: the rating would be lost with the conversation.
+        // A new conversation would discard the unsaved rating.
         return [el("p", { class: "person-status", role: "status" }, voice.say("rating_unsaved")), saveButton()];
       case "thanks":
         return [el("p", { class: "person-status", role: "status" }, voice.say("rating_taken")), saveButton(), anew("deed")];
@@ -60,7 +60,7 @@ export function endingPart(maker: Maker): Part {
     return button({ class: look }, deeds.beginAnew, voice.say("rating_anew"));
   }
 
-  /** Asks once whether a person who is there, or a place in line, is to be given up. */
+  /** Asks for a confirmation before an agent, or a place in the queue, is given up. */
   function sure({ person: { stage, name } }: State): HTMLElement {
     const stay = (): void => {
       deeds.stay();
@@ -91,7 +91,7 @@ export function endingPart(maker: Maker): Part {
       const had = body.contains(active) || (isLost && (active === null || active === document.body));
       shown = face;
       fill(body, ...draw(face, state));
-      // Where the focus was is gone; it goes to where the visitor goes on.
+      // The focused element was removed; the focus moves to the next useful one.
       const next = body.querySelector<HTMLElement>("input, button");
       if (had) next?.focus();
       isLost = had && next === null;
@@ -105,7 +105,7 @@ export function endingPart(maker: Maker): Part {
     if (face === "marks" && trouble !== undefined) marks?.complain("word" in trouble ? voice.say(trouble.word) : trouble.text);
   }
 
-  /** In a shadow root the document does not tell which element has the focus. */
+  /** In a shadow root `document.activeElement` is not the focused element. */
   function focused(): Element | null {
     return (element.getRootNode() as Partial<DocumentOrShadowRoot>).activeElement ?? null;
   }

@@ -10,13 +10,13 @@ const MARKS: readonly Word[] = ["rating_1", "rating_2", "rating_3", "rating_4", 
 
 export interface MarksForm {
   element: HTMLElement;
-  /** Says why the server did not take it. */
+  /** Shows why the server refused it. */
   complain(sentence: string): void;
 }
 
 export function marksForm({ voice, deeds, drafts, prefix }: Maker, others: readonly HTMLElement[]): MarksForm {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
-  // Native radio buttons: the arrow keys go through them as everywhere.
+  // Native radio buttons: the arrow keys work as usual.
   const inputs = MARKS.map((word, at) =>
     el("input", {
       type: "radio",

@@ -1,16 +1,16 @@
-// What the visitor's page asks for the transcript: whether it can be sent, the text, and to send it.
+// The HTTP requests of the transcript: whether it can be sent, its text, and sending it.
 
 import { el } from "../element.ts";
 import type { Word } from "../words/words.ts";
 
 export type Answer<Good> = { good: Good } | { trouble: Word };
 
-/** Under which name the conversation is saved. */
+/** File name of the transcript. */
 export const FILE = "conversation.txt";
-/** After so long no browser reads the address of a download any more, in milliseconds. */
+/** Time after which no browser reads the address of a download any more, in milliseconds. */
 const READ_MS = 30_000;
 
-/** True where the server can have a transcript sent; false too where it does not say. */
+/** True if the server can send a transcript; false without a response. */
 export async function canSend(server: URL): Promise<boolean> {
   try {
     const response = await fetch(new URL("/api/visitor/options", server));
@@ -21,12 +21,12 @@ export async function canSend(server: URL): Promise<boolean> {
   }
 }
 
-/** The conversation as a text. */
+/** The transcript as text. */
 export async function fetchTranscript(server: URL, token: string | undefined): Promise<Answer<Blob>> {
   return ask(server, "/api/transcript?format=text", token, undefined, (response) => response.blob());
 }
 
-/** Has the conversation sent to an address, or, without the code of that address, the code. */
+/** Sends the transcript to an address or, without the address's code, the code. */
 export async function sendTranscript(server: URL, token: string | undefined, address: string, code: string | undefined): Promise<Answer<"sent" | "confirm">> {
   const wanted = code === undefined ? { address } : { address, code };
   return ask(server, "/api/transcript/send", token, wanted, async (response) => {
@@ -35,7 +35,7 @@ export async function sendTranscript(server: URL, token: string | undefined, add
   });
 }
 
-/** Puts a file among the visitor's downloads. */
+/** Saves a file as a download. */
 export function save(file: Blob, name: string): void {
   const address = URL.createObjectURL(file);
   el("a", { href: address, download: name }).click();
@@ -61,11 +61,11 @@ async function ask<Good>(
     const said: unknown = await response.json().catch(() => undefined);
     return { trouble: troubleOf((said as { code?: unknown } | undefined)?.code) };
   } catch {
-    return { trouble: "transcript_failed" }; // No way to the server.
+    return { trouble: "transcript_failed" }; // The server is unreachable.
   }
 }
 
-/** In the visitor's language; what the server says of it is English. */
+/** In the visitor's language; the server's messages are English. */
 export function troubleOf(code: unknown): Word {
   switch (code) {
     case "invalid_request":

@@ -1,39 +1,39 @@
-// What the visitor says of the help, and takes along, as plain data.
+// Ratings and transcript as plain data.
 //
-// Owns   the opinion of an answer, the end of the conversation and its mark, what becomes of the transcript.
-// Never  knows a socket or an element; who may rate and when is decided here, not in what draws it.
+// Owns   the rating of each answer, the end of the conversation and its rating, the state of the transcript.
+// Never  uses a socket or an element; when a rating is allowed is decided here, not in the views.
 
 import type { Trouble, Turn } from "../state.ts";
 import type { ServerMessage, Thumb } from "../wire/types.ts";
 import type { Word } from "../words/words.ts";
 
-/** What the visitor thinks of one answer. */
+/** The visitor's rating of an answer. */
 export interface Opinion {
-  /** Under which it was said last. */
+  /** The id under which it was last sent. */
   id: string;
   thumb: Thumb;
   comment: string;
-  /** Whether the visitor is asked why, has said it, or would rather not. */
+  /** Whether the visitor is asked for a comment, has sent one, or declined. */
   why: "asked" | "said" | "unsaid";
-  /** Why the server did not take it. */
+  /** Why the server refused it. */
   trouble: Trouble | undefined;
-  /** True once the server has acknowledged it; absent in what an earlier page has kept. */
+  /** True once the server has acknowledged it; absent in the stored state of an earlier page. */
   isSaved?: boolean;
 }
 
-/** The end of the conversation and what the visitor thinks of it. */
+/** The end of the conversation and its rating. */
 export interface Ending {
-  /** `sure` while the visitor is asked whether they mean it, `said` until the server has ended it. */
+  /** `sure` during the confirmation, `said` until the server has ended it. */
   stage: "open" | "sure" | "said";
   mark: { id: string; rating: number; comment: string; trouble: Trouble | undefined; isSaved?: boolean } | undefined;
 }
 
-/** The conversation on its way to the visitor, as a file or as mail. */
+/** The transcript that is being saved or sent. */
 export interface Transcript {
-  /** Both ways are offered; with one way only there is nothing to choose. */
+  /** True while both ways are offered; with one way there is nothing to choose. */
   isChoosing: boolean;
   now: "still" | "coming" | "saved" | "sending" | "sent" | { trouble: Word };
-  /** The address to which a code was sent; the visitor types the code. */
+  /** The address to which a code was sent; the visitor enters the code. */
   confirms?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ export const unrated: Pick<Rated, "ending" | "transcript"> = {
 
 export type RatingHappening =
   | { what: "thumbed"; turn: string; id: string; thumb: Thumb }
-  /** Asks why once more: the thumb was pressed that is pressed already. */
+  /** Asks for a comment again: the pressed thumb was pressed once more. */
   | { what: "askedWhy"; turn: string }
   | { what: "explained"; turn: string; id: string; comment: string }
   | { what: "unexplained"; turn: string }
@@ -58,12 +58,12 @@ export type RatingHappening =
   | { what: "rated"; id: string; rating: number; comment: string }
   | ({ what: "transcript" } & Transcript);
 
-/** True for an answer that can be judged: a whole one, of which the server knows where it stands. */
+/** True for an answer that can be rated: complete, and with an offset. */
 export function isJudged({ stage, offset, end }: Turn): boolean {
   return stage === "done" && offset !== undefined && end?.cancelled !== true;
 }
 
-/** True where the thumb is pressed. What the server did not take is not. */
+/** True if the thumb is pressed. A refused rating is not. */
 export function isPressed({ opinion }: Turn, thumb: Thumb): boolean {
   return opinion?.thumb === thumb && opinion.trouble === undefined;
 }
@@ -93,7 +93,7 @@ export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappeni
   }
 }
 
-/** What the server says of a thumb or a mark: that it has it, or why not; undefined for what concerns neither. */
+/** Applies the server's reply to a rating: acknowledged, or why not; undefined for other messages. */
 export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage, id: string | undefined): Of | undefined {
   if ((message.type !== "error" && message.type !== "ack") || id === undefined) return undefined;
   const news = message.type === "ack" ? { isSaved: true } : { trouble: why(message) };
@@ -103,10 +103,10 @@ export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage,
   return of && judged(state, of.id, (opinion) => opinion && { ...opinion, ...news });
 }
 
-/** Another conversation than before: its answers cannot be judged there, and it has not been marked. */
+/** Another conversation: earlier answers cannot be rated there, and it has no rating. */
 export function anotherOne<Of extends Rated>(state: Of): Of {
   const { stage } = state.ending;
-  // What was not saved there cannot be any more.
+  // Unsaved ratings cannot be saved any more.
   const turns = state.turns.map((turn) => {
     const { opinion } = turn;
     const lost = opinion?.isSaved === false && opinion.trouble === undefined ? { ...opinion, trouble: { word: "rating_gone" } as const } : opinion;

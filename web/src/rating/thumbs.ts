@@ -1,4 +1,4 @@
-// Whether an answer helped: two thumbs in its foot, and, once one is pressed, room to say why.
+// The rating of an answer: two thumbs and, after a click, a field for a comment.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
@@ -11,7 +11,7 @@ import { isJudged, isPressed } from "./state.ts";
 export interface ThumbsPart {
   /** The two buttons. */
   thumbs: HTMLElement;
-  /** What is asked and said below them. */
+  /** The question and the reply below them. */
   more: HTMLElement;
   update: (turn: Turn) => void;
 }
@@ -60,7 +60,7 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     const explain = (comment: string | undefined): void => {
       drafts.keep(draft, "");
       deeds.explain(turnId, comment);
-      // The field with the focus is gone; the thumb that opened it is still there.
+      // The focused field was removed; the thumb that opened it still exists.
       (which === "up" ? up : down).focus();
     };
     const leave = (): void => {

@@ -1,4 +1,4 @@
-// Taking the conversation along: as a file, or, where the server can, as mail.
+// The transcript for the visitor: as a file or, if the server can send it, by mail.
 
 import { button, el, fill, icon, set } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
@@ -14,7 +14,7 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
   let form: { element: HTMLElement; send: HTMLButtonElement } | undefined;
   let shown: Transcript | undefined;
 
-  /** The code that was sent to the address. */
+  /** The form for the code that was sent to the address. */
   function confirmation(to: string): { element: HTMLElement; send: HTMLButtonElement } {
     const code = el("input", {
       class: "field",

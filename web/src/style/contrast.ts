@@ -1,4 +1,4 @@
-// Which of black and white is read better on a colour.
+// The more readable of black and white on a colour.
 
 /** `#000` or `#fff`, whichever has the greater contrast (WCAG 2) on this CSS colour. */
 export function inkOn(colour: string): string {
@@ -6,7 +6,7 @@ export function inkOn(colour: string): string {
   return rgb === undefined || luminance(rgb) > CROSSING ? "#000" : "#fff";
 }
 
-/** Where the contrast with black equals that with white: the root of 1.05 × 0.05, less 0.05. */
+/** The luminance at which the contrast with black equals that with white: the root of 1.05 × 0.05, less 0.05. */
 const CROSSING = Math.sqrt(1.05 * 0.05) - 0.05;
 
 /** Relative luminance, 0 to 1, of red, green and blue of 0 to 255. */
@@ -18,7 +18,7 @@ export function luminance(rgb: readonly [number, number, number]): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** A colour in any notation, as the browser itself paints it. */
+/** A colour in any notation, as the browser paints it. */
 function pixel(colour: string): [number, number, number] | undefined {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;

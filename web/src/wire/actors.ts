@@ -1,4 +1,4 @@
-// Whether a pod takes new work, as `/ready` says it.
+// The readiness of a pod, from `/ready`.
 
 /** Whether the pod takes new work, and why not. */
 export interface Readiness {

@@ -1,4 +1,4 @@
-// What a connection has of the browser: its sockets, its clock, its chance. Tests bring their own.
+// The browser's sockets, clock and random numbers for a connection. Tests use their own.
 
 import type { Clock, Socket } from "./connection.ts";
 
@@ -12,7 +12,7 @@ export const clock: Clock = {
   random: Math.random,
 };
 
-/** Opens a socket to the server, as safe as the page's own address is. */
+/** Opens a socket to the server, with TLS if the page has it. */
 export function openSocket(server: URL, path: "/ws" | "/ws/agent"): Socket {
   const address = new URL(path, server);
   address.protocol = server.protocol === "https:" ? "wss:" : "ws:";

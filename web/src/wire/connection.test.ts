@@ -60,7 +60,7 @@ function house() {
     locale: "en",
     prefix: "p",
   });
-  /** Lets the one timer that runs ring, and says how long it was set for. */
+  /** Fires the one running timer, and returns its delay. */
   const ring = (): number => {
     const [entry] = timers;
     if (entry === undefined || timers.size > 1) throw new Error(`${timers.size} timers run`);
@@ -270,7 +270,7 @@ describe("the connection", () => {
     expect(connection.kept()?.opinions?.map(([, opinion]) => opinion.id)).toEqual([id, mark]);
     socket().says({ type: "ack", id });
     expect(again()).toEqual([mark]);
-    // What the server refuses is not said again either.
+    // A message that the server refuses is not sent again either.
     socket().says({ type: "error", code: "invalid_message", message: "no", id: mark });
     expect(again()).toEqual([]);
   });

@@ -1,13 +1,13 @@
-// The socket to the server: opened again when it drops, questions repeated until they are answered.
+// The socket to the server: reconnects after a loss, and repeats questions until they are answered.
 //
-// Owns   the socket, the conversation it continues, the questions without an answer, the last words typed.
-// Tells  its listener what arrives, each durable message once.
-// Never  draws, and never decides what a message means to the visitor.
+// Owns   the socket, the conversation, the unanswered questions, the last typed text.
+// Tells  its listener each message, and each durable message once.
+// Never  draws, and never interprets a message for the visitor.
 
 import { backoff } from "./backoff.ts";
 import type { About, Ask, ClientSays, Csat, Envelope, Feedback, HandoffWish, Resume, ServerMessage, VisitorMessage, Welcome } from "./types.ts";
 
-/** The part of a WebSocket that is used. */
+/** The used part of a WebSocket. */
 export interface Socket {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
@@ -16,26 +16,28 @@ export interface Socket {
   close(code?: number): void;
 }
 
-/** Time and chance, so that a test can hold both. */
+/** Clock and random numbers, so that a test can control both. */
 export interface Clock {
   after(ms: number, what: () => void): () => void;
   random(): number;
 }
 
-/** What the connection tells. */
+/** Callbacks of the connection. */
 export interface Listener {
-  /** A conversation is open. `welcome.recovered` when what was missed follows; `lost` when there was a
-   * conversation before and it does not go on whole. */
+  /**
+   * A conversation is open. `welcome.recovered` if missed messages follow; `lost` if an earlier conversation does not
+   * continue completely.
+   */
   opened(welcome: Welcome, lost: boolean): void;
-  /** The socket is gone; the next try comes by itself. */
+  /** The socket was lost; it reconnects by itself. */
   dropped(): void;
-  /** A message, the id of the question or the keystroke it answers, and its place in the conversation. */
+  /** A message, the id of its question or keystroke, and its offset in the conversation. */
   heard(message: ServerMessage, id: string | undefined, offset: number | undefined): void;
-  /** The conversation goes on over another connection; this one does not come back by itself. */
+  /** The conversation continues on another connection; this one does not reconnect by itself. */
   takenOver(): void;
-  /** An admin closed the session; it does not come back by itself. */
+  /** An admin closed the session; it does not reconnect by itself. */
   dismissed(): void;
-  /** The server closed the socket over this question; it is not sent again. */
+  /** The server closed the socket because of this question; it is not sent again. */
   refused(id: string): void;
 }
 
@@ -45,40 +47,44 @@ export interface ConnectionOptions {
   listener: Listener;
   /** The visitor's language, sent with `hello`. */
   locale: string;
-  /** Begins every id of this page, so that two pages in one conversation never share one. */
+  /** Prefix of every id of this page, so that two pages of one conversation share none. */
   prefix: string;
-  /** What a page that was left open before knows of its conversation. */
+  /** The stored conversation of an earlier page. */
   before?: Before | undefined;
 }
 
-/** What outlives a page that is loaded again: the conversation, and what has no answer yet. */
+/** What survives a reload of the page: the conversation, and the unanswered messages. */
 export interface Before {
   resume: Resume;
   unanswered: readonly (readonly [string, ClientSays])[];
   opinions?: readonly (readonly [string, Opinion])[] | undefined;
 }
 
-/** What the visitor thinks of an answer or of the conversation. Kept, and sent again with every welcome, until the
- * server acknowledges it or refuses it; the id tells the server that it is the same. */
+/**
+ * A rating of an answer or of the conversation. Kept, and sent again after every welcome, until the server
+ * acknowledges or refuses it; its id tells the server that it is the same.
+ */
 interface Opinion {
   id: string;
   says: ClientSays;
 }
 
-/** How long an opinion rests that came when too much was said at once, in milliseconds. */
+/** Delay before a rating is sent again that exceeded the rate limit, in milliseconds. */
 const OPINION_AGAIN_MS = 2_000;
-/** Time for a socket to open and be welcomed, in milliseconds. A proxy that accepts and says nothing is not
- * a server. */
+/**
+ * Longest time for a socket to open and be welcomed, in milliseconds. A proxy may accept a connection without a
+ * server behind it.
+ */
 const WELCOME_WITHIN_MS = 10_000;
-/** RFC 6455: a frame was larger than the server takes. Sent again it would close the next socket too. */
+/** RFC 6455: a frame exceeded the server's limit. Sent again it would close the next socket too. */
 const TOO_LARGE = 1009;
-/** Another connection goes on with the conversation: to come back would take it away from there again. */
+/** Another connection has the conversation: reconnecting would take it away from there. */
 const TAKEN_OVER = 4001;
-/** An admin closed the session: to come back at once would undo it. */
+/** An admin closed the session: reconnecting would undo that. */
 const DISMISSED = 4002;
-/** The visitor broke a rule, or the pod is full: to come again at once would only make it worse. */
+/** The visitor broke a rule, or the pod is full: an immediate reconnect would make it worse. */
 const NOT_SO_SOON = new Set([1008, 1013]);
-/** Failures that those two count for: their first wait is about four seconds. */
+/** Number of failures that those two count as: the first delay is about four seconds. */
 const NOT_SO_SOON_FAILURES = 3;
 
 export class Connection {
@@ -88,7 +94,7 @@ export class Connection {
   private numbers = 0;
   private resume: Resume | undefined;
   private readonly unanswered = new Map<string, ClientSays>();
-  /** By what they are about: of each the last counts. */
+  /** By their subject: the last one of each counts. */
   private readonly opinions = new Map<string, Opinion>();
   private typed: { id: string; content: string } | undefined;
   private whole: { id: string; content: string } | undefined;
@@ -102,17 +108,17 @@ export class Connection {
     for (const [about, opinion] of options.before?.opinions ?? []) this.opinions.set(about, opinion);
   }
 
-  /** What a page that is loaded again goes on with; undefined while there is no conversation. */
+  /** The state for a reload of the page; undefined while there is no conversation. */
   kept(): Before | undefined {
     return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered], opinions: [...this.opinions] };
   }
 
-  /** Proves whose conversation it is, for requests beside the socket. */
+  /** The conversation's token, for HTTP requests. */
   get token(): string | undefined {
     return this.resume?.token;
   }
 
-  /** Opens the socket, now. Does nothing when there is one. */
+  /** Opens the socket now. Does nothing if there is one. */
   connect(): void {
     if (this.socket !== undefined) return;
     this.stopTimer?.();
@@ -144,7 +150,7 @@ export class Connection {
     }
   }
 
-  /** Asks for predictions; returns the id that they will bear. Only the last words typed matter. */
+  /** Requests predictions; returns the id of their response. Only the last text matters. */
   type(content: string): string {
     const id = this.nextId();
     this.typed = { id, content };
@@ -152,7 +158,7 @@ export class Connection {
     return id;
   }
 
-  /** Asks what a whole text means; returns the id that the answer will bear. */
+  /** Requests the interpretation of a whole text; returns the id of the response. */
   understand(content: string): string {
     const id = this.nextId();
     this.whole = { id, content };
@@ -160,34 +166,34 @@ export class Connection {
     return id;
   }
 
-  /** Asks a question; returns the id of its answer. It is sent again after a drop, until it is answered. */
+  /** Asks a question; returns the id of its answer. Sent again after a loss, until it is answered. */
   ask(ask: Ask): string {
     return this.mustArrive({ type: "lock_and_query", ...ask });
   }
 
-  /** An id for a message that is not ready to be sent yet. */
+  /** An id for a message that is sent later. */
   reserve(): string {
     return this.nextId();
   }
 
-  /** Sends a message to the agent under this id. Sent again after a drop, until the server has it. */
+  /** Sends a message to the agent under this id. Sent again after a loss, until the server has it. */
   say(message: VisitorMessage, id: string): void {
     this.mustArrive({ type: "message", ...message }, id);
   }
 
-  /** Asks for a person, or for none any more; sent again after a drop. Returns its id. */
+  /** Requests or withdraws an agent; sent again after a loss. Returns its id. */
   wish(wish: HandoffWish): string {
-    // The last wish counts: who withdraws while the line is down wants none when it is back.
+    // The last request counts: a withdrawal during a loss cancels the request.
     for (const [id, says] of this.unanswered) if (says.type === "handoff") this.unanswered.delete(id);
     return this.mustArrive({ type: "handoff", ...wish });
   }
 
-  /** Says what the visitor thinks of an answer; sent when there is a connection. Returns its id. */
+  /** Rates an answer; sent when there is a connection. Returns its id. */
   judge(feedback: Feedback): string {
     return this.opine(`feedback ${feedback.offset}`, { type: "feedback", ...feedback });
   }
 
-  /** Says what the visitor thinks of the conversation, likewise. */
+  /** Rates the conversation, likewise. */
   rate(mark: Csat): string {
     return this.opine("csat", { type: "csat", ...mark });
   }
@@ -203,19 +209,19 @@ export class Connection {
     for (const { id, says } of this.opinions.values()) this.send(says, id);
   }
 
-  /** Says what the page shows: the chosen product, the scenario, the page itself. Said again after a drop. */
+  /** Sends the state of the page: the chosen product, the scenario, the address. Sent again after a loss. */
   about(shows: About): void {
     if (JSON.stringify(shows) === JSON.stringify(this.shows)) return;
     this.shows = shows;
     if (this.welcomed) this.send({ type: "about", ...shows });
   }
 
-  /** Ends the conversation; sent again after a drop, until the server has closed it. */
+  /** Ends the conversation; sent again after a loss, until the server has closed it. */
   bye(): void {
     this.mustArrive({ type: "bye" });
   }
 
-  /** Says something that the server does not answer; nothing is said while there is no connection. */
+  /** Sends a message without a reply; dropped without a connection. */
   tell(says: ClientSays): boolean {
     if (this.welcomed) this.send(says);
     return this.welcomed;
@@ -237,13 +243,13 @@ export class Connection {
     return id;
   }
 
-  /** Stops the answers that are on their way. */
+  /** Cancels the running answers. */
   cancel(): void {
     if (this.welcomed) this.send({ type: "cancel" });
     else for (const [id, says] of this.unanswered) if ("product_id" in says) this.unanswered.delete(id);
   }
 
-  /** Says the visitor's new language. */
+  /** Sends the visitor's new language. */
   speak(locale: string): void {
     this.options.locale = locale;
     if (this.welcomed) this.greet(undefined);
@@ -267,15 +273,15 @@ export class Connection {
     try {
       frame = JSON.parse(text) as ServerMessage & Envelope;
     } catch {
-      return; // Not one of ours; the protocol says to ignore what one does not know.
+      return; // Unknown; the protocol requires ignoring it.
     }
-    // First, for its `offset` is the conversation's and not its own.
+    // First, because its `offset` is the conversation's and not its own.
     if (frame.type === "welcome") {
       this.welcome(frame);
       return;
     }
     if (this.resume !== undefined && typeof frame.offset === "number") {
-      if (frame.offset <= this.resume.after) return; // Heard already, before the drop.
+      if (frame.offset <= this.resume.after) return; // Received already, before the loss.
       if (frame.offset > this.resume.after + 1) {
         this.askAgain();
         return;
@@ -288,13 +294,13 @@ export class Connection {
     if (id !== undefined && (frame.type === "ack" || frame.type === "error")) {
       for (const [about, opinion] of this.opinions) if (opinion.id === id) this.opinions.delete(about);
     }
-    // Which message was not read, the server does not say.
+    // The server does not say which message it refused.
     if (frame.type === "error" && frame.code === "rate_limited" && this.opinions.size > 0) {
       this.options.clock.after(OPINION_AGAIN_MS, () => {
         if (this.welcomed) this.sendOpinions();
       });
     }
-    // A wish has no answer of its own: what becomes of it is told to the conversation.
+    // A request for an agent has no reply of its own: its result is a message of the conversation.
     if (frame.type === "handoff") {
       const isDone = ({ type }: ClientSays): boolean => type === "handoff" || (type === "bye" && frame.state === "closed");
       for (const [wish, says] of this.unanswered) if (isDone(says)) this.unanswered.delete(wish);
@@ -309,15 +315,15 @@ export class Connection {
     this.stopTimer?.();
     const { conversation, token, offset, recovered } = welcome;
     const before = this.resume;
-    // A conversation that goes on keeps the client's own place: what it missed is sent next. So does a
-    // second welcome of one connection, which may be ahead of messages that are still on their way.
+    // A conversation that continues keeps the client's own offset: the missed messages follow. So does a second
+    // welcome of one connection, which may precede messages that are still on their way.
     const goesOn = before?.conversation === conversation && (recovered || !first);
     this.resume = { conversation, token, after: goesOn ? before.after : offset };
-    // Offsets are of one conversation; in another they would judge something else.
+    // Offsets belong to one conversation; in another they would rate something else.
     if (before !== undefined && before.conversation !== conversation) this.opinions.clear();
     if (!first) return;
     this.options.listener.opened(welcome, before !== undefined && !recovered);
-    // First: a person who is asked for next is to know what it is about.
+    // First: an agent who is requested next should know the page.
     if (Object.keys(this.shows).length > 0) this.send({ type: "about", ...this.shows });
     for (const [id, says] of this.unanswered) this.send(says, id);
     this.sendOpinions();
@@ -325,7 +331,7 @@ export class Connection {
     if (this.whole !== undefined && this.whole.content === this.typed?.content) this.send({ type: "understand", content: this.whole.content }, this.whole.id);
   }
 
-  /** A message is missing: connects again, and what comes after the last one heard is sent again. */
+  /** A message is missing: reconnects, and the server sends everything after the last received one. */
   private askAgain(): void {
     const socket = this.socket;
     if (socket === undefined) return;
@@ -339,7 +345,7 @@ export class Connection {
     this.welcomed = false;
     this.stopTimer?.();
     if (code === TOO_LARGE) {
-      // The frame that was too large is the last that was sent.
+      // The frame that was too large is the last one sent.
       const last = [...this.unanswered.keys()].at(-1);
       if (last !== undefined) {
         this.unanswered.delete(last);
@@ -364,13 +370,13 @@ export class Connection {
   }
 }
 
-/** True for the last message that a question gets. */
+/** True for the last message of a question. */
 function endsQuestion(message: ServerMessage): boolean {
-  // A question asked while a person has the conversation comes back as a message.
+  // A question during a chat with an agent returns as a message.
   return ["final_answer", "message", "error"].includes(message.type) || isRefusal(message);
 }
 
-/** True for a status that says why a question is not answered (part 1 has no other form for it). */
+/** True for a status that explains why a question is not answered (part 1 has no other form for it). */
 export function isRefusal(message: ServerMessage): boolean {
   return message.type === "status" && message.msg.startsWith("Error:");
 }

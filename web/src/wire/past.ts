@@ -1,13 +1,13 @@
-// What an admin reads of the past over HTTP: figures, conversations, the audit, deliveries, accounts.
+// Responses of the HTTP routes about the past: analytics, conversations, the audit, deliveries, accounts.
 //
-// Written by hand beside the Rust types (actors/src/ports/archive/): they are no messages of the wire.
+// Written by hand after the Rust types (actors/src/ports/archive/): they are not messages of the wire.
 
 import type { Found, Transcript } from "../agent/requests.ts";
 import type { Citation } from "./types.ts";
 
 export type { Found, Left, Part } from "../agent/requests.ts";
 
-/** What happened in one hour; the line without a product is the total. */
+/** The figures of one hour; the row without a product is the total. */
 export interface Snapshot {
   hour_ms: number;
   product: string;
@@ -17,7 +17,7 @@ export interface Snapshot {
   unknown: number;
   handed_over: number;
   cache_hits: number;
-  /** Answers whose first word was timed, the sum of their times and the longest. */
+  /** Answers with a measured time to the first words, the sum of these times and the longest. */
   timed: number;
   first_answer_ms_sum: number;
   first_answer_ms_most: number;
@@ -25,7 +25,7 @@ export interface Snapshot {
   rating_sum: number;
 }
 
-/** A product and what was asked about it. */
+/** A product and its questions. */
 export interface Asked {
   product: string;
   product_name?: string | null;
@@ -34,7 +34,7 @@ export interface Asked {
   unknown: number;
 }
 
-/** A question that the machine could not answer. */
+/** A question that the assistant could not answer. */
 export interface Unanswered {
   at_ms: number;
   conversation: string;
@@ -44,7 +44,7 @@ export interface Unanswered {
   outcome: string;
 }
 
-/** The marks of one day, UTC. */
+/** The ratings of one day, UTC. */
 export interface RatingsOfADay {
   day_ms: number;
   ratings: number;
@@ -59,7 +59,7 @@ export type Said = Extract<Entry, { kind: "said" }> & {
   comment?: string | null;
 };
 
-/** A conversation as it is kept, the team's notes too. */
+/** An archived conversation, including the team's notes. */
 export interface Past extends Found {
   product_name?: string | null;
   rating_comment: string | null;
@@ -67,7 +67,7 @@ export interface Past extends Found {
   uploads?: { id: string; is_expired: boolean }[];
 }
 
-/** Something an agent or admin did. */
+/** An action of an agent or admin. */
 export interface Audited {
   id: string;
   at_ms: number;
@@ -79,7 +79,7 @@ export interface Audited {
   address: string;
 }
 
-/** Where events are sent, and how it goes. */
+/** A webhook endpoint and its deliveries. */
 export interface Endpoint {
   url: string;
   events: string[];
@@ -89,7 +89,7 @@ export interface Endpoint {
   dead?: number;
 }
 
-/** A delivery that came to nothing. */
+/** A dead letter. */
 export interface Letter {
   id: string;
   at_ms: number;
@@ -100,7 +100,7 @@ export interface Letter {
   last_error: string | null;
 }
 
-/** Somebody of the team. */
+/** An account of the team. */
 export interface Account {
   id: string;
   name: string;

@@ -1,8 +1,8 @@
-// Everything the catalog knows of one product, over HTTP: a compact prediction leaves it out.
+// The catalog's data of one product, over HTTP: a compact prediction does not contain it.
 
 import type { Accessory, ManualSections, OneProduct, Scenario } from "./types.ts";
 
-/** A product as the header shows it. What the catalog does not say is empty. */
+/** A product for the header. Unknown fields are empty. */
 export interface Product {
   id: string;
   name: string;
@@ -11,9 +11,9 @@ export interface Product {
   country: string;
   picture: string;
   related: Accessory[];
-  /** Address of its manual; undefined while it is not known, empty where there is none. */
+  /** Address of its manual; undefined while it is unknown, empty if there is none. */
   manual: string | undefined;
-  /** The scenarios that make sense for it; only `general` while that is not known. */
+  /** The scenarios that apply to it; only `general` while they are unknown. */
   scenarios: readonly Scenario[];
 }
 
@@ -22,7 +22,7 @@ export function manualPage(server: URL, productId: string, page: number): string
   return new URL(`/manuals/${encodeURIComponent(productId)}#page=${page}`, server).href;
 }
 
-/** An address that the server named: only http(s), so that no click runs a script. */
+/** An address from the server: only http(s), so that a click runs no script. */
 export function safeAddress(server: URL, address: string): string {
   try {
     const url = new URL(address, server);
@@ -32,18 +32,18 @@ export function safeAddress(server: URL, address: string): string {
   }
 }
 
-/** Asks the server. Undefined when it does not answer or does not know the product. */
+/** Requests the product. Undefined without a response, or if the product is unknown. */
 export async function fetchProduct(server: URL, id: string): Promise<Product | undefined> {
   try {
     const response = await fetch(new URL(`/api/products/${encodeURIComponent(id)}`, server));
     if (!response.ok) return undefined;
     return readProduct(server, id, (await response.json()) as OneProduct);
   } catch {
-    return undefined; // The socket's own notice says that the server is gone.
+    return undefined; // The socket's own notice reports the lost server.
   }
 }
 
-/** The titles of sections of its manual that a customer is likely to ask about; none where it has no manual. */
+/** The titles of manual sections that a customer is likely to ask about; none without a manual. */
 export async function fetchSections(server: URL, id: string): Promise<readonly string[]> {
   try {
     const response = await fetch(new URL(`/api/products/${encodeURIComponent(id)}/sections`, server));

@@ -1,23 +1,23 @@
-// What the pages of the team ask the server about who somebody is.
+// The requests of the team's pages about the current user.
 
-/** How long an answer may take, in milliseconds: a password is hashed on purpose slowly, and may wait its turn. */
+/** Longest wait for a response, in milliseconds: password hashing is slow on purpose, and may be queued. */
 const PATIENCE_MS = 15_000;
 
-/** Somebody who is signed in. */
+/** A signed-in user. */
 export interface Me {
   id: string;
   name: string;
   role: "agent" | "admin";
-  /** What a request that changes something brings as `X-CSRF-Token`. */
+  /** Value of the header `X-CSRF-Token` for changes. */
   csrf: string;
 }
 
-/** What became of a try to sign in. */
+/** The result of a sign-in. */
 export type Entry =
   | { what: "in"; me: Me }
-  /** The server says no; `code` says why, `waitSeconds` for how long where it says that. */
+  /** The server refused; `code` is the reason, `waitSeconds` the wait if it has one. */
   | { what: "refused"; code: string; waitSeconds?: number | undefined }
-  /** It does not answer. */
+  /** No response. */
   | { what: "away" };
 
 /** Signs in by password. */
@@ -25,7 +25,7 @@ export function signIn(server: URL, address: string, password: string): Promise<
   return enter(new URL("/api/sign-in", server), { address, password });
 }
 
-/** The first account, and what the link of the first start brought. */
+/** The first account, and the token of the link. */
 export interface FirstAccount {
   token: string;
   name: string;
@@ -33,17 +33,17 @@ export interface FirstAccount {
   password: string;
 }
 
-/** Makes the first account and signs it in. */
+/** Creates the first account and signs it in. */
 export function makeFirst(server: URL, account: FirstAccount): Promise<Entry> {
   return enter(new URL("/api/first", server), account);
 }
 
-/** Who is signed in with this browser; nobody when it is nobody or cannot be learnt. */
+/** The current user; undefined without a session or without a response. */
 export async function whoIsIn(server: URL): Promise<Me | undefined> {
   return ask<Me>(new URL("/api/me", server));
 }
 
-/** True when the server says that nobody is signed in; false too while it says nothing. */
+/** True if the server reports that there is no session; false without a response. */
 export async function isOut(server: URL): Promise<boolean> {
   try {
     const response = await fetch(new URL("/api/me", server), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -53,7 +53,7 @@ export async function isOut(server: URL): Promise<boolean> {
   }
 }
 
-/** The ways to sign in: what the OpenID provider is called, where there is one, and whether there is any account. */
+/** The ways to sign in: the OpenID provider's name, if there is one, and whether an account exists. */
 export interface Ways {
   provider: string | undefined;
   hasAccounts: boolean;
@@ -64,10 +64,10 @@ export async function ways(server: URL): Promise<Ways> {
   return { provider: told?.provider ?? undefined, hasAccounts: told?.has_accounts ?? true };
 }
 
-/** Signs out, of this browser or of every one; false when the server did not do it. */
+/** Signs out of this browser or of every one; false if the server did not do it. */
 export async function signOut(server: URL, me: Me, everywhere: boolean): Promise<boolean> {
   const response = await post(new URL("/api/sign-out", server), { everywhere }, { "x-csrf-token": me.csrf });
-  // Whose session is over already is signed out.
+  // An expired session is signed out already.
   return response !== undefined && (response.ok || response.status === 401);
 }
 

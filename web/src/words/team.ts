@@ -1,6 +1,7 @@
-// What the team's pages say beside the words that visitors see: the agents' console and administration.
+// The phrases of the team's pages beside those that visitors see: console and administration.
 //
-// Apart from those, since a visitor's browser has no use for them. A language is one file in team/; what is
+// Separate, because a visitor's browser does not need them. A language is one file in team/; missing phrases fall
+// back to English.
 // missing in it is said in English.
 
 import english from "./team/en.json";

@@ -26,7 +26,7 @@ for (const { whose, original, translated } of sets) {
     });
 
     test(`${tag} fills in for ${whose} what English fills in`, () => {
-      // A plural form may spell its number out: "one product".
+      // A plural form may contain its number as a word: "one product".
       const countable = words.filter((word) => !/_(zero|one|two|few|many)$/.test(word));
       const known: Readonly<Record<string, string>> = original;
       for (const word of countable) expect(blanks(says(word)), word).toEqual(blanks(known[word] ?? ""));

@@ -1,7 +1,7 @@
-// What the pages say, in the visitor's language.
+// The phrases of the pages, in the visitor's language.
 //
-// A language is one file beside this one: copy en.json to its BCP 47 tag and translate. It is found by its
-// name; words.test.ts says what is missing in it.
+// A language is one file beside this one: copy en.json to its BCP 47 tag and translate. It is found by its name;
+// words.test.ts reports missing phrases.
 
 import english from "./en.json";
 
@@ -15,7 +15,7 @@ export const languages: ReadonlyMap<string, Words> = new Map(
   Object.entries(files).map(([path, words]) => [path.replace(/^.*\/|\.json$/g, ""), words]),
 );
 
-/** The first of the wanted languages that there is, else English. */
+/** The first available one of the wanted languages, else English. */
 export function chooseLanguage(wanted: readonly (string | null | undefined)[]): string {
   for (const tag of wanted) {
     const exact = tag?.toLowerCase() ?? "";
@@ -25,16 +25,16 @@ export function chooseLanguage(wanted: readonly (string | null | undefined)[]): 
   return "en";
 }
 
-/** The words of which there is one a form of number: `found` for `found_one`, `found_other`. */
+/** Phrases with a variant for each plural form: `found` for `found_one`, `found_other`. */
 export type Counted<Any extends string> = Any extends `${infer Stem}_other` ? Stem : never;
 
-/** What a view says things with. `More` are the words of a page that has others beside these. */
+/** The phrases of a language. `More` are additional phrases of a page. */
 export interface Voice<More extends string = never> {
   language: string;
   words: Words;
-  /** The sentence, `{name}` filled in. */
+  /** The phrase with `{name}` filled in. */
   say(word: Word | More, values?: Readonly<Record<string, string | number>>): string;
-  /** `word_one`, `word_other` …, whichever the language uses for this number. */
+  /** `word_one`, `word_other` …, the plural form of the language for this number. */
   count(word: Counted<Word | More>, n: number): string;
 }
 
@@ -43,7 +43,7 @@ export function voiceOf(language: string): Voice {
   return voiceWith(language, words, words);
 }
 
-/** The voice of a language that says everything in `all`. */
+/** The phrases of a language over the table `all`. */
 export function voiceWith<Any extends string>(
   language: string,
   words: Words,

@@ -1,38 +1,38 @@
-// A small chart of columns over time, and the same as a table for whoever would rather read it.
+// A small column chart over time, and the same data as a table.
 //
-// The columns are an image with a name and stretch with their place; numbers and dates stand beside it as text,
-// so that they keep their size. Time runs as the page reads: from right to left in Hebrew.
+// The columns are an image with a name and stretch with their container; numbers and dates are text beside it, so
+// that they keep their size. Time runs in the direction of the page: from right to left in Hebrew.
 
 import { type Child, el, fill, set } from "../../element.ts";
 import type { TeamVoice } from "../../words/team.ts";
 
 const DRAWING = "http://www.w3.org/2000/svg";
-/** Width of a column and of the gap on each side of it, in the units of the drawing, which is 100 high. */
+/** Width of a column and of the gap on each side, in units of the drawing, which is 100 high. */
 const [WIDE, GAP] = [10, 1];
-/** Most dates below the columns: more would touch each other on a telephone. */
+/** Most dates below the columns: more would touch each other on a phone. */
 const DATES = 4;
 
-/** What is told of each step. */
+/** A series of the chart. */
 export interface Series {
-  /** For the colour. */
+  /** Selects the colour. */
   name: string;
   title: string;
 }
 
 export interface Column {
-  /** The step in full, for the table and for whoever points at it. */
+  /** The full date, for the table and the tooltip. */
   when: string;
-  /** In short, below the columns. */
+  /** The short date, below the columns. */
   short: string;
-  /** How high each series stands, one above the other. */
+  /** Height of each series, stacked. */
   heights: readonly number[];
-  /** The cells of the table after the step. */
+  /** Cells of the table after the date. */
   cells: readonly string[];
 }
 
 export interface Drawn {
   columns: readonly Column[];
-  /** What the scale says, from the top down to nought. */
+  /** Labels of the scale, from the top down to 0. */
   ticks: readonly number[];
 }
 
@@ -41,7 +41,7 @@ export interface Bars {
   draw(drawn: Drawn): void;
 }
 
-/** `heads` stand above the table, the step first; `beside` stands beside the title. */
+/** `heads` are the column headers of the table, the date first; `beside` goes beside the title. */
 export function bars(
   voice: TeamVoice,
   { title, series, heads, empty }: { title: string; series: readonly Series[]; heads: readonly string[]; empty: string },
@@ -60,7 +60,7 @@ export function bars(
   const body = el("tbody");
   const head = el("thead", {}, el("tr", {}, ...heads.map((words) => el("th", { scope: "col" }, words))));
   const table = el("table", {}, el("caption", { class: "unseen" }, title), head, body);
-  // What scrolls can be reached by the keyboard.
+  // A scrollable region must be reachable by keyboard.
   const scroll = el("div", { class: "bars-table", tabindex: "0", role: "region", "aria-label": title }, table);
   const details = el("details", {}, el("summary", {}, voice.say("admin_as_table")), scroll);
   const nothing = el("p", { class: "nothing" }, empty);
@@ -90,7 +90,7 @@ export function bars(
   };
 }
 
-/** A scale that holds the highest: its top, half of it, nought. Both are whole numbers. */
+/** A scale for the highest value: top, half, 0. Both are whole numbers. */
 export function scaleOf(highest: number): number[] {
   let ten = 1;
   for (;;) {
@@ -99,7 +99,7 @@ export function scaleOf(highest: number): number[] {
   }
 }
 
-/** So many of them as fit, the first and the last among them, evenly apart. */
+/** At most this many items, evenly spaced, including the first and the last. */
 export function spread<Item>(all: readonly Item[], most: number): Item[] {
   if (all.length <= most) return [...all];
   const step = (all.length - 1) / (most - 1);
@@ -110,7 +110,7 @@ function group({ when, heights, cells }: Column, at: number, series: readonly Se
   const whole = document.createElementNS(DRAWING, "g");
   const words = document.createElementNS(DRAWING, "title");
   words.textContent = `${when}: ${cells.join(" · ")}`;
-  // The whole height answers to the pointer, however low the column is.
+  // The whole height reacts to the pointer, even for a low column.
   whole.append(words, box("", at * WIDE, 0, WIDE, 100));
   let below = 0;
   heights.forEach((value, n) => {

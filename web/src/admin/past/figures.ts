@@ -1,4 +1,4 @@
-// Sums and shares out of the figures of the archive. Plain data, no element.
+// Sums and shares of the analytics. Plain data, no elements.
 
 import type { RatingsOfADay, Snapshot } from "../../wire/past.ts";
 import type { Period } from "./period.ts";
@@ -10,21 +10,21 @@ export interface Totals {
   unknown: number;
   handed_over: number;
   cache_hits: number;
-  /** Of the questions, 0 to 1; none where there was no question. */
+  /** Share of the questions, 0 to 1; none without a question. */
   answeredShare: number | undefined;
   unknownShare: number | undefined;
-  /** Of the conversations. */
+  /** Share of the conversations. */
   handedShare: number | undefined;
-  /** Of the answers. */
+  /** Share of the answers. */
   cachedShare: number | undefined;
-  /** To the first word, in milliseconds; none where nothing was timed. */
+  /** Mean time to the first words, in milliseconds; none without a measurement. */
   firstMean: number | undefined;
   firstMost: number | undefined;
   ratings: number;
   ratingMean: number | undefined;
 }
 
-/** A step of time: its first millisecond and what happened in it. */
+/** A step of time: its first millisecond and its figures. */
 export interface Step {
   at_ms: number;
   questions: number;
@@ -32,16 +32,18 @@ export interface Step {
   unknown: number;
 }
 
-/** A day of marks. */
+/** The ratings of a day. */
 export interface Marks {
   at_ms: number;
   ratings: number;
-  /** Undefined on a day without one. */
+  /** Undefined on a day without a rating. */
   mean: number | undefined;
 }
 
-/** The lines about a product, or those of the totals where none is named. A conversation counts in the line of
- * each product that it turned to, so the lines of products must never be added up to a total. */
+/**
+ * The rows of a product, or those of the totals. A conversation counts in the row of each of its products, so the
+ * rows of products must never be added up to a total.
+ */
 export function about(snapshots: readonly Snapshot[], product: string): Snapshot[] {
   return snapshots.filter((line) => line.product === product);
 }
@@ -74,7 +76,7 @@ export function totalsOf(lines: readonly Snapshot[]): Totals {
   };
 }
 
-/** The steps of a period, empty ones too: hours of a day or two, else days of whoever looks. */
+/** The steps of a period, including empty ones: hours for a day or two, else local days. */
 export function stepsOf(lines: readonly Snapshot[], period: Period): Step[] {
   const byHour = isByHour(period);
   const steps = new Map(begins(period, byHour).map((at_ms) => [at_ms, { at_ms, questions: 0, answered: 0, unknown: 0 }]));
@@ -88,12 +90,12 @@ export function stepsOf(lines: readonly Snapshot[], period: Period): Step[] {
   return [...steps.values()];
 }
 
-/** True where a period is so short that its hours are shown and not its days. */
+/** True for a period so short that its hours are shown and not its days. */
 export function isByHour({ from_ms, to_ms }: Period): boolean {
   return to_ms - from_ms <= 50 * 3_600_000; // Two days, one of which may have 25 hours.
 }
 
-/** Every day (UTC) of a period, those without a mark too. */
+/** Every day (UTC) of a period, including those without a rating. */
 export function marksOf(ratings: readonly RatingsOfADay[], { from_ms, to_ms }: Period): Marks[] {
   const DAY = 86_400_000;
   const known = new Map(ratings.map((day) => [day.day_ms, day]));
@@ -107,7 +109,7 @@ export function marksOf(ratings: readonly RatingsOfADay[], { from_ms, to_ms }: P
 
 function begins({ from_ms, to_ms }: Period, byHour: boolean): number[] {
   const all: number[] = [];
-  // By the calendar, since a day may have 23 hours or 25.
+  // By the calendar, because a day may have 23 or 25 hours.
   for (let at = begun(from_ms, byHour); at < to_ms; at = next(at, byHour)) all.push(at);
   return all;
 }

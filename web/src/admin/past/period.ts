@@ -1,19 +1,19 @@
-// A span of days that is looked back on: how it is chosen and what it is in milliseconds. Days are those of
-// whoever looks, but for the marks, which the archive keeps by the day of UTC.
+// A period of days: its selection and its limits in milliseconds. Days are local, except for ratings, which the
+// archive stores by UTC day.
 
-/** How a period is chosen: so many days up to today, or two days that were named. */
+/** The selection of a period: the last days, or two dates. */
 export type Choice = { days: number } | { from: string; to: string };
 
 export interface Period {
   from_ms: number;
-  /** The first millisecond after it. */
+  /** The first millisecond after the period. */
   to_ms: number;
 }
 
-/** The spans that one click chooses, in days. */
+/** Periods that one click selects, in days. */
 export const SPANS = [1, 7, 30] as const;
 
-/** The period of a choice; none where the named days are no days, or in the wrong order. */
+/** The period of a selection; none if a date is invalid or the order is wrong. */
 export function periodOf(choice: Choice, now: Date): Period | undefined {
   if ("days" in choice) {
     return { from_ms: midnight(now, 1 - choice.days), to_ms: midnight(now, 1) };
@@ -23,13 +23,13 @@ export function periodOf(choice: Choice, now: Date): Period | undefined {
   return { from_ms: from.getTime(), to_ms: midnight(to, 1) };
 }
 
-/** A day as a field of days takes it, `2026-11-25`. */
+/** A day in the format of a date field, `2026-11-25`. */
 export function written(day: Date): string {
   const two = (n: number): string => String(n).padStart(2, "0");
   return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
 }
 
-/** The beginning of a day as a field of days gives it. */
+/** The start of a date field's day. */
 export function dayOf(text: string): Date | undefined {
   const [year, month, date] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text)?.slice(1).map(Number) ?? [];
   if (year === undefined || month === undefined || date === undefined) return undefined;
@@ -37,7 +37,7 @@ export function dayOf(text: string): Date | undefined {
   return day.getMonth() === month - 1 ? day : undefined;
 }
 
-/** When the day begins that is so many after this one; a day has not always 24 hours. */
+/** The start of the day that is `later` days after this one; a day does not always have 24 hours. */
 function midnight(day: Date, later: number): number {
   return new Date(day.getFullYear(), day.getMonth(), day.getDate() + later).getTime();
 }

@@ -1,14 +1,14 @@
-// Chooses the period that is looked back on: today, a week, a month, or two days of one's own.
+// Selects the period: today, a week, a month, or two dates.
 
 import { button, el, set } from "../../element.ts";
 import type { Filters } from "../place.ts";
 import type { Desk } from "../section.ts";
 import { type Choice, dayOf, SPANS, written } from "./period.ts";
 
-/** What is looked at where the address says nothing: a week. */
+/** Default: a week. */
 const USUAL = 7;
 
-/** The choice that an address holds. */
+/** The selection in an address. */
 export function choiceOf(filters: Filters): Choice {
   const { days, from, to } = filters;
   if (from !== undefined || to !== undefined) return { from: from ?? "", to: to ?? "" };
@@ -21,7 +21,7 @@ export interface SpanForm {
   draw(): void;
 }
 
-/** The fields, which go by the address and write it. */
+/** The fields, which read and write the address. */
 export function spanForm(desk: Desk): SpanForm {
   const { voice } = desk;
   const go = (more: Filters): void => {

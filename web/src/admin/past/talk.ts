@@ -1,5 +1,5 @@
-// One conversation of the archive, read whole: what was said and by whom, on which pages the answers rest, what
-// the visitor thought of them, the team's notes, and from whom to whom it went.
+// A past conversation as a whole: messages and authors, cited pages, the visitor's ratings, the team's
+// notes, the handoffs.
 
 import { drawBlock, type Leads } from "../../answer/draw.ts";
 import { readAnswer } from "../../answer/text.ts";
@@ -11,13 +11,13 @@ import { turnOf } from "../../agent/turns.ts";
 import type { TeamVoice, TeamWord } from "../../words/team.ts";
 import { momentOf } from "./moment.ts";
 
-/** What drawing it needs. */
+/** Dependencies of drawing. */
 export interface Reader {
   voice: TeamVoice;
   server: URL;
 }
 
-/** What is known of it, beside what was said. */
+/** The facts beside the messages. */
 export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
   const { visitor, product, language, agent, rating, rating_comment } = past;
   const fact = (word: Parameters<typeof voice.say>[0], ...value: Child[]): HTMLElement => el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, ...value));
@@ -40,13 +40,13 @@ export function drawFacts({ voice, server }: Reader, past: Past): HTMLElement {
   );
 }
 
-/** The page on which the visitor chatted. Of a foreign site: it learns nothing of this one. */
+/** The page on which the visitor chatted. The link sends no referrer to the other site. */
 function pageOf(page: string | null | undefined): HTMLElement[] {
   if (!page || !/^https?:/.test(page)) return [];
   return [el("a", { href: page, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, page.replace(/^https?:\/\//, ""))];
 }
 
-/** What was said, in order. */
+/** The messages, in order. */
 export function drawTalk(reader: Reader, past: Past): HTMLElement {
   const items = past.entries.map((entry) => (entry.kind === "said" ? said(reader, past, entry) : turned(reader, entry)));
   return el("ol", { class: "said", "aria-label": reader.voice.say("agent_transcript") }, ...items);
@@ -79,7 +79,7 @@ function words(text: string): Node[] {
   return text === "" ? [] : [el("p", { class: "words", dir: "auto" }, text)];
 }
 
-/** An answer as it was given, and why there is none where there is none. */
+/** An answer, or why there is none. */
 function answer({ voice, server }: Reader, past: Past, entry: Said): Node[] {
   const { text, outcome, citations } = entry;
   const product = entry.product ?? past.product;
@@ -106,7 +106,7 @@ const OUTCOMES: Readonly<Record<string, TeamWord>> = {
   failed: "admin_failed",
 };
 
-/** The pages it rests on, each with the manual's own words. */
+/** The cited pages, each with the quoted words of the manual. */
 function sources({ voice, server }: Reader, { citations }: Said, product: string | null): HTMLElement | undefined {
   if (citations.length === 0) return undefined;
   const rows = citations.map(({ page, page_label: label, url, quote }) => {
@@ -117,7 +117,7 @@ function sources({ voice, server }: Reader, { citations }: Said, product: string
   return el("details", { class: "rests" }, el("summary", {}, voice.count("agent_sources", citations.length)), el("ul", {}, ...rows));
 }
 
-/** What the visitor thought of it. */
+/** The visitor's rating of the answer. */
 function thumb(voice: TeamVoice, entry: Said): HTMLElement | undefined {
   if (!entry.thumb) return undefined;
   const comment = entry.comment ? el("q", { dir: "auto" }, entry.comment) : undefined;
@@ -137,7 +137,7 @@ function picture({ voice, server }: Reader, past: Past, upload: string | null): 
   return link;
 }
 
-/** From whom to whom it went. */
+/** A handoff. */
 function turned({ voice }: Reader, entry: Turned): HTMLElement {
   const { word, values, why } = turnOf(entry);
   const words = why === undefined ? undefined : el("q", { dir: "auto" }, why);

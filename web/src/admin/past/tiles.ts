@@ -1,4 +1,4 @@
-// The sums of a period at a glance.
+// The sums of a period.
 
 import { el, fill } from "../../element.ts";
 import type { TeamVoice, TeamWord } from "../../words/team.ts";

@@ -1,4 +1,4 @@
-// The actors of this pod: a tree, live, with what was restarted since the last look marked and said.
+// The actors of this pod: a live tree that marks and announces restarts since the last refresh.
 
 import { el } from "../../element.ts";
 import type { TreeReport } from "../../wire/types.ts";
@@ -8,10 +8,10 @@ import { outcome } from "../deed.ts";
 import { why } from "../section.ts";
 import { tree } from "../tree.ts";
 
-/** Between two looks, in milliseconds: an actor is back within a moment, and the moment is to be seen. */
+/** Refresh interval, in milliseconds: a restart takes a moment and should be visible. */
 const EVERY_MS = 1000;
 
-/** What is folded stays so, whatever else somebody looks at meanwhile. */
+/** Collapsed actors stay collapsed while other sections are visited. */
 const folded = new Set<string>();
 
 export const actors: Section = {

@@ -1,5 +1,5 @@
-// How support went over a period: sums, what was asked when, marks, the products, and what the machine could not
-// answer. Each list can be had as a file.
+// The analytics of a period: sums, questions over time, ratings, products, and unanswered questions. Each list
+// can be downloaded.
 
 import { productField as pickProduct } from "../../agent/product-field.ts";
 import { button, el, icon } from "../../element.ts";
@@ -21,7 +21,7 @@ import { table } from "../table.ts";
 
 /** Most products in the list on the page; the file has all of them. */
 const PRODUCTS = 20;
-/** The figures of today move; nobody needs them by the second. */
+/** Refresh interval, in milliseconds: today's figures change, but not by the second. */
 const EVERY_MS = 60_000;
 
 type Figures = "snapshots" | "most-asked" | "unanswered" | "ratings";
@@ -113,7 +113,7 @@ function open(desk: Desk): Opened {
   }
 
   function ask<Body>(what: Figures, more: Query = {}): Promise<Answer<Body>> {
-    // Without a product only the lines of the totals are wanted: the name is there and empty.
+    // Without a product only the rows of the totals are requested: the parameter is present and empty.
     return call.get(what === "snapshots" ? "/admin/analytics/snapshots?product=" : `/admin/analytics/${what}`, { ...query(), ...more });
   }
 
@@ -188,7 +188,7 @@ function open(desk: Desk): Opened {
   }
 
   function say(place: HTMLElement, answer: Answer<unknown>): void {
-    // Of what the page itself says nothing is said twice.
+    // The page reports its own states; they are not repeated here.
     place.textContent = answer.what === "refused" || answer.what === "unavailable" ? why(voice, answer) : "";
   }
 
@@ -225,7 +225,7 @@ const TITLES: Readonly<Record<Figures, TeamWord>> = {
   ratings: "admin_ratings_over_time",
 };
 
-/** What the page has to know of several answers: that somebody has to sign in goes before that one is lost. */
+/** The result of several requests for the page: a required sign-in is more important than a lost request. */
 function worst(all: readonly Became[]): Became {
   return (["forbidden", "lost"] as const).find((became) => all.includes(became)) ?? "seen";
 }
@@ -234,7 +234,7 @@ function isoDay(at_ms: number): string {
   return new Date(at_ms).toISOString().slice(0, 10);
 }
 
-/** The name of a product, and below it its id where that is something else. */
+/** The name of a product, and below it its id if that differs. */
 function productCell() {
   const name = el("bdi");
   const id = el("bdi", { class: "id", dir: "ltr" });
@@ -257,7 +257,7 @@ function questionCell() {
   };
 }
 
-/** Narrows to one product; those that were asked about most are offered first. */
+/** Filters by one product; the products with most questions are offered first. */
 function productField(desk: Desk) {
   const { voice } = desk;
   const field = pickProduct("figures-product", voice.say("admin_product_id"), productsOf(desk.call));
@@ -275,7 +275,7 @@ function productField(desk: Desk) {
     element: el("div", { class: "filter" }, el("label", { for: "figures-product" }, voice.say("admin_product_id")), field.element),
     draw,
     offer: (products: readonly Asked[]) => {
-      // Narrowed to one there is nothing to choose from.
+      // With one product there is nothing to select.
       if (products.length < 2) return;
       field.suggest(products.map((it) => ({ id: it.product, name: it.product_name ?? it.product })));
     },

@@ -1,4 +1,4 @@
-// What agents and admins did, the newest first.
+// The actions of agents and admins, the newest first.
 
 import { el } from "../../element.ts";
 import type { Account, Audited } from "../../wire/past.ts";
@@ -12,7 +12,7 @@ export const audit: Section = { open };
 
 function open(desk: Desk): Opened {
   const { voice, call } = desk;
-  /** The names of accounts by their ids, as far as the server tells them. */
+  /** The names of accounts by id, as far as the server returns them. */
   const names = new Map<string, string>();
   const actions = new Set<string>();
   const form = filterForm(desk, [
@@ -53,7 +53,7 @@ function open(desk: Desk): Opened {
     return role === "agent" ? voice.say("admin_role_agent") : role === "admin" ? voice.say("admin_role_admin") : role;
   }
 
-  /** The archive knows accounts by their ids, people by their names. */
+  /** The archive identifies accounts by id, people by name. */
   function idOf(who: string | undefined): string | undefined {
     return [...names].find(([, name]) => name === who)?.[0] ?? who;
   }

@@ -1,4 +1,4 @@
-// What the caches of this pod keep and how often that serves, and forgetting it on all pods.
+// The content and hit rate of this pod's caches, and invalidation on all pods.
 
 import { productField } from "../../agent/product-field.ts";
 import { el, fill, set } from "../../element.ts";
@@ -14,7 +14,7 @@ import { type Desk, type Section, why } from "../section.ts";
 import { type Charts, latestOf } from "../series.ts";
 import { table } from "../table.ts";
 
-/** Between two looks, in milliseconds. */
+/** Refresh interval, in milliseconds. */
 const EVERY_MS = 2000;
 
 export const CACHE_WORDS = {
@@ -23,7 +23,7 @@ export const CACHE_WORDS = {
   answers: "admin_cache_answers",
 } as const satisfies Record<CacheName, TeamWord>;
 
-/** What may be forgotten, and what names it. */
+/** The scopes of an invalidation, and their parameters. */
 const WHATS = [
   ["product", "admin_forget_product"],
   ["manual", "admin_forget_manual"],
@@ -38,7 +38,7 @@ interface Forgotten {
   other_pods: OtherPods;
 }
 
-/** Whether the other pods heard it too. */
+/** Whether the other pods were notified. */
 export type OtherPods = "none" | "told" | "unreached";
 
 export const OTHER_PODS = {
@@ -112,7 +112,7 @@ export const caches: Section = {
   },
 };
 
-/** The form that forgets. */
+/** The form of an invalidation. */
 function forget(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();

@@ -1,4 +1,4 @@
-// The catalog in force, what is wrong with it, loading it again, and sending a brand file.
+// The current catalog, its problems, reloading it, and uploading a brand file.
 
 import { button, el, fill } from "../../element.ts";
 import { outcome, perform } from "../deed.ts";
@@ -8,12 +8,12 @@ import { rewrite, table } from "../table.ts";
 import type { Problem } from "../trial.ts";
 import { upload } from "../upload.ts";
 
-/** Between two looks, in milliseconds: files change when somebody changes them. */
+/** Refresh interval, in milliseconds: files are changed by people. */
 const EVERY_MS = 5000;
-/** How long loading again may take, in milliseconds: hundreds of thousands of products take a while. */
+/** Longest wait for a reload, in milliseconds: hundreds of thousands of products take a while. */
 const LOAD_MS = 120_000;
 
-/** The catalog as `/admin/catalog` shows it. */
+/** The response of `/admin/catalog`. */
 interface Catalog {
   version: string;
   products: number;
@@ -125,7 +125,7 @@ function uploadPanel(desk: Desk): HTMLElement {
   return panel;
 }
 
-/** The same problem said twice is one line: lines are kept by their words. */
+/** Repeated problems become one row: rows are keyed by their text. */
 function unique(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((it) => [`${it.file} ${it.problem}`, it])).values()];
 }

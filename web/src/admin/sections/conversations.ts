@@ -1,5 +1,5 @@
-// Past conversations: looked for, listed, and read one at a time; and the messages that were left while nobody
-// was there. For whoever is signed in: a token of a machine reads nobody's conversation.
+// Past conversations: search, list and reading; and offline messages. For signed-in users only: a program's token
+// gives no access to conversations.
 
 import { el, fill, icon, set } from "../../element.ts";
 import { beginningOf } from "../../agent/found.ts";
@@ -14,7 +14,7 @@ import { type Desk, type Opened, type Section, why } from "../section.ts";
 
 export const conversations: Section = { open };
 
-/** What the section shows: the list, the messages that were left, or one conversation. */
+/** The view: the list, the offline messages, or one conversation. */
 type View = "found" | "left" | "one";
 
 function open(desk: Desk): Opened {
@@ -74,7 +74,7 @@ function open(desk: Desk): Opened {
   const one = el("article", { class: "past-one" });
   const nav = el("nav", { class: "tab-links", "aria-label": voice.say("admin_conversations") }, ...tabs.map(({ link }) => link));
   const element = el("div", { class: "past" }, nav, form.element, signIn, found.element, left.element, back, one);
-  /** Where the list was before one was read. */
+  /** The place of the list before a conversation was opened. */
   let listed = hashOf({ section: "conversations" });
   let read = "";
   let drawnOne = "";
@@ -105,7 +105,7 @@ function open(desk: Desk): Opened {
     if (now === "found") void nameColleagues();
     const became = now === "one" ? await lookAtOne(desk.place().id ?? "") : await lists[now].look();
     signIn.hidden = became !== "forbidden";
-    // The rest of the page may be seen all the same, and it is said here.
+    // The rest of the page may be visible; the refusal is shown here.
     return became === "forbidden" ? "seen" : became;
   }
 
@@ -113,7 +113,7 @@ function open(desk: Desk): Opened {
     const answer: Answer<Past> = await call.get(`/api/conversations/${encodeURIComponent(id)}`);
     if (id !== desk.place().id) return "seen";
     if (answer.what === "seen") {
-      // It may still go on while it is read. Drawn again only where it did, so that the place in it stays.
+      // The conversation may still go on. It is drawn again only if it changed, so that the scroll position stays.
       const now = JSON.stringify(answer.body);
       if (read === id && now === drawnOne) return "seen";
       const isOther = read !== id;
@@ -127,7 +127,7 @@ function open(desk: Desk): Opened {
     return answer.what;
   }
 
-  /** Colleagues are chosen by name; where the names are not told, nobody can be chosen. */
+  /** Colleagues are selected by name; without the names the filter is not offered. */
   async function nameColleagues(): Promise<void> {
     if (isFilled) return;
     isFilled = true;

@@ -1,4 +1,4 @@
-// How the manual of each product is on this pod, and fetching one again.
+// The state of each product's manual on this pod, and fetching one again.
 
 import { button, el, fill } from "../../element.ts";
 import type { TeamWord } from "../../words/team.ts";
@@ -9,14 +9,14 @@ import { filterForm } from "../filters.ts";
 import { list } from "../list.ts";
 import type { Section } from "../section.ts";
 
-/** Between two looks, in milliseconds: a page looks on the disk of the server. */
+/** Refresh interval, in milliseconds: each request reads the server's disk. */
 const EVERY_MS = 5000;
-/** How long fetching again may take, in milliseconds: the server waits half a minute before it says that it goes on. */
+/** Longest wait for a fetch, in milliseconds: the server replies after half a minute that it continues. */
 const FETCH_MS = 45_000;
 
 type State = "open" | "kept" | "unread" | "failed" | "none";
 
-/** A manual as `/admin/manuals` shows it. */
+/** A row of `/admin/manuals`. */
 interface Manual {
   product: string;
   name: string;
@@ -26,7 +26,7 @@ interface Manual {
   pages: number | null;
   pending_pages: readonly number[];
   unread_pages: readonly number[];
-  /** Windows whose vectors are there, and all windows. */
+  /** Number of windows with vectors, and of all windows. */
   embedded: number | null;
   windows: number | null;
   bytes: number | null;
@@ -34,7 +34,7 @@ interface Manual {
   fault: string | null;
 }
 
-/** How the sentence encoder is. Without it answers are found by words alone. */
+/** The state of the sentence encoder. Without it answers are found by words only. */
 interface Encoder {
   state: "ready" | "missing" | "damaged" | "disabled";
   waiting: number;
@@ -73,7 +73,7 @@ export const manuals: Section = {
 
     const product = (latest: () => Manual): HTMLElement => {
       const { name, product, url } = latest();
-      // An address of somebody else is shown, and is no link from a page with rights.
+      // A foreign address is shown as text: a page with permissions does not link to it.
       const where = url === null ? undefined : el("span", { class: "beneath" }, el("bdi", { dir: "ltr" }, url));
       return el("div", {}, el("bdi", {}, name), el("span", { class: "beneath" }, el("bdi", { dir: "ltr" }, product)), where);
     };
@@ -161,7 +161,7 @@ export const manuals: Section = {
               const pressed = fetchAgain(latest);
               return {
                 element: place,
-                // What has no manual cannot be fetched.
+                // A product without a manual has nothing to fetch.
                 draw: (it) => {
                   const has = it.state !== "none";
                   if (place.contains(pressed) !== has) fill(place, has ? pressed : undefined);

@@ -1,4 +1,4 @@
-// The pod at a glance: whether it takes work, its last ten minutes, the pods beside it; a word to everybody, and draining.
+// Overview of the pod: readiness, its last ten minutes, the other pods; announcements, and draining.
 
 import { button, el } from "../../element.ts";
 import type { Pods, TreeReport } from "../../wire/types.ts";
@@ -12,9 +12,9 @@ import type { Charts } from "../series.ts";
 import { summary } from "../summary.ts";
 import { CACHE_WORDS, OTHER_PODS, type OtherPods } from "./caches.ts";
 
-/** Between two looks, in milliseconds: the pod takes a point of its charts every five seconds. */
+/** Refresh interval, in milliseconds: the pod samples its metrics every five seconds. */
 const EVERY_MS = 2000;
-/** Most characters of a word to everybody: the server takes no more. */
+/** Longest announcement that the server accepts, in characters. */
 const MOST_CHARACTERS = 1000;
 
 const CHARTS: readonly ChartOf[] = [
@@ -67,7 +67,7 @@ export const overview: Section = {
   },
 };
 
-/** A word to everybody who is connected, to whichever pod. */
+/** The form of an announcement to every client on every pod. */
 function broadcast(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();
@@ -96,7 +96,7 @@ function broadcast(desk: Desk): HTMLElement {
   return el("section", { class: "panel", "aria-labelledby": "broadcast-title" }, el("h2", { id: "broadcast-title" }, voice.say("admin_broadcast")), form, told.element);
 }
 
-/** Has this pod take no more work and end. */
+/** The button that drains this pod. */
 function drain(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();

@@ -1,4 +1,4 @@
-// Who is connected to this pod, and closing one.
+// The sessions of this pod, and closing one.
 
 import { button, el } from "../../element.ts";
 import type { Page } from "../caller.ts";
@@ -10,10 +10,10 @@ import { hashOf } from "../place.ts";
 import { duration } from "../rows.ts";
 import type { Section } from "../section.ts";
 
-/** Between two looks, in milliseconds: people come and go. */
+/** Refresh interval, in milliseconds. */
 const EVERY_MS = 3000;
 
-/** A session as `/admin/sessions` shows it. */
+/** A row of `/admin/sessions`. */
 interface Session {
   key: number;
   conversation: string;

@@ -1,4 +1,4 @@
-// The settings in force, by group.
+// The current settings, by group.
 
 import { el, fill } from "../../element.ts";
 import { outcome } from "../deed.ts";

@@ -1,4 +1,4 @@
-// Who of the team may sign in, and as what; new ones are added here.
+// The accounts of the team and their roles; new ones are added here.
 
 import { button, el, fill, set } from "../../element.ts";
 import type { Account } from "../../wire/past.ts";
@@ -8,7 +8,7 @@ import { momentOf } from "../past/moment.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 import { table } from "../table.ts";
 
-/** What is to be changed of an account; what is absent stays. */
+/** Changes of an account; absent fields stay. */
 type Change = Partial<Pick<Account, "role" | "is_disabled">> & { password?: string; unlock?: boolean };
 
 export const users: Section = { open };
@@ -38,7 +38,7 @@ function open(desk: Desk): Opened {
   async function look(): Promise<Became> {
     const answer = await call.get<{ items: Account[] }>("/admin/users");
     says.textContent = answer.what === "seen" || answer.what === "lost" ? "" : why(voice, answer);
-    // Where there is no account yet, the first is made by the link that the server printed, or there.
+    // The first account is created with the link that the server printed, or here.
     const hasSome = answer.what === "seen" && answer.body.items.length > 0;
     if (answer.what !== "lost") set(elsewhere, { hidden: hasSome || (answer.what !== "unavailable" && answer.what !== "seen") });
     if (answer.what !== "lost") form.hidden = !hasSome;
@@ -95,7 +95,7 @@ function open(desk: Desk): Opened {
     };
   }
 
-  /** Asks for a new password apart from everything else; what is typed goes nowhere but to the server. */
+  /** Asks for a new password in a dialog of its own; it is sent to the server only. */
   function askPassword(name: string, change: (typed: string) => Promise<Answer<unknown> | undefined>): void {
     const wrong = el("p", { class: "wrong", role: "alert" });
     const field = el("input", { id: "new-password", type: "password", autocomplete: "new-password", required: true, dir: "ltr" });

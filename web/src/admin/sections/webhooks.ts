@@ -1,4 +1,4 @@
-// Where events are sent, how it goes, and what came to nothing.
+// The webhook endpoints, their deliveries, and the dead letters.
 
 import { button, el } from "../../element.ts";
 import type { Endpoint, Letter } from "../../wire/past.ts";
@@ -9,7 +9,7 @@ import { momentOf } from "../past/moment.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 import { table } from "../table.ts";
 
-/** Deliveries are on their way for seconds and more. */
+/** Refresh interval, in milliseconds: deliveries take seconds and more. */
 const EVERY_MS = 5000;
 
 export const webhooks: Section = { open };
@@ -68,7 +68,7 @@ function open(desk: Desk): Opened {
     return answer.what === "seen" ? dead : answer.what;
   }
 
-  /** Sends a test to one endpoint, or to all. */
+  /** Sends a test event to one endpoint, or to all. */
   async function test(pressed: HTMLButtonElement, url?: string): Promise<void> {
     const does = () => call.post<unknown>("/admin/webhooks/test", url === undefined ? {} : { url });
     await perform(desk, { pressed, told, does, said: () => voice.say("admin_tested") });
@@ -79,7 +79,7 @@ function open(desk: Desk): Opened {
     const pressed = button({ class: "deed" }, () => void test(pressed, latest().url), voice.say("admin_test"));
     const draw = (it: Endpoint): void => {
       pressed.setAttribute("aria-label", voice.say("admin_test_of", { url: it.url }));
-      // What the settings do not have any more only waits.
+      // Deliveries of an endpoint that is not in the settings only wait.
       pressed.hidden = it.events.length === 0;
     };
     return { element: pressed, draw };
@@ -105,7 +105,7 @@ function open(desk: Desk): Opened {
   return { element, look, everyMs: EVERY_MS };
 }
 
-/** What was to be sent, folded away: it can be long. */
+/** The body of a delivery, collapsed: it can be long. */
 function bodyCell(words: string) {
   const text = el("pre", { dir: "ltr", tabindex: "0" });
   return {
