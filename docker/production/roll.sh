@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Replaces the pods of compose.production.yaml one after the other, without an interruption: roll.sh [IMAGE]
+#
+# Without IMAGE the pods restart as they are, for example with new secrets. A pod that does not become ready within
+# ROLL_TIMEOUT_S (90), or for which the command in ROLL_CHECK fails, gets its previous image back, and nothing else is
+# touched: exit code 1. Back to an older version is the same command with the older image.
+#
+# ENGINE is docker or podman, COMPOSE "docker compose" or podman-compose.
+set -euo pipefail
+ENGINE=${ENGINE:-docker}
+COMPOSE=${COMPOSE:-"$ENGINE compose"}
+file=$(dirname "$0")/../compose.production.yaml
+timeout=${ROLL_TIMEOUT_S:-90}
+
+say() { echo "roll: $*"; }
+container() {
+  "$ENGINE" ps --all --quiet --filter label=com.docker.compose.project=hsc-production \
+    --filter "label=com.docker.compose.service=$1" | head -n 1
+}
+replace() {
+  # shellcheck disable=SC2086
+  HSC_IMAGE=$2 $COMPOSE -f "$file" up -d --no-build --no-deps --force-recreate "$1" >/dev/null
+}
+# The time limit of `hsc ping` is 2 s, so this ends.
+ready() {
+  local until=$((SECONDS + timeout))
+  while [ "$SECONDS" -lt "$until" ]; do
+    "$ENGINE" exec "$(container "$1")" hsc ping >/dev/null 2>&1 && return 0
+    sleep 1
+  done
+  return 1
+}
+
+for pod in pod-a pod-b pod-c; do
+  before=$("$ENGINE" inspect --format '{{.Config.Image}}' "$(container "$pod")")
+  image=${1:-$before}
+  say "$pod: $before -> $image"
+  replace "$pod" "$image"
+  if ready "$pod" && { [ -z "${ROLL_CHECK:-}" ] || POD=$pod bash -c "$ROLL_CHECK"; }; then
+    say "$pod is ready"
+  else
+    say "$pod did not become ready with $image; it gets $before back" >&2
+    "$ENGINE" logs --tail 20 "$(container "$pod")" >&2 || true
+    replace "$pod" "$before"
+    ready "$pod" || say "$pod does not become ready with $before either" >&2
+    exit 1
+  fi
+done
