@@ -5,112 +5,112 @@
  */
 export type Scenario = "general" | "studio" | "live";
 /**
- * What an agent says.
+ * A message of an agent.
  */
 export type AgentMessage =
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       type: "watch";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       type: "unwatch";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       type: "take";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * The colleague's id.
+       * Id of the colleague.
        */
       to: string;
       type: "hand";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       type: "give_back";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       type: "close";
     }
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * The words, up to 2,000 characters; may be empty beside an upload.
+       * The text, up to 2,000 characters; may be empty beside an upload.
        */
       content: string;
       /**
-       * A picture that was uploaded before.
+       * Id of an uploaded picture.
        */
       upload?: string | null;
       type: "say";
     }
   | {
       /**
-       * About which conversation.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * The words, up to 5,000 characters.
+       * The text, up to 5,000 characters.
        */
       content: string;
       type: "note";
     }
   | {
       /**
-       * In which conversation.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * Whether.
+       * True while the agent is typing.
        */
       typing: boolean;
       type: "typing";
     }
   | {
       /**
-       * In which conversation.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * To this; else to what the visitor asked last.
+       * The question; else the visitor's last one.
        */
       question?: string | null;
       type: "draft";
     }
   | {
       /**
-       * Whether.
+       * True when the agent takes conversations.
        */
       available: boolean;
       type: "available";
     };
 /**
- * Who speaks in a `message`.
+ * The author of a `message`.
  */
 export type Speaker = "visitor" | "agent";
 /**
@@ -162,11 +162,11 @@ export type ClientSays =
       type: "bye";
     };
 /**
- * Whether an answer helped.
+ * The rating of an answer.
  */
 export type Thumb = "up" | "down";
 /**
- * Everything that agents are told.
+ * A message to agents.
  */
 export type DeskMessage =
   | (DeskSnapshot & {
@@ -181,7 +181,7 @@ export type DeskMessage =
     })
   | {
       /**
-       * All of them.
+       * All present agents.
        */
       agents: Presence[];
       type: "agents";
@@ -191,11 +191,11 @@ export type DeskMessage =
     })
   | {
       /**
-       * Which.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * Its place in the conversation.
+       * Its offset in the conversation.
        */
       offset?: number | null;
       frame: ServerMessage;
@@ -203,18 +203,18 @@ export type DeskMessage =
     }
   | {
       /**
-       * In which conversation.
+       * Id of the conversation.
        */
       conversation: string;
       /**
-       * Whether.
+       * True while the visitor is typing.
        */
       typing: boolean;
       type: "visitor_typing";
     }
   | {
       /**
-       * In which conversation.
+       * Id of the conversation.
        */
       conversation: string;
       /**
@@ -225,7 +225,7 @@ export type DeskMessage =
     }
   | {
       /**
-       * Their ids; empty where there are more than are named.
+       * Their ids; empty when there are too many to name.
        */
       conversations: string[];
       type: "archived";
@@ -250,17 +250,17 @@ export type DeskMessage =
     }
   | {
       /**
-       * After so long.
+       * Delay before the reconnect, in milliseconds.
        */
       after_ms: number;
       type: "reconnect";
     };
 /**
- * Why a conversation is not at the desk any more.
+ * Why a conversation left the desk.
  */
 export type TicketGoneReason = "withdrawn" | "returned" | "closed" | "ended" | "expired";
 /**
- * Everything the server sends.
+ * A message of the server.
  */
 export type ServerMessage =
   | {
@@ -304,12 +304,12 @@ export type ServerMessage =
     }
   | {
       /**
-       * Place in line; 1 is next.
+       * Place in the queue; 1 is next.
        */
       place: number;
       for: QueueFor;
       /**
-       * About how long, in milliseconds, where that is known.
+       * Estimated wait, in milliseconds; none if it is unknown.
        */
       wait_ms?: number | null;
       type: "queue";
@@ -326,7 +326,7 @@ export type ServerMessage =
     })
   | {
       /**
-       * After so long.
+       * Delay before the reconnect, in milliseconds.
        */
       after_ms: number;
       type: "reconnect";
@@ -348,7 +348,7 @@ export type ServerMessage =
     })
   | {
       /**
-       * Whether.
+       * True while the agent is typing.
        */
       typing: boolean;
       type: "agent_typing";
@@ -382,15 +382,15 @@ export type ErrorCode =
   | "visitor_refused"
   | "internal";
 /**
- * What a visitor waits for in a line.
+ * What a visitor waits for in a queue.
  */
 export type QueueFor = "answer" | "agent";
 /**
- * Who has a conversation.
+ * The owner of a conversation.
  */
 export type HandoffState = "waiting" | "with_agent" | "returned" | "closed" | "unavailable";
 /**
- * Why a person is not in the conversation any more.
+ * Why an agent left the conversation.
  */
 export type LeaveReason = "handed" | "returned" | "closed" | "ended" | "gone" | "no_answer";
 /**
@@ -459,11 +459,11 @@ export interface Wire {
   ActorState: ActorState;
 }
 /**
- * `about`: what the visitor's page shows. A field that is absent leaves what was said before.
+ * `about`: the state of the visitor's page. An absent field leaves the earlier value.
  */
 export interface About {
   /**
-   * The product that the visitor has chosen; empty after the choice was taken back.
+   * The product that the visitor has chosen; empty when the choice was removed.
    */
   product_id?: string | null;
   scenario?: Scenario | null;
@@ -473,7 +473,7 @@ export interface About {
   page?: string | null;
 }
 /**
- * The product of a conversation, as much of it as a list shows.
+ * The product of a conversation, as a list shows it.
  */
 export interface AboutProduct {
   /**
@@ -519,20 +519,20 @@ export interface Accessory {
   image: string;
 }
 /**
- * A person who answers visitors.
+ * An agent, who answers visitors.
  */
 export interface Agent {
   /**
-   * The account.
+   * Id of the account.
    */
   id: string;
   /**
-   * What visitors and colleagues call the person.
+   * The name that visitors and colleagues see.
    */
   name: string;
 }
 /**
- * What goes with an answer.
+ * The context of an answer.
  */
 export interface AnswerContext {
   /**
@@ -565,35 +565,34 @@ export interface Ask {
    */
   image?: string | null;
   /**
-   * Takes the place of the question that is being answered and of those that wait; else this one
-   * waits in line.
+   * Replaces the running answer and the queued questions; else this one is queued.
    */
   replace?: boolean | null;
 }
 /**
- * `message`: something said between visitor and person.
+ * `message`: a message between visitor and agent.
  */
 export interface ChatMessage {
   from: Speaker;
   agent?: Agent | null;
   /**
-   * The words.
+   * The text.
    */
   content: string;
   /**
-   * The words as HTML in which nothing of the speaker's is markup.
+   * The text as HTML; markup of the author is escaped.
    */
   html: string;
   /**
-   * Pages of the manual that the words rest on.
+   * The cited pages of the manual.
    */
   citations?: Citation[];
   /**
-   * When, in milliseconds since 1970.
+   * Time of the message, in milliseconds since 1970.
    */
   at_ms: number;
   /**
-   * A picture that was uploaded before.
+   * Id of an uploaded picture.
    */
   upload?: string | null;
 }
@@ -623,7 +622,7 @@ export interface Citation {
   score: number;
 }
 /**
- * `hello`: what the client can do, and the conversation it wants to go on with.
+ * `hello`: the capabilities of the client, and the conversation to continue.
  */
 export interface Hello {
   /**
@@ -636,12 +635,12 @@ export interface Hello {
   locale?: string | null;
   resume?: Resume | null;
   /**
-   * Who the visitor is, signed by the embedding site: a JWT.
+   * The visitor token: a JWT that the embedding site signed.
    */
   visitor?: string | null;
 }
 /**
- * Which conversation to continue, and what of it the client has.
+ * The conversation to continue, and the client's position in it.
  */
 export interface Resume {
   /**
@@ -653,38 +652,38 @@ export interface Resume {
    */
   token: string;
   /**
-   * The last offset the client has seen.
+   * The last offset that the client has.
    */
   after: number;
 }
 /**
- * `handoff`: the visitor wants a person, or no more.
+ * `handoff`: the visitor wants an agent, or withdraws.
  */
 export interface HandoffWish {
   /**
-   * Why, in the visitor's words, up to 500 characters.
+   * The visitor's reason, up to 500 characters.
    */
   reason?: string | null;
   /**
-   * True when the visitor does not want one any more.
+   * True when the visitor does not want an agent any more.
    */
   withdraw?: boolean;
 }
 /**
- * `message`: from the visitor to the person.
+ * `message`: from the visitor to the agent.
  */
 export interface VisitorMessage {
   /**
-   * The words, up to 2,000 characters; may be empty beside an upload.
+   * The text, up to 2,000 characters; may be empty beside an upload.
    */
   content: string;
   /**
-   * A picture that was uploaded before.
+   * Id of an uploaded picture.
    */
   upload?: string | null;
 }
 /**
- * `feedback`: what the visitor thinks of one answer.
+ * `feedback`: the visitor's rating of one answer.
  */
 export interface Feedback {
   /**
@@ -693,25 +692,25 @@ export interface Feedback {
   offset: number;
   thumb: Thumb;
   /**
-   * Why, up to 1,000 characters.
+   * The visitor's comment, up to 1,000 characters.
    */
   comment?: string | null;
 }
 /**
- * `csat`: what the visitor thinks of the conversation.
+ * `csat`: the visitor's rating of the conversation.
  */
 export interface Csat {
   /**
-   * 1, bad, to 5, good.
+   * 1 (bad) to 5 (good).
    */
   rating: number;
   /**
-   * Why, up to 1,000 characters.
+   * The visitor's comment, up to 1,000 characters.
    */
   comment?: string | null;
 }
 /**
- * The desk at one moment.
+ * A snapshot of the desk.
  */
 export interface DeskSnapshot {
   you: Agent;
@@ -720,7 +719,7 @@ export interface DeskSnapshot {
    */
   available: boolean;
   /**
-   * Conversations that wait for a person, the longest wait first.
+   * Conversations that wait for an agent, the longest wait first.
    */
   waiting: Ticket[];
   /**
@@ -728,16 +727,16 @@ export interface DeskSnapshot {
    */
   mine: Ticket[];
   /**
-   * Those of colleagues.
+   * Conversations of colleagues.
    */
   open: Ticket[];
   /**
-   * The agents who are there.
+   * The present agents.
    */
   agents: Presence[];
 }
 /**
- * A conversation that waits for a person, or has one.
+ * A conversation that waits for an agent, or has one.
  */
 export interface Ticket {
   /**
@@ -746,7 +745,7 @@ export interface Ticket {
   conversation: string;
   product?: AboutProduct | null;
   /**
-   * The visitor's name, where it is known.
+   * The visitor's name, if it is known.
    */
   visitor?: string | null;
   /**
@@ -755,20 +754,20 @@ export interface Ticket {
   locale?: string | null;
   scenario?: Scenario | null;
   /**
-   * Address of the page on which the visitor chats, where it is known.
+   * Address of the page on which the visitor chats, if it is known.
    */
   page?: string | null;
   /**
-   * Why the visitor wants a person.
+   * Why the visitor wants an agent.
    */
   reason?: string | null;
   /**
-   * What was said last, cut short.
+   * The last message, cut short.
    */
   last?: string | null;
   /**
-   * Since when the visitor waits, in milliseconds since 1970. Kept when it is given away and comes
-   * back, so that who waits longest comes first.
+   * Start of the wait, in milliseconds since 1970. It stays when the conversation is returned to the queue, so
+   * that the longest wait is first.
    */
   since_ms: number;
   agent?: Agent | null;
@@ -778,26 +777,26 @@ export interface Ticket {
    */
   online: boolean;
   /**
-   * The pod that holds the visitor's socket, or held it last.
+   * The pod of the visitor's socket, or of the last one.
    */
   pod: string;
   /**
-   * Goes up with every change at the desk: of two tickets of one conversation the greater is newer.
+   * Increases with every change at the desk: of two tickets of one conversation the greater is newer.
    */
   rev: number;
 }
 /**
- * A person who is there.
+ * A present agent.
  */
 export interface Presence {
   agent: Agent;
   /**
-   * Takes conversations; false while having a break.
+   * True when the agent takes conversations; false during a break.
    */
   available: boolean;
 }
 /**
- * A conversation that does not wait for a person any more, nor has one.
+ * A conversation that left the desk.
  */
 export interface TicketGone {
   /**
@@ -812,16 +811,16 @@ export interface TicketGone {
   rev: number;
 }
 /**
- * What was said in a conversation.
+ * The transcript of a conversation.
  */
 export interface Transcript {
   /**
-   * Which.
+   * Id of the conversation.
    */
   conversation: string;
   ticket?: Ticket | null;
   /**
-   * In order.
+   * The entries, in order.
    */
   entries: TranscriptEntry[];
   /**
@@ -829,7 +828,7 @@ export interface Transcript {
    */
   notes: Note[];
   /**
-   * False when earlier parts are not kept any more.
+   * False when earlier parts are not stored any more.
    */
   whole: boolean;
 }
@@ -838,7 +837,7 @@ export interface Transcript {
  */
 export interface TranscriptEntry {
   /**
-   * Its place in the conversation.
+   * Its offset in the conversation.
    */
   offset: number;
   frame: ServerMessage;
@@ -879,7 +878,7 @@ export interface PredictionContext {
   related_items: Accessory[];
 }
 /**
- * Part 2, `compact`: what a list on the screen needs.
+ * Part 2, `compact`: the fields that a list on the screen needs.
  */
 export interface LeanPrediction {
   product: LeanProduct;
@@ -898,7 +897,7 @@ export interface LeanPrediction {
   matched: Highlight[];
 }
 /**
- * A product in few words.
+ * The short form of a product.
  */
 export interface LeanProduct {
   /**
@@ -923,7 +922,7 @@ export interface LeanProduct {
   manual: boolean;
 }
 /**
- * A brand in few words.
+ * The short form of a brand.
  */
 export interface LeanBrand {
   /**
@@ -953,21 +952,21 @@ export interface Highlight {
   end: number;
 }
 /**
- * What the text of the first box means.
+ * The meaning of the text of the first box.
  */
 export interface Understood {
   /**
-   * The products it may mean, best first, in the form of a `prediction`.
+   * The products that it may mean, best first, in the form of a `prediction`.
    */
   data: Prediction[];
   detected?: DetectedProduct | null;
   /**
-   * The text as it was meant, where it was typed with another keyboard layout.
+   * The intended text, if it was typed with another keyboard layout.
    */
   corrected?: string | null;
 }
 /**
- * A product that a text names, and what else the text says.
+ * A product that a text names, and the rest of the text.
  */
 export interface DetectedProduct {
   product: LeanProduct;
@@ -977,7 +976,7 @@ export interface DetectedProduct {
    */
   confidence: number;
   /**
-   * The text without the name of the product; empty where it says nothing else.
+   * The text without the name of the product; empty if there is no other text.
    */
   question: string;
 }
@@ -998,7 +997,7 @@ export interface FinalAnswer {
    */
   confidence: number;
   /**
-   * True when the answer rests on cited pages alone.
+   * True when the answer rests on cited pages only.
    */
   grounded: boolean;
   /**
@@ -1010,7 +1009,7 @@ export interface FinalAnswer {
    */
   answerer: string;
   /**
-   * True when the language model was to answer and did not.
+   * True when the language model was configured but did not answer.
    */
   fallback?: boolean;
   /**
@@ -1022,20 +1021,20 @@ export interface FinalAnswer {
    */
   likely?: boolean;
   /**
-   * Scanned pages of the manual that were not recognized yet: asked again later, the answer may be another one.
+   * Scanned pages of the manual that are not recognized yet: the same question may get another answer later.
    */
   pages_pending?: number;
   /**
-   * True when the visitor stopped it, or asked something else meanwhile.
+   * True when the visitor stopped it, or replaced it with another question.
    */
   cancelled?: boolean;
   reason?: Reason | null;
   /**
-   * What was asked, in a conversation that began with `hello`.
+   * The question, in a conversation that began with `hello`.
    */
   question?: string | null;
   /**
-   * About which product.
+   * Id of the product.
    */
   product_id?: string | null;
 }
@@ -1044,11 +1043,11 @@ export interface FinalAnswer {
  */
 export interface Reason {
   /**
-   * `unknown`, `none` (no manual in the catalog), or why the manual could not be had.
+   * `unknown`, `none` (no manual in the catalog), or why the manual could not be loaded.
    */
   code: string;
   /**
-   * What a customer reads.
+   * The sentence for the customer.
    */
   message: string;
 }
@@ -1061,15 +1060,15 @@ export interface Welcome {
    */
   conversation: string;
   /**
-   * What proves that the client may continue it.
+   * Proves that the client may continue the conversation.
    */
   token: string;
   /**
-   * Who owns it now.
+   * The epoch of the owner.
    */
   epoch: number;
   /**
-   * The last offset given out.
+   * The last offset that was assigned.
    */
   offset: number;
   /**
@@ -1077,13 +1076,13 @@ export interface Welcome {
    */
   recovered: boolean;
   /**
-   * Why it is not, where it is not and the client asked.
+   * Why it is not complete; none if it is, or if the client did not resume.
    */
   reason?: string | null;
   limits: Limits;
 }
 /**
- * What a connection may do.
+ * The limits of a connection.
  */
 export interface Limits {
   /**
@@ -1103,17 +1102,17 @@ export interface Limits {
    */
   message_bytes: number;
   /**
-   * Messages a second, sustained.
+   * Sustained rate of messages per second.
    */
   messages_per_second: number;
 }
 /**
- * Who has the conversation, as the visitor is told.
+ * A change of the conversation's owner, as it is sent to the visitor.
  */
 export interface HandoffChange {
   state: HandoffState;
   /**
-   * Why, for people, where it needs saying.
+   * Why, for people; none if it needs no explanation.
    */
   reason?: string | null;
   /**
@@ -1122,41 +1121,41 @@ export interface HandoffChange {
   form?: boolean;
 }
 /**
- * A note, which no visitor ever sees.
+ * A note; never sent to a visitor.
  */
 export interface Note {
   /**
-   * The same whether it is heard or read again; empty from a pod of before there was one.
+   * Id of the note, the same live and in a transcript; empty from a pod of a version without note ids.
    */
   note_id?: string;
   /**
-   * About which conversation.
+   * Id of the conversation.
    */
   conversation: string;
   agent: Agent;
   /**
-   * The words.
+   * The text.
    */
   content: string;
   /**
-   * When, in milliseconds since 1970.
+   * Time of the note, in milliseconds since 1970.
    */
   at_ms: number;
 }
 /**
- * What the manual would say.
+ * The manual's answer as a draft.
  */
 export interface Draft {
   /**
-   * In which conversation.
+   * Id of the conversation.
    */
   conversation: string;
   /**
-   * The words, markers inside.
+   * The text, with markers.
    */
   content: string;
   /**
-   * The pages they rest on.
+   * The cited pages.
    */
   citations: Citation[];
   /**
@@ -1169,7 +1168,7 @@ export interface Draft {
   grounded: boolean;
 }
 /**
- * What stands beside every message, both ways.
+ * The fields beside every message, both ways.
  */
 export interface Envelope {
   /**
@@ -1177,17 +1176,17 @@ export interface Envelope {
    */
   id?: string | null;
   /**
-   * Place in the conversation, on durable messages of the server.
+   * Offset in the conversation, on durable messages of the server.
    */
   offset?: number | null;
 }
 /**
- * Sections of a product's manual, as `GET /api/products/{id}/sections` tells them.
+ * Sections of a product's manual, as `GET /api/products/{id}/sections` returns them.
  */
 export interface ManualSections {
   /**
-   * Sections that a customer is likely to ask about, in the order of the manual. Empty where there is
-   * no manual, or where it names no sections.
+   * Sections that a customer is likely to ask about, in the order of the manual. Empty if there is no manual, or
+   * if it names no sections.
    */
   sections: ManualSection[];
 }
@@ -1223,7 +1222,7 @@ export interface OneProduct {
   context: PredictionContext;
   manual?: ManualLink | null;
   /**
-   * The scenarios that make sense for it, `general` always first.
+   * The scenarios that apply to it, `general` always first.
    */
   scenarios: Scenario[];
 }
@@ -1236,7 +1235,7 @@ export interface ManualLink {
    */
   url: string;
   /**
-   * `pdf` or `html`, as the catalog says.
+   * `pdf` or `html`, from the catalog.
    */
   type: string;
 }
@@ -1245,33 +1244,33 @@ export interface ManualLink {
  */
 export interface Pods {
   /**
-   * The name of the pod that says so.
+   * The name of the reporting pod.
    */
   this: string;
   /**
-   * False when there may be others: Redis cannot be asked.
+   * False when there may be others: Redis is unavailable.
    */
   complete: boolean;
   /**
-   * Why it is not complete, where it is not.
+   * Why it is not complete; none if it is.
    */
   reason?: string | null;
   /**
-   * Them, by name.
+   * The pods, by name.
    */
   pods: PodReport[];
   totals: PodTotals;
 }
 /**
- * What a pod tells of itself. Other pods may be of another version: fields are added, never changed.
+ * The report of a pod. Other pods may be of another version: fields are added, never changed.
  */
 export interface PodReport {
   /**
-   * Its name; no two runs of a pod share one.
+   * Its name; unique over all runs.
    */
   pod: string;
   /**
-   * Where it serves.
+   * Its address.
    */
   address: string;
   /**
@@ -1283,23 +1282,23 @@ export interface PodReport {
    */
   started_at: string;
   /**
-   * It takes no new sessions and ends soon.
+   * True if it takes no new sessions and ends soon.
    */
   draining: boolean;
   /**
-   * Sockets open now.
+   * Number of open sockets.
    */
   sessions: number;
   /**
-   * Conversations they hold.
+   * Number of their conversations.
    */
   conversations: number;
   /**
-   * Answers that are being made.
+   * Number of running answers.
    */
   answering: number;
   /**
-   * Questions that wait in line for one.
+   * Number of queued questions.
    */
   waiting: number;
 }
@@ -1320,11 +1319,11 @@ export interface PodTotals {
    */
   conversations: number;
   /**
-   * Answers that are being made.
+   * Running answers.
    */
   answering: number;
   /**
-   * Questions that wait in line.
+   * Queued questions.
    */
   waiting: number;
 }
