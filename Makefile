@@ -54,7 +54,7 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 ##@ Change it
 
 .PHONY: test
-test: need-test check model test-alerts test-rust test-web test-browser test-artillery ## Run all checks and tests, as CI does.
+test: need-test check model test-alerts test-static-deploy test-rust test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## The static checks.
@@ -63,9 +63,23 @@ check: fmt lint rustdoc tidy deny machete typos ## The static checks.
 web: web/dist/.built ## Build the browser pages into web/dist.
 
 .PHONY: docs
-docs: ## Generate docs/configuration.md and docs/metrics.md from the code.
+docs: ## Generate docs/configuration.md and docs/metrics.md from the code, and the PrometheusRule from the alerts.
+	docker/kubernetes/prometheus-rule.sh > docker/kubernetes/base/prometheus-rule.yaml
 	$(CARGO) run -q $(LOCKED) -p hsc-config --example configuration_page > docs/configuration.md
 	$(CARGO) run -q $(LOCKED) -p hsc-monitoring --example metrics_page > docs/metrics.md
+
+.PHONY: test-deploy
+test-deploy: model ## Deploy to this machine as root: update, roll back, restore, rotate; writes docs/deployment-report.md.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	tests/deploy/deploy.sh
+
+# How long `make soak` runs.
+DURATION ?= 60m
+
+.PHONY: soak
+soak: model ## Run the deployment under load as root, with a fault each minute: DURATION=60m; prints the objectives.
+	$(CARGO) build --release $(LOCKED) --bin hsc
+	tests/deploy/soak.sh $(DURATION)
 
 .PHONY: bench
 bench: ## Measure search and the reading of manuals (Criterion).
@@ -117,6 +131,11 @@ test-alerts: ## Check the Prometheus configuration and test every alert.
 	.ci/need prometheus
 	promtool check config monitoring/prometheus/prometheus.yml
 	promtool test rules monitoring/alerts/tests/hsc.yml
+
+.PHONY: test-static-deploy
+test-static-deploy: ## Check images, compose files, Kubernetes, proxies, secrets and workflows, without a container.
+	.ci/need deploy
+	tests/deploy/static.sh
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc examples, tidy.
@@ -185,4 +204,4 @@ web/dist/.built: web/node_modules/.installed $(WEB_SOURCES)
 help:
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -45,6 +45,8 @@ render() {
     echo 'user default off'
     # The health check of the container: allowed to ping and nothing else.
     echo 'user health on >none -@all +ping'
+    # rotate.sh: reads this file again.
+    echo "user operator on >$(cat "$dir/redis_operator_password") -@all +acl|load"
     echo "user hsc on $(lines redis_passwords | sed 's/^/>/' | paste -sd' ' -) ~hsc:* &hsc:* +@all -@admin -@dangerous +info"
   } | put redis_users.acl
 }
@@ -55,7 +57,7 @@ create() {
   mkdir -p "$dir"
   chmod 700 "$dir"
   local name
-  for name in token_keys admin_token redis_passwords database_password postgres_password grafana_password; do
+  for name in token_keys admin_token redis_passwords redis_operator_password database_password postgres_password grafana_password; do
     random | put "$name"
   done
   echo hsc_blue | put database_user
