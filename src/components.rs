@@ -41,6 +41,7 @@ use crate::pods::{
     RedisVectors,
 };
 use crate::reload::{self, Reloader, tell};
+use crate::secrets::SecretsReloader;
 use crate::start_error::StartError;
 use crate::uploads::{self, Folder};
 use crate::webhooks::Webhooks;
@@ -58,6 +59,7 @@ pub(crate) struct Components {
     archive: ArchiveComponents,
     pub(crate) team: Arc<Team>,
     tokens: Arc<Tokens>,
+    visitor_tokens: Arc<SignedVisitorTokens>,
     uploads: Folder,
     log: Arc<dyn ConversationLog>,
 }
@@ -108,6 +110,8 @@ impl Components {
         let archive = ArchiveComponents::new(settings, &tls, &metrics)?;
         let team = archive.team(settings, &tls)?;
         let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
+        let visitor_tokens =
+            SignedVisitorTokens::new(&settings.visitors).map_err(StartError::NoVisitors)?;
         let uploads = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let log = redis.log(settings, &pod_name);
         Ok(Self {
@@ -120,6 +124,7 @@ impl Components {
             archive,
             team,
             tokens,
+            visitor_tokens: Arc::new(visitor_tokens),
             uploads,
             log,
         })
@@ -132,8 +137,6 @@ impl Components {
         address: SocketAddr,
     ) -> Result<Arc<Pod>, StartError> {
         let desk_limits = DeskLimits::from(&settings.desk);
-        let visitor_tokens =
-            SignedVisitorTokens::new(&settings.visitors).map_err(StartError::NoVisitors)?;
         let pod = Arc::new(Pod::start(PodDependencies {
             name: Arc::clone(&self.pod_name),
             relay: self.redis.relay.clone(),
@@ -147,7 +150,7 @@ impl Components {
             desk_heartbeat: desk_limits.heartbeat(),
             log: Arc::clone(&self.log),
             tokens: Arc::clone(&self.tokens),
-            visitor_tokens: Some(Arc::new(visitor_tokens)),
+            visitor_tokens: Some(self.visitor_tokens.clone()),
             archive: self.archive.handle.clone(),
             notes: self.archive.store.clone(),
             rules: rules(settings),
@@ -234,6 +237,17 @@ impl Components {
                 .counted_by(self.redis.quota()),
             statics: self.catalog.dir.join("static"),
         }
+    }
+
+    /// Replaces the secrets of these settings.
+    pub(crate) fn secrets(&self, settings: &Settings) -> Arc<SecretsReloader> {
+        Arc::new(SecretsReloader::new(
+            settings,
+            Arc::clone(&self.tokens),
+            Arc::clone(&self.team),
+            Arc::clone(&self.visitor_tokens),
+            self.archive.webhooks.clone(),
+        ))
     }
 
     /// Reloads the catalog.
@@ -380,7 +394,7 @@ impl ArchiveComponents {
 
     fn team(&self, settings: &Settings, tls: &OutboundTls) -> Result<Arc<Team>, StartError> {
         let (store, auditor) = (self.store.clone(), Arc::clone(&self.auditor));
-        let team = Team::new(&settings.identity, &settings.admin.token, store, auditor, tls);
+        let team = Team::new(&settings.identity, &settings.admin, store, auditor, tls);
         Ok(Arc::new(team.map_err(StartError::NoProvider)?))
     }
 }

@@ -18,6 +18,7 @@ pub mod manuals;
 pub mod outbound;
 pub mod pods;
 pub mod reload;
+mod secrets;
 pub mod server;
 mod start_error;
 mod temporary;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web;
 use hsc_actors::Pod;
-use hsc_config::Settings;
+use hsc_config::{Settings, SettingsError};
 use hsc_monitoring::Process;
 use log::{info, warn};
 
@@ -18,6 +18,7 @@ use crate::http::Certificate;
 use crate::identity::Team;
 use crate::listeners::Listeners;
 use crate::reload::Reloader;
+use crate::secrets::SecretsReloader;
 pub use crate::start_error::StartError;
 use crate::temporary;
 
@@ -35,6 +36,7 @@ pub struct Server {
     certificates: Option<tokio::task::AbortHandle>,
     pod: Arc<Pod>,
     reloader: Arc<Reloader>,
+    secrets: Arc<SecretsReloader>,
     team: Arc<Team>,
     public_url: String,
     archive: Arc<Store>,
@@ -75,6 +77,7 @@ impl Server {
             certificates,
             pod,
             reloader: Arc::clone(components.reloader()),
+            secrets: components.secrets(settings),
             team: Arc::clone(&components.team),
             public_url: public_url(&settings.server.public_url, scheme, address),
             archive: Arc::clone(components.store()),
@@ -124,6 +127,19 @@ impl Server {
                 reloader.reload("SIGHUP").await;
             }
         });
+        Ok(())
+    }
+
+    /// Uses secrets that have changed since the start, as `load` reads them: on SIGHUP, and within seconds without it.
+    ///
+    /// # Errors
+    /// When the system does not let us hear the signal.
+    pub fn keep_secrets_current(
+        &self,
+        load: impl Fn() -> Result<Settings, SettingsError> + Clone + Send + 'static,
+    ) -> std::io::Result<()> {
+        let hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+        tokio::spawn(Arc::clone(&self.secrets).keep_current(load, hangups));
         Ok(())
     }
 

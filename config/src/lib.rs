@@ -3,6 +3,7 @@
 //! [`Settings::load`] merges `default.toml`, the file of `--config` and the environment into
 //! one typed tree. This crate only reads settings; it knows no actor, no socket and no log.
 
+mod error;
 mod load;
 mod network;
 pub mod origin;
@@ -10,13 +11,15 @@ mod reference;
 mod renamed;
 mod rules;
 mod secret;
+mod secret_file;
 mod settings;
 mod shown;
 mod suggestion;
 #[cfg(test)]
 mod tests;
 
-pub use load::{SettingsError, environment};
+pub use error::SettingsError;
+pub use load::environment;
 pub use network::network;
 pub use reference::reference_markdown;
 pub use renamed::Deprecated;

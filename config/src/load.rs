@@ -7,69 +7,15 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::error::SettingsError;
 use crate::renamed::{self, Deprecated};
-use crate::{Settings, rules, suggestion};
+use crate::secret::SECRET_KEYS;
+use crate::{Settings, rules, secret_file, suggestion};
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
 /// Prefix of environment variables; two underscores separate the levels.
 const PREFIX: &str = "HSC__";
-/// Keys whose value never appears in a message.
-pub(crate) const SECRET_KEYS: [&str; 9] = [
-    "archive.url",
-    "answers.llm.api_key",
-    "redis.url",
-    "admin.token",
-    "conversations.token_keys",
-    "identity.openid.client_secret",
-    "visitors.key",
-    "visitors.previous_key",
-    "webhooks.endpoints",
-];
-
-/// Why the settings cannot be used. One line each.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SettingsError {
-    /// The file of `--config` cannot be read.
-    #[error("{path}: cannot read the settings: {reason}")]
-    Unreadable {
-        /// Path of the settings file.
-        path: String,
-        /// The error of the system.
-        reason: String,
-    },
-    /// The file of `--config` is not TOML.
-    #[error("{path}: not TOML: {reason}")]
-    NotToml {
-        /// Path of the settings file.
-        path: String,
-        /// Line, column and error. Never the line itself: it may hold a key.
-        reason: String,
-    },
-    /// The setting does not exist.
-    #[error("{key} (from {source_name}): there is no such setting{hint}")]
-    Unknown {
-        /// Dotted key, as `server.port`.
-        key: String,
-        /// File or variable.
-        source_name: String,
-        /// `; did you mean server.port?`, or a reference to the list of settings.
-        hint: String,
-    },
-    /// The value is invalid.
-    #[error("{key} = {value} (from {source_name}): expected {expected}")]
-    Wrong {
-        /// Dotted key, as `server.port`.
-        key: String,
-        /// The value as it was given; stars for a secret.
-        value: String,
-        /// `the defaults`, a file or a variable.
-        source_name: String,
-        /// Description of valid values.
-        expected: String,
-    },
-}
-
 /// One valid value that overrides a default.
 struct Given {
     key: String,
@@ -161,6 +107,7 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     })?;
     let mut leaves = Vec::new();
     flatten("", &table, &mut leaves);
+    secret_file::resolve(&mut leaves)?;
     // A setting given under both names gets the value of the new one.
     leaves.sort_by_key(|(key, _)| renamed::current(key).is_none());
     let check = |(key, value): (String, Value)| {
@@ -215,12 +162,28 @@ fn of_environment(
     named.sort_by_key(|(_, key, _)| renamed::current(key).is_none());
     for (name, key, text) in named {
         let key = present_name(key, name, deprecated);
+        // An empty variable names no file, so that a deployment can leave one out.
+        let of_file = secret_file::secret_of(&key);
+        if of_file.is_some() && text.is_empty() {
+            continue;
+        }
+        if let Some(secret) = of_file
+            && env.iter().any(|(other, text)| !text.is_empty() && variable_of(secret) == *other)
+        {
+            return Err(secret_file::given_twice(secret, text));
+        }
+        let key = of_file.map_or(key, str::to_owned);
         let Some(rule) = rules::of(&key) else {
-            let as_variable =
-                |key: &str| format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"));
-            return Err(no_rule(key, format!("{text:?}"), name, as_variable));
+            return Err(no_rule(key, format!("{text:?}"), name, variable_of));
         };
-        let Some(value) = rule.admit_text(text) else {
+        let mut parsed = match of_file {
+            Some(secret) => Some(secret_file::read(secret, text)?),
+            None => rule.parse(text),
+        };
+        if let Some(endpoints) = parsed.as_mut().filter(|_| key == secret_file::ENDPOINTS) {
+            secret_file::resolve_endpoints(endpoints)?;
+        }
+        let Some(value) = parsed.and_then(|value| rule.admit(&value)) else {
             return Err(SettingsError::Wrong {
                 value: if SECRET_KEYS.contains(&key.as_str()) {
                     "***".to_owned()
@@ -235,6 +198,11 @@ fn of_environment(
         given.push(Given { key, value, source: name.to_owned() });
     }
     Ok(())
+}
+
+/// The environment variable of a setting.
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.to_uppercase().replace('.', "__"))
 }
 
 /// The current name of a setting; an old name is recorded.

@@ -12,7 +12,11 @@ pub fn reference_markdown() -> String {
         "# Configuration\n\nMade from `config/default.toml` by `make docs`; edit that file, not this page.\n\n\
          Values come from the defaults, then the file given by `--config`, then the environment: \
          `HSC__SERVER__PORT=9000` sets `server.port` (two underscores part the levels, commas part a list). \
-         `REDIS_URL` and `GEMINI_API_KEY` are understood too. `hsc check` says what is wrong without starting.\n",
+         `REDIS_URL` and `GEMINI_API_KEY` are understood too. `hsc check` says what is wrong without starting.\n\n\
+         A secret may be in a file: `admin.token_file` (`HSC__ADMIN__TOKEN_FILE`) names the file that holds \
+         `admin.token`. The same holds for `admin.previous_token`, `archive.url`, `answers.llm.api_key`, `redis.url`, \
+         `conversations.token_keys` (one a line), `identity.openid.client_secret`, `visitors.key`, \
+         `visitors.previous_key`, and `secret` and `previous_secret` of a webhook endpoint.\n",
     );
     let mut section = "";
     let mut comment = String::new();

@@ -38,6 +38,10 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
 const HOURS: Rule = Text(hours, "hours, such as 09:00-12:00, 13:00-17:00, or nothing");
+const ADMIN_TOKEN: Rule = Text(
+    admin_token,
+    "at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
+);
 const ENTRIES: Rule = Whole(0, 10_000_000);
 const BYTES: Rule = Whole(1, 1_024 * GIB);
 const TTL: Rule = Whole(1, 365 * DAY);
@@ -244,13 +248,8 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
     ("actors.retry_interval_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
-    (
-        "admin.token",
-        Text(
-            admin_token,
-            "at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
-        ),
-    ),
+    ("admin.token", ADMIN_TOKEN),
+    ("admin.previous_token", ADMIN_TOKEN),
     ("identity.session_idle_ms", Whole(1, 365 * DAY)),
     ("identity.session_ms", Whole(1, 365 * DAY)),
     ("identity.first_link_ms", Whole(1, 7 * DAY)),
@@ -364,8 +363,8 @@ impl Rule {
     }
 
     /// Parses a text of the environment; `None` when it breaks the rule. Commas separate a list.
-    pub(crate) fn admit_text(&self, text: &str) -> Option<Value> {
-        let value = match self {
+    pub(crate) fn parse(&self, text: &str) -> Option<Value> {
+        Some(match self {
             Whole(..) => Value::Integer(text.trim().parse().ok()?),
             Share => Value::Float(text.trim().parse().ok()?),
             Truth => Value::Boolean(text.trim().parse().ok()?),
@@ -377,8 +376,7 @@ impl Rule {
                 .collect::<Vec<_>>()
                 .into(),
             Tables(..) => format!("list = {text}").parse::<Table>().ok()?.remove("list")?,
-        };
-        self.admit(&value)
+        })
     }
 
     /// Valid values, as the end of the sentence "expected …".

@@ -1,8 +1,22 @@
-//! A value that is never shown.
+//! Values that are never shown, and the settings that hold one.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
+
+/// Keys whose value never appears in a message.
+pub(crate) const SECRET_KEYS: [&str; 10] = [
+    "archive.url",
+    "answers.llm.api_key",
+    "redis.url",
+    "admin.token",
+    "admin.previous_token",
+    "conversations.token_keys",
+    "identity.openid.client_secret",
+    "visitors.key",
+    "visitors.previous_key",
+    "webhooks.endpoints",
+];
 
 /// A key or a password. Debug and serialisation show stars; [`Secret::reveal`] is the only access.
 #[derive(Clone, PartialEq, Eq, Default, Deserialize)]

@@ -454,6 +454,8 @@ sections! {
     AdminSettings {
         /// The admin token; empty is none.
         token: Secret,
+        /// A second valid admin token; empty is none.
+        previous_token: Secret,
     }
 
     /// `[identity]`

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::load::{DEFAULTS, SECRET_KEYS};
+use crate::load::DEFAULTS;
+use crate::secret::SECRET_KEYS;
 use crate::{Settings, rules};
 
 /// Replaces a hidden value.

@@ -439,7 +439,8 @@ fn every_admitted_value_fits_into_its_type() {
         };
         let mut admitted = 0;
         for text in written {
-            let Some(value) = rules::of(key).unwrap().admit_text(&text) else { continue };
+            let Some(value) = rules::of(key).unwrap().parse(&text) else { continue };
+            let Some(value) = rules::of(key).unwrap().admit(&value) else { continue };
             admitted += 1;
             let mut tree: Table = DEFAULTS.parse().unwrap();
             let mut parts: Vec<&str> = key.split('.').collect();

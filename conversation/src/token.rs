@@ -10,9 +10,10 @@
 //! └ version
 //! ```
 //!
-//! The content of a token is not secret; it only cannot be made without a key. To rotate keys, put the new one before
-//! the old one: the first signs, all are accepted, so that tokens stay valid.
+//! The content of a token is not secret; it only cannot be made without a key. The first key signs, all are accepted.
+//! To rotate keys, every pod accepts the new one before the first pod signs with it.
 
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -33,7 +34,8 @@ const NAME_OF_KEY: &[u8] = b"hsc resume token key";
 
 /// Makes and checks resume tokens.
 pub struct Tokens {
-    keys: Vec<Key>,
+    /// At least one. Replaced as a whole when the settings change.
+    keys: RwLock<Arc<[Key]>>,
     ttl: Duration,
 }
 
@@ -71,7 +73,19 @@ impl Tokens {
         if keys.is_empty() {
             keys.push(Key::new(&rand::random::<[u8; 32]>()));
         }
-        Self { keys, ttl }
+        Self { keys: RwLock::new(keys.into()), ttl }
+    }
+
+    /// Uses other keys from now on. Without any the present ones stay: what they have signed is still valid.
+    pub fn replace_keys<'a>(&self, keys: impl IntoIterator<Item = &'a [u8]>) {
+        let keys: Arc<[Key]> = keys.into_iter().map(Key::new).collect();
+        if !keys.is_empty() {
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        }
+    }
+
+    fn keys(&self) -> Arc<[Key]> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// A token for a client that is welcomed to this conversation in this epoch, issued now.
@@ -130,7 +144,8 @@ impl Tokens {
     }
 
     fn code_at(&self, what: &str, now: u64) -> String {
-        let Key { key, .. } = self.keys.first().expect("there is always one");
+        let keys = self.keys();
+        let Key { key, .. } = keys.first().expect("there is always one");
         let code = code(key, what, now / CODE_WINDOW_SECONDS);
         format!("{}-{}", &code[..4], &code[4..])
     }
@@ -140,22 +155,22 @@ impl Tokens {
         let brought = brought.to_ascii_uppercase();
         let window = now / CODE_WINDOW_SECONDS;
         let windows = [window, window.saturating_sub(1)];
-        let mut all = self
-            .keys
-            .iter()
-            .flat_map(|Key { key, .. }| windows.map(|window| code(key, what, window)));
+        let keys = self.keys();
+        let mut all =
+            keys.iter().flat_map(|Key { key, .. }| windows.map(|window| code(key, what, window)));
         all.any(|code| code.as_bytes().ct_eq(brought.as_bytes()).into())
     }
 
     /// A seal that cannot be made without the key: half of the HMAC of a text that is not a token.
     pub(crate) fn seal(&self, text: &str) -> Vec<u8> {
-        let Key { key, .. } = self.keys.first().expect("there is always one");
+        let keys = self.keys();
+        let Key { key, .. } = keys.first().expect("there is always one");
         half(&hmac::sign(key, text.as_bytes()))
     }
 
     /// True if `is_it` recognises the seal of the text, by any accepted key.
     pub(crate) fn has_sealed(&self, text: &str, is_it: impl Fn(&[u8]) -> bool) -> bool {
-        self.keys.iter().any(|Key { key, .. }| is_it(&half(&hmac::sign(key, text.as_bytes()))))
+        self.keys().iter().any(|Key { key, .. }| is_it(&half(&hmac::sign(key, text.as_bytes()))))
     }
 
     fn sign_at(&self, conversation: &str, epoch: u64, now: u64) -> String {
@@ -163,7 +178,8 @@ impl Tokens {
     }
 
     fn sign_as(&self, version: &str, conversation: &str, epoch: u64, now: u64) -> String {
-        let Key { id, key } = self.keys.first().expect("there is always one");
+        let keys = self.keys();
+        let Key { id, key } = keys.first().expect("there is always one");
         let signed = format!("{version}.{id}.{now:x}.{epoch:x}.{conversation}");
         let signature = hmac::sign(key, signed.as_bytes());
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -183,7 +199,8 @@ impl Tokens {
             VERSION_ENDED => self.ttl.min(ENDED_TTL),
             _ => return Err(TokenError::Malformed),
         };
-        let mut with_this_id = self.keys.iter().filter(|key| key.id == id).peekable();
+        let keys = self.keys();
+        let mut with_this_id = keys.iter().filter(|key| key.id == id).peekable();
         if with_this_id.peek().is_none() {
             return Err(TokenError::UnknownKey);
         }
@@ -231,7 +248,8 @@ fn half(tag: &hmac::Tag) -> Vec<u8> {
 
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ids: Vec<&str> = self.keys.iter().map(|key| key.id.as_str()).collect();
+        let keys = self.keys();
+        let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
         f.debug_struct("Tokens").field("keys", &ids).field("ttl", &self.ttl).finish()
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use hsc_config::Settings;
+use hsc_config::{Settings, SettingsError};
 use log::warn;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -30,16 +30,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for old in deprecated {
         warn!(setting = old.key, replaced_by = old.replaced_by; "{old}");
     }
-    actix_web::rt::System::new().block_on(serve(&settings))?;
+    let config = args.config.clone();
+    let load = move || Settings::load(config.as_deref(), hsc_config::environment());
+    actix_web::rt::System::new().block_on(serve(&settings, load))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(settings: &Settings) -> anyhow::Result<()> {
+async fn serve(
+    settings: &Settings,
+    load: impl Fn() -> Result<Settings, SettingsError> + Clone + Send + 'static,
+) -> anyhow::Result<()> {
     // Before anything starts: a signal during the start must stop the server, too.
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let server = Server::start(settings).await?;
     server.reload_on_hangup()?;
+    server.keep_secrets_current(load)?;
     println!("HSC-JIT listens on {}://{}", server.scheme(), server.address());
     if let Some(address) = server.operations_address() {
         println!("Health and metrics are at http://{address}");

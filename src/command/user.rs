@@ -85,7 +85,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let accounts = Arc::clone(&store) as _;
         let tls = OutboundTls::new(&settings.outbound.ca_file)?;
         let auditor = Arc::new(|_| {});
-        let team = Team::new(&settings.identity, &settings.admin.token, accounts, auditor, &tls)?;
+        let team = Team::new(&settings.identity, &settings.admin, accounts, auditor, &tls)?;
         let done = does(&store, &team, args.does).await;
         drop(team);
         store.close().await;

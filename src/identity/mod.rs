@@ -23,4 +23,4 @@ mod visitor_token;
 pub use openid::NoProvider;
 pub use password::{FEWEST, MOST, Weak, judge};
 pub use team::Team;
-pub use visitor_token::{InvalidKey, SignedVisitorTokens};
+pub use visitor_token::{InvalidKey, SignedVisitorTokens, VisitorKeys};

@@ -1,6 +1,6 @@
 //! The members of the team: sign-in by password, sessions, sign-out.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -11,7 +11,7 @@ use hsc_actors::ports::{
     Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
     ProviderSignIn, SignedIn,
 };
-use hsc_config::{IdentitySettings, Secret};
+use hsc_config::{AdminSettings, IdentitySettings, Secret};
 use hsc_conversation::ClientAddress;
 use hsc_conversation::archive::Audit;
 use hsc_conversation::now_ms;
@@ -40,7 +40,8 @@ const NOTED_EVERY_MS: u64 = 60_000;
 pub struct Team {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) hasher: Hasher,
-    admin_token: Secret,
+    /// The two valid admin tokens; an empty one is none.
+    admin_tokens: RwLock<[Secret; 2]>,
     token_attempts: TokenAttempts,
     pub(super) first: FirstLink,
     pub(super) first_attempts: TokenAttempts,
@@ -50,6 +51,10 @@ pub struct Team {
     lasts: Duration,
 }
 
+fn tokens_of(admin: &AdminSettings) -> [Secret; 2] {
+    [admin.token.clone(), admin.previous_token.clone()]
+}
+
 impl Team {
     /// Over these accounts, with `admin.token`.
     ///
@@ -57,7 +62,7 @@ impl Team {
     /// When the configured provider cannot be used.
     pub fn new(
         settings: &IdentitySettings,
-        admin_token: &Secret,
+        admin: &AdminSettings,
         accounts: Arc<dyn Accounts>,
         auditor: Auditor,
         tls: &OutboundTls,
@@ -65,7 +70,7 @@ impl Team {
         Ok(Self {
             accounts,
             hasher: Hasher::new(),
-            admin_token: admin_token.clone(),
+            admin_tokens: RwLock::new(tokens_of(admin)),
             token_attempts: TokenAttempts::new(),
             first_attempts: TokenAttempts::new(),
             first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
@@ -74,6 +79,11 @@ impl Team {
             idle_ms: settings.session_idle_ms,
             lasts: Duration::from_millis(settings.session_ms),
         })
+    }
+
+    /// Accepts the admin tokens of these settings from now on.
+    pub fn replace_admin_tokens(&self, admin: &AdminSettings) {
+        *self.admin_tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens_of(admin);
     }
 
     /// The secret of a new setup link; `None` when an account exists.
@@ -209,7 +219,12 @@ impl Team {
 
     /// Checks `admin.token`, within the limits of the client.
     fn token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
-        let is_right = || self.admin_token.reveal().is_some_and(|right| secret::same(token, right));
+        let is_right = || {
+            let valid = self.admin_tokens.read().unwrap_or_else(PoisonError::into_inner);
+            let valid = valid.iter().filter_map(Secret::reveal);
+            // Both are compared: the time says nothing about which one is set.
+            valid.fold(false, |found, right| found | secret::same(token, right))
+        };
         self.within_attempts(&self.token_attempts, ("token", "admin_token"), is_right, from)
     }
 

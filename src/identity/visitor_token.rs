@@ -4,6 +4,8 @@
 //! the key selects the algorithm, never the token. Two keys are valid at once, so that a site rotates its
 //! key without a moment in which tokens are refused.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use hsc_config::{Secret, VisitorsSettings};
 use hsc_conversation::archive::Visitor;
 use hsc_conversation::clean_name;
@@ -29,7 +31,10 @@ pub struct InvalidKey {
 }
 
 /// The configured keys.
-pub struct SignedVisitorTokens(Vec<Key>);
+pub struct SignedVisitorTokens(RwLock<Arc<VisitorKeys>>);
+
+/// Valid keys.
+pub struct VisitorKeys(Vec<Key>);
 
 struct Key {
     key: DecodingKey,
@@ -49,6 +54,19 @@ impl SignedVisitorTokens {
     /// # Errors
     /// An invalid key.
     pub fn new(settings: &VisitorsSettings) -> Result<Self, InvalidKey> {
+        Ok(Self(RwLock::new(Arc::new(Self::keys_of(settings)?))))
+    }
+
+    /// Uses these keys from now on.
+    pub fn replace(&self, keys: VisitorKeys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    /// The keys of the settings.
+    ///
+    /// # Errors
+    /// An invalid key.
+    pub fn keys_of(settings: &VisitorsSettings) -> Result<VisitorKeys, InvalidKey> {
         signature::with_ring();
         let given =
             [("visitors.key", &settings.key), ("visitors.previous_key", &settings.previous_key)];
@@ -56,7 +74,7 @@ impl SignedVisitorTokens {
             let key = Secret::reveal(key)?;
             Some(read(key).ok_or(InvalidKey { setting }))
         });
-        Ok(Self(keys.collect::<Result<_, _>>()?))
+        Ok(VisitorKeys(keys.collect::<Result<_, _>>()?))
     }
 }
 
@@ -84,7 +102,8 @@ impl VisitorTokenVerifier for SignedVisitorTokens {
             return Err(VisitorTokenError::Wrong);
         }
         let mut why = VisitorTokenError::Wrong;
-        for Key { key, validation } in &self.0 {
+        let keys = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        for Key { key, validation } in &keys.0 {
             match decode::<Claims>(token, key, validation) {
                 Ok(token) if signature::is_understood(&token.header) => {
                     return visitor(token.claims);

@@ -74,7 +74,7 @@ impl Sender {
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", &delivery.id)
             .header("webhook-timestamp", now)
-            .header("webhook-signature", endpoint.keys.sign(&delivery.id, now, &delivery.body))
+            .header("webhook-signature", endpoint.sign(&delivery.id, now, &delivery.body))
             .body(delivery.body.clone());
         match request.send().await {
             Ok(response) => answered(response).await,

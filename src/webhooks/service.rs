@@ -1,6 +1,6 @@
 //! Turns events into deliveries, one for each endpoint that subscribes.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use hsc_actors::archiving::{ArchiveHandle, ObservedEvent};
@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::endpoint::{Endpoint, NoEndpoint};
 use super::event::Event;
 use super::sending::Sender;
+use super::signing::Keys;
 use crate::outbound::OutboundTls;
 
 /// Bytes of the digest that is used as an id: as long as a random id.
@@ -40,6 +41,9 @@ pub(super) struct Inner {
     pub(super) timeout: Duration,
     pub(super) concurrency: usize,
 }
+
+/// The signing keys of endpoints, by their name.
+pub(crate) struct SigningKeys(Vec<(String, Keys)>);
 
 impl Webhooks {
     /// Over the configured endpoints. Deliveries are written through this handle and stored there.
@@ -69,6 +73,25 @@ impl Webhooks {
                 concurrency: settings.concurrency,
             }),
         })
+    }
+
+    /// The signing keys of these settings, by endpoint.
+    ///
+    /// # Errors
+    /// [`NoEndpoint`] for an invalid endpoint.
+    pub(crate) fn keys_of(settings: &WebhooksSettings) -> Result<SigningKeys, NoEndpoint> {
+        let keys = settings.endpoints.iter().map(Endpoint::named_keys);
+        Ok(SigningKeys(keys.collect::<Result<_, _>>()?))
+    }
+
+    /// Signs with these keys from now on. Endpoints that were not configured at the start are left out.
+    pub(crate) fn replace_keys(&self, keys: SigningKeys) {
+        for (name, keys) in keys.0 {
+            let endpoint = self.inner.endpoints.iter().find(|endpoint| endpoint.name == name);
+            if let Some(endpoint) = endpoint {
+                *endpoint.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+            }
+        }
     }
 
     /// True without a configured endpoint.

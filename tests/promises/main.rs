@@ -21,6 +21,7 @@ mod provider;
 mod receiver;
 mod redis;
 mod second_layer;
+mod secrets;
 mod server;
 mod shop;
 mod visitor;
