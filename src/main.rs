@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match hsc::command::Cli::parse().run() {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("hsc: {error:#}");
+            eprintln!("{}", hsc_monitoring::logging::fatal(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

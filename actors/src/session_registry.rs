@@ -30,6 +30,13 @@ const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
 
 /// Reconnects after a handover of answers are spread over this time. They are few, and wait for the rest.
 const HAND_OVER_SPREAD_MS: u64 = 500;
+/// Longest time that a client of a draining pod waits before it reconnects. It is away for that long, so the pod spreads
+/// the reconnects itself: each client stays connected until its turn.
+const RECONNECT_SPREAD_MS: u64 = 200;
+/// Interval at which a draining pod sends clients away.
+const DRAIN_STEP: Duration = Duration::from_millis(20);
+/// Clients that a draining pod sends away per second, if the time suffices. Another pod resumes several times as many.
+const DRAINED_PER_SECOND: f64 = 200.0;
 /// Sessions that get a broadcast before other tasks of the thread run: a slice takes less than a millisecond, and a
 /// hundred thousand sessions in one go would block the thread for a tenth of a second.
 const SLICE: usize = 512;
@@ -320,12 +327,21 @@ impl SessionRegistry {
         !self.draining.swap(true, Ordering::Relaxed)
     }
 
-    /// Stops the admission and sends `reconnect` to every session, each at its own moment within `spread`, so that
-    /// they do not all reach the next pod at once.
-    pub async fn drain(&self, spread: Duration) {
+    /// Stops the admission and sends `reconnect` to the sessions one after the other, within `most`, so that they do
+    /// not all reach the next pod at once. Until its turn a session goes on as before.
+    pub async fn drain(&self, most: Duration) {
         self.draining.store(true, Ordering::Relaxed);
-        let spread_ms = u64::try_from(spread.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.tell_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..spread_ms) }).await;
+        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
+        keys.sort_unstable();
+        let mut step = tokio::time::interval(DRAIN_STEP);
+        for slice in keys.chunks(sessions_per_step(keys.len(), most)) {
+            // No deadline: the steps fit into `most`.
+            step.tick().await;
+            for key in slice {
+                let after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+                self.tell(*key, Deliver::Reconnect { after_ms });
+            }
+        }
     }
 
     /// The drain time is over: sessions with a running answer leave it to another pod.
@@ -437,6 +453,13 @@ impl From<AdmissionRefused> for CloseReason {
     }
 }
 
+/// Sessions that are sent away per step, so that all are within `most`.
+fn sessions_per_step(count: usize, most: Duration) -> usize {
+    let steps = (most.as_secs_f64() / DRAIN_STEP.as_secs_f64()).floor().max(1.0);
+    let needed = count as f64 / steps;
+    needed.max(DRAINED_PER_SECOND * DRAIN_STEP.as_secs_f64()).ceil().max(1.0) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -506,5 +529,14 @@ mod tests {
         let sessions = sessions(100, 0, 0);
         sessions.drain(Duration::from_secs(1)).await;
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Draining));
+    }
+
+    #[test]
+    fn few_sessions_leave_at_a_steady_rate_and_many_within_the_time() {
+        let within = Duration::from_secs(15);
+        assert_eq!(sessions_per_step(0, within), 4);
+        assert_eq!(sessions_per_step(1_000, within), 4, "in five seconds");
+        assert_eq!(sessions_per_step(75_000, within), 100, "in 750 steps, which are all");
+        assert_eq!(sessions_per_step(500, Duration::ZERO), 500, "without time, at once");
     }
 }

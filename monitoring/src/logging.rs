@@ -3,7 +3,9 @@
 //! Never customer text at `info` or above: ids, codes and numbers only. Customer text may
 //! appear at `debug`, which no deployment uses. Error texts of libraries and other servers are masked.
 
+use std::backtrace::BacktraceStatus;
 use std::io::{IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use env_logger::fmt::Formatter;
 use hsc_config::{LogFormat, LogLevel, LogSettings};
@@ -44,7 +46,58 @@ pub fn init(settings: &LogSettings) -> Result<(), log::SetLoggerError> {
     } else {
         builder.format(text_line);
     }
-    builder.try_init()
+    builder.try_init()?;
+    if json {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+    // What the settings ask for by name holds for standard output too; a pipe alone is no wish for JSON there.
+    OUTPUT_IS_JSON.store(settings.format == LogFormat::Json, Ordering::Relaxed);
+    Ok(())
+}
+
+/// True once the log has started with `log.format = "json"`.
+static OUTPUT_IS_JSON: AtomicBool = AtomicBool::new(false);
+
+/// A panic as a line of the log, in place of the text that the standard library prints.
+fn log_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let words = panic.payload_as_str().unwrap_or("a payload that is no text");
+    let trace = std::backtrace::Backtrace::capture();
+    let trace = match trace.status() {
+        BacktraceStatus::Captured => trace.to_string(),
+        _ => String::new(),
+    };
+    log::error!(target: "panic", thread = thread.name().unwrap_or("unnamed"), place, backtrace = trace; "panicked: {words}");
+}
+
+/// Prints a line for the person or the program that started the process on standard output: the text, or with
+/// `log.format = "json"` an object with the text as `msg` and the field.
+pub fn announce(text: &str, (field, value): (&str, &str)) {
+    // The reader may close the pipe after the first line; that is no reason to end.
+    let _ = writeln!(std::io::stdout(), "{}", announcement(text, (field, value)));
+}
+
+fn announcement(text: &str, (field, value): (&str, &str)) -> String {
+    if !OUTPUT_IS_JSON.load(Ordering::Relaxed) {
+        return text.to_owned();
+    }
+    let ts = jiff::Timestamp::now().to_string();
+    serde_json::json!({ "ts": ts, "level": "info", "target": "hsc", "msg": text, field: value })
+        .to_string()
+}
+
+/// The error that ends a command, for standard error. JSON where the log is, and where the environment asks for it
+/// before the settings could be loaded.
+#[must_use]
+pub fn fatal(error: &str) -> String {
+    let is_json = OUTPUT_IS_JSON.load(Ordering::Relaxed)
+        || std::env::var("HSC__LOG__FORMAT").is_ok_and(|format| format == "json");
+    if !is_json {
+        return format!("hsc: {error}");
+    }
+    let ts = jiff::Timestamp::now().to_string();
+    serde_json::json!({ "ts": ts, "level": "error", "target": "hsc", "msg": error }).to_string()
 }
 
 fn level(level: LogLevel) -> LevelFilter {

@@ -14,7 +14,8 @@ async fn sessions_are_told_to_reconnect_and_closed_with_1012() {
     server.signal("TERM");
     let (heard, code) = visitor.until_closed().await;
     assert_eq!(heard.last().expect("a last word")["type"], "reconnect");
-    assert!(heard.last().unwrap()["after_ms"].is_u64());
+    // A client is away for that long, so the pod spreads the reconnects, not the clients.
+    assert!(heard.last().unwrap()["after_ms"].as_u64().expect("a number") < 250);
     assert_eq!(code, Some(1012));
     assert_eq!(server.ended().await.code(), Some(0));
 }
