@@ -141,6 +141,15 @@ test-static-deploy: ## Check images, compose files, Kubernetes, proxies, secrets
 test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc examples, tidy.
 	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --no-fail-fast
 
+# Releases from before schema_migrations have the tests `the_previous_release_serves` alone: they do not read that table.
+PREVIOUS ?= target/previous/hsc
+TESTS ?= schema_versions::the_previous_release
+
+.PHONY: test-previous
+test-previous: web/dist/.built need-test ## Run a binary of the previous release on the new tables of the archive: PREVIOUS=hsc.
+	test -x "$(PREVIOUS)" || { echo "make: PREVIOUS names the binary of the previous release" >&2; exit 1; }
+	HSC_PREVIOUS="$(abspath $(PREVIOUS))" $(CARGO) test $(BOUNDED) $(LOCKED) --workspace --test promises -- $(TESTS)
+
 .PHONY: test-web
 test-web: web/node_modules/.installed ## Check the types and the lint of the pages, run their unit tests.
 	npm --prefix web run check

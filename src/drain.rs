@@ -8,8 +8,14 @@ use log::{info, warn};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The last part of the drain time, in which sessions leave their running answers to another pod.
+/// The last part of the sessions' time, in which they leave their running answers to another pod.
 const HAND_OVER_PART: u32 = 5;
+/// The last part of the drain time, in which no session runs: records are written and connections are closed.
+const CLOSING_PART: u32 = 5;
+/// Most time for that. Kept short: what is not written by then is stored on disk.
+const LONGEST_CLOSING: Duration = Duration::from_secs(5);
+/// The very last part, for the end of the process itself.
+const EXIT_PART: u32 = 20;
 /// How often a draining server checks whether the last session has ended.
 const DRAIN_STEP: Duration = Duration::from_millis(20);
 
@@ -37,10 +43,12 @@ pub(crate) struct Drained {
     pub(crate) left: usize,
     /// True if running answers were left to other pods.
     pub(crate) leaves_work: bool,
+    /// When everything else must have ended.
+    pub(crate) until: Instant,
 }
 
 impl Drain {
-    /// A drain of this pod that takes at most `timeout`.
+    /// A drain of this pod. The process ends within `timeout`, of which the sessions have the larger part.
     pub(crate) fn new(pod: Arc<Pod>, timeout: Duration) -> Self {
         Self { pod, requested: Notify::new(), timeout }
     }
@@ -65,13 +73,15 @@ impl Drain {
     /// Asks every client to connect elsewhere, a visitor once its answer has ended, and waits until all have ended. Answers
     /// that still run near the end of the time are left to other pods.
     pub(crate) async fn run(&self) -> Drained {
-        let until = Instant::now() + self.timeout;
+        let began = Instant::now();
+        let for_sessions = self.timeout - (self.timeout / CLOSING_PART).min(LONGEST_CLOSING);
+        let until = began + for_sessions;
         let sessions = self.pod.sessions();
         info!(sessions = sessions.count(); "draining");
         // Half of the time, so that the last client is asked early enough to end in time.
-        sessions.drain(self.timeout / 2).await;
+        sessions.drain(for_sessions / 2).await;
         self.pod.send_agents_away();
-        let mut left = self.emptied(until - self.timeout / HAND_OVER_PART).await;
+        let mut left = self.emptied(until - for_sessions / HAND_OVER_PART).await;
         let leaves_work = left > 0;
         if leaves_work {
             info!(sessions = left; "running answers are left to other pods");
@@ -81,7 +91,8 @@ impl Drain {
         if left > 0 {
             warn!(sessions = left; "sessions did not end in time");
         }
-        Drained { left, leaves_work }
+        let until = began + self.timeout - self.timeout / EXIT_PART;
+        Drained { left, leaves_work, until }
     }
 
     /// Waits until there is no session, at most until then; returns how many are left.

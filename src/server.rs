@@ -10,8 +10,9 @@ use hsc_actors::Pod;
 use hsc_config::{Settings, SettingsError};
 use hsc_monitoring::Process;
 use log::{info, warn};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::archive::Store;
+use crate::archive::{IncompatibleSchema, Store};
 use crate::components::Components;
 use crate::drain::{Drain, Drained};
 use crate::http::Certificate;
@@ -25,6 +26,8 @@ use crate::temporary;
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
 const WRITE_BEHIND: Duration = Duration::from_secs(3);
+/// Longest it waits for requests that are being answered.
+const REQUESTS_END: Duration = Duration::from_secs(5);
 
 /// A server that serves.
 pub struct Server {
@@ -58,6 +61,8 @@ impl Server {
             warn!("{doubt}");
         }
         let components = Components::new(settings)?;
+        // Before a client is served: no session is lost by a server that the archive excludes.
+        components.store().check_schema().await?;
         let pod = components.start_pod(settings, address)?;
         let timeout = Duration::from_millis(settings.server.drain_timeout_ms);
         let drain = Arc::new(Drain::new(Arc::clone(&pod), timeout));
@@ -149,29 +154,46 @@ impl Server {
         self.pod.ended().await.to_string()
     }
 
+    /// Waits until the archive turns out to have tables that this server cannot use: after a start while the database
+    /// was down.
+    pub async fn archive_refused(&self) -> IncompatibleSchema {
+        self.archive.incompatible().await
+    }
+
     /// Waits until an operator has the server drain (`POST /admin/drain`).
     pub async fn drain_asked(&self) {
         self.drain.requested().await;
     }
 
     /// Takes no new work, lets running answers end within the time of the settings, and stops. Answers
-    /// that do not end in time are left to another pod.
+    /// that do not end in time are left to another pod. Each step has a part of the time, so that one that hangs
+    /// leaves enough for the others.
     ///
     /// # Errors
     /// When the server had failed before.
     pub async fn drain(self) -> std::io::Result<()> {
-        let Drained { left, leaves_work } = self.drain.run().await;
-        self.handle.stop(left == 0).await;
-        let unwritten = self.pod.archive().flush(WRITE_BEHIND).await;
+        let Drained { left, leaves_work, until } = self.drain.run().await;
+        let part = |most: Duration| most.min(until.saturating_duration_since(Instant::now()) / 3);
+        let stopping = self.handle.stop(left == 0);
+        if timeout(part(REQUESTS_END), stopping).await.is_err() {
+            warn!("some requests did not end in time");
+        }
+        let unwritten = self.pod.archive().flush(part(WRITE_BEHIND)).await;
         if unwritten > 0 {
             warn!(records = unwritten; "the archive did not take everything in time");
         }
         if let Some(certificates) = self.certificates {
             certificates.abort();
         }
-        self.pod.stop(leaves_work).await;
-        self.archive.close().await;
-        let ended = self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)));
+        let closing = async {
+            self.pod.stop(leaves_work).await;
+            self.archive.close().await;
+            self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
+        };
+        let Ok(ended) = timeout_at(until, closing).await else {
+            warn!("some connections did not end in time");
+            return Ok(());
+        };
         info!("stopped");
         ended
     }

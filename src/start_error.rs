@@ -72,6 +72,9 @@ pub enum StartError {
     /// The configured archive cannot be created. One that is down does not prevent the start.
     #[error(transparent)]
     NoArchive(NoArchive),
+    /// The archive was written by a newer release, and this one cannot use it.
+    #[error(transparent)]
+    IncompatibleArchive(#[from] crate::archive::IncompatibleSchema),
     /// The configured OpenID Connect provider is invalid.
     #[error(transparent)]
     NoProvider(crate::identity::NoProvider),

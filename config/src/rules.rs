@@ -310,6 +310,7 @@ const RULES: &[(&str, Rule)] = &[
     ("archive.connections", Whole(1, 1_000)),
     ("archive.connect_timeout_ms", Whole(1, MINUTE)),
     ("archive.timeout_ms", Whole(1, 10 * MINUTE)),
+    ("archive.migration_timeout_ms", Whole(1, 1_440 * MINUTE)),
     ("archive.queue_records", Whole(1, 10_000_000)),
     ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
     ("archive.batch_records", Whole(1, 10_000)),

@@ -563,6 +563,8 @@ sections! {
         connect_timeout_ms: u64,
         /// Milliseconds for a query or a batch.
         timeout_ms: u64,
+        /// Milliseconds for the migrations of the tables.
+        migration_timeout_ms: u64,
         /// Most queued records.
         queue_records: usize,
         /// Most bytes of queued records.

@@ -6,7 +6,8 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::sql::clean;
-use super::store::{Kind, Store, make_private, make_private_folder, migrator, url_of};
+use super::schema::{self, SchemaError};
+use super::store::{Kind, Store, make_private, make_private_folder, url_of};
 
 /// Why a backup or a restore failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -112,25 +113,19 @@ async fn check(file: &Path) -> Result<(), BackupError> {
         .await
         .map_err(|error| none(error.to_string()))?;
     let checked = async {
-        let row = sqlx::query("PRAGMA integrity_check").fetch_one(&pool).await?;
+        let mut connection = pool.acquire().await?;
+        let row = sqlx::query("PRAGMA integrity_check").fetch_one(&mut *connection).await?;
         let said: String = row.try_get(0)?;
-        let newest =
-            sqlx::query("SELECT MAX(version) AS version FROM _sqlx_migrations WHERE success = 1")
-                .fetch_one(&pool)
-                .await?;
-        Ok::<_, sqlx::Error>((said, newest.try_get::<Option<i64>, _>("version")?))
+        let has_tables = schema::is_usable(Kind::Sqlite, &mut connection).await?;
+        Ok::<_, SchemaError>((said, has_tables))
     };
     let checked = checked.await;
     pool.close().await;
-    let (said, newest) = checked.map_err(|error| none(error.to_string()))?;
-    if said != "ok" {
-        return Err(none(said));
-    }
-    let ours = migrator(Kind::Sqlite).iter().map(|migration| migration.version).max();
-    match newest {
-        None => Err(none("it has no tables of ours".to_owned())),
-        newest if newest > ours => Err(none("a newer hsc wrote it".to_owned())),
-        _ => Ok(()),
+    let (said, has_tables) = checked.map_err(|error| none(error.to_string()))?;
+    match (&*said, has_tables) {
+        ("ok", true) => Ok(()),
+        ("ok", false) => Err(none("it has no tables of ours".to_owned())),
+        _ => Err(none(said)),
     }
 }
 

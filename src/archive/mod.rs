@@ -3,7 +3,7 @@
 //! One [`Store`] implements the ports of `hsc_actors::ports::archive` over SQLite (a file, the default)
 //! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
-//! connects, `write` writes batches (`tally` counts them for the analytics), the others query.
+//! connects, `schema` migrates, `write` writes batches (`tally` counts them for the analytics), the others query.
 //!
 //! Never: a value concatenated into a statement's text, a statement that only one of the two
 //! databases understands outside `store` and `backup`, a reply that takes longer than the settings allow.
@@ -18,6 +18,7 @@ mod past;
 mod privacy;
 mod replies;
 mod rows;
+mod schema;
 mod sql;
 mod store;
 mod tally;
@@ -25,4 +26,5 @@ mod words;
 mod write;
 
 pub use backup::BackupError;
+pub use schema::IncompatibleSchema;
 pub use store::{NoArchive, Store};

@@ -1,23 +1,29 @@
-//! The database connection: opened on first use, with migrations.
+//! The database connection: opened on first use, when its tables are up to date.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use hsc_actors::ports::archive::ArchiveError;
 use hsc_config::ArchiveSettings;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyPool, ConnectOptions as _, Executor as _, SqlSafeStr as _, SqlStr};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Executor as _};
 use tokio::runtime::Runtime;
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
+use tokio::time::timeout;
 use url::Url;
 
 use super::failure;
+use super::schema::{IncompatibleSchema, Schema, SchemaError};
 use crate::temporary::{self, TemporaryFolder};
+
+/// Longest wait for the end of all connections.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// A transaction on either database.
 pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
@@ -37,13 +43,19 @@ pub struct Store {
     kind: Kind,
     bound: Duration,
     file: Option<PathBuf>,
-    is_ready: OnceCell<()>,
+    schema: Schema,
+    /// The last attempt to bring the tables up to date. A task of its own: a migration may take longer than a query.
+    preparation: Mutex<Option<Preparation>>,
+    incompatible: watch::Sender<Option<IncompatibleSchema>>,
     /// Runtime of the connections. Separate, because on a thread of actors or of HTTP they would end or
     /// hang with a fault of that thread. `None` only during the drop.
     runtime: Option<Runtime>,
     /// The folder of an archive that is deleted with the process.
     _folder: Option<TemporaryFolder>,
 }
+
+/// An attempt to bring the tables up to date, which all queries wait for.
+type Preparation = Shared<BoxFuture<'static, Result<(), SchemaError>>>;
 
 /// Why the settings give no archive.
 #[derive(Debug, thiserror::Error)]
@@ -108,20 +120,50 @@ impl Store {
             .max_connections(settings.connections)
             // A chat never waits for this; only the writer and lookups of the team do.
             .acquire_timeout(Duration::from_millis(settings.connect_timeout_ms))
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if kind == Kind::Sqlite {
-                        for pragma in PRAGMAS {
-                            connection.execute(*pragma).await?;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(options);
+            .after_connect(move |connection, _| Box::pin(set_up(kind, connection)))
+            .connect_lazy_with(options.clone());
         drop(entered);
-        let (is_ready, runtime) = (OnceCell::new(), Some(runtime));
-        Ok(Self { pool, kind, bound, file, is_ready, runtime, _folder: folder })
+        let schema = Schema {
+            kind,
+            options,
+            file: file.clone(),
+            connect_within: Duration::from_millis(settings.connect_timeout_ms),
+            migrate_within: Duration::from_millis(settings.migration_timeout_ms),
+        };
+        Ok(Self {
+            pool,
+            kind,
+            bound,
+            file,
+            schema,
+            preparation: Mutex::default(),
+            incompatible: watch::Sender::new(None),
+            runtime: Some(runtime),
+            _folder: folder,
+        })
+    }
+
+    /// Fails if the database can be reached now and this server cannot use its tables. A database that does not
+    /// answer in time is no error: it is tried again later.
+    ///
+    /// # Errors
+    /// Why the tables cannot be used.
+    pub async fn check_schema(&self) -> Result<(), IncompatibleSchema> {
+        // Whatever else fails is reported by the writer.
+        let _ = timeout(self.schema.connect_within, self.prepared()).await;
+        let found = self.incompatible.borrow().clone();
+        found.map_or(Ok(()), Err)
+    }
+
+    /// Waits until the database turns out to have tables that this server cannot use.
+    pub async fn incompatible(&self) -> IncompatibleSchema {
+        let mut changes = self.incompatible.subscribe();
+        let found = changes.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
+        match found {
+            Some(found) => found,
+            // The sender is in `self`, so this never happens.
+            None => std::future::pending().await,
+        }
     }
 
     /// Description for the log and the admin page: without a password.
@@ -134,9 +176,10 @@ impl Store {
         }
     }
 
-    /// Closes every connection; SQLite folds its log into the file.
+    /// Closes every connection; SQLite folds its log into the file. A connection that does not end in time, because
+    /// its database hangs, is left to the end of the process.
     pub async fn close(&self) {
-        self.among_its_own(self.pool.close()).await;
+        self.among_its_own(async { timeout(CLOSES_WITHIN, self.pool.close()).await }).await.ok();
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -164,7 +207,7 @@ impl Store {
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let whole = async {
-            self.is_ready.get_or_try_init(|| self.prepare()).await?;
+            self.prepared().await.map_err(ArchiveError::unavailable)?;
             work.await
         };
         let bounded = async { tokio::time::timeout(self.bound, whole).await };
@@ -192,13 +235,43 @@ impl Store {
         }
     }
 
-    /// Creates the folder and the file, private to the server, and applies the migrations.
-    async fn prepare(&self) -> Result<(), ArchiveError> {
-        if let Some(file) = self.file.as_deref() {
-            make_private(file).map_err(ArchiveError::unavailable)?;
-        }
-        migrator(self.kind).run(&self.pool).await.map_err(ArchiveError::unavailable)
+    /// Waits until the tables are up to date: for the attempt that runs, else for a new one.
+    async fn prepared(&self) -> Result<(), SchemaError> {
+        let preparation = {
+            let mut last = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
+            match last.as_ref().map(Shared::peek) {
+                Some(None | Some(Ok(()))) => {}
+                None | Some(Some(Err(_))) => *last = Some(self.prepare()),
+            }
+            last.clone().expect("it was set above")
+        };
+        preparation.await
     }
+
+    /// Begins to bring the tables up to date.
+    fn prepare(&self) -> Preparation {
+        let runtime = self.runtime.as_ref().expect("it is there until the store is dropped");
+        let preparing = runtime.spawn(self.schema.clone().prepare());
+        let incompatible = self.incompatible.clone();
+        let prepared = async move {
+            let prepared = preparing.await.unwrap_or_else(|error| Err(SchemaError::failed(&error)));
+            if let Err(SchemaError::Incompatible(found)) = &prepared {
+                incompatible.send_replace(Some(found.clone()));
+            }
+            prepared
+        };
+        prepared.boxed().shared()
+    }
+}
+
+/// Settings of a new connection.
+pub(super) async fn set_up(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if kind == Kind::Sqlite {
+        for pragma in PRAGMAS {
+            connection.execute(*pragma).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Creates the file if it is missing, and restricts it to its owner (0600). SQLite gives its log (`-wal`,
@@ -254,22 +327,4 @@ pub(super) fn url_of(file: &Path, mode: &str) -> Url {
     url.set_query(Some(&format!("mode={mode}")));
     let text = url.as_str().replacen("file:", "sqlite:", 1);
     text.parse().expect("an address stays one under another scheme")
-}
-
-/// The migrations of one database, in order. Released ones never change.
-pub(super) fn migrator(kind: Kind) -> Migrator {
-    let search = match kind {
-        Kind::Sqlite => include_str!("migrations/0002_search.sqlite.sql"),
-        Kind::Postgres => include_str!("migrations/0002_search.postgres.sql"),
-    };
-    let migration = |version, name: &'static str, text: &'static str| {
-        let text: SqlStr = text.into_sql_str();
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, text, false)
-    };
-    Migrator::with_migrations(vec![
-        migration(1, "tables", include_str!("migrations/0001_tables.sql")),
-        migration(2, "search", search),
-        migration(3, "visit", include_str!("migrations/0003_visit.sql")),
-        migration(4, "sign_in_attempts", include_str!("migrations/0004_sign_in_attempts.sql")),
-    ])
 }

@@ -2,7 +2,7 @@
 //!
 //! Each file has the arguments of its subcommand (`Args`) and a `run` function. A subcommand
 //! prints results to standard output and errors to standard error, and exits with a
-//! code for scripts: 0 success, 1 failure, 2 wrong usage.
+//! code for scripts: 0 success, 1 failure, 2 wrong usage, 3 the archive excludes this release.
 
 mod answer_eval;
 mod archive;
@@ -23,6 +23,9 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// Exit code of a server whose archive was written by a newer release that excludes it.
+const ARCHIVE_IS_NEWER: u8 = 3;
 
 /// Just-in-time technical support: identifies the product while the customer types, opens its manual,
 /// and answers with page references.

@@ -3,13 +3,19 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use hsc_config::{Settings, SettingsError};
-use log::warn;
+use log::{error, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::server::Server;
+use super::ARCHIVE_IS_NEWER;
+use crate::archive::IncompatibleSchema;
+use crate::server::{Server, StartError};
+
+/// Shortest time after which a server that drains is ended. With less, one that drains well on a busy machine would be.
+const SHORTEST_LIMIT: Duration = Duration::from_secs(5);
 
 /// Arguments of `hsc serve`.
 #[derive(Debug, clap::Args)]
@@ -32,24 +38,60 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let config = args.config.clone();
     let load = move || Settings::load(config.as_deref(), hsc_config::environment());
-    actix_web::rt::System::new().block_on(serve(&settings, load))?;
-    Ok(ExitCode::SUCCESS)
+    actix_web::rt::System::new().block_on(serve(&settings, load))
 }
 
 async fn serve(
     settings: &Settings,
     load: impl Fn() -> Result<Settings, SettingsError> + Clone + Send + 'static,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitCode> {
     // Before anything starts: a signal during the start must stop the server, too.
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let server = Server::start(settings).await?;
+    let started = tokio::select! {
+        started = Server::start(settings) => started,
+        _ = terminate.recv() => return Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => return Ok(ExitCode::SUCCESS),
+    };
+    let server = match started {
+        Err(StartError::IncompatibleArchive(why)) => return Ok(refused(&why)),
+        started => started?,
+    };
     server.reload_on_hangup()?;
     server.keep_secrets_current(load)?;
     println!("HSC-JIT listens on {}://{}", server.scheme(), server.address());
     if let Some(address) = server.operations_address() {
         println!("Health and metrics are at http://{address}");
     }
+    let limit = Duration::from_millis(settings.server.drain_timeout_ms);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = server.drain_asked() => {}
+        () = tell_the_first_link(&server) => {}
+        why = server.archive_refused() => {
+            let code = refused(&why);
+            end_within(limit)?;
+            let _ = server.drain().await;
+            return Ok(code);
+        }
+        why = server.gave_up() => {
+            end_within(limit)?;
+            let _ = server.drain().await;
+            anyhow::bail!("an actor fails more often than is borne, and actors.on_give_up is exit: {why}");
+        }
+    }
+    end_within(limit)?;
+    // A second signal ends the drain.
+    tokio::select! {
+        ended = server.drain() => ended.context("the server failed").map(|()| ExitCode::SUCCESS),
+        _ = terminate.recv() => Ok(ExitCode::SUCCESS),
+        _ = interrupt.recv() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Prints the link that creates the first account, if there is none, and never ends.
+async fn tell_the_first_link(server: &Server) {
     if let Some(link) = server.first_link().await {
         // The parent may read only the first line and close the pipe; that is no reason to end.
         let _ = writeln!(
@@ -57,19 +99,23 @@ async fn serve(
             "There is no account yet. This link makes the first one, an admin, once: {link}"
         );
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = server.drain_asked() => {}
-        why = server.gave_up() => {
-            let _ = server.drain().await;
-            anyhow::bail!("an actor fails more often than is borne, and actors.on_give_up is exit: {why}");
-        }
-    }
-    // A second signal ends the drain.
-    tokio::select! {
-        ended = server.drain() => ended.context("the server failed"),
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
-    }
+    std::future::pending().await
+}
+
+/// Logs why the archive excludes this server.
+fn refused(why: &IncompatibleSchema) -> ExitCode {
+    error!("{why}");
+    ExitCode::from(ARCHIVE_IS_NEWER)
+}
+
+/// Ends the process after the time of a drain, whatever it still does then: the system kills it soon after, and a
+/// step of the drain, or a thread that the runtime waits for, may hang with a disk or a database.
+fn end_within(limit: Duration) -> std::io::Result<()> {
+    let limit = limit.max(SHORTEST_LIMIT);
+    std::thread::Builder::new().name("drain_limit".to_owned()).spawn(move || {
+        std::thread::sleep(limit);
+        error!(limit_ms = limit.as_millis() as u64; "the server did not stop in time and is ended");
+        std::process::exit(1);
+    })?;
+    Ok(())
 }

@@ -19,7 +19,7 @@ use crate::shop::{LIGHT, Shop};
 const QUESTION: &str = "How heavy is it?";
 
 /// A visitor says hello and asks; gives the conversation.
-async fn ask(server: &Server, id: &str) -> String {
+pub(crate) async fn ask(server: &Server, id: &str) -> String {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "locale": "en" })).await;
     let welcome = visitor.hear().await;
@@ -28,14 +28,14 @@ async fn ask(server: &Server, id: &str) -> String {
     welcome["conversation"].as_str().expect("a conversation").to_owned()
 }
 
-fn store(change: impl FnOnce(&mut ArchiveSettings)) -> Store {
+pub(crate) fn store(change: impl FnOnce(&mut ArchiveSettings)) -> Store {
     let mut settings = settings();
     change(&mut settings);
     Store::new(&settings).expect("settings of an archive")
 }
 
 /// The conversation, once its answer is in.
-async fn kept(store: &Store, conversation: &str) -> Transcript {
+pub(crate) async fn kept(store: &Store, conversation: &str) -> Transcript {
     let transcript = async || store.transcript(conversation).await.ok().flatten();
     eventually("the conversation is archived", async || {
         transcript().await.is_some_and(|it| it.entries.len() >= 2)

@@ -84,6 +84,7 @@ mod reload;
 mod resuming;
 mod routes;
 mod scanned_manuals;
+mod schema_versions;
 mod signing_in;
 mod slow_clients;
 mod smoke;

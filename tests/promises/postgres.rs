@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use sqlx::Connection as _;
+use sqlx::{Connection as _, Row as _};
 
 use crate::eventually::{eventually, in_time};
 use crate::own_address::own_address;
@@ -66,8 +66,50 @@ impl Postgres {
         self.url_of(name)
     }
 
+    /// A connection to its first database.
+    pub(crate) async fn connection(&self) -> sqlx::PgConnection {
+        in_time("PostgreSQL is connected", connect(&self.url())).await.expect("it answers")
+    }
+
+    /// Runs these statements.
+    pub(crate) async fn execute(&self, statements: &str) {
+        let mut connection = self.connection().await;
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(statements)).execute(&mut connection);
+        in_time("the statements are executed", done).await.expect("they are SQL");
+    }
+
+    /// The number that this query gives, as BIGINT.
+    pub(crate) async fn number(&self, query: &str) -> i64 {
+        let mut connection = self.connection().await;
+        let row = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_one(&mut connection);
+        in_time("the query is answered", row).await.expect("it is SQL").get(0)
+    }
+
+    /// Holds all its processes: connections open and stay open, and nothing is answered.
+    pub(crate) fn hang(&self) {
+        self.signal_all("STOP");
+    }
+
+    /// Lets them go on.
+    pub(crate) fn resume(&self) {
+        self.signal_all("CONT");
+    }
+
+    fn signal_all(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        process::signal(child, name);
+        for process in children_of(child.id()) {
+            // One that has ended meanwhile needs no signal.
+            let mut kill = Command::new("kill");
+            process::output("kill", kill.arg(format!("-{name}")).arg(process.to_string()));
+        }
+    }
+
     /// Stops it at once, as a machine that fails would. What it has committed is there again later.
     pub(crate) fn cut(&mut self) {
+        if self.child.is_some() {
+            self.resume();
+        }
         if let Some(mut child) = self.child.take() {
             process::signal(&child, "QUIT");
             process::ended("PostgreSQL stops", &mut child);
@@ -90,6 +132,19 @@ impl Postgres {
         let url = self.url();
         eventually("PostgreSQL answers", async || connect(&url).await.is_ok()).await;
     }
+}
+
+/// The processes that this one has started.
+fn children_of(parent: u32) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").expect("the system lists its processes").flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let is_child = |id: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        // The name in parentheses may have spaces; after it come the state and the parent.
+        let parent_of = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1));
+        parent_of.and_then(|id| id.parse().ok()) == Some(parent)
+    };
+    ids.filter(is_child).collect()
 }
 
 async fn connect(url: &str) -> sqlx::Result<sqlx::PgConnection> {

@@ -40,6 +40,15 @@ impl Server {
         Self::run(hsc(), shop, settings).await
     }
 
+    /// Of the previous release: the binary of HSC_PREVIOUS, else this one.
+    pub(crate) async fn of_previous_release(settings: &[(&str, &str)]) -> Self {
+        let shop = Shop::new();
+        let mut command = previous_release();
+        // Its own defaults for settings that the previous one does not know lead into this folder.
+        command.current_dir(shop.dir());
+        Self::run(command, shop, settings).await
+    }
+
     /// With so many file descriptors at most, and these settings.
     pub(crate) async fn with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new("sh");
@@ -209,6 +218,14 @@ pub(crate) fn hsc() -> Command {
     // Another build of it, for measurements.
     let other = std::env::var_os("HSC_BINARY");
     let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_hsc").into()));
+    clean(&mut command);
+    command
+}
+
+/// The binary of the previous release, of which `make test-previous` names one.
+pub(crate) fn previous_release() -> Command {
+    let Some(previous) = std::env::var_os("HSC_PREVIOUS") else { return hsc() };
+    let mut command = Command::new(previous);
     clean(&mut command);
     command
 }
