@@ -306,7 +306,9 @@ async fn has_table(
     connection: &mut AnyConnection,
 ) -> Result<bool, sqlx::Error> {
     let text = match kind {
-        Kind::Sqlite => "SELECT COUNT(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = $1",
+        Kind::Sqlite => {
+            "SELECT COUNT(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = $1"
+        }
         Kind::Postgres => {
             "SELECT COUNT(*) AS tables FROM pg_class WHERE oid = CAST(to_regclass($1) AS OID)"
         }

@@ -81,7 +81,8 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
     command.env(variable("archive.url"), &url).env(variable("answers.encoder.enabled"), "false");
     let (status, _, log) = run(command);
     assert_eq!(status.code(), Some(3), "{log}");
-    let errors: Vec<&str> = log.lines().filter(|line| line.contains("\"level\":\"error\"")).collect();
+    let errors: Vec<&str> =
+        log.lines().filter(|line| line.contains("\"level\":\"error\"")).collect();
     assert!(matches!(&errors[..], [one] if one.contains("schema version 9000")), "{log}");
     assert_eq!(locks(&postgres).await, 0, "no lock is left");
     kept(&store, &ask(&current, "q2").await).await;
