@@ -26,7 +26,7 @@ use log::{info, warn};
 use tokio::time::Instant;
 
 use crate::answers;
-use crate::archive::Store;
+use crate::archive::{SpillFolder, Store};
 use crate::catalog_folder::CatalogFolder;
 use crate::drain::Drain;
 use crate::embedding_loader::EmbeddingLoader;
@@ -89,6 +89,7 @@ struct ManualComponents {
 /// The archive, and the observers of its records.
 struct ArchiveComponents {
     store: Arc<Store>,
+    spill: SpillFolder,
     handle: ArchiveHandle,
     webhooks: Webhooks,
     auditor: Auditor,
@@ -168,11 +169,12 @@ impl Components {
     /// The tasks of the server that the pod supervises.
     fn workers(&self, settings: &Settings) -> Vec<ChildSpec> {
         let (care, metrics) = (self.supervision.care, &self.metrics);
-        let ArchiveComponents { store, handle, webhooks, .. } = &self.archive;
+        let ArchiveComponents { store, spill, handle, webhooks, .. } = &self.archive;
         let mut workers: Vec<_> = self.catalog.watcher.iter().cloned().collect();
         workers.push(embeddings::worker(&self.manuals.encoder, care, metrics));
         workers.push(uploads::tidier(self.uploads.clone(), handle.clone(), care, metrics));
-        workers.push(archiving::writer(store.clone(), handle.clone(), care, metrics));
+        let spilled = Arc::new(spill.clone());
+        workers.push(archiving::writer(store.clone(), spilled, handle.clone(), care, metrics));
         if !webhooks.is_empty() {
             workers.push(webhooks.courier(care));
         }
@@ -258,6 +260,11 @@ impl Components {
     /// The database of the archive.
     pub(crate) fn store(&self) -> &Arc<Store> {
         &self.archive.store
+    }
+
+    /// Where a stopping server stores records that it could not write.
+    pub(crate) fn spill(&self) -> &SpillFolder {
+        &self.archive.spill
     }
 }
 
@@ -389,7 +396,8 @@ impl ArchiveComponents {
         let handle = handle.observed_by(move |event| deliveries.deliver(event));
         let audited = handle.clone();
         let auditor: Auditor = Arc::new(move |audit| audited.record(Record::Audit(audit)));
-        Ok(Self { store, handle, webhooks, auditor })
+        let spill = SpillFolder::new(&settings.archive);
+        Ok(Self { store, spill, handle, webhooks, auditor })
     }
 
     fn team(&self, settings: &Settings, tls: &OutboundTls) -> Result<Arc<Team>, StartError> {

@@ -9,10 +9,10 @@ use actix_web::web;
 use hsc_actors::Pod;
 use hsc_config::{Settings, SettingsError};
 use hsc_monitoring::Process;
-use log::{info, warn};
+use log::{error, info, warn};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::archive::{IncompatibleSchema, Store};
+use crate::archive::{IncompatibleSchema, SpillFolder, Spilled, Store};
 use crate::components::Components;
 use crate::drain::{Drain, Drained};
 use crate::http::Certificate;
@@ -26,6 +26,8 @@ use crate::temporary;
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
 const WRITE_BEHIND: Duration = Duration::from_secs(3);
+/// Longest it waits for its actors, and for Redis to forget this pod.
+const LEAVES: Duration = Duration::from_secs(5);
 /// Longest it waits for requests that are being answered.
 const REQUESTS_END: Duration = Duration::from_secs(5);
 
@@ -43,6 +45,7 @@ pub struct Server {
     team: Arc<Team>,
     public_url: String,
     archive: Arc<Store>,
+    spill: SpillFolder,
     drain: Arc<Drain>,
 }
 
@@ -86,6 +89,7 @@ impl Server {
             team: Arc::clone(&components.team),
             public_url: public_url(&settings.server.public_url, scheme, address),
             archive: Arc::clone(components.store()),
+            spill: components.spill().clone(),
             drain,
         })
     }
@@ -178,15 +182,18 @@ impl Server {
         if timeout(part(REQUESTS_END), stopping).await.is_err() {
             warn!("some requests did not end in time");
         }
-        let unwritten = self.pod.archive().flush(part(WRITE_BEHIND)).await;
-        if unwritten > 0 {
-            warn!(records = unwritten; "the archive did not take everything in time");
-        }
+        // What is not written by then, or comes later, is stored on disk.
+        self.pod.archive().flush(part(WRITE_BEHIND)).await;
         if let Some(certificates) = self.certificates {
             certificates.abort();
         }
+        if timeout(part(LEAVES), self.pod.stop(leaves_work)).await.is_err() {
+            warn!("some actors did not end in time");
+        }
+        if timeout_at(until, spill(self.spill, &self.pod)).await.is_err() {
+            error!("the unwritten records were not stored on disk in time");
+        }
         let closing = async {
-            self.pod.stop(leaves_work).await;
             self.archive.close().await;
             self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
         };
@@ -196,6 +203,24 @@ impl Server {
         };
         info!("stopped");
         ended
+    }
+}
+
+/// Stores the records that the archive did not take. The writer has ended.
+async fn spill(folder: SpillFolder, pod: &Pod) {
+    let records = pod.archive().unwritten();
+    if records.is_empty() {
+        return;
+    }
+    let stored = tokio::task::spawn_blocking(move || folder.store(&records));
+    match stored.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic))) {
+        Ok(Spilled { stored, dropped: 0 }) => {
+            warn!(stored; "the archive did not take all records in time; the next start writes the others");
+        }
+        Ok(Spilled { stored, dropped }) => {
+            error!(stored, dropped; "the archive did not take all records in time, and not all fit archive.spill_dir");
+        }
+        Err(error) => error!(cause:% = error; "the unwritten records cannot be stored on disk"),
     }
 }
 

@@ -313,6 +313,8 @@ const RULES: &[(&str, Rule)] = &[
     ("archive.migration_timeout_ms", Whole(1, 1_440 * MINUTE)),
     ("archive.queue_records", Whole(1, 10_000_000)),
     ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
+    ("archive.spill_dir", Text(any, "the path of a folder, or nothing")),
+    ("archive.spill_bytes", Whole(MIB, 64 * 1_024 * MIB)),
     ("archive.batch_records", Whole(1, 10_000)),
     ("archive.batch_delay_ms", Whole(0, MINUTE)),
     ("archive.retention_days", Whole(0, 36_500)),

@@ -569,6 +569,10 @@ sections! {
         queue_records: usize,
         /// Most bytes of queued records.
         queue_bytes: usize,
+        /// Folder for records that a stopping server could not write; empty drops them.
+        spill_dir: String,
+        /// Most bytes of that folder.
+        spill_bytes: u64,
         /// Most records of a batch.
         batch_records: usize,
         /// Milliseconds that a record waits for a batch to fill.

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A record. The archive's handle stamps it with a time and an identity.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Its serialized form is stored by a pod that stops and read by one of the next release: a new field is optional,
+/// and a variant keeps its name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Record {
     /// A conversation began, or more is known of it. A repeated record adds the new fields.
     Began(Box<ConversationFacts>),
@@ -40,7 +44,7 @@ pub enum Record {
 }
 
 /// What is known of a conversation beside its messages. Fields that are none change nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationFacts {
     /// The conversation.
     pub conversation: String,
@@ -59,7 +63,7 @@ pub struct ConversationFacts {
 }
 
 /// A record and its identity: a record that is written twice is stored once.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StampedRecord {
     /// Unique over all pods and all time.
     pub id: String,
@@ -160,7 +164,7 @@ impl MessageOutcome {
 }
 
 /// A message. Fields that do not apply are empty.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArchivedMessage {
     /// The conversation.
     pub conversation: String,
@@ -220,7 +224,7 @@ impl ArchivedMessage {
 }
 
 /// A change of the handoff of a conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandoffRecord {
     /// The conversation.
     pub conversation: String,
@@ -237,7 +241,8 @@ pub struct HandoffRecord {
 }
 
 /// Where the change was decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TurnPlace {
     /// At the desk: the number of its change ([`Ticket::rev`](crate::protocol::Ticket::rev)).
     Desk(u64),
@@ -348,7 +353,7 @@ impl Thumb {
 }
 
 /// A thumb on one answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
     /// The conversation.
     pub conversation: String,
@@ -361,7 +366,7 @@ pub struct Feedback {
 }
 
 /// The visitor's rating of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingRecord {
     /// The conversation.
     pub conversation: String,
@@ -372,7 +377,7 @@ pub struct RatingRecord {
 }
 
 /// A stored picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
     /// The conversation.
     pub conversation: String,
@@ -389,7 +394,7 @@ pub struct Upload {
 }
 
 /// An action of an agent or an admin.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// The actor: id of an account, or `token`, `command line` and the like.
     pub who: String,
@@ -406,7 +411,7 @@ pub struct Audit {
 }
 
 /// A webhook delivery to make.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDelivery {
     /// Its id. The endpoint sees it and recognises a repeated delivery by it.
     pub id: String,

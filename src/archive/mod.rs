@@ -3,7 +3,8 @@
 //! One [`Store`] implements the ports of `hsc_actors::ports::archive` over SQLite (a file, the default)
 //! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
-//! connects, `schema` migrates, `write` writes batches (`tally` counts them for the analytics), the others query.
+//! connects, `schema` migrates, `write` writes batches (`tally` counts them for the analytics), `spill` stores what a
+//! stopping server could not write, the others query.
 //!
 //! Never: a value concatenated into a statement's text, a statement that only one of the two
 //! databases understands outside `store` and `backup`, a reply that takes longer than the settings allow.
@@ -19,6 +20,7 @@ mod privacy;
 mod replies;
 mod rows;
 mod schema;
+mod spill;
 mod sql;
 mod store;
 mod tally;
@@ -27,4 +29,5 @@ mod write;
 
 pub use backup::BackupError;
 pub use schema::IncompatibleSchema;
+pub use spill::{SpillFolder, Spilled};
 pub use store::{NoArchive, Store};

@@ -88,6 +88,7 @@ mod schema_versions;
 mod signing_in;
 mod slow_clients;
 mod smoke;
+mod spilled_records;
 mod starting;
 mod stopping;
 mod taking_the_transcript;

@@ -252,9 +252,14 @@ pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
 /// The file for `--config`: this catalog, any free port, JSON lines.
 pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     let dir = shop.dir().display();
+    // A previous release refuses settings that it does not know; it runs in the folder of the shop.
+    let of_this_release = match std::env::var_os("HSC_PREVIOUS") {
+        Some(_) => String::new(),
+        None => "spill_dir = \"\"\n".to_owned(),
+    };
     let text = format!(
         "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n\
-         [archive]\npath = \"\"\n[uploads]\ndir = \"\"\n"
+         [archive]\npath = \"\"\n{of_this_release}[uploads]\ndir = \"\"\n"
     );
     shop.write("hsc.toml", text.as_bytes());
     shop.dir().join("hsc.toml")

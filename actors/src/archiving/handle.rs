@@ -198,6 +198,12 @@ impl ArchiveHandle {
         self.queue.emptied(within).await
     }
 
+    /// The records that are not written, in order, for a server that stops. Writing one of them again is safe.
+    #[must_use]
+    pub fn unwritten(&self) -> Vec<Arc<StampedRecord>> {
+        self.queue.all()
+    }
+
     pub(super) fn set_up(&self, up: bool) -> bool {
         self.is_up.swap(up, Ordering::Relaxed)
     }

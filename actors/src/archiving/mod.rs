@@ -5,6 +5,8 @@
 //!            never waits               outlives the writer            batches, retried
 //! ```
 //!
+//! At a stop the server stores what is not written in files; the writer of the next start writes these records first.
+//!
 //! The queue is bounded in records and bytes. It fills while the archive is unavailable; when it is full the oldest
 //! records are dropped and counted. The retention worker erases conversations past their age.
 //!

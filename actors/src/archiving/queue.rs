@@ -107,6 +107,16 @@ impl RecordQueue {
         }
     }
 
+    /// Most records of a batch.
+    pub(super) fn batch_records(&self) -> usize {
+        self.limits.batch_records
+    }
+
+    /// All queued records, in order. They stay.
+    pub(super) fn all(&self) -> Vec<Arc<StampedRecord>> {
+        self.lock().places.iter().map(|place| Arc::clone(&place.record)).collect()
+    }
+
     /// Removes every record up to this number.
     pub(super) fn settle(&self, number: u64) {
         let mut held = self.lock();

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::{ArchiveHandle, ArchiveLimits, writer};
 use crate::ports::archive::{
     Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
-    Search, Transcript,
+    Search, SpilledRecords, Transcript,
 };
 use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
 use hsc_conversation::archive::{
@@ -114,6 +114,29 @@ const LIMITS: ArchiveLimits = ArchiveLimits {
     batch_after: Duration::from_millis(5),
 };
 
+/// Files of earlier stops.
+#[derive(Default)]
+struct Files(Mutex<std::collections::VecDeque<Vec<Arc<StampedRecord>>>>);
+
+impl Files {
+    fn of(texts: &[&str]) -> Self {
+        let stamped = |text: &&str| Arc::new(ArchiveHandle::stamp(said(*text)));
+        Self(Mutex::new([texts.iter().map(stamped).collect()].into()))
+    }
+}
+
+impl SpilledRecords for Files {
+    fn next(&self, limit: usize) -> BoxFuture<'_, Vec<Arc<StampedRecord>>> {
+        let first = self.0.lock().unwrap().front().cloned().unwrap_or_default();
+        assert!(first.len() <= limit, "the files of a test fit a batch");
+        std::future::ready(first).boxed()
+    }
+
+    fn settle(&self) {
+        self.0.lock().unwrap().pop_front();
+    }
+}
+
 struct Stage {
     book: Arc<Book>,
     handle: ArchiveHandle,
@@ -123,11 +146,15 @@ struct Stage {
 
 impl Stage {
     fn new(book: Book) -> Self {
+        Self::after_a_stop(book, Files::default())
+    }
+
+    fn after_a_stop(book: Book, files: Files) -> Self {
         let (book, metrics, care) = (Arc::new(book), Metrics::new(), Care::default());
         let handle = ArchiveHandle::new(LIMITS, &metrics);
         let archive: Arc<dyn Archive> = book.clone();
         let spec = RootSpec {
-            children: vec![writer(archive, handle.clone(), care, &metrics)],
+            children: vec![writer(archive, Arc::new(files), handle.clone(), care, &metrics)],
             on_give_up: OnGiveUp::Escalate,
             care,
             threads: Arc::new(Threads::start(2)),
@@ -178,6 +205,17 @@ async fn while_the_archive_is_away_records_wait_and_are_written_when_it_is_back(
     assert_eq!(stage.book.texts(), numbers(0..30));
     assert!(stage.handle.is_up());
     assert!(stage.metrics.render().contains("hsc_archive_up 1"));
+}
+
+#[actix::test]
+async fn records_of_an_earlier_stop_are_written_once_and_before_the_queued_ones() {
+    let away = Book { is_away: AtomicBool::new(true), ..Book::default() };
+    let stage = Stage::after_a_stop(away, Files::of(&["a", "bad", "b"]));
+    stage.handle.record(said("c"));
+    stage.until("it is known to be away", |it| !it.handle.is_up()).await;
+    stage.book.is_away.store(false, Ordering::SeqCst);
+    assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+    assert_eq!(stage.book.texts(), ["a", "b", "c"]);
 }
 
 #[actix::test]

@@ -1,7 +1,7 @@
 //! The writer: takes records out of the queue and writes them into the archive, in batches.
 //!
 //! Owns      nothing: the queue outlives it, and a batch stays there until the archive has it.
-//! Receives  no messages; it watches the queue.
+//! Receives  no messages; it watches the queue, and what earlier stops left on disk, which it writes first.
 //! Calls     the [`Archive`], one batch at a time, within the archive's own time limit.
 //! Never     delays a caller, drops a record without counting it.
 //! On crash  loses nothing: its successor writes the batch again, and the archive recognises it.
@@ -17,7 +17,8 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::ArchiveHandle;
-use crate::ports::archive::{Archive, ArchiveError};
+use super::queue::NextBatch;
+use crate::ports::archive::{Archive, ArchiveError, SpilledRecords};
 use crate::supervision::{Backoff, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::archive::StampedRecord;
@@ -30,6 +31,7 @@ const RETRY: Backoff = Backoff { first: Duration::from_millis(200), most: Durati
 /// The writer as a child of the tree.
 pub fn writer(
     archive: Arc<dyn Archive>,
+    spilled: Arc<dyn SpilledRecords>,
     handle: ArchiveHandle,
     care: Care,
     metrics: &Arc<Metrics>,
@@ -38,6 +40,8 @@ pub fn writer(
     ChildSpec::worker("archive.writer", "archive_writer", care, metrics, move |life| {
         let writer = Writer {
             archive: Arc::clone(&archive),
+            spilled: Arc::clone(&spilled),
+            may_have_spilled: true,
             handle: handle.clone(),
             metrics: Arc::clone(&counted),
             life,
@@ -52,6 +56,9 @@ pub fn writer(
 /// The task; see the header of this file.
 struct Writer {
     archive: Arc<dyn Archive>,
+    spilled: Arc<dyn SpilledRecords>,
+    /// False once there was none; another pod of the same folder may stop later.
+    may_have_spilled: bool,
     handle: ArchiveHandle,
     metrics: Arc<Metrics>,
     life: Life,
@@ -68,37 +75,65 @@ impl Writer {
             if self.failures > 0 {
                 sleep(RETRY.wait(self.failures.saturating_add(1), rand::random())).await;
             }
+            if self.may_have_spilled {
+                self.write_spilled().await;
+                continue;
+            }
             tokio::select! {
                 () = self.handle.queue.ready() => self.write().await,
-                () = sleep(LOOK_EVERY) => self.look().await,
+                () = sleep(LOOK_EVERY) => {
+                    self.may_have_spilled = true;
+                    self.look().await;
+                }
             }
         }
         Err("a successor writes".into())
     }
 
-    /// Writes the next batch.
-    async fn write(&mut self) {
-        let front = self.handle.queue.front();
-        let Some(last) = front.numbers.last().copied() else { return };
-        match self.give(front.records.clone()).await {
-            Ok(()) => self.handle.queue.settle(last),
-            Err(ArchiveError::Unavailable { .. }) => {}
-            // One of the records is invalid: write them one by one to find it.
-            Err(ArchiveError::Refused { .. }) => {
-                for (record, number) in front.records.into_iter().zip(front.numbers) {
-                    match self.give(vec![record]).await {
-                        Ok(()) => {}
-                        Err(ArchiveError::Refused { cause }) => {
-                            self.refused += 1;
-                            self.metrics.archive.dropped("refused", 1);
-                            warn!(cause:%; "the archive refused a record, it is dropped");
-                        }
-                        Err(ArchiveError::Unavailable { .. }) => return,
-                    }
-                    self.handle.queue.settle(number);
-                }
-            }
+    /// Writes the next records of an earlier stop. They are older than all that are queued.
+    async fn write_spilled(&mut self) {
+        let records = self.spilled.next(self.handle.queue.batch_records()).await;
+        let all = records.len();
+        self.may_have_spilled = all > 0;
+        if all > 0 && self.give_all(records).await == all {
+            self.spilled.settle();
         }
+    }
+
+    /// Writes what stands first.
+    async fn write(&mut self) {
+        let NextBatch { records, numbers } = self.handle.queue.front();
+        let done = self.give_all(records).await;
+        if let Some(last) = done.checked_sub(1) {
+            self.handle.queue.settle(numbers[last]);
+        }
+    }
+
+    /// Gives records to the archive, each alone if it refuses one of them. Returns how many of the first ones are
+    /// written or will never be.
+    async fn give_all(&mut self, records: Vec<Arc<StampedRecord>>) -> usize {
+        if records.is_empty() {
+            return 0;
+        }
+        match self.give(records.clone()).await {
+            Ok(()) => return records.len(),
+            Err(ArchiveError::Unavailable { .. }) => return 0,
+            Err(ArchiveError::Refused { .. }) => {}
+        }
+        let mut done = 0;
+        for record in records {
+            match self.give(vec![record]).await {
+                Ok(()) => {}
+                Err(ArchiveError::Refused { cause }) => {
+                    self.refused += 1;
+                    self.metrics.archive.dropped("refused", 1);
+                    warn!(cause:%; "the archive refused a record, it is dropped");
+                }
+                Err(ArchiveError::Unavailable { .. }) => break,
+            }
+            done += 1;
+        }
+        done
     }
 
     /// Writes one batch. A panic counts as a refusal: another attempt would panic again.

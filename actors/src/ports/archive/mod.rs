@@ -15,6 +15,7 @@ mod notes;
 mod past;
 mod privacy;
 mod replies;
+mod spilled;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use past::{
 };
 pub use privacy::{DataSubject, Erased, Export, Privacy};
 pub use replies::{CannedReply, Replies};
+pub use spilled::SpilledRecords;
 
 use hsc_conversation::BoxError;
 
