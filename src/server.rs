@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::web;
 use hsc_actors::Pod;
+use hsc_actors::ports::archive::ArchiveError;
 use hsc_config::{Settings, SettingsError};
 use hsc_monitoring::Process;
 use log::{error, info, warn};
@@ -112,16 +113,13 @@ impl Server {
         self.operations_address
     }
 
-    /// The link that makes the first account; none where there is one.
-    pub async fn first_link(&self) -> Option<String> {
-        let token = match self.team.first_link().await {
-            Ok(token) => token?,
-            Err(error) => {
-                warn!(cause:% = error; "whether there is an account could not be learnt");
-                return None;
-            }
-        };
-        Some(format!("{}/first?token={token}", self.public_url))
+    /// A link that creates the first account; none if there is one.
+    ///
+    /// # Errors
+    /// When the archive cannot be reached.
+    pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
+        let token = self.team.first_link().await?;
+        Ok(token.map(|token| first_link(&self.public_url, &token)))
     }
 
     /// Loads the catalog again whenever the process is asked to (SIGHUP).
@@ -234,8 +232,13 @@ fn remove_abandoned_folders() {
     }));
 }
 
+/// The address of the page that creates the first account.
+pub(crate) fn first_link(public_url: &str, token: &str) -> String {
+    format!("{public_url}/first?token={token}")
+}
+
 /// Where a browser finds us: as the settings say, else where we listen.
-fn public_url(said: &str, scheme: &str, address: SocketAddr) -> String {
+pub(crate) fn public_url(said: &str, scheme: &str, address: SocketAddr) -> String {
     if !said.is_empty() {
         return said.trim_end_matches('/').to_owned();
     }

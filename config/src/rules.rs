@@ -253,6 +253,7 @@ const RULES: &[(&str, Rule)] = &[
     ("identity.session_idle_ms", Whole(1, 365 * DAY)),
     ("identity.session_ms", Whole(1, 365 * DAY)),
     ("identity.first_link_ms", Whole(1, 7 * DAY)),
+    ("identity.first_link_file", Text(any, "the path of a file, or nothing")),
     (
         "identity.openid.issuer",
         Text(issuer, "an address that begins with http:// or https://, or nothing"),

@@ -466,6 +466,8 @@ sections! {
         session_ms: u64,
         /// Milliseconds for which the setup link of a first start is valid.
         first_link_ms: u64,
+        /// File for that link where standard output is no terminal; empty writes none.
+        first_link_file: String,
         /// The OpenID Connect provider.
         openid: OpenIdSettings,
     }

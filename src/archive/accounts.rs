@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, AttemptLimit,
-    AttemptOutcome, LockOut, MOST_DEVICES, Role, SignInAttempt,
+    AttemptOutcome, FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
@@ -38,7 +38,51 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn add_first(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
+    fn add_first_link(
+        &self,
+        link: FirstLink,
+        replaces: bool,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.with(async move |_| {
+            let mut transaction = self.begin().await?;
+            // All of them, or the expired ones.
+            let until_ms = if replaces { i64::MAX } else { signed(now_ms) };
+            sqlx::query("DELETE FROM first_links WHERE expires_ms <= $1")
+                .bind(until_ms)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)")
+                .bind(clean(&link.hash))
+                .bind(signed(link.expires_ms))
+                .execute(&mut *transaction)
+                .await?;
+            transaction.commit().await
+        })
+        .boxed()
+    }
+
+    fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+        let hash = clean(hash);
+        self.with(async move |pool| {
+            let found =
+                sqlx::query("SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2")
+                    .bind(hash)
+                    .bind(signed(now_ms))
+                    .fetch_optional(&pool)
+                    .await?;
+            Ok(found.is_some())
+        })
+        .boxed()
+    }
+
+    fn add_first(
+        &self,
+        account: Account,
+        link_hash: &str,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), AccountError>> {
+        let link_hash = clean(link_hash);
         self.reaching(async move {
             let mut transaction = self.begin().await.map_err(refusal)?;
             if self.kind() == Kind::Postgres {
@@ -48,14 +92,24 @@ impl Accounts for Store {
                     .await
                     .map_err(refusal)?;
             }
-            let counted = sqlx::query("SELECT COUNT(*) AS accounts FROM accounts")
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(refusal)?;
-            if rows::number(&counted, "accounts").map_err(refusal)? > 0 {
+            let counted = sqlx::query(
+                "SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
+                    (SELECT COUNT(*) FROM first_links WHERE hash = $1 AND expires_ms > $2) AS links",
+            )
+            .bind(link_hash)
+            .bind(signed(now_ms))
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(refusal)?;
+            let number = |column| rows::number(&counted, column).map_err(refusal);
+            if number("accounts")? > 0 || number("links")? == 0 {
                 return Err(AccountError::NotFirst);
             }
             insert(&mut transaction, &account).await.map_err(refusal)?;
+            sqlx::query("DELETE FROM first_links")
+                .execute(&mut *transaction)
+                .await
+                .map_err(refusal)?;
             transaction.commit().await.map_err(refusal)
         })
         .boxed()

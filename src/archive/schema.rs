@@ -83,6 +83,7 @@ const MIGRATIONS: &[SchemaMigration] = &[
         include_str!("migrations/0004_sign_in_attempts.sql"),
         4,
     ),
+    SchemaMigration::same(5, "first_links", include_str!("migrations/0005_first_links.sql"), 4),
 ];
 
 /// Why this server cannot use the tables of an archive. The message says what to do.

@@ -114,7 +114,9 @@ impl SpillFolder {
         let Some(dir) = &self.inner.dir else { return Vec::new() };
         let mut reading = self.reading();
         while reading.batch.is_empty() {
-            let Some(mut file) = reading.file.take().or_else(|| reading.open_next(dir)) else { break };
+            let Some(mut file) = reading.file.take().or_else(|| reading.open_next(dir)) else {
+                break;
+            };
             match file.next_batch(limit) {
                 Ok(batch) if batch.is_empty() => file.end(),
                 Ok(batch) => {
@@ -250,7 +252,11 @@ mod tests {
     fn folder(dir: &Path, most_bytes: u64) -> SpillFolder {
         let settings = Settings::load(None, std::iter::empty()).expect("the defaults");
         let spill_dir = dir.join("unwritten").display().to_string();
-        SpillFolder::new(&ArchiveSettings { spill_dir, spill_bytes: most_bytes, ..settings.archive })
+        SpillFolder::new(&ArchiveSettings {
+            spill_dir,
+            spill_bytes: most_bytes,
+            ..settings.archive
+        })
     }
 
     fn records(numbers: std::ops::Range<u64>) -> Vec<Arc<StampedRecord>> {

@@ -10,6 +10,7 @@ mod catalog;
 mod chaos;
 mod check;
 mod extract;
+mod first_link;
 mod load;
 mod manuals;
 mod model;

@@ -1,6 +1,5 @@
 //! `hsc serve`: runs the server until it is stopped.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,10 +9,12 @@ use hsc_config::{Settings, SettingsError};
 use log::{error, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::ARCHIVE_IS_NEWER;
+use super::{ARCHIVE_IS_NEWER, first_link};
 use crate::archive::IncompatibleSchema;
 use crate::server::{Server, StartError};
 
+/// Pause before an archive that did not answer is asked again whether there is an account.
+const ARCHIVE_RETRY: Duration = Duration::from_secs(2);
 /// Shortest time after which a server that drains is ended. With less, one that drains well on a busy machine would be.
 const SHORTEST_LIMIT: Duration = Duration::from_secs(5);
 
@@ -68,7 +69,7 @@ async fn serve(
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         () = server.drain_asked() => {}
-        () = tell_the_first_link(&server) => {}
+        () = make_the_first_link_known(&server, &settings.identity.first_link_file) => {}
         why = server.archive_refused() => {
             let code = refused(&why);
             end_within(limit)?;
@@ -90,14 +91,18 @@ async fn serve(
     }
 }
 
-/// Prints the link that creates the first account, if there is none, and never ends.
-async fn tell_the_first_link(server: &Server) {
-    if let Some(link) = server.first_link().await {
-        // The parent may read only the first line and close the pipe; that is no reason to end.
-        let _ = writeln!(
-            std::io::stdout(),
-            "There is no account yet. This link makes the first one, an admin, once: {link}"
-        );
+/// Makes the link that creates the first account known, if there is none, as soon as the archive answers. Never ends.
+async fn make_the_first_link_known(server: &Server, file: &str) {
+    let link = loop {
+        match server.first_link().await {
+            Ok(link) => break link,
+            // The writer logs why.
+            Err(_) => tokio::time::sleep(ARCHIVE_RETRY).await,
+        }
+    };
+    // The parent may read only the first line and close the pipe; that is no reason to end.
+    if let Some(Err(error)) = link.map(|link| first_link::deliver(&link, file)) {
+        warn!(file, cause:% = error; "the link to the first account cannot be written; `hsc user first-link` makes another one");
     }
     std::future::pending().await
 }

@@ -1,6 +1,7 @@
 //! `hsc user`: account management on the server's machine.
 
 use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,9 +14,11 @@ use hsc_config::Settings;
 use hsc_conversation::archive::{Audit, Record, StampedRecord};
 use hsc_conversation::now_ms;
 
+use super::first_link::deliver;
 use crate::archive::Store;
 use crate::identity::Team;
 use crate::outbound::OutboundTls;
+use crate::server::public_url;
 
 /// Longest line that is read as a password; longer than any valid one.
 const LONGEST_LINE: u64 = 4_096;
@@ -60,6 +63,12 @@ enum Does {
         /// Email address of the account.
         address: String,
     },
+    /// Make a link that creates the first account, on a terminal or in a private file; older links are void.
+    FirstLink {
+        /// File for the link if standard output is no terminal; default: identity.first_link_file.
+        #[arg(long, value_name = "FILE")]
+        file: Option<String>,
+    },
     /// Unlock an account: forget its failed sign-ins on all pods.
     Unlock {
         /// Email address of the account.
@@ -86,7 +95,10 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let tls = OutboundTls::new(&settings.outbound.ca_file)?;
         let auditor = Arc::new(|_| {});
         let team = Team::new(&settings.identity, &settings.admin, accounts, auditor, &tls)?;
-        let done = does(&store, &team, args.does).await;
+        let done = match args.does {
+            Does::FirstLink { file } => first_link(&team, &settings, file).await,
+            does => self::does(&store, &team, does).await,
+        };
         drop(team);
         store.close().await;
         done
@@ -96,6 +108,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
     match does {
+        Does::FirstLink { .. } => unreachable!("`run` does it"),
         Does::Add { address, name, role } => {
             let role = match role {
                 RoleArg::Agent => Role::Agent,
@@ -145,6 +158,21 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn first_link(team: &Team, settings: &Settings, file: Option<String>) -> anyhow::Result<()> {
+    let token = team.only_first_link().await?;
+    let token = token.context("there is an account; its admin or hsc user add makes others")?;
+    let server = &settings.server;
+    let scheme = if server.tls.cert.is_empty() { "http" } else { "https" };
+    let host = server.host.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let url = public_url(&server.public_url, scheme, SocketAddr::new(host, server.port));
+    let file = file.unwrap_or_else(|| settings.identity.first_link_file.clone());
+    anyhow::ensure!(
+        !file.is_empty() || std::io::stdout().is_terminal(),
+        "standard output is no terminal and may be stored as a log; --file names a file for the link"
+    );
+    Ok(deliver(&crate::server::first_link(&url, &token), &file)?)
 }
 
 async fn known(store: &Store, address: &str) -> anyhow::Result<Account> {

@@ -10,7 +10,6 @@
 mod account_creation;
 mod attempts;
 mod first_admin;
-mod first_link;
 mod openid;
 mod password;
 mod refusal;

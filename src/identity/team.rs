@@ -4,9 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{
-    Account, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
-};
+use hsc_actors::ports::archive::{Account, AccountSession, Accounts, AttemptOutcome, LockOut};
 use hsc_actors::ports::{
     Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
     ProviderSignIn, SignedIn,
@@ -20,7 +18,6 @@ use tokio::time::Instant;
 
 use super::account_creation::own_part;
 use super::attempts::{self, TokenAttempts, TooMany};
-use super::first_link::FirstLink;
 use super::openid::{NoProvider, Provider};
 use super::password::Hasher;
 use super::refusal::{down, no_hash, refused, weak};
@@ -43,7 +40,7 @@ pub struct Team {
     /// The two valid admin tokens; an empty one is none.
     admin_tokens: RwLock<[Secret; 2]>,
     token_attempts: TokenAttempts,
-    pub(super) first: FirstLink,
+    pub(super) first_link_lasts: Duration,
     pub(super) first_attempts: TokenAttempts,
     pub(super) provider: Option<Provider>,
     auditor: Auditor,
@@ -73,7 +70,7 @@ impl Team {
             admin_tokens: RwLock::new(tokens_of(admin)),
             token_attempts: TokenAttempts::new(),
             first_attempts: TokenAttempts::new(),
-            first: FirstLink::new(Duration::from_millis(settings.first_link_ms)),
+            first_link_lasts: Duration::from_millis(settings.first_link_ms),
             provider: Provider::new(&settings.openid, tls)?,
             auditor,
             idle_ms: settings.session_idle_ms,
@@ -84,18 +81,6 @@ impl Team {
     /// Accepts the admin tokens of these settings from now on.
     pub fn replace_admin_tokens(&self, admin: &AdminSettings) {
         *self.admin_tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens_of(admin);
-    }
-
-    /// The secret of a new setup link; `None` when an account exists.
-    ///
-    /// # Errors
-    /// When the archive cannot be reached.
-    pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
-        Ok(if self.accounts.count().await? == 0 {
-            Some(self.first.make(Instant::now()))
-        } else {
-            None
-        })
     }
 
     /// The hash of a new password for this account, if the password passes the rules.
@@ -225,44 +210,62 @@ impl Team {
             // Both are compared: the time says nothing about which one is set.
             valid.fold(false, |found, right| found | secret::same(token, right))
         };
-        self.within_attempts(&self.token_attempts, ("token", "admin_token"), is_right, from)
+        let audited_as = ("token", "admin_token");
+        self.admitted(&self.token_attempts, audited_as, from)?;
+        self.judged(&self.token_attempts, audited_as, is_right(), from)
     }
 
-    /// Compares a secret without an account, within the limits of the client. Every such comparison goes
-    /// through here: failures are audited as `<what>.failed`, uses as `<what>.used`.
-    pub(super) fn within_attempts(
+    /// Refuses a client that has tried too many secrets without an account. Every such comparison begins with this and
+    /// ends with [`Self::judged`]: failures are audited as `<what>.failed`, uses as `<what>.used`.
+    pub(super) fn admitted(
         &self,
         attempts: &TokenAttempts,
-        (who, what): (&str, &str),
-        is_right: impl FnOnce() -> bool,
+        audited_as: (&str, &str),
         from: ClientAddress,
     ) -> Result<(), IdentityError> {
-        let audit = |outcome: &str, detail: &str| {
-            (self.auditor)(Audit {
-                who: who.to_owned(),
-                role: String::new(),
-                action: format!("{what}.{outcome}"),
-                subject: String::new(),
-                detail: detail.to_owned(),
-                address: from.to_string(),
-            });
-        };
-        let now = Instant::now();
-        if let Err(TooMany { wait, is_first }) = attempts.admit(from.key(), now) {
+        attempts.admit(from.key(), Instant::now()).map_err(|TooMany { wait, is_first }| {
             if is_first {
-                audit("failed", "too many attempts");
+                self.audit_attempt(audited_as, "failed", "too many attempts", from);
             }
-            return Err(IdentityError::TooMany { wait });
-        }
-        if !is_right() {
+            IdentityError::TooMany { wait }
+        })
+    }
+
+    /// Counts an admitted attempt.
+    pub(super) fn judged(
+        &self,
+        attempts: &TokenAttempts,
+        audited_as: (&str, &str),
+        is_right: bool,
+        from: ClientAddress,
+    ) -> Result<(), IdentityError> {
+        let now = Instant::now();
+        if !is_right {
             attempts.failed(from.key(), now);
-            audit("failed", "");
+            self.audit_attempt(audited_as, "failed", "", from);
             return Err(IdentityError::Wrong);
         }
         if attempts.succeeded(from.key(), now) {
-            audit("used", "");
+            self.audit_attempt(audited_as, "used", "", from);
         }
         Ok(())
+    }
+
+    fn audit_attempt(
+        &self,
+        (who, what): (&str, &str),
+        outcome: &str,
+        detail: &str,
+        from: ClientAddress,
+    ) {
+        (self.auditor)(Audit {
+            who: who.to_owned(),
+            role: String::new(),
+            action: format!("{what}.{outcome}"),
+            subject: String::new(),
+            detail: detail.to_owned(),
+            address: from.to_string(),
+        });
     }
 
     /// The session of this secret, and its account; a session that was idle for too long is ended.
@@ -371,6 +374,6 @@ pub(super) fn person(account: &Account) -> Person {
     Person { id: account.id.clone(), name: account.name.clone(), role: account.role }
 }
 
-fn millis(time: Duration) -> u64 {
+pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts as _, AttemptLimit,
-    AttemptOutcome, CannedReply, Deliveries as _, EndpointBacklog, LockOut, MOST_DEVICES,
-    Replies as _, Role, SignInAttempt,
+    AttemptOutcome, CannedReply, Deliveries as _, EndpointBacklog, FirstLink, LockOut,
+    MOST_DEVICES, Replies as _, Role, SignInAttempt,
 };
 use hsc_conversation::archive::{NewDelivery, Record};
 
@@ -18,6 +18,7 @@ contract! {
         two_accounts_share_no_address_and_no_subject
         an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
         of_many_who_make_the_first_account_at_once_one_does
+        a_first_link_is_valid_on_every_pod_until_it_expires_is_used_or_replaced
         the_last_admin_stays_however_many_try_at_once
         failures_are_noted_however_many_try_at_once
         attempts_are_counted_under_their_limits_by_all_pods_together
@@ -131,7 +132,11 @@ async fn of_many_who_make_the_first_account_at_once_one_does(stage: Stage) {
     let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
     // Brought to the present form before, so that all of them are at the table at once.
     assert_eq!(stage.store.count().await.expect("the archive does it"), 0);
-    let tries = (0..9).map(|n| pods[n % 3].add_first(account(&format!("a{n}"), Role::Admin)));
+    add_link(&stage, "link", false).await;
+    let tries = (0..9).map(|n| {
+        let account = account(&format!("a{n}"), Role::Admin);
+        pods[n % 3].add_first(account, "link", TEN)
+    });
     let tried = futures::future::join_all(tries).await;
     let (made, refused): (Vec<_>, Vec<_>) = tried.into_iter().partition(Result::is_ok);
     assert_eq!((made.len(), refused.len()), (1, 8));
@@ -140,8 +145,32 @@ async fn of_many_who_make_the_first_account_at_once_one_does(stage: Stage) {
     }
     assert_eq!(stage.store.count().await.expect("the archive does it"), 1);
     stage.store.add(account("later", Role::Agent)).await.expect("others are added as before");
-    let late = stage.store.add_first(account("late", Role::Admin)).await;
+    let late = stage.store.add_first(account("late", Role::Admin), "link", TEN).await;
     assert!(matches!(late, Err(AccountError::NotFirst)), "{late:?}");
+}
+
+async fn add_link(stage: &Stage, hash: &str, replaces: bool) {
+    let link = FirstLink { hash: hash.to_owned(), expires_ms: TEN + HOUR };
+    stage.store.add_first_link(link, replaces, TEN).await.expect("the archive does it");
+}
+
+async fn a_first_link_is_valid_on_every_pod_until_it_expires_is_used_or_replaced(stage: Stage) {
+    let other = stage.another_pod();
+    let is_valid = async |hash: &str, now_ms| {
+        other.is_first_link(hash, now_ms).await.expect("the archive does it")
+    };
+    add_link(&stage, "one", false).await;
+    add_link(&stage, "two", false).await;
+    assert!(is_valid("one", TEN).await && is_valid("two", TEN).await, "one of each pod");
+    assert!(!is_valid("three", TEN).await && !is_valid("one", TEN + HOUR).await);
+    add_link(&stage, "three", true).await;
+    assert!(!is_valid("one", TEN).await && is_valid("three", TEN).await);
+    for (hash, now_ms) in [("one", TEN), ("three", TEN + HOUR)] {
+        let refused = other.add_first(account("ann", Role::Admin), hash, now_ms).await;
+        assert!(matches!(refused, Err(AccountError::NotFirst)), "{hash}: {refused:?}");
+    }
+    other.add_first(account("ann", Role::Admin), "three", TEN).await.expect("it is valid");
+    assert!(!is_valid("three", TEN).await);
 }
 
 async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {

@@ -88,7 +88,10 @@ async fn chats_go_on_while_the_archive_is_away_and_are_written_when_it_is_back()
     let between = ask(&server, "q1").await;
     postgres.heal().await;
     is_question_and_answer(&kept(&store, &between).await);
-    assert_eq!(server.metric("hsc_archive_dropped_total").await, 0.0);
+    for reason in ["full", "refused"] {
+        let dropped = format!("hsc_archive_dropped_total{{reason=\"{reason}\"}}");
+        assert_eq!(server.metric(&dropped).await, 0.0);
+    }
     let period = Period { from_ms: 0, to_ms: u64::MAX };
     let total: u64 =
         store.snapshots(period, Some("")).await.unwrap().iter().map(|it| it.questions).sum();

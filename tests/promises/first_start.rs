@@ -1,11 +1,14 @@
 //! Before there is an account, nobody is let into the administration for where a request comes from.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use reqwest::Method;
 use serde_json::json;
 
 use crate::eventually::eventually;
 use crate::member::{Member, PASSWORD, archive_of, code_of};
-use crate::server::{Server, client};
+use crate::postgres::Postgres;
+use crate::server::{Server, client, config, hsc, run, variable};
 use crate::shop::Shop;
 
 /// What is asked of the administration: what it shows, and what it changes.
@@ -34,7 +37,7 @@ async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
         // A proxy on this machine that names itself as the client is no operator either.
         ("server.trusted_proxies", "127.0.0.1"),
     ];
-    let mut server = Server::of(shop, &settings).await;
+    let server = Server::of(shop, &settings).await;
     let here = server.address().to_string();
     let headers: [&[(&str, &str)]; 9] = [
         &[],
@@ -68,7 +71,7 @@ async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
     }
     assert_eq!(server.get("/ready").await.status(), 200, "nobody had it drain");
 
-    let line = server.prints().await;
+    let line = server.first_link().await;
     let (_, token) = line.split_once("/first?token=").expect("a link");
     let mut ada = Member::of(&server);
     let account = json!({ "token": token, "name": "Ada", "address": "ada@example.test", "password": PASSWORD });
@@ -82,8 +85,8 @@ async fn guesses_at_the_link_of_the_first_start_are_slow_and_audited() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let settings = [("archive.path", path.as_str()), ("admin.token", "")];
-    let mut server = Server::of(shop, &settings).await;
-    let line = server.prints().await;
+    let server = Server::of(shop, &settings).await;
+    let line = server.first_link().await;
     let (_, right) = line.split_once("/first?token=").expect("a link");
     let first = async |last: u8, token: &str| {
         let mut member = Member::at(&server, [127, 0, 7, last]);
@@ -103,4 +106,75 @@ async fn guesses_at_the_link_of_the_first_start_are_slow_and_audited() {
         audit.matches("first_link.failed").count() == 11
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_link_of_a_pod_makes_the_first_admin_on_every_pod_and_the_command_makes_others_void() {
+    let postgres = Postgres::start().await;
+    let url = postgres.url();
+    let shared = [("archive.url", url.as_str()), ("admin.token", "")];
+    let (mut one, mut two) = futures::join!(Server::with(&shared), Server::with(&shared));
+    let token_of = |link: &str| link.split_once("/first?token=").expect("a link").1.to_owned();
+    let of_one = token_of(&one.first_link().await);
+    let of_two = token_of(&two.first_link().await);
+    let first = async |server: &Server, token: &str| {
+        let account = json!({ "token": token, "name": "Ada", "address": "ada@example.test", "password": PASSWORD });
+        Member::of(server).post("/api/first", account).await.status().as_u16()
+    };
+
+    let file = one.shop.dir().join("by-command");
+    let mut command = hsc();
+    command.args(["user", "first-link", "--config"]).arg(config(&one.shop));
+    command.arg("--file").arg(&file).env(variable("archive.url"), &url);
+    let (status, printed, error) = run(command);
+    assert!(status.success(), "{error}");
+    let by_command = token_of(std::fs::read_to_string(&file).expect("the link").trim());
+    assert!(!printed.contains(&by_command), "standard output is no terminal here: {printed}");
+    for file in [file, one.shop.dir().join("first-link")] {
+        assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    }
+
+    for void in [&of_one, &of_two] {
+        assert_eq!(first(&one, void).await, 410, "the command made another one");
+    }
+    assert_eq!(first(&two, &by_command).await, 200);
+    for server in [&one, &two] {
+        assert_eq!(first(server, &by_command).await, 410, "once");
+    }
+    for server in [&mut one, &mut two] {
+        let printed = server.prints().await;
+        for token in [&of_one, &of_two, &by_command] {
+            assert!(!server.log().contains(token) && !printed.contains(token), "{printed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_link_of_one_pod_works_on_another() {
+    let postgres = Postgres::start().await;
+    let url = postgres.url();
+    let shared = [("archive.url", url.as_str()), ("admin.token", "")];
+    let (one, two) = futures::join!(Server::with(&shared), Server::with(&shared));
+    let link = one.first_link().await;
+    let token = link.split_once("/first?token=").expect("a link").1;
+    let account = json!({ "token": token, "name": "Ada", "address": "ada@example.test", "password": PASSWORD });
+    assert_eq!(Member::of(&two).post("/api/first", account).await.status(), 200);
+}
+
+#[test]
+fn the_command_prints_the_link_on_a_terminal() {
+    let shop = Shop::new();
+    let (path, config) = (archive_of(&shop), config(&shop));
+    let line = format!(
+        "exec '{}' user first-link --config '{}'",
+        hsc().get_program().display(),
+        config.display()
+    );
+    // Gives the command a terminal.
+    let mut command = std::process::Command::new("script");
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
+    command.env(variable("archive.path"), path);
+    let (status, printed, error) = run(command);
+    assert!(status.success() && printed.contains("/first?token="), "{printed}{error}");
+    assert!(!shop.dir().join("first-link").exists());
 }

@@ -141,8 +141,8 @@ async fn an_archive_that_is_away_holds_no_note_up_and_has_it_when_it_is_back() {
     let mut postgres = Postgres::start().await;
     let url = postgres.url();
     let settings = [("archive.url", url.as_str()), ("archive.connect_timeout_ms", "500")];
-    let mut server = Server::with(&settings).await;
-    let line = server.prints().await;
+    let server = Server::with(&settings).await;
+    let line = server.first_link().await;
     let (_, token) = line.split_once("/first?token=").expect("a link");
     let first =
         json!({ "token": token.trim(), "name": "Ada", "address": ADA, "password": PASSWORD });

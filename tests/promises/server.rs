@@ -106,6 +106,14 @@ impl Server {
         in_time("the server prints", self.printed.recv()).await.expect("another line")
     }
 
+    /// The link that creates the first account, from its file.
+    pub(crate) async fn first_link(&self) -> String {
+        let file = self.shop.dir().join("first-link");
+        let read = || std::fs::read_to_string(&file).unwrap_or_default();
+        eventually("the link is in its file", async || read().ends_with('\n')).await;
+        read().trim().to_owned()
+    }
+
     /// A visitor's socket.
     pub(crate) async fn visitor(&self) -> Visitor {
         Visitor::to(self.address).await
@@ -255,7 +263,7 @@ pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     // A previous release refuses settings that it does not know; it runs in the folder of the shop.
     let of_this_release = match std::env::var_os("HSC_PREVIOUS") {
         Some(_) => String::new(),
-        None => "spill_dir = \"\"\n".to_owned(),
+        None => format!("spill_dir = \"\"\n[identity]\nfirst_link_file = \"{dir}/first-link\"\n"),
     };
     let text = format!(
         "[server]\nport = 0\nworkers = 2\n[catalog]\ndir = \"{dir}\"\n[log]\nformat = \"json\"\n\

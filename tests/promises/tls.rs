@@ -78,7 +78,7 @@ async fn http_websockets_the_first_link_and_ping_go_over_tls() {
     let pair = certificate(shop.dir(), "one");
     let archive = text(&shop.dir().join("archive.sqlite"));
     let settings = [("archive.path", archive.as_str()), ("server.public_url", "")];
-    let mut server = with_certificate(shop, &pair, &settings).await;
+    let server = with_certificate(shop, &pair, &settings).await;
     let https = trusting(&pair.0);
     let url = |path: &str| format!("https://{}{path}", server.address());
     let pong = https.get(url("/ping")).send().await.expect("TLS");
@@ -86,7 +86,7 @@ async fn http_websockets_the_first_link_and_ping_go_over_tls() {
     assert!(!pong.headers().contains_key("strict-transport-security"), "public_url is not https");
     assert!(client().get(server.url("/ping")).send().await.is_err(), "no plain HTTP there");
     let origin = url("");
-    let line = server.prints().await;
+    let line = server.first_link().await;
     assert!(line.contains(&format!("{origin}/first?token=")), "{line}");
 
     let stream = TcpStream::connect(server.address()).await.expect("the server accepts");
@@ -249,8 +249,8 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
 #[tokio::test]
 async fn operations_have_an_address_of_their_own() {
     let settings = [("server.operations_listen", "127.0.0.1:0")];
-    let mut server = Server::with(&settings).await;
-    let line = server.prints().await;
+    let server = Server::with(&settings).await;
+    let line = server.first_link().await;
     let (_, operations) = line.rsplit_once("http://").expect("an address");
     let of = async |path: &str| {
         let url = format!("http://{operations}{path}");

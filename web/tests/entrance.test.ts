@@ -72,6 +72,6 @@ test("without any account the pages of the team say how the first one is created
 
 test("without its link the first account is not made", async () => {
   const { page } = await open(browser, `${server.address}/first`, { bypassCSP: true, colorScheme: "dark" });
-  await page.getByText("Open the link that the server prints").waitFor();
+  await page.getByText("Open the link that the server wrote").waitFor();
   expect(await findings(page)).toEqual([]);
 });

@@ -16,9 +16,28 @@ pub trait Accounts: Send + Sync + 'static {
     /// Adds an account, with the given failures and lock.
     fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
 
-    /// Adds the first account if there is none: counted and added in one step, so that only one of many concurrent
-    /// calls on any pods succeeds.
-    fn add_first(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
+    /// Stores a link that creates the first account, on every pod. One that `replaces` makes all others void.
+    fn add_first_link(
+        &self,
+        link: FirstLink,
+        replaces: bool,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), ArchiveError>>;
+
+    /// True if a link with this hash is valid now.
+    fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+
+    /// Adds the first account by a link, which makes all links void: decided in one step, so that of concurrent
+    /// attempts, on however many pods, one succeeds.
+    ///
+    /// # Errors
+    /// [`AccountError::NotFirst`] if there is an account or the link is not valid now.
+    fn add_first(
+        &self,
+        account: Account,
+        link_hash: &str,
+        now_ms: u64,
+    ) -> BoxFuture<'_, Result<(), AccountError>>;
 
     /// All accounts, by name.
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
@@ -91,6 +110,15 @@ pub trait Accounts: Send + Sync + 'static {
 
     /// Ends all sessions of an account; returns their number.
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>>;
+}
+
+/// A link that creates the first account, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FirstLink {
+    /// The hash of its token.
+    pub hash: String,
+    /// When it expires, in milliseconds since 1970.
+    pub expires_ms: u64,
 }
 
 /// A team member.
@@ -271,8 +299,8 @@ pub enum AccountError {
     /// Another account has this address or subject.
     #[error("there is an account with this address")]
     Taken,
-    /// An account exists already.
-    #[error("there is an account already")]
+    /// There is an account already, or the link to the first one is void.
+    #[error("there is an account already, or the link is void")]
     NotFirst,
     /// No account has this id.
     #[error("there is no such account")]

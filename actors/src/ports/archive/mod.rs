@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 pub use accounts::{
     Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
-    LockOut, MOST_DEVICES, Role, SignInAttempt,
+    FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 pub use analytics::{Analytics, ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 pub use deliveries::{Deliveries, Delivery, EndpointBacklog};
