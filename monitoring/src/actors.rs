@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
+use prometheus::{Histogram, HistogramVec, IntGauge, IntGaugeVec};
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::MetricsBuilder;
 
 /// Restarts, queues and undelivered messages, by kind of actor.
 pub struct Actors {
     up: IntGaugeVec,
-    restarts: IntCounterVec,
+    restarts: CounterFamily,
     mailbox_depth: IntGaugeVec,
     handle_seconds: HistogramVec,
-    undelivered: IntCounterVec,
+    undelivered: CounterFamily,
 }
 
 /// The metrics of one kind of actor that every message updates, looked up once.
@@ -37,6 +38,8 @@ impl Actors {
     /// The meter of this kind of actor. Its series exist from now on, at zero.
     #[must_use]
     pub fn meter(&self, actor: &'static str) -> ActorMeter {
+        self.restarts.begin(&[("actor", actor)]);
+        self.undelivered.begin(&[("actor", actor)]);
         ActorMeter {
             up: self.up.with_label_values(&[actor]),
             mailbox_depth: self.mailbox_depth.with_label_values(&[actor]),

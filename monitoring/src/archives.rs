@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+use prometheus::{Histogram, IntCounter, IntGauge};
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// State, queue and writes of the archive.
@@ -11,7 +12,7 @@ pub struct Archives {
     up: IntGauge,
     queued: IntGauge,
     written: IntCounter,
-    dropped: IntCounterVec,
+    dropped: CounterFamily,
     batch_seconds: Histogram,
 }
 

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounter, IntCounterVec, IntGauge};
+use prometheus::{Histogram, IntCounter, IntGauge};
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Messages between pods.
 pub struct Bridge {
     connected: IntGauge,
     channels: IntGauge,
-    published: IntCounterVec,
-    received: IntCounterVec,
-    dropped: IntCounterVec,
+    published: CounterFamily,
+    received: CounterFamily,
+    dropped: CounterFamily,
     latency: Histogram,
     reconnects: IntCounter,
 }

@@ -1,17 +1,18 @@
 //! Metrics of TCP connections, apart from their requests.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge};
+use prometheus::{IntCounter, IntGauge};
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Connections of every listener.
 pub struct Connections {
     open: IntGauge,
     opened: IntCounter,
-    refused: IntCounterVec,
-    closed: IntCounterVec,
-    malformed: IntCounterVec,
-    reloads: IntCounterVec,
+    refused: CounterFamily,
+    closed: CounterFamily,
+    malformed: CounterFamily,
+    reloads: CounterFamily,
 }
 
 impl Connections {

@@ -9,6 +9,7 @@ mod actors;
 mod archives;
 mod bridge;
 mod connections;
+mod counter_family;
 mod desk;
 pub mod logging;
 mod masking;

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use prometheus::{
-    Encoder as _, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Registry, TextEncoder,
+    Encoder as _, Histogram, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 
 use crate::actors::Actors;
 use crate::archives::Archives;
 use crate::bridge::Bridge;
 use crate::connections::Connections;
+use crate::counter_family::CounterFamily;
 use crate::desk::Desk;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 use crate::upload_metrics::UploadMetrics;
@@ -62,7 +62,7 @@ pub struct Metrics {
 
 /// HTTP requests by route and status.
 pub struct Http {
-    requests: IntCounterVec,
+    requests: CounterFamily,
     seconds: HistogramVec,
 }
 
@@ -70,11 +70,11 @@ pub struct Http {
 pub struct Sockets {
     open: IntGauge,
     opened: IntCounter,
-    refused: IntCounterVec,
-    received: IntCounterVec,
-    sent: IntCounterVec,
-    closed: IntCounterVec,
-    violations: IntCounterVec,
+    refused: CounterFamily,
+    received: CounterFamily,
+    sent: CounterFamily,
+    closed: CounterFamily,
+    violations: CounterFamily,
     unfinished: IntGauge,
     queued: IntGauge,
     typing: IntCounter,
@@ -90,63 +90,60 @@ pub struct Predictions {
 
 /// Manuals fetched and read.
 pub struct Manuals {
-    fetches: IntCounterVec,
+    fetches: CounterFamily,
     fetch_seconds: Histogram,
     fetch_bytes: IntCounter,
-    extracts: IntCounterVec,
+    extracts: CounterFamily,
     extract_seconds: Histogram,
     pages: IntCounter,
-    recognized: IntCounterVec,
+    recognized: CounterFamily,
 }
 
 /// The sentence encoder.
 pub struct Encoder {
     models: IntGauge,
     query_seconds: Histogram,
-    manuals: IntCounterVec,
+    manuals: CounterFamily,
     windows: IntCounter,
     waiting: IntGauge,
 }
 
 /// Answers and the use of the language model.
 pub struct Answers {
-    total: IntCounterVec,
+    total: CounterFamily,
     first_chunk_seconds: Histogram,
     seconds: Histogram,
-    fallbacks: IntCounterVec,
+    fallbacks: CounterFamily,
     image_bytes: IntGauge,
-    images_refused: IntCounterVec,
-    llm_limited: IntCounterVec,
-    llm_tokens: IntCounterVec,
+    images_refused: CounterFamily,
+    llm_limited: CounterFamily,
+    llm_tokens: CounterFamily,
 }
 
 /// Conversations that continue over another socket, on another pod, or without a client.
 pub struct Conversations {
-    events: IntCounterVec,
-    resumed: IntCounterVec,
-    completed: IntCounterVec,
+    events: CounterFamily,
+    resumed: CounterFamily,
+    completed: CounterFamily,
 }
 
 /// Hits, misses and sizes, by cache.
 pub struct Caches {
-    hits: IntCounterVec,
-    misses: IntCounterVec,
-    evictions: IntCounterVec,
+    hits: CounterFamily,
+    misses: CounterFamily,
+    evictions: CounterFamily,
     bytes: IntGaugeVec,
     entries: IntGaugeVec,
     load_seconds: HistogramVec,
-    l2_errors: IntCounterVec,
+    l2_errors: CounterFamily,
 }
 
 /// Metrics of the L2 cache of one cache.
 #[derive(Clone)]
 pub struct L2Meter {
     cache: &'static str,
-    troubles: IntCounterVec,
+    troubles: CounterFamily,
 }
-
-/// Failures of an L2 cache.
-const SECOND_TROUBLES: [&str; 5] = ["unreachable", "corrupt", "too_large", "busy", "waited"];
 
 /// Metrics of one cache that every use updates, looked up once.
 #[derive(Clone)]
@@ -176,7 +173,7 @@ pub struct Catalogs {
     products: IntGauge,
     brands: IntGauge,
     problems: IntGauge,
-    reloads: IntCounterVec,
+    reloads: CounterFamily,
 }
 
 impl Metrics {
@@ -504,9 +501,7 @@ impl Caches {
     /// The meter of this cache's L2 cache. Its series exist from now on, at zero.
     #[must_use]
     pub fn second_meter(&self, cache: &'static str) -> L2Meter {
-        for reason in SECOND_TROUBLES {
-            self.l2_errors.with_label_values(&[cache, reason]);
-        }
+        self.l2_errors.begin(&[("cache", cache)]);
         L2Meter { cache, troubles: self.l2_errors.clone() }
     }
 }
@@ -623,6 +618,66 @@ mod tests {
                 metric.name
             );
             assert!(!metric.help.is_empty() && !metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    /// Counters with a label whose values depend on the build or the settings.
+    const WITH_OPEN_LABELS: [&str; 7] = [
+        "hsc_http_requests_total",
+        "hsc_cache_hits_total",
+        "hsc_cache_misses_total",
+        "hsc_cache_evictions_total",
+        "hsc_cache_l2_errors_total",
+        "hsc_actor_restarts_total",
+        "hsc_actor_undelivered_total",
+    ];
+
+    fn series(metric: &crate::MetricInfo, values: &[&str]) -> String {
+        let pairs = metric.labels.iter().zip(values);
+        // Prometheus renders the labels in alphabetical order.
+        let mut pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        pairs.sort();
+        match pairs.is_empty() {
+            true => format!("{} 0", metric.name),
+            false => format!("{}{{{}}} 0", metric.name, pairs.join(",")),
+        }
+    }
+
+    #[test]
+    fn every_series_of_a_counter_with_closed_labels_is_there_at_zero_from_the_start() {
+        let text = Metrics::new().render();
+        let lines: std::collections::HashSet<&str> = text.lines().collect();
+        for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Counter) {
+            let combinations = metric.combinations();
+            assert_eq!(
+                combinations.is_empty(),
+                WITH_OPEN_LABELS.contains(&metric.name),
+                "{} has a closed set of values for each label, or is named above",
+                metric.name
+            );
+            for values in combinations {
+                let line = series(metric, &values);
+                assert!(lines.contains(&*line), "{line} is missing");
+            }
+        }
+    }
+
+    #[test]
+    fn every_series_of_a_cache_and_of_an_actor_is_there_when_that_begins() {
+        let metrics = Metrics::new();
+        let _ = (metrics.caches.meter("answers"), metrics.caches.second_meter("answers"));
+        let _ = metrics.actors.meter("session");
+        let text = metrics.render();
+        let lines: std::collections::HashSet<&str> = text.lines().collect();
+        let named = |metric: &&crate::MetricInfo| WITH_OPEN_LABELS[1..].contains(&metric.name);
+        for metric in METRICS.iter().filter(named) {
+            let known = [("cache", "answers"), ("actor", "session")];
+            let combinations = metric.combinations_with(&known);
+            assert!(!combinations.is_empty(), "{}", metric.name);
+            for values in combinations {
+                let line = series(metric, &values);
+                assert!(lines.contains(&*line), "{line} is missing");
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry};
 
+use crate::counter_family::CounterFamily;
 use crate::metric_list::{Kind, METRICS};
 
 /// Buckets from a tenth of a millisecond to half a minute: a keystroke and a slow manual both fall inside.
@@ -15,7 +16,7 @@ const BUCKETS: [f64; 17] = [
 /// Creates the metrics of the list and registers them.
 pub(crate) struct MetricsBuilder {
     pub(crate) registry: Registry,
-    counters: HashMap<&'static str, IntCounterVec>,
+    counters: HashMap<&'static str, CounterFamily>,
     gauges: HashMap<&'static str, IntGaugeVec>,
     histograms: HashMap<&'static str, HistogramVec>,
 }
@@ -33,7 +34,7 @@ impl MetricsBuilder {
                         IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)
                             .expect(fits);
                     registry.register(Box::new(made.clone())).expect(fits);
-                    counters.insert(metric.name, made);
+                    counters.insert(metric.name, CounterFamily::new(made, metric));
                 }
                 Kind::Gauge => {
                     let made = IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)
@@ -53,7 +54,7 @@ impl MetricsBuilder {
         Self { registry, counters, gauges, histograms }
     }
 
-    pub(crate) fn counter(&self, name: &str) -> IntCounterVec {
+    pub(crate) fn counter(&self, name: &str) -> CounterFamily {
         self.counters.get(name).expect("a counter of the list").clone()
     }
 

@@ -1,14 +1,15 @@
 //! Metrics of pictures and offline messages.
 
-use prometheus::{IntCounter, IntCounterVec};
+use prometheus::IntCounter;
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Pictures and offline messages.
 pub struct UploadMetrics {
-    uploads: IntCounterVec,
+    uploads: CounterFamily,
     uploads_expired: IntCounter,
-    letters: IntCounterVec,
+    letters: CounterFamily,
 }
 
 impl UploadMetrics {

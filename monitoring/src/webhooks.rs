@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use prometheus::{Histogram, IntCounterVec, IntGauge};
+use prometheus::{Histogram, IntGauge};
 
+use crate::counter_family::CounterFamily;
 use crate::metrics_builder::{MetricsBuilder, NONE};
 
 /// Results, duration and queue of webhook deliveries.
 pub struct Webhooks {
-    tries: IntCounterVec,
-    dead: IntCounterVec,
+    tries: CounterFamily,
+    dead: CounterFamily,
     seconds: Histogram,
     waiting: IntGauge,
     letters: IntGauge,
