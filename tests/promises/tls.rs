@@ -249,8 +249,8 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
 #[tokio::test]
 async fn operations_have_an_address_of_their_own() {
     let settings = [("server.operations_listen", "127.0.0.1:0")];
-    let server = Server::with(&settings).await;
-    let line = server.first_link().await;
+    let mut server = Server::with(&settings).await;
+    let line = server.prints().await;
     let (_, operations) = line.rsplit_once("http://").expect("an address");
     let of = async |path: &str| {
         let url = format!("http://{operations}{path}");
