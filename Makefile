@@ -130,7 +130,7 @@ tidy: ## Check layering, import cycles, file headers, docs and packaging.
 test-alerts: ## Check the Prometheus configuration and test every alert.
 	.ci/need prometheus
 	promtool check config monitoring/prometheus/prometheus.yml
-	promtool test rules monitoring/alerts/tests/hsc.yml
+	promtool test rules monitoring/alerts/tests/*.yml
 
 .PHONY: test-static-deploy
 test-static-deploy: ## Check images, compose files, Kubernetes, proxies, secrets and workflows, without a container.

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 /// Labels that Prometheus itself puts on a sample, and the bound of a bucket.
 const LABELS_OF_PROMETHEUS: &[&str] = &["job", "instance", "le"];
+/// Labels of the series that the rules of the objectives record.
+const LABELS_OF_RECORDINGS: &[&str] = &["slo", "source", "outcome", "kind"];
 
 /// Where an expression stands, for the message, and the expression.
 type Expression = (String, String);
@@ -53,30 +55,46 @@ fn dashboard_expressions() -> Vec<Expression> {
     found
 }
 
-/// The alerts: name, expression, and the page that says what to do.
-struct Alert {
+/// A rule of Prometheus: an alert with its heading in the runbook, or a recorded series.
+struct Rule {
     name: String,
+    is_alert: bool,
     expression: String,
     runbook: String,
+    /// The labels that a recording rule adds, as they stand in the file.
+    labels: String,
 }
 
-/// Every alert of every file. The files are ours and plain, so a line tells all there is to know.
-fn alerts() -> Vec<Alert> {
-    let mut found: Vec<Alert> = Vec::new();
+/// Every alert of every file.
+fn alerts() -> Vec<Rule> {
+    rules().into_iter().filter(|rule| rule.is_alert).collect()
+}
+
+/// Every recording rule of every file.
+fn recordings() -> Vec<Rule> {
+    rules().into_iter().filter(|rule| !rule.is_alert).collect()
+}
+
+/// Every rule of every file. The files keep one form, so this reads lines and needs no YAML parser.
+fn rules() -> Vec<Rule> {
+    let mut found: Vec<Rule> = Vec::new();
     for path in files("alerts", "yml") {
         let text = read(&path);
         let mut lines = text.lines().peekable();
         while let Some(line) = lines.next() {
             let line = line.trim();
-            if let Some(name) = line.strip_prefix("- alert: ") {
-                found.push(Alert {
+            let alert = line.strip_prefix("- alert: ");
+            if let Some(name) = alert.or_else(|| line.strip_prefix("- record: ")) {
+                found.push(Rule {
                     name: name.to_owned(),
+                    is_alert: alert.is_some(),
                     expression: String::new(),
                     runbook: String::new(),
+                    labels: String::new(),
                 });
             } else if let Some(first) = line.strip_prefix("expr: ") {
-                let alert = found.last_mut().expect("an expression follows its alert's name");
-                alert.expression = if first == "|" {
+                let rule = found.last_mut().expect("an expression follows the name of its rule");
+                rule.expression = if first == "|" {
                     let mut block = Vec::new();
                     while let Some(next) = lines.next_if(|next| next.starts_with("          ")) {
                         block.push(next.trim());
@@ -85,6 +103,8 @@ fn alerts() -> Vec<Alert> {
                 } else {
                     first.to_owned()
                 };
+            } else if let Some(labels) = line.strip_prefix("labels: ") {
+                found.last_mut().expect("labels belong to a rule").labels = labels.to_owned();
             } else if let Some(page) = line.strip_prefix("runbook: ") {
                 found.last_mut().expect("a runbook belongs to an alert").runbook = page.to_owned();
             }
@@ -93,8 +113,21 @@ fn alerts() -> Vec<Alert> {
     found
 }
 
-fn alert_expressions() -> Vec<Expression> {
-    alerts().into_iter().map(|alert| (format!("alert {}", alert.name), alert.expression)).collect()
+fn rule_expressions() -> Vec<Expression> {
+    rules().into_iter().map(|rule| (format!("rule {}", rule.name), rule.expression)).collect()
+}
+
+/// The metrics of `hsc smoke --every`: name, and label. They are not of the server, so they are not in [`METRICS`].
+fn probe_metrics() -> Vec<(String, String)> {
+    let source = read(ours("../src/command/smoke/probe.rs"));
+    let quoted = |text: &str| text.split('"').nth(1).map(str::to_owned);
+    let found: Vec<(String, String)> = source
+        .split("Opts::new(")
+        .skip(1)
+        .filter_map(|rest| Some((quoted(rest)?, quoted(rest.split_once("&[")?.1)?)))
+        .collect();
+    assert!(found.iter().any(|(name, _)| name == "hsc_smoke_success"), "{found:?}");
+    found
 }
 
 /// The metrics an expression names, each with where its name begins and ends.
@@ -105,7 +138,7 @@ fn names(expression: &str) -> Vec<(usize, usize, &str)> {
     while let Some(start) = expression[at..].find(in_name).map(|offset| at + offset) {
         let length = expression[start..].find(|c| !in_name(c)).unwrap_or(expression.len() - start);
         let name = &expression[start..start + length];
-        if name.starts_with("hsc_") || name.starts_with("process_") {
+        if ["hsc_", "hsc:", "process_"].iter().any(|of_ours| name.starts_with(of_ours)) {
             found.push((start, start + length, name));
         }
         at = start + length;
@@ -146,24 +179,57 @@ fn selected(after_name: &str) -> Vec<&str> {
         .collect()
 }
 
+/// What is exported besides the metrics of the list.
+struct Exported {
+    process: BTreeSet<String>,
+    probe: Vec<(String, String)>,
+    recorded: BTreeSet<String>,
+}
+
+impl Exported {
+    fn new() -> Self {
+        let recorded = recordings().into_iter().map(|rule| rule.name).collect();
+        Self { process: process_metrics(), probe: probe_metrics(), recorded }
+    }
+}
+
 /// What is wrong with an expression.
-fn faults(expression: &str, process: &BTreeSet<String>) -> Vec<String> {
+fn faults(expression: &str, exported: &Exported) -> Vec<String> {
     let mut faults = Vec::new();
     let mut labels: BTreeSet<&str> = LABELS_OF_PROMETHEUS.iter().copied().collect();
     for (start, end, name) in names(expression) {
+        if name.contains(':') {
+            if !exported.recorded.contains(name) {
+                faults.push(format!("no rule records {name}"));
+            }
+            labels.extend(LABELS_OF_RECORDINGS);
+            for label in selected(&expression[end..]) {
+                if !LABELS_OF_RECORDINGS.contains(&label) {
+                    faults.push(format!("{name} has no label {label}"));
+                }
+            }
+            continue;
+        }
         let metric = in_catalogue(name);
-        if metric.is_none() && !process.contains(name) {
+        let of_probe: Vec<&str> = exported
+            .probe
+            .iter()
+            .filter(|(exported, _)| exported == name)
+            .map(|(_, label)| label.as_str())
+            .collect();
+        if metric.is_none() && of_probe.is_empty() && !exported.process.contains(name) {
             faults.push(format!("nobody exports {name}"));
             continue;
         }
-        let own = metric.map_or(&[][..], |metric| metric.labels);
+        let own = metric.map_or(&of_probe[..], |metric| metric.labels);
         labels.extend(own);
         for label in selected(&expression[end..]) {
             if !own.contains(&label) && !LABELS_OF_PROMETHEUS.contains(&label) {
                 faults.push(format!("{name} has no label {label}"));
             }
         }
-        let grows = metric.is_some_and(|metric| metric.kind != Kind::Gauge);
+        let grows = metric
+            .map_or(name.ends_with("_total") && !of_probe.is_empty(), |it| it.kind != Kind::Gauge);
         let differentiated =
             ["rate(", "increase("].iter().any(|by| expression[..start].ends_with(by));
         if grows && !differentiated {
@@ -181,11 +247,11 @@ fn faults(expression: &str, process: &BTreeSet<String>) -> Vec<String> {
 }
 
 #[test]
-fn every_panel_and_every_alert_asks_for_what_is_exported() {
-    let process = process_metrics();
+fn every_panel_and_every_rule_asks_for_what_is_exported() {
+    let exported = Exported::new();
     let mut breaches = Vec::new();
-    for (place, expression) in dashboard_expressions().into_iter().chain(alert_expressions()) {
-        for fault in faults(&expression, &process) {
+    for (place, expression) in dashboard_expressions().into_iter().chain(rule_expressions()) {
+        for fault in faults(&expression, &exported) {
             breaches.push(format!("{place}: {fault}"));
         }
     }
@@ -253,7 +319,10 @@ fn name_faults(metrics: &[(&str, Kind)]) -> Vec<String> {
         if let Some(unit) = DERIVED_UNITS.iter().find(|unit| family.ends_with(**unit)) {
             faults.push(format!("{name}: {unit} is not a base unit"));
         }
-        for suffix in SAMPLE_SUFFIXES.iter().filter(|suffix| family.ends_with(**suffix)) {
+        // Prometheus' own format has no type "info": a gauge of 1 with this ending stands for it, as in client libraries.
+        let is_info = |suffix: &str| *kind == Kind::Gauge && suffix == "_info";
+        let ends = |suffix: &&&str| family.ends_with(**suffix) && !is_info(suffix);
+        for suffix in SAMPLE_SUFFIXES.iter().filter(ends) {
             faults.push(format!("{name}: {suffix} names a sample, not a family"));
         }
     }
@@ -275,6 +344,8 @@ fn a_wrong_name_is_seen() {
     assert_eq!(wrong(&[("a_wait_ms", Kind::Gauge)]), 1);
     assert_eq!(wrong(&[("a", Kind::Counter)]), 1);
     assert_eq!(wrong(&[("a_count", Kind::Gauge)]), 1);
+    assert_eq!(wrong(&[("a_info", Kind::Gauge)]), 0);
+    assert_eq!(wrong(&[("a_info_total", Kind::Counter)]), 1);
     assert_eq!(wrong(&[("a", Kind::Histogram)]), 1);
 }
 
@@ -318,30 +389,58 @@ fn every_alert_says_what_to_do() {
     }
 }
 
+/// The jobs of a configuration of Prometheus.
+fn scraped_jobs(path: &str) -> BTreeSet<String> {
+    let jobs = |line: &str| line.trim().strip_prefix("- job_name: ").map(str::to_owned);
+    read(ours(path)).lines().filter_map(jobs).collect()
+}
+
 #[test]
-fn every_alert_watches_the_job_that_is_scraped() {
-    let scraped = read(ours("prometheus/prometheus.yml"));
-    let job = scraped
-        .split_once("job_name: ")
-        .and_then(|(_, rest)| rest.lines().next())
-        .expect("prometheus.yml names a job");
-    for alert in alerts() {
-        let selectors = alert.expression.matches('{').count();
-        let of_the_job = alert.expression.matches(&format!("job=\"{job}\"")).count();
-        assert!(selectors > 0, "{} selects nothing", alert.name);
-        assert_eq!(selectors, of_the_job, "{} watches another job", alert.name);
+fn every_rule_watches_a_job_that_is_scraped() {
+    let jobs = scraped_jobs("prometheus/prometheus.yml");
+    assert_eq!(jobs, ["hsc".to_owned(), "hsc-probe".to_owned()].into());
+    assert_eq!(jobs, scraped_jobs("../docker/production/prometheus.yml"));
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    for rule in rules() {
+        for (at, _) in rule.expression.match_indices('{') {
+            let before = &rule.expression[..at];
+            let name = &before[before.trim_end_matches(in_name).len()..];
+            let selector = rule.expression[at..].split('}').next().expect("a selector ends");
+            if name.contains(':') {
+                continue;
+            }
+            let job = if name.starts_with("hsc_smoke_") { "hsc-probe" } else { "hsc" };
+            let is_watched = match name {
+                "up" => jobs.iter().any(|job| selector.contains(&format!("job=\"{job}\""))),
+                _ => selector.contains(&format!("job=\"{job}\"")),
+            };
+            assert!(is_watched, "{} selects {name}{selector}}} of another job", rule.name);
+        }
+        let has_source = rule.expression.contains('{')
+            || rule.expression.contains("hsc:")
+            || rule.expression.starts_with("vector(");
+        assert!(has_source, "{} selects nothing", rule.name);
     }
 }
 
 #[test]
 fn a_wrong_expression_is_seen() {
-    let process = process_metrics();
-    let wrong = |expression: &str| faults(expression, &process);
+    let exported = Exported::new();
+    let wrong = |expression: &str| faults(expression, &exported);
     assert!(wrong("sum(rate(hsc_ws_refused_total{reason=\"full\"}[5m]))").is_empty());
     assert!(wrong("process_open_fds / process_max_fds").is_empty());
     assert_eq!(wrong("hsc_gone_total"), ["nobody exports hsc_gone_total"]);
     assert_eq!(wrong("hsc_prediction_seconds"), ["nobody exports hsc_prediction_seconds"]);
     assert_eq!(wrong("process_gone"), ["nobody exports process_gone"]);
+    assert!(wrong("sum by (slo) (hsc:slo_bad:rate5m{slo=\"cache\"})").is_empty());
+    assert_eq!(wrong("hsc:slo:gone"), ["no rule records hsc:slo:gone"]);
+    assert_eq!(wrong("hsc:slo_bad:rate5m{job=\"hsc\"}"), ["hsc:slo_bad:rate5m has no label job"]);
+    assert!(wrong("rate(hsc_smoke_runs_total{outcome=\"failed\"}[5m])").is_empty());
+    assert_eq!(wrong("hsc_smoke_success{step=\"ask\"}"), ["hsc_smoke_success has no label step"]);
+    assert_eq!(
+        wrong("hsc_smoke_runs_total"),
+        ["hsc_smoke_runs_total only grows: ask for its rate or increase"]
+    );
     assert_eq!(wrong("hsc_ws_sessions{pod=\"a\"}"), ["hsc_ws_sessions has no label pod"]);
     assert_eq!(
         wrong("hsc_predictions_total > 1"),
@@ -350,14 +449,66 @@ fn a_wrong_expression_is_seen() {
     assert_eq!(wrong("sum by (shop) (hsc_ws_sessions)"), ["none of its metrics has a label shop"]);
 }
 
+/// The cases of `promtool test rules`, which `make test-alerts` runs.
+fn rule_cases() -> String {
+    files("alerts/tests", "yml").into_iter().map(read).collect()
+}
+
 #[test]
 fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
-    // `make test-alerts` runs them.
-    let cases = std::fs::read_to_string(ours("alerts/tests/hsc.yml")).expect("the cases are there");
+    let cases = rule_cases();
     for alert in alerts() {
         for ending in ["fires", "is silent"] {
             let case = format!("- name: {} {ending}\n", alert.name);
-            assert!(cases.contains(&case), "alerts/tests/hsc.yml has no case {case}");
+            assert!(cases.contains(&case), "alerts/tests has no case {case}");
+        }
+    }
+}
+
+/// The value of a label in `{ a: b, c: d }`.
+fn label_of<'a>(labels: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = labels.trim_matches(['{', '}', ' ']).split(", ");
+    pairs.filter_map(|pair| pair.split_once(": ")).find(|(key, _)| *key == name).map(|it| it.1)
+}
+
+#[test]
+fn every_recording_rule_has_a_case_with_its_value() {
+    let cases = rule_cases();
+    let expressions: Vec<&str> =
+        cases.lines().filter_map(|line| line.trim().strip_prefix("- expr: ")).collect();
+    for rule in recordings() {
+        let is_tested = expressions.iter().any(|expression| {
+            let of_kind = |kind| {
+                let slo = label_of(&rule.labels, "slo").expect("a kind belongs to an objective");
+                expression.contains(&format!("kind=\"{kind}\""))
+                    && expression.contains(&format!("slo=\"{slo}\""))
+            };
+            names(expression).iter().any(|(_, _, name)| *name == rule.name)
+                && label_of(&rule.labels, "kind").is_none_or(of_kind)
+        });
+        assert!(is_tested, "alerts/tests has no value of {} {}", rule.name, rule.labels);
+    }
+}
+
+#[test]
+fn every_objective_has_a_budget_and_both_kinds_of_burn_alerts() {
+    let with = |name: &str| -> BTreeSet<String> {
+        let of_name = recordings().into_iter().filter(|rule| rule.name == name);
+        of_name.filter_map(|rule| label_of(&rule.labels, "slo").map(str::to_owned)).collect()
+    };
+    let objectives = with("hsc:slo:budget");
+    assert!(objectives.contains("availability"), "{objectives:?}");
+    assert_eq!(objectives, with("hsc:slo_events:rate5m"));
+    for objective in objectives {
+        for speed in ["FastBurn", "SlowBurn"] {
+            let is_watched = alerts().iter().any(|alert| {
+                alert.name.ends_with(speed)
+                    && alert
+                        .expression
+                        .split('"')
+                        .any(|value| value.split('|').any(|name| name == objective))
+            });
+            assert!(is_watched, "no {speed} of {objective}");
         }
     }
 }
