@@ -59,7 +59,7 @@ async function agent(context) {
 }
 
 async function close(page) {
-  await page.locator("[data-deed=close]").click();
+  await page.locator("[data-action=close]").click();
   await page.locator("dialog .main").click();
 }
 
@@ -90,13 +90,13 @@ const scenes = {
     await page.bringToFront();
     await page.goto(`${address}/?product=${product}`);
     await ask(page, unknown);
-    await page.locator(".verdict .deed").click();
+    await page.locator(".verdict .action").click();
     await page.locator(".person textarea").fill("The cup of 1954");
     await page.keyboard.press("Enter");
     await desk.locator(".ticket", { hasText: "The cup of 1954" }).click();
-    await desk.locator("[data-deed=take]").click();
+    await desk.locator("[data-action=take]").click();
     await page.locator(".entry", { hasText: "joined" }).waitFor();
-    await desk.locator("[data-deed=close]").waitFor();
+    await desk.locator("[data-action=close]").waitFor();
     await desk.locator(".desk-composer textarea").fill("The football cup? Germany, three to two. Can I help with the machine too?");
     await desk.keyboard.press("Enter");
     await page.locator(".entry[data-from=agent]").waitFor();
@@ -117,9 +117,9 @@ const scenes = {
     await visitor(context, [{ type: "handoff", reason: "A word about my order" }]);
     await page.bringToFront();
     await page.locator(".ticket", { hasText: "It stops" }).click();
-    await page.locator("[data-deed=take]").click();
+    await page.locator("[data-action=take]").click();
     await page.locator(".item[data-from=visitor]").waitFor();
-    await page.locator("[data-deed=close]").waitFor();
+    await page.locator("[data-action=close]").waitFor();
     await page.keyboard.press("Alt+KeyN");
     await page.locator(".desk-composer textarea").fill("Second call about this machine.");
     await page.keyboard.press("Enter");

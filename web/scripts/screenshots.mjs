@@ -99,7 +99,7 @@ async function desk(path, options) {
   await visit(visitors, [about, { type: "handoff", reason: "It stops in the middle" }], [{ type: "message", content: "It stops after the coffee boiler." }]);
   await visit(visitors, [{ type: "handoff", reason: "A word about my order" }], []);
   await page.locator(".ticket", { hasText: "It stops" }).click();
-  await page.locator("[data-deed=take]").click();
+  await page.locator("[data-action=take]").click();
   await page.locator(".item[data-from=visitor]").waitFor();
   await page.keyboard.press("Alt+KeyN");
   await page.locator("textarea").fill("Second call about this machine.");
@@ -109,7 +109,7 @@ async function desk(path, options) {
   await page.locator("textarea").fill("Thank you. Which number does the display show?");
   await page.screenshot({ path, animations: "disabled" });
   // So that the next picture begins with nobody.
-  await page.locator("[data-deed=close]").click();
+  await page.locator("[data-action=close]").click();
   await page.locator("dialog .main").click();
   await context.close();
 }

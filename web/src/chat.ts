@@ -1,26 +1,26 @@
 // The chat: one component for the page and for the widget. It connects the state, the socket and the parts.
 
-import { inLine } from "./answer/turn.ts";
+import { queueText } from "./answer/turn.ts";
 import { el, set } from "./element.ts";
-import { keep, recall } from "./kept.ts";
+import { store, load } from "./storage.ts";
 import { composer, PICTURES } from "./parts/composer.ts";
 import type { Drafts } from "./parts/draft.ts";
 import { finder } from "./parts/finder.ts";
 import { follow, type Follow } from "./parts/follow.ts";
 import { notice } from "./parts/notice.ts";
-import type { Deeds, Known, Maker, Part } from "./parts/part.ts";
+import type { Actions, Known, Maker, Part } from "./parts/part.ts";
 import { productHeader } from "./parts/product.ts";
 import { examples, greeting, sample } from "./parts/start.ts";
 import { thread } from "./parts/thread.ts";
-import { word } from "./parts/word.ts";
-import { fit, sendable } from "./person/picture.ts";
-import { keepPicture, leaveMessage } from "./person/requests.ts";
-import { type Entry, hasPerson, type Said } from "./person/state.ts";
-import { personStrip } from "./person/strip.ts";
+import { announcementPart } from "./parts/announcement.ts";
+import { fit, sendable } from "./handoff/picture.ts";
+import { keepPicture, leaveMessage } from "./handoff/requests.ts";
+import { type Entry, hasAgent, type Said } from "./handoff/state.ts";
+import { handoffStrip } from "./handoff/strip.ts";
 import { endingPart } from "./rating/ending.ts";
 import { canSend, type Answer, fetchTranscript, FILE, save, sendTranscript } from "./rating/requests.ts";
 import { isPressed, type Transcript } from "./rating/state.ts";
-import { beginning, type Happening, isOpen, isStart, isTalking, type Option, readingOf, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
+import { beginning, type Action, isOpen, isStart, isTalking, type Option, readingOf, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
 import { clock, openSocket } from "./wire/browser.ts";
 import { Connection } from "./wire/connection.ts";
 import { fetchProduct, fetchSections, type Product } from "./wire/product.ts";
@@ -86,7 +86,7 @@ const PAGE_CHARS = 1000;
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const { server } = options;
   const prefix = `hsc${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? ""}`;
-  const kept = recall(server);
+  const kept = load(server);
   const onTheirWay = kept?.before.unanswered.map(([id]) => id);
   let state: State = kept === undefined ? beginning : restored(kept.state, onTheirWay);
   if (options.isAddressed === true && options.productId === undefined && isStart({ ...state, home: true })) state = { ...state, home: true };
@@ -113,27 +113,27 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
         const { limits, recovered } = welcome;
         const anew = conversation !== undefined && conversation !== welcome.conversation;
         conversation = welcome.conversation;
-        happen({ what: "opened", limits, recovered, lost, anew });
+        dispatch({ what: "opened", limits, recovered, lost, anew });
         if (state.link === "back") {
           setTimeout(() => {
-            happen({ what: "toldBack" });
+            dispatch({ what: "toldBack" });
           }, BACK_MS);
         }
       },
-      dropped: () => {
-        happen({ what: "dropped" });
+      lost: () => {
+        dispatch({ what: "dropped" });
       },
       takenOver: () => {
-        happen({ what: "takenOver" });
+        dispatch({ what: "takenOver" });
       },
       dismissed: () => {
-        happen({ what: "dismissed" });
+        dispatch({ what: "dismissed" });
       },
-      heard: (message, id, offset) => {
-        happen({ what: "heard", message, id, offset });
+      received: (message, id, offset) => {
+        dispatch({ what: "heard", message, id, offset });
       },
       refused: (id) => {
-        happen({ what: "refused", id });
+        dispatch({ what: "refused", id });
       },
     },
     locale: voice.language,
@@ -141,24 +141,24 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     before: kept?.before,
   });
 
-  const deeds: Deeds = {
+  const actions: Actions = {
     type: (text) => {
-      happen({ what: "typed", text, id: connection.type(text) });
+      dispatch({ what: "typed", text, id: connection.type(text) });
       clearTimeout(pausing);
       taking = undefined;
       if (text.trim() !== "") pausing = setTimeout(readWhole, PAUSE_MS);
     },
     move: (by) => {
-      happen({ what: "moved", by });
+      dispatch({ what: "moved", by });
     },
     point: (at) => {
-      happen({ what: "pointed", at });
+      dispatch({ what: "pointed", at });
     },
     openList: () => {
-      happen({ what: "listOpened" });
+      dispatch({ what: "listOpened" });
     },
     closeList: () => {
-      happen({ what: "listClosed" });
+      dispatch({ what: "listClosed" });
     },
     take: () => {
       const text = state.typed.trim();
@@ -171,7 +171,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       const option = state.options[state.active];
       const detected = state.active === 0 ? readingOf(state)?.detected : undefined;
       if (detected !== undefined) openAndAsk(detected.option, detected.question);
-      else if (option !== undefined) deeds.pick(option);
+      else if (option !== undefined) actions.pick(option);
     },
     pick: (known) => {
       const detected = readingOf(state)?.detected;
@@ -186,17 +186,17 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       view?.composer.focus();
     },
     change: (on) => {
-      happen({ what: "changing", on });
+      dispatch({ what: "changing", on });
       if (on) view?.finder.focus();
       else view?.composer.focus();
       if (!on && state.product !== undefined) options.onProduct?.(state.product.id);
     },
     scenario: (scenario) => {
-      happen({ what: "scenario", scenario });
+      dispatch({ what: "scenario", scenario });
     },
     attach: (file) => void attach(file),
     detach: () => {
-      happen({ what: "image", image: undefined });
+      dispatch({ what: "image", image: undefined });
     },
     ask: (question) => {
       if (state.product !== undefined) ask(state.product, question, scenarioFor(state, state.product), state.image);
@@ -206,72 +206,72 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       if (turn === undefined) return;
       // The question was about that product, so the chat returns to it.
       if (turn.product.id !== state.product?.id) {
-        happen({ what: "picked", product: turn.product });
+        dispatch({ what: "picked", product: turn.product });
         options.onProduct?.(turn.product.id);
       }
       ask(turn.product, turn.question, turn.scenario, turn.image);
     },
     stop: () => {
       connection.cancel();
-      happen({ what: "stopped" });
+      dispatch({ what: "stopped" });
     },
-    putAway: () => {
-      happen({ what: "noticeRead" });
+    hideAnnouncement: () => {
+      dispatch({ what: "noticeRead" });
     },
     reconnect: () => {
       connection.connect();
     },
-    seen: () => {
-      happen({ what: "toldForgotten" });
+    lossSeen: () => {
+      dispatch({ what: "toldForgotten" });
     },
-    wishing: (on) => {
-      happen({ what: "wishing", on });
+    openHandoffForm: (on) => {
+      dispatch({ what: "wishing", on });
       if (!on) view?.composer.focus();
     },
-    wish: (reason) => {
+    requestAgent: (reason) => {
       connection.wish(reason === "" ? {} : { reason });
-      happen({ what: "wished" });
+      dispatch({ what: "wished" });
       // The result of the request appears at the end of the thread.
       view?.follow.toEnd();
     },
-    withdraw: () => {
+    withdrawRequest: () => {
       if (state.person.stage === "waiting") connection.wish({ withdraw: true });
-      happen({ what: "withdrawn" });
+      dispatch({ what: "withdrawn" });
     },
-    say: (text) => {
+    sendMessage: (text) => {
       say({ text, image: state.image, upload: undefined });
     },
-    sayAgain,
-    composing,
-    leave: (address, text) => void leave(address, text),
-    judge,
-    explain: (turnId, comment) => {
+    resend: sayAgain,
+    reportTyping: composing,
+    sendOfflineMessage: (address, text) => void leave(address, text),
+    rateAnswer: judge,
+    commentAnswer: (turnId, comment) => {
       const { offset, opinion } = state.turns.find((turn) => turn.id === turnId) ?? {};
       if (offset === undefined || opinion === undefined) return;
-      if (comment === undefined || comment === opinion.comment) happen({ what: "unexplained", turn: turnId });
-      else happen({ what: "explained", turn: turnId, id: connection.judge({ offset, thumb: opinion.thumb, comment }), comment });
+      if (comment === undefined || comment === opinion.comment) dispatch({ what: "unexplained", turn: turnId });
+      else dispatch({ what: "explained", turn: turnId, id: connection.rateAnswer({ offset, thumb: opinion.thumb, comment }), comment });
     },
-    end: () => {
+    endConversation: () => {
       const { stage } = state.person;
       const isAlone = stage === "machine" || stage === "unavailable";
       if (!isAlone && state.ending.stage !== "sure") {
-        happen({ what: "ending", now: "sure" });
+        dispatch({ what: "ending", now: "sure" });
         return;
       }
       connection.bye();
-      happen({ what: "ending", now: "said" });
+      dispatch({ what: "ending", now: "said" });
     },
-    stay: () => {
-      happen({ what: "ending", now: "open" });
+    cancelEnd: () => {
+      dispatch({ what: "ending", now: "open" });
     },
-    rate: (rating, comment) => {
-      const id = connection.rate({ rating, ...(comment === "" ? {} : { comment }) });
-      happen({ what: "rated", id, rating, comment });
+    rateConversation: (rating, comment) => {
+      const id = connection.rateConversation({ rating, ...(comment === "" ? {} : { comment }) });
+      dispatch({ what: "rated", id, rating, comment });
     },
     beginAnew: () => {
       for (const name of ["marks", "marks_comment", "letter_text", "wish"]) drafts.keep(name, "");
-      happen({ what: "begunAnew" });
-      connection.beginAnew();
+      dispatch({ what: "begunAnew" });
+      connection.restart();
       if (state.product === undefined) view?.finder.focus();
       else view?.composer.focus();
     },
@@ -280,7 +280,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       transcript("still");
     },
     download: () => void download(),
-    mail: (address, code) => void mail(address, code),
+    sendTranscript: (address, code) => void mail(address, code),
   };
 
   let pausing: ReturnType<typeof setTimeout> | undefined;
@@ -292,7 +292,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     clearTimeout(pausing);
     const text = state.typed.trim();
     if (text === "" || readingOf(state) !== undefined) return;
-    happen({ what: "paused", text, id: connection.understand(text) });
+    dispatch({ what: "paused", text, id: connection.understand(text) });
   }
 
   /** Opens a product, and asks the rest of the text as a question. */
@@ -302,14 +302,14 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     view?.composer.focus();
   }
 
-  function happen(happening: Happening): void {
+  function dispatch(action: Action): void {
     const before = state;
-    state = reduce(state, happening);
+    state = reduce(state, action);
     view?.update(state);
     if (taking !== undefined && before.reading !== state.reading && readingOf(state)?.done === true) {
       const isStill = taking === state.typed.trim();
       taking = undefined;
-      if (isStill) deeds.take();
+      if (isStill) actions.take();
     }
     const { turns, person, product, ending, unread, changes } = state;
     const isKept = before.turns === turns && before.person === person && before.product === product && before.ending === ending;
@@ -335,7 +335,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function keepNow(): void {
     clearTimeout(keeping);
     keeping = undefined;
-    keep(server, connection.kept(), state, Object.fromEntries(typed));
+    store(server, connection.kept(), state, Object.fromEntries(typed));
   }
   window.addEventListener("pagehide", keepNow);
 
@@ -375,7 +375,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function say(message: Pick<Said, "text" | "image" | "upload">, replaces?: string): void {
     composing(false);
     const id = connection.reserve();
-    happen({ what: "wrote", id, ...message, atMs: Date.now(), replaces });
+    dispatch({ what: "wrote", id, ...message, atMs: Date.now(), replaces });
     view?.follow.toEnd();
     view?.composer.focus();
     sending = sending.then(() => deliver(id));
@@ -389,16 +389,16 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       if (upload === undefined && said.image !== undefined) {
         const kept = await keepPicture(server, connection.token, await sendable(said.image));
         if (!("good" in kept)) {
-          happen({ what: "notSent", id, trouble: kept.trouble === undefined ? { word: "upload_failed" } : { text: kept.trouble } });
+          dispatch({ what: "notSent", id, trouble: kept.trouble === undefined ? { word: "upload_failed" } : { text: kept.trouble } });
           return;
         }
         upload = kept.good;
-        happen({ what: "uploaded", id, upload });
+        dispatch({ what: "uploaded", id, upload });
       }
       connection.say({ content: said.text, ...(upload === undefined ? {} : { upload }) }, id);
     } catch {
       // Whatever the error: the message is still in the thread, and the visitor is notified.
-      happen({ what: "notSent", id, trouble: { word: "upload_failed" } });
+      dispatch({ what: "notSent", id, trouble: { word: "upload_failed" } });
     }
   }
 
@@ -406,16 +406,16 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     const said = sayingOf(key);
     if (said === undefined) return;
     const { text, image, upload } = said;
-    if (hasPerson(state.person)) {
+    if (hasAgent(state.person)) {
       say({ text, image, upload }, key);
     } else if (view !== undefined && !view.composer.element.hidden) {
       // The agent has left: the text moves back to the question field.
-      happen({ what: "discarded", id: key });
-      if (image !== undefined) happen({ what: "image", image });
+      dispatch({ what: "discarded", id: key });
+      if (image !== undefined) dispatch({ what: "image", image });
       view.composer.giveBack(text);
       view.composer.focus();
     } else {
-      happen({ what: "notSent", id: key, trouble: { word: "person_not_here" } });
+      dispatch({ what: "notSent", id: key, trouble: { word: "person_not_here" } });
     }
   }
 
@@ -427,8 +427,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function judge(turnId: string, thumb: Thumb): void {
     const turn = state.turns.find((one) => one.id === turnId);
     if (turn?.offset === undefined) return;
-    if (isPressed(turn, thumb)) happen({ what: "askedWhy", turn: turnId });
-    else happen({ what: "thumbed", turn: turnId, id: connection.judge({ offset: turn.offset, thumb }), thumb });
+    if (isPressed(turn, thumb)) dispatch({ what: "askedWhy", turn: turnId });
+    else dispatch({ what: "thumbed", turn: turnId, id: connection.rateAnswer({ offset: turn.offset, thumb }), thumb });
   }
 
   async function takeTranscript(): Promise<void> {
@@ -468,24 +468,24 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
 
   function transcript(now: Transcript["now"], isChoosing = false, confirms?: string): void {
-    happen({ what: "transcript", now, isChoosing, confirms });
+    dispatch({ what: "transcript", now, isChoosing, confirms });
   }
 
   async function leave(address: string, text: string): Promise<void> {
-    happen({ what: "letter", now: "sending" });
+    dispatch({ what: "letter", now: "sending" });
     const left = await leaveMessage(server, connection.token, address, text);
     const now = "good" in left ? "left" : { trouble: left.trouble ?? voice.say("letter_failed") };
     if (now === "left") for (const name of ["letter_address", "letter_text", "wish"]) drafts.keep(name, "");
-    happen({ what: "letter", now });
+    dispatch({ what: "letter", now });
   }
 
   function pick(known: Known, asksAtOnce = false): void {
     const blank = { brand: "", category: "", country: "", picture: "", related: [], manual: undefined, scenarios: ["general"] as const };
     const { id, name, brand = "", category = "", country = "" } = known;
-    happen({ what: "picked", product: { ...blank, id, name, brand, category, country } });
+    dispatch({ what: "picked", product: { ...blank, id, name, brand, category, country } });
     options.onProduct?.(id);
     void fetchProduct(server, id).then((product) => {
-      if (product !== undefined) happen({ what: "described", product });
+      if (product !== undefined) dispatch({ what: "described", product });
       // The header has grown with the product's data, and the question should stay visible.
       if (asksAtOnce) view?.follow.toQuestion();
       if (product !== undefined) suggest(product);
@@ -496,14 +496,14 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function suggest(product: Product): void {
     if (product.manual === "" || state.turns.length > 0 || state.sections?.product === product.id) return;
     void fetchSections(server, product.id).then((titles) => {
-      happen({ what: "sections", product: product.id, titles });
+      dispatch({ what: "sections", product: product.id, titles });
     });
   }
 
   function ask(product: Product, question: string, scenario: Scenario, image: string | undefined): void {
     const picture = image === undefined ? {} : { image };
     const id = connection.ask({ product_id: product.id, query: question, scenario, ...picture });
-    happen({ what: "asked", id, product, question, scenario, image });
+    dispatch({ what: "asked", id, product, question, scenario, image });
     view?.follow.toQuestion();
     view?.composer.focus();
   }
@@ -518,17 +518,17 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   async function attached(file: File): Promise<void> {
     const limit = state.limits?.image_bytes ?? Infinity;
-    if (hasPerson(state.person)) {
+    if (hasAgent(state.person)) {
       const fitting = await fit(file);
       view?.composer.complain(fitting === undefined ? voice.say("upload_unreadable") : "");
-      if (fitting !== undefined) happen({ what: "image", image: await dataAddress(fitting) });
+      if (fitting !== undefined) dispatch({ what: "image", image: await dataAddress(fitting) });
     } else if (!PICTURES.includes(file.type)) {
       view?.composer.complain(voice.say("picture_kind"));
     } else if (file.size > limit) {
       view?.composer.complain(voice.say("picture_large", { n: Math.floor(limit / 1024 / 1024) }));
     } else {
       view?.composer.complain("");
-      happen({ what: "image", image: await dataAddress(file) });
+      dispatch({ what: "image", image: await dataAddress(file) });
     }
   }
 
@@ -536,8 +536,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     voice = voiceOf(language);
     const place = view?.follow.place();
     view?.follow.stop();
-    view = draw(root, { voice, deeds, drafts, server, heading: options.heading, prefix }, state, (rows) => {
-      happen({ what: "seen", rows });
+    view = draw(root, { voice, actions, drafts, server, heading: options.heading, prefix }, state, (rows) => {
+      dispatch({ what: "seen", rows });
     });
     if (place !== undefined) view.follow.goTo(place);
     tellUnread();
@@ -546,10 +546,10 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   speak(options.language);
   tellAbout();
   connection.connect();
-  deeds.type(""); // Requests the sample of the catalog.
+  actions.type(""); // Requests the sample of the catalog.
   // A laptop that wakes up, a train out of a tunnel: reconnect now instead of waiting.
   const comeBack = (): void => {
-    if (document.visibilityState === "visible" && state.link === "lost") deeds.reconnect();
+    if (document.visibilityState === "visible" && state.link === "lost") actions.reconnect();
   };
   window.addEventListener("online", comeBack);
   document.addEventListener("visibilitychange", comeBack);
@@ -564,17 +564,17 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     const known = state.turns.find(({ product }) => product.id === id)?.product;
     const product = known ?? (await fetchProduct(server, id));
     if (product === undefined || destination !== id) return;
-    happen({ what: "picked", product });
+    dispatch({ what: "picked", product });
     suggest(product);
   }
 
   function show(id: string | undefined): void {
     destination = undefined;
     if (id === undefined) {
-      happen({ what: "home" });
+      dispatch({ what: "home" });
       view?.finder.focus();
     } else if (id === state.product?.id) {
-      happen({ what: "changing", on: false });
+      dispatch({ what: "changing", on: false });
       view?.composer.focus();
     } else {
       void goTo(id).then(() => view?.composer.focus());
@@ -607,8 +607,8 @@ function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readon
   const compose = composer(maker);
   const header = productHeader(maker);
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const said = word(maker);
-  const person = personStrip(maker);
+  const said = announcementPart(maker);
+  const person = handoffStrip(maker);
   const ending = endingPart(maker);
   const greet = greeting(maker);
   const samples = sample(maker);
@@ -664,7 +664,7 @@ function announcement(before: State | undefined, state: State, voice: Voice): st
   if (last?.kind === "said" && last.from === "agent") return `${last.name}: ${last.text}`;
   if (last?.kind === "event") return voice.say(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
-  return moved?.place === undefined ? undefined : inLine(moved.place, voice);
+  return moved?.place === undefined ? undefined : queueText(moved.place, voice);
 }
 
 /** Whether a text is more than the name of the chosen product. */

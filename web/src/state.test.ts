@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { beginning, type Happening, isStart, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
+import { beginning, type Action, isStart, reduce, restored, scenarioFor, type State, unreadMessages } from "./state.ts";
 import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Limits, ServerMessage } from "./wire/types.ts";
 
@@ -24,12 +24,12 @@ const lean = (id: string) => ({
 });
 const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
 
-const after = (...happenings: Happening[]): State => happenings.reduce(reduce, beginning);
-const typed = (text: string, id: string): Happening => ({ what: "typed", text, id });
-const heard = (message: ServerMessage, id?: string): Happening => ({ what: "heard", message, id });
-const found = (id: string, ...ids: string[]): Happening => heard({ type: "prediction", data: ids.map(lean) }, id);
-const asked: Happening = { what: "asked", id: "q1", product: drum, question: "how loud?", image: undefined };
-const opened: Happening = { what: "opened", limits, recovered: false, lost: false };
+const after = (...actions: Action[]): State => actions.reduce(reduce, beginning);
+const typed = (text: string, id: string): Action => ({ what: "typed", text, id });
+const heard = (message: ServerMessage, id?: string): Action => ({ what: "heard", message, id });
+const found = (id: string, ...ids: string[]): Action => heard({ type: "prediction", data: ids.map(lean) }, id);
+const asked: Action = { what: "asked", id: "q1", product: drum, question: "how loud?", image: undefined };
+const opened: Action = { what: "opened", limits, recovered: false, lost: false };
 
 describe("finding a product", () => {
   test("the best prediction is the one that Enter takes", () => {
@@ -47,9 +47,9 @@ describe("finding a product", () => {
     expect([state.sample.length, state.options.length, state.listOpen]).toEqual([1, 0, false]);
   });
 
-  const read = (id: string, more: object, ...ids: string[]): Happening =>
+  const read = (id: string, more: object, ...ids: string[]): Action =>
     heard({ type: "understood", data: ids.map(lean), ...more }, id);
-  const paused = (text: string, id: string): Happening => ({ what: "paused", text, id });
+  const paused = (text: string, id: string): Action => ({ what: "paused", text, id });
 
   test("a product that a sentence names is what Enter takes, with the question", () => {
     const { product, brand } = lean("td17");
@@ -93,7 +93,7 @@ describe("finding a product", () => {
 describe("a question", () => {
   const reading = heard({ type: "status", msg: "Reading Official Manual..." }, "q1");
   const thinking = heard({ type: "status", msg: "Thinking..." }, "q1");
-  const piece = (content: string): Happening => heard({ type: "answer_chunk", content }, "q1");
+  const piece = (content: string): Action => heard({ type: "answer_chunk", content }, "q1");
   const last = heard({ type: "final_answer", ...end }, "q1");
 
   test("goes through its stages and gathers its pieces", () => {
@@ -119,7 +119,7 @@ describe("a question", () => {
   });
 
   test("goes on when the conversation was recovered", () => {
-    const recovered: Happening = { ...opened, recovered: true };
+    const recovered: Action = { ...opened, recovered: true };
     const state = after(opened, asked, piece("first "), { what: "dropped" }, recovered, piece("second"));
     expect(state.turns[0]?.text).toBe("first second");
   });
@@ -134,7 +134,7 @@ describe("a question", () => {
   });
 
   test("that waits in line knows its place, and forgets it when its turn has come", () => {
-    const queue = (place: number, of: "answer" | "agent" = "answer"): Happening =>
+    const queue = (place: number, of: "answer" | "agent" = "answer"): Action =>
       heard({ type: "queue", place, for: of }, "q1");
     const places = [[queue(3)], [queue(3), queue(1)], [queue(3), reading], [reading, queue(2)], [queue(3, "agent")]].map(
       (more) => after(opened, asked, ...more).turns[0]?.place,
@@ -156,7 +156,7 @@ describe("a question", () => {
 });
 
 test("a notice is kept until it is put away, and the newest takes its place", () => {
-  const notice = (message: string): Happening => heard({ type: "notice", message });
+  const notice = (message: string): Action => heard({ type: "notice", message });
   expect(after(opened, notice("one"), notice("two")).notice).toBe("two");
   expect(after(opened, notice("one"), { what: "noticeRead" }).notice).toBeUndefined();
 });
@@ -169,14 +169,14 @@ test("a message of a type that is not known changes nothing", () => {
 describe("the link", () => {
   test("says that it was lost and that it is back", () => {
     const links = [[], [opened], [opened, { what: "dropped" } as const], [opened, { what: "dropped" } as const, opened]].map(
-      (happenings) => after(...happenings).link,
+      (actions) => after(...actions).link,
     );
     expect(links).toEqual(["connecting", "open", "lost", "back"]);
     expect(after(opened, { what: "dropped" }, opened, { what: "toldBack" }).link).toBe("open");
   });
 
   test("says that what was said is lost, where something was said, until the visitor has seen it", () => {
-    const forgotten: Happening = { ...opened, lost: true };
+    const forgotten: Action = { ...opened, lost: true };
     expect(after(opened, { what: "dropped" }, forgotten).forgotten).toBe(false);
     const told = [opened, asked, { what: "dropped" } as const, forgotten];
     expect(after(...told).forgotten).toBe(true);
@@ -197,7 +197,7 @@ describe("the link", () => {
 
 describe("another product", () => {
   const synth: Product = { ...drum, id: "vx9", name: "VX-9", scenarios: ["general"] };
-  const picked = (product: Product): Happening => ({ what: "picked", product });
+  const picked = (product: Product): Action => ({ what: "picked", product });
 
   test("is marked in the thread once something was said, and only where it is another one", () => {
     expect(after(picked(drum), picked(synth)).changes).toEqual([]);
@@ -236,7 +236,7 @@ describe("another product", () => {
 
 describe("what is unread", () => {
   const joined = heard({ type: "agent_joined", agent: { id: "1", name: "Yael" } });
-  const says = (content: string): Happening => heard({ type: "message", from: "agent", agent: { id: "1", name: "Yael" }, content, html: "", at_ms: 1 });
+  const says = (content: string): Action => heard({ type: "message", from: "agent", agent: { id: "1", name: "Yael" }, content, html: "", at_ms: 1 });
 
   test("is what an agent writes and what happens with one, and only messages are counted", () => {
     const state = after(joined, says("Hello"), says("Are you there?"));
@@ -254,7 +254,7 @@ describe("what is unread", () => {
 });
 
 test("what was not sent as the page was left is told, and what is sent again by itself is not", () => {
-  const wrote = (id: string): Happening => ({ what: "wrote", id, text: id, image: "data:image/png;base64,AA==", upload: undefined, atMs: 1 });
+  const wrote = (id: string): Action => ({ what: "wrote", id, text: id, image: "data:image/png;base64,AA==", upload: undefined, atMs: 1 });
   const left = after(wrote("m1"), wrote("m2"));
   const again = restored(left, ["m2"]);
   expect(again.person.entries.map((entry) => entry.kind === "said" && entry.trouble)).toEqual([{ word: "person_interrupted" }, undefined]);

@@ -1,9 +1,9 @@
 // The state of the chat as plain data, and the reducer of its actions.
 //
-// No socket, no clock, no element: the connection and the views dispatch `Happening`s.
+// No socket, no clock, no element: the connection and the views dispatch `Action`s.
 
-import { interrupted, nobody, notSent, type Person, personDoes, type PersonHappening, personHears, wishRefused } from "./person/state.ts";
-import { anotherOne, type Ending, type Opinion, ratingDoes, type RatingHappening, ratingHears, type Transcript, unrated } from "./rating/state.ts";
+import { interrupted, nobody, notSent, type Handoff, reduceHandoff, type HandoffAction, receiveHandoff, requestRefused } from "./handoff/state.ts";
+import { withoutRatings, type Ending, type AnswerRating, reduceRating, type RatingAction, receiveRating, type Transcript, unrated } from "./rating/state.ts";
 import { isRefusal } from "./wire/connection.ts";
 import type { Product } from "./wire/product.ts";
 import type { FinalAnswer, Highlight, Limits, Prediction, Scenario, ServerMessage } from "./wire/types.ts";
@@ -59,7 +59,7 @@ export interface Turn {
   end: FinalAnswer | undefined;
   /** The offset of the answer's end, by which it is rated. */
   offset?: number | undefined;
-  opinion?: Opinion | undefined;
+  opinion?: AnswerRating | undefined;
   trouble: Trouble | undefined;
 }
 
@@ -96,7 +96,7 @@ export interface State {
   scenario: Scenario;
   image: string | undefined;
   turns: readonly Turn[];
-  person: Person;
+  person: Handoff;
   ending: Ending;
   transcript: Transcript;
   /** The next place in the thread. */
@@ -107,7 +107,7 @@ export interface State {
   notice: string | undefined;
 }
 
-export type Happening =
+export type Action =
   /** `anew`: another conversation than before. */
   | { what: "opened"; limits: Limits; recovered: boolean; lost: boolean; anew?: boolean }
   | { what: "dropped" }
@@ -134,8 +134,8 @@ export type Happening =
   | { what: "asked"; id: string; product: Product; question: string; scenario?: Scenario; image: string | undefined }
   | { what: "noticeRead" }
   | { what: "stopped" }
-  | PersonHappening
-  | RatingHappening;
+  | HandoffAction
+  | RatingAction;
 
 export const beginning: State = {
   link: "connecting",
@@ -214,9 +214,9 @@ export function isOpen(turn: Turn): boolean {
   return turn.stage !== "done" && turn.stage !== "failed";
 }
 
-export function reduce(state: State, happening: Happening): State {
-  const after = applied(state, happening);
-  return happening.what === "heard" ? withUnread(state, after) : after;
+export function reduce(state: State, action: Action): State {
+  const after = applied(state, action);
+  return action.what === "heard" ? withUnread(state, after) : after;
 }
 
 /** Adds the rows that came from the server: answers, messages of an agent, events. */
@@ -229,26 +229,26 @@ function withUnread(before: State, after: State): State {
   }
   if (before.person.entries !== after.person.entries) {
     const earlier = new Set(before.person.entries.map(({ key }) => key));
-    const isTheirs = (entry: Person["entries"][number]): boolean => entry.kind === "event" || entry.from === "agent";
+    const isTheirs = (entry: Handoff["entries"][number]): boolean => entry.kind === "event" || entry.from === "agent";
     rows.push(...after.person.entries.filter((entry) => isTheirs(entry) && !earlier.has(entry.key)).map(({ key }) => rowOfEntry(key)));
   }
   return rows.length === 0 ? after : { ...after, unread: [...after.unread, ...rows] };
 }
 
-function applied(state: State, happening: Happening): State {
-  switch (happening.what) {
+function applied(state: State, action: Action): State {
+  switch (action.what) {
     case "opened": {
-      const here = happening.anew === true ? anotherOne(state) : state;
+      const here = action.anew === true ? withoutRatings(state) : state;
       return {
         ...here,
         link: state.link === "lost" || state.link === "back" ? "back" : "open",
         // Without messages there is nothing to lose.
-        forgotten: state.forgotten || (happening.lost && state.turns.length > 0),
-        limits: happening.limits,
+        forgotten: state.forgotten || (action.lost && state.turns.length > 0),
+        limits: action.limits,
         // A lost conversation answers its open questions from the beginning.
-        turns: happening.recovered ? here.turns : here.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
+        turns: action.recovered ? here.turns : here.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
         // Another conversation has no agent yet; the old messages stay readable.
-        person: happening.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
+        person: action.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
       };
     }
     case "dropped":
@@ -262,31 +262,31 @@ function applied(state: State, happening: Happening): State {
     case "toldBack":
       return state.link === "back" ? { ...state, link: "open" } : state;
     case "heard":
-      return heard(state, happening);
+      return heard(state, action);
     case "refused":
       return {
-        ...changed(state, happening.id, failed({ word: "error_too_large" })),
-        person: notSent(state.person, happening.id, { word: "error_too_large" }),
+        ...changed(state, action.id, failed({ word: "error_too_large" })),
+        person: notSent(state.person, action.id, { word: "error_too_large" }),
       };
     case "typed": {
-      const empty = happening.text.trim() === "";
+      const empty = action.text.trim() === "";
       const more = empty ? { options: [], found: undefined, reading: undefined, active: -1 } : {};
-      return { ...state, typed: happening.text, typedId: happening.id, listOpen: !empty, ...more };
+      return { ...state, typed: action.text, typedId: action.id, listOpen: !empty, ...more };
     }
     case "paused":
-      return { ...state, reading: { text: happening.text, id: happening.id, done: false, detected: undefined, corrected: undefined } };
+      return { ...state, reading: { text: action.text, id: action.id, done: false, detected: undefined, corrected: undefined } };
     case "moved":
-      return moved(state, happening.by);
+      return moved(state, action.by);
     case "pointed":
-      return { ...state, active: happening.at };
+      return { ...state, active: action.at };
     case "listOpened":
       return { ...state, listOpen: state.typed.trim() !== "" };
     case "listClosed":
       return { ...state, listOpen: false };
     case "picked":
       return {
-        ...withChange(state, happening.product),
-        product: happening.product,
+        ...withChange(state, action.product),
+        product: action.product,
         changing: false,
         home: false,
         typed: "",
@@ -297,9 +297,9 @@ function applied(state: State, happening: Happening): State {
         listOpen: false,
       };
     case "described":
-      return state.product?.id === happening.product.id ? { ...state, product: happening.product } : state;
+      return state.product?.id === action.product.id ? { ...state, product: action.product } : state;
     case "changing":
-      return { ...state, changing: happening.on, home: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
+      return { ...state, changing: action.on, home: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
     case "home":
       if (state.product === undefined) return state;
       // The conversation with an agent stays visible; another product is searched above it.
@@ -307,24 +307,24 @@ function applied(state: State, happening: Happening): State {
         ? { ...state, changing: true }
         : { ...state, home: true, changing: false, typed: "", options: [], found: undefined, reading: undefined, listOpen: false };
     case "sections": {
-      const { product, titles } = happening;
+      const { product, titles } = action;
       return { ...state, sections: { product, titles } };
     }
     case "seen": {
-      const unread = state.unread.filter((row) => !happening.rows.includes(row));
+      const unread = state.unread.filter((row) => !action.rows.includes(row));
       return unread.length === state.unread.length ? state : { ...state, unread };
     }
     case "scenario":
-      return { ...state, scenario: happening.scenario };
+      return { ...state, scenario: action.scenario };
     case "image":
-      return { ...state, image: happening.image };
+      return { ...state, image: action.image };
     case "asked": {
-      const here = withChange(state, happening.product);
+      const here = withChange(state, action.product);
       return {
         ...here,
         forgotten: false,
         image: undefined,
-        turns: [...here.turns, asked(here, happening)],
+        turns: [...here.turns, asked(here, action)],
         next: here.next + 1,
       };
     }
@@ -343,7 +343,7 @@ function applied(state: State, happening: Happening): State {
     case "ending":
     case "rated":
     case "transcript":
-      return ratingDoes(state, happening);
+      return reduceRating(state, action);
     case "wishing":
     case "wished":
     case "withdrawn":
@@ -352,12 +352,12 @@ function applied(state: State, happening: Happening): State {
     case "notSent":
     case "discarded":
     case "letter":
-      return { ...state, image: happening.what === "wrote" ? undefined : state.image, ...withPerson(state, personDoes(state.person, happening, state.next)) };
+      return { ...state, image: action.what === "wrote" ? undefined : state.image, ...withPerson(state, reduceHandoff(state.person, action, state.next)) };
   }
 }
 
 /** Sets the handoff's state; new entries of the thread have taken a place. */
-function withPerson(state: State, person: Person): Pick<State, "person" | "next"> {
+function withPerson(state: State, person: Handoff): Pick<State, "person" | "next"> {
   return { person, next: Math.max(state.next, ...person.entries.map(({ at }) => at + 1)) };
 }
 
@@ -383,7 +383,7 @@ function withChange(state: State, product: Product): State {
   return { ...state, changes: [...kept, { at: next, product: { id, name } }], next: next + 1 };
 }
 
-function asked(state: State, { id, product, question, image, ...rest }: Happening & { what: "asked" }): Turn {
+function asked(state: State, { id, product, question, image, ...rest }: Action & { what: "asked" }): Turn {
   const { next: at } = state;
   const scenario = rest.scenario ?? scenarioFor(state, product);
   const nothing = { place: undefined, text: "", end: undefined, trouble: undefined };
@@ -391,7 +391,7 @@ function asked(state: State, { id, product, question, image, ...rest }: Happenin
 }
 
 /** Opens a turn for a message that an agent left unanswered: the assistant answers it under its id. */
-function answersInstead(state: State, id: string | undefined): State {
+function openAssistantTurn(state: State, id: string | undefined): State {
   if (id === undefined || state.product === undefined || state.turns.some((turn) => turn.id === id)) return state;
   const said = state.person.entries.find((entry) => entry.kind === "said" && entry.from === "visitor" && entry.key === id);
   if (said?.kind !== "said") return state;
@@ -399,14 +399,14 @@ function answersInstead(state: State, id: string | undefined): State {
   return { ...state, turns: [...state.turns, turn], next: state.next + 1 };
 }
 
-function heard(before: State, { message, id, offset }: Happening & { what: "heard" }): State {
+function heard(before: State, { message, id, offset }: Action & { what: "heard" }): State {
   const answers = message.type === "status" || message.type === "answer_chunk";
-  const state = answers ? answersInstead(before, id) : before;
-  const rated = ratingHears(state, message, id);
+  const state = answers ? openAssistantTurn(before, id) : before;
+  const rated = receiveRating(state, message, id);
   if (rated !== undefined) return rated;
   // A question that was passed to the agent becomes a message in the same place.
   const taken = message.type === "message" ? state.turns.find((turn) => turn.id === id && isOpen(turn)) : undefined;
-  const person = personHears(state.person, message, id, taken?.at ?? state.next);
+  const person = receiveHandoff(state.person, message, id, taken?.at ?? state.next);
   if (person !== undefined) {
     const turns = taken === undefined ? state.turns : state.turns.filter((turn) => turn !== taken);
     return { ...state, ...withPerson(state, person), turns };
@@ -428,7 +428,7 @@ function heard(before: State, { message, id, offset }: Happening & { what: "hear
     case "final_answer":
       return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message, offset }));
     case "error":
-      if (!state.turns.some((turn) => turn.id === id)) return { ...state, person: wishRefused(state.person, message.message) };
+      if (!state.turns.some((turn) => turn.id === id)) return { ...state, person: requestRefused(state.person, message.message) };
       return changed(state, id, failed(trouble(message)));
     case "queue":
       if (message.for !== "answer") return state;

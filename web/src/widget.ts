@@ -18,7 +18,7 @@
 
 import { type Chat, mountChat, type Unread } from "./chat.ts";
 import { button, el, icon, set } from "./element.ts";
-import { isAwaited, keepOpen, wasOpen } from "./kept.ts";
+import { isAwaited, storeOpen, wasOpen } from "./storage.ts";
 import stylesheet from "./style/chat.css?inline";
 import { inkOn } from "./style/contrast.ts";
 import { chooseLanguage, voiceOf } from "./words/words.ts";
@@ -88,7 +88,7 @@ function embed(script: HTMLScriptElement): void {
   function show(): Chat {
     panel.hidden = false;
     launcher.hidden = true;
-    keepOpen(server, true);
+    storeOpen(server, true);
     news.textContent = "";
     return mount();
   }
@@ -100,7 +100,7 @@ function embed(script: HTMLScriptElement): void {
   function shut(): void {
     panel.hidden = true;
     launcher.hidden = false;
-    keepOpen(server, false);
+    storeOpen(server, false);
     launcher.focus();
   }
 

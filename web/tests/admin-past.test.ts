@@ -9,7 +9,7 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
 import { findings } from "./axe.ts";
-import { eventually, launch, open, Server } from "./house.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";

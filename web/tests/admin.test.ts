@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { asOperator, binary, eventually, launch, open as openPlain, openAsOperator as open, Server } from "./house.ts";
+import { operatorHeaders, binary, eventually, launch, open as openPlain, openAsOperator as open, Server } from "./server.ts";
 import { inViewport } from "./in-view.ts";
 import { temporaryFolder } from "./temporary.ts";
 
@@ -29,7 +29,7 @@ afterAll(async () => {
 const line = (page: Page, name: string) => page.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) });
 
 async function fail(actor: string): Promise<void> {
-  const headers = asOperator;
+  const headers = operatorHeaders;
   const body = JSON.stringify({ actor, fault: "panic" });
   const response = await fetch(`${server.address}/admin/chaos`, { method: "POST", headers, body });
   expect(response.status).toBe(200);
@@ -116,7 +116,7 @@ describe("the actors of a pod", () => {
     await server.kill();
     await page.getByText("cannot be reached").waitFor();
     expect(await line(page, "sessions").count()).toBe(1);
-    await server.begin();
+    await server.run();
     await page.getByText("cannot be reached").waitFor({ state: "detached" });
     await eventually("the tree is live again", async () => (await page.locator("#admin").getAttribute("data-link")) === "live");
   });

@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { eventually, type Server } from "./house.ts";
+import { eventually, type Server } from "./server.ts";
 import { PRODUCT, QUESTION, Team, type Visitor } from "./team.ts";
 
 /** A PNG of one pixel. */
@@ -41,7 +41,7 @@ test("an agent takes whoever waits, talks, notes, drafts, hands over; the collea
   // Both see it; the first to take it has it, the other is told.
   await ticket(noam, "Kettleby").click();
   await yael.keyboard.press("t");
-  await yael.locator("[data-deed=hand]").waitFor();
+  await yael.locator("[data-action=hand]").waitFor();
   await noam.getByText("Yael has this conversation").waitFor();
   await visitor.hears("agent_joined");
 
@@ -77,12 +77,12 @@ test("an agent takes whoever waits, talks, notes, drafts, hands over; the collea
   );
   expect(JSON.stringify(await visitor.heard())).not.toContain("last week");
 
-  await yael.locator("[data-deed=hand]").click();
+  await yael.locator("[data-action=hand]").click();
   await yael.locator(".colleague", { hasText: "Noam" }).click();
   await visitor.hears('"name":"Noam"');
   await noam.getByRole("tab", { name: /Mine/ }).click();
   await ticket(noam, "Kettleby").click();
-  await noam.locator("[data-deed=give_back]").click();
+  await noam.locator("[data-action=give_back]").click();
   await visitor.hears('"state":"returned"');
   await noam.getByText("Back with the assistant").first().waitFor();
   await visitor.leave();
@@ -94,14 +94,14 @@ test("of two agents who take at the same time one has it and the other is told w
   const visitor = await come("gil");
   await visitor.say({ type: "handoff", reason: "Gil waits" });
   for (const { page } of [yael, noam]) await ticket(page, "Gil waits").click();
-  for (const { page } of [yael, noam]) await page.locator("[data-deed=take]").waitFor();
+  for (const { page } of [yael, noam]) await page.locator("[data-action=take]").waitFor();
   await Promise.all([yael, noam].map(({ page }) => page.keyboard.press("t")));
   await visitor.hears("agent_joined");
   const joined = (await visitor.heard()).find((one) => one.type === "agent_joined")?.agent.name ?? "";
   const [winner, other] = joined === "Yael" ? [yael.page, noam.page] : [noam.page, yael.page];
-  await winner.locator("[data-deed=hand]").waitFor();
+  await winner.locator("[data-action=hand]").waitFor();
   await other.getByText(`${joined} has this conversation`).first().waitFor();
-  expect(await other.locator("[data-deed=hand]").count()).toBe(0);
+  expect(await other.locator("[data-action=hand]").count()).toBe(0);
   expect(await other.locator(".mode", { hasText: "Reply" }).isDisabled()).toBe(true);
 
   // Canned replies: made in the dialog, found by a slash, filled in, deleted.
@@ -129,15 +129,15 @@ test("what is written while the server is away is not lost, and everything is th
   const visitor = await come("omer");
   await visitor.say({ type: "handoff", reason: "Omer waits" });
   await ticket(yael, "Omer waits").click();
-  await yael.locator("[data-deed=take]").click();
-  await yael.locator("[data-deed=hand]").waitFor();
+  await yael.locator("[data-action=take]").click();
+  await yael.locator("[data-action=hand]").waitFor();
   await server.kill();
   await yael.getByText("The connection is lost.").waitFor();
   await field(yael).fill("Are you still there?");
   await field(yael).press("Enter");
   await yael.getByText("Not sent.").waitFor();
   await field(yael).fill("Half a thought");
-  await server.begin();
+  await server.run();
   await yael.locator("#agent[data-link=back], #agent[data-link=open]").waitFor();
   expect(await field(yael).inputValue()).toBe("Half a thought");
   await yael.getByRole("button", { name: "Edit" }).click();
@@ -176,10 +176,10 @@ test("the desk runs from right to left, in a narrow and dark window, and closing
   await eventually("the picture is shown", () => ada.locator(".item[data-from=agent] .picture").evaluate((it) => (it as HTMLImageElement).naturalWidth === 1));
   await visitor.hears('"upload":"');
 
-  await ada.locator("[data-deed=close]").click();
-  await ada.locator("dialog .deed:not(.main)").click();
-  await ada.locator("[data-deed=close]").click();
-  await ada.locator("dialog .deed.main").click();
+  await ada.locator("[data-action=close]").click();
+  await ada.locator("dialog .action:not(.main)").click();
+  await ada.locator("[data-action=close]").click();
+  await ada.locator("dialog .action.main").click();
   await visitor.hears('"state":"closed"');
   await ada.locator(".to-list").click();
   await ada.getByRole("switch").click();

@@ -4,7 +4,7 @@
 
 import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually } from "./house.ts";
+import { eventually } from "./server.ts";
 import { inViewport, outOfView, SIZES } from "./in-view.ts";
 import { PRODUCT, QUESTION, Team } from "./team.ts";
 import { shot } from "./shot.ts";
@@ -66,8 +66,8 @@ for (const { name, viewport } of SIZES) {
       await inViewport("the product", waiting.locator(".product-name", { hasText: "Kettleby" }));
       await shot(page, "waiting");
       await waiting.click();
-      await page.locator("[data-deed=take]").click();
-      await inViewport("what can be done with it", page.locator("[data-deed=close]"));
+      await page.locator("[data-action=take]").click();
+      await inViewport("what can be done with it", page.locator("[data-action=close]"));
       await inViewport("where to write", field(page));
       await field(page).fill("Good morning.");
       await field(page).press("Enter");
@@ -98,13 +98,13 @@ for (const { name, viewport } of SIZES) {
       const { page, wrong } = await team.agent("yael", { viewport });
       const end = async (reason: string): Promise<void> => {
         await ticket(page, reason).click();
-        await page.locator("[data-deed=take]").click();
+        await page.locator("[data-action=take]").click();
         await inViewport("where to write", field(page));
         if (isPhone) await page.locator(".to-list").click();
         await tab(page, /Mine/).click();
         await ticket(page, reason).click();
-        await page.locator("[data-deed=close]").click();
-        await page.locator("dialog .deed.main").click();
+        await page.locator("[data-action=close]").click();
+        await page.locator("dialog .action.main").click();
         await page.locator("dialog").waitFor({ state: "detached" });
         if (isPhone) await page.locator(".to-list").click();
         await eventually("it is not among their own any more", async () => (await tab(page, /Mine/).innerText()).trim() === "Mine");
@@ -144,7 +144,7 @@ for (const { name, viewport } of SIZES) {
       await visitor.say({ type: "handoff", reason: "A slow line" });
       await ticket(page, "A slow line").click();
       line.hold();
-      await page.locator("[data-deed=take]").click();
+      await page.locator("[data-action=take]").click();
       await visitor.hears("agent_joined");
       await field(page).fill("Hello from a slow line.");
       await inViewport("that it is a reply", page.locator(".mode[aria-pressed=true]", { hasText: "Reply" }));
@@ -163,12 +163,12 @@ for (const { name, viewport } of SIZES) {
       if (isPhone) await page.locator(".to-list").click();
       await tab(page, /Waiting/).click();
       await ticket(page, "A faster colleague").click();
-      await page.locator("[data-deed=take]").waitFor();
+      await page.locator("[data-action=take]").waitFor();
       line.hold();
       await ticket(noam, "A faster colleague").click();
-      await noam.locator("[data-deed=take]").click();
+      await noam.locator("[data-action=take]").click();
       await other.hears("agent_joined");
-      await page.locator("[data-deed=take]").click();
+      await page.locator("[data-action=take]").click();
       await field(page).fill("I can help you.");
       await field(page).press("Enter");
       line.release();
@@ -182,8 +182,8 @@ for (const { name, viewport } of SIZES) {
       await shot(page, "banner");
 
       // And the banner goes when it is not true any more.
-      await noam.locator("[data-deed=close]").click();
-      await noam.locator("dialog .deed.main").click();
+      await noam.locator("[data-action=close]").click();
+      await noam.locator("dialog .action.main").click();
       await other.hears('"state":"closed"');
       await eventually("the banner has gone", async () => (await banner.count()) === 0 && (await outOfView(page.locator(".told"))) !== undefined);
       await shot(page, "banner-gone");

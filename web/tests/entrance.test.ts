@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { launch, open, Server } from "./house.ts";
+import { launch, open, Server } from "./server.ts";
 import { inViewport, SIZES } from "./in-view.ts";
 import { shot } from "./shot.ts";
 import { temporaryFolder } from "./temporary.ts";

@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, launch, open, Server } from "./house.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { inViewport, SIZES } from "./in-view.ts";
 import { shot } from "./shot.ts";
 

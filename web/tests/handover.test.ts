@@ -3,7 +3,7 @@
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { eventually, launch, open, Server } from "./house.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { Balancer, PASSWORD, Redis, sharedBy } from "./pods.ts";
 
 const UNKNOWN = "Who won the world cup in 1954?";
@@ -78,7 +78,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await yael.locator("#agent").press("t");
   await page.getByText("Yael is in this chat.").waitFor();
   await entry(page, "Yael has joined.").waitFor();
-  await yael.locator("[data-deed=close]").waitFor();
+  await yael.locator("[data-action=close]").waitFor();
 
   await desk(yael).pressSequentially("Germany. Do you see a cup?");
   await page.getByText("Yael is typing…").waitFor();
@@ -118,7 +118,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await item(yael, "Still there?").waitFor();
 
   // Given back, the manual answers again.
-  await yael.locator("[data-deed=give_back]").click();
+  await yael.locator("[data-action=give_back]").click();
   await entry(page, "The assistant answers again.").waitFor();
   await ask(page, KNOWN);
   await eventually("the manual answers again", async () => (await page.locator(".turn[data-stage=done]").count()) === 3);
@@ -128,7 +128,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await page.getByRole("button", { name: "Ask for a person" }).click();
   await yael.getByRole("button", { name: "Take", exact: true }).click();
   await page.getByText("Yael is in this chat.").waitFor();
-  await yael.locator("[data-deed=close]").click();
+  await yael.locator("[data-action=close]").click();
   await yael.getByRole("button", { name: "Yes, end chat" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.getByRole("radio", { name: "4 of 5, Good" }).check({ force: true });
@@ -147,9 +147,9 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press("Enter");
   await noam.locator(".ticket", { hasText: "גביע העולם" }).click();
-  await noam.locator("[data-deed=take]").click();
+  await noam.locator("[data-action=take]").click();
   await page.getByText("Noam בצ׳אט הזה").waitFor();
-  await noam.locator("[data-deed=close]").waitFor();
+  await noam.locator("[data-action=close]").waitFor();
   await desk(noam).fill("שלום, איך אפשר לעזור?");
   await desk(noam).press("Enter");
   await entry(page, "שלום, איך אפשר לעזור?").waitFor();
@@ -167,19 +167,19 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   expect(await entry(page, "שלום, איך אפשר לעזור?").count()).toBe(1);
   expect(await entry(page, "גרמניה.").count()).toBe(1);
   expect(await findings(page)).toEqual([]);
-  await noam.locator("[data-deed=give_back]").click();
+  await noam.locator("[data-action=give_back]").click();
   await entry(page, "המדריך עונה שוב.").waitFor();
 
   await page.locator(".person-wish").click();
   await page.locator(".person form button[type=submit]").click();
-  await noam.locator("[data-deed=take]").click();
-  await noam.locator("[data-deed=close]").waitFor();
+  await noam.locator("[data-action=take]").click();
+  await noam.locator("[data-action=close]").waitFor();
   await desk(noam).press("Alt+n");
   await desk(noam).fill("שאלה על כדורגל.");
   await desk(noam).press("Enter");
   await item(noam, "שאלה על כדורגל.").waitFor();
-  await noam.locator("[data-deed=close]").click();
-  await noam.locator("dialog .deed.main").click();
+  await noam.locator("[data-action=close]").click();
+  await noam.locator("dialog .action.main").click();
   await entry(page, "השיחה נסגרה.").waitFor();
   expect(await page.locator(".thread").innerText()).not.toContain("כדורגל");
   await page.getByRole("radio").last().check({ force: true });
@@ -187,7 +187,7 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   await page.getByText("תודה").first().waitFor();
   expect(await findings(page)).toEqual([]);
   expect(wrong).toEqual([]);
-  await two?.begin();
+  await two?.run();
 });
 
 /** True for a picture that has arrived. */

@@ -1,7 +1,7 @@
 // What a person sees: an element that is in the part of the page that the screen shows, and not under another.
 
 import type { Locator } from "playwright-core";
-import { eventually } from "./house.ts";
+import { eventually } from "./server.ts";
 
 /** The sizes at which pages are looked at: a laptop and a phone. */
 export const SIZES = [

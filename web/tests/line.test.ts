@@ -3,7 +3,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { asOperator, eventually, launch, open, Server } from "./house.ts";
+import { operatorHeaders, eventually, launch, open, Server } from "./server.ts";
 
 const QUESTION = "How do I descale the machine?";
 const PRODUCT = "kettleby-ke-9";
@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 async function order(path: string, body: unknown): Promise<void> {
-  const response = await fetch(`${server.address}${path}`, { method: "POST", headers: asOperator, body: JSON.stringify(body) });
+  const response = await fetch(`${server.address}${path}`, { method: "POST", headers: operatorHeaders, body: JSON.stringify(body) });
   expect(response.status).toBe(200);
 }
 

@@ -2,7 +2,7 @@
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, open, Server } from "./house.ts";
+import { launch, open, Server } from "./server.ts";
 
 let server: Server;
 let browser: Browser;
@@ -25,7 +25,7 @@ test("a server that dies is announced, and what was asked meanwhile is answered 
   await question.press("Enter");
   await page.locator(".turn[data-stage=waiting]").waitFor();
 
-  await server.begin();
+  await server.run();
   await page.getByText("Connected again").waitFor();
   await page.locator(".turn[data-stage=done]").waitFor();
   await page.getByText("Connected again").waitFor({ state: "detached" });
@@ -38,7 +38,7 @@ test("the visitor need not wait for the next try", async () => {
   await page.getByRole("heading", { name: "start with one of these" }).waitFor();
   await server.kill();
   await page.getByText("The connection is lost").waitFor();
-  await server.begin();
+  await server.run();
   const now = page.getByRole("button", { name: "Try now" });
   // It may have come back by itself just now; then there is nothing left to press.
   await now.click({ timeout: 2000 }).catch(() => undefined);

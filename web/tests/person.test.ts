@@ -3,7 +3,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { launch, open, Server } from "./house.ts";
+import { launch, open, Server } from "./server.ts";
 
 let server: Server;
 let browser: Browser;

@@ -4,7 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { eventually, ownHost, PORT, Server } from "./house.ts";
+import { eventually, freeHost, PORT, Server } from "./server.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 export const PASSWORD = "a tame yak sat over";
@@ -20,7 +20,7 @@ export class Redis {
   ) {}
 
   static async start(): Promise<Redis> {
-    const host = ownHost();
+    const host = freeHost();
     const options = ["--port", String(REDIS_PORT), "--bind", host, "--save", "", "--appendonly", "no"];
     const child = spawn("redis-server", options, { stdio: "ignore" });
     await eventually("redis-server listens", () => answers(host, REDIS_PORT));

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { foreignPage, launch, open, Server } from "./house.ts";
+import { foreignPage, launch, open, Server } from "./server.ts";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
 /** The most script a first load may cost, in bytes after gzip (issue 2, point 9). */

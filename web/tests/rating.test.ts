@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Download, Locator, Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findings } from "./axe.ts";
-import { cable } from "./cable.ts";
-import { eventually, foreignPage, launch, open, Server } from "./house.ts";
+import { network } from "./network.ts";
+import { eventually, foreignPage, launch, open, Server } from "./server.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
@@ -62,7 +62,7 @@ async function text(download: Download): Promise<string> {
 }
 
 test("an answer is judged and told why, over a reload, and a thumb without a line is said when it is back", async () => {
-  const wire = await cable(server);
+  const wire = await network(server);
   const { page } = await open(browser, `${wire.address}/?product=${PRODUCT}`, { bypassCSP: true });
   await ask(page);
   const [up, down] = [named(page, "This helped"), named(page, "This did not help")];
@@ -158,7 +158,7 @@ test("with a person there it is asked once, and who closes it does not matter fo
   const take = async (): Promise<void> => {
     await yael.getByRole("tab", { name: /Waiting/ }).click();
     await yael.locator(".ticket").first().click();
-    await yael.locator("[data-deed=take]").click();
+    await yael.locator("[data-action=take]").click();
     await page.getByText("Yael is in this chat").waitFor();
   };
   await wish();
@@ -183,8 +183,8 @@ test("with a person there it is asked once, and who closes it does not matter fo
   await named(page, "New conversation").click();
   await wish();
   await take();
-  await yael.locator("[data-deed=close]").click();
-  await yael.locator("dialog .deed.main").click();
+  await yael.locator("[data-action=close]").click();
+  await yael.locator("dialog .action.main").click();
   await page.getByRole("radio", { name: "1 of 5, Bad" }).waitFor();
 });
 
@@ -261,7 +261,7 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   await page.getByRole("textbox", { name: "What is it about?" }).press("Enter");
   await yael.getByRole("tab", { name: /Waiting/ }).click();
   await yael.locator(".ticket").first().click();
-  await yael.locator("[data-deed=take]").click();
+  await yael.locator("[data-action=take]").click();
   await page.getByText("Yael is in this chat").waitFor();
   await named(page, "End conversation").click();
   await named(page, "End chat").click();

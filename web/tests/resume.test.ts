@@ -2,8 +2,8 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { cable } from "./cable.ts";
-import { eventually, launch, open, Server } from "./house.ts";
+import { network } from "./network.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { model, WORDS } from "./model.ts";
 
 let browser: Browser;
@@ -30,7 +30,7 @@ test("a socket that is cut amid an answer comes back by itself and the answer is
     HSC__ANSWERS__LLM__TIMEOUT_MS: "120000",
     HSC__CACHE__ANSWERS__ENTRIES: "0",
   });
-  const wire = await cable(server);
+  const wire = await network(server);
   const { page } = await open(browser, `${wire.address}/?product=kettleby-ke-9`);
   await ask(page);
   const answer = page.locator(".turn .answer");
@@ -82,7 +82,7 @@ test("a server that has lost the conversation says so until the visitor has seen
   await page.locator(".turn[data-stage=done]").waitFor();
   await server.kill();
   await page.getByText("The connection is lost").waitFor();
-  await server.begin();
+  await server.run();
   await page.getByText("no longer has the earlier part").waitFor();
   expect(await page.locator(".turn[data-stage=done]").count(), "what was read stays").toBe(1);
   await page.getByRole("button", { name: "OK" }).click();

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
-import { binary, eventually, launch, open, Server } from "./house.ts";
+import { binary, eventually, launch, open, Server } from "./server.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";

@@ -2,7 +2,7 @@
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { launch, open, Server } from "./house.ts";
+import { launch, open, Server } from "./server.ts";
 import { inViewport } from "./in-view.ts";
 import { shot } from "./shot.ts";
 

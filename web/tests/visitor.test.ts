@@ -5,7 +5,7 @@
 import { Buffer } from "node:buffer";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, launch, open, Server } from "./house.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { inViewport, outOfView, SIZES } from "./in-view.ts";
 import { PASSWORD, withTeam } from "./pods.ts";
 import { shot } from "./shot.ts";
@@ -54,7 +54,7 @@ async function meet(page: Page, reason: string): Promise<void> {
   // After a take the console shows what the agent has.
   await yael.getByRole("tab", { name: /Waiting/ }).click();
   await yael.locator(".ticket", { hasText: reason }).click();
-  await yael.locator("[data-deed=take]").click();
+  await yael.locator("[data-action=take]").click();
   await page.getByText("Yael is in this chat.").waitFor();
 }
 
@@ -64,7 +64,7 @@ async function write(words: string): Promise<void> {
 }
 
 async function closeChat(page: Page): Promise<void> {
-  await yael.locator("[data-deed=close]").click();
+  await yael.locator("[data-action=close]").click();
   await yael.getByRole("button", { name: "Yes, end chat" }).click();
   await entry(page, "The conversation was closed.").waitFor();
   await page.close();

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, launch, open, Server } from "./house.ts";
+import { eventually, launch, open, Server } from "./server.ts";
 import { inViewport, SIZES } from "./in-view.ts";
 import { PASSWORD, withTeam } from "./pods.ts";
 
@@ -85,7 +85,7 @@ for (const { name, viewport } of SIZES) {
     // After a take the console shows what the agent has.
     await yael.getByRole("tab", { name: /Waiting/ }).click();
     await yael.locator(".ticket", { hasText: `From the shop ${name}` }).click();
-    await yael.locator("[data-deed=take]").click();
+    await yael.locator("[data-action=take]").click();
     await page.getByRole("status").getByText("Yael has joined.").waitFor({ state: "attached" });
     await write("I have found it.");
     await inViewport("the badge", badge(page, "1"));
@@ -105,9 +105,9 @@ for (const { name, viewport } of SIZES) {
     await launcher(page).waitFor();
     expect(await page.locator("hsc-widget .launcher-badge").isHidden(), "what was seen is not counted").toBe(true);
     expect(wrong).toEqual([]);
-    await yael.locator("[data-deed=close]").click();
+    await yael.locator("[data-action=close]").click();
     await yael.getByRole("button", { name: "Yes, end chat" }).click();
-    await eventually("the agent is free", async () => (await yael.locator("[data-deed=close]").count()) === 0);
+    await eventually("the agent is free", async () => (await yael.locator("[data-action=close]").count()) === 0);
     await page.close();
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { eventually, foreignPage, launch, open, Server } from "./house.ts";
+import { eventually, foreignPage, launch, open, Server } from "./server.ts";
 
 let server: Server;
 let browser: Browser;

@@ -6,7 +6,7 @@
 import { el, fill, set } from "../element.ts";
 import type { TeamVoice, TeamWord } from "../words/team.ts";
 import { clock, quantity } from "./figures.ts";
-import { across, type Box, greatestOf, high, marksOf, nearest, pathOf, runsOf, timeOf } from "./scale.ts";
+import { xOf, type Box, maximumOf, yOf, ticksOf, nearest, pathOf, segmentsOf, timeOf } from "./scale.ts";
 import { type Charts, seriesOf } from "./series.ts";
 import { write } from "./table.ts";
 
@@ -78,20 +78,20 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
     const seen = own();
     const box = boxOf();
     const unit = seen[0]?.unit ?? "";
-    const marks = marksOf(greatestOf(seen.map(({ points }) => points)), unit);
+    const marks = ticksOf(maximumOf(seen.map(({ points }) => points)), unit);
     const top = marks.at(-1) ?? 1;
     const n = count();
     const right = box.left + box.width;
     const parts: SVGElement[] = [];
     for (const mark of marks) {
-      const y = high(mark, top, box);
+      const y = yOf(mark, top, box);
       parts.push(drawing("line", { class: "chart-rule", x1: box.left, x2: right, y1: y, y2: y }));
       parts.push(label(box.left - 6, y + 4, "end", quantity(mark, unit, language)));
     }
     const { now_ms, step_ms } = latest;
     const minutes = new Intl.RelativeTimeFormat(language, { style: "narrow" });
     for (let ago = 0; ago <= (n - 1) * step_ms; ago += MARK_MS) {
-      const x = across(n - 1 - ago / step_ms, n, box);
+      const x = xOf(n - 1 - ago / step_ms, n, box);
       const words = ago === 0 ? voice.say("admin_now") : minutes.format(-ago / 60_000, "minute");
       parts.push(drawing("line", { class: "chart-tick", x1: x, x2: x, y1: box.top + box.height, y2: box.top + box.height + 4 }));
       parts.push(label(x, HEIGHT - 5, ago === 0 ? "end" : "middle", words));
@@ -99,17 +99,17 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
     seen.forEach(({ points }, line) => {
       parts.push(drawing("path", { class: "chart-path", "data-line": line, d: pathOf(points, top, box) }));
       // A single value makes no line.
-      for (const { from, values } of runsOf(points)) {
-        if (values.length === 1) parts.push(dot(across(from, n, box), high(values[0] ?? 0, top, box), line, 2.5));
+      for (const { from, values } of segmentsOf(points)) {
+        if (values.length === 1) parts.push(dot(xOf(from, n, box), yOf(values[0] ?? 0, top, box), line, 2.5));
       }
     });
     const at = pointed === undefined ? undefined : Math.min(pointed, n - 1);
     if (at !== undefined) {
-      const x = across(at, n, box);
+      const x = xOf(at, n, box);
       parts.push(drawing("line", { class: "chart-cursor", x1: x, x2: x, y1: box.top, y2: box.top + box.height }));
       seen.forEach(({ points }, line) => {
         const value = points[at];
-        if (typeof value === "number") parts.push(dot(x, high(value, top, box), line, 3.5));
+        if (typeof value === "number") parts.push(dot(x, yOf(value, top, box), line, 3.5));
       });
     }
     set(svg, { width: plot.clientWidth, viewBox: `0 0 ${plot.clientWidth} ${HEIGHT}` });

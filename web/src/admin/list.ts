@@ -1,7 +1,7 @@
 // A list of the server in pages: the first page at once, the next ones on demand.
 
 import { button, el, fill, set } from "../element.ts";
-import type { Answer, Became, Page } from "./caller.ts";
+import type { Answer, Became, Page } from "./api-client.ts";
 import { type Desk, why } from "./section.ts";
 import { table, type TableOf } from "./table.ts";
 

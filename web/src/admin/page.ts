@@ -4,13 +4,13 @@ import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/admin.css";
 import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
-import { Caller } from "./caller.ts";
-import { door, wasAt } from "./door.ts";
+import { ApiClient } from "./api-client.ts";
+import { signInForm, wasAt } from "./sign-in-form.ts";
 import { navigation } from "./navigation.ts";
 import { hashOf, type Place, placeOf } from "./place.ts";
 import type { Desk, Opened } from "./section.ts";
 import { type Entry, first, sections } from "./sections.ts";
-import { type Sight, watch } from "./watch.ts";
+import { type RefreshTarget, refresher } from "./refresher.ts";
 
 const server = new URL(location.origin);
 const root = found("#admin", HTMLElement);
@@ -22,13 +22,13 @@ const before = wasAt();
 if (location.hash === "" && before !== "") history.replaceState(null, "", before);
 let place = here();
 
-const call = new Caller(server, (refused) => {
+const call = new ApiClient(server, (refused) => {
   link = refused ? "refused" : "locked";
   watching.rest();
   // Hides data from a user who may not see it any more.
   view.shut();
 });
-const watching = watch((became) => {
+const watching = refresher((became) => {
   if (link === "locked" || link === "refused") return;
   link = became === "lost" ? "lost" : "live";
   wasIn ||= became === "seen";
@@ -71,7 +71,7 @@ interface View {
 function draw(voice: TeamVoice): View {
   const notice = el("div", { class: "notice", role: "status" });
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const entrance = door(voice, (token) => {
+  const entrance = signInForm(voice, (token) => {
     call.unlock(token);
     link = "waiting";
     open();
@@ -85,7 +85,7 @@ function draw(voice: TeamVoice): View {
   fill(root, notice, el("div", { class: "watch" }, ways.element, el("div", { class: "seen" }, title, entrance.element, shown)), news);
   let opened: Opened | undefined;
   /** The current section; a section that loads after the user has moved on is not shown. */
-  let current: Sight | undefined;
+  let current: RefreshTarget | undefined;
   let told: typeof link | undefined;
 
   const desk: Desk = {
@@ -132,7 +132,7 @@ function draw(voice: TeamVoice): View {
     name(entry);
     root.dataset.section = entry.name;
     fill(shown);
-    const sight: Sight = {
+    const sight: RefreshTarget = {
       look: async () => {
         const seen = opened ?? (await into(entry, sight));
         sight.everyMs = seen?.everyMs;
@@ -146,7 +146,7 @@ function draw(voice: TeamVoice): View {
   }
 
   /** Loads a section and shows it, if the user still wants it. */
-  async function into(entry: Entry, sight: Sight): Promise<Opened | undefined> {
+  async function into(entry: Entry, sight: RefreshTarget): Promise<Opened | undefined> {
     const section = await entry.load().catch(() => undefined);
     if (current !== sight) return undefined;
     if (section === undefined) {

@@ -11,7 +11,7 @@ export interface Box {
 }
 
 /** The ticks of a value axis, from 0 upwards; the last is at or above the greatest value. Few, at round numbers. */
-export function marksOf(greatest: number, unit: string): number[] {
+export function ticksOf(greatest: number, unit: string): number[] {
   // A share is a part of a whole, so the axis always shows the whole.
   if (unit === "share") return [0, 0.25, 0.5, 0.75, 1];
   const isCounted = unit !== "ms" && unit !== "1/s" && unit !== "bytes";
@@ -30,22 +30,22 @@ function roundStep(least: number, isWhole: boolean): number {
 }
 
 /** The greatest value of some lines; 0 if they have none. */
-export function greatestOf(lines: readonly Points[]): number {
+export function maximumOf(lines: readonly Points[]): number {
   return Math.max(0, ...lines.flatMap((points) => points.filter((value) => value !== null)));
 }
 
 /** Horizontal position of a point. */
-export function across(at: number, count: number, box: Box): number {
+export function xOf(at: number, count: number, box: Box): number {
   return box.left + (count < 2 ? box.width : (at / (count - 1)) * box.width);
 }
 
 /** Vertical position of a value. */
-export function high(value: number, top: number, box: Box): number {
+export function yOf(value: number, top: number, box: Box): number {
   return box.top + box.height - (top === 0 ? 0 : Math.min(1, value / top) * box.height);
 }
 
 /** The segments of a line: it has a gap where there is no value. A single value is a segment of one. */
-export function runsOf(points: Points): { from: number; values: number[] }[] {
+export function segmentsOf(points: Points): { from: number; values: number[] }[] {
   const runs: { from: number; values: number[] }[] = [];
   let open: { from: number; values: number[] } | undefined;
   points.forEach((value, at) => {
@@ -65,9 +65,9 @@ export function runsOf(points: Points): { from: number; values: number[] }[] {
 /** A line as a path, with an `M` for every segment. */
 export function pathOf(points: Points, top: number, box: Box): string {
   const round = (n: number): string => n.toFixed(1);
-  return runsOf(points)
+  return segmentsOf(points)
     .map(({ from, values }) => {
-      const places = values.map((value, at) => `${round(across(from + at, points.length, box))} ${round(high(value, top, box))}`);
+      const places = values.map((value, at) => `${round(xOf(from + at, points.length, box))} ${round(yOf(value, top, box))}`);
       return `M${places.join("L")}`;
     })
     .join("");

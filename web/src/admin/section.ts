@@ -1,7 +1,7 @@
 // A section of the administration, and what the page provides for it.
 
 import type { TeamVoice } from "../words/team.ts";
-import type { Answer, Became, Caller } from "./caller.ts";
+import type { Answer, Became, ApiClient } from "./api-client.ts";
 import type { Filters, Place } from "./place.ts";
 
 /** A section, reached by the navigation. */
@@ -30,7 +30,7 @@ export interface Opened {
 /** What the page provides for a section. */
 export interface Desk {
   voice: TeamVoice;
-  call: Caller;
+  call: ApiClient;
   /** Parent of dialogs. */
   root: HTMLElement;
   /** The current place. */

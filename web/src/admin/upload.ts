@@ -1,8 +1,8 @@
 // Uploads a brand file: checked first, written after a confirmation of the result.
 
 import { button, el, fill, set } from "../element.ts";
-import type { Answer } from "./caller.ts";
-import { outcome, perform } from "./deed.ts";
+import type { Answer } from "./api-client.ts";
+import { outcome, perform } from "./action.ts";
 import type { Desk } from "./section.ts";
 import { type Line, linesOf, mayWrite, nameOf, type Trial } from "./trial.ts";
 
@@ -17,14 +17,14 @@ export function upload(desk: Desk): HTMLElement {
   const report = el("div", { class: "report", "aria-live": "off" });
   const chosen = el("input", { id: "brand-file", type: "file", accept: ".json,application/json", required: true });
   const name = el("input", { id: "brand-name", type: "text", dir: "ltr", autocomplete: "off", spellcheck: "false", required: true });
-  const attempt = el("button", { type: "submit", class: "deed" }, voice.say("admin_file_try"));
-  const write = button({ class: "deed main", hidden: true }, () => void place(false), voice.say("admin_file_write"));
+  const attempt = el("button", { type: "submit", class: "action" }, voice.say("admin_file_try"));
+  const write = button({ class: "action main", hidden: true }, () => void place(false), voice.say("admin_file_write"));
   const form = el(
     "form",
     { class: "upload" },
     el("div", { class: "entry" }, el("label", { for: "brand-file" }, voice.say("admin_file_choose")), chosen),
     el("div", { class: "entry" }, el("label", { for: "brand-name" }, voice.say("admin_file_name")), name),
-    el("div", { class: "deeds" }, attempt, write),
+    el("div", { class: "actions" }, attempt, write),
   );
   /** Number of the selected file: the result of another file is not written. */
   let version = 0;

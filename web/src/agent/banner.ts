@@ -4,7 +4,7 @@ import { button, el, fill, icon, set } from "../element.ts";
 import type { Maker, Part } from "./part.ts";
 import type { State } from "./state.ts";
 
-export function banner({ voice, deeds }: Maker): Part {
+export function banner({ voice, actions }: Maker): Part {
   const link = el("div", { class: "notice", role: "status" });
   const told = el("div", { class: "told", role: "alert" });
   const element = el("div", { class: "banners" }, link, told);
@@ -18,7 +18,7 @@ export function banner({ voice, deeds }: Maker): Part {
       fill(
         link,
         said === undefined ? undefined : voice.say(said),
-        state.link === "lost" ? button({ class: "notice-now" }, deeds.reconnect, voice.say("link_now")) : undefined,
+        state.link === "lost" ? button({ class: "notice-now" }, actions.reconnect, voice.say("link_now")) : undefined,
       );
     }
     if (shown?.told !== state.told) {
@@ -27,7 +27,7 @@ export function banner({ voice, deeds }: Maker): Part {
       if (what === undefined) fill(told);
       else {
         const said = "word" in what ? voice.say(what.word, what.values) : what.text;
-        fill(told, el("span", { dir: "auto" }, said), button({ class: "quiet round", "aria-label": close, title: close }, deeds.seen, icon("close")));
+        fill(told, el("span", { dir: "auto" }, said), button({ class: "quiet round", "aria-label": close, title: close }, actions.seen, icon("close")));
       }
     }
     shown = state;

@@ -19,11 +19,11 @@ export interface Composer extends Part {
 }
 
 export function composer(maker: Maker): Composer {
-  const { voice, deeds } = maker;
+  const { voice, actions } = maker;
   const field = el("textarea", { class: "field", rows: 1, "aria-autocomplete": "list", "aria-controls": "canned" });
   const send = el("button", { type: "submit", class: "send" });
   const drafts = button({ class: "quiet round", title: voice.say("agent_draft"), "aria-label": voice.say("agent_draft") }, () => {
-    if (at !== undefined) deeds.draft(at);
+    if (at !== undefined) actions.draft(at);
   }, icon("book"));
   const file = el("input", { type: "file", hidden: true, tabindex: "-1" });
   const attach = button({ class: "quiet round", title: voice.say("attach"), "aria-label": voice.say("attach") }, () => {
@@ -32,7 +32,7 @@ export function composer(maker: Maker): Composer {
   const reply = modeButton(false);
   const note = modeButton(true);
   const modes = el("div", { class: "modes", role: "group", "aria-label": voice.say("agent_mode") }, reply, note);
-  const manage = button({ class: "quiet" }, deeds.replies, voice.say("agent_replies"));
+  const manage = button({ class: "quiet" }, actions.replies, voice.say("agent_replies"));
   const rests = el("div", { class: "draft-rests", hidden: true });
   const attached = el("div", { class: "attached", hidden: true });
   const canned = el("ul", { class: "canned", id: "canned", role: "listbox", "aria-label": voice.say("agent_replies"), hidden: true });
@@ -80,7 +80,7 @@ export function composer(maker: Maker): Composer {
     submit();
   });
   field.addEventListener("input", () => {
-    if (at !== undefined) deeds.write(at, field.value);
+    if (at !== undefined) actions.write(at, field.value);
     complain(tooLong());
     closedFor = undefined;
     active = 0;
@@ -103,18 +103,18 @@ export function composer(maker: Maker): Composer {
     const pasted = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (pasted === undefined || at === undefined || attach.hidden) return;
     event.preventDefault();
-    deeds.attach(at, pasted);
+    actions.attach(at, pasted);
   });
   file.addEventListener("change", () => {
     const chosen = file.files?.[0];
-    if (chosen !== undefined && at !== undefined) deeds.attach(at, chosen);
+    if (chosen !== undefined && at !== undefined) actions.attach(at, chosen);
     file.value = "";
   });
 
   function modeButton(isNote: boolean): HTMLButtonElement {
     return button({ class: "mode", "data-note": isNote }, () => {
       if (at === undefined) return;
-      deeds.note(at, isNote);
+      actions.note(at, isNote);
       field.focus();
     }, icon(isNote ? "lock" : "chat"), voice.say(isNote ? "agent_note" : "agent_reply"));
   }
@@ -169,7 +169,7 @@ export function composer(maker: Maker): Composer {
     const ticket = ticketOf(state, at);
     const words = filled(chosen.text, { visitor: ticket?.visitor ?? undefined, product: ticket?.product?.name });
     const { text, caret } = inserted(field.value, slash, words);
-    deeds.write(at, text);
+    actions.write(at, text);
     field.setSelectionRange(caret, caret);
     offered = [];
     drawOffered();
@@ -182,7 +182,7 @@ export function composer(maker: Maker): Composer {
       field.focus();
       return;
     }
-    deeds.say(at);
+    actions.say(at);
     field.focus();
   }
 
@@ -264,7 +264,7 @@ export function composer(maker: Maker): Composer {
     fill(
       rests,
       el("p", { class: "label" }, voice.say("agent_draft_rests"), button({ class: "quiet round small", title: drop, "aria-label": drop }, () => {
-        deeds.dropDraft(id);
+        actions.dropDraft(id);
       }, icon("close"))),
       el("ul", {}, ...citations.map((citation) => el("li", {}, cite(maker, citation.page, citations, product), " ", el("q", { dir: "auto" }, citation.quote)))),
     );
@@ -279,7 +279,7 @@ export function composer(maker: Maker): Composer {
       attached,
       el("img", { src: new URL(`/uploads/${encodeURIComponent(upload)}`, maker.server).href, alt: voice.say("picture") }),
       button({ class: "quiet round", "aria-label": label, title: label }, () => {
-        deeds.detach(id);
+        actions.detach(id);
       }, icon("close")),
     );
   }

@@ -27,9 +27,9 @@ function stage() {
       random: () => 1,
     },
     listener: {
-      heard: (message, id) => told.push(`heard ${message.type} ${id ?? ""}`),
+      received: (message, id) => told.push(`heard ${message.type} ${id ?? ""}`),
       unanswered: (id) => told.push(`unanswered ${id}`),
-      dropped: (opened) => told.push(`dropped ${opened ? "open" : "closed"}`),
+      lost: (opened) => told.push(`dropped ${opened ? "open" : "closed"}`),
     },
   });
   const last = () => {

@@ -10,11 +10,11 @@ import type { AgentMessage, DeskMessage, Envelope } from "../wire/types.ts";
 
 /** Callbacks of the connection. */
 export interface Listener {
-  heard(message: DeskMessage, id: string | undefined): void;
+  received(message: DeskMessage, id: string | undefined): void;
   /** This request will get no response. */
   unanswered(id: string): void;
   /** The socket was lost; it reconnects by itself. `opened` is false if it was never open. */
-  dropped(opened: boolean): void;
+  lost(opened: boolean): void;
 }
 
 export interface ConnectionOptions {
@@ -96,7 +96,7 @@ export class AgentConnection {
   }
 
   /** Sends a message without a response, which may be lost. */
-  tell(says: AgentMessage): void {
+  send(says: AgentMessage): void {
     if (this.isOpen) this.socket?.send(JSON.stringify(says));
   }
 
@@ -118,7 +118,7 @@ export class AgentConnection {
       this.asked.get(id)?.();
       this.asked.delete(id);
     }
-    this.options.listener.heard(frame, id);
+    this.options.listener.received(frame, id);
   }
 
   private giveUp(socket: Socket): void {
@@ -135,7 +135,7 @@ export class AgentConnection {
     this.stopTimer?.();
     const asked = [...this.asked];
     this.asked.clear();
-    listener.dropped(opened);
+    listener.lost(opened);
     for (const [id, stop] of asked) {
       stop();
       listener.unanswered(id);

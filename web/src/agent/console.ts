@@ -2,7 +2,7 @@
 
 import { el, set } from "../element.ts";
 import { clock, openSocket } from "../wire/browser.ts";
-import { isOut, type Me, signOut } from "../wire/team.ts";
+import { isSignedOut, type Me, signOut } from "../wire/team.ts";
 import type { AgentMessage } from "../wire/types.ts";
 import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
 import { Alarm, noticesAre, notify } from "./alarm.ts";
@@ -12,14 +12,14 @@ import { AgentConnection } from "./connection.ts";
 import { details } from "./details.ts";
 import { askClose, askColleague, manageReplies, showShortcuts } from "./dialogs.ts";
 import { head } from "./head.ts";
-import { forget, keep, kept } from "./keep.ts";
-import { deedOf } from "./keys.ts";
+import { deleteDrafts, keep, kept } from "./drafts.ts";
+import { actionOf } from "./keys.ts";
 import { emptyLibrary, grown, type Library, refreshed } from "./library.ts";
 import { lists } from "./lists.ts";
-import { type News, newsOf } from "./news.ts";
-import type { Deeds, Part } from "./part.ts";
+import { type Alert, alertsOf } from "./alerts.ts";
+import type { Actions, Part } from "./part.ts";
 import { type Got, Requests } from "./requests.ts";
-import { type Asked, beginning, concerns, type Happening, isMine, isNoting, isTaking, listed, listOf, mayReply, reduce, released, shownTalk, type State, wanted } from "./state.ts";
+import { type Asked, beginning, concerns, type Action, isMine, isNoting, isTaking, listed, listOf, mayReply, reduce, released, shownTalk, type State, wanted } from "./state.ts";
 import { talkHead } from "./talk.ts";
 import { thread } from "./thread.ts";
 import { tick } from "./times.ts";
@@ -71,53 +71,53 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     open: () => openSocket(server, "/ws/agent"),
     clock,
     listener: {
-      heard: (message, id) => {
+      received: (message, id) => {
         const isFirst = state.me === undefined;
-        happen({ what: "heard", message, id });
+        dispatch({ what: "heard", message, id });
         if (isFirst) comeBack();
         if (message.type === "archived") archiveChanged(message.conversations);
         // Changes of the archive during the loss were not announced.
         if (message.type === "desk" && !isFirst) archiveChanged([]);
         if (message.type === "visitor_typing" && message.typing) {
           later(`typing ${message.conversation}`, TYPING_HOLDS_MS, () => {
-            happen({ what: "typingOver", conversation: message.conversation });
+            dispatch({ what: "typingOver", conversation: message.conversation });
           });
         }
         if (message.type === "desk" && state.link === "back") {
           later("back", BACK_MS, () => {
-            happen({ what: "toldBack" });
+            dispatch({ what: "toldBack" });
           });
         }
       },
       unanswered: (id) => {
-        happen({ what: "unanswered", id });
+        dispatch({ what: "unanswered", id });
       },
-      dropped: () => {
+      lost: () => {
         watched.clear();
-        happen({ what: "dropped" });
+        dispatch({ what: "dropped" });
         // An expired session looks like an unreachable server, so ask the server.
-        void isOut(server).then((out) => {
+        void isSignedOut(server).then((out) => {
           if (out) ended();
         });
       },
     },
   });
 
-  const deeds: Deeds = {
+  const actions: Actions = {
     list: (list) => {
-      happen({ what: "listed", list });
+      dispatch({ what: "listed", list });
       if (list === "past" && library.past.stage !== "here") void past(true);
       if (list === "left") void left(true);
     },
     show: (shown) => {
-      happen({ what: "shown", shown });
+      dispatch({ what: "shown", shown });
       if (shown === undefined) view?.lists.focusShown();
       else if (shown.what === "talk" && isMine(state, shown.id)) view?.composer.focus();
       else view?.title.focus();
       if (shown?.what === "past" || shown?.what === "talk") void archived(shown.id, shown.what === "past");
     },
     pane: (pane) => {
-      happen({ what: "pane", pane });
+      dispatch({ what: "pane", pane });
     },
     move,
     take: (conversation) => {
@@ -138,11 +138,11 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       });
     },
     write: (conversation, text) => {
-      happen({ what: "wrote", conversation, text });
+      dispatch({ what: "wrote", conversation, text });
       types(conversation, text.trim() !== "" && !isNoting(state, conversation));
     },
     note: (conversation, on) => {
-      happen({ what: "noting", conversation, on });
+      dispatch({ what: "noting", conversation, on });
       if (on) types(conversation, false);
     },
     say: (conversation) => {
@@ -155,37 +155,37 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       }
       types(conversation, false);
       if (!note && !isMine(state, conversation)) {
-        happen({ what: "said", conversation, key: `held-${++holding}`, isHeld: true });
+        dispatch({ what: "said", conversation, key: `held-${++holding}`, isHeld: true });
         return;
       }
       const key = connection.ask(saying(conversation, note, writing.text.trim(), writing.upload));
-      happen({ what: "said", conversation, key });
+      dispatch({ what: "said", conversation, key });
     },
     sayAgain: (conversation, key) => {
       const one = state.talks[conversation]?.outgoing.find((it) => it.key === key);
       if (one === undefined || state.link === "lost") return;
       const as = connection.ask(saying(conversation, one.note, one.content, one.upload));
-      happen({ what: "saidAgain", conversation, key, as });
+      dispatch({ what: "saidAgain", conversation, key, as });
     },
     takeBack: (conversation, key) => {
-      happen({ what: "takenBack", conversation, key });
+      dispatch({ what: "takenBack", conversation, key });
       view?.composer.focus();
     },
     draft: (conversation) => {
       if (!isMine(state, conversation) || state.talks[conversation]?.writing.drafting !== undefined) return;
-      happen({ what: "drafting", conversation, id: connection.ask({ type: "draft", conversation }) });
+      dispatch({ what: "drafting", conversation, id: connection.ask({ type: "draft", conversation }) });
       view?.composer.focus();
     },
     dropDraft: (conversation) => {
-      happen({ what: "draftDropped", conversation });
+      dispatch({ what: "draftDropped", conversation });
     },
     attach: (conversation, picture) => void attach(conversation, picture),
     detach: (conversation) => {
-      happen({ what: "attached", conversation, upload: undefined });
+      dispatch({ what: "attached", conversation, upload: undefined });
     },
     search: (search) => {
       learn({ search });
-      happen({ what: "listed", list: "past" });
+      dispatch({ what: "listed", list: "past" });
       void past(true);
     },
     products: (typed) => requests.products(typed),
@@ -221,19 +221,19 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       connection.connect();
     },
     seen: () => {
-      happen({ what: "told", told: undefined });
+      dispatch({ what: "told", told: undefined });
     },
   };
 
-  function happen(happening: Happening): void {
+  function dispatch(action: Action): void {
     const before = state;
-    state = reduce(before, happening);
+    state = reduce(before, action);
     if (state === before) return;
     watch();
     view?.update(state, library);
     follow(before);
     release();
-    for (const one of newsOf(before, state)) tell(one);
+    for (const one of alertsOf(before, state)) tell(one);
     title();
     later("keep", KEEP_AFTER_MS, () => {
       if (state.link !== "ended") keep(me.id, state);
@@ -241,16 +241,16 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   }
 
   /** Sends a request to the desk, and remembers it until the response. */
-  function ask(says: Extract<AgentMessage, { type: Asked["deed"] }>): void {
+  function ask(says: Extract<AgentMessage, { type: Asked["action"] }>): void {
     const id = connection.ask(says);
-    happen({ what: "asked", id, asked: { conversation: says.conversation, deed: says.type } });
+    dispatch({ what: "asked", id, asked: { conversation: says.conversation, action: says.type } });
   }
 
   /** Sends the messages that waited for a conversation that the agent has now. */
   function release(): void {
     for (const { conversation, one } of released(state)) {
       const as = connection.ask(saying(conversation, one.note, one.content, one.upload));
-      happen({ what: "saidAgain", conversation, key: one.key, as });
+      dispatch({ what: "saidAgain", conversation, key: one.key, as });
     }
   }
 
@@ -269,8 +269,8 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     const id = location.hash.slice(1);
     const ticket = state.tickets[id];
     if (ticket === undefined) return;
-    happen({ what: "listed", list: listOf(state, ticket) });
-    deeds.show({ what: "talk", id });
+    dispatch({ what: "listed", list: listOf(state, ticket) });
+    actions.show({ what: "talk", id });
   }
 
   function learn(change: Partial<Library>): void {
@@ -285,7 +285,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     for (const conversation of watched) {
       if (those.has(conversation)) continue;
       watched.delete(conversation);
-      connection.tell({ type: "unwatch", conversation });
+      connection.send({ type: "unwatch", conversation });
     }
     for (const conversation of those) {
       if (watched.has(conversation)) continue;
@@ -294,7 +294,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     }
   }
 
-  function tell(news: News): void {
+  function tell(news: Alert): void {
     switch (news.what) {
       case "arrived":
       case "handed": {
@@ -306,7 +306,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
         alarm.sound("arrived");
         if (!state.attentive) {
           notify(said, ticket.reason ?? ticket.last ?? "", ticket.conversation, () => {
-            deeds.show({ what: "talk", id: ticket.conversation });
+            actions.show({ what: "talk", id: ticket.conversation });
           });
         }
         return;
@@ -319,7 +319,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
         alarm.sound("wrote");
         if (!state.attentive) {
           notify(who, text, conversation, () => {
-            deeds.show({ what: "talk", id: conversation });
+            actions.show({ what: "talk", id: conversation });
           });
         }
         return;
@@ -338,17 +338,17 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     const again = `typing to ${conversation}`;
     const over = `typed to ${conversation}`;
     if (!typing || !isMine(state, conversation)) {
-      if (timers.has(over)) connection.tell({ type: "typing", conversation, typing: false });
+      if (timers.has(over)) connection.send({ type: "typing", conversation, typing: false });
       stop(again);
       stop(over);
       return;
     }
     if (!timers.has(again)) {
-      connection.tell({ type: "typing", conversation, typing: true });
+      connection.send({ type: "typing", conversation, typing: true });
       later(again, TYPING_AGAIN_MS, () => undefined);
     }
     later(over, TYPING_AGAIN_MS + 1_000, () => {
-      connection.tell({ type: "typing", conversation, typing: false });
+      connection.send({ type: "typing", conversation, typing: false });
       stop(again);
     });
   }
@@ -358,7 +358,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     if (ids.length === 0) return;
     const at = ids.indexOf(state.shown?.id ?? "");
     const to = ids[at === -1 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length];
-    if (to !== undefined) deeds.show({ what: state.list === "past" || state.list === "left" ? state.list : "talk", id: to });
+    if (to !== undefined) actions.show({ what: state.list === "past" || state.list === "left" ? state.list : "talk", id: to });
   }
 
   async function attach(conversation: string, picture: File): Promise<void> {
@@ -371,7 +371,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     } else {
       view?.composer.complain("");
       const got = answered(await requests.upload(conversation, picture));
-      if (got.is === "good") happen({ what: "attached", conversation, upload: got.answer.id });
+      if (got.is === "good") dispatch({ what: "attached", conversation, upload: got.answer.id });
       else view?.composer.complain(got.is === "refused" && got.message !== "" ? got.message : voice.say("agent_not_done"));
     }
   }
@@ -444,11 +444,11 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
 
   async function leave(): Promise<void> {
     if (await signOut(server, me, false)) {
-      forget(me.id);
+      deleteDrafts(me.id);
       connection.end();
       location.assign("/sign-in?next=/agent");
     } else {
-      happen({ what: "told", told: { word: "agent_not_done" } });
+      dispatch({ what: "told", told: { word: "agent_not_done" } });
     }
   }
 
@@ -457,7 +457,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     if (state.link === "ended") return;
     keep(me.id, state);
     connection.end();
-    happen({ what: "ended" });
+    dispatch({ what: "ended" });
     location.assign("/sign-in?next=/agent");
   }
 
@@ -476,7 +476,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
 
   function attention(): void {
     const on = document.visibilityState === "visible" && document.hasFocus();
-    if (on !== state.attentive) happen({ what: "attention", on });
+    if (on !== state.attentive) dispatch({ what: "attention", on });
     // A laptop that wakes up: reconnect now instead of waiting.
     if (document.visibilityState === "visible" && state.link === "lost") connection.connect();
   }
@@ -484,37 +484,37 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   function pressed(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.isComposing || root.querySelector("dialog[open]") !== null) return;
     const target = event.target instanceof Element ? event.target : undefined;
-    const deed = deedOf(event, target?.closest("input, textarea, select") != null);
-    if (deed === undefined) return;
+    const action = actionOf(event, target?.closest("input, textarea, select") != null);
+    if (action === undefined) return;
     const id = shownTalk(state);
     const ticket = id === undefined ? undefined : state.tickets[id];
     const mine = id !== undefined && isMine(state, id);
     event.preventDefault();
-    if (typeof deed === "object") { deeds.list(deed.list); return; }
-    if (deed === "next") { move(1); return; }
-    if (deed === "before") { move(-1); return; }
-    if (deed === "shortcuts") { deeds.shortcuts(); return; }
-    if (deed === "back") {
+    if (typeof action === "object") { actions.list(action.list); return; }
+    if (action === "next") { move(1); return; }
+    if (action === "before") { move(-1); return; }
+    if (action === "shortcuts") { actions.shortcuts(); return; }
+    if (action === "back") {
       if (target?.closest("input, textarea") != null) view?.title.focus();
-      else if (state.pane === "details") deeds.pane("talk");
-      else if (state.pane === "talk") deeds.show(undefined);
+      else if (state.pane === "details") actions.pane("talk");
+      else if (state.pane === "talk") actions.show(undefined);
       return;
     }
     if (id === undefined || ticket === undefined) return;
-    if (deed === "take" && !ticket.agent) deeds.take(id);
-    else if (deed === "note" || deed === "write") {
-      deeds.note(id, deed === "note" && !(state.talks[id]?.writing.note ?? false));
+    if (action === "take" && !ticket.agent) actions.take(id);
+    else if (action === "note" || action === "write") {
+      actions.note(id, action === "note" && !(state.talks[id]?.writing.note ?? false));
       view?.composer.focus();
-    } else if (mine && deed === "hand") deeds.hand(id);
-    else if (mine && deed === "giveBack") deeds.giveBack(id);
-    else if (mine && deed === "close") deeds.close(id);
-    else if (mine && deed === "draft") deeds.draft(id);
+    } else if (mine && action === "hand") actions.hand(id);
+    else if (mine && action === "giveBack") actions.giveBack(id);
+    else if (mine && action === "close") actions.close(id);
+    else if (mine && action === "draft") actions.draft(id);
   }
 
   function speak(tag: string): void {
     voice = teamVoiceOf(tag);
     view?.head.remove();
-    view = draw(root, bar, { voice, deeds, server, me }, state, library);
+    view = draw(root, bar, { voice, actions, server, me }, state, library);
     title();
   }
 
@@ -534,7 +534,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   document.addEventListener("visibilitychange", attention);
   window.addEventListener("focus", attention);
   window.addEventListener("blur", attention);
-  window.addEventListener("online", deeds.reconnect);
+  window.addEventListener("online", actions.reconnect);
   window.addEventListener("pagehide", () => {
     if (state.link !== "ended") keep(me.id, state);
   });

@@ -8,11 +8,11 @@ import type { Transcript } from "./requests.ts";
 import { productIn, shownTalk, type State, ticketOf } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
 
-export function details({ voice, deeds, server }: Maker): Part {
+export function details({ voice, actions, server }: Maker): Part {
   const list = el("dl", { class: "facts-list" });
   const does = el("div", { class: "details-does" });
   const back = button({ class: "quiet to-talk" }, () => {
-    deeds.pane("talk");
+    actions.pane("talk");
   }, icon("back"), voice.say("agent_back"));
   const element = el("aside", { class: "details", "aria-label": voice.say("agent_details") }, back, el("h2", {}, voice.say("agent_details")), list, does);
   let drawn = "";
@@ -102,8 +102,8 @@ export function details({ voice, deeds, server }: Maker): Part {
   }
 
   function more(product: string): HTMLElement {
-    return button({ class: "deed" }, () => {
-      deeds.search({ ...everything, product });
+    return button({ class: "action" }, () => {
+      actions.search({ ...everything, product });
     }, voice.say("agent_past_of_product"));
   }
 

@@ -44,11 +44,11 @@ export function askColleague(root: HTMLElement, voice: TeamVoice, colleagues: re
 
 /** Asks for a confirmation before a conversation is closed. */
 export function askClose(root: HTMLElement, voice: TeamVoice, confirmed: () => void): void {
-  const yes = button({ class: "deed main" }, () => {
+  const yes = button({ class: "action main" }, () => {
     dialog.close();
     confirmed();
   }, voice.say("agent_close_yes"));
-  const no = button({ class: "deed" }, () => {
+  const no = button({ class: "action" }, () => {
     dialog.close();
   }, voice.say("agent_keep"));
   const dialog = open(root, voice, voice.say("agent_close_title"), el("p", {}, voice.say("agent_close_why")), el("div", { class: "dialog-does" }, no, yes));
@@ -64,20 +64,20 @@ export function showShortcuts(root: HTMLElement, voice: TeamVoice): void {
   dialog.querySelector<HTMLElement>("button")?.focus();
 }
 
-export interface RepliesDeeds {
+export interface RepliesActions {
   put(reply: { id?: string; shortcut: string; text: string; product?: string }): Promise<Got<unknown>>;
   remove(id: string): Promise<Got<unknown>>;
   products(typed: string): Promise<readonly NamedProduct[]>;
 }
 
 /** The canned replies: add, change, remove. Returns a function that updates the list. */
-export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readonly Reply[], deeds: RepliesDeeds): (replies: readonly Reply[]) => void {
+export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readonly Reply[], actions: RepliesActions): (replies: readonly Reply[]) => void {
   let editing: Reply | undefined;
   const shortcut = el("input", { id: "reply-shortcut", class: "input", dir: "ltr", required: true, maxlength: 40, autocomplete: "off" });
   const text = el("textarea", { id: "reply-text", class: "input", dir: "auto", required: true, rows: 4, maxlength: 2000 });
-  const product = productField("reply-product", voice.say("agent_reply_product"), (typed) => deeds.products(typed));
+  const product = productField("reply-product", voice.say("agent_reply_product"), (typed) => actions.products(typed));
   const wrong = el("p", { class: "complaint", role: "alert" });
-  const save = el("button", { type: "submit", class: "deed main" });
+  const save = el("button", { type: "submit", class: "action main" });
   const anew = button({ class: "quiet" }, () => {
     edit(undefined);
   }, voice.say("agent_reply_new"));
@@ -98,7 +98,7 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const reply = { ...(editing === undefined ? {} : { id: editing.id }), shortcut: shortcut.value.trim().replace(/^\/+/, ""), text: text.value.trim() };
-    const put = product.chosen().then((about) => deeds.put(about === "" ? reply : { ...reply, product: about }));
+    const put = product.chosen().then((about) => actions.put(about === "" ? reply : { ...reply, product: about }));
     void done(put).then((isDone) => {
       if (isDone) edit(undefined);
     });
@@ -131,7 +131,7 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
         edit(reply);
       }, voice.say("agent_reply_edit"));
       set(change, { "aria-label": `${voice.say("agent_reply_edit")} /${reply.shortcut}` });
-      const away = button({ class: "quiet" }, () => void done(deeds.remove(reply.id)), voice.say("agent_reply_remove"));
+      const away = button({ class: "quiet" }, () => void done(actions.remove(reply.id)), voice.say("agent_reply_remove"));
       set(away, { "aria-label": `${voice.say("agent_reply_remove")} /${reply.shortcut}` });
       const about = reply.product === null ? undefined : el("span", { class: "tag" }, reply.product);
       return el("li", {}, el("kbd", { dir: "ltr" }, `/${reply.shortcut}`), el("span", { class: "reply-text", dir: "auto" }, reply.text), about, change, away);

@@ -5,19 +5,19 @@ import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import type { State } from "./state.ts";
 
-export function head({ voice, deeds, me }: Maker): Part {
+export function head({ voice, actions, me }: Maker): Part {
   let state: State | undefined;
   let library: Library | undefined;
   const available = button({ class: "quiet available", role: "switch" }, () => {
-    deeds.available(!(state?.available ?? true));
+    actions.available(!(state?.available ?? true));
   });
   const sound = button({ class: "quiet round" }, () => {
-    deeds.sound(!(library?.sound ?? true));
+    actions.sound(!(library?.sound ?? true));
   });
-  const notify = button({ class: "quiet notify", hidden: true, title: voice.say("agent_notify") }, deeds.notify, icon("bell"), el("span", {}, voice.say("agent_notify")));
-  const keys = button({ class: "quiet round for-keys", "aria-label": voice.say("agent_shortcuts"), title: voice.say("agent_shortcuts") }, deeds.shortcuts, "?");
+  const notify = button({ class: "quiet notify", hidden: true, title: voice.say("agent_notify") }, actions.notify, icon("bell"), el("span", {}, voice.say("agent_notify")));
+  const keys = button({ class: "quiet round for-keys", "aria-label": voice.say("agent_shortcuts"), title: voice.say("agent_shortcuts") }, actions.shortcuts, "?");
   const admin = me.role === "admin" ? el("a", { class: "quiet", href: "/admin" }, voice.say("agent_admin")) : undefined;
-  const out = button({ class: "quiet" }, deeds.signOut, voice.say("sign_out"));
+  const out = button({ class: "quiet" }, actions.signOut, voice.say("sign_out"));
   const element = el("div", { class: "desk-head chat" }, el("bdi", { class: "me", title: voice.say("agent_me") }, me.name), available, notify, sound, keys, admin, out);
 
   function update(now: State, shelf: Library): void {

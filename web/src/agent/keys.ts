@@ -4,7 +4,7 @@ import type { TeamWord } from "../words/team.ts";
 import type { ListName } from "./state.ts";
 import { LISTS } from "./state.ts";
 
-export type Deed = "next" | "before" | "take" | "hand" | "giveBack" | "close" | "write" | "note" | "draft" | "shortcuts" | "back" | { list: ListName };
+export type ShortcutAction = "next" | "before" | "take" | "hand" | "giveBack" | "close" | "write" | "note" | "draft" | "shortcuts" | "back" | { list: ListName };
 
 /** The rows of the dialog. */
 export const SHORTCUTS: readonly { keys: readonly string[]; word: TeamWord }[] = [
@@ -25,7 +25,7 @@ export const SHORTCUTS: readonly { keys: readonly string[]; word: TeamWord }[] =
   { keys: ["?"], word: "agent_shortcuts" },
 ];
 
-const LETTERS: Readonly<Record<string, Deed>> = {
+const LETTERS: Readonly<Record<string, ShortcutAction>> = {
   KeyJ: "next",
   KeyK: "before",
   KeyT: "take",
@@ -37,13 +37,13 @@ const LETTERS: Readonly<Record<string, Deed>> = {
   KeyD: "draft",
 };
 
-const WITH_ALT: Readonly<Record<string, Deed>> = { ArrowDown: "next", ArrowUp: "before", KeyN: "note", KeyD: "draft" };
+const WITH_ALT: Readonly<Record<string, ShortcutAction>> = { ArrowDown: "next", ArrowUp: "before", KeyN: "note", KeyD: "draft" };
 
 /**
  * The action of a key. By its position on the keyboard, so that it is the same in every language; in a text field
  * only with Alt.
  */
-export function deedOf(event: Pick<KeyboardEvent, "code" | "key" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey">, isWriting: boolean): Deed | undefined {
+export function actionOf(event: Pick<KeyboardEvent, "code" | "key" | "altKey" | "ctrlKey" | "metaKey" | "shiftKey">, isWriting: boolean): ShortcutAction | undefined {
   if (event.ctrlKey || event.metaKey) return undefined;
   if (event.altKey) return WITH_ALT[event.code];
   if (event.key === "Escape") return "back";

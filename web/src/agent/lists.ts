@@ -19,13 +19,13 @@ interface Line {
   typing: boolean;
 }
 
-export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void } {
+export function lists({ voice, actions }: Maker): Part & { focusShown: () => void } {
   const counts = new Map<ListName, HTMLElement>(LISTS.map((list) => [list, el("span", { class: "count" })]));
   const tabs = new Map(
     LISTS.map((list) => {
       const label = voice.say(`agent_list_${list}`);
       const choose = (): void => {
-        deeds.list(list);
+        actions.list(list);
       };
       const tab = button({ role: "tab", id: `tab-${list}`, "aria-controls": "agent-list", class: "tab" }, choose, label, counts.get(list));
       return [list, tab];
@@ -40,21 +40,21 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     event.preventDefault();
     const to = LISTS[(at + (event.key === forward ? 1 : LISTS.length - 1)) % LISTS.length];
     if (to === undefined) return;
-    deeds.list(to);
+    actions.list(to);
     tabs.get(to)?.focus();
   });
   const desk = el("ul", { class: "tickets" });
   const drawDesk = keyed<Line>(desk, ({ ticket }) => ticket.conversation, ticketRow);
   const none = el("p", { class: "none" });
   const goOn = button({ class: "quiet more" }, () => {
-    deeds.list("waiting");
+    actions.list("waiting");
   }, voice.say("agent_show_waiting"));
   const found = el("ul", { class: "tickets" });
   const drawFound = keyed<Found & { isShown: boolean }>(found, (one) => one.conversation, foundRow);
   const left = el("ul", { class: "tickets" });
   const drawLeft = keyed<Left & { isShown: boolean }>(left, (one) => one.id, leftRow);
   const more = button({ class: "quiet more" }, () => {
-    if (shown?.list === "past" || shown?.list === "left") deeds.more(shown.list);
+    if (shown?.list === "past" || shown?.list === "left") actions.more(shown.list);
   }, voice.say("agent_more"));
   const search = searchForm();
   const panel = el("div", { class: "panel", role: "tabpanel", id: "agent-list", tabindex: "-1" }, search.element, none, goOn, desk, found, left, more);
@@ -112,7 +112,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     const last = el("span", { class: "last", dir: "auto" });
     const tags = el("span", { class: "tags" });
     const open = button({ class: "ticket" }, () => {
-      deeds.show({ what: "talk", id: first.ticket.conversation });
+      actions.show({ what: "talk", id: first.ticket.conversation });
     }, el("span", { class: "ticket-top" }, who, wait), product, last, tags);
     return {
       element: el("li", {}, open),
@@ -136,7 +136,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
 
   function foundRow(first: Found): Row<Found & { isShown: boolean }> {
     const open = button({ class: "ticket" }, () => {
-      deeds.show({ what: "past", id: first.conversation });
+      actions.show({ what: "past", id: first.conversation });
     });
     return {
       element: el("li", {}, open),
@@ -158,7 +158,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
 
   function leftRow(first: Left): Row<Left & { isShown: boolean }> {
     const open = button({ class: "ticket" }, () => {
-      deeds.show({ what: "left", id: first.id });
+      actions.show({ what: "left", id: first.id });
     });
     return {
       element: el("li", {}, open),
@@ -174,7 +174,7 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     const input = (name: string, type: "search" | "date", label: string): HTMLInputElement =>
       el("input", { type, id: `past-${name}`, class: "input", dir: "auto", placeholder: label, "aria-label": label });
     const text = input("text", "search", voice.say("agent_search_text"));
-    const product = productField("past-product", voice.say("agent_search_product"), deeds.products);
+    const product = productField("past-product", voice.say("agent_search_product"), actions.products);
     const from = input("from", "date", voice.say("agent_search_from"));
     const to = input("to", "date", voice.say("agent_search_to"));
     const marks = ["1", "2", "3", "4", "5"].map((mark) => el("option", { value: mark }, voice.say("agent_rating", { n: mark })));
@@ -182,14 +182,14 @@ export function lists({ voice, deeds }: Maker): Part & { focusShown: () => void 
     const rating = el("select", { id: "past-rating", class: "input", "aria-label": voice.say("agent_rated") }, any, ...marks);
     const days = el("div", { class: "past-days" }, el("label", {}, voice.say("agent_search_from"), from), el("label", {}, voice.say("agent_search_to"), to));
     const narrow = el("details", { class: "past-narrow" }, el("summary", {}, voice.say("agent_search_more")), days, rating);
-    const find = el("button", { type: "submit", class: "deed" }, voice.say("agent_search"));
+    const find = el("button", { type: "submit", class: "action" }, voice.say("agent_search"));
     const form = el("form", { class: "past-search", role: "search" }, text, product.element, narrow, find);
     const fields = { text, rating, from, to };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const wanted = { text: text.value.trim(), rating: rating.value, from: from.value, to: to.value };
       void product.chosen().then((id) => {
-        deeds.search({ ...wanted, product: id });
+        actions.search({ ...wanted, product: id });
       });
     });
     let drawn: Library["search"] | undefined;

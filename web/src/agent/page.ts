@@ -2,12 +2,12 @@
 
 import { found, frame } from "../frame.ts";
 import "../style/agent.css";
-import { whoIsIn } from "../wire/team.ts";
+import { currentUser } from "../wire/team.ts";
 import { teamVoiceOf } from "../words/team.ts";
 import { type Console, mountConsole } from "./console.ts";
 
 const server = new URL(location.origin);
-const me = await whoIsIn(server);
+const me = await currentUser(server);
 if (me === undefined) {
   location.replace("/sign-in?next=/agent");
 } else {

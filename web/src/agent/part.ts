@@ -15,7 +15,7 @@ export interface Part {
 }
 
 /** The actions of an agent; the console performs them. */
-export interface Deeds {
+export interface Actions {
   list: (list: ListName) => void;
   show: (shown: Shown | undefined) => void;
   pane: (pane: Pane) => void;
@@ -54,7 +54,7 @@ export interface Deeds {
 /** The dependencies of every part. */
 export interface Maker {
   voice: TeamVoice;
-  deeds: Deeds;
+  actions: Actions;
   server: URL;
   me: Me;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deedOf } from "./keys.ts";
+import { actionOf } from "./keys.ts";
 import { filled, fitting, inserted, slashBefore } from "./replies.ts";
 import { waited } from "./times.ts";
 
@@ -29,11 +29,11 @@ test("a reply takes the place of its slash, with what is known filled in", () =>
 
 test("while somebody writes only keys with Alt do something", () => {
   const key = (code: string, more: Partial<KeyboardEvent> = {}) => ({ code, key: "", altKey: false, ctrlKey: false, metaKey: false, shiftKey: false, ...more });
-  expect(deedOf(key("KeyT"), false)).toBe("take");
-  expect(deedOf(key("KeyT"), true)).toBeUndefined();
-  expect(deedOf(key("KeyD", { altKey: true }), true)).toBe("draft");
-  expect(deedOf(key("KeyC", { ctrlKey: true }), false)).toBeUndefined();
-  expect(deedOf(key("Digit2"), false)).toEqual({ list: "mine" });
+  expect(actionOf(key("KeyT"), false)).toBe("take");
+  expect(actionOf(key("KeyT"), true)).toBeUndefined();
+  expect(actionOf(key("KeyD", { altKey: true }), true)).toBe("draft");
+  expect(actionOf(key("KeyC", { ctrlKey: true }), false)).toBeUndefined();
+  expect(actionOf(key("Digit2"), false)).toEqual({ list: "mine" });
 });
 
 test("a wait is said in minutes and seconds", () => {

@@ -1,27 +1,27 @@
 import { expect, test } from "vitest";
 import type { DeskMessage, Note, ServerMessage, Ticket } from "../wire/types.ts";
-import { toKeep } from "./keep.ts";
-import { newsOf } from "./news.ts";
-import { asMessage, beginning, concerns, type Happening, isNoting, listed, reduce, released, type State, type Talk, wanted } from "./state.ts";
+import { draftsOf } from "./drafts.ts";
+import { alertsOf } from "./alerts.ts";
+import { asMessage, beginning, concerns, type Action, isNoting, listed, reduce, released, type State, type Talk, wanted } from "./state.ts";
 
 const yael = { id: "y", name: "Yael" };
 const ada = { id: "a", name: "Ada" };
 const ticket = (conversation: string, more: Partial<Ticket> = {}): Ticket => ({ conversation, since_ms: 1, online: true, pod: "p", rev: 1, ...more });
-const heard = (message: DeskMessage, id?: string): Happening => ({ what: "heard", message, id });
-const desk = (tickets: Ticket[]): Happening => {
+const heard = (message: DeskMessage, id?: string): Action => ({ what: "heard", message, id });
+const desk = (tickets: Ticket[]): Action => {
   const mine = tickets.filter((one) => one.agent?.id === "y");
   const waiting = tickets.filter((one) => !one.agent);
   const open = tickets.filter((one) => one.agent && one.agent.id !== "y");
   return heard({ type: "desk", you: yael, available: true, waiting, mine, open, agents: [{ agent: yael, available: true }] });
 };
-const after = (...happenings: Happening[]): State => happenings.reduce(reduce, beginning);
+const after = (...actions: Action[]): State => actions.reduce(reduce, beginning);
 const says = (from: "visitor" | "agent", content: string): ServerMessage => {
   const by = from === "agent" ? { agent: yael } : {};
   return { type: "message", from, content, html: "", citations: [], at_ms: 5, ...by };
 };
-const entry = (offset: number, from: "visitor" | "agent", content: string): Happening =>
+const entry = (offset: number, from: "visitor" | "agent", content: string): Action =>
   heard({ type: "entry", conversation: "c", offset, frame: says(from, content) });
-const transcript = (...frames: ServerMessage[]): Happening =>
+const transcript = (...frames: ServerMessage[]): Action =>
   heard({ type: "transcript", conversation: "c", whole: true, notes: [], entries: frames.map((frame, at) => ({ offset: at + 1, frame })) });
 const talk = (state: State): Talk => {
   const it = state.talks.c;
@@ -29,9 +29,9 @@ const talk = (state: State): Talk => {
   return it;
 };
 const mine = ticket("c", { agent: yael });
-const shown: Happening = { what: "shown", shown: { what: "talk", id: "c" } };
-const wrote = (text: string): Happening => ({ what: "wrote", conversation: "c", text });
-const said = (key: string): Happening => ({ what: "said", conversation: "c", key });
+const shown: Action = { what: "shown", shown: { what: "talk", id: "c" } };
+const wrote = (text: string): Action => ({ what: "wrote", conversation: "c", text });
+const said = (key: string): Action => ({ what: "said", conversation: "c", key });
 
 test("who waits longest comes first, and each conversation stands in one list", () => {
   const state = after(desk([ticket("late", { since_ms: 9 }), ticket("early", { since_ms: 2 }), mine, ticket("hers", { agent: ada })]));
@@ -60,7 +60,7 @@ test("whoever takes what they look at goes on among their own", () => {
 });
 
 test("an agent whose last chat has ended is shown the visitors who wait, and stays on the list when there are none", () => {
-  const chosen: Happening = { what: "listed", list: "mine" };
+  const chosen: Action = { what: "listed", list: "mine" };
   const gone = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
   const handed = heard({ type: "ticket", ticket: ticket("c", { agent: ada, rev: 2 }) });
   for (const went of [gone, handed]) {
@@ -71,8 +71,8 @@ test("an agent whose last chat has ended is shown the visitors who wait, and sta
   }
 });
 
-const taking: Happening = { what: "asked", id: "t1", asked: { conversation: "c", deed: "take" } };
-const isMineNow = (id?: string): Happening => heard({ type: "ticket", ticket: { ...mine, rev: 2 } }, id);
+const taking: Action = { what: "asked", id: "t1", asked: { conversation: "c", action: "take" } };
+const isMineNow = (id?: string): Action => heard({ type: "ticket", ticket: { ...mine, rev: 2 } }, id);
 
 test("whichever message confirms a take first, the list follows what was taken", () => {
   for (const id of [undefined, "t1"]) {
@@ -81,7 +81,7 @@ test("whichever message confirms a take first, the list follows what was taken",
     expect(state.asked).toEqual({});
   }
   // After a visit elsewhere: a list that the agent has emptied is left, another one is not.
-  const away: Happening = { what: "shown", shown: undefined };
+  const away: Action = { what: "shown", shown: undefined };
   expect(after(desk([ticket("c")]), shown, taking, away, isMineNow()).list).toBe("mine");
   expect(after(desk([ticket("c"), ticket("d")]), shown, taking, away, isMineNow()).list).toBe("waiting");
   expect(after(desk([ticket("c")]), shown, taking, { what: "listed", list: "past" }, isMineNow()).list).toBe("past");
@@ -158,7 +158,7 @@ test("what was not sent is sent again, or goes back before what is written now",
   const back = reduce(unsent, { what: "takenBack", conversation: "c", key: "a1" });
   expect(talk(back).writing.text).toBe("First\n\nSecond");
   expect(talk(back).outgoing).toEqual([]);
-  expect(toKeep(unsent).c).toMatchObject({ text: "Second", unsent: [{ content: "First" }] });
+  expect(draftsOf(unsent).c).toMatchObject({ text: "Second", unsent: [{ content: "First" }] });
 });
 
 test("a refusal is told where the words stand, or above all", () => {
@@ -171,7 +171,7 @@ test("a refusal is told where the words stand, or above all", () => {
 });
 
 test("a draft goes behind what is written, and only the one that was asked for", () => {
-  const draft = (id: string): Happening =>
+  const draft = (id: string): Action =>
     heard({ type: "draft", conversation: "c", content: "Press A. [MANUAL: page 3]", citations: [{ page: 3, quote: "A", url: "/m", score: 1 }], confidence: 1, grounded: true }, id);
   const asked = after(desk([mine]), shown, wrote("Hi"), { what: "drafting", conversation: "c", id: "a2" });
   expect(reduce(asked, draft("a1"))).toBe(asked);
@@ -193,18 +193,18 @@ test("what the visitor says while nobody looks is counted until somebody does", 
 
 test("news is who comes, who writes and what is handed over, and nothing of what was there", () => {
   const first = after(desk([ticket("w")]));
-  expect(newsOf(beginning, first)).toEqual([]);
+  expect(alertsOf(beginning, first)).toEqual([]);
   const more = reduce(first, heard({ type: "ticket", ticket: ticket("new") }));
-  expect(newsOf(first, more)).toMatchObject([{ what: "arrived", ticket: { conversation: "new" } }]);
+  expect(alertsOf(first, more)).toMatchObject([{ what: "arrived", ticket: { conversation: "new" } }]);
   const hers = after(desk([ticket("c", { agent: ada })]));
-  expect(newsOf(hers, reduce(hers, heard({ type: "ticket", ticket: { ...mine, rev: 2 } })))).toMatchObject([{ what: "handed" }]);
+  expect(alertsOf(hers, reduce(hers, heard({ type: "ticket", ticket: { ...mine, rev: 2 } })))).toMatchObject([{ what: "handed" }]);
   const own = after(desk([mine]), shown, transcript());
-  expect(newsOf(own, reduce(own, entry(1, "visitor", "Hello?")))).toMatchObject([{ what: "wrote", text: "Hello?", isShown: true }]);
-  expect(newsOf(own, reduce(own, desk([{ ...mine, agent: null, rev: 2 }])))).toEqual([]);
+  expect(alertsOf(own, reduce(own, entry(1, "visitor", "Hello?")))).toMatchObject([{ what: "wrote", text: "Hello?", isShown: true }]);
+  expect(alertsOf(own, reduce(own, desk([{ ...mine, agent: null, rev: 2 }])))).toEqual([]);
 });
 
 test("a note keeps its place among what was said when it was heard", () => {
-  const note: Happening = heard({ type: "note", conversation: "c", agent: ada, content: "VIP", at_ms: 7 });
+  const note: Action = heard({ type: "note", conversation: "c", agent: ada, content: "VIP", at_ms: 7 });
   const state = after(desk([mine]), shown, transcript(says("visitor", "a")), note, entry(2, "visitor", "b"));
   expect(talk(state).notes).toMatchObject([{ content: "VIP", after: 1 }]);
   const read = reduce(state, heard({ type: "transcript", conversation: "c", whole: true, entries: [], notes: [{ conversation: "c", agent: ada, content: "VIP", at_ms: 7 }] }));
@@ -217,8 +217,8 @@ test("a note keeps its place among what was said when it was heard", () => {
 });
 
 test("a conversation that has gone is let go of when it is left, unless the agent's words are in it", () => {
-  const gone: Happening = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
-  const away: Happening = { what: "shown", shown: undefined };
+  const gone: Action = heard({ type: "ticket_gone", conversation: "c", why: "closed", rev: 2 });
+  const away: Action = { what: "shown", shown: undefined };
   expect(after(desk([mine]), shown, transcript(), gone, away).talks).toEqual({});
   expect(Object.keys(after(desk([mine]), shown, wrote("Hi"), gone, away).talks)).toEqual(["c"]);
 });

@@ -1,6 +1,6 @@
 // The state of the console as plain data, and the reducer of its actions.
 //
-// No socket, no clock, no element: the connection and the parts dispatch `Happening`s. What must never be: text of an
+// No socket, no clock, no element: the connection and the parts dispatch `Action`s. What must never be: text of an
 // agent that is lost, neither sent nor visible.
 
 import type { Agent, Citation, DeskMessage, Envelope, TicketGone, Note, Presence, ServerMessage, Ticket } from "../wire/types.ts";
@@ -24,7 +24,7 @@ export interface Shown {
 export type Pane = "list" | "talk" | "details";
 
 /** A message to the agent: a phrase of the page, or the server's text. */
-export type Told = ({ word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string }) & {
+export type Notice = ({ word: TeamWord; values?: Readonly<Record<string, string | number>> } | { text: string }) & {
   /** The condition of its validity; without one it is valid until the next successful action. */
   holds?: Holds | undefined;
 };
@@ -38,7 +38,7 @@ export type Holds = { conversation: string; /** The newest change when it was to
 /** A request to the desk about a conversation. */
 export interface Asked {
   conversation: string;
-  deed: "take" | "hand" | "give_back" | "close";
+  action: "take" | "hand" | "give_back" | "close";
 }
 
 /** A note, and the last message before it, if known. */
@@ -57,7 +57,7 @@ export interface Outgoing {
   after: number;
   /** `held` until the agent has the requested conversation. */
   stage: "held" | "sending" | "said" | "unsent";
-  why: Told | undefined;
+  why: Notice | undefined;
 }
 
 /** A draft. */
@@ -101,17 +101,17 @@ export interface State {
   talks: Readonly<Record<string, Talk>>;
   /** True while the window is visible. */
   attentive: boolean;
-  told: Told | undefined;
+  told: Notice | undefined;
   /** Requests to the desk without a response, by their id on the wire. */
   asked: Readonly<Record<string, Asked>>;
 }
 
-export type Happening =
+export type Action =
   | { what: "heard"; message: DeskMessage; id: string | undefined }
   | { what: "dropped" }
   | { what: "ended" }
   | { what: "toldBack" }
-  | { what: "told"; told: Told | undefined }
+  | { what: "told"; told: Notice | undefined }
   | { what: "listed"; list: ListName }
   | { what: "shown"; shown: Shown | undefined }
   | { what: "pane"; pane: Pane }
@@ -184,7 +184,7 @@ export function isMine(state: State, conversation: string): boolean {
 
 /** True while a request for the conversation has no response. */
 export function isTaking(state: State, conversation: string): boolean {
-  return Object.values(state.asked).some((asked) => asked.deed === "take" && asked.conversation === conversation);
+  return Object.values(state.asked).some((asked) => asked.action === "take" && asked.conversation === conversation);
 }
 
 /** True if a message may go to the visitor: now, or after the desk's confirmation. */
@@ -237,21 +237,21 @@ export function concerns(state: State): number {
   return listed(state, "waiting").length + unread.length;
 }
 
-export function reduce(state: State, happening: Happening): State {
-  return goneOn(state, untold(state, step(state, happening), happening));
+export function reduce(state: State, action: Action): State {
+  return withWaitingShown(state, withoutExpiredNotice(state, step(state, action), action));
 }
 
 /** Shows the waiting visitors to an agent whose last chat ended, was transferred or returned. */
-function goneOn(before: State, state: State): State {
+function withWaitingShown(before: State, state: State): State {
   const isEmptied = state.list === "mine" && listed(before, "mine").length > 0 && listed(state, "mine").length === 0;
   return isEmptied && listed(state, "waiting").length > 0 ? { ...state, list: "waiting" } : state;
 }
 
 /** Removes a message as soon as it is not true any more. */
-function untold(before: State, state: State, happening: Happening): State {
+function withoutExpiredNotice(before: State, state: State, action: Action): State {
   const { told } = state;
   if (told === undefined || told !== before.told) return state;
-  const isDone = happening.what === "heard" && happening.id !== undefined && happening.message.type !== "error";
+  const isDone = action.what === "heard" && action.id !== undefined && action.message.type !== "error";
   const isTrue = told.holds === undefined ? !isDone : holds(state, told.holds);
   return isTrue ? state : { ...state, told: undefined };
 }
@@ -264,12 +264,12 @@ function holds(state: State, held: Holds): boolean {
   return "isGone" in held ? ticket === undefined : ticket !== undefined && ticket.agent?.id === held.agent;
 }
 
-function step(state: State, happening: Happening): State {
-  switch (happening.what) {
+function step(state: State, action: Action): State {
+  switch (action.what) {
     case "heard":
-      return heard(state, happening.message, happening.id);
+      return receive(state, action.message, action.id);
     case "asked":
-      return { ...state, asked: { ...state.asked, [happening.id]: happening.asked } };
+      return { ...state, asked: { ...state.asked, [action.id]: action.asked } };
     case "dropped":
       return { ...state, link: "lost" };
     case "ended":
@@ -277,53 +277,53 @@ function step(state: State, happening: Happening): State {
     case "toldBack":
       return state.link === "back" ? { ...state, link: "open" } : state;
     case "told":
-      return { ...state, told: happening.told };
+      return { ...state, told: action.told };
     case "listed":
-      return { ...state, list: happening.list, pane: "list" };
+      return { ...state, list: action.list, pane: "list" };
     case "shown":
-      return shown(state, happening.shown);
+      return shown(state, action.shown);
     case "pane":
-      return { ...state, pane: happening.pane };
+      return { ...state, pane: action.pane };
     case "attention":
-      return seen({ ...state, attentive: happening.on });
+      return markRead({ ...state, attentive: action.on });
     case "wrote":
-      return writing(state, happening.conversation, { text: happening.text, note: isNoting(state, happening.conversation) });
+      return writing(state, action.conversation, { text: action.text, note: isNoting(state, action.conversation) });
     case "noting":
-      return writing(state, happening.conversation, { note: happening.on });
+      return writing(state, action.conversation, { note: action.on });
     case "attached":
-      return writing(state, happening.conversation, { upload: happening.upload });
+      return writing(state, action.conversation, { upload: action.upload });
     case "said":
-      return said(state, happening);
+      return said(state, action);
     case "saidAgain": {
-      const { conversation, key, as } = happening;
+      const { conversation, key, as } = action;
       const again = (one: Outgoing): Outgoing => (one.key === key ? { ...one, key: as, stage: "sending", why: undefined } : one);
       return talking(state, conversation, (talk) => ({ ...talk, outgoing: talk.outgoing.map(again) }));
     }
     case "takenBack":
-      return takenBack(state, happening.conversation, happening.key);
+      return restoreUnsent(state, action.conversation, action.key);
     case "drafting":
-      return writing(state, happening.conversation, { drafting: happening.id });
+      return writing(state, action.conversation, { drafting: action.id });
     case "draftDropped":
-      return writing(state, happening.conversation, { citations: [] });
+      return writing(state, action.conversation, { citations: [] });
     case "unanswered":
-      return unanswered(state, happening.id, undefined);
+      return unanswered(state, action.id, undefined);
     case "typingOver":
-      return talking(state, happening.conversation, (talk) => ({ ...talk, typing: false }));
+      return talking(state, action.conversation, (talk) => ({ ...talk, typing: false }));
     case "kept": {
-      const { conversation, outgoing } = happening;
-      return talking(state, conversation, (talk) => ({ ...talk, outgoing, writing: { ...talk.writing, ...happening.writing } }));
+      const { conversation, outgoing } = action;
+      return talking(state, conversation, (talk) => ({ ...talk, outgoing, writing: { ...talk.writing, ...action.writing } }));
     }
   }
 }
 
 function shown(state: State, what: Shown | undefined): State {
-  const next: State = { ...state, talks: tidied(state, what), shown: what, pane: what === undefined ? "list" : "talk" };
+  const next: State = { ...state, talks: withoutClosed(state, what), shown: what, pane: what === undefined ? "list" : "talk" };
   if (what?.what !== "talk") return next;
-  return seen(talking(next, what.id, (talk) => ({ ...talk, ticket: state.tickets[what.id] ?? talk.ticket })));
+  return markRead(talking(next, what.id, (talk) => ({ ...talk, ticket: state.tickets[what.id] ?? talk.ticket })));
 }
 
 /** A conversation that has gone is removed when it is left, unless it has unsent text of the agent. */
-function tidied(state: State, next: Shown | undefined): State["talks"] {
+function withoutClosed(state: State, next: Shown | undefined): State["talks"] {
   const left = shownTalk(state);
   const talk = left === undefined ? undefined : state.talks[left];
   if (left === undefined || talk === undefined || left in state.tickets || next?.id === left) return state.talks;
@@ -332,14 +332,14 @@ function tidied(state: State, next: Shown | undefined): State["talks"] {
 }
 
 /** Marks the shown conversation as read. */
-function seen(state: State): State {
+function markRead(state: State): State {
   const id = shownTalk(state);
   const talk = id === undefined ? undefined : state.talks[id];
   if (id === undefined || talk === undefined || talk.unread === 0 || !state.attentive) return state;
   return talking(state, id, (it) => ({ ...it, unread: 0 }));
 }
 
-function said(state: State, { conversation, key, isHeld = false }: Happening & { what: "said" }): State {
+function said(state: State, { conversation, key, isHeld = false }: Action & { what: "said" }): State {
   const note = isNoting(state, conversation);
   return talking(state, conversation, (talk) => {
     const { text, upload } = talk.writing;
@@ -350,7 +350,7 @@ function said(state: State, { conversation, key, isHeld = false }: Happening & {
 }
 
 /** Moves an unsent message back into the composer, before the present draft. */
-function takenBack(state: State, conversation: string, key: string): State {
+function restoreUnsent(state: State, conversation: string, key: string): State {
   return talking(state, conversation, (talk) => {
     const back = talk.outgoing.find((one) => one.key === key);
     if (back === undefined) return talk;
@@ -364,7 +364,7 @@ function takenBack(state: State, conversation: string, key: string): State {
   });
 }
 
-function heard(before: State, message: DeskMessage, id: string | undefined): State {
+function receive(before: State, message: DeskMessage, id: string | undefined): State {
   const state = message.type === "error" ? before : settled(before, id);
   switch (message.type) {
     case "desk":
@@ -378,7 +378,7 @@ function heard(before: State, message: DeskMessage, id: string | undefined): Sta
       return { ...state, agents: message.agents, available: own?.available ?? state.available };
     }
     case "transcript":
-      return seen(
+      return markRead(
         talking(state, message.conversation, (talk) => {
           const entries = message.entries.map(({ offset, frame }) => ({ offset, frame: frame }));
           const last = lastOffset(talk);
@@ -396,7 +396,7 @@ function heard(before: State, message: DeskMessage, id: string | undefined): Sta
         }),
       );
     case "entry":
-      return seen(
+      return markRead(
         talking(state, message.conversation, (talk) => {
           const frame = message.frame as Frame;
           const offset = message.offset ?? lastOffset(talk) + 1;
@@ -478,18 +478,18 @@ function changed(state: State, ticket: Ticket, before: State): State {
   const isLost = wasMine && ticket.agent == null && ticket.unanswered_by?.id === state.me?.id;
   if (isLost) next = { ...next, told: { word: "agent_no_answer", holds: { conversation, rev, agent: undefined } } };
   if (wasMine || !isMine(next, conversation)) return next;
-  return becameMine(next, conversation, isTaking(before, conversation));
+  return assigned(next, conversation, isTaking(before, conversation));
 }
 
 /**
  * The conversation is the agent's now. Either the response or the broadcast change may arrive first: the list follows
  * the shown conversation, and never stays on one that the agent has emptied.
  */
-function becameMine(state: State, conversation: string, isTaken: boolean): State {
+function assigned(state: State, conversation: string, isTaken: boolean): State {
   const isAtDesk = state.list === "waiting" || state.list === "open";
   const isEmptied = isTaken && state.list === "waiting" && listed(state, "waiting").length === 0;
   const follows = (isAtDesk && shownTalk(state) === conversation) || isEmptied;
-  const asked = Object.fromEntries(Object.entries(state.asked).filter(([, one]) => one.deed !== "take" || one.conversation !== conversation));
+  const asked = Object.fromEntries(Object.entries(state.asked).filter(([, one]) => one.action !== "take" || one.conversation !== conversation));
   const next: State = { ...state, asked, list: follows ? "mine" : state.list };
   // Without a draft, the next text is a message to the visitor.
   const isBegun = isTaken && (state.talks[conversation]?.writing.text ?? "").trim() !== "";
@@ -503,9 +503,9 @@ function settled(state: State, id: string | undefined): State {
 }
 
 /** Moves messages that waited for a conversation back into its composer. */
-function heldBack(state: State, conversation: string): State {
+function restoreHeld(state: State, conversation: string): State {
   const held = (state.talks[conversation]?.outgoing ?? []).filter((one) => one.stage === "held");
-  return held.reverse().reduce((all, { key }) => takenBack(all, conversation, key), state);
+  return held.reverse().reduce((all, { key }) => restoreUnsent(all, conversation, key), state);
 }
 
 function gone(state: State, gone: TicketGone): State {
@@ -527,10 +527,10 @@ function answered(state: State, id: string): State {
 }
 
 /** The server has not performed the request with this id: because of `why`, or for an unknown reason. */
-function unanswered(before: State, id: string | undefined, why: Told | undefined): State {
+function unanswered(before: State, id: string | undefined, why: Notice | undefined): State {
   const asked = id === undefined ? undefined : before.asked[id];
   const without = settled(before, id);
-  const state = asked?.deed === "take" && !isMine(without, asked.conversation) ? heldBack(without, asked.conversation) : without;
+  const state = asked?.action === "take" && !isMine(without, asked.conversation) ? restoreHeld(without, asked.conversation) : without;
   const isSaid = Object.values(state.talks).some((talk) => talk.outgoing.some((one) => one.key === id));
   const next = everyTalk(state, (talk) => {
     const isDraft = id !== undefined && talk.writing.drafting === id;
@@ -598,7 +598,7 @@ export function asMessage(draft: string): string {
 }
 
 /** Why the server refused, as a phrase of the page if there is one. */
-export function refusal({ code, by, message }: DeskMessage & { type: "error" }, state: State, id: string | undefined): Told {
+export function refusal({ code, by, message }: DeskMessage & { type: "error" }, state: State, id: string | undefined): Notice {
   const conversation = conversationOf(state, id);
   const known = conversation === undefined ? undefined : { conversation, rev: state.revs[conversation] ?? 0 };
   switch (code) {

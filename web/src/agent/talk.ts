@@ -5,14 +5,14 @@ import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import { isTaking, listOf, shownTalk, type State, ticketOf } from "./state.ts";
 
-export function talkHead({ voice, deeds }: Maker): Part {
+export function talkHead({ voice, actions }: Maker): Part {
   const title = el("h2", { class: "talk-title", tabindex: "-1" });
   const below = el("p", { class: "talk-below" });
   const back = iconButton("back", voice.say("agent_back"), () => {
-    deeds.show(undefined);
+    actions.show(undefined);
   });
   const about = iconButton("person", voice.say("agent_details"), () => {
-    deeds.pane("details");
+    actions.pane("details");
   });
   about.classList.add("to-details");
   back.classList.add("to-list");
@@ -24,8 +24,8 @@ export function talkHead({ voice, deeds }: Maker): Part {
     return button({ class: "quiet round", "aria-label": label, title: label }, does, icon(name));
   }
 
-  function deed(word: "agent_take" | "agent_hand" | "agent_give_back" | "agent_close", does: () => void, main = false): HTMLElement {
-    return button({ class: main ? "deed main" : "deed", "data-deed": word.slice("agent_".length) }, does, voice.say(word));
+  function action(word: "agent_take" | "agent_hand" | "agent_give_back" | "agent_close", does: () => void, main = false): HTMLElement {
+    return button({ class: main ? "action main" : "action", "data-action": word.slice("agent_".length) }, does, voice.say(word));
   }
 
   function update(state: State, library: Library): void {
@@ -55,8 +55,8 @@ export function talkHead({ voice, deeds }: Maker): Part {
     set(below, { hidden: below.childElementCount === 0 });
     if (id === undefined || !isHere) { fill(does); return; }
     const mine = list === "mine";
-    const take = deed("agent_take", () => {
-      deeds.take(id);
+    const take = action("agent_take", () => {
+      actions.take(id);
     }, true);
     set(take, { "aria-busy": taking ? "true" : undefined });
     fill(
@@ -66,14 +66,14 @@ export function talkHead({ voice, deeds }: Maker): Part {
         : undefined,
       ...(mine
         ? [
-            deed("agent_hand", () => {
-              deeds.hand(id);
+            action("agent_hand", () => {
+              actions.hand(id);
             }),
-            deed("agent_give_back", () => {
-              deeds.giveBack(id);
+            action("agent_give_back", () => {
+              actions.giveBack(id);
             }),
-            deed("agent_close", () => {
-              deeds.close(id);
+            action("agent_close", () => {
+              actions.close(id);
             }),
           ]
         : []),

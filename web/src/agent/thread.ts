@@ -19,7 +19,7 @@ import { itemsOf, itemsOfArchived, type Item } from "./transcript.ts";
 const NEAR_END = 80;
 
 export function thread(maker: Maker): Part {
-  const { voice, deeds } = maker;
+  const { voice, actions } = maker;
   const list = el("ol", { class: "said" });
   const typing = el("p", { class: "typing", role: "status" });
   const hint = el("p", { class: "hint" });
@@ -87,13 +87,13 @@ export function thread(maker: Maker): Part {
   function drawLetter(left: Left): Node[] {
     const { conversation } = left;
     const open = (): void => {
-      if (conversation !== null) deeds.show({ what: "past", id: conversation });
+      if (conversation !== null) actions.show({ what: "past", id: conversation });
     };
     return [
       el("p", { class: "label" }, voice.say("agent_left_at", { when: moment(voice.language, left.at_ms, Date.now()) })),
       el("p", {}, el("a", { href: `mailto:${encodeURIComponent(left.address).replace("%40", "@")}`, dir: "ltr" }, left.address)),
       el("p", { class: "letter-text", dir: "auto" }, left.text),
-      ...(conversation === null ? [] : [button({ class: "deed" }, open, voice.say("agent_open_conversation"))]),
+      ...(conversation === null ? [] : [button({ class: "action" }, open, voice.say("agent_open_conversation"))]),
     ];
   }
 
@@ -153,11 +153,11 @@ function itemRow(maker: Maker, about: () => { product: string | undefined; conve
     set(element, { "data-from": "agent", "data-note": note, "data-stage": stage });
     const words = content === "" ? undefined : wordsOf(maker, content, true, [], about().product);
     const title = note ? voice.say("agent_note_of", { name: maker.me.name }) : maker.me.name;
-    const again = button({ class: "deed" }, () => {
-      maker.deeds.sayAgain(conversation, key);
+    const again = button({ class: "action" }, () => {
+      maker.actions.sayAgain(conversation, key);
     }, icon("retry"), voice.say("agent_say_again"));
     const back = button({ class: "quiet" }, () => {
-      maker.deeds.takeBack(conversation, key);
+      maker.actions.takeBack(conversation, key);
     }, voice.say("agent_take_back"));
     const reason = why === undefined ? voice.say("agent_unsent") : `${voice.say("agent_unsent")} ${"word" in why ? voice.say(why.word, why.values) : why.text}`;
     const state = stage === "unsent" ? el("div", { class: "unsent", role: "alert" }, el("span", { dir: "auto" }, reason), again, back) : undefined;

@@ -5,7 +5,7 @@ import { voiceOf } from "../words/words.ts";
 import { turnPart } from "./turn.ts";
 
 // The actions of this test do nothing and no draft is stored.
-const maker = { voice: voiceOf("en"), server: new URL("http://127.0.0.1:8000"), prefix: "t", deeds: {} } as unknown as Maker;
+const maker = { voice: voiceOf("en"), server: new URL("http://127.0.0.1:8000"), prefix: "t", actions: {} } as unknown as Maker;
 
 const asked: Turn = {
   id: "q1",

@@ -1,7 +1,7 @@
 // A question and its answer: the text as it arrives, then its sources and actions.
 
 import { button, el, fill, icon } from "../element.ts";
-import type { Deeds, Maker } from "../parts/part.ts";
+import type { Actions, Maker } from "../parts/part.ts";
 import { thumbsPart } from "../rating/thumbs.ts";
 import { isOpen, type Turn } from "../state.ts";
 import { manualPage, safeAddress } from "../wire/product.ts";
@@ -26,7 +26,7 @@ const DOUBTFUL = 0.7;
 const COPIED_MS = 2000;
 
 export function turnPart(first: Turn, maker: Maker): TurnPart {
-  const { voice, deeds, server } = maker;
+  const { voice, actions, server } = maker;
   const text = el("div", { class: "text" });
   const doing = el("span");
   const progress = el("p", { class: "progress" }, el("span", { class: "dots", "aria-hidden": "true" }), doing);
@@ -66,7 +66,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
       const item = (shown ?? first).product.related.find((one) => one.name.toLowerCase() === name.toLowerCase());
       if (item === undefined) return undefined;
       return () => {
-        deeds.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
+        actions.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
       };
     },
   };
@@ -84,7 +84,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const { stage, place } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
     progress.hidden = !waits;
-    if (waits) doing.textContent = place === undefined ? voice.say(stage) : inLine(place, voice);
+    if (waits) doing.textContent = place === undefined ? voice.say(stage) : queueText(place, voice);
     const blocks = readAnswer(turn.text, !open);
     // A refusal has a card of its own; its sentence in the stream is for other clients.
     const refused = turn.end !== undefined && refusal(turn.end, voice) !== undefined;
@@ -117,8 +117,8 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     verdict.hidden = said === undefined;
     if (said === undefined) return;
     const [title, sentence] = said;
-    const wish = button({ class: "deed" }, () => {
-      deeds.wishing(true);
+    const wish = button({ class: "action" }, () => {
+      actions.openHandoffForm(true);
     }, icon("person"), voice.say("person_wish"));
     fill(
       verdict,
@@ -166,7 +166,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     fill(
       foot,
       notes.length > 0 ? el("p", { class: "notes" }, ...notes) : undefined,
-      el("div", { class: "foot-deeds" }, opinion.thumbs, copy, retry(turn.id, deeds, voice)),
+      el("div", { class: "foot-actions" }, opinion.thumbs, copy, retry(turn.id, actions, voice)),
     );
   }
 
@@ -200,7 +200,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
 }
 
 /** The text for a queued question. */
-export function inLine(place: number, voice: Voice): string {
+export function queueText(place: number, voice: Voice): string {
   return place === 1 ? voice.say("line_next") : voice.say("line_place", { n: place });
 }
 
@@ -249,9 +249,9 @@ async function toClipboard(text: string, beside: HTMLElement): Promise<boolean> 
   }
 }
 
-function retry(turnId: string, deeds: Deeds, voice: Voice): HTMLElement {
+function retry(turnId: string, actions: Actions, voice: Voice): HTMLElement {
   const repeat = (): void => {
-    deeds.repeat(turnId);
+    actions.repeat(turnId);
   };
   return button({ class: "quiet again" }, repeat, icon("retry"), el("span", {}, voice.say("retry")));
 }

@@ -3,7 +3,7 @@
 import { el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/entrance.css";
-import { makeFirst } from "../wire/team.ts";
+import { createFirst } from "../wire/team.ts";
 import { type Voice, voiceOf } from "../words/words.ts";
 import { form } from "./form.ts";
 import { wayOf } from "./way.ts";
@@ -37,7 +37,7 @@ function draw(voice: Voice): void {
     "first_make",
     async (filled) => {
       const said = (name: string): string => filled.get(name) ?? "";
-      const entry = await makeFirst(server, { token, name: said("name"), address: said("address"), password: said("password") });
+      const entry = await createFirst(server, { token, name: said("name"), address: said("address"), password: said("password") });
       if (entry.what === "in") location.assign(wayOf(entry.me, undefined));
       else entrance.refuse(entry);
     },

@@ -3,7 +3,7 @@
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/entrance.css";
-import { type Me, signIn, signOut, ways, whoIsIn } from "../wire/team.ts";
+import { type Me, signIn, signOut, ways, currentUser } from "../wire/team.ts";
 import { type Voice, voiceOf } from "../words/words.ts";
 import { form, why } from "./form.ts";
 import { wanted, wayOf } from "./way.ts";
@@ -17,7 +17,7 @@ const ADD_FIRST = 'hsc user add you@example.com --name "Your name" --role admin'
 let failed = new URL(location.href).searchParams.get("failed") ?? undefined;
 
 // Before the first drawing: drawing a form again loses its text.
-const [known, { provider: providerName, hasAccounts }] = await Promise.all([whoIsIn(server), ways(server)]);
+const [known, { provider: providerName, hasAccounts }] = await Promise.all([currentUser(server), ways(server)]);
 let me: Me | undefined = known;
 let voice = voiceOf(frame("sign_in_title", (tag) => {
   draw(voiceOf(tag));

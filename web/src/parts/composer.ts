@@ -1,7 +1,7 @@
 // The composer of a question: scenario, picture, text.
 
 import { button, el, fill, icon, set } from "../element.ts";
-import { hasPerson } from "../person/state.ts";
+import { hasAgent } from "../handoff/state.ts";
 import { isOpen, isStart, scenarioFor, type State } from "../state.ts";
 import type { Scenario } from "../wire/types.ts";
 import { drafted } from "./draft.ts";
@@ -20,7 +20,7 @@ export interface Composer extends Part {
   giveBack(words: string): void;
 }
 
-export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
+export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
   const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}complaint` });
   const field = el("textarea", {
     class: "field",
@@ -55,7 +55,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
 
   let shown: State | undefined;
   const answering = (): boolean => shown?.turns.some(isOpen) ?? false;
-  const toPerson = (): boolean => shown !== undefined && hasPerson(shown.person);
+  const toPerson = (): boolean => shown !== undefined && hasAgent(shown.person);
 
   element.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -65,7 +65,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     grow();
     complain(tooLong());
     dress();
-    if (toPerson()) deeds.composing(field.value.trim() !== "");
+    if (toPerson()) actions.reportTyping(field.value.trim() !== "");
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -76,7 +76,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     const pasted = [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (pasted === undefined) return;
     event.preventDefault();
-    deeds.attach(pasted);
+    actions.attach(pasted);
   });
   element.addEventListener("dragover", (event) => {
     event.preventDefault();
@@ -84,11 +84,11 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   element.addEventListener("drop", (event) => {
     const dropped = event.dataTransfer?.files[0];
     event.preventDefault();
-    if (dropped !== undefined) deeds.attach(dropped);
+    if (dropped !== undefined) actions.attach(dropped);
   });
   file.addEventListener("change", () => {
     const chosen = file.files?.[0];
-    if (chosen !== undefined) deeds.attach(chosen);
+    if (chosen !== undefined) actions.attach(chosen);
     file.value = ""; // Allows choosing the same file again.
   });
 
@@ -100,14 +100,14 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   function submit(): void {
     const question = field.value.trim();
     if (question === "" && !hasPicture()) {
-      if (answering()) deeds.stop();
+      if (answering()) actions.stop();
       else field.focus();
       return;
     }
     if (tooLong() !== "") return;
     write("");
-    if (toPerson()) deeds.say(question);
-    else deeds.ask(question);
+    if (toPerson()) actions.sendMessage(question);
+    else actions.ask(question);
   }
 
   /** Sets the text of the field. */
@@ -151,7 +151,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     const list = el("select", { class: "scenario-list", "aria-label": title });
     const element = el("div", { class: "below" }, group, list);
     list.addEventListener("change", () => {
-      deeds.scenario(list.value as Scenario);
+      actions.scenario(list.value as Scenario);
     });
     let offered: readonly Scenario[] = [];
     let inputs: HTMLInputElement[] = [];
@@ -161,7 +161,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
       inputs = scenarios.map((scenario) => {
         const input = el("input", { type: "radio", name: `${prefix}scenario`, value: scenario });
         input.addEventListener("change", () => {
-          deeds.scenario(scenario);
+          actions.scenario(scenario);
         });
         return input;
       });
@@ -174,7 +174,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
       update: (state) => {
         const scenarios = state.product?.scenarios ?? [];
         // With one scenario there is nothing to choose.
-        element.hidden = hasPerson(state.person) || scenarios.length < 2;
+        element.hidden = hasAgent(state.person) || scenarios.length < 2;
         if (scenarios.join() !== offered.join()) draw(scenarios);
         const chosen = scenarioFor(state, state.product);
         for (const input of inputs) input.checked = input.value === chosen;
@@ -186,7 +186,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   /** The addressee: the manual, or the agent. */
   function address({ person }: State): void {
     const { name } = person;
-    const isTalk = hasPerson(person);
+    const isTalk = hasAgent(person);
     set(field, {
       "aria-label": isTalk ? voice.say("person_write_label", { name }) : voice.say("question_label"),
       placeholder: isTalk ? voice.say("person_write", { name }) : voice.say("question_placeholder"),
@@ -196,7 +196,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
   function update(state: State): void {
     const before = shown;
     shown = state;
-    const isTalk = hasPerson(state.person);
+    const isTalk = hasAgent(state.person);
     element.hidden = state.person.stage === "over" || (!isTalk && (state.product === undefined || state.changing || isStart(state)));
     if (before?.person !== state.person) address(state);
     if (state.limits !== undefined) field.maxLength = state.limits.question_chars * 2;
@@ -208,7 +208,7 @@ export function composer({ voice, deeds, drafts, prefix }: Maker): Composer {
     fill(
       picture,
       state.image === undefined ? undefined : el("img", { src: state.image, alt: voice.say("picture") }),
-      button({ class: "quiet round", "aria-label": label, title: label }, deeds.detach, icon("close")),
+      button({ class: "quiet round", "aria-label": label, title: label }, actions.detach, icon("close")),
     );
   }
 

@@ -11,7 +11,7 @@ export interface Finder extends Part {
   focus(): void;
 }
 
-export function finder({ voice, deeds, prefix }: Maker): Finder {
+export function finder({ voice, actions, prefix }: Maker): Finder {
   const listId = `${prefix}list`;
   const field = el("input", {
     class: "field",
@@ -35,28 +35,28 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
   const clear = button(
     { class: "quiet round", "aria-label": voice.say("clear"), title: voice.say("clear"), hidden: true },
     () => {
-      deeds.type("");
+      actions.type("");
       field.focus();
     },
     icon("close"),
   );
   const keep = button({ class: "quiet keep", hidden: true }, () => {
-    deeds.change(false);
+    actions.change(false);
   });
   const box = el("div", { class: "search" }, icon("search"), field, clear);
   const element = el("div", { class: "finder" }, box, keep, el("div", { class: "drop" }, hint, list, nothing));
 
   field.addEventListener("input", () => {
-    deeds.type(field.value);
+    actions.type(field.value);
   });
   field.addEventListener("keydown", (event) => {
     if (pressed(event)) event.preventDefault();
   });
   field.addEventListener("focus", () => {
-    deeds.openList();
+    actions.openList();
   });
   field.addEventListener("blur", () => {
-    deeds.closeList();
+    actions.closeList();
   });
   // Otherwise the field would lose the focus, and the list close, before the click arrives.
   list.addEventListener("pointerdown", (event) => {
@@ -69,20 +69,20 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
     if (event.isComposing) return false;
     switch (event.key) {
       case "ArrowDown":
-        deeds.move(1);
+        actions.move(1);
         return true;
       case "ArrowUp":
-        deeds.move(-1);
+        actions.move(-1);
         return true;
       case "Enter":
-        deeds.take();
+        actions.take();
         return true;
       case "Escape":
         if (shown === undefined || field.value === "") {
           if (shown?.changing !== true || shown.product === undefined) return false;
-          deeds.change(false);
+          actions.change(false);
         } else {
-          deeds.type("");
+          actions.type("");
         }
         event.stopPropagation();
         return true;
@@ -152,11 +152,11 @@ export function finder({ voice, deeds, prefix }: Maker): Finder {
       el("span", { class: "option-confidence", title: confidence, "aria-label": confidence, role: "img" }, meter),
     );
     item.addEventListener("pointermove", () => {
-      if (shown?.active !== at) deeds.point(at);
+      if (shown?.active !== at) actions.point(at);
     });
     item.addEventListener("click", () => {
-      deeds.point(at);
-      deeds.take();
+      actions.point(at);
+      actions.take();
     });
     return item;
   }

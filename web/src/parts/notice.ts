@@ -4,19 +4,19 @@ import { button, el, fill } from "../element.ts";
 import type { State } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function notice({ voice, deeds }: Maker): Part {
+export function notice({ voice, actions }: Maker): Part {
   const element = el("div", { class: "notice", role: "status" });
   let shown: Pick<State, "link" | "forgotten"> | undefined;
   const says = (word: "link_lost" | "link_back" | "link_elsewhere" | "link_closed" | "forgotten"): HTMLElement =>
     el("span", {}, voice.say(word));
-  const offers = (word: "link_now" | "link_here" | "forgotten_seen", deed: () => void): HTMLElement =>
-    button({ class: "notice-now" }, deed, voice.say(word));
+  const offers = (word: "link_now" | "link_here" | "forgotten_seen", action: () => void): HTMLElement =>
+    button({ class: "notice-now" }, action, voice.say(word));
   const told = ({ link, forgotten }: State): HTMLElement[] => {
-    if (link === "lost") return [says("link_lost"), offers("link_now", deeds.reconnect)];
-    if (link === "elsewhere") return [says("link_elsewhere"), offers("link_here", deeds.reconnect)];
-    if (link === "closed") return [says("link_closed"), offers("link_now", deeds.reconnect)];
+    if (link === "lost") return [says("link_lost"), offers("link_now", actions.reconnect)];
+    if (link === "elsewhere") return [says("link_elsewhere"), offers("link_here", actions.reconnect)];
+    if (link === "closed") return [says("link_closed"), offers("link_now", actions.reconnect)];
     const back = link === "back" ? [says("link_back")] : [];
-    return forgotten ? [...back, says("forgotten"), offers("forgotten_seen", deeds.seen)] : back;
+    return forgotten ? [...back, says("forgotten"), offers("forgotten_seen", actions.lossSeen)] : back;
   };
   return {
     element,

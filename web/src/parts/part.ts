@@ -17,7 +17,7 @@ export interface Part {
 export type Known = Pick<Product, "id" | "name"> & Partial<Pick<Product, "brand" | "category" | "country">>;
 
 /** The actions of a visitor; the chat performs them. */
-export interface Deeds {
+export interface Actions {
   type: (text: string) => void;
   move: (by: number) => void;
   point: (at: number) => void;
@@ -35,47 +35,47 @@ export interface Deeds {
   repeat: (turnId: string) => void;
   stop: () => void;
   /** Hides the announcement. */
-  putAway: () => void;
+  hideAnnouncement: () => void;
   reconnect: () => void;
   /** Opens or closes the form for the reason of a handoff. */
-  wishing: (on: boolean) => void;
+  openHandoffForm: (on: boolean) => void;
   /** Requests an agent; the reason may be empty. */
-  wish: (reason: string) => void;
+  requestAgent: (reason: string) => void;
   /** Withdraws the request, or closes the form. */
-  withdraw: () => void;
+  withdrawRequest: () => void;
   /** Sends a message, and the attached picture, to the agent. */
-  say: (text: string) => void;
+  sendMessage: (text: string) => void;
   /** Sends an unsent message again. */
-  sayAgain: (key: string) => void;
+  resend: (key: string) => void;
   /** Reports to the agent that the visitor starts or stops typing. */
-  composing: (on: boolean) => void;
+  reportTyping: (on: boolean) => void;
   /** Sends an offline message. */
-  leave: (address: string, text: string) => void;
+  sendOfflineMessage: (address: string, text: string) => void;
   /** Rates the answer of this turn. */
-  judge: (turnId: string, thumb: Thumb) => void;
+  rateAnswer: (turnId: string, thumb: Thumb) => void;
   /** Sends the comment of a rating; undefined declines. */
-  explain: (turnId: string, comment: string | undefined) => void;
+  commentAnswer: (turnId: string, comment: string | undefined) => void;
   /** Ends the conversation; with an agent, or a place in the queue, after a confirmation. */
-  end: () => void;
+  endConversation: () => void;
   /** Cancels the confirmation. */
-  stay: () => void;
+  cancelEnd: () => void;
   /** Rates the conversation, from 1 to 5. */
-  rate: (rating: number, comment: string) => void;
+  rateConversation: (rating: number, comment: string) => void;
   beginAnew: () => void;
   /** Saves the transcript: at once, or in a way that the visitor chooses if there are two. */
   takeTranscript: () => void;
   leaveTranscript: () => void;
   download: () => void;
   /** Sends the transcript to an address. */
-  mail: (address: string, code?: string) => void;
+  sendTranscript: (address: string, code?: string) => void;
   /** The notice about a lost conversation was seen. */
-  seen: () => void;
+  lossSeen: () => void;
 }
 
 /** The dependencies of every part. */
 export interface Maker {
   voice: Voice;
-  deeds: Deeds;
+  actions: Actions;
   /** Address of the server: the page's own origin, or that of the widget's script. */
   server: URL;
   /** The heading level of the chat: the first on our own page, the second on a foreign one. */

@@ -5,7 +5,7 @@ import { isStart } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function productHeader({ voice, deeds, heading }: Maker): Part {
+export function productHeader({ voice, actions, heading }: Maker): Part {
   const element = el("section", { class: "product", hidden: true });
   let shown: Product | "none" | undefined;
 
@@ -25,9 +25,9 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
   /** Without a product: one line, so that a conversation with an agent has the room. */
   function drawChoice(): void {
     const choose = button({ class: "chip" }, () => {
-      deeds.change(true);
+      actions.change(true);
     }, icon("search"), el("span", {}, voice.say("choose_product")));
-    fill(element, el("div", { class: "product-words" }, el(heading, { class: "no-product" }, voice.say("no_product"))), el("div", { class: "product-deeds" }, choose));
+    fill(element, el("div", { class: "product-words" }, el(heading, { class: "no-product" }, voice.say("no_product"))), el("div", { class: "product-actions" }, choose));
   }
 
   function draw(product: Product): void {
@@ -45,7 +45,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
         el(heading, { class: "title" }, el("bdi", {}, product.name)),
         el("p", { class: "facts" }, ...facts.map((fact) => el("span", {}, el("bdi", {}, fact)))),
       ),
-      el("div", { class: "product-deeds" }, product.related.length === 0 ? undefined : fold(), manual(product), changeButton()),
+      el("div", { class: "product-actions" }, product.related.length === 0 ? undefined : fold(), manual(product), changeButton()),
       product.related.length === 0 ? undefined : related(product),
     );
   }
@@ -72,7 +72,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
   function changeButton(): HTMLElement {
     const label = voice.say("change");
     const change = (): void => {
-      deeds.change(true);
+      actions.change(true);
     };
     return button({ class: "quiet", "aria-label": label, title: label }, change, icon("swap"), el("span", {}, label));
   }
@@ -89,7 +89,7 @@ export function productHeader({ voice, deeds, heading }: Maker): Part {
             "aria-label": voice.say("related_pick", { product: item.name }),
           },
           () => {
-            deeds.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
+            actions.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
           },
           el("bdi", {}, item.name),
         ),

@@ -22,7 +22,7 @@ export function greeting({ voice, heading }: Maker): Part {
 }
 
 /** A sample of the catalog: products with a manual. */
-export function sample({ voice, deeds, prefix }: Maker): Part {
+export function sample({ voice, actions, prefix }: Maker): Part {
   const titleId = `${prefix}sample`;
   const element = el("section", { class: "sample", "aria-labelledby": titleId });
   let shown: readonly Option[] = [];
@@ -41,7 +41,7 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
     return button(
       { class: "card" },
       () => {
-        deeds.pick(option);
+        actions.pick(option);
       },
       el("span", { class: "card-name" }, el("bdi", {}, ...unbroken(option.name))),
       el("span", { class: "card-about" }, ...about(option).map((fact) => el("bdi", {}, fact))),
@@ -50,7 +50,7 @@ export function sample({ voice, deeds, prefix }: Maker): Part {
 }
 
 /** Questions about the chosen product: sections of its manual. None without a manual. */
-export function examples({ voice, deeds, prefix }: Maker): Part {
+export function examples({ voice, actions, prefix }: Maker): Part {
   const title = el("h2", { id: `${prefix}examples` });
   const list = el("ul");
   const element = el("section", { class: "examples", "aria-labelledby": title.id }, title, list);
@@ -58,7 +58,7 @@ export function examples({ voice, deeds, prefix }: Maker): Part {
 
   function question(section: string): HTMLElement {
     const ask = (): void => {
-      deeds.ask(section);
+      actions.ask(section);
     };
     return el("li", {}, button({ class: "card" }, ask, el("bdi", {}, section)));
   }

@@ -2,8 +2,8 @@
 
 import { turnPart } from "../answer/turn.ts";
 import { el } from "../element.ts";
-import { entryPart } from "../person/entry.ts";
-import type { Entry } from "../person/state.ts";
+import { entryPart } from "../handoff/entry.ts";
+import type { Entry } from "../handoff/state.ts";
 import { type ProductChange, rowOfEntry, rowOfTurn, type State, type Turn } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 

@@ -3,10 +3,10 @@
 import { button, el, fill, icon } from "../element.ts";
 import type { Maker, Part } from "../parts/part.ts";
 import type { State } from "../state.ts";
-import { marksForm } from "./marks.ts";
+import { ratingForm } from "./rating-form.ts";
 import { transcriptPart } from "./transcript.ts";
 
-type Face = "nothing" | "deeds" | "sure" | "said" | "marks" | "unsaved" | "thanks";
+type Face = "nothing" | "actions" | "sure" | "said" | "marks" | "unsaved" | "thanks";
 
 /** What is shown; it is drawn again only if that changes, because a form contains text. */
 function faceOf({ turns, person, ending: { stage, mark } }: State): Face {
@@ -16,11 +16,11 @@ function faceOf({ turns, person, ending: { stage, mark } }: State): Face {
   }
   if (stage !== "open") return stage;
   // Without a message there is nothing to end.
-  return turns.length === 0 && person.entries.length === 0 ? "nothing" : "deeds";
+  return turns.length === 0 && person.entries.length === 0 ? "nothing" : "actions";
 }
 
 export function endingPart(maker: Maker): Part {
-  const { voice, deeds } = maker;
+  const { voice, actions } = maker;
   const body = el("div", { class: "ending-body" });
   const transcript = transcriptPart(maker);
   const element = el("section", { class: "ending", "aria-label": voice.say("rating_section") }, transcript.element, body);
@@ -28,49 +28,49 @@ export function endingPart(maker: Maker): Part {
   let shown: Face | undefined;
   // The focused element was removed; the next one gets the focus, unless it moved elsewhere.
   let isLost = false;
-  let marks: ReturnType<typeof marksForm> | undefined;
+  let marks: ReturnType<typeof ratingForm> | undefined;
 
   const quiet = (name: "save" | "leave", words: string, does: () => void): HTMLElement =>
-    button({ class: "quiet ending-deed", title: words, "aria-label": words }, does, icon(name), el("span", {}, words));
-  const saveButton = (): HTMLElement => quiet("save", voice.say("transcript_save"), deeds.takeTranscript);
+    button({ class: "quiet ending-action", title: words, "aria-label": words }, does, icon(name), el("span", {}, words));
+  const saveButton = (): HTMLElement => quiet("save", voice.say("transcript_save"), actions.takeTranscript);
 
   function draw(face: Face, state: State): Node[] {
     switch (face) {
       case "nothing":
         return [];
-      case "deeds":
-        return [saveButton(), quiet("leave", voice.say("rating_end"), deeds.end)];
+      case "actions":
+        return [saveButton(), quiet("leave", voice.say("rating_end"), actions.endConversation)];
       case "sure":
         return [sure(state)];
       case "said":
         return [said];
       case "marks": {
-        marks = marksForm(maker, [saveButton(), anew("quiet")]);
+        marks = ratingForm(maker, [saveButton(), anew("quiet")]);
         return [marks.element];
       }
       case "unsaved":
         // A new conversation would discard the unsaved rating.
         return [el("p", { class: "person-status", role: "status" }, voice.say("rating_unsaved")), saveButton()];
       case "thanks":
-        return [el("p", { class: "person-status", role: "status" }, voice.say("rating_taken")), saveButton(), anew("deed")];
+        return [el("p", { class: "person-status", role: "status" }, voice.say("rating_taken")), saveButton(), anew("action")];
     }
   }
 
-  function anew(look: "quiet" | "deed"): HTMLElement {
-    return button({ class: look }, deeds.beginAnew, voice.say("rating_anew"));
+  function anew(look: "quiet" | "action"): HTMLElement {
+    return button({ class: look }, actions.beginAnew, voice.say("rating_anew"));
   }
 
   /** Asks for a confirmation before an agent, or a place in the queue, is given up. */
   function sure({ person: { stage, name } }: State): HTMLElement {
     const stay = (): void => {
-      deeds.stay();
+      actions.cancelEnd();
     };
     const asked = el("p", { id: `${maker.prefix}sure` }, stage === "with" ? voice.say("rating_sure_person", { name }) : voice.say("rating_sure_line"));
     const form = el(
       "div",
       { class: "person-form", role: "group", "aria-labelledby": asked.id },
       asked,
-      el("div", { class: "person-deeds" }, button({ class: "quiet" }, stay, voice.say("rating_stay")), button({ class: "deed" }, deeds.end, voice.say("rating_leave"))),
+      el("div", { class: "person-actions" }, button({ class: "quiet" }, stay, voice.say("rating_stay")), button({ class: "action" }, actions.endConversation, voice.say("rating_leave"))),
     );
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
@@ -100,7 +100,7 @@ export function endingPart(maker: Maker): Part {
       const words = voice.say(state.link === "open" || state.link === "back" ? "rating_ending" : "rating_ending_later");
       if (said.textContent !== words) said.textContent = words;
     }
-    if (wasChoosing && !state.transcript.isChoosing) body.querySelector<HTMLElement>(".ending-deed")?.focus();
+    if (wasChoosing && !state.transcript.isChoosing) body.querySelector<HTMLElement>(".ending-action")?.focus();
     const trouble = state.ending.mark?.trouble;
     if (face === "marks" && trouble !== undefined) marks?.complain("word" in trouble ? voice.say(trouble.word) : trouble.text);
   }

@@ -1,19 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { beginning, type Happening, reduce, type State } from "../state.ts";
+import { beginning, type Action, reduce, type State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { FinalAnswer, Limits, ServerMessage } from "../wire/types.ts";
-import { isJudged, isPressed } from "./state.ts";
+import { isRatable, isPressed } from "./state.ts";
 
 const limits: Limits = { typing_chars: 1000, question_chars: 2000, image_bytes: 9, message_bytes: 9, messages_per_second: 9 };
 const drum: Product = { id: "td17", name: "TD-17", brand: "Roland", category: "", country: "", picture: "", related: [], manual: "", scenarios: ["general"] };
 const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
 
-const after = (...happenings: Happening[]): State => happenings.reduce(reduce, beginning);
-const heard = (message: ServerMessage, id?: string, offset?: number): Happening => ({ what: "heard", message, id, offset });
-const asked: Happening = { what: "asked", id: "q", product: drum, question: "how loud?", image: undefined };
+const after = (...actions: Action[]): State => actions.reduce(reduce, beginning);
+const heard = (message: ServerMessage, id?: string, offset?: number): Action => ({ what: "heard", message, id, offset });
+const asked: Action = { what: "asked", id: "q", product: drum, question: "how loud?", image: undefined };
 const answered = heard({ type: "final_answer", ...end }, "q", 7);
-const thumbed = (id: string, thumb: "up" | "down"): Happening => ({ what: "thumbed", turn: "q", id, thumb });
-const refused = (id: string, code: "no_such_answer" | "rate_limited" | "internal"): Happening =>
+const thumbed = (id: string, thumb: "up" | "down"): Action => ({ what: "thumbed", turn: "q", id, thumb });
+const refused = (id: string, code: "no_such_answer" | "rate_limited" | "internal"): Action =>
   heard({ type: "error", code, message: "in the server's words" }, id);
 
 const turn = ({ turns }: State) => {
@@ -24,14 +24,14 @@ const turn = ({ turns }: State) => {
 
 describe("an answer", () => {
   test("is judged once it is whole, by its place in the conversation", () => {
-    expect(isJudged(turn(after(asked)))).toBe(false);
+    expect(isRatable(turn(after(asked)))).toBe(false);
     const whole = turn(after(asked, answered));
-    expect([isJudged(whole), whole.offset]).toEqual([true, 7]);
+    expect([isRatable(whole), whole.offset]).toEqual([true, 7]);
   });
 
   test("that was stopped is none", () => {
     const stopped = heard({ type: "final_answer", ...end, cancelled: true }, "q", 7);
-    expect(isJudged(turn(after(asked, stopped)))).toBe(false);
+    expect(isRatable(turn(after(asked, stopped)))).toBe(false);
   });
 
   test("that helped shows it, and asks why", () => {
@@ -40,7 +40,7 @@ describe("an answer", () => {
   });
 
   test("is judged anew, and what was said of it before is not said of the new opinion", () => {
-    const said: Happening = { what: "explained", turn: "q", id: "f2", comment: "clear" };
+    const said: Action = { what: "explained", turn: "q", id: "f2", comment: "clear" };
     const before = turn(after(asked, answered, thumbed("f1", "up"), said));
     expect([before.opinion?.comment, before.opinion?.why]).toEqual(["clear", "said"]);
     const judged = turn(after(asked, answered, thumbed("f1", "up"), said, thumbed("f3", "down")));
@@ -48,9 +48,9 @@ describe("an answer", () => {
   });
 
   test("keeps its thumb where nobody wants to say why, and its comment where one was said", () => {
-    const unsaid: Happening = { what: "unexplained", turn: "q" };
+    const unsaid: Action = { what: "unexplained", turn: "q" };
     expect(turn(after(asked, answered, thumbed("f1", "up"), unsaid)).opinion?.why).toBe("unsaid");
-    const said: Happening = { what: "explained", turn: "q", id: "f2", comment: "clear" };
+    const said: Action = { what: "explained", turn: "q", id: "f2", comment: "clear" };
     const again = turn(after(asked, answered, thumbed("f1", "up"), said, { what: "askedWhy", turn: "q" }, unsaid));
     expect([again.opinion?.comment, again.opinion?.why]).toEqual(["clear", "said"]);
   });
@@ -63,15 +63,15 @@ describe("an answer", () => {
   });
 
   test("of a conversation that is another now cannot be judged there, and what was not saved says so", () => {
-    const opened: Happening = { what: "opened", limits, recovered: false, lost: true, anew: true };
+    const opened: Action = { what: "opened", limits, recovered: false, lost: true, anew: true };
     const saved = turn(after(asked, answered, thumbed("f1", "up"), heard({ type: "ack" }, "f1"), opened));
-    expect([isJudged(saved), isPressed(saved, "up"), saved.opinion?.trouble]).toEqual([false, true, undefined]);
+    expect([isRatable(saved), isPressed(saved, "up"), saved.opinion?.trouble]).toEqual([false, true, undefined]);
     const lost = turn(after(asked, answered, thumbed("f1", "up"), opened));
-    expect([isJudged(lost), isPressed(lost, "up"), lost.opinion?.trouble]).toEqual([false, false, { word: "rating_gone" }]);
+    expect([isRatable(lost), isPressed(lost, "up"), lost.opinion?.trouble]).toEqual([false, false, { word: "rating_gone" }]);
   });
 
   test("is saved when the server has acknowledged what was said of it last", () => {
-    const said: Happening = { what: "explained", turn: "q", id: "f2", comment: "clear" };
+    const said: Action = { what: "explained", turn: "q", id: "f2", comment: "clear" };
     const states = [[thumbed("f1", "up")], [thumbed("f1", "up"), heard({ type: "ack" }, "f1")], [thumbed("f1", "up"), said, heard({ type: "ack" }, "f1")]];
     const all = [...states, [thumbed("f1", "up"), said, heard({ type: "ack" }, "f2")]];
     expect(all.map((then) => turn(after(asked, answered, ...then)).opinion?.isSaved)).toEqual([false, true, false, true]);
@@ -80,7 +80,7 @@ describe("an answer", () => {
 
 describe("the conversation", () => {
   const closed = heard({ type: "handoff", state: "closed" });
-  const rated: Happening = { what: "rated", id: "r1", rating: 4, comment: "quick" };
+  const rated: Action = { what: "rated", id: "r1", rating: 4, comment: "quick" };
 
   test("is ended by the visitor, closed by the server, and rated", () => {
     const sure = after(asked, answered, { what: "ending", now: "sure" });

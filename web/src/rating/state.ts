@@ -8,7 +8,7 @@ import type { ServerMessage, Thumb } from "../wire/types.ts";
 import type { Word } from "../words/words.ts";
 
 /** The visitor's rating of an answer. */
-export interface Opinion {
+export interface AnswerRating {
   /** The id under which it was last sent. */
   id: string;
   thumb: Thumb;
@@ -48,7 +48,7 @@ export const unrated: Pick<Rated, "ending" | "transcript"> = {
   transcript: { isChoosing: false, now: "still" },
 };
 
-export type RatingHappening =
+export type RatingAction =
   | { what: "thumbed"; turn: string; id: string; thumb: Thumb }
   /** Asks for a comment again: the pressed thumb was pressed once more. */
   | { what: "askedWhy"; turn: string }
@@ -59,7 +59,7 @@ export type RatingHappening =
   | ({ what: "transcript" } & Transcript);
 
 /** True for an answer that can be rated: complete, and with an offset. */
-export function isJudged({ stage, offset, end }: Turn): boolean {
+export function isRatable({ stage, offset, end }: Turn): boolean {
   return stage === "done" && offset !== undefined && end?.cancelled !== true;
 }
 
@@ -68,33 +68,33 @@ export function isPressed({ opinion }: Turn, thumb: Thumb): boolean {
   return opinion?.thumb === thumb && opinion.trouble === undefined;
 }
 
-export function ratingDoes<Of extends Rated>(state: Of, happening: RatingHappening): Of {
-  switch (happening.what) {
+export function reduceRating<Of extends Rated>(state: Of, action: RatingAction): Of {
+  switch (action.what) {
     case "thumbed": {
-      const { id, thumb } = happening;
-      return judged(state, happening.turn, () => ({ id, thumb, comment: "", why: "asked", trouble: undefined, isSaved: false }));
+      const { id, thumb } = action;
+      return judged(state, action.turn, () => ({ id, thumb, comment: "", why: "asked", trouble: undefined, isSaved: false }));
     }
     case "askedWhy":
-      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: "asked" });
+      return judged(state, action.turn, (opinion) => opinion && { ...opinion, why: "asked" });
     case "explained": {
-      const { id, comment } = happening;
-      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, id, comment, why: "said", trouble: undefined, isSaved: false });
+      const { id, comment } = action;
+      return judged(state, action.turn, (opinion) => opinion && { ...opinion, id, comment, why: "said", trouble: undefined, isSaved: false });
     }
     case "unexplained":
-      return judged(state, happening.turn, (opinion) => opinion && { ...opinion, why: opinion.comment === "" ? "unsaid" : "said" });
+      return judged(state, action.turn, (opinion) => opinion && { ...opinion, why: opinion.comment === "" ? "unsaid" : "said" });
     case "ending":
-      return { ...state, ending: { ...state.ending, stage: happening.now } };
+      return { ...state, ending: { ...state.ending, stage: action.now } };
     case "rated": {
-      const { id, rating, comment } = happening;
+      const { id, rating, comment } = action;
       return { ...state, ending: { ...state.ending, mark: { id, rating, comment, trouble: undefined, isSaved: false } } };
     }
     case "transcript":
-      return { ...state, transcript: { isChoosing: happening.isChoosing, now: happening.now, confirms: happening.confirms } };
+      return { ...state, transcript: { isChoosing: action.isChoosing, now: action.now, confirms: action.confirms } };
   }
 }
 
 /** Applies the server's reply to a rating: acknowledged, or why not; undefined for other messages. */
-export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage, id: string | undefined): Of | undefined {
+export function receiveRating<Of extends Rated>(state: Of, message: ServerMessage, id: string | undefined): Of | undefined {
   if ((message.type !== "error" && message.type !== "ack") || id === undefined) return undefined;
   const news = message.type === "ack" ? { isSaved: true } : { trouble: why(message) };
   const { ending, turns } = state;
@@ -104,7 +104,7 @@ export function ratingHears<Of extends Rated>(state: Of, message: ServerMessage,
 }
 
 /** Another conversation: earlier answers cannot be rated there, and it has no rating. */
-export function anotherOne<Of extends Rated>(state: Of): Of {
+export function withoutRatings<Of extends Rated>(state: Of): Of {
   const { stage } = state.ending;
   // Unsaved ratings cannot be saved any more.
   const turns = state.turns.map((turn) => {
@@ -115,7 +115,7 @@ export function anotherOne<Of extends Rated>(state: Of): Of {
   return { ...state, turns, ending: { stage, mark: undefined } };
 }
 
-function judged<Of extends Rated>(state: Of, id: string, change: (opinion: Opinion | undefined) => Opinion | undefined): Of {
+function judged<Of extends Rated>(state: Of, id: string, change: (opinion: AnswerRating | undefined) => AnswerRating | undefined): Of {
   return { ...state, turns: state.turns.map((turn) => (turn.id === id ? { ...turn, opinion: change(turn.opinion) } : turn)) };
 }
 

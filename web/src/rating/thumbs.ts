@@ -6,7 +6,7 @@ import type { Maker } from "../parts/part.ts";
 import type { Turn } from "../state.ts";
 import type { Thumb } from "../wire/types.ts";
 import { commentField } from "./comment.ts";
-import { isJudged, isPressed } from "./state.ts";
+import { isRatable, isPressed } from "./state.ts";
 
 export interface ThumbsPart {
   /** The two buttons. */
@@ -17,7 +17,7 @@ export interface ThumbsPart {
 }
 
 export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
-  const { voice, deeds, drafts, prefix } = maker;
+  const { voice, actions, drafts, prefix } = maker;
   const up = thumb("up");
   const down = thumb("down");
   const thumbs = el("div", { class: "thumbs", role: "group", "aria-label": voice.say("rating_group") }, up, down);
@@ -27,13 +27,13 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
   function thumb(which: Thumb): HTMLElement {
     const label = voice.say(`rating_${which}`);
     const press = (): void => {
-      deeds.judge(turnId, which);
+      actions.rateAnswer(turnId, which);
     };
     return button({ class: "quiet round thumb", "aria-pressed": "false", "aria-label": label, title: label }, press, icon(`thumb_${which}`));
   }
 
   function update(turn: Turn): void {
-    thumbs.hidden = !isJudged(turn);
+    thumbs.hidden = !isRatable(turn);
     set(up, { "aria-pressed": String(isPressed(turn, "up")) });
     set(down, { "aria-pressed": String(isPressed(turn, "down")) });
     const { opinion } = turn;
@@ -59,7 +59,7 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     const draft = `why ${turnId}`;
     const explain = (comment: string | undefined): void => {
       drafts.keep(draft, "");
-      deeds.explain(turnId, comment);
+      actions.commentAnswer(turnId, comment);
       // The focused field was removed; the thumb that opened it still exists.
       (which === "up" ? up : down).focus();
     };
@@ -74,9 +74,9 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
       comment,
       el(
         "div",
-        { class: "person-deeds" },
+        { class: "person-actions" },
         button({ class: "quiet" }, leave, voice.say("rating_no_comment")),
-        el("button", { type: "submit", class: "deed" }, voice.say("rating_send")),
+        el("button", { type: "submit", class: "action" }, voice.say("rating_send")),
       ),
     );
     form.addEventListener("submit", (event) => {

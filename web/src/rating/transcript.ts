@@ -6,7 +6,7 @@ import type { Maker, Part } from "../parts/part.ts";
 import { FILE } from "./requests.ts";
 import type { Transcript } from "./state.ts";
 
-export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
+export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part {
   const told = el("p", { class: "person-status", role: "status" });
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
   const place = el("div");
@@ -26,17 +26,17 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
       maxlength: 20,
       "aria-describedby": trouble.id,
     });
-    const send = el("button", { type: "submit", class: "deed" }, voice.say("transcript_confirm"));
+    const send = el("button", { type: "submit", class: "action" }, voice.say("transcript_confirm"));
     const form = el(
       "form",
       { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
       el("label", { for: code.id }, voice.say("transcript_code", { address: to })),
       code,
-      el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.leaveTranscript, voice.say("transcript_leave")), send),
+      el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.leaveTranscript, voice.say("transcript_leave")), send),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (code.checkValidity()) deeds.mail(to, code.value.trim());
+      if (code.checkValidity()) actions.sendTranscript(to, code.value.trim());
       else code.focus();
     });
     leavesByEscape(form);
@@ -47,7 +47,7 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
-      deeds.leaveTranscript();
+      actions.leaveTranscript();
     });
   }
 
@@ -63,20 +63,20 @@ export function transcriptPart({ voice, deeds, drafts, prefix }: Maker): Part {
       "aria-describedby": trouble.id,
     });
     drafted(address, "transcript_address", drafts);
-    const send = el("button", { type: "submit", class: "deed" }, voice.say("transcript_send"));
+    const send = el("button", { type: "submit", class: "action" }, voice.say("transcript_send"));
     const form = el(
       "form",
       { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
-      button({ class: "deed" }, deeds.download, icon("save"), voice.say("transcript_download")),
+      button({ class: "action" }, actions.download, icon("save"), voice.say("transcript_download")),
       el("label", { for: address.id }, voice.say("transcript_address")),
       address,
-      el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.leaveTranscript, voice.say("transcript_leave")), send),
+      el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.leaveTranscript, voice.say("transcript_leave")), send),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const isFit = address.checkValidity();
       trouble.textContent = isFit ? "" : voice.say("transcript_no_address");
-      if (isFit) deeds.mail(address.value.trim());
+      if (isFit) actions.sendTranscript(address.value.trim());
       else address.focus();
     });
     leavesByEscape(form);

@@ -51,10 +51,10 @@ function house() {
     },
     listener: {
       opened: (welcome, lost) => told.push(welcome.recovered ? "recovered" : lost ? "opened, lost" : "opened"),
-      dropped: () => told.push("dropped"),
+      lost: () => told.push("dropped"),
       takenOver: () => told.push("taken over"),
       dismissed: () => told.push("dismissed"),
-      heard: (message: ServerMessage, id) => told.push(`${message.type} ${id ?? ""}`.trim()),
+      received: (message: ServerMessage, id) => told.push(`${message.type} ${id ?? ""}`.trim()),
       refused: (id) => told.push(`refused ${id}`),
     },
     locale: "en",
@@ -242,9 +242,9 @@ describe("the connection", () => {
   test("an opinion waits for a connection, and of each thing the last one counts", () => {
     const { connection, socket } = house();
     connection.connect();
-    connection.judge({ offset: 3, thumb: "up" });
-    const last = connection.judge({ offset: 3, thumb: "down" });
-    const mark = connection.rate({ rating: 5 });
+    connection.rateAnswer({ offset: 3, thumb: "up" });
+    const last = connection.rateAnswer({ offset: 3, thumb: "down" });
+    const mark = connection.rateConversation({ rating: 5 });
     expect(socket().types()).toEqual([]);
     socket().welcome();
     expect(socket().sent.slice(1)).toEqual([
@@ -257,8 +257,8 @@ describe("the connection", () => {
     const { connection, socket, ring } = house();
     connection.connect();
     socket().welcome();
-    const id = connection.judge({ offset: 3, thumb: "up" });
-    const mark = connection.rate({ rating: 4 });
+    const id = connection.rateAnswer({ offset: 3, thumb: "up" });
+    const mark = connection.rateConversation({ rating: 4 });
     const again = (): unknown[] => {
       socket().drop(1006);
       ring();
@@ -279,7 +279,7 @@ describe("the connection", () => {
     const { connection, socket, ring } = house();
     connection.connect();
     socket().welcome();
-    const id = connection.rate({ rating: 4 });
+    const id = connection.rateConversation({ rating: 4 });
     socket().says({ type: "error", code: "rate_limited", message: "slow down" });
     ring();
     expect(socket().sent.filter((message) => message.id === id)).toHaveLength(2);
@@ -306,7 +306,7 @@ describe("the connection", () => {
     connection.connect();
     socket().welcome();
     socket().drop(1006);
-    connection.judge({ offset: 3, thumb: "up" });
+    connection.rateAnswer({ offset: 3, thumb: "up" });
     ring();
     socket().welcome({ conversation: "d" });
     expect(socket().types()).toEqual(["hello"]);

@@ -30,9 +30,9 @@ export interface Listener {
    */
   opened(welcome: Welcome, lost: boolean): void;
   /** The socket was lost; it reconnects by itself. */
-  dropped(): void;
+  lost(): void;
   /** A message, the id of its question or keystroke, and its offset in the conversation. */
-  heard(message: ServerMessage, id: string | undefined, offset: number | undefined): void;
+  received(message: ServerMessage, id: string | undefined, offset: number | undefined): void;
   /** The conversation continues on another connection; this one does not reconnect by itself. */
   takenOver(): void;
   /** An admin closed the session; it does not reconnect by itself. */
@@ -57,14 +57,14 @@ export interface ConnectionOptions {
 export interface Before {
   resume: Resume;
   unanswered: readonly (readonly [string, ClientSays])[];
-  opinions?: readonly (readonly [string, Opinion])[] | undefined;
+  opinions?: readonly (readonly [string, Rating])[] | undefined;
 }
 
 /**
  * A rating of an answer or of the conversation. Kept, and sent again after every welcome, until the server
  * acknowledges or refuses it; its id tells the server that it is the same.
  */
-interface Opinion {
+interface Rating {
   id: string;
   says: ClientSays;
 }
@@ -95,7 +95,7 @@ export class Connection {
   private resume: Resume | undefined;
   private readonly unanswered = new Map<string, ClientSays>();
   /** By their subject: the last one of each counts. */
-  private readonly opinions = new Map<string, Opinion>();
+  private readonly ratings = new Map<string, Rating>();
   private typed: { id: string; content: string } | undefined;
   private whole: { id: string; content: string } | undefined;
   private shows: About = {};
@@ -105,12 +105,12 @@ export class Connection {
   constructor(private readonly options: ConnectionOptions) {
     this.resume = options.before?.resume;
     for (const [id, says] of options.before?.unanswered ?? []) this.unanswered.set(id, says);
-    for (const [about, opinion] of options.before?.opinions ?? []) this.opinions.set(about, opinion);
+    for (const [about, opinion] of options.before?.opinions ?? []) this.ratings.set(about, opinion);
   }
 
   /** The state for a reload of the page; undefined while there is no conversation. */
   kept(): Before | undefined {
-    return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered], opinions: [...this.opinions] };
+    return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered], opinions: [...this.ratings] };
   }
 
   /** The conversation's token, for HTTP requests. */
@@ -189,24 +189,24 @@ export class Connection {
   }
 
   /** Rates an answer; sent when there is a connection. Returns its id. */
-  judge(feedback: Feedback): string {
+  rateAnswer(feedback: Feedback): string {
     return this.opine(`feedback ${feedback.offset}`, { type: "feedback", ...feedback });
   }
 
   /** Rates the conversation, likewise. */
-  rate(mark: Csat): string {
+  rateConversation(mark: Csat): string {
     return this.opine("csat", { type: "csat", ...mark });
   }
 
   private opine(about: string, says: ClientSays): string {
     const opinion = { id: this.nextId(), says };
-    this.opinions.set(about, opinion);
+    this.ratings.set(about, opinion);
     if (this.welcomed) this.send(says, opinion.id);
     return opinion.id;
   }
 
   private sendOpinions(): void {
-    for (const { id, says } of this.opinions.values()) this.send(says, id);
+    for (const { id, says } of this.ratings.values()) this.send(says, id);
   }
 
   /** Sends the state of the page: the chosen product, the scenario, the address. Sent again after a loss. */
@@ -228,11 +228,11 @@ export class Connection {
   }
 
   /** Forgets the conversation and begins another. */
-  beginAnew(): void {
+  restart(): void {
     this.end();
     this.resume = undefined;
     this.unanswered.clear();
-    this.opinions.clear();
+    this.ratings.clear();
     this.welcomed = false;
     this.connect();
   }
@@ -283,7 +283,7 @@ export class Connection {
     if (this.resume !== undefined && typeof frame.offset === "number") {
       if (frame.offset <= this.resume.after) return; // Received already, before the loss.
       if (frame.offset > this.resume.after + 1) {
-        this.askAgain();
+        this.reconnectForMissed();
         return;
       }
       this.resume.after = frame.offset;
@@ -292,10 +292,10 @@ export class Connection {
     const id = frame.id ?? undefined;
     if (id !== undefined && endsQuestion(frame)) this.unanswered.delete(id);
     if (id !== undefined && (frame.type === "ack" || frame.type === "error")) {
-      for (const [about, opinion] of this.opinions) if (opinion.id === id) this.opinions.delete(about);
+      for (const [about, opinion] of this.ratings) if (opinion.id === id) this.ratings.delete(about);
     }
     // The server does not say which message it refused.
-    if (frame.type === "error" && frame.code === "rate_limited" && this.opinions.size > 0) {
+    if (frame.type === "error" && frame.code === "rate_limited" && this.ratings.size > 0) {
       this.options.clock.after(OPINION_AGAIN_MS, () => {
         if (this.welcomed) this.sendOpinions();
       });
@@ -305,7 +305,7 @@ export class Connection {
       const isDone = ({ type }: ClientSays): boolean => type === "handoff" || (type === "bye" && frame.state === "closed");
       for (const [wish, says] of this.unanswered) if (isDone(says)) this.unanswered.delete(wish);
     }
-    this.options.listener.heard(frame, id, frame.offset ?? undefined);
+    this.options.listener.received(frame, id, frame.offset ?? undefined);
   }
 
   private welcome(welcome: Welcome): void {
@@ -320,7 +320,7 @@ export class Connection {
     const goesOn = before?.conversation === conversation && (recovered || !first);
     this.resume = { conversation, token, after: goesOn ? before.after : offset };
     // Offsets belong to one conversation; in another they would rate something else.
-    if (before !== undefined && before.conversation !== conversation) this.opinions.clear();
+    if (before !== undefined && before.conversation !== conversation) this.ratings.clear();
     if (!first) return;
     this.options.listener.opened(welcome, before !== undefined && !recovered);
     // First: an agent who is requested next should know the page.
@@ -332,7 +332,7 @@ export class Connection {
   }
 
   /** A message is missing: reconnects, and the server sends everything after the last received one. */
-  private askAgain(): void {
+  private reconnectForMissed(): void {
     const socket = this.socket;
     if (socket === undefined) return;
     socket.close();
@@ -361,7 +361,7 @@ export class Connection {
       return;
     }
     if (NOT_SO_SOON.has(code)) this.failures = Math.max(this.failures, NOT_SO_SOON_FAILURES);
-    this.options.listener.dropped();
+    this.options.listener.lost();
     const wait = this.comeBackAfter ?? backoff(this.failures++, this.options.clock.random());
     this.comeBackAfter = undefined;
     this.stopTimer = this.options.clock.after(wait, () => {

@@ -34,17 +34,17 @@ export interface FirstAccount {
 }
 
 /** Creates the first account and signs it in. */
-export function makeFirst(server: URL, account: FirstAccount): Promise<Entry> {
+export function createFirst(server: URL, account: FirstAccount): Promise<Entry> {
   return enter(new URL("/api/first", server), account);
 }
 
 /** The current user; undefined without a session or without a response. */
-export async function whoIsIn(server: URL): Promise<Me | undefined> {
+export async function currentUser(server: URL): Promise<Me | undefined> {
   return ask<Me>(new URL("/api/me", server));
 }
 
 /** True if the server reports that there is no session; false without a response. */
-export async function isOut(server: URL): Promise<boolean> {
+export async function isSignedOut(server: URL): Promise<boolean> {
   try {
     const response = await fetch(new URL("/api/me", server), { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     return response.status === 401;

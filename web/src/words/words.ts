@@ -33,7 +33,7 @@ export interface Voice<More extends string = never> {
   language: string;
   words: Words;
   /** The phrase with `{name}` filled in. */
-  say(word: Word | More, values?: Readonly<Record<string, string | number>>): string;
+  say(t: Word | More, values?: Readonly<Record<string, string | number>>): string;
   /** `word_one`, `word_other` …, the plural form of the language for this number. */
   count(word: Counted<Word | More>, n: number): string;
 }

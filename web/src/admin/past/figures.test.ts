@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Snapshot } from "../../wire/past.ts";
-import { about, isByHour, marksOf, stepsOf, totalsOf } from "./figures.ts";
+import { about, isByHour, ratingDaysOf, stepsOf, totalsOf } from "./figures.ts";
 import { periodOf } from "./period.ts";
 
 const now = new Date(2026, 10, 25, 9, 30);
@@ -49,7 +49,7 @@ test("a week is shown by its days and a day by its hours, the empty ones too", (
 
 test("a day without a mark has no mean", () => {
   const DAY = 86_400_000;
-  const days = marksOf([{ day_ms: 2 * DAY, ratings: 2, rating_sum: 7 }], { from_ms: DAY + 5, to_ms: 3 * DAY });
+  const days = ratingDaysOf([{ day_ms: 2 * DAY, ratings: 2, rating_sum: 7 }], { from_ms: DAY + 5, to_ms: 3 * DAY });
   expect(days).toEqual([
     { at_ms: DAY, ratings: 0, mean: undefined },
     { at_ms: 2 * DAY, ratings: 2, mean: 3.5 },

@@ -33,7 +33,7 @@ export interface Step {
 }
 
 /** The ratings of a day. */
-export interface Marks {
+export interface RatingDay {
   at_ms: number;
   ratings: number;
   /** Undefined on a day without a rating. */
@@ -96,10 +96,10 @@ export function isByHour({ from_ms, to_ms }: Period): boolean {
 }
 
 /** Every day (UTC) of a period, including those without a rating. */
-export function marksOf(ratings: readonly RatingsOfADay[], { from_ms, to_ms }: Period): Marks[] {
+export function ratingDaysOf(ratings: readonly RatingsOfADay[], { from_ms, to_ms }: Period): RatingDay[] {
   const DAY = 86_400_000;
   const known = new Map(ratings.map((day) => [day.day_ms, day]));
-  const days: Marks[] = [];
+  const days: RatingDay[] = [];
   for (let at_ms = Math.floor(from_ms / DAY) * DAY; at_ms < to_ms; at_ms += DAY) {
     const day = known.get(at_ms);
     days.push({ at_ms, ratings: day?.ratings ?? 0, mean: share(day?.rating_sum ?? 0, day?.ratings ?? 0) });

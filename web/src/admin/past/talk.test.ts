@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { teamVoiceOf } from "../../words/team.ts";
 import type { Past, Said } from "../../wire/past.ts";
-import { drawFacts, drawTalk } from "./talk.ts";
+import { drawFacts, drawMessages } from "./talk.ts";
 
 const reader = { voice: teamVoiceOf("en"), server: new URL("http://127.0.0.1:8000") };
 const NASTY = `<img src=x onerror="window.hurt=1">`;
@@ -16,7 +16,7 @@ function past(entries: Past["entries"], more: Partial<Past> = {}): Past {
   return { conversation: "c1", ...about, product: "kettle", messages: 1, first_words: "", rating_comment: null, entries, ...more };
 }
 
-const read = (...entries: Past["entries"]): Element[] => [...drawTalk(reader, past(entries)).children];
+const read = (...entries: Past["entries"]): Element[] => [...drawMessages(reader, past(entries)).children];
 
 test("whatever anybody wrote is text", () => {
   const all = past(
@@ -30,7 +30,7 @@ test("whatever anybody wrote is text", () => {
     ],
     { visitor: { subject: NASTY, name: NASTY, address: NASTY }, product_name: NASTY, rating: 1, rating_comment: NASTY },
   );
-  const drawn = [drawTalk(reader, all), drawFacts(reader, all)];
+  const drawn = [drawMessages(reader, all), drawFacts(reader, all)];
   for (const element of drawn) {
     expect(element.querySelector("img")).toBeNull();
     expect(element.textContent).toContain(NASTY);
@@ -69,5 +69,5 @@ test("a conversation that is handed on names both, and a turn that is not known 
 
 test("a picture that is not kept any more is said not to be", () => {
   const all = past([entry({ upload: "u1" })], { uploads: [{ id: "u1", is_expired: true }] });
-  expect(drawTalk(reader, all).textContent).toContain("This picture was deleted.");
+  expect(drawMessages(reader, all).textContent).toContain("This picture was deleted.");
 });

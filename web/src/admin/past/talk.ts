@@ -47,7 +47,7 @@ function pageOf(page: string | null | undefined): HTMLElement[] {
 }
 
 /** The messages, in order. */
-export function drawTalk(reader: Reader, past: Past): HTMLElement {
+export function drawMessages(reader: Reader, past: Past): HTMLElement {
   const items = past.entries.map((entry) => (entry.kind === "said" ? said(reader, past, entry) : turned(reader, entry)));
   return el("ol", { class: "said", "aria-label": reader.voice.say("agent_transcript") }, ...items);
 }

@@ -4,7 +4,7 @@ import { el } from "../../element.ts";
 import type { TreeReport } from "../../wire/types.ts";
 import { changesOf, rowsOf } from "../rows.ts";
 import type { Section } from "../section.ts";
-import { outcome } from "../deed.ts";
+import { outcome } from "../action.ts";
 import { why } from "../section.ts";
 import { tree } from "../tree.ts";
 

@@ -5,11 +5,11 @@ import { productField as pickProduct } from "../../agent/product-field.ts";
 import { button, el, icon } from "../../element.ts";
 import type { Asked, RatingsOfADay, Snapshot, Unanswered } from "../../wire/past.ts";
 import type { TeamWord } from "../../words/team.ts";
-import type { Answer, Became, Page, Query } from "../caller.ts";
-import { outcome, perform } from "../deed.ts";
+import type { Answer, Became, Page, Query } from "../api-client.ts";
+import { outcome, perform } from "../action.ts";
 import { list } from "../list.ts";
 import { bars, type Column as Bar, scaleOf } from "../past/bars.ts";
-import { about, isByHour, marksOf, stepsOf, totalsOf } from "../past/figures.ts";
+import { about, isByHour, ratingDaysOf, stepsOf, totalsOf } from "../past/figures.ts";
 import { momentOf } from "../past/moment.ts";
 import { type Period, periodOf } from "../past/period.ts";
 import { choiceOf, spanForm } from "../past/span.ts";
@@ -174,7 +174,7 @@ function open(desk: Desk): Opened {
     const full = new Intl.DateTimeFormat(voice.language, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
     const short = new Intl.DateTimeFormat(voice.language, { day: "numeric", month: "numeric", timeZone: "UTC" });
     const tenth = new Intl.NumberFormat(voice.language, { maximumFractionDigits: 1 });
-    const columns = marksOf(all, over).map(({ at_ms, ratings, mean }): Bar => ({
+    const columns = ratingDaysOf(all, over).map(({ at_ms, ratings, mean }): Bar => ({
       when: full.format(at_ms),
       short: short.format(at_ms),
       heights: [mean ?? 0],

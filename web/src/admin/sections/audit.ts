@@ -2,7 +2,7 @@
 
 import { el } from "../../element.ts";
 import type { Account, Audited } from "../../wire/past.ts";
-import type { Page } from "../caller.ts";
+import type { Page } from "../api-client.ts";
 import { dayBegins, filterForm } from "../filters.ts";
 import { list } from "../list.ts";
 import { momentOf } from "../past/moment.ts";

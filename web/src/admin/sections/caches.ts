@@ -4,11 +4,11 @@ import { productField } from "../../agent/product-field.ts";
 import { el, fill, set } from "../../element.ts";
 import type { TreeReport } from "../../wire/types.ts";
 import type { TeamWord } from "../../words/team.ts";
-import type { Answer } from "../caller.ts";
+import type { Answer } from "../api-client.ts";
 import { chart } from "../chart.ts";
-import { outcome, perform } from "../deed.ts";
+import { outcome, perform } from "../action.ts";
 import { bytes, plainNumber, quantity } from "../figures.ts";
-import { type CacheName, type Kept, keptOf, type Shard } from "../kept.ts";
+import { type CacheName, type CacheContents, contentsOf, type Shard } from "../cache-contents.ts";
 import { productsOf } from "../products.ts";
 import { type Desk, type Section, why } from "../section.ts";
 import { type Charts, latestOf } from "../series.ts";
@@ -53,7 +53,7 @@ export const caches: Section = {
     const number = (n: number): string => plainNumber(n, voice.language);
     const says = outcome();
     let rates: Partial<Record<CacheName, number | undefined>> = {};
-    const whole = table<Kept>(voice, {
+    const whole = table<CacheContents>(voice, {
       caption: voice.say("admin_caches"),
       key: ({ name }) => name,
       empty: "admin_caches_none",
@@ -99,7 +99,7 @@ export const caches: Section = {
           served.draw(charts.body);
         }
         if (tree.what === "seen") {
-          const kept = keptOf(tree.body);
+          const kept = contentsOf(tree.body);
           says.clear();
           whole.draw(kept);
           shards.draw(kept.flatMap((cache) => cache.shards));
@@ -121,14 +121,14 @@ function forget(desk: Desk): HTMLElement {
   const ofProduct = el("div", { class: "entry" }, el("label", { for: "forget-product" }, voice.say("admin_product")), product.element);
   const which = el("input", { id: "forget-which", type: "text", dir: "ltr", autocomplete: "off", spellcheck: "false", required: true });
   const whose = el("div", { class: "entry" }, el("label", { for: "forget-which" }, voice.say("admin_forget_which")), which);
-  const pressed = el("button", { type: "submit", class: "deed" }, voice.say("admin_forget"));
+  const pressed = el("button", { type: "submit", class: "action" }, voice.say("admin_forget"));
   const form = el(
     "form",
     { class: "forget" },
     el("div", { class: "entry" }, el("label", { for: "forget-what" }, voice.say("admin_forget_what")), what),
     ofProduct,
     whose,
-    el("div", { class: "deeds" }, pressed),
+    el("div", { class: "actions" }, pressed),
   );
   const drawFields = (): void => {
     const isProduct = what.value === "product";

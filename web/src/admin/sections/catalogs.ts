@@ -1,7 +1,7 @@
 // The current catalog, its problems, reloading it, and uploading a brand file.
 
 import { button, el, fill } from "../../element.ts";
-import { outcome, perform } from "../deed.ts";
+import { outcome, perform } from "../action.ts";
 import { moment, plainNumber } from "../figures.ts";
 import { type Desk, type Section, why } from "../section.ts";
 import { rewrite, table } from "../table.ts";
@@ -40,7 +40,7 @@ export const catalogs: Section = {
     const told = outcome();
     const kept = outcome();
     const facts = el("dl", { class: "facts" });
-    const reload = button({ class: "deed" }, () => {
+    const reload = button({ class: "action" }, () => {
       void perform(desk, {
         pressed: reload,
         told,
@@ -99,7 +99,7 @@ export const catalogs: Section = {
         "div",
         {},
         says.element,
-        el("section", { class: "panel", "aria-labelledby": "catalog-title" }, el("h2", { id: "catalog-title" }, voice.say("admin_catalog_now")), facts, kept.element, el("div", { class: "deeds" }, reload), told.element),
+        el("section", { class: "panel", "aria-labelledby": "catalog-title" }, el("h2", { id: "catalog-title" }, voice.say("admin_catalog_now")), facts, kept.element, el("div", { class: "actions" }, reload), told.element),
         uploadPanel(desk),
         el("section", { class: "part" }, el("h2", {}, voice.say("admin_problems")), faults.element, more),
         el("section", { class: "part" }, el("h2", {}, voice.say("admin_brands")), brands.element),

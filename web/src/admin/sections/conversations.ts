@@ -4,11 +4,11 @@
 import { el, fill, icon, set } from "../../element.ts";
 import { beginningOf } from "../../agent/found.ts";
 import type { Account, Found, Left, Past } from "../../wire/past.ts";
-import type { Answer, Became, Page } from "../caller.ts";
+import type { Answer, Became, Page } from "../api-client.ts";
 import { dayBegins, filterForm } from "../filters.ts";
 import { list, type List } from "../list.ts";
 import { momentOf } from "../past/moment.ts";
-import { drawFacts, drawTalk } from "../past/talk.ts";
+import { drawFacts, drawMessages } from "../past/talk.ts";
 import { hashOf } from "../place.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 
@@ -69,7 +69,7 @@ function open(desk: Desk): Opened {
     (after) => call.get<Page<Left>>("/api/left-messages", { after }),
   );
   const lists: Readonly<Record<"found" | "left", List>> = { found, left };
-  const signIn = el("p", { class: "to-sign-in", hidden: true }, el("a", { class: "deed main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in")));
+  const signIn = el("p", { class: "to-sign-in", hidden: true }, el("a", { class: "action main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in")));
   const back = el("a", { class: "back-link" }, icon("back"), voice.say("admin_back_to_list"));
   const one = el("article", { class: "past-one" });
   const nav = el("nav", { class: "tab-links", "aria-label": voice.say("admin_conversations") }, ...tabs.map(({ link }) => link));
@@ -119,7 +119,7 @@ function open(desk: Desk): Opened {
       const isOther = read !== id;
       [read, drawnOne] = [id, now];
       const reader = { voice, server: new URL(location.origin) };
-      fill(one, el("h2", { class: "past-title", tabindex: "-1" }, voice.say("admin_conversation"), " ", el("bdi", { class: "id", dir: "ltr" }, id)), drawFacts(reader, answer.body), drawTalk(reader, answer.body));
+      fill(one, el("h2", { class: "past-title", tabindex: "-1" }, voice.say("admin_conversation"), " ", el("bdi", { class: "id", dir: "ltr" }, id)), drawFacts(reader, answer.body), drawMessages(reader, answer.body));
       if (isOther) one.querySelector<HTMLElement>(".past-title")?.focus();
     } else if (answer.what !== "lost") {
       fill(one, el("p", { class: "says", role: "status" }, why(voice, answer)));

@@ -2,8 +2,8 @@
 
 import { button, el, fill } from "../../element.ts";
 import type { TeamWord } from "../../words/team.ts";
-import type { Page } from "../caller.ts";
-import { outcome, perform } from "../deed.ts";
+import type { Page } from "../api-client.ts";
+import { outcome, perform } from "../action.ts";
 import { bytes, moment, plainNumber } from "../figures.ts";
 import { filterForm } from "../filters.ts";
 import { list } from "../list.ts";
@@ -87,7 +87,7 @@ export const manuals: Section = {
       };
     };
     const fetchAgain = (latest: () => Manual): HTMLButtonElement => {
-      const pressed = button({ class: "deed", "aria-label": `${voice.say("admin_manual_fetch")}: ${latest().name}` }, () => {
+      const pressed = button({ class: "action", "aria-label": `${voice.say("admin_manual_fetch")}: ${latest().name}` }, () => {
         void perform(desk, {
           pressed,
           told,

@@ -3,7 +3,7 @@
 import { button, el } from "../../element.ts";
 import type { Pods, TreeReport } from "../../wire/types.ts";
 import { chart, type ChartOf } from "../chart.ts";
-import { outcome, perform } from "../deed.ts";
+import { outcome, perform } from "../action.ts";
 import { plainNumber, quantity } from "../figures.ts";
 import { pods as podsTable } from "../pods.ts";
 import { totalsOf } from "../rows.ts";
@@ -72,12 +72,12 @@ function broadcast(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();
   const words = el("textarea", { id: "broadcast", rows: 3, maxlength: MOST_CHARACTERS, required: true, dir: "auto" });
-  const pressed = el("button", { type: "submit", class: "deed" }, voice.say("admin_broadcast_say"));
+  const pressed = el("button", { type: "submit", class: "action" }, voice.say("admin_broadcast_say"));
   const form = el(
     "form",
     {},
     el("div", { class: "entry" }, el("label", { for: "broadcast" }, voice.say("admin_broadcast_words")), words),
-    el("div", { class: "deeds" }, pressed),
+    el("div", { class: "actions" }, pressed),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -100,7 +100,7 @@ function broadcast(desk: Desk): HTMLElement {
 function drain(desk: Desk): HTMLElement {
   const { voice, call } = desk;
   const told = outcome();
-  const pressed = button({ class: "deed danger" }, () => {
+  const pressed = button({ class: "action danger" }, () => {
     void perform(desk, {
       pressed,
       told,
@@ -118,7 +118,7 @@ function drain(desk: Desk): HTMLElement {
     { class: "panel", "aria-labelledby": "drain-title" },
     el("h2", { id: "drain-title" }, voice.say("admin_drain_of")),
     el("p", { class: "lead" }, voice.say("admin_drain_lead")),
-    el("div", { class: "deeds" }, pressed),
+    el("div", { class: "actions" }, pressed),
     told.element,
   );
 }

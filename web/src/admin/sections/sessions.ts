@@ -1,8 +1,8 @@
 // The sessions of this pod, and closing one.
 
 import { button, el } from "../../element.ts";
-import type { Page } from "../caller.ts";
-import { outcome, perform } from "../deed.ts";
+import type { Page } from "../api-client.ts";
+import { outcome, perform } from "../action.ts";
 import { bytes } from "../figures.ts";
 import { filterForm } from "../filters.ts";
 import { list } from "../list.ts";
@@ -33,7 +33,7 @@ export const sessions: Section = {
     const told = outcome();
 
     const close = (latest: () => Session): HTMLButtonElement => {
-      const pressed = button({ class: "deed" }, () => {
+      const pressed = button({ class: "action" }, () => {
         const { key, conversation } = latest();
         void perform(desk, {
           pressed,

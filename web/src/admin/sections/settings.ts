@@ -1,10 +1,10 @@
 // The current settings, by group.
 
 import { el, fill } from "../../element.ts";
-import { outcome } from "../deed.ts";
+import { outcome } from "../action.ts";
 import { filterForm } from "../filters.ts";
 import { type Section, why } from "../section.ts";
-import { fitting, type Setting, type Settings, settingsOf } from "../settled.ts";
+import { fitting, type Setting, type Settings, settingsOf } from "../setting-rows.ts";
 import { table } from "../table.ts";
 
 export const settings: Section = {

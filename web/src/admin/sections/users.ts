@@ -2,8 +2,8 @@
 
 import { button, el, fill, set } from "../../element.ts";
 import type { Account } from "../../wire/past.ts";
-import type { Answer, Became } from "../caller.ts";
-import { outcome, perform, type Question } from "../deed.ts";
+import type { Answer, Became } from "../api-client.ts";
+import { outcome, perform, type Question } from "../action.ts";
 import { momentOf } from "../past/moment.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
 import { table } from "../table.ts";
@@ -25,7 +25,7 @@ function open(desk: Desk): Opened {
       { name: "role", word: "admin_role", say: (it) => voice.say(it.role === "admin" ? "admin_role_admin" : "admin_role_agent") },
       { name: "state", word: "admin_state", make: () => stateCell() },
       { name: "since", word: "admin_since", say: (it) => (it.created_ms === undefined ? "–" : momentOf(voice, it.created_ms)) },
-      { name: "does", word: "admin_what_to_do", make: (latest) => deedsCell(latest) },
+      { name: "does", word: "admin_what_to_do", make: (latest) => actionsCell(latest) },
     ],
     key: (it) => it.id,
     state: (it) => (it.is_disabled ? "gave_up" : isLocked(it) ? "restarting" : "up"),
@@ -58,7 +58,7 @@ function open(desk: Desk): Opened {
     };
   }
 
-  function deedsCell(latest: () => Account) {
+  function actionsCell(latest: () => Account) {
     const change = (pressed: HTMLButtonElement, more: Change, question?: Question): Promise<Answer<unknown> | undefined> => {
       const { id, name } = latest();
       const does = (): Promise<Answer<unknown>> => call.patch(`/admin/users/${encodeURIComponent(id)}`, more);
@@ -67,21 +67,21 @@ function open(desk: Desk): Opened {
         desk.look();
       });
     };
-    const role = button({ class: "deed" }, () => {
+    const role = button({ class: "action" }, () => {
       const { role: was, name } = latest();
       const word = was === "admin" ? "admin_make_agent" : "admin_make_admin";
       const question = { title: voice.say(word), why: voice.say(was === "admin" ? "admin_make_agent_why" : "admin_make_admin_why", { name }), yes: voice.say("admin_yes_change") };
       void change(role, { role: was === "admin" ? "agent" : "admin" }, question);
     });
-    const access = button({ class: "deed" }, () => {
+    const access = button({ class: "action" }, () => {
       const { is_disabled, name } = latest();
       const question = { title: voice.say("admin_disable"), why: voice.say("admin_disable_why", { name }), yes: voice.say("admin_yes_disable") };
       void change(access, { is_disabled: !is_disabled }, is_disabled ? undefined : question);
     });
-    const unlock = button({ class: "deed" }, () => {
+    const unlock = button({ class: "action" }, () => {
       void change(unlock, { unlock: true });
     }, voice.say("admin_unlock_user"));
-    const password = button({ class: "deed" }, () => {
+    const password = button({ class: "action" }, () => {
       askPassword(latest().name, (typed) => change(password, { password: typed }));
     }, voice.say("admin_new_password"));
     return {
@@ -100,7 +100,7 @@ function open(desk: Desk): Opened {
     const wrong = el("p", { class: "wrong", role: "alert" });
     const field = el("input", { id: "new-password", type: "password", autocomplete: "new-password", required: true, dir: "ltr" });
     const dialog = el("dialog", { class: "dialog", "aria-labelledby": "password-title" });
-    const no = button({ class: "deed" }, () => {
+    const no = button({ class: "action" }, () => {
       dialog.close();
     }, voice.say("admin_no"));
     const inside = el(
@@ -110,7 +110,7 @@ function open(desk: Desk): Opened {
       field,
       el("p", { class: "hint" }, voice.say("admin_password_why")),
       wrong,
-      el("div", { class: "dialog-does" }, no, el("button", { type: "submit", class: "deed main" }, voice.say("admin_set_password"))),
+      el("div", { class: "dialog-does" }, no, el("button", { type: "submit", class: "action main" }, voice.say("admin_set_password"))),
     );
     inside.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -139,7 +139,7 @@ function open(desk: Desk): Opened {
     const address = field("address", voice.say("agent_address"), { type: "email", autocomplete: "off", dir: "ltr" });
     const password = field("password", voice.say("admin_password"), { type: "password", autocomplete: "new-password", dir: "ltr" });
     const role = el("select", { id: "user-role" }, el("option", { value: "agent" }, voice.say("admin_role_agent")), el("option", { value: "admin" }, voice.say("admin_role_admin")));
-    const add = el("button", { type: "submit", class: "deed main" }, voice.say("admin_add_user"));
+    const add = el("button", { type: "submit", class: "action main" }, voice.say("admin_add_user"));
     const said = outcome();
     const form = el(
       "form",

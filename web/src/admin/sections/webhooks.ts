@@ -2,8 +2,8 @@
 
 import { button, el } from "../../element.ts";
 import type { Endpoint, Letter } from "../../wire/past.ts";
-import type { Became, Page } from "../caller.ts";
-import { outcome, perform } from "../deed.ts";
+import type { Became, Page } from "../api-client.ts";
+import { outcome, perform } from "../action.ts";
 import { list } from "../list.ts";
 import { momentOf } from "../past/moment.ts";
 import { type Desk, type Opened, type Section, why } from "../section.ts";
@@ -19,7 +19,7 @@ function open(desk: Desk): Opened {
   const number = new Intl.NumberFormat(voice.language);
   const told = outcome();
   const says = el("p", { class: "says", role: "status" });
-  const testAll = button({ class: "deed" }, () => void test(testAll), voice.say("admin_test_all"));
+  const testAll = button({ class: "action" }, () => void test(testAll), voice.say("admin_test_all"));
   const endpoints = table<Endpoint>(voice, {
     caption: voice.say("admin_endpoints"),
     columns: [
@@ -76,7 +76,7 @@ function open(desk: Desk): Opened {
   }
 
   function testCell(latest: () => Endpoint) {
-    const pressed = button({ class: "deed" }, () => void test(pressed, latest().url), voice.say("admin_test"));
+    const pressed = button({ class: "action" }, () => void test(pressed, latest().url), voice.say("admin_test"));
     const draw = (it: Endpoint): void => {
       pressed.setAttribute("aria-label", voice.say("admin_test_of", { url: it.url }));
       // Deliveries of an endpoint that is not in the settings only wait.
@@ -87,13 +87,13 @@ function open(desk: Desk): Opened {
 
   function letterCell(latest: () => Letter) {
     const path = (): string => `/admin/webhooks/dead-letters/${encodeURIComponent(latest().id)}`;
-    const again = button({ class: "deed" }, () => {
+    const again = button({ class: "action" }, () => {
       const does = () => call.post<unknown>(`${path()}/retry`);
       void perform(desk, { pressed: again, told, does, said: () => voice.say("admin_retried") }).then(() => {
         desk.look();
       });
     }, voice.say("admin_retry"));
-    const discard = button({ class: "deed" }, () => {
+    const discard = button({ class: "action" }, () => {
       const question = { title: voice.say("admin_discard_title"), why: voice.say("admin_discard_why"), yes: voice.say("admin_discard_yes") };
       void perform(desk, { pressed: discard, told, question, does: () => call.delete(path()), said: () => voice.say("admin_discarded") }).then(() => {
         desk.look();

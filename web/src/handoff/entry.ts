@@ -14,7 +14,7 @@ export interface EntryPart {
 /** A cited page; its address comes with the message. */
 const CITED = /\[MANUAL: page (\d+)\]/g;
 
-export function entryPart({ voice, deeds, server }: Maker): EntryPart {
+export function entryPart({ voice, actions, server }: Maker): EntryPart {
   const element = el("li", { class: "entry" });
   const clock = new Intl.DateTimeFormat(voice.language, { hour: "numeric", minute: "2-digit" });
   let shown: Entry | undefined;
@@ -44,7 +44,7 @@ export function entryPart({ voice, deeds, server }: Maker): EntryPart {
   function standing(entry: Entry & Said): HTMLElement | undefined {
     if (entry.trouble !== undefined) {
       const again = (): void => {
-        deeds.sayAgain(entry.key);
+        actions.resend(entry.key);
       };
       const why = "word" in entry.trouble ? voice.say(entry.trouble.word) : entry.trouble.text;
       return el(

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { beginning, type Happening, reduce, restored, type State } from "../state.ts";
+import { beginning, type Action, reduce, restored, type State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { ServerMessage } from "../wire/types.ts";
-import { hasPerson } from "./state.ts";
+import { hasAgent } from "./state.ts";
 
 const product: Product = { id: "a-1", name: "A", brand: "", category: "", country: "", picture: "", related: [], manual: undefined, scenarios: ["general"] };
 const yael = { id: "1", name: "Yael" };
-const after = (state: State, ...all: Happening[]): State => all.reduce(reduce, state);
-const hears = (message: ServerMessage, id?: string): Happening => ({ what: "heard", message, id });
+const after = (state: State, ...all: Action[]): State => all.reduce(reduce, state);
+const hears = (message: ServerMessage, id?: string): Action => ({ what: "heard", message, id });
 const says = (content: string): ServerMessage => ({ type: "message", from: "agent", agent: yael, content, html: "", at_ms: 1 });
 const waiting = after(beginning, { what: "wished" }, hears({ type: "handoff", state: "waiting" }));
 const talking = after(waiting, hears({ type: "agent_joined", agent: yael }), hears({ type: "handoff", state: "with_agent" }));
@@ -16,11 +16,11 @@ test("who asks for a person waits, is told the place, and then has one", () => {
   const placed = after(waiting, hears({ type: "queue", place: 2, for: "agent", wait_ms: 60_000 }));
   expect(placed.person).toMatchObject({ stage: "waiting", place: 2, waitMs: 60_000 });
   expect(talking.person).toMatchObject({ stage: "with", name: "Yael", place: undefined });
-  expect(hasPerson(talking.person)).toBe(true);
+  expect(hasAgent(talking.person)).toBe(true);
 });
 
 test("what both say stands in the thread between the questions, in the order in which it was said", () => {
-  const ask = (id: string): Happening => ({ what: "asked", id, product, question: "q", image: undefined });
+  const ask = (id: string): Action => ({ what: "asked", id, product, question: "q", image: undefined });
   const state = after(talking, ask("q1"), hears(says("Hello")), ask("q2"));
   const places = [state.turns[0]?.at, state.person.entries.at(-1)?.at, state.turns[1]?.at];
   expect(places).toEqual([...places].sort((a, b) => (a ?? 0) - (b ?? 0)));

@@ -16,7 +16,7 @@ const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** What the servers of these tests take from an operator, where a test sets no other. */
 const ADMIN_TOKEN = "the-admin-token-of-the-browser-tests";
 /** The headers of an operator who calls the server without a page. */
-export const asOperator = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
+export const operatorHeaders = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 
 /** The port of each server: it has an address of its own. */
 export const PORT = 8000;
@@ -32,8 +32,8 @@ export class Server {
 
   /** Starts one; `settings` are environment variables, `HSC__CHAOS__ENABLED`. */
   static async start(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
-    const server = new Server(ownHost(), settings);
-    await server.begin();
+    const server = new Server(freeHost(), settings);
+    await server.run();
     return server;
   }
 
@@ -41,7 +41,7 @@ export class Server {
     return `http://${this.host}:${PORT}`;
   }
 
-  async begin(): Promise<void> {
+  async run(): Promise<void> {
     if (!existsSync(binary)) throw new Error(`${binary} is not there: cargo build first, or set HSC_BIN`);
     const here = { HSC__SERVER__PORT: String(PORT), HSC__SERVER__HOST: this.host, HSC__ARCHIVE__PATH: "", HSC__ANSWERS__ENCODER__ENABLED: "false", HSC__ADMIN__TOKEN: ADMIN_TOKEN };
     const env = { ...process.env, ...here, ...this.settings };
@@ -93,19 +93,19 @@ export function launch(): Promise<Browser> {
 }
 
 /** A page that remembers what went wrong in it. */
-export interface Watched {
+export interface OpenPage {
   page: Page;
   /** Errors of the console, of scripts, and of the content security policy. */
   wrong: string[];
 }
 
-export async function open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Watched> {
+export async function open(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   return await watched(await browser.newContext({ ...defaults, ...options }), address);
 }
 
 const defaults = { locale: "en-US", viewport: { width: 1200, height: 800 } };
 
-async function watched(context: BrowserContext, address: string): Promise<Watched> {
+async function watched(context: BrowserContext, address: string): Promise<OpenPage> {
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on("console", (message) => {
@@ -131,7 +131,7 @@ async function watched(context: BrowserContext, address: string): Promise<Watche
 }
 
 /** The same for a tab into which the operator's token was typed. */
-export async function openAsOperator(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Watched> {
+export async function openAsOperator(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({ ...defaults, ...options });
   await context.addInitScript((token) => {
     sessionStorage.setItem("hsc-admin-token", token);
@@ -161,7 +161,7 @@ let servers = 0;
  * A loopback address that no other server of the tests has: a port that is picked, released and handed to another
  * process may be taken in between. The last two parts are the process id.
  */
-export function ownHost(): string {
+export function freeHost(): string {
   servers += 1;
   if (servers > 255) throw new Error("a test process starts at most 255 servers");
   return `127.${servers}.${(process.pid >> 8) & 255}.${process.pid & 255}`;

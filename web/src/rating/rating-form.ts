@@ -8,13 +8,13 @@ import { commentField } from "./comment.ts";
 
 const MARKS: readonly Word[] = ["rating_1", "rating_2", "rating_3", "rating_4", "rating_5"];
 
-export interface MarksForm {
+export interface RatingForm {
   element: HTMLElement;
   /** Shows why the server refused it. */
   complain(sentence: string): void;
 }
 
-export function marksForm({ voice, deeds, drafts, prefix }: Maker, others: readonly HTMLElement[]): MarksForm {
+export function ratingForm({ voice, actions, drafts, prefix }: Maker, others: readonly HTMLElement[]): RatingForm {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
   // Native radio buttons: the arrow keys work as usual.
   const inputs = MARKS.map((word, at) =>
@@ -48,14 +48,14 @@ export function marksForm({ voice, deeds, drafts, prefix }: Maker, others: reado
     el("label", { for: comment.id }, voice.say("rating_comment")),
     comment,
     trouble,
-    el("div", { class: "person-deeds" }, ...others, el("button", { type: "submit", class: "deed" }, voice.say("rating_send"))),
+    el("div", { class: "person-actions" }, ...others, el("button", { type: "submit", class: "action" }, voice.say("rating_send"))),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = inputs.find((input) => input.checked);
     trouble.textContent = chosen === undefined ? voice.say("rating_missing") : "";
     if (chosen === undefined) inputs[0]?.focus();
-    else deeds.rate(Number(chosen.value), comment.value.trim());
+    else actions.rateConversation(Number(chosen.value), comment.value.trim());
   });
   return {
     element: form,

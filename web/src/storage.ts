@@ -6,7 +6,7 @@
 import { isTalking, type KeptState, restored, type State } from "./state.ts";
 import type { Before } from "./wire/connection.ts";
 
-interface Kept {
+interface StoredChat {
   /** Version of the format; another version is ignored. */
   version: 2;
   before: Before;
@@ -21,9 +21,9 @@ const MOST = 100;
 const key = (server: URL): string => `hsc-chat ${server.origin}`;
 
 /** The stored conversation with this server. */
-export function recall(server: URL): Kept | undefined {
+export function load(server: URL): StoredChat | undefined {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(key(server)) ?? "null") as Kept | null;
+    const kept = JSON.parse(sessionStorage.getItem(key(server)) ?? "null") as StoredChat | null;
     return kept?.version === 2 ? kept : undefined;
   } catch {
     return undefined;
@@ -35,7 +35,7 @@ export function recall(server: URL): Kept | undefined {
  * answer.
  */
 export function isAwaited(server: URL): boolean {
-  const kept = recall(server);
+  const kept = load(server);
   if (kept === undefined) return false;
   const { person } = kept.state;
   const hasHandoff = isTalking(restored(kept.state)) && person.stage !== "over" && person.stage !== "machine" && person.stage !== "unavailable";
@@ -43,7 +43,7 @@ export function isAwaited(server: URL): boolean {
 }
 
 /** Stores the state; without a conversation there is nothing to store. */
-export function keep(server: URL, before: Before | undefined, state: State, drafts: Readonly<Record<string, string>>): void {
+export function store(server: URL, before: Before | undefined, state: State, drafts: Readonly<Record<string, string>>): void {
   if (before === undefined) return;
   // Pictures are far larger than text. Unsent ones are stored if there is room.
   for (const withPictures of [true, false]) {
@@ -56,7 +56,7 @@ export function keep(server: URL, before: Before | undefined, state: State, draf
   }
 }
 
-function kept(before: Before, state: State, drafts: Readonly<Record<string, string>>, withPictures: boolean): Kept {
+function kept(before: Before, state: State, drafts: Readonly<Record<string, string>>, withPictures: boolean): StoredChat {
   const { product, scenario, next, person, ending, changes, unread } = state;
   const turns = state.turns.slice(-MOST).map((turn) => ({ ...turn, image: undefined }));
   const unanswered = before.unanswered.map(([id, says]) => ("image" in says ? ([id, { ...says, image: null }] as const) : ([id, says] as const)));
@@ -83,7 +83,7 @@ function kept(before: Before, state: State, drafts: Readonly<Record<string, stri
 const openKey = (server: URL): string => `hsc-widget ${server.origin}`;
 
 /** Stores whether the widget is open, for the next page of the site. */
-export function keepOpen(server: URL, isOpen: boolean): void {
+export function storeOpen(server: URL, isOpen: boolean): void {
   try {
     if (isOpen) sessionStorage.setItem(openKey(server), "open");
     else sessionStorage.removeItem(openKey(server));

@@ -4,30 +4,30 @@ import { button, el, fill, icon } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
 import type { Maker, Part } from "../parts/part.ts";
 import type { State } from "../state.ts";
-import { letterForm } from "./letter.ts";
-import type { Person } from "./state.ts";
+import { offlineForm } from "./offline-form.ts";
+import type { Handoff } from "./state.ts";
 
 const MINUTE_MS = 60_000;
 
 /** What requires drawing again: text in a form must survive every other change. */
-function shapeOf({ stage, isWishing, letter }: Person): string {
+function shapeOf({ stage, isWishing, letter }: Handoff): string {
   return `${stage} ${isWishing} ${letter === "left"}`;
 }
 
-export function personStrip(maker: Maker): Part {
-  const { voice, deeds, drafts, prefix } = maker;
+export function handoffStrip(maker: Maker): Part {
+  const { voice, actions, drafts, prefix } = maker;
   const status = el("p", { class: "person-status", role: "status" });
   const element = el("section", { class: "person", "aria-label": voice.say("person_title") });
-  let shown: Person | undefined;
+  let shown: Handoff | undefined;
   let shape = "";
-  let letter: ReturnType<typeof letterForm> | undefined;
+  let letter: ReturnType<typeof offlineForm> | undefined;
 
   const wishButton = (): HTMLElement =>
     button({ class: "quiet person-wish" }, () => {
-      deeds.wishing(true);
+      actions.openHandoffForm(true);
     }, icon("person"), voice.say("person_wish"));
 
-  function draw(person: Person): Node[] {
+  function draw(person: Handoff): Node[] {
     if (person.isWishing) return [wishForm()];
     switch (person.stage) {
       case "machine":
@@ -35,14 +35,14 @@ export function personStrip(maker: Maker): Part {
       case "asking":
         return [status];
       case "waiting":
-        return [status, button({ class: "quiet" }, deeds.withdraw, voice.say("person_stop_waiting"))];
+        return [status, button({ class: "quiet" }, actions.withdrawRequest, voice.say("person_stop_waiting"))];
       case "with":
         return [status];
       case "over":
         return [status];
       case "unavailable": {
         if (person.letter === "left") return [status, wishButton()];
-        letter = letterForm(maker);
+        letter = offlineForm(maker);
         return [status, letter.element];
       }
     }
@@ -57,30 +57,30 @@ export function personStrip(maker: Maker): Part {
       reason,
       el(
         "div",
-        { class: "person-deeds" },
+        { class: "person-actions" },
         button({ class: "quiet" }, () => {
-          deeds.wishing(false);
+          actions.openHandoffForm(false);
         }, voice.say("person_cancel")),
-        el("button", { type: "submit", class: "deed" }, voice.say("person_ask")),
+        el("button", { type: "submit", class: "action" }, voice.say("person_ask")),
       ),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      deeds.wish(reason.value.trim());
+      actions.requestAgent(reason.value.trim());
     });
     reason.addEventListener("keydown", (event) => {
       if (event.key === "Escape") {
         event.stopPropagation();
-        deeds.wishing(false);
+        actions.openHandoffForm(false);
       } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
         event.preventDefault();
-        deeds.wish(reason.value.trim());
+        actions.requestAgent(reason.value.trim());
       }
     });
     return form;
   }
 
-  function sentence(person: Person): string {
+  function sentence(person: Handoff): string {
     switch (person.stage) {
       case "machine":
         return "";

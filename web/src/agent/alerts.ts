@@ -1,21 +1,21 @@
 // The changes that an agent is alerted to: new visitors, and new messages.
 
-import { isMine, isVisitors, lastOffset, listed, type State, type Told } from "./state.ts";
+import { isMine, isVisitors, lastOffset, listed, type State, type Notice } from "./state.ts";
 import type { Ticket } from "../wire/types.ts";
 
-export type News =
+export type Alert =
   /** A visitor started to wait. */
   | { what: "arrived"; ticket: Ticket }
   /** The visitor of the agent's own conversation sent a message. */
   | { what: "wrote"; conversation: string; text: string; isShown: boolean }
   /** A colleague transferred a conversation. */
   | { what: "handed"; ticket: Ticket }
-  | { what: "told"; told: Told };
+  | { what: "told"; told: Notice };
 
 /** The changes between two states. None at the first snapshot of the desk. */
-export function newsOf(before: State, after: State): News[] {
+export function alertsOf(before: State, after: State): Alert[] {
   if (before === after || before.me === undefined) return [];
-  const news: News[] = [];
+  const news: Alert[] = [];
   if (before.tickets !== after.tickets) {
     const waited = new Set(listed(before, "waiting").map((ticket) => ticket.conversation));
     for (const ticket of listed(after, "waiting")) {

@@ -4,7 +4,7 @@
 // keeps the token longer than the tab, never sends it to a route that takes no token.
 
 import type { Readiness } from "../wire/actors.ts";
-import { type Me, whoIsIn } from "../wire/team.ts";
+import { type Me, currentUser } from "../wire/team.ts";
 
 /** The result of a request. */
 export type Answer<Body> =
@@ -44,7 +44,7 @@ const PATIENCE_MS = 10_000;
 /** Session storage key of the token: for this tab, until it is closed. */
 const KEPT = "hsc-admin-token";
 
-export class Caller {
+export class ApiClient {
   private token = kept();
   /** True until the server has accepted the token: it was just entered, so a refusal is about it. */
   private isNew = false;
@@ -64,7 +64,7 @@ export class Caller {
 
   /** The current user, as last reported by the server. */
   whoIsIn(): Promise<Me | undefined> {
-    this.me ??= whoIsIn(this.server);
+    this.me ??= currentUser(this.server);
     return this.me;
   }
 

@@ -3,17 +3,17 @@
 import { button, el, set } from "../element.ts";
 import { drafted } from "../parts/draft.ts";
 import type { Maker } from "../parts/part.ts";
-import type { Letter } from "./state.ts";
+import type { OfflineMessage } from "./state.ts";
 
-export interface LetterForm {
+export interface OfflineForm {
   element: HTMLElement;
-  update(letter: Letter): void;
+  update(letter: OfflineMessage): void;
 }
 
 /** Longest message that the server accepts, in characters. */
 const MOST = 5000;
 
-export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm {
+export function offlineForm({ voice, actions, drafts, prefix }: Maker): OfflineForm {
   const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}letter-trouble` });
   const address = el("input", {
     class: "field",
@@ -36,7 +36,7 @@ export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm 
   drafted(address, "letter_address", drafts);
   // The reason for wanting an agent becomes the text of the message.
   drafted(text, "letter_text", drafts, drafts.of("wish"));
-  const send = el("button", { type: "submit", class: "deed" }, voice.say("letter_send"));
+  const send = el("button", { type: "submit", class: "action" }, voice.say("letter_send"));
   const element = el(
     "form",
     { class: "person-form", novalidate: true },
@@ -46,7 +46,7 @@ export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm 
     el("label", { for: text.id }, voice.say("letter_text")),
     text,
     trouble,
-    el("div", { class: "person-deeds" }, button({ class: "quiet" }, deeds.withdraw, voice.say("person_cancel")), send),
+    el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.withdrawRequest, voice.say("person_cancel")), send),
   );
   element.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -56,7 +56,7 @@ export function letterForm({ voice, deeds, drafts, prefix }: Maker): LetterForm 
       missing.focus();
       return;
     }
-    deeds.leave(address.value.trim(), text.value.trim());
+    actions.sendOfflineMessage(address.value.trim(), text.value.trim());
   });
   return {
     element,

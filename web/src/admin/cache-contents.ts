@@ -13,7 +13,7 @@ export interface Shard {
   loads: number;
 }
 
-export interface Kept {
+export interface CacheContents {
   name: CacheName;
   entries: number;
   bytes: number;
@@ -22,7 +22,7 @@ export interface Kept {
 }
 
 /** The content of each cache; a shard that just started reports none. */
-export function keptOf(tree: TreeReport): Kept[] {
+export function contentsOf(tree: TreeReport): CacheContents[] {
   const shards = everyone(tree).filter((actor) => actor.kind === "cache_shard");
   return CACHES.map((name) => {
     const own = shards.filter((actor) => actor.name.startsWith(`cache.${name}.`)).map(shardOf);

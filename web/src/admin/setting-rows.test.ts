@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fitting, settingsOf } from "./settled.ts";
+import { fitting, settingsOf } from "./setting-rows.ts";
 
 const settings = settingsOf({
   server: { port: 8931, allowed_origins: [] },

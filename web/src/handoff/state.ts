@@ -32,9 +32,9 @@ export interface Said {
 }
 
 /** The state of an offline message. */
-export type Letter = "none" | "sending" | "left" | { trouble: string };
+export type OfflineMessage = "none" | "sending" | "left" | { trouble: string };
 
-export interface Person {
+export interface Handoff {
   /** `asking` until the server has replied to the request; `over` once the conversation is closed. */
   stage: "machine" | "asking" | "waiting" | "with" | "over" | "unavailable";
   /** The agent's name, while there is one. */
@@ -48,11 +48,11 @@ export interface Person {
   why: string | undefined;
   /** True while the visitor writes the reason for a handoff. */
   isWishing: boolean;
-  letter: Letter;
+  letter: OfflineMessage;
   entries: readonly Entry[];
 }
 
-export const nobody: Person = {
+export const nobody: Handoff = {
   stage: "machine",
   name: "",
   types: false,
@@ -64,7 +64,7 @@ export const nobody: Person = {
   entries: [],
 };
 
-export type PersonHappening =
+export type HandoffAction =
   | { what: "wishing"; on: boolean }
   | { what: "wished" }
   | { what: "withdrawn" }
@@ -74,45 +74,45 @@ export type PersonHappening =
   | { what: "notSent"; id: string; trouble: Trouble }
   /** Removes an unsent message from the thread. */
   | { what: "discarded"; id: string }
-  | { what: "letter"; now: Letter }
+  | { what: "letter"; now: OfflineMessage }
   | { what: "begunAnew" };
 
 /** True while a message goes to an agent. */
-export function hasPerson(person: Person): boolean {
+export function hasAgent(person: Handoff): boolean {
   return person.stage === "with";
 }
 
 /** Applies an action of the visitor; `at` is the next place in the thread. */
-export function personDoes(person: Person, happening: PersonHappening, at: number): Person {
-  switch (happening.what) {
+export function reduceHandoff(person: Handoff, action: HandoffAction, at: number): Handoff {
+  switch (action.what) {
     case "wishing":
-      return { ...person, isWishing: happening.on };
+      return { ...person, isWishing: action.on };
     case "wished":
       return { ...person, stage: person.stage === "waiting" ? "waiting" : "asking", isWishing: false, why: undefined, letter: "none" };
     case "withdrawn":
       // The server confirms it; until then the visitor still waits.
       return person.stage === "unavailable" ? { ...person, stage: "machine", why: undefined } : person;
     case "wrote": {
-      const { id, text, image, upload, atMs, replaces } = happening;
+      const { id, text, image, upload, atMs, replaces } = action;
       const mine = { kind: "said", from: "visitor", name: "", citations: [], sent: false, trouble: undefined } as const;
       const others = person.entries.filter((entry) => entry.key !== replaces);
       return { ...person, entries: [...others, { ...mine, at, key: id, text, image, upload, atMs }] };
     }
     case "uploaded":
-      return changed(person, happening.id, (said) => ({ ...said, upload: happening.upload }));
+      return changed(person, action.id, (said) => ({ ...said, upload: action.upload }));
     case "notSent":
-      return notSent(person, happening.id, happening.trouble);
+      return notSent(person, action.id, action.trouble);
     case "discarded":
-      return { ...person, entries: person.entries.filter((entry) => entry.key !== happening.id) };
+      return { ...person, entries: person.entries.filter((entry) => entry.key !== action.id) };
     case "letter":
-      return { ...person, letter: happening.now };
+      return { ...person, letter: action.now };
     case "begunAnew":
       return nobody;
   }
 }
 
 /** Applies a message of the server; undefined if it is not about the handoff. */
-export function personHears(person: Person, message: ServerMessage, id: string | undefined, at: number): Person | undefined {
+export function receiveHandoff(person: Handoff, message: ServerMessage, id: string | undefined, at: number): Handoff | undefined {
   const event = (word: Word, name = "", why?: string): readonly Entry[] => [
     ...person.entries,
     { at, key: `event-${at}`, kind: "event", word, name, why },
@@ -152,10 +152,10 @@ function leftWord(reason: LeaveReason): Word {
 }
 
 function turned(
-  person: Person,
+  person: Handoff,
   { state, reason }: ServerMessage & { type: "handoff" },
   event: (word: Word, name?: string, why?: string) => readonly Entry[],
-): Person {
+): Handoff {
   const still = { ...person, name: "", types: false, place: undefined, waitMs: undefined, isWishing: false };
   const why = reason ?? undefined;
   switch (state) {
@@ -174,12 +174,12 @@ function turned(
   }
 }
 
-function isBackInQueue({ entries }: Person): boolean {
+function isBackInQueue({ entries }: Handoff): boolean {
   const last = entries.at(-1);
   return last?.kind === "event" && last.word === "person_no_answer";
 }
 
-function said(person: Person, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Person {
+function said(person: Handoff, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Handoff {
   const { from, agent, content, citations, at_ms, upload } = message;
   const own = id === undefined ? -1 : person.entries.findIndex((entry) => entry.key === id);
   const entry: Entry = {
@@ -200,18 +200,18 @@ function said(person: Person, message: ServerMessage & { type: "message" }, id: 
 }
 
 /** An error that answers a message to the agent. */
-function refused(person: Person, error: ServerMessage & { type: "error" }, id: string | undefined): Person | undefined {
+function refused(person: Handoff, error: ServerMessage & { type: "error" }, id: string | undefined): Handoff | undefined {
   const after = id === undefined ? person : notSent(person, id, { text: error.message });
   return after === person ? undefined : after;
 }
 
 /** Marks the message with this id as unsent; unchanged if there is none. */
-export function notSent(person: Person, id: string, trouble: Trouble): Person {
+export function notSent(person: Handoff, id: string, trouble: Trouble): Handoff {
   return changed(person, id, (said) => ({ ...said, trouble }));
 }
 
 /** After a reload: a message that the connection does not know any more was not sent. */
-export function interrupted(person: Person, onTheirWay: ReadonlySet<string>): Person {
+export function interrupted(person: Handoff, onTheirWay: ReadonlySet<string>): Handoff {
   const entries = person.entries.map((entry) =>
     entry.kind === "said" && !entry.sent && entry.trouble === undefined && !onTheirWay.has(entry.key)
       ? { ...entry, trouble: { word: "person_interrupted" } as const }
@@ -221,13 +221,13 @@ export function interrupted(person: Person, onTheirWay: ReadonlySet<string>): Pe
 }
 
 /** Changes the unsent message with this id. */
-function changed(person: Person, id: string, change: (said: Entry & Said) => Entry & Said): Person {
+function changed(person: Handoff, id: string, change: (said: Entry & Said) => Entry & Said): Handoff {
   const at = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
   const entry = person.entries[at];
   return entry?.kind === "said" ? { ...person, entries: person.entries.with(at, change(entry)) } : person;
 }
 
 /** The request for an agent was refused: restores the state and shows why. */
-export function wishRefused(person: Person, why: string): Person {
+export function requestRefused(person: Handoff, why: string): Handoff {
   return person.stage === "asking" ? { ...person, stage: "unavailable", why } : person;
 }

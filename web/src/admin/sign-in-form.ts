@@ -6,16 +6,16 @@ import type { TeamVoice } from "../words/team.ts";
 /** Storage key of the place at which a session ended, for the return: for this tab. */
 const WAS_AT = "hsc-admin-was-at";
 
-export interface Door {
+export interface SignInForm {
   element: HTMLElement;
   /** Shows the form. `refused`: the last token was wrong; `wasIn`: a session has ended. */
   ask(refused: boolean, wasIn: boolean): void;
   hide(): void;
 }
 
-export function door(voice: TeamVoice, unlock: (token: string) => void): Door {
+export function signInForm(voice: TeamVoice, unlock: (token: string) => void): SignInForm {
   const over = el("p", { class: "over", role: "alert" });
-  const way = el("a", { class: "deed main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in"));
+  const way = el("a", { class: "action main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in"));
   way.addEventListener("click", () => {
     remember(location.hash);
   });

@@ -2,7 +2,7 @@
 
 import { button, el, fill, set } from "../element.ts";
 import type { TeamVoice } from "../words/team.ts";
-import type { Answer } from "./caller.ts";
+import type { Answer } from "./api-client.ts";
 import { type Desk, why } from "./section.ts";
 
 /** The confirmation of an action. */
@@ -19,10 +19,10 @@ export function confirm(root: HTMLElement, voice: TeamVoice, { title, why, yes }
   return new Promise((resolve) => {
     let shall = false;
     const dialog = el("dialog", { class: "dialog", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-why" });
-    const no = button({ class: "deed" }, () => {
+    const no = button({ class: "action" }, () => {
       dialog.close();
     }, voice.say("admin_no"));
-    const does = button({ class: "deed main" }, () => {
+    const does = button({ class: "action main" }, () => {
       shall = true;
       dialog.close();
     }, yes);

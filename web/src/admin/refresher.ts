@@ -1,20 +1,20 @@
 // Refreshes repeatedly while the page is visible.
 
-import type { Became } from "./caller.ts";
+import type { Became } from "./api-client.ts";
 
 /** Delay between attempts while the server is unreachable, in milliseconds. */
 const AWAY_MS = 2000;
 
 /** A section to refresh. */
-export interface Sight {
+export interface RefreshTarget {
   look(): Promise<Became>;
   /** Read after every refresh; none refreshes once. */
   everyMs?: number | undefined;
 }
 
-export interface Watch {
+export interface Refresher {
   /** Refreshes this section from now on. */
-  at(sight: Sight): void;
+  at(sight: RefreshTarget): void;
   /** Refreshes now. After `forbidden` it pauses until this call. */
   now(): void;
   /** Pauses until the next call. */
@@ -22,8 +22,8 @@ export interface Watch {
 }
 
 /** `heard` gets the result of every refresh. */
-export function watch(heard: (became: Became) => void): Watch {
-  let sight: Sight | undefined;
+export function refresher(heard: (became: Became) => void): Refresher {
+  let sight: RefreshTarget | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
   /** Number of requested refreshes; a newer request makes a running one obsolete. */

@@ -1,9 +1,9 @@
 // A line to the server that can be cut, as a lost network would.
 
 import { type AddressInfo, connect, createServer as listener, type Socket } from "node:net";
-import { PORT, type Server } from "./house.ts";
+import { PORT, type Server } from "./server.ts";
 
-export interface Cable {
+export interface Network {
   address: string;
   /** Ends what runs through it; whoever comes again comes through. */
   cut(): void;
@@ -14,7 +14,7 @@ export interface Cable {
 }
 
 /** Lays one before the server. */
-export async function cable(server: Server): Promise<Cable> {
+export async function network(server: Server): Promise<Network> {
   const ends = new Set<Socket>();
   let isBroken = false;
   const proxy = listener((near) => {
