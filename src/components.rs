@@ -172,11 +172,11 @@ impl Components {
         let ArchiveComponents { store, spill, handle, webhooks, .. } = &self.archive;
         let mut workers: Vec<_> = self.catalog.watcher.iter().cloned().collect();
         workers.push(embeddings::worker(&self.manuals.encoder, care, metrics));
-        workers.push(uploads::tidier(self.uploads.clone(), handle.clone(), care, metrics));
+        workers.push(uploads::cleanup_worker(self.uploads.clone(), handle.clone(), care, metrics));
         let spilled = Arc::new(spill.clone());
         workers.push(archiving::writer(store.clone(), spilled, handle.clone(), care, metrics));
         if !webhooks.is_empty() {
-            workers.push(webhooks.courier(care));
+            workers.push(webhooks.delivery_worker(care));
         }
         if settings.archive.retention_days > 0 {
             let retention = Retention {
@@ -184,7 +184,7 @@ impl Components {
                 uploads: Arc::new(self.uploads.clone()),
                 keep: DAY * settings.archive.retention_days,
             };
-            workers.push(archiving::keeper(retention, care, metrics));
+            workers.push(archiving::retention_worker(retention, care, metrics));
         }
         workers
     }
@@ -315,10 +315,10 @@ impl Redis {
     /// This pod's entry in the directory of pods.
     fn registration(&self, settings: &Settings, address: SocketAddr) -> PodRegistration {
         let expires = Duration::from_millis(settings.pods.expires_ms);
-        let roll = self.link.clone().map(|link| RedisPodDirectory::new(link, expires));
+        let directory = self.link.clone().map(|link| RedisPodDirectory::new(link, expires));
         let advertise = &settings.server.advertise;
         PodRegistration {
-            roll: roll.map(|roll| Arc::new(roll) as Arc<dyn PodDirectory>),
+            directory: directory.map(|directory| Arc::new(directory) as Arc<dyn PodDirectory>),
             address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
             version: crate::VERSION,
             started_at: jiff::Timestamp::now().to_string(),

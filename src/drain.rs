@@ -57,7 +57,7 @@ impl Drain {
     pub fn request(&self) -> DrainStarted {
         // Before the reply: its receiver may look at /ready at once.
         let sessions = self.pod.sessions();
-        let is_first = sessions.close_doors();
+        let is_first = sessions.stop_admission();
         if is_first {
             warn!("an operator drains the server");
             self.requested.notify_one();
@@ -80,7 +80,7 @@ impl Drain {
         info!(sessions = sessions.count(); "draining");
         // Half of the time, so that the last client is asked early enough to end in time.
         sessions.drain(for_sessions / 2).await;
-        self.pod.send_agents_away();
+        self.pod.drain_agents();
         let mut left = self.emptied(until - for_sessions / HAND_OVER_PART).await;
         let leaves_work = left > 0;
         if leaves_work {

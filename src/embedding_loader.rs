@@ -59,7 +59,7 @@ impl ManualLoader for EmbeddingLoader {
         .boxed()
     }
 
-    fn doubt(&self, request: &ManualRequest) {
-        self.inner.doubt(request);
+    fn revalidate(&self, request: &ManualRequest) {
+        self.inner.revalidate(request);
     }
 }

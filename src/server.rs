@@ -61,8 +61,8 @@ impl Server {
         let listeners = Listeners::open(&settings.server)?;
         let (address, operations_address) = (listeners.address, listeners.operations_address);
         remove_abandoned_folders();
-        for doubt in settings.doubts() {
-            warn!("{doubt}");
+        for warning in settings.warnings() {
+            warn!("{warning}");
         }
         let components = Components::new(settings)?;
         // Before a client is served: no session is lost by a server that the archive excludes.

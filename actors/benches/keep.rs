@@ -28,7 +28,7 @@ impl Contents for Texts {
         text.len()
     }
 
-    fn grounds(_: &u64) -> Vec<CacheTag> {
+    fn tags(_: &u64) -> Vec<CacheTag> {
         Vec::new()
     }
 }

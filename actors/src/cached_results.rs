@@ -44,7 +44,7 @@ impl Contents for Predictions {
     }
 
     /// Not on a product: a prediction shows the catalog, and the catalog's version is in its key.
-    fn grounds(key: &PredictionKey) -> Vec<CacheTag> {
+    fn tags(key: &PredictionKey) -> Vec<CacheTag> {
         vec![CacheTag::CatalogVersion(Arc::clone(&key.version))]
     }
 
@@ -133,7 +133,7 @@ impl PredictionCache for Cache<Predictions> {
 
 /// A manual in the catalog folder is a local file in every pod, and pods whose folders differ (during a
 /// rolling update) must not read each other's.
-pub(crate) fn sharing_of(manual: &ManualRequest) -> L2Policy {
+pub(crate) fn l2_policy_of(manual: &ManualRequest) -> L2Policy {
     let url = &manual.documentation.url;
     let is_remote = url.starts_with("http://") || url.starts_with("https://");
     if is_remote { L2Policy::AtOnce } else { L2Policy::Never }
@@ -160,7 +160,7 @@ impl Contents for Answers {
             + said.answer.html.len()
     }
 
-    fn grounds(key: &AnswerKey) -> Vec<CacheTag> {
+    fn tags(key: &AnswerKey) -> Vec<CacheTag> {
         vec![
             CacheTag::CatalogVersion(Arc::clone(&key.version)),
             CacheTag::Product(Arc::clone(&key.product)),
@@ -169,7 +169,7 @@ impl Contents for Answers {
     }
 
     fn sharing(key: &AnswerKey) -> L2Policy {
-        sharing_of(&key.manual)
+        l2_policy_of(&key.manual)
     }
 }
 
@@ -302,7 +302,7 @@ fn is_worth_keeping(answer: &Answer) -> bool {
 }
 
 fn repeated(said: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
-    let begin = [AnswerEvent::Recalled, AnswerEvent::Reading, AnswerEvent::Thinking];
+    let begin = [AnswerEvent::FromCache, AnswerEvent::Reading, AnswerEvent::Thinking];
     let chunks = said.chunks.iter().cloned().map(AnswerEvent::Chunk);
     let done = AnswerEvent::Done(Box::new(said.answer.clone()));
     let events: Vec<AnswerEvent> = begin.into_iter().chain(chunks).chain([done]).collect();

@@ -68,7 +68,7 @@ impl Caches {
     pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
-            self.doubt(&scope);
+            self.revalidate(&scope);
             let (manuals, predictions, answers) = tokio::join!(
                 self.manual_cache.cache().invalidate(scope.clone()),
                 self.predictions.invalidate(scope.clone()),
@@ -88,7 +88,7 @@ impl Caches {
     /// When a shard did not reply; the others have forgotten.
     pub(crate) async fn invalidate_l1(&self, what: Invalidate) -> Result<(), AskError> {
         for scope in self.scopes(what) {
-            self.doubt(&scope);
+            self.revalidate(&scope);
             let (manuals, predictions, answers) = tokio::join!(
                 self.manual_cache.cache().invalidate_l1(scope.clone()),
                 self.predictions.invalidate_l1(scope.clone()),
@@ -102,9 +102,9 @@ impl Caches {
     }
 
     /// Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
-    fn doubt(&self, scope: &Scope) {
+    fn revalidate(&self, scope: &Scope) {
         if let Scope::Product { manual: Some(manual), .. } = scope {
-            self.manual_cache.doubt(manual);
+            self.manual_cache.revalidate(manual);
         }
     }
 
@@ -189,7 +189,7 @@ impl Caches {
         metrics: &Arc<hsc_monitoring::Metrics>,
     ) -> Vec<ChildSpec> {
         let mut children = self.predictions.children();
-        if self.predictions.has_second() {
+        if self.predictions.has_l2() {
             let (cache, catalog) = (self.predictions.clone(), Arc::clone(&self.catalog));
             children.push(warming::worker(cache, catalog, supervision.care, metrics));
         }

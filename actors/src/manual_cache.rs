@@ -12,7 +12,7 @@ use hsc_catalogs::Manual;
 use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, LoadFailure};
-use crate::cached_results::sharing_of;
+use crate::cached_results::l2_policy_of;
 use crate::ports::{ManualError, ManualLoader};
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
 use crate::supervision_config::SupervisionConfig;
@@ -146,8 +146,8 @@ impl ManualLoader for ManualCache {
         async move { manual_cache.open(request).await }.boxed()
     }
 
-    fn doubt(&self, request: &ManualRequest) {
-        self.source.doubt(request);
+    fn revalidate(&self, request: &ManualRequest) {
+        self.source.revalidate(request);
     }
 }
 
@@ -192,12 +192,12 @@ impl Contents for ManualContents {
     }
 
     /// Not on the catalog: the contents of a manual do not change with the catalog that names it.
-    fn grounds(key: &ManualRequest) -> Vec<CacheTag> {
+    fn tags(key: &ManualRequest) -> Vec<CacheTag> {
         vec![CacheTag::Manual(key.clone())]
     }
 
     fn sharing(key: &ManualRequest) -> L2Policy {
-        sharing_of(key)
+        l2_policy_of(key)
     }
 
     fn is_degraded(&self, manual: &Arc<Manual>) -> bool {

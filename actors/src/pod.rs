@@ -17,7 +17,7 @@ use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
 use crate::cache::Cache;
 use crate::cached_results::{Answers, Predictions, Remembering};
 use crate::caches::{Caches, Invalidate, Invalidated};
-use crate::desk::{HandoffService, LocalDeskConversations, clerk};
+use crate::desk::{HandoffService, LocalDeskConversations, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
 use crate::pod_dependencies::PodDependencies;
@@ -45,11 +45,11 @@ const SESSIONS_SHOWN: usize = 50;
 /// All actors of one pod.
 pub struct Pod {
     bridge: Bridge,
-    is_alone: bool,
+    is_single: bool,
     context: Arc<SessionContext>,
     sockets: SocketRules,
     #[cfg(test)]
-    orphans: Handle<PodTakeover>,
+    takeover: Handle<PodTakeover>,
     caches: Caches,
     presence: Arc<Presence>,
     agents: Arc<AgentContext>,
@@ -82,9 +82,11 @@ pub enum OtherPods {
     /// There are none: this pod runs alone.
     None,
     /// The reachable ones were notified.
-    Told,
+    #[serde(rename = "told")]
+    Notified,
     /// They are unreachable.
-    Unreached,
+    #[serde(rename = "unreached")]
+    Unreachable,
 }
 
 impl Pod {
@@ -94,7 +96,7 @@ impl Pod {
     /// Outside an actix system.
     #[must_use]
     pub fn start(dependencies: PodDependencies) -> Self {
-        let is_alone = dependencies.relay.is_none();
+        let is_single = dependencies.relay.is_none();
         let relay = dependencies.relay.clone().unwrap_or_else(|| Arc::new(Loopback::new()));
         let (care, metrics) = (dependencies.supervision.care, Arc::clone(&dependencies.metrics));
         let name = Arc::clone(&dependencies.name);
@@ -111,7 +113,7 @@ impl Pod {
         children.push(takeovers(&bridge, &context.sessions, care, &metrics));
         children.extend(caches.children(&dependencies.supervision, &threads, &metrics));
         children.push(bridging);
-        children.push(desk_relay(&dependencies, &context));
+        children.push(desk_relay_child(&dependencies, &context));
         let sessions = Arc::clone(&context.sessions);
         children.push(announcements(&bridge, sessions, caches.clone(), care, &metrics));
         children.extend(presence.worker(&takeover, care, &metrics));
@@ -121,11 +123,11 @@ impl Pod {
         let root = Root::start("root", RootSpec { children, on_give_up, care, threads, metrics });
         Self {
             bridge,
-            is_alone,
+            is_single,
             context,
             sockets,
             #[cfg(test)]
-            orphans: takeover,
+            takeover,
             caches,
             presence,
             agents,
@@ -151,7 +153,7 @@ impl Pod {
 
     /// Why the pod should get no new visitors: an actor that exceeded its restart limit.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub fn unready_reason(&self) -> Option<String> {
         self.root.trouble()
     }
 
@@ -161,14 +163,14 @@ impl Pod {
     /// # Errors
     /// Why no fault was injected.
     /// Why no fault was injected.
-    pub async fn rehearse(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
+    pub async fn inject_fault(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
         let told = match FaultTarget::by(actor) {
             FaultTarget::AllSessions => {
                 let fault = in_a_session(fault)?;
-                self.context.sessions.tell_all(|| fault.clone()).await
+                self.context.sessions.send_all(|| fault.clone()).await
             }
             FaultTarget::Session(key) => {
-                usize::from(self.context.sessions.tell(key, in_a_session(fault)?))
+                usize::from(self.context.sessions.send(key, in_a_session(fault)?))
             }
             FaultTarget::Other(name) => usize::from(self.root.inject(name, fault)),
         };
@@ -192,14 +194,14 @@ impl Pod {
 
     /// Announces an action to the other pods.
     async fn announce<T>(&self, here: T, body: Body) -> Announced<T> {
-        if self.is_alone {
+        if self.is_single {
             return Announced { here, other_pods: OtherPods::None };
         }
         let told = self.bridge.publish(channels::PODS, body).outcome().await;
         if let Err(why) = told {
             warn!(why:%; "could not announce an action to the other pods");
         }
-        let other_pods = if told.is_ok() { OtherPods::Told } else { OtherPods::Unreached };
+        let other_pods = if told.is_ok() { OtherPods::Notified } else { OtherPods::Unreachable };
         Announced { here, other_pods }
     }
 
@@ -212,7 +214,10 @@ impl Pod {
     /// Completes the answers that a vanished pod was making; called by the presence worker.
     #[cfg(test)]
     pub(crate) fn pod_vanished(&self, pod: &str) {
-        assert!(self.orphans.post(PodDeparted(pod.into())).is_ok(), "the orphans' actor lives");
+        assert!(
+            self.takeover.post(PodDeparted(pod.into())).is_ok(),
+            "the takeover actor is running"
+        );
     }
 
     /// The caches of this pod.
@@ -280,7 +285,7 @@ impl Pod {
         let opened = crate::socket::open(request, payload, &self.sockets, |outgoing| {
             place.kept = true;
             Session::new((key, address), conversation, context, outgoing)
-                .introduced_by(visitor_token)
+                .with_visitor_token(visitor_token)
         });
         drop(place);
         opened.map_err(SocketRefused::NoUpgrade)
@@ -294,7 +299,7 @@ impl Pod {
     /// The desk of all pods.
     #[must_use]
     pub fn desk(&self) -> &HandoffService {
-        &self.context.front
+        &self.context.handoffs
     }
 
     /// Writes into the archive.
@@ -325,13 +330,13 @@ impl Pod {
     }
 
     /// Sends `reconnect` to the agents; returns the number of receivers.
-    pub fn send_agents_away(&self) -> usize {
+    pub fn drain_agents(&self) -> usize {
         self.agents.sockets.leave()
     }
 
     #[cfg(test)]
     pub(crate) fn tell_agents(&self, what: impl Fn() -> crate::agent::Deliver) -> usize {
-        self.agents.sockets.tell_all(what)
+        self.agents.sockets.send_all(what)
     }
 
     /// Number of agents' sockets.
@@ -358,7 +363,7 @@ struct SessionReservation<'a> {
 impl Drop for SessionReservation<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            self.sessions.left(self.key, self.address);
+            self.sessions.release(self.key, self.address);
         }
     }
 }
@@ -398,7 +403,7 @@ fn session_context(
     let handoffs = HandoffService::new(desk, bridge.clone(), hours, archive.clone());
     SessionContext {
         begin: Box::new(conversations(dependencies, caches)),
-        line: AnswerQueue::new(
+        answer_queue: AnswerQueue::new(
             limits.max_answers,
             limits.max_waiting_answers,
             limits.max_waiting_answers_per_address,
@@ -415,8 +420,8 @@ fn session_context(
         archive: archive.clone(),
         notes: Arc::clone(&dependencies.notes),
         tokens: Arc::clone(&dependencies.tokens),
-        front: handoffs.limited(limits.handoffs),
-        at_desk: LocalDeskConversations::default(),
+        handoffs: handoffs.limited(limits.handoffs),
+        desk_conversations: LocalDeskConversations::default(),
         metrics: Arc::clone(metrics),
         ping_interval: limits.ping_interval,
         idle_timeout: limits.idle_timeout,
@@ -438,9 +443,9 @@ fn conversations(
     let predictions: Arc<dyn PredictionCache> = Arc::new(caches.predictions().clone());
     move |id, token| {
         Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
-            .remembering(Arc::clone(&predictions))
-            .vouched_by(verifier.clone())
-            .sealed_by(Arc::clone(&tokens))
+            .with_prediction_cache(Arc::clone(&predictions))
+            .with_visitor_verifier(verifier.clone())
+            .with_tokens(Arc::clone(&tokens))
     }
 }
 
@@ -474,15 +479,15 @@ fn pod_takeover(
     metrics: &Arc<Metrics>,
 ) -> (ChildSpec, Handle<PodTakeover>) {
     let context = Arc::clone(context);
-    ChildSpec::actor("conversations.orphans", "orphans", care, metrics, move |_| {
+    ChildSpec::actor("conversations.takeover", "conversations_takeover", care, metrics, move |_| {
         Ok(PodTakeover::new(Arc::clone(&context)))
     })
 }
 
-fn desk_relay(dependencies: &PodDependencies, context: &SessionContext) -> ChildSpec {
+fn desk_relay_child(dependencies: &PodDependencies, context: &SessionContext) -> ChildSpec {
     let PodDependencies { desk_heartbeat, supervision, metrics, .. } = dependencies;
-    let (here, sessions) = (context.at_desk.clone(), Arc::clone(&context.sessions));
-    clerk(&context.front, here, sessions, *desk_heartbeat, supervision.care, metrics)
+    let (local, sessions) = (context.desk_conversations.clone(), Arc::clone(&context.sessions));
+    desk_relay(&context.handoffs, local, sessions, *desk_heartbeat, supervision.care, metrics)
 }
 
 fn sampler(

@@ -60,7 +60,7 @@ impl PodTakeover {
         self.is_claiming = true;
         let claimed =
             actix::fut::wrap_future::<_, Self>(self.context.log.claim(Arc::clone(&pod.name)));
-        ctx.spawn(claimed.map(|claimed, orphans, ctx| orphans.claimed(claimed, ctx)));
+        ctx.spawn(claimed.map(|claimed, takeover, ctx| takeover.claimed(claimed, ctx)));
     }
 
     fn claimed(&mut self, claimed: Result<Option<Claimed>, LogError>, ctx: &mut Context<Self>) {
@@ -88,9 +88,9 @@ impl PodTakeover {
         let conversation = Arc::clone(&claimed.conversation);
         let completing = AssertUnwindSafe(complete(Arc::clone(&self.context), claimed));
         let completing = actix::fut::wrap_future::<_, Self>(completing.catch_unwind());
-        ctx.spawn(completing.map(move |ended, orphans, ctx| {
-            orphans.ended(&conversation, ended.ok());
-            orphans.claim(ctx);
+        ctx.spawn(completing.map(move |ended, takeover, ctx| {
+            takeover.ended(&conversation, ended.ok());
+            takeover.claim(ctx);
         }));
     }
 

@@ -54,7 +54,7 @@ pub trait ManualLoader: Send + Sync + 'static {
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
 
     /// Marks the stored copy of this manual as suspect: the next load revalidates it at its source. Returns at once.
-    fn doubt(&self, request: &ManualRequest) {
+    fn revalidate(&self, request: &ManualRequest) {
         let _ = request;
     }
 }

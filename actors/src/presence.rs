@@ -26,7 +26,7 @@ use hsc_conversation::BoxError;
 #[derive(Clone)]
 pub struct PodRegistration {
     /// The directory; none for a single pod.
-    pub roll: Option<Arc<dyn PodDirectory>>,
+    pub directory: Option<Arc<dyn PodDirectory>>,
     /// The address of this pod for other pods.
     pub address: String,
     /// Version of the server.
@@ -74,7 +74,7 @@ pub struct PodTotals {
 /// The presence of this pod.
 pub(crate) struct Presence {
     pod: Arc<str>,
-    attendance: PodRegistration,
+    registration: PodRegistration,
     context: Arc<SessionContext>,
     seen: Mutex<ObservedPods>,
     has_left: AtomicBool,
@@ -83,19 +83,19 @@ pub(crate) struct Presence {
 /// The directory as it was last read.
 #[derive(Default)]
 struct ObservedPods {
-    roll: PodList,
+    directory: PodList,
     at: Option<Instant>,
-    trouble: Option<String>,
+    fault: Option<String>,
 }
 
 impl Presence {
     pub(crate) fn new(
         pod: Arc<str>,
-        attendance: PodRegistration,
+        registration: PodRegistration,
         context: Arc<SessionContext>,
     ) -> Arc<Self> {
         let (seen, has_left) = (Mutex::default(), AtomicBool::new(false));
-        let presence = Self { pod, attendance, context, seen, has_left };
+        let presence = Self { pod, registration, context, seen, has_left };
         presence.count(1, true);
         Arc::new(presence)
     }
@@ -103,21 +103,21 @@ impl Presence {
     /// The heartbeat worker, for the tree; none for a single pod.
     pub(crate) fn worker(
         self: &Arc<Self>,
-        orphans: &Handle<PodTakeover>,
+        takeover: &Handle<PodTakeover>,
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Option<ChildSpec> {
-        let roll = Arc::clone(self.attendance.roll.as_ref()?);
-        let (presence, orphans) = (Arc::clone(self), orphans.clone());
+        let directory = Arc::clone(self.registration.directory.as_ref()?);
+        let (presence, takeover) = (Arc::clone(self), takeover.clone());
         Some(ChildSpec::worker("pods.presence", "pods_presence", care, metrics, move |life| {
-            attend(Arc::clone(&presence), Arc::clone(&roll), orphans.clone(), life)
+            run(Arc::clone(&presence), Arc::clone(&directory), takeover.clone(), life)
         }))
     }
 
     /// The present report of this pod.
     fn report(&self) -> PodReport {
-        let PodRegistration { address, version, started_at, .. } = &self.attendance;
-        let SessionContext { sessions, line, .. } = &*self.context;
+        let PodRegistration { address, version, started_at, .. } = &self.registration;
+        let SessionContext { sessions, answer_queue, .. } = &*self.context;
         PodReport {
             pod: Arc::clone(&self.pod),
             address: address.clone(),
@@ -126,15 +126,15 @@ impl Presence {
             draining: sessions.is_draining(),
             sessions: sessions.count(),
             conversations: sessions.conversations(),
-            answering: line.answering(),
-            waiting: line.in_line(),
+            answering: answer_queue.answering(),
+            waiting: answer_queue.queued(),
         }
     }
 
     /// All pods, this one with its present report.
     pub(crate) fn pods(&self) -> Pods {
-        let (roll, reason) = self.last_read();
-        let mut pods = roll.pods;
+        let (directory, reason) = self.last_read();
+        let mut pods = directory.pods;
         pods.retain(|report| report.pod != self.pod);
         pods.push(self.report());
         pods.sort_by(|one, other| one.pod.cmp(&other.pod));
@@ -150,45 +150,45 @@ impl Presence {
 
     /// The directory, and why it is not complete; empty when it is too old.
     fn last_read(&self) -> (PodList, Option<String>) {
-        if self.attendance.roll.is_none() {
+        if self.registration.directory.is_none() {
             return (PodList::default(), None);
         }
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh = seen.at.is_some_and(|at| at.elapsed() < self.attendance.expires);
-        let reason = match (&seen.trouble, is_fresh, seen.roll.unread) {
+        let is_fresh = seen.at.is_some_and(|at| at.elapsed() < self.registration.expires);
+        let reason = match (&seen.fault, is_fresh, seen.directory.unread) {
             (None, true, 0) => None,
             (None, true, unread) => Some(format!("{unread} pods report in words unknown here")),
             (Some(why), ..) => Some(format!("the other pods are not known: {why}")),
             (None, false, _) => Some("the other pods were not asked yet".to_owned()),
         };
-        if is_fresh { (seen.roll.clone(), reason) } else { (PodList::default(), reason) }
+        if is_fresh { (seen.directory.clone(), reason) } else { (PodList::default(), reason) }
     }
 
     fn read(&self, outcome: Result<PodList, BoxError>) -> Vec<Arc<str>> {
         let mut vanished = Vec::new();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(mut roll) => {
-                for gone in std::mem::take(&mut roll.vanished) {
-                    if gone.is_news {
+            Ok(mut directory) => {
+                for gone in std::mem::take(&mut directory.vanished) {
+                    if gone.is_new {
                         warn!(pod:% = gone.pod; "a pod is not heard of any more");
                         self.context.metrics.pods.vanished();
                     }
                     vanished.push(gone.pod);
                 }
-                if seen.trouble.is_some() {
-                    info!(pods = roll.pods.len(); "the other pods are known again");
+                if seen.fault.is_some() {
+                    info!(pods = directory.pods.len(); "the other pods are known again");
                 }
-                *seen = ObservedPods { roll, at: Some(Instant::now()), trouble: None };
+                *seen = ObservedPods { directory, at: Some(Instant::now()), fault: None };
             }
             Err(error) => {
-                debug!(error:%; "the roll of pods cannot be answered");
-                seen.trouble = Some(error.to_string());
+                debug!(error:%; "the directory of pods is unavailable");
+                seen.fault = Some(error.to_string());
             }
         }
         drop(seen);
-        let (roll, reason) = self.last_read();
-        self.count(roll.pods.len().max(1), reason.is_none());
+        let (directory, reason) = self.last_read();
+        self.count(directory.pods.len().max(1), reason.is_none());
         vanished
     }
 
@@ -199,32 +199,32 @@ impl Presence {
     /// Leaves the directory, after the worker has ended.
     pub(crate) async fn leave(&self, leaves_work: bool) {
         self.has_left.store(true, Ordering::SeqCst);
-        let Some(roll) = &self.attendance.roll else { return };
-        if let Err(error) = roll.leave(Arc::clone(&self.pod), leaves_work).await {
+        let Some(directory) = &self.registration.directory else { return };
+        if let Err(error) = directory.leave(Arc::clone(&self.pod), leaves_work).await {
             warn!(error:%; "could not say good-bye to the other pods; they notice by themselves");
         }
     }
 }
 
-async fn attend(
+async fn run(
     presence: Arc<Presence>,
-    roll: Arc<dyn PodDirectory>,
-    orphans: Handle<PodTakeover>,
+    directory: Arc<dyn PodDirectory>,
+    takeover: Handle<PodTakeover>,
     life: Life,
 ) -> Result<(), BoxError> {
-    let mut beats = tokio::time::interval(presence.attendance.heartbeat);
+    let mut beats = tokio::time::interval(presence.registration.heartbeat);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         beats.tick().await;
         if presence.has_left.load(Ordering::SeqCst) {
             return Ok(());
         }
-        for pod in presence.read(roll.answer(presence.report()).await) {
-            if orphans.post(PodDeparted(Arc::clone(&pod))).is_err() {
+        for pod in presence.read(directory.answer(presence.report()).await) {
+            if takeover.post(PodDeparted(Arc::clone(&pod))).is_err() {
                 warn!(pod:%; "the answers of a vanished pod wait for their visitors to come back");
             }
         }
-        let (roll, reason) = presence.last_read();
-        life.observe(json!({ "pods": roll.pods.len().max(1), "complete": reason.is_none() }));
+        let (directory, reason) = presence.last_read();
+        life.observe(json!({ "pods": directory.pods.len().max(1), "complete": reason.is_none() }));
     }
 }

@@ -85,7 +85,7 @@ struct SessionEntry {
     product: Option<Arc<str>>,
     opened_at: Instant,
     session: Recipient<Deliver>,
-    standing: Arc<SessionStatus>,
+    status: Arc<SessionStatus>,
 }
 
 /// A session, for an operator.
@@ -185,7 +185,7 @@ impl SessionRegistry {
             return Err(AdmissionRefused::Draining);
         }
         // The limit of one address is checked first: its refusals use up nothing of the others.
-        if !self.opens_at(address.key()) {
+        if !self.admits_open(address.key()) {
             return Err(AdmissionRefused::Rate);
         }
         if let Some(opens) = &self.opens
@@ -206,7 +206,7 @@ impl SessionRegistry {
     }
 
     /// Counts an open of this client; false when its rate is exceeded.
-    fn opens_at(&self, client: ClientKey) -> bool {
+    fn admits_open(&self, client: ClientKey) -> bool {
         let Some(opens) = &self.opens_of_address else { return true };
         let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
         opens.take(client, 1, Instant::now()).is_ok()
@@ -218,12 +218,12 @@ impl SessionRegistry {
         conversation: Arc<str>,
         address: ClientAddress,
         session: Recipient<Deliver>,
-        standing: Arc<SessionStatus>,
+        status: Arc<SessionStatus>,
     ) {
         self.conversations.insert(Arc::clone(&conversation), key);
         let opened_at = Instant::now();
         let entry =
-            SessionEntry { conversation, address, product: None, opened_at, session, standing };
+            SessionEntry { conversation, address, product: None, opened_at, session, status };
         self.table.insert(key, entry);
     }
 
@@ -235,12 +235,12 @@ impl SessionRegistry {
         self.conversations.remove_if(&before, |_, holder| *holder == key);
         let older = self.conversations.insert(Arc::clone(conversation), key);
         if let Some(older) = older.filter(|older| *older != key) {
-            self.tell(older, Deliver::Close(CloseReason::TakenOver));
+            self.send(older, Deliver::Close(CloseReason::TakenOver));
         }
     }
 
     /// Returns a key; true when a session had it.
-    pub(crate) fn left(&self, key: u64, address: ClientAddress) -> bool {
+    pub(crate) fn release(&self, key: u64, address: ClientAddress) -> bool {
         self.count.fetch_sub(1, Ordering::Relaxed);
         self.forget_address(address);
         let Some((_, entry)) = self.table.remove(&key) else { return false };
@@ -249,7 +249,7 @@ impl SessionRegistry {
     }
 
     /// Stores the product of a session's last question.
-    pub(crate) fn asks_about(&self, key: u64, product: &Arc<str>) {
+    pub(crate) fn set_product(&self, key: u64, product: &Arc<str>) {
         if let Some(mut entry) = self.table.get_mut(&key) {
             entry.product = Some(Arc::clone(product));
         }
@@ -307,23 +307,25 @@ impl SessionRegistry {
 
     /// Closes this session for an admin; false if it does not exist.
     pub fn dismiss(&self, key: u64) -> bool {
-        self.tell(key, Deliver::Close(CloseReason::Dismissed))
+        self.send(key, Deliver::Close(CloseReason::Dismissed))
     }
 
     /// Closes the session of this conversation when a later epoch owns it; false if there is none.
     pub(crate) fn taken_over(&self, conversation: &str, epoch: u64) -> bool {
         self.of_conversation(conversation)
-            .is_some_and(|info| self.tell(info.key, Deliver::TakenOver { epoch }))
+            .is_some_and(|info| self.send(info.key, Deliver::TakenOver { epoch }))
     }
 
     /// Sends a notice to every client; returns how many sessions took it.
     pub async fn broadcast(&self, message: String) -> usize {
-        self.tell_all(|| Deliver::Say(Arc::new(ServerMessage::Notice { message: message.clone() })))
-            .await
+        self.send_all(|| {
+            Deliver::Send(Arc::new(ServerMessage::Notice { message: message.clone() }))
+        })
+        .await
     }
 
     /// Stops the admission of sessions; false when it was stopped already.
-    pub fn close_doors(&self) -> bool {
+    pub fn stop_admission(&self) -> bool {
         !self.draining.swap(true, Ordering::Relaxed)
     }
 
@@ -339,7 +341,7 @@ impl SessionRegistry {
             step.tick().await;
             for key in slice {
                 let after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
-                self.tell(*key, Deliver::Reconnect { after_ms });
+                self.send(*key, Deliver::Reconnect { after_ms });
             }
         }
     }
@@ -347,20 +349,20 @@ impl SessionRegistry {
     /// The drain time is over: sessions with a running answer leave it to another pod.
     pub async fn hand_over(&self) {
         let after_ms = || rand::random_range(0..HAND_OVER_SPREAD_MS);
-        self.tell_all(|| Deliver::HandOver { after_ms: after_ms() }).await;
+        self.send_all(|| Deliver::HandOver { after_ms: after_ms() }).await;
     }
 
     /// Sends a message to one session; false when it was not accepted.
-    pub(crate) fn tell(&self, key: u64, what: Deliver) -> bool {
+    pub(crate) fn send(&self, key: u64, what: Deliver) -> bool {
         // Copied first: a session that ends inside `try_send` would wait for the guard.
-        let found = |entry: &SessionEntry| (entry.session.clone(), Arc::clone(&entry.standing));
-        let Some((session, standing)) = self.table.get(&key).map(|entry| found(&entry)) else {
+        let found = |entry: &SessionEntry| (entry.session.clone(), Arc::clone(&entry.status));
+        let Some((session, status)) = self.table.get(&key).map(|entry| found(&entry)) else {
             return false;
         };
-        standing.told();
+        status.message_sent();
         let told = session.try_send(what).is_ok();
         if !told {
-            standing.heard();
+            status.message_handled();
             warn!(session = key; "session did not accept a message");
         }
         told
@@ -368,12 +370,12 @@ impl SessionRegistry {
 
     /// Sends a message to every session, oldest first; returns how many took it. Waits for none of them, and lets
     /// other tasks of the thread run after each [`SLICE`].
-    pub(crate) async fn tell_all(&self, what: impl Fn() -> Deliver) -> usize {
+    pub(crate) async fn send_all(&self, what: impl Fn() -> Deliver) -> usize {
         let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
         keys.sort_unstable();
         let mut told = 0;
         for slice in keys.chunks(SLICE) {
-            told += slice.iter().filter(|key| self.tell(**key, what())).count();
+            told += slice.iter().filter(|key| self.send(**key, what())).count();
             tokio::task::yield_now().await;
         }
         told
@@ -403,9 +405,9 @@ impl SessionEntry {
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
-            agent: self.standing.agent(),
-            answering: self.standing.is_answering(),
-            queue_bytes: self.standing.queue_bytes(),
+            agent: self.status.agent(),
+            answering: self.status.is_answering(),
+            queue_bytes: self.status.queue_bytes(),
             open_ms: self.open_ms(),
         }
     }
@@ -416,11 +418,11 @@ impl SessionEntry {
             kind: "session",
             // An entry of the table is alive: a session removes itself, whatever ends it.
             state: State::Up,
-            restarts: self.standing.crashes(),
-            last_reason: self.standing.last_reason(),
-            mailbox_depth: self.standing.depth(),
+            restarts: self.status.crashes(),
+            last_reason: self.status.last_reason(),
+            mailbox_depth: self.status.depth(),
             uptime_ms: Some(self.open_ms()),
-            observed: self.standing.observed(&self.conversation, self.product.as_deref()),
+            observed: self.status.observed(&self.conversation, self.product.as_deref()),
             children: Vec::new(),
         }
     }
@@ -484,7 +486,7 @@ mod tests {
         let first = sessions.admit(client("127.0.0.1")).unwrap();
         sessions.admit(client("127.0.0.1")).unwrap();
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Full));
-        sessions.left(first, client("127.0.0.1"));
+        sessions.release(first, client("127.0.0.1"));
         assert!(sessions.admit(client("127.0.0.1")).is_ok());
     }
 
@@ -495,7 +497,7 @@ mod tests {
         sessions.admit(client("127.0.0.1")).unwrap();
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Address));
         assert!(sessions.admit(client("10.0.0.1")).is_ok());
-        sessions.left(first, client("127.0.0.1"));
+        sessions.release(first, client("127.0.0.1"));
         assert!(sessions.admit(client("127.0.0.1")).is_ok());
     }
 

@@ -15,7 +15,7 @@ use crate::session_registry::SessionRegistry;
 use crate::supervision::{Care, ChildSpec, Life};
 
 /// Notifies the pod that owned a conversation of the new owner. No caller waits for it.
-pub(crate) fn tell(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
+pub(crate) fn notify_owner(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
     let conversation = Arc::clone(conversation);
     drop(bridge.publish(&channels::pod(owner), Body::TakenOver { conversation, epoch }));
 }
@@ -28,7 +28,7 @@ pub(crate) fn takeovers(
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
     // Never locked across an await: a hung task must not lock its successor out.
-    let listening = Arc::new(Mutex::new(bridge.listen(channels::pod(bridge.pod()))));
+    let listening = Arc::new(Mutex::new(bridge.subscribe(channels::pod(bridge.pod()))));
     let sessions = Arc::clone(sessions);
     let attend = move |life: Life| {
         let (listening, sessions) = (Arc::clone(&listening), Arc::clone(&sessions));
@@ -42,7 +42,7 @@ pub(crate) fn takeovers(
                     listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
                 });
                 // For a missed message, the log refuses the old owner.
-                let ChannelEvent::Told(envelope) = heard.await else { continue };
+                let ChannelEvent::Message(envelope) = heard.await else { continue };
                 if let Body::TakenOver { conversation, epoch } = &envelope.body
                     && sessions.taken_over(conversation, *epoch)
                 {

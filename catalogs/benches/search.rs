@@ -184,25 +184,25 @@ fn queries(products: &[Product], count: usize) -> Vec<String> {
             4 => model.to_owned(),
             5 => model[..model.len().div_ceil(2)].to_owned(),
             6 => format!("{} {model}", product.brand),
-            7 => slip(&mut random, model),
-            8 => slip(&mut random, &name),
+            7 => with_typo(&mut random, model),
+            8 => with_typo(&mut random, &name),
             9 => {
-                let once = slip(&mut random, &name);
-                slip(&mut random, &once)
+                let once = with_typo(&mut random, &name);
+                with_typo(&mut random, &once)
             }
             10 => {
                 let mut words: Vec<&str> = name.split(' ').collect();
                 words.reverse();
                 words.join(" ")
             }
-            _ => slip(&mut random, &product.brand.to_lowercase()),
+            _ => with_typo(&mut random, &product.brand.to_lowercase()),
         };
         queries.push(query);
     }
     queries
 }
 
-fn slip(random: &mut impl Rng, text: &str) -> String {
+fn with_typo(random: &mut impl Rng, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     let at = random.random_range(0..letters.len());
     let other = char::from(random.random_range(b'a'..=b'z'));

@@ -64,19 +64,19 @@ impl Settings {
         }
         let settings: Self =
             tree.try_into().expect("a test puts the ends of every rule into the types");
-        let Some(clash) = rules::clash(&settings) else {
+        let Some(cross_validate) = rules::cross_validate(&settings) else {
             return Ok((settings, deprecated));
         };
-        let source = given.iter().rev().find(|one| one.key == clash.key);
+        let source = given.iter().rev().find(|one| one.key == cross_validate.key);
         let value = source.map_or_else(
-            || slot(&mut defaults.clone(), clash.key).clone(),
+            || slot(&mut defaults.clone(), cross_validate.key).clone(),
             |one| one.value.clone(),
         );
         Err(SettingsError::Wrong {
-            value: shown(clash.key, &value),
+            value: shown(cross_validate.key, &value),
             source_name: source.map_or("the defaults".to_owned(), |one| one.source.clone()),
-            key: clash.key.to_owned(),
-            expected: clash.expected,
+            key: cross_validate.key.to_owned(),
+            expected: cross_validate.expected,
         })
     }
 

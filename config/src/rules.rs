@@ -65,7 +65,7 @@ const RULES: &[(&str, Rule)] = &[
     ("server.queued_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
     ("server.close_timeout_ms", Whole(100, MINUTE)),
-    // Whether it can be an origin at all is checked in `clash`, which returns the reason.
+    // Whether it can be an origin at all is checked in `cross_validate`, which returns the reason.
     (
         "server.allowed_origins",
         Texts(
@@ -555,7 +555,7 @@ fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
 impl Settings {
     /// Warnings about valid but unlikely combinations, each with a remedy.
     #[must_use]
-    pub fn doubts(&self) -> Vec<&'static str> {
+    pub fn warnings(&self) -> Vec<&'static str> {
         let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
         let alone = self.redis.url.reveal().is_some() && !shares_key;
         let apart = self.redis.url.reveal().is_some() && self.archive.url.reveal().is_none();
@@ -581,7 +581,7 @@ pub(crate) struct CrossValidation {
 }
 
 /// Checks that involve more than one setting.
-pub(crate) fn clash(settings: &Settings) -> Option<CrossValidation> {
+pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
     let server = &settings.server;
     let refused = server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY);
     let mut refused = refused.filter_map(|it| Some((it, origin::normalize(it).err()?)));

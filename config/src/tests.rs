@@ -345,17 +345,17 @@ fn an_invalid_endpoint_is_refused_without_its_secret() {
 
 #[test]
 fn pods_without_a_shared_key_get_a_warning() {
-    let doubts = |env: &[(&str, &str)]| load(None, env).unwrap().doubts().len();
+    let warnings = |env: &[(&str, &str)]| load(None, env).unwrap().warnings().len();
     let key = "k".repeat(32);
-    assert_eq!(doubts(&[]), 0);
+    assert_eq!(warnings(&[]), 0);
     let apart = [("REDIS_URL", "redis://r"), ("DATABASE_URL", "postgres://h/d")];
-    assert_eq!(doubts(&apart), 1);
+    assert_eq!(warnings(&apart), 1);
     let both = [
         ("REDIS_URL", "redis://r"),
         ("DATABASE_URL", "postgres://h/d"),
         ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str()),
     ];
-    assert_eq!(doubts(&both), 0);
+    assert_eq!(warnings(&both), 0);
     assert!(!load(None, &both).unwrap().masked().contains(&key));
 }
 
@@ -363,7 +363,7 @@ fn pods_without_a_shared_key_get_a_warning() {
 fn pods_with_separate_archives_get_a_warning() {
     let key = "k".repeat(32);
     let each = [("REDIS_URL", "redis://r"), ("HSC__CONVERSATIONS__TOKEN_KEYS", key.as_str())];
-    assert_eq!(load(None, &each).unwrap().doubts().len(), 1);
+    assert_eq!(load(None, &each).unwrap().warnings().len(), 1);
 }
 
 #[test]

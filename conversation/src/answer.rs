@@ -49,11 +49,11 @@ pub struct Question {
     pub asker: Requester,
 }
 
-/// The progress of an answer. Order: optionally `Recalled`, then `Reading`, `Thinking`, `Chunk`s, one `Done`.
+/// The progress of an answer. Order: optionally `FromCache`, then `Reading`, `Thinking`, `Chunk`s, one `Done`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AnswerEvent {
     /// The answer comes from the cache.
-    Recalled,
+    FromCache,
     /// The manual is being loaded.
     Reading,
     /// The manual is loaded and the answer is being made.

@@ -232,7 +232,7 @@ impl AnswerRun {
         let mut steps = Vec::new();
         let Some(running) = self.running(number) else { return steps };
         match event {
-            AnswerEvent::Recalled => running.cached = true,
+            AnswerEvent::FromCache => running.cached = true,
             AnswerEvent::Reading => running.send_reading(&mut steps),
             AnswerEvent::Thinking => running.send_thinking(&mut steps),
             AnswerEvent::Chunk(content) => {
@@ -342,14 +342,14 @@ struct DiffersFromSent;
 
 impl RunningAnswer {
     fn send_reading(&mut self, steps: &mut Vec<Step>) {
-        if !std::mem::replace(&mut self.open.said_reading, true) {
+        if !std::mem::replace(&mut self.open.sent_reading, true) {
             self.send_status("Reading Official Manual...", steps);
         }
     }
 
     fn send_thinking(&mut self, steps: &mut Vec<Step>) {
         self.send_reading(steps);
-        if !std::mem::replace(&mut self.open.said_thinking, true) {
+        if !std::mem::replace(&mut self.open.sent_thinking, true) {
             self.send_status("Thinking...", steps);
         }
     }

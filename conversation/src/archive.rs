@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     /// A conversation began, or more is known of it. A repeated record adds the new fields.
-    Began(Box<ConversationFacts>),
+    ConversationBegan(Box<ConversationFacts>),
     /// A message.
-    Said(Box<ArchivedMessage>),
+    Message(Box<ArchivedMessage>),
     /// A handoff: the conversation changed hands, or ended.
-    Turned(HandoffRecord),
+    Handoff(HandoffRecord),
     /// A thumb on an answer. The last one replaces earlier ones.
     Feedback(Feedback),
     /// The visitor rated the conversation. The last rating replaces earlier ones.
@@ -31,7 +31,7 @@ pub enum Record {
     /// An action of an agent or an admin.
     Audit(Audit),
     /// A message of the offline form.
-    Left {
+    OfflineMessage {
         /// The conversation in which the form was sent, if there was one.
         conversation: Option<String>,
         /// The mail address for the reply.
@@ -229,7 +229,7 @@ pub struct HandoffRecord {
     /// The conversation.
     pub conversation: String,
     /// Its identity: a record that is written twice with the same place is stored once.
-    pub place: TurnPlace,
+    pub place: HandoffPlace,
     /// What happened.
     pub kind: HandoffRecordKind,
     /// The agent who did it; none if no agent did.
@@ -243,7 +243,7 @@ pub struct HandoffRecord {
 /// Where the change was decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TurnPlace {
+pub enum HandoffPlace {
     /// At the desk: the number of its change ([`Ticket::rev`](crate::protocol::Ticket::rev)).
     Desk(u64),
     /// In the conversation: the offset in its log.
@@ -252,7 +252,7 @@ pub enum TurnPlace {
     Unnumbered,
 }
 
-impl TurnPlace {
+impl HandoffPlace {
     /// The offset in the conversation's log.
     #[must_use]
     pub fn offset(self) -> Option<u64> {
@@ -262,7 +262,7 @@ impl TurnPlace {
         }
     }
 
-    /// An id that is the same on every pod; none for [`TurnPlace::Unnumbered`].
+    /// An id that is the same on every pod; none for [`HandoffPlace::Unnumbered`].
     #[must_use]
     pub fn id(self, conversation: &str) -> Option<String> {
         match self {

@@ -1,8 +1,8 @@
 //! Projects an event, or a decision of the desk, to a row of the archive.
 
 use crate::archive::{
-    AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffRecord,
-    HandoffRecordKind, RatingRecord, Record, Thumb, TurnPlace,
+    AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffPlace, HandoffRecord,
+    HandoffRecordKind, RatingRecord, Record, Thumb,
 };
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
@@ -20,7 +20,7 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
     match event {
         ConversationEvent::VisitorDescribed(described) => Some(began(conversation, described)),
         ConversationEvent::QuestionAsked { question, product, language } => {
-            Some(Record::Said(Box::new(ArchivedMessage {
+            Some(Record::Message(Box::new(ArchivedMessage {
                 product: Some(product.clone()),
                 question: reply_to,
                 language: language.clone(),
@@ -53,9 +53,9 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             Some(Record::Rated(RatingRecord { conversation, rating: *rating, comment }))
         }
         ConversationEvent::ConversationClosed { by: Some(ClosedBy::Visitor), at_desk: false } => {
-            Some(Record::Turned(HandoffRecord {
+            Some(Record::Handoff(HandoffRecord {
                 conversation: conversation.to_owned(),
-                place: TurnPlace::Log(*offset),
+                place: HandoffPlace::Log(*offset),
                 kind: HandoffRecordKind::Ended,
                 agent: None,
                 to: None,
@@ -78,7 +78,7 @@ fn began(conversation: &str, described: &VisitorDescription) -> Record {
     let VisitorDescription { visitor, language, product, scenario, page, reason } =
         described.clone();
     let conversation = conversation.to_owned();
-    Record::Began(Box::new(ConversationFacts {
+    Record::ConversationBegan(Box::new(ConversationFacts {
         conversation,
         visitor,
         language,
@@ -95,7 +95,7 @@ fn completed(
     question: Option<String>,
     answer: &AnswerCompleted,
 ) -> Record {
-    Record::Said(Box::new(ArchivedMessage {
+    Record::Message(Box::new(ArchivedMessage {
         offset: Some(offset),
         html: answer.html.clone(),
         product: answer.product.clone(),
@@ -111,9 +111,9 @@ fn completed(
 
 /// The row for an agent who left for this reason while the visitor waits again.
 fn left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
-    Record::Turned(HandoffRecord {
+    Record::Handoff(HandoffRecord {
         conversation: conversation.to_owned(),
-        place: TurnPlace::Log(offset),
+        place: HandoffPlace::Log(offset),
         kind: HandoffRecordKind::Left,
         agent: Some(named(agent)),
         to: None,
@@ -126,7 +126,7 @@ fn sent(conversation: &str, offset: u64, message: &ChatMessage) -> Record {
         Speaker::Visitor => Author::Visitor,
         Speaker::Agent => Author::Agent,
     };
-    Record::Said(Box::new(ArchivedMessage {
+    Record::Message(Box::new(ArchivedMessage {
         offset: Some(offset),
         html: message.html.clone(),
         agent: message.agent.as_ref().map(named),
@@ -151,13 +151,13 @@ pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
         to: None,
         reason: reason.map(str::to_owned),
     };
-    let at = TurnPlace::Desk;
-    Record::Turned(match decision {
+    let at = HandoffPlace::Desk;
+    Record::Handoff(match decision {
         DeskDecision::Requested { rev, reason } => {
             turn(at(rev), HandoffRecordKind::HandedOver, None, reason)
         }
         DeskDecision::Unavailable { why } => {
-            turn(TurnPlace::Unnumbered, HandoffRecordKind::Unavailable, None, Some(why.as_str()))
+            turn(HandoffPlace::Unnumbered, HandoffRecordKind::Unavailable, None, Some(why.as_str()))
         }
         DeskDecision::Joined { rev, agent } => {
             turn(at(rev), HandoffRecordKind::Taken, Some(agent), None)

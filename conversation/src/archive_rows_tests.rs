@@ -14,7 +14,7 @@ use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 /// The archived messages, in order.
 fn recorded(effects: &[Effect]) -> Vec<ArchivedMessage> {
     let said = |record| match record {
-        Record::Said(said) => Some(*said),
+        Record::Message(said) => Some(*said),
         _ => None,
     };
     records(effects).into_iter().filter_map(said).collect()
@@ -35,7 +35,7 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
         (question.product.as_deref(), question.language.as_deref()),
         (Some("td17"), Some("he"))
     );
-    goes_on(&mut conversation, 1, AnswerEvent::Recalled);
+    goes_on(&mut conversation, 1, AnswerEvent::FromCache);
     conversation.apply(Input::FirstWords { answer: 1, after_ms: 7 });
     goes_on(&mut conversation, 1, chunk("Very."));
     let AnswerEvent::Done(mut answer) = done(Outcome::Answered) else { panic!("the last event") };
@@ -98,12 +98,12 @@ fn an_answer_that_is_made_again_after_a_crash_asks_nothing_twice() {
     let mut checkpoint = Checkpoint::default();
     before.write_checkpoint(&mut checkpoint);
     let mut after = conversation();
-    assert!(recorded(&after.recall(checkpoint)).is_empty());
+    assert!(recorded(&after.recover(checkpoint)).is_empty());
 }
 
 /// The kind, the agent and the reason of a decision's row.
 fn row(decision: DeskDecision<'_>) -> (HandoffRecordKind, Option<String>, Option<String>) {
-    let Record::Turned(turn) = decision_row("c1", decision) else { panic!("a turn") };
+    let Record::Handoff(turn) = decision_row("c1", decision) else { panic!("a turn") };
     assert_eq!(turn.conversation, "c1");
     (turn.kind, turn.agent.map(|agent| agent.id), turn.reason)
 }

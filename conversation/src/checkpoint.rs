@@ -53,7 +53,7 @@ impl Checkpoint {
     /// repeated question, whose answer was lost, is answered again.
     pub(crate) fn forget_what_was_read(&mut self) {
         if let Some(open) = &mut self.open {
-            (open.said, open.said_reading, open.said_thinking) =
+            (open.said, open.sent_reading, open.sent_thinking) =
                 (TextDigest::default(), false, false);
         }
         let open = self.open.iter().map(|open| &open.asked);

@@ -153,9 +153,9 @@ impl Checkpoint {
             let said = TextDigest { bytes: open.said.0, digest: open.said.1 };
             // It is not known whether a status arrived. Repeating it is harmless before the first words, and
             // wrong after them.
-            let (said_reading, said_thinking) = (said.bytes > 0, said.bytes > 0);
+            let (sent_reading, sent_thinking) = (said.bytes > 0, said.bytes > 0);
             let asked = open.question.into_asked();
-            Box::new(OpenAnswer { asked, said, said_reading, said_thinking, crashes: open.crashes })
+            Box::new(OpenAnswer { asked, said, sent_reading, sent_thinking, crashes: open.crashes })
         });
         let pending: VecDeque<AcceptedQuestion> =
             kept.pending.into_iter().map(StoredQuestion::into_asked).collect();
@@ -243,8 +243,8 @@ mod tests {
         let open = OpenAnswer {
             asked: asked(1, 0),
             said,
-            said_reading: true,
-            said_thinking: true,
+            sent_reading: true,
+            sent_thinking: true,
             crashes: 1,
         };
         let seen =

@@ -90,20 +90,23 @@ impl Conversation {
     }
 
     /// Sets the cache of predictions for keystrokes.
-    pub fn remembering(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
-        self.prediction.remember_in(predicted);
+    pub fn with_prediction_cache(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
+        self.prediction.set_cache(predicted);
         self
     }
 
     /// Sets the tokens that check whether a picture belongs to the conversation.
-    pub fn sealed_by(mut self, tokens: Arc<Tokens>) -> Self {
+    pub fn with_tokens(mut self, tokens: Arc<Tokens>) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
     /// Sets the verifier of visitor tokens; without one every visitor is anonymous.
     #[must_use]
-    pub fn vouched_by(mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) -> Self {
+    pub fn with_visitor_verifier(
+        mut self,
+        verifier: Option<Arc<dyn VisitorTokenVerifier>>,
+    ) -> Self {
         self.identity.verify_with(verifier);
         self
     }
@@ -143,7 +146,7 @@ impl Conversation {
     }
 
     /// The input that the running answer was lost.
-    pub fn lost(&self) -> Input {
+    pub fn answer_lost(&self) -> Input {
         Input::AnswerLost { answer: self.answers.running_number() }
     }
 
@@ -163,15 +166,15 @@ impl Conversation {
     pub fn apply(&mut self, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
         match input {
-            Input::Heard(frame) => self.heard(frame, &mut effects),
-            Input::Introduced { token } => {
+            Input::Received(frame) => self.receive(frame, &mut effects),
+            Input::VisitorToken { token } => {
                 let refusal = self.identity.introduce(&token, None);
                 self.take(refusal, &mut effects);
             }
-            Input::Misheard(bad) => {
+            Input::InvalidMessage(bad) => {
                 self.take([Step::error(bad.code, bad.message, bad.id)], &mut effects);
             }
-            Input::Flooded => {
+            Input::RateLimited => {
                 let message = "Too many messages: slow down, this one was not read";
                 self.take([Step::error(ErrorCode::RateLimited, message, None)], &mut effects);
             }
@@ -187,7 +190,9 @@ impl Conversation {
                 let step = self.answers.waits(answer, place);
                 self.take(step, &mut effects);
             }
-            Input::Settled { prediction } => effects.extend(self.prediction.settled(prediction)),
+            Input::PrefetchDue { prediction } => {
+                effects.extend(self.prediction.settled(prediction))
+            }
             Input::Opened(result) => self.opened(result, &mut effects),
             Input::Desk(update) => self.desk(update, &mut effects),
             Input::AgentSaid(said) => {
@@ -209,7 +214,7 @@ impl Conversation {
         let open = self.answers.open();
         let sent = |open: &OpenAnswer| (open.said, open.crashes);
         let numbers = (self.offset, self.answers.number());
-        let mut is_news = checkpoint.compact != self.compact
+        let mut is_new = checkpoint.compact != self.compact
             || checkpoint.locale != self.locale
             || (checkpoint.offset, checkpoint.answers) != numbers
             || checkpoint.open.as_deref().map(sent) != open.map(sent)
@@ -223,24 +228,24 @@ impl Conversation {
         checkpoint.pending.clone_from(self.answers.queue());
         checkpoint.greeting = self.resume.greeting().map(|greeting| Box::new(greeting.clone()));
         if checkpoint.handoff != self.handoff {
-            is_news = true;
+            is_new = true;
             checkpoint.handoff.clone_from(&self.handoff);
         }
         if checkpoint.topic != self.topic {
-            is_news = true;
+            is_new = true;
             checkpoint.topic.clone_from(&self.topic);
         }
         // Otherwise it would be copied with every chunk of an answer.
         if checkpoint.seen.last() != self.ids.last() {
-            is_news |= self.ids.last().is_some_and(|seen| seen.matters);
+            is_new |= self.ids.last().is_some_and(|seen| seen.matters);
             checkpoint.seen.clone_from(&self.ids);
         }
-        is_news
+        is_new
     }
 
     /// Continues after a crash. The running answer is repeated, and only the part that was not sent is sent; an
     /// answer that crashes twice ends with an error.
-    pub fn recall(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
+    pub fn recover(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
         let mut effects = Vec::new();
         (self.compact, self.offset) = (checkpoint.compact, checkpoint.offset);
         let (epoch, greeting) = (checkpoint.epoch, checkpoint.greeting.clone());
@@ -277,14 +282,14 @@ impl Conversation {
                         event: *event,
                     };
                     self.topic.observe(&entry);
-                    effects.push(Effect::Happened(Box::new(entry)));
+                    effects.push(Effect::Event(Box::new(entry)));
                 }
             }
         }
     }
 
     /// Handles a message of the visitor.
-    fn heard(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+    fn receive(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
         let is_typing =
             matches!(frame.message, ClientMessage::Typing(_) | ClientMessage::Understand(_));
         if !is_typing && self.resume.is_opening() {
@@ -367,7 +372,7 @@ impl Conversation {
             self.take(steps, effects);
         }
         for frame in held {
-            self.heard(frame, effects);
+            self.receive(frame, effects);
         }
     }
 
@@ -420,8 +425,8 @@ impl Conversation {
         let open = OpenAnswer {
             asked: question,
             said: TextDigest::default(),
-            said_reading: false,
-            said_thinking: false,
+            sent_reading: false,
+            sent_thinking: false,
             crashes: 0,
         };
         self.start_answer(open, true, false, effects);

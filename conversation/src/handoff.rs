@@ -58,7 +58,7 @@ pub(crate) struct Handoff {
     is_asking: bool,
     /// Place and wait that were sent to the visitor last.
     #[serde(skip)]
-    told: Option<(usize, Option<u64>)>,
+    sent_place: Option<(usize, Option<u64>)>,
     /// The facts about the visitor that were sent to the desk. Sent again after a takeover, which costs a call.
     #[serde(skip)]
     described: Option<TicketDetails>,
@@ -166,7 +166,7 @@ impl Handoff {
         if self.has_agent() || self.is_asking {
             return WishOutcome::Done(None);
         }
-        (self.is_asking, self.told) = (true, None);
+        (self.is_asking, self.sent_place) = (true, None);
         // A repeated request without a reason keeps the earlier reason.
         self.reason = wish.reason.or(self.reason.take().filter(|_| self.who == Who::Waiting));
         WishOutcome::AskDesk
@@ -358,7 +358,7 @@ impl Handoff {
         if now == before {
             return;
         }
-        self.told = None;
+        self.sent_place = None;
         self.awaits_answer = self.has_agent();
         match (before, now) {
             (Who::With(before), Who::With(now)) if before.id == now.id => {}
@@ -425,10 +425,10 @@ impl Handoff {
         };
         let wait_ms = place.wait.map(round);
         let told = Some((place.number, wait_ms));
-        if self.who != Who::Waiting || self.told == told {
+        if self.who != Who::Waiting || self.sent_place == told {
             return None;
         }
-        self.told = told;
+        self.sent_place = told;
         let queue = ServerMessage::Queue { place: place.number, line: QueueFor::Agent, wait_ms };
         Some(Step::send(queue, None))
     }
@@ -438,7 +438,7 @@ impl Handoff {
         if !was_asking || self.is_at_desk() {
             return None;
         }
-        let message = Some(phrases.nobody(why).to_owned());
+        let message = Some(phrases.unavailable(why).to_owned());
         Some(Step::event(ConversationEvent::HandoffUnavailable { message, form: true }, None))
     }
 }

@@ -158,7 +158,7 @@ fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_deci
         let effects = hears(&mut with("ana"), news);
         assert_eq!(told(&effects)[0]["reason"], reason);
         let turns = records(&effects).into_iter().filter_map(|record| match record {
-            Record::Turned(turn) => Some(turn.kind),
+            Record::Handoff(turn) => Some(turn.kind),
             _ => None,
         });
         assert_eq!(turns.collect::<Vec<_>>(), Vec::from_iter(recorded), "{reason}");
@@ -512,7 +512,7 @@ fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
     conversation.write_checkpoint(&mut checkpoint);
     let kept = Checkpoint::decode(&checkpoint.encode()).expect("our own form");
     let mut after = self::conversation();
-    let effects = after.recall(Checkpoint { epoch: 2, offset: checkpoint.offset, ..kept });
+    let effects = after.recover(Checkpoint { epoch: 2, offset: checkpoint.offset, ..kept });
     (after, effects)
 }
 
@@ -649,12 +649,12 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
     let recorded: Vec<String> = records(&effects)
         .into_iter()
         .filter_map(|record| match record {
-            Record::Turned(turn) => {
+            Record::Handoff(turn) => {
                 let agent = turn.agent.as_ref().map_or("", |agent| &agent.name);
                 assert!(turn.place.offset().is_some(), "a place makes it one: {turn:?}");
                 Some(format!("{} {agent}", turn.kind.as_str()))
             }
-            Record::Said(said) => {
+            Record::Message(said) => {
                 assert!(said.offset.is_some(), "a place makes it one: {said:?}");
                 Some(format!("{}: {}", said.author.as_str(), said.text))
             }
@@ -671,7 +671,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
 fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
-    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    let mut conversation = greeted().with_tokens(Arc::clone(&tokens));
     hears(&mut conversation, ticket(1, Some("ana")));
     let later = 60_000;
     let own = UploadId::new(&tokens, conversation.id(), later);
@@ -689,7 +689,7 @@ fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
 fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
-    let mut conversation = greeted().sealed_by(Arc::clone(&tokens));
+    let mut conversation = greeted().with_tokens(Arc::clone(&tokens));
     hears(&mut conversation, ticket(1, Some("ana")));
     let upload = UploadId::new(&tokens, conversation.id(), 60_000);
     let message = json!({"type": "message", "content": "", "upload": upload.as_str()});

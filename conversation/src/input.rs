@@ -14,16 +14,16 @@ use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId
 #[derive(Debug)]
 pub enum Input {
     /// The client sent a message.
-    Heard(ClientFrame),
+    Received(ClientFrame),
     /// The visitor sent a token that the embedding site signed.
-    Introduced {
+    VisitorToken {
         /// The visitor token.
         token: String,
     },
     /// The client sent an invalid message.
-    Misheard(InvalidMessage),
+    InvalidMessage(InvalidMessage),
     /// The client exceeded its rate limit.
-    Flooded,
+    RateLimited,
     /// The running answer progressed. `answer` is its number, so that a late event is recognised.
     Answering {
         /// Number of the answer.
@@ -56,7 +56,7 @@ pub enum Input {
         answer: u64,
     },
     /// The delay before a prefetch is over.
-    Settled {
+    PrefetchDue {
         /// Number of the prediction for which it was set.
         prediction: u64,
     },
@@ -86,7 +86,7 @@ pub enum Effect {
         id: Option<MessageId>,
     },
     /// An event: it goes into the log, to the visitor and into the archive, each as a projection of its own.
-    Happened(Box<LogEntry>),
+    Event(Box<LogEntry>),
     /// Start an answer; its events return with this number.
     StartAnswer {
         /// Number of the answer.
@@ -96,8 +96,8 @@ pub enum Effect {
     },
     /// Stop the running answer.
     StopAnswer,
-    /// Send [`Input::Settled`] after the configured delay.
-    AwaitCalm {
+    /// Send [`Input::PrefetchDue`] after the configured delay.
+    StartPrefetchTimer {
         /// Number of the prediction.
         prediction: u64,
     },
@@ -106,7 +106,7 @@ pub enum Effect {
     /// Open the log concurrently; the result returns as [`Input::Opened`].
     Open(Opening),
     /// From now on this is the session's conversation, and durable frames go through its log.
-    Follow {
+    UseLog {
         /// The conversation and its epoch.
         owned: OwnedConversation,
         /// The offset after which the log continues.

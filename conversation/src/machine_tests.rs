@@ -61,7 +61,7 @@ fn start(run: &mut AnswerRun, sent: &str, is_given_up: bool) -> Vec<Step> {
     said.push(sent);
     let has_words = !sent.is_empty();
     let open =
-        OpenAnswer { asked, said, said_reading: has_words, said_thinking: has_words, crashes: 0 };
+        OpenAnswer { asked, said, sent_reading: has_words, sent_thinking: has_words, crashes: 0 };
     let start = AnswerStart {
         catalog: &catalog,
         product,
@@ -195,7 +195,7 @@ fn a_resume_holds_messages_until_the_log_is_open() {
     let begun =
         || OpeningResult::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
     let opened = resume.opened(begun(), 0).expect("a hello waits");
-    assert_eq!(names(&opened.steps), ["Follow", "Send"]);
+    assert_eq!(names(&opened.steps), ["UseLog", "Send"]);
     assert_eq!((opened.held.len(), resume.epoch(), resume.token()), (6, 1, "t"));
     assert!(opened.before.is_none() && resume.opened(begun(), 0).is_none(), "once");
     assert_eq!(names([&resume.hello(None, None, false, 3)]), ["Send"], "welcome again");

@@ -20,8 +20,8 @@ pub(crate) struct OpenAnswer {
     pub(crate) asked: AcceptedQuestion,
     /// The part of the answer that was sent to the visitor.
     pub(crate) said: TextDigest,
-    pub(crate) said_reading: bool,
-    pub(crate) said_thinking: bool,
+    pub(crate) sent_reading: bool,
+    pub(crate) sent_thinking: bool,
     /// Crashes during this answer, of its session or of its pod.
     pub(crate) crashes: u32,
 }

@@ -36,7 +36,7 @@ pub enum OutboxStep {
         offset: u64,
     },
     /// The log is unavailable: call [`Outbox::ask_again`] after a delay.
-    Later,
+    RetryLater,
     /// Another owner has the conversation: send nothing more.
     Superseded,
 }
@@ -181,7 +181,7 @@ impl Outbox {
         self.batch(checkpoint)
     }
 
-    /// The delay after [`OutboxStep::Later`] is over.
+    /// The delay after [`OutboxStep::RetryLater`] is over.
     pub fn ask_again(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
         self.is_later = false;
         match self.mode {
@@ -300,7 +300,7 @@ impl Outbox {
 
     fn later(&mut self, steps: &mut Vec<OutboxStep>) {
         if !std::mem::replace(&mut self.is_later, true) {
-            steps.push(OutboxStep::Later);
+            steps.push(OutboxStep::RetryLater);
         }
     }
 

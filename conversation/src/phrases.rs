@@ -65,7 +65,7 @@ impl Phrases {
     }
 
     /// The sentence for this reason.
-    pub(super) fn nobody(&self, why: HandoffUnavailable) -> &str {
+    pub(super) fn unavailable(&self, why: HandoffUnavailable) -> &str {
         match why {
             HandoffUnavailable::Closed => &self.desk_closed,
             HandoffUnavailable::NobodyThere => &self.desk_empty,
@@ -111,7 +111,7 @@ mod tests {
             HandoffUnavailable::TooMany,
             HandoffUnavailable::Away,
         ] {
-            assert_eq!(Phrases::of(None).nobody(why), why.to_string());
+            assert_eq!(Phrases::of(None).unavailable(why), why.to_string());
         }
     }
 }

@@ -76,7 +76,7 @@ impl Prediction {
     }
 
     /// Sets the cache of predictions.
-    pub(super) fn remember_in(&mut self, predicted: Arc<dyn PredictionCache>) {
+    pub(super) fn set_cache(&mut self, predicted: Arc<dyn PredictionCache>) {
         self.predicted = Some(predicted);
     }
 
@@ -122,7 +122,7 @@ impl Prediction {
             return None;
         }
         self.likely = Some((self.number, manual));
-        Some(Effect::AwaitCalm { prediction: self.number })
+        Some(Effect::StartPrefetchTimer { prediction: self.number })
     }
 
     /// The cached result of an earlier keystroke, or a search whose result is then cached.

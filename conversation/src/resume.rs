@@ -190,7 +190,7 @@ impl Resume {
 
     fn follow(&self, offset: u64, is_logged: bool, is_held: bool, from: Option<Arc<str>>) -> Step {
         let owned = OwnedConversation { conversation: self.id.clone(), epoch: self.epoch };
-        Step::Effect(Effect::Follow { owned, offset, is_logged, is_held, from })
+        Step::Effect(Effect::UseLog { owned, offset, is_logged, is_held, from })
     }
 
     fn welcome(

@@ -245,7 +245,7 @@ fn a_crash_before_the_welcome_loses_neither_the_hello_nor_what_was_asked_behind_
     let mut checkpoint = Checkpoint::default();
     before.write_checkpoint(&mut checkpoint);
     let mut after = conversation();
-    let effects = after.recall(checkpoint);
+    let effects = after.recover(checkpoint);
     assert_eq!(opening(&effects).resume.as_ref().unwrap().conversation, "c0");
     let effects = begun(&mut after, Some(NotResumed::BadToken));
     assert_eq!(welcome(&effects)["id"], "h");
@@ -258,7 +258,7 @@ fn a_log_that_cannot_be_reached_is_said_and_the_chat_goes_on() {
     hello_again(&mut conversation, 3);
     let effects = begun(&mut conversation, Some(NotResumed::Unavailable));
     assert_eq!(welcome(&effects)["reason"], NotResumed::Unavailable.to_string());
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Follow { is_logged: false, .. })));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::UseLog { is_logged: false, .. })));
     assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
 }
 

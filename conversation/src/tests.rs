@@ -63,7 +63,7 @@ pub(super) fn greet(conversation: &mut Conversation, hello: Value) -> Vec<Effect
 /// The client sends this message.
 pub(super) fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
-    conversation.apply(Input::Heard(frame))
+    conversation.apply(Input::Received(frame))
 }
 
 pub(super) fn ask(conversation: &mut Conversation, id: &str, question: &str) -> Vec<Effect> {
@@ -104,7 +104,7 @@ pub(super) fn frames(effects: &[Effect]) -> Vec<String> {
         Effect::Send { message, id } => {
             Some(ServerFrame { message, id: id.as_ref(), offset: None }.to_json())
         }
-        Effect::Happened(entry) => visitor_frame(entry).map(|frame| frame.json.to_string()),
+        Effect::Event(entry) => visitor_frame(entry).map(|frame| frame.json.to_string()),
         _ => None,
     };
     effects.iter().filter_map(frame).collect()
@@ -119,7 +119,7 @@ pub(super) fn sent(effects: &[Effect]) -> Vec<Value> {
 /// The archive records.
 pub(super) fn records(effects: &[Effect]) -> Vec<Record> {
     let row = |effect: &Effect| match effect {
-        Effect::Happened(entry) => archive_row("c1", entry),
+        Effect::Event(entry) => archive_row("c1", entry),
         _ => None,
     };
     effects.iter().filter_map(row).collect()
@@ -472,12 +472,12 @@ fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
 fn bad_messages_are_answered_and_the_conversation_goes_on() {
     let mut conversation = conversation();
     let bad: InvalidMessage = ClientFrame::parse("{").expect_err("no JSON");
-    let effects = conversation.apply(Input::Misheard(bad));
+    let effects = conversation.apply(Input::InvalidMessage(bad));
     assert_eq!(
         sent(&effects),
         [json!({"type": "error", "message": "Invalid JSON", "code": "invalid_json"})]
     );
-    let effects = conversation.apply(Input::Flooded);
+    let effects = conversation.apply(Input::RateLimited);
     assert_eq!(sent(&effects)[0]["code"], "rate_limited");
     assert_eq!(started(&ask(&mut conversation, "a", "one")).len(), 1);
 }
@@ -487,7 +487,7 @@ fn ahead(effects: &[Effect]) -> (Vec<u64>, Vec<&str>) {
     let (mut timers, mut manuals) = (Vec::new(), Vec::new());
     for effect in effects {
         match effect {
-            Effect::AwaitCalm { prediction } => timers.push(*prediction),
+            Effect::StartPrefetchTimer { prediction } => timers.push(*prediction),
             Effect::Prefetch(manual) => manuals.push(manual.documentation.url.as_str()),
             _ => {}
         }
@@ -504,9 +504,9 @@ fn the_manual_of_a_sure_and_stable_prediction_is_opened_once() {
     let (timers, _) = ahead(&types("td17"));
     let [timer] = timers[..] else { panic!("one timer: {timers:?}") };
     assert_eq!(ahead(&types("td17k")), (vec![], vec![]), "the same one: the clock runs on");
-    let effects = conversation.apply(Input::Settled { prediction: timer });
+    let effects = conversation.apply(Input::PrefetchDue { prediction: timer });
     assert_eq!(ahead(&effects), (vec![], vec!["https://acme.test/td17.pdf"]));
-    assert!(conversation.apply(Input::Settled { prediction: timer }).is_empty());
+    assert!(conversation.apply(Input::PrefetchDue { prediction: timer }).is_empty());
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td17kv"}));
     assert_eq!(ahead(&effects), (vec![], vec![]), "it is open already");
 }
@@ -519,9 +519,9 @@ fn a_prediction_that_changes_or_goes_is_not_opened() {
     };
     let first = timer(&mut conversation, "td17").expect("a timer");
     let second = timer(&mut conversation, "vx9").expect("another timer");
-    assert!(conversation.apply(Input::Settled { prediction: first }).is_empty());
+    assert!(conversation.apply(Input::PrefetchDue { prediction: first }).is_empty());
     assert_eq!(timer(&mut conversation, ""), None);
-    assert!(conversation.apply(Input::Settled { prediction: second }).is_empty());
+    assert!(conversation.apply(Input::PrefetchDue { prediction: second }).is_empty());
     assert_eq!(timer(&mut conversation, "qwertyuiop"), None, "a guess opens nothing");
 }
 
@@ -580,8 +580,8 @@ proptest! {
                 Happens::Says(message) => greet(&mut conversation, message),
                 Happens::GoesOn(answer, event) => goes_on(&mut conversation, answer, event),
                 Happens::IsLost(answer) => conversation.apply(Input::AnswerLost { answer }),
-                Happens::Settles(prediction) => conversation.apply(Input::Settled { prediction }),
-                Happens::Floods => conversation.apply(Input::Flooded),
+                Happens::Settles(prediction) => conversation.apply(Input::PrefetchDue { prediction }),
+                Happens::Floods => conversation.apply(Input::RateLimited),
             };
             for effect in &effects {
                 if let Effect::StartAnswer { answer, .. } = effect {

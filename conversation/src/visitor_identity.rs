@@ -103,13 +103,13 @@ mod tests {
     fn hello(token: &str) -> Input {
         let hello = Hello { visitor: Some(token.to_owned()), ..Hello::default() };
         let id = Some(MessageId::Text("h".to_owned()));
-        Input::Heard(ClientFrame { id, message: ClientMessage::Hello(hello) })
+        Input::Received(ClientFrame { id, message: ClientMessage::Hello(hello) })
     }
 
     #[test]
     fn a_visitor_whom_the_site_has_signed_for_is_known_and_stays_known_through_a_crash() {
         let site: Option<Arc<dyn VisitorTokenVerifier>> = Some(Arc::new(Site));
-        let mut known = conversation().vouched_by(site);
+        let mut known = conversation().with_visitor_verifier(site);
         let effects = known.apply(hello("c-17"));
         assert_eq!(error_of(&effects), None);
         assert_eq!(known.visitor().map(|it| it.subject.as_str()), Some("c-17"));
@@ -118,7 +118,7 @@ mod tests {
         let kept = Checkpoint::decode(&checkpoint.encode()).unwrap();
         for checkpoint in [checkpoint, kept] {
             let mut next = conversation();
-            next.recall(checkpoint);
+            next.recover(checkpoint);
             assert_eq!(next.visitor(), known.visitor());
         }
     }
@@ -131,15 +131,15 @@ mod tests {
             (site.clone(), "forged", ErrorCode::VisitorRefused),
             (None, "c-17", ErrorCode::VisitorRefused),
         ] {
-            let mut chat = conversation().vouched_by(site);
+            let mut chat = conversation().with_visitor_verifier(site);
             let effects = chat.apply(hello(token));
             assert_eq!(error_of(&effects), Some((code, Some(MessageId::Text("h".to_owned())))));
             assert!(effects.iter().any(|effect| matches!(effect, Effect::Open(_))), "{effects:?}");
             assert_eq!(chat.visitor(), None);
         }
-        let mut chat = conversation().vouched_by(site);
-        chat.apply(Input::Introduced { token: "c-17".to_owned() });
-        let effects = chat.apply(Input::Introduced { token: "late".to_owned() });
+        let mut chat = conversation().with_visitor_verifier(site);
+        chat.apply(Input::VisitorToken { token: "c-17".to_owned() });
+        let effects = chat.apply(Input::VisitorToken { token: "late".to_owned() });
         assert_eq!(error_of(&effects), Some((ErrorCode::VisitorExpired, None)));
         assert_eq!(chat.visitor().map(|it| it.subject.as_str()), Some("c-17"));
     }

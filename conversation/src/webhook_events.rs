@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::archive::{Author, TurnPlace};
+use crate::archive::{Author, HandoffPlace};
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
 use crate::protocol::{
@@ -16,7 +16,7 @@ pub struct WebhookEvent {
     pub name: &'static str,
     /// Its place in the conversation. An event that is reported again, by a pod that took the conversation over, has
     /// the same place and name.
-    pub place: TurnPlace,
+    pub place: HandoffPlace,
     /// The fields of the event.
     pub data: Value,
 }
@@ -27,7 +27,7 @@ pub struct WebhookEvent {
 pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     let LogEntry { offset, reply_to, event, .. } = entry;
     let question = reply_to.as_ref().map(MessageId::to_string);
-    let at = TurnPlace::Log(*offset);
+    let at = HandoffPlace::Log(*offset);
     let one = |name, place, data| vec![WebhookEvent { name, place, data }];
     match event {
         ConversationEvent::QuestionAsked { question: text, product, language } => {
@@ -38,7 +38,7 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
                 language: language.as_deref(),
                 ..Message::of(Author::Visitor)
             };
-            one("message.created", TurnPlace::Unnumbered, said.data())
+            one("message.created", HandoffPlace::Unnumbered, said.data())
         }
         // A question whose answer never began is not sent either.
         ConversationEvent::AnswerCompleted(answer) if answer.question.is_some() => {
@@ -69,11 +69,11 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
                 protocol::Thumb::Down => "down",
             };
             let data = json!({ "offset": answer, "thumb": thumb, "comment": comment });
-            one("feedback.given", TurnPlace::Unnumbered, data)
+            one("feedback.given", HandoffPlace::Unnumbered, data)
         }
         ConversationEvent::ConversationRated { rating, comment } => {
             let data = json!({ "rating": rating, "comment": comment });
-            one("rating.given", TurnPlace::Unnumbered, data)
+            one("rating.given", HandoffPlace::Unnumbered, data)
         }
         ConversationEvent::ConversationClosed { by: Some(ClosedBy::Visitor), at_desk: false } => {
             vec![turn("conversation.closed", at, None, Some("visitor"))]
@@ -94,13 +94,13 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
 /// The messages for a decision. The leaving of an agent and the result for the conversation are separate messages.
 #[must_use]
 pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> {
-    let desk = TurnPlace::Desk;
+    let desk = HandoffPlace::Desk;
     match decision {
         DeskDecision::Requested { rev, reason } => {
             vec![turn("handoff.requested", desk(rev), None, reason)]
         }
         DeskDecision::Unavailable { why } => {
-            let place = TurnPlace::Unnumbered;
+            let place = HandoffPlace::Unnumbered;
             vec![turn("handoff.unavailable", place, None, Some(why.as_str()))]
         }
         DeskDecision::Joined { rev, agent } => {
@@ -134,7 +134,7 @@ pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> 
 
 fn turn(
     name: &'static str,
-    place: TurnPlace,
+    place: HandoffPlace,
     agent: Option<&Agent>,
     reason: Option<&str>,
 ) -> WebhookEvent {

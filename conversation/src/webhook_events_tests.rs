@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::archive::TurnPlace;
+use crate::archive::HandoffPlace;
 use crate::desk::{DeskDecision, HandoffUnavailable};
 use crate::event::{ClosedBy, ConversationEvent, LogEntry};
 use crate::protocol::{
@@ -44,7 +44,7 @@ fn a_message_has_its_author_its_place_and_its_text() {
     };
     let events = webhook_events(&entry(ConversationEvent::MessageSent(Box::new(message))));
     let [event] = &events[..] else { panic!("one event: {events:?}") };
-    assert_eq!((event.name, event.place), ("message.created", TurnPlace::Log(5)));
+    assert_eq!((event.name, event.place), ("message.created", HandoffPlace::Log(5)));
     assert_eq!(
         event.data,
         json!({
@@ -67,7 +67,7 @@ fn a_question_has_the_number_of_its_message_as_text() {
     let data = &events[0].data;
     assert_eq!((&data["author"], &data["question"]), (&json!("visitor"), &json!("12")));
     assert_eq!((&data["offset"], &data["language"]), (&json!(null), &json!("en")));
-    assert_eq!(events[0].place, TurnPlace::Unnumbered);
+    assert_eq!(events[0].place, HandoffPlace::Unnumbered);
 }
 
 #[test]

@@ -150,8 +150,8 @@ pub struct L2Meter {
 pub struct CacheMeter {
     hits: IntCounter,
     misses: IntCounter,
-    second_hits: IntCounter,
-    second_misses: IntCounter,
+    l2_hits: IntCounter,
+    l2_misses: IntCounter,
     evictions: [IntCounter; EVICTIONS.len()],
     bytes: IntGauge,
     entries: IntGauge,
@@ -487,8 +487,8 @@ impl Caches {
         CacheMeter {
             hits: self.hits.with_label_values(&[cache, "l1"]),
             misses: self.misses.with_label_values(&[cache, "l1"]),
-            second_hits: self.hits.with_label_values(&[cache, "l2"]),
-            second_misses: self.misses.with_label_values(&[cache, "l2"]),
+            l2_hits: self.hits.with_label_values(&[cache, "l2"]),
+            l2_misses: self.misses.with_label_values(&[cache, "l2"]),
             evictions: EVICTIONS.map(|reason| self.evictions.with_label_values(&[cache, reason])),
             bytes: self.bytes.with_label_values(&[cache]),
             entries: self.entries.with_label_values(&[cache]),
@@ -500,7 +500,7 @@ impl Caches {
 impl Caches {
     /// The meter of this cache's L2 cache. Its series exist from now on, at zero.
     #[must_use]
-    pub fn second_meter(&self, cache: &'static str) -> L2Meter {
+    pub fn l2_meter(&self, cache: &'static str) -> L2Meter {
         self.l2_errors.begin(&[("cache", cache)]);
         L2Meter { cache, troubles: self.l2_errors.clone() }
     }
@@ -538,13 +538,13 @@ impl CacheMeter {
     }
 
     /// A hit in the L2 cache.
-    pub fn hit_second(&self) {
-        self.second_hits.inc();
+    pub fn l2_hit(&self) {
+        self.l2_hits.inc();
     }
 
     /// A miss in the L2 cache.
-    pub fn missed_second(&self) {
-        self.second_misses.inc();
+    pub fn l2_missed(&self) {
+        self.l2_misses.inc();
     }
 
     /// A value was evicted: `entries`, `bytes`, `expired` or `invalidated`.
@@ -665,7 +665,7 @@ mod tests {
     #[test]
     fn every_series_of_a_cache_and_of_an_actor_is_there_when_that_begins() {
         let metrics = Metrics::new();
-        let _ = (metrics.caches.meter("answers"), metrics.caches.second_meter("answers"));
+        let _ = (metrics.caches.meter("answers"), metrics.caches.l2_meter("answers"));
         let _ = metrics.actors.meter("session");
         let text = metrics.render();
         let lines: std::collections::HashSet<&str> = text.lines().collect();

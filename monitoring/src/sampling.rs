@@ -105,7 +105,7 @@ mod tests {
         let cache = metrics.caches.meter("manuals");
         cache.hit();
         cache.missed();
-        cache.hit_second();
+        cache.l2_hit();
         let sample = metrics.sample(2);
         assert_eq!((sample.sessions, sample.agents), (1.0, 2.0));
         assert_eq!((sample.keystrokes, sample.answers, sample.errors), (1.0, 2.0, 2.0));

@@ -35,7 +35,7 @@ impl Notes for Store {
         .boxed()
     }
 
-    fn keep_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
         self.write(vec![note])
     }
 }

@@ -41,15 +41,15 @@ impl Writing {
         let StampedRecord { id, at_ms, record } = stamped;
         let at_ms = *at_ms;
         match record {
-            Record::Began(began) => self.began(at_ms, began).await,
-            Record::Said(said) => self.said(id, at_ms, said).await,
-            Record::Turned(turn) => self.turned(id, at_ms, turn).await,
+            Record::ConversationBegan(began) => self.began(at_ms, began).await,
+            Record::Message(said) => self.said(id, at_ms, said).await,
+            Record::Handoff(turn) => self.turned(id, at_ms, turn).await,
             Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
             Record::Rated(rated) => self.rated(at_ms, rated).await,
             Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
             Record::UploadExpired { upload } => self.upload_expired(upload).await,
             Record::Audit(audit) => self.audit(id, at_ms, audit).await,
-            Record::Left { conversation, address, text } => {
+            Record::OfflineMessage { conversation, address, text } => {
                 self.left(id, at_ms, conversation.as_deref(), address, text).await
             }
             Record::Deliver(delivery) => self.deliver(at_ms, delivery).await,

@@ -227,7 +227,7 @@ async fn ask(
                     whole,
                 });
             }
-            AnswerEvent::Recalled | AnswerEvent::Reading | AnswerEvent::Thinking => {}
+            AnswerEvent::FromCache | AnswerEvent::Reading | AnswerEvent::Thinking => {}
         }
     }
     anyhow::bail!("the answer to {text:?} had no end")

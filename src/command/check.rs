@@ -37,8 +37,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for old in deprecated {
         println!("  warning: {old}");
     }
-    for doubt in settings.doubts() {
-        println!("  warning: {doubt}");
+    for warning in settings.warnings() {
+        println!("  warning: {warning}");
     }
     match chaos {
         Chaos::Off => {}

@@ -60,7 +60,7 @@ pub(super) async fn drain(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> Result<HttpResponse, ApiError> {
-    caller.did(&deps, "pod.drain", deps.pod.pod(), "");
+    caller.audit(&deps, "pod.drain", deps.pod.pod(), "");
     let DrainStarted { is_first, sessions, within } = deps.drain.request();
     let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let message = match is_first {
@@ -88,7 +88,7 @@ pub(super) async fn invalidate(
     what: JsonBody<Invalidate>,
 ) -> Result<HttpResponse, ApiError> {
     let what = what.into_inner();
-    caller.did(&deps, "cache.invalidate", &format!("{what:?}"), "");
+    caller.audit(&deps, "cache.invalidate", &format!("{what:?}"), "");
     let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
@@ -125,7 +125,7 @@ pub(super) async fn broadcast(
         let wanted = "message has to be a text of 1 to 1,000 characters.";
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
     }
-    caller.did(&deps, "broadcast", "everybody", &message);
+    caller.audit(&deps, "broadcast", "everybody", &message);
     let Announced { here, other_pods } = deps.pod.broadcast(message).await;
     Ok(HttpResponse::Ok().json(json!({ "heard": here, "other_pods": other_pods })))
 }
@@ -146,8 +146,8 @@ pub(super) async fn chaos(
     }
     let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
-    caller.did(&deps, "chaos", &actor, &format!("{fault:?}"));
-    let told = deps.pod.rehearse(&actor, fault).await.map_err(|not| {
+    caller.audit(&deps, "chaos", &actor, &format!("{fault:?}"));
+    let told = deps.pod.inject_fault(&actor, fault).await.map_err(|not| {
         let code = match not {
             FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
             FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,

@@ -33,7 +33,7 @@ pub(super) async fn agent_socket(
     let who = (me, caller.from());
     match deps.pod.connect_agent(&request, payload, who, still_in) {
         Ok(opened) => {
-            caller.did(&deps, "desk.open", "", "");
+            caller.audit(&deps, "desk.open", "", "");
             Ok(opened)
         }
         Err(refused) => not_opened(&request, &request_id, refused),

@@ -105,7 +105,7 @@ fn standing(deps: &Dependencies) -> (&'static str, Option<String>) {
 fn not_ready(deps: &Dependencies) -> Option<String> {
     let draining = deps.pod.sessions().is_draining().then(|| "draining".to_owned());
     let without_redis = || deps.redis_required.then(|| redis_fault(deps)).flatten();
-    draining.or_else(|| deps.pod.trouble()).or_else(without_redis)
+    draining.or_else(|| deps.pod.unready_reason()).or_else(without_redis)
 }
 
 /// The missing part of a server that serves; `None` if none is missing.

@@ -30,7 +30,7 @@ mod openapi;
 mod operations;
 mod origins;
 mod pages;
-mod password_cost;
+mod price;
 mod products;
 mod request_body;
 mod routes;

@@ -9,8 +9,8 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
 
 use super::{
-    ApiErrorCode, admin, agent, brands, health, identity, manuals, metrics, operations,
-    password_cost, products, search, socket, statics, team, visitor,
+    ApiErrorCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
+    products, search, socket, statics, team, visitor,
 };
 
 /// `Allow` of a route with GET.
@@ -32,7 +32,7 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
         products::one_product,
         products::sections,
         brands::brands,
-        password_cost::price,
+        price::price,
         manuals::manual,
         statics::asset,
         health::health,

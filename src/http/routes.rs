@@ -9,8 +9,8 @@ use super::openapi::allowed_methods;
 use super::request_body::request_body;
 use super::{
     ApiError, ApiErrorCode, Dependencies, admin, agent, brands, docs, fallback, head, health,
-    identity, manuals, metrics, observe, operations, password_cost, products, search, socket,
-    statics, team, visitor,
+    identity, manuals, metrics, observe, operations, price, products, search, socket, statics,
+    team, visitor,
 };
 
 /// Every route, with the middleware for all: request id, metrics, security headers, CORS.
@@ -25,7 +25,7 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .service(products::one_product)
         .service(products::sections)
         .service(brands::brands)
-        .service(password_cost::price)
+        .service(price::price)
         .service(manuals::manual)
         .service(statics::asset)
         .configure(|routes| {

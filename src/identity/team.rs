@@ -109,7 +109,7 @@ impl Team {
         let outcome = self.accounts.count_attempt(counted.clone()).await.map_err(down)?;
         if let AttemptOutcome::Refused { wait, is_first } = outcome {
             if is_first {
-                self.nobody_signed_in("too many attempts", from);
+                self.audit_unknown_account("too many attempts", from);
             }
             return Err(IdentityError::TooMany { wait });
         }
@@ -127,7 +127,7 @@ impl Team {
                 Err(IdentityError::Wrong)
             }
             None => {
-                self.nobody_signed_in("unknown address", from);
+                self.audit_unknown_account("unknown address", from);
                 Err(IdentityError::Wrong)
             }
         }
@@ -135,7 +135,7 @@ impl Team {
 
     /// Audits a failed attempt without an account. The typed text is left out: people type passwords into
     /// the wrong field.
-    fn nobody_signed_in(&self, why: &str, from: ClientAddress) {
+    fn audit_unknown_account(&self, why: &str, from: ClientAddress) {
         (self.auditor)(Audit {
             who: "nobody".to_owned(),
             role: String::new(),

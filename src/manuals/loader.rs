@@ -158,10 +158,10 @@ impl ManualLoader for Loader {
         .boxed()
     }
 
-    fn doubt(&self, request: &ManualRequest) {
+    fn revalidate(&self, request: &ManualRequest) {
         let Documentation { url, backup_url, .. } = &request.documentation;
         for address in std::iter::once(url).chain(backup_url).filter(|it| is_remote(it)) {
-            self.0.fetcher.doubt(address);
+            self.0.fetcher.revalidate(address);
         }
     }
 }

@@ -101,19 +101,19 @@ impl PodDirectory for RedisPodDirectory {
         let link = self.link.clone();
         async move {
             let (living, vanished): (Vec<String>, Vec<String>) = link.command(eval).await?;
-            let mut roll = PodList::default();
+            let mut directory = PodList::default();
             for report in living {
                 match serde_json::from_str(&report) {
-                    Ok(report) => roll.pods.push(report),
-                    Err(_) => roll.unread += 1,
+                    Ok(report) => directory.pods.push(report),
+                    Err(_) => directory.unread += 1,
                 }
             }
             let gone = |pod: &String| {
                 let (news, pod) = pod.split_at_checked(1)?;
-                Some(MissingPod { pod: pod.into(), is_news: news == "+" })
+                Some(MissingPod { pod: pod.into(), is_new: news == "+" })
             };
-            roll.vanished = vanished.iter().filter_map(gone).collect();
-            Ok(roll)
+            directory.vanished = vanished.iter().filter_map(gone).collect();
+            Ok(directory)
         }
         .boxed()
     }

@@ -32,14 +32,14 @@ const LOOK_SOON: Duration = Duration::from_millis(200);
 const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
 
 /// The cleanup worker as a child of the tree. Removals are written to the archive.
-pub fn tidier(
+pub fn cleanup_worker(
     folder: Folder,
     archive: ArchiveHandle,
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
     let counted = Arc::clone(metrics);
-    ChildSpec::worker("uploads.tidier", "uploads_tidier", care, metrics, move |life| {
+    ChildSpec::worker("uploads.cleanup", "uploads_cleanup", care, metrics, move |life| {
         tidy(folder.clone(), archive.clone(), Arc::clone(&counted), life)
     })
 }

@@ -1,7 +1,7 @@
 //! Pictures in conversations: re-encoded, stored in a folder until they expire, served.
 //!
 //! [`Folder`] implements the port `Uploads`; `cleaning` detects the format by content and re-encodes
-//! the pixels; [`tidier()`] removes expired pictures. The folder is outside of everything that
+//! the pixels; [`cleanup_worker()`] removes expired pictures. The folder is outside of everything that
 //! is served as files; the name of a picture there is its id and nothing of the sender's.
 //!
 //! Never: a byte of the uploaded file in the stored one, trust in a file's name or declared type,
@@ -11,5 +11,5 @@ mod cleaning;
 mod cleanup_worker;
 mod folder;
 
-pub use cleanup_worker::tidier;
+pub use cleanup_worker::cleanup_worker;
 pub use folder::{Folder, NoFolder};

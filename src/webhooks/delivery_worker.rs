@@ -41,10 +41,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 impl Webhooks {
     /// The delivery worker as a child of the tree.
     #[must_use]
-    pub fn courier(&self, care: Care) -> ChildSpec {
+    pub fn delivery_worker(&self, care: Care) -> ChildSpec {
         let inner = Arc::clone(&self.inner);
         let metrics = Arc::clone(&inner.metrics);
-        ChildSpec::worker("webhooks.courier", "webhooks_courier", care, &metrics, move |life| {
+        ChildSpec::worker("webhooks.delivery", "webhooks_delivery", care, &metrics, move |life| {
             run(Arc::clone(&inner), life)
         })
     }

@@ -2,7 +2,7 @@
 
 use hsc_actors::archiving::ObservedEvent;
 use hsc_actors::ports::Announcement;
-use hsc_conversation::archive::TurnPlace;
+use hsc_conversation::archive::HandoffPlace;
 
 /// An event and its mark: a repeated event has the same mark.
 pub(super) struct Event {
@@ -19,9 +19,9 @@ impl Event {
         let ObservedEvent { id, at_ms, conversation, event } = observed;
         let name = event.name;
         let mark = match event.place {
-            TurnPlace::Log(offset) => format!("{conversation} {offset} {name}"),
-            TurnPlace::Desk(rev) => format!("{conversation} #{rev} {name}"),
-            TurnPlace::Unnumbered => format!("{id} {name}"),
+            HandoffPlace::Log(offset) => format!("{conversation} {offset} {name}"),
+            HandoffPlace::Desk(rev) => format!("{conversation} #{rev} {name}"),
+            HandoffPlace::Unnumbered => format!("{id} {name}"),
         };
         let conversation = Some(conversation.to_owned());
         let announcement = Announcement { event: name, conversation, data: event.data };
@@ -82,11 +82,14 @@ mod tests {
     #[test]
     fn a_repeated_event_has_the_same_mark() {
         let sent = |place| WebhookEvent { name: "message.created", place, data: json!({}) };
-        for place in [TurnPlace::Log(5), TurnPlace::Desk(5)] {
+        for place in [HandoffPlace::Log(5), HandoffPlace::Desk(5)] {
             assert_eq!(of("r", sent(place)).mark, of("x", sent(place)).mark);
         }
-        assert_ne!(of("r", sent(TurnPlace::Log(5))).mark, of("r", sent(TurnPlace::Desk(5))).mark);
-        let unnumbered = || sent(TurnPlace::Unnumbered);
+        assert_ne!(
+            of("r", sent(HandoffPlace::Log(5))).mark,
+            of("r", sent(HandoffPlace::Desk(5))).mark
+        );
+        let unnumbered = || sent(HandoffPlace::Unnumbered);
         assert_ne!(of("r", unnumbered()).mark, of("x", unnumbered()).mark);
     }
 }

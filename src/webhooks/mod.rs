@@ -6,7 +6,7 @@
 //! ```
 //!
 //! [`Webhooks`] observes archived events and announcements, and creates a delivery for each
-//! endpoint that subscribes; [`Webhooks::courier`] delivers them, with retries.
+//! endpoint that subscribes; [`Webhooks::delivery_worker`] delivers them, with retries.
 //!
 //! Never: a chat that waits for an endpoint, a note of the team in an event, a request to an
 //! address that only this machine can reach, a redirect that is followed, a response read without a bound, one

@@ -6,8 +6,8 @@ use hsc_actors::ports::archive::{
 };
 use hsc_catalogs::{Citation, Scenario};
 use hsc_conversation::archive::{
-    AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord,
-    HandoffRecordKind, MessageOutcome, RatingRecord, Record, Thumb, TurnPlace, Upload, Visitor,
+    AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffPlace,
+    HandoffRecord, HandoffRecordKind, MessageOutcome, RatingRecord, Record, Thumb, Upload, Visitor,
 };
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
@@ -49,8 +49,8 @@ fn visitor(subject: &str) -> Visitor {
 
 fn turn(conversation: &str, kind: HandoffRecordKind, by: Option<&str>) -> Record {
     let (conversation, agent) = (conversation.to_owned(), by.map(agent));
-    let place = TurnPlace::Unnumbered;
-    Record::Turned(HandoffRecord { conversation, place, kind, agent, to: None, reason: None })
+    let place = HandoffPlace::Unnumbered;
+    Record::Handoff(HandoffRecord { conversation, place, kind, agent, to: None, reason: None })
 }
 
 fn began(conversation: &str) -> ConversationFacts {
@@ -82,7 +82,7 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         score: 0.5,
     };
     let mut answered = answer("c", "q1", "td17", 4, MessageOutcome::Answered);
-    if let Record::Said(said) = &mut answered {
+    if let Record::Message(said) = &mut answered {
         said.citations = vec![citation.clone()];
         said.html = "<p>Hold.</p>".to_owned();
     }
@@ -94,7 +94,7 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
     let records = vec![
         (
             TEN,
-            Record::Began(Box::new(ConversationFacts {
+            Record::ConversationBegan(Box::new(ConversationFacts {
                 visitor: who.clone(),
                 language,
                 ..began("c")
@@ -104,7 +104,7 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         (TEN + 2, answered),
         (TEN + 3, turn("c", HandoffRecordKind::HandedOver, None)),
         (TEN + 4, turn("c", HandoffRecordKind::Taken, Some("ann"))),
-        (TEN + 5, Record::Said(Box::new(note))),
+        (TEN + 5, Record::Message(Box::new(note))),
         (TEN + 6, upload("c", "u1")),
         (
             TEN + 7,
@@ -170,7 +170,7 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
     };
     // What is not said again stays; what is said again is the newest.
     let later = ConversationFacts { product: Some("td27".to_owned()), ..began("c") };
-    let records = [first, later].map(|began| (TEN, Record::Began(Box::new(began))));
+    let records = [first, later].map(|began| (TEN, Record::ConversationBegan(Box::new(began))));
     stage.write(records.into()).await.expect("done");
     let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
     let told = (about.product.as_deref(), about.scenario.as_deref(), about.page.as_deref());
@@ -191,7 +191,7 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
 async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage: Stage) {
     let said = |offset: u64, author, text: &str| {
         let said = ArchivedMessage::new("c", author, text);
-        Record::Said(Box::new(ArchivedMessage {
+        Record::Message(Box::new(ArchivedMessage {
             offset: Some(offset),
             agent: Some(agent("ann")),
             ..said
@@ -213,7 +213,7 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
 ) {
     for (at, kind) in (0..).zip(HandoffRecordKind::ALL) {
         let turn = |place| {
-            Record::Turned(HandoffRecord {
+            Record::Handoff(HandoffRecord {
                 conversation: format!("c{at}"),
                 place,
                 kind,
@@ -223,7 +223,12 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
             })
         };
         // Two pods may record one change, and one conversation may turn twice.
-        let again = [TurnPlace::Desk(7), TurnPlace::Desk(7), TurnPlace::Desk(8), TurnPlace::Log(7)];
+        let again = [
+            HandoffPlace::Desk(7),
+            HandoffPlace::Desk(7),
+            HandoffPlace::Desk(8),
+            HandoffPlace::Log(7),
+        ];
         let records = again.map(|place| (TEN + at, turn(place)));
         stage.write(records.into()).await.expect("done");
         let told = stage.store.transcript(&format!("c{at}")).await.expect("done").expect("there");
@@ -245,7 +250,7 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
 
 async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
     let records = stamped(vec![
-        (TEN, Record::Began(Box::new(began("c")))),
+        (TEN, Record::ConversationBegan(Box::new(began("c")))),
         (TEN + 1, question("c", "q1", "td17", "How?")),
         (TEN + 2, answer("c", "q1", "td17", 1, MessageOutcome::Answered)),
         (TEN + 3, turn("c", HandoffRecordKind::HandedOver, None)),
@@ -376,7 +381,7 @@ async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
 
 async fn figures_are_counted_by_hour_and_product(stage: Stage) {
     let mut cached = answer("a", "q2", "td17", 2, MessageOutcome::Answered);
-    if let Record::Said(said) = &mut cached {
+    if let Record::Message(said) = &mut cached {
         said.cached = true;
         said.first_answer_ms = Some(100);
     }
@@ -455,13 +460,13 @@ async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
 async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: Stage) {
     let nameless = |text: &str| {
         let product = Some("td17".to_owned());
-        Record::Said(Box::new(ArchivedMessage {
+        Record::Message(Box::new(ArchivedMessage {
             product,
             ..ArchivedMessage::new("b", Author::Visitor, text)
         }))
     };
     let mut unknown = answer("b", "", "td17", 1, MessageOutcome::NoManual);
-    if let Record::Said(said) = &mut unknown {
+    if let Record::Message(said) = &mut unknown {
         said.question = None;
     }
     stage
@@ -520,12 +525,12 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
 
 async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: Stage) {
     let began = |conversation: &str, who: &str| {
-        Record::Began(Box::new(ConversationFacts {
+        Record::ConversationBegan(Box::new(ConversationFacts {
             visitor: Some(visitor(who)),
             ..began(conversation)
         }))
     };
-    let left = |address: &str| Record::Left {
+    let left = |address: &str| Record::OfflineMessage {
         conversation: None,
         address: address.to_owned(),
         text: "call me".to_owned(),
@@ -577,7 +582,7 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
 }
 
 async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
-    let left = Record::Left {
+    let left = Record::OfflineMessage {
         conversation: Some("a".to_owned()),
         address: "x@example.com".to_owned(),
         text: "call me".to_owned(),

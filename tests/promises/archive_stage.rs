@@ -93,7 +93,7 @@ pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<StampedRecord>> {
 
 /// The visitor asks.
 pub(crate) fn question(conversation: &str, id: &str, product: &str, text: &str) -> Record {
-    Record::Said(Box::new(ArchivedMessage {
+    Record::Message(Box::new(ArchivedMessage {
         product: Some(product.to_owned()),
         question: Some(id.to_owned()),
         ..ArchivedMessage::new(conversation, Author::Visitor, text)
@@ -108,7 +108,7 @@ pub(crate) fn answer(
     offset: u64,
     outcome: MessageOutcome,
 ) -> Record {
-    Record::Said(Box::new(ArchivedMessage {
+    Record::Message(Box::new(ArchivedMessage {
         offset: Some(offset),
         product: Some(product.to_owned()),
         question: Some(id.to_owned()),

@@ -55,11 +55,11 @@ async fn let_go(
     how: ReleaseKind,
 ) -> Result<DeskChange, DeskError> {
     let by = OnBehalfOf { agent: agent(who), is_admin: who == "admin" };
-    desk.let_go(conversation.into(), by, how).await
+    desk.release(conversation.into(), by, how).await
 }
 
 async fn tickets(desk: &Arc<dyn HandoffDesk>) -> Vec<(String, Option<String>)> {
-    let view = desk.look().await.expect("the desk does it");
+    let view = desk.snapshot().await.expect("the desk does it");
     let ticket = |ticket: Ticket| (ticket.conversation, ticket.agent.map(|agent| agent.id));
     view.tickets.into_iter().map(ticket).collect()
 }
@@ -80,11 +80,11 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
         last: Some("{\"x\":[1]}".to_owned()),
         ..wanted("first")
     };
-    let first = a.wait(whole.clone()).await.expect("the desk does it");
+    let first = a.request(whole.clone()).await.expect("the desk does it");
     // Of the same millisecond the order would be by name.
     let second =
-        b.wait(HandoffRequest { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
-    let view = b.look().await.expect("the desk does it");
+        b.request(HandoffRequest { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
+    let view = b.snapshot().await.expect("the desk does it");
     assert_eq!(view.tickets, [second.expect("the desk does it"), first.clone()]);
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
     let told = (first.product, first.visitor, first.locale, first.reason, first.last);
@@ -101,7 +101,7 @@ async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_el
     let reason = Some("it hums".to_owned());
     let first =
         HandoffRequest { product: Some(product("one")), reason: reason.clone(), ..wanted("c") };
-    a.wait(first).await.expect("the desk does it");
+    a.request(first).await.expect("the desk does it");
     let taken = take(&b, "c", "ana").await.expect("the desk does it");
     let later = TicketDetails {
         product: Some(product("two")),
@@ -130,7 +130,7 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     for round in 0..20 {
         let conversation = format!("c{round}");
-        pods[0].wait(wanted(&conversation)).await.expect("the desk does it");
+        pods[0].request(wanted(&conversation)).await.expect("the desk does it");
         let names: Vec<String> = (0..9).map(|it| format!("agent-{it}")).collect();
         let takes = names.iter().zip(pods.iter().cycle());
         let takes = takes.map(|(name, pod)| take(pod, &conversation, name));
@@ -156,23 +156,23 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
 async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let first = a
-        .wait(HandoffRequest { reason: Some("one".to_owned()), ..wanted("c") })
+        .request(HandoffRequest { reason: Some("one".to_owned()), ..wanted("c") })
         .await
         .expect("the desk does it");
     let again = HandoffRequest { last: Some("two".to_owned()), ..wanted("c") };
     let again =
-        b.wait(HandoffRequest { since_ms: Some(5), ..again }).await.expect("the desk does it");
+        b.request(HandoffRequest { since_ms: Some(5), ..again }).await.expect("the desk does it");
     assert_eq!((again.since_ms, again.pod.as_str()), (first.since_ms, "b"));
     assert_eq!((again.reason.as_deref(), again.last.as_deref()), (Some("one"), Some("two")));
     take(&a, "c", "ana").await.expect("the desk does it");
-    let with_ana = a.wait(wanted("c")).await.expect("the desk does it");
+    let with_ana = a.request(wanted("c")).await.expect("the desk does it");
     assert_eq!(with_ana.agent, Some(agent("ana")));
     assert_eq!(tickets(&b).await, [of("c", Some("ana"))]);
 }
 
 async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("c")).await.expect("the desk does it");
     let gone = b
         .end("c".into(), VisitorEnds::Withdraws)
         .await
@@ -181,7 +181,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     assert_eq!((gone.why, gone.agent.clone()), (TicketGoneReason::Withdrawn, None));
     assert_eq!(a.find("c".into()).await.expect("the desk does it"), Some(DeskChange::Gone(gone)));
     assert!(a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it").is_none());
-    a.wait(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("c")).await.expect("the desk does it");
     assert!(matches!(
         a.find("c".into()).await.expect("the desk does it"),
         Some(DeskChange::Ticket(_))
@@ -200,7 +200,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
 async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     for how in [ReleaseKind::ToMachine, ReleaseKind::Close] {
-        a.wait(wanted("c")).await.expect("the desk does it");
+        a.request(wanted("c")).await.expect("the desk does it");
         let refused = let_go(&b, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NotYours { by: None })), "{refused:?}");
         take(&a, "c", "ana").await.expect("the desk does it");
@@ -222,7 +222,7 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
         assert!(matches!(refused, Err(DeskError::NoSuchConversation)), "{refused:?}");
         // An admin may, whoever has it, and also when nobody has.
         for taker in [None, Some("ana")] {
-            a.wait(wanted("c")).await.expect("the desk does it");
+            a.request(wanted("c")).await.expect("the desk does it");
             if let Some(taker) = taker {
                 take(&a, "c", taker).await.expect("the desk does it");
             }
@@ -233,7 +233,7 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
 
 async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
     let to = |who: &str| ReleaseKind::To(who.to_owned());
     let refused = let_go(&a, "c", "ana", to("ben")).await;
@@ -248,7 +248,7 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     let again = let_go(&a, "c", "ben", to("ben")).await.expect("the desk does it");
     assert_eq!(again, handed, "one's own changes nothing");
     // By an admin, and one that waits.
-    a.wait(wanted("d")).await.expect("the desk does it");
+    a.request(wanted("d")).await.expect("the desk does it");
     let_go(&a, "d", "admin", to("ben")).await.expect("the desk does it");
     let mut all = tickets(&b).await;
     all.sort();
@@ -262,9 +262,9 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
 
 async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.wait(wanted("now")).await.expect("the desk does it").since_ms;
+    let now = a.request(wanted("now")).await.expect("the desk does it").since_ms;
     for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
-        a.wait(HandoffRequest { since_ms: Some(now - ago), ..wanted(name) })
+        a.request(HandoffRequest { since_ms: Some(now - ago), ..wanted(name) })
             .await
             .expect("the desk does it");
     }
@@ -301,7 +301,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
             .expect("the desk does it")
             .is_none()
     );
-    let mut revs = vec![a.wait(wanted("c")).await.expect("the desk does it").rev];
+    let mut revs = vec![a.request(wanted("c")).await.expect("the desk does it").rev];
     let ticket = b
         .touch("c".into(), "It hums.".to_owned(), Speaker::Visitor)
         .await
@@ -316,7 +316,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
         panic!("it is gone")
     };
     revs.push(gone.rev);
-    revs.push(a.wait(wanted("c")).await.expect("the desk does it").rev);
+    revs.push(a.request(wanted("c")).await.expect("the desk does it").rev);
     assert!(revs.is_sorted_by(|one, next| one < next), "{revs:?}");
 }
 
@@ -324,13 +324,13 @@ async fn no_more_wait_than_may(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { max_waiting: 2, ..LIMITS });
     let a = stage.pod("a");
     for name in ["c1", "c2"] {
-        a.wait(wanted(name)).await.expect("the desk does it");
+        a.request(wanted(name)).await.expect("the desk does it");
     }
-    let refused = a.wait(wanted("c3")).await;
+    let refused = a.request(wanted("c3")).await;
     assert!(matches!(refused, Err(DeskError::Full)), "{refused:?}");
-    a.wait(wanted("c2")).await.expect("who waits already is not refused");
+    a.request(wanted("c2")).await.expect("who waits already is not refused");
     take(&a, "c1", "ana").await.expect("the desk does it");
-    a.wait(wanted("c3")).await.expect("a place is free");
+    a.request(wanted("c3")).await.expect("a place is free");
 }
 
 async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
@@ -343,7 +343,7 @@ async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
     assert!(!here(&b, "ben", "s2", None).await, "another seat of the same agent");
     assert!(here(&b, "ana", "s3", Some(false)).await);
     let agents = async || {
-        let agents = a.look().await.expect("the desk does it").agents;
+        let agents = a.snapshot().await.expect("the desk does it").agents;
         let agents = agents.into_iter().map(|it| (it.agent.name, it.available));
         agents.collect::<Vec<_>>()
     };
@@ -376,7 +376,7 @@ async fn changes_until(
 ) -> Vec<DeskChange> {
     let all = std::cell::RefCell::new(Vec::new());
     eventually(what, async || {
-        let changes = desk.tidy().await.expect("the desk does it");
+        let changes = desk.apply_timeouts().await.expect("the desk does it");
         let found = changes.iter().any(&wanted);
         all.borrow_mut().extend(changes);
         found
@@ -389,13 +389,13 @@ async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stag
     let stage = stage.with(hsc_actors::DeskLimits { expires_after: LIMITS.expires_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.agent_here(agent("ana"), "seat".into(), None).await.expect("the desk does it");
-    let first = a.wait(wanted("c")).await.expect("the desk does it");
+    let first = a.request(wanted("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
-    a.wait(wanted("later")).await.expect("the desk does it");
+    a.request(wanted("later")).await.expect("the desk does it");
     let back = |change: &DeskChange| matches!(change, DeskChange::Ticket(it) if it.conversation == "c" && it.agent.is_none());
     let changes = changes_until("it waits again", &b, back).await;
     assert!(changes.contains(&DeskChange::Agents), "{changes:?}");
-    let view = b.look().await.expect("the desk does it");
+    let view = b.snapshot().await.expect("the desk does it");
     assert_eq!(view.tickets[0].since_ms, first.since_ms);
     assert_eq!((view.tickets[0].conversation.as_str(), view.agents.len()), ("c", 0));
     assert_eq!(b.places(vec!["c".into()]).await.expect("the desk does it")[0].1.number, 1);
@@ -412,8 +412,8 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
     for who in ["ana", "ben"] {
         a.agent_here(agent(who), who.into(), None).await.expect("the desk does it");
     }
-    let first = a.wait(wanted("c")).await.expect("the desk does it");
-    a.wait(wanted("later")).await.expect("the desk does it");
+    let first = a.request(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("later")).await.expect("the desk does it");
     // Whether taken, handed over or put back after a loss.
     take(&a, "c", "ana").await.expect("the desk does it");
     let mut from = "ana";
@@ -444,7 +444,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
                 let since_ms = Some(first.since_ms);
                 let agent = Some(agent("ben"));
                 let lost = HandoffRequest { since_ms, agent, awaits_answer: true, ..wanted("c") };
-                a.wait(lost).await.expect("the desk does it");
+                a.request(lost).await.expect("the desk does it");
             }
             _ => {}
         }
@@ -457,7 +457,7 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     let stage = stage.with(ANSWERS);
     let a = stage.pod("a");
     for name in ["answered", "put back", "asked"] {
-        a.wait(wanted(name)).await.expect("the desk does it");
+        a.request(wanted(name)).await.expect("the desk does it");
     }
     let said = async |name: &str, by| {
         a.touch(name.into(), "words".to_owned(), by).await.expect("the desk does it");
@@ -465,7 +465,7 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     take(&a, "answered", "ana").await.expect("the desk does it");
     said("answered", Speaker::Agent).await;
     a.end("put back".into(), VisitorEnds::Leaves).await.expect("the desk does it");
-    a.wait(HandoffRequest { agent: Some(agent("ana")), ..wanted("put back") })
+    a.request(HandoffRequest { agent: Some(agent("ana")), ..wanted("put back") })
         .await
         .expect("it is done");
     take(&a, "asked", "ana").await.expect("the desk does it");
@@ -474,7 +474,7 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     // A second message does not give the agent more time.
     eventually("the one that waits for an answer is offered again", async || {
         said("asked", Speaker::Visitor).await;
-        a.tidy().await.expect("the desk does it");
+        a.apply_timeouts().await.expect("the desk does it");
         tickets(&a).await.contains(&of("asked", None))
     })
     .await;
@@ -490,14 +490,14 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after, ..SHORT });
     let a = stage.pod("a");
     a.agent_here(agent("ana"), "seat".into(), Some(false)).await.expect("the desk does it");
-    a.wait(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
     changes_until("nobody is there", &a, |change| *change == DeskChange::Agents).await;
-    assert_eq!(a.look().await.expect("the desk does it").agents, []);
+    assert_eq!(a.snapshot().await.expect("the desk does it").agents, []);
     assert_eq!(tickets(&a).await, [of("c", Some("ana"))]);
     assert!(a.agent_here(agent("ana"), "another".into(), None).await.expect("the desk does it"));
     assert!(
-        !a.look().await.expect("the desk does it").agents[0].available,
+        !a.snapshot().await.expect("the desk does it").agents[0].available,
         "a break is remembered so long"
     );
 }
@@ -505,15 +505,15 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
 async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let a = stage.pod("a");
-    a.wait(wanted("said so")).await.expect("the desk does it");
+    a.request(wanted("said so")).await.expect("the desk does it");
     let away =
         a.visitor_left("said so".into()).await.expect("the desk does it").expect("it is there");
     assert!(!away.online);
-    a.wait(wanted("vanished")).await.expect("the desk does it");
+    a.request(wanted("vanished")).await.expect("the desk does it");
     for name in ["said so", "vanished"] {
         let expired = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == name);
         eventually("it does not wait any more", async || {
-            a.tidy().await.expect("the desk does it");
+            a.apply_timeouts().await.expect("the desk does it");
             a.find(name.into())
                 .await
                 .expect("the desk does it")
@@ -532,9 +532,9 @@ async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) 
 async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("kept")).await.expect("the desk does it");
+    a.request(wanted("kept")).await.expect("the desk does it");
     take(&a, "kept", "ana").await.expect("the desk does it");
-    a.wait(wanted("waits")).await.expect("the desk does it");
+    a.request(wanted("waits")).await.expect("the desk does it");
     let waits_no_more = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == "waits");
     // Both vanish at once; when the one that waits is gone, the other has been away as long.
     changes_until("the other one expires", &b, waits_no_more).await;
@@ -555,10 +555,10 @@ async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
 
 async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.wait(wanted("c")).await.expect("the desk does it");
+    a.request(wanted("c")).await.expect("the desk does it");
     b.visitors_here(vec!["c".into()]).await.expect("the desk does it");
     assert!(a.visitor_left("c".into()).await.expect("the desk does it").is_none());
-    assert!(b.look().await.expect("the desk does it").tickets[0].online);
+    assert!(b.snapshot().await.expect("the desk does it").tickets[0].online);
     assert!(
         !b.visitor_left("c".into()).await.expect("the desk does it").expect("it is there").online
     );
@@ -570,14 +570,17 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     let names: Vec<String> = (0..5).map(|it| format!("c{it}")).collect();
     for name in &names {
-        pods[0].wait(wanted(name)).await.expect("the desk does it");
+        pods[0].request(wanted(name)).await.expect("the desk does it");
         take(&pods[0], name, "ana").await.expect("the desk does it");
     }
     let returned = std::cell::RefCell::new(Vec::new());
     let expired = std::cell::RefCell::new(Vec::new());
     eventually("all are over", async || {
-        for change in
-            join_all(pods.iter().map(|pod| pod.tidy())).await.into_iter().flatten().flatten()
+        for change in join_all(pods.iter().map(|pod| pod.apply_timeouts()))
+            .await
+            .into_iter()
+            .flatten()
+            .flatten()
         {
             match change {
                 DeskChange::Ticket(it) if it.online && it.agent.is_none() => {
@@ -601,17 +604,17 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
 
 async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.wait(wanted("new")).await.expect("the desk does it").since_ms;
+    let now = a.request(wanted("new")).await.expect("the desk does it").since_ms;
     let since_ms = Some(now - 60_000);
-    a.wait(HandoffRequest { since_ms, ..wanted("old") }).await.expect("the desk does it");
-    a.wait(HandoffRequest { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
+    a.request(HandoffRequest { since_ms, ..wanted("old") }).await.expect("the desk does it");
+    a.request(HandoffRequest { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
         .await
         .expect("the desk does it");
     assert_eq!(a.places(vec!["old".into()]).await.expect("the desk does it")[0].1.number, 1);
     let taken = take(&a, "with ana", "ben").await;
     assert!(matches!(taken, Err(DeskError::Taken { by }) if by == agent("ana")));
     let ahead = a
-        .wait(HandoffRequest { since_ms: Some(u64::MAX), ..wanted("ahead") })
+        .request(HandoffRequest { since_ms: Some(u64::MAX), ..wanted("ahead") })
         .await
         .expect("the desk does it");
     assert!(ahead.since_ms < u64::MAX, "nobody waits from tomorrow on");

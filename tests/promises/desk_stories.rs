@@ -98,7 +98,7 @@ impl Model {
 async fn act(desk: &Arc<dyn HandoffDesk>, conversation: &'static str, act: Act) -> End {
     let let_go = |by: usize, how| {
         let by = OnBehalfOf { agent: agent(AGENTS[by]), is_admin: false };
-        let done = desk.let_go(conversation.into(), by, how);
+        let done = desk.release(conversation.into(), by, how);
         async { done.await.map(|_: DeskChange| true) }
     };
     let ended = |how| {
@@ -106,7 +106,7 @@ async fn act(desk: &Arc<dyn HandoffDesk>, conversation: &'static str, act: Act) 
         async { done.await.map(|gone| gone.is_some()) }
     };
     let outcome = match act {
-        Act::Wait => desk.wait(wanted(conversation)).await.map(|_| true),
+        Act::Wait => desk.request(wanted(conversation)).await.map(|_| true),
         Act::Withdraw => ended(VisitorEnds::Withdraws).await,
         Act::Leave => ended(VisitorEnds::Leaves).await,
         Act::Take(by) => {
@@ -131,7 +131,7 @@ async fn act(desk: &Arc<dyn HandoffDesk>, conversation: &'static str, act: Act) 
 }
 
 async fn seen(desk: &Arc<dyn HandoffDesk>) -> Model {
-    let view = desk.look().await.expect("the desk does it");
+    let view = desk.snapshot().await.expect("the desk does it");
     assert!(view.tickets.is_sorted_by_key(|ticket| ticket.since_ms));
     let waiting: Vec<Arc<str>> = view
         .tickets
@@ -248,17 +248,17 @@ fn whatever_is_done_at_once_in_redis_one_order_tells_it_and_nothing_is_lost() {
 async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again() {
     let mut stage = Stage::redis().await;
     let desk = stage.pod("a");
-    let since_ms = Some(desk.wait(wanted("c")).await.expect("the desk does it").since_ms);
+    let since_ms = Some(desk.request(wanted("c")).await.expect("the desk does it").since_ms);
     let redis = stage.redis_of().expect("there is one");
     redis.cut();
-    eventually("the desk is away", async || desk.look().await.is_err()).await;
-    let refused = desk.wait(wanted("d")).await;
+    eventually("the desk is away", async || desk.snapshot().await.is_err()).await;
+    let refused = desk.request(wanted("d")).await;
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
     redis.heal().await;
-    eventually("the desk is back", async || desk.look().await.is_ok()).await;
+    eventually("the desk is back", async || desk.snapshot().await.is_ok()).await;
     assert!(desk.find("c".into()).await.expect("the desk does it").is_none(), "it was lost");
     let again = hsc_conversation::desk::HandoffRequest { since_ms, ..wanted("c") };
-    assert_eq!(Some(desk.wait(again).await.expect("the desk does it").since_ms), since_ms);
+    assert_eq!(Some(desk.request(again).await.expect("the desk does it").since_ms), since_ms);
 }
 
 #[actix_web::test]
@@ -270,8 +270,8 @@ async fn what_somebody_else_wrote_under_the_keys_of_the_desk_is_an_error_and_no_
     redis.ask(&["HSET", "hsc:{desk1}:t:c", "agent", "x"]).await;
     let refused = desk.find("c".into()).await;
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
-    assert!(desk.look().await.is_err());
+    assert!(desk.snapshot().await.is_err());
     redis.ask(&["SET", "hsc:{desk1}:t:d", "no hash"]).await;
-    let refused = desk.wait(wanted("d")).await;
+    let refused = desk.request(wanted("d")).await;
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
 }

@@ -25,15 +25,15 @@ pub(crate) struct Stage {
 }
 
 enum Log {
-    Memory { log: MemoryLog, ether: InMemoryBus },
+    Memory { log: MemoryLog, bus: InMemoryBus },
     Redis { redis: Redis, link: Link },
 }
 
 impl Stage {
     pub(crate) async fn memory() -> Self {
-        let ether = InMemoryBus::default();
-        let log = MemoryLog::new(LIMITS).telling(Arc::new(Loopback::over(&ether)));
-        Self { log: Log::Memory { log, ether }, limits: LIMITS }
+        let bus = InMemoryBus::default();
+        let log = MemoryLog::new(LIMITS).telling(Arc::new(Loopback::over(&bus)));
+        Self { log: Log::Memory { log, bus }, limits: LIMITS }
     }
 
     pub(crate) async fn redis() -> Self {
@@ -46,7 +46,7 @@ impl Stage {
     /// The same with other limits, and empty.
     pub(crate) fn with(self, limits: LogLimits) -> Self {
         let log = match self.log {
-            Log::Memory { ether, .. } => Log::Memory { log: MemoryLog::new(limits), ether },
+            Log::Memory { bus, .. } => Log::Memory { log: MemoryLog::new(limits), bus },
             redis @ Log::Redis { .. } => redis,
         };
         Self { log, limits }
@@ -87,8 +87,8 @@ impl Stage {
     pub(crate) async fn listen(&self, conversation: &str) -> BoxStream<'static, Envelope> {
         let channel = channels::conversation(conversation);
         let payloads: BoxStream<'static, Vec<u8>> = match &self.log {
-            Log::Memory { ether, .. } => {
-                let relay = Loopback::over(ether);
+            Log::Memory { bus, .. } => {
+                let relay = Loopback::over(bus);
                 let heard = relay.open();
                 relay.want(vec![channel], Vec::new());
                 let payload = |relayed| async {

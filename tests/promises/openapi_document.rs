@@ -279,7 +279,7 @@ async fn lived_in(receiver: &Receiver) -> (Server, Member, Visitor, String) {
         (at + 3, answer("past", "q2", MIXER, 2, MessageOutcome::Unknown)),
         (
             at + 4,
-            Record::Said(Box::new(ArchivedMessage::new("past", Author::Note, "The third one."))),
+            Record::Message(Box::new(ArchivedMessage::new("past", Author::Note, "The third one."))),
         ),
         (
             at + 5,

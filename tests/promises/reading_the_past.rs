@@ -3,8 +3,8 @@
 use hsc::archive::Store;
 use hsc_actors::ports::archive::Archive as _;
 use hsc_conversation::archive::{
-    AgentRef, ArchivedMessage, Author, HandoffRecord, HandoffRecordKind, MessageOutcome,
-    RatingRecord, Record, TurnPlace,
+    AgentRef, ArchivedMessage, Author, HandoffPlace, HandoffRecord, HandoffRecordKind,
+    MessageOutcome, RatingRecord, Record,
 };
 use hsc_conversation::now_ms;
 use reqwest::{Method, Response};
@@ -44,14 +44,14 @@ async fn some_past(store: &Store, now: u64) {
     let yael = AgentRef { id: "yael".to_owned(), name: "Yael".to_owned() };
     let said = |author, text: &str| {
         let agent = Some(yael.clone());
-        Record::Said(Box::new(ArchivedMessage {
+        Record::Message(Box::new(ArchivedMessage {
             agent,
             ..ArchivedMessage::new("lamp", author, text)
         }))
     };
     let turn = HandoffRecord {
         conversation: "lamp".to_owned(),
-        place: TurnPlace::Unnumbered,
+        place: HandoffPlace::Unnumbered,
         kind: HandoffRecordKind::Taken,
         agent: Some(yael.clone()),
         to: None,
@@ -72,7 +72,7 @@ async fn some_past(store: &Store, now: u64) {
         (mixer + 3, answer("mixer", "q2", MIXER, 2, MessageOutcome::Unknown)),
         (lamp, question("lamp", "q", LIGHT, "Does the lamp flicker?")),
         (lamp + 1, answer("lamp", "q", LIGHT, 1, MessageOutcome::Answered)),
-        (lamp + 2, Record::Turned(turn)),
+        (lamp + 2, Record::Handoff(turn)),
         (lamp + 3, said(Author::Agent, "It is the dimmer.")),
         (lamp + 4, said(Author::Note, "The third one this week.")),
         (lamp + 5, Record::Rated(rated)),

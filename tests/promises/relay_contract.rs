@@ -22,8 +22,8 @@ struct Pods {
 
 impl Pods {
     async fn loopback() -> Self {
-        let ether = InMemoryBus::default();
-        let pod = || Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>;
+        let bus = InMemoryBus::default();
+        let pod = || Arc::new(Loopback::over(&bus)) as Arc<dyn Relay>;
         Self { one: pod(), two: pod(), redis: None }
     }
 

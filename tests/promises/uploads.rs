@@ -324,7 +324,7 @@ async fn a_picture_is_gone_when_its_time_is_over() {
     })
     .await;
     assert_eq!(server.metric("hsc_uploads_expired_total").await, 1.0);
-    assert!(server.actor("uploads.tidier").await["observed"]["removed"] == 1);
+    assert!(server.actor("uploads.cleanup").await["observed"]["removed"] == 1);
 }
 
 #[actix_web::test]

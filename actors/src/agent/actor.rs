@@ -68,11 +68,11 @@ pub(crate) struct AgentContext {
 /// The actor; see the header of this file.
 pub(crate) struct AgentSocket {
     key: u64,
-    seat: Arc<str>,
+    socket_id: Arc<str>,
     view: AgentView,
     /// The address of the client, for the audit.
     from: Arc<str>,
-    still_in: SessionCheck,
+    session_check: SessionCheck,
     /// The agent has acted since the last check of the sign-in session.
     has_acted: bool,
     context: Arc<AgentContext>,
@@ -80,14 +80,14 @@ pub(crate) struct AgentSocket {
     watching: HashMap<String, [SpawnHandle; 2]>,
     /// The agent's actions, in the order of the messages: one sequence per conversation, and one without a
     /// conversation for the agent's own state.
-    deeds: Sequences<Option<String>>,
+    actions: Sequences<Option<String>>,
     /// The desk was unavailable and is read again later.
-    is_looking_again: bool,
+    is_retrying_desk: bool,
     in_place: InPlace,
     outgoing: Outgoing,
     messages: Gcra,
     refusals: u32,
-    heard_at: Instant,
+    last_received: Instant,
     closed: bool,
 }
 
@@ -120,7 +120,7 @@ impl RebuiltInPlace for AgentSocket {
 impl AgentSocket {
     pub(crate) fn new(
         (me, from): (OnBehalfOf, Arc<str>),
-        still_in: SessionCheck,
+        session_check: SessionCheck,
         context: Arc<AgentContext>,
         outgoing: Outgoing,
     ) -> Self {
@@ -128,20 +128,20 @@ impl AgentSocket {
         let SessionContext { messages_per_second, message_burst, .. } = *context.shared;
         Self {
             from,
-            still_in,
+            session_check,
             has_acted: false,
             key: context.sockets.next_key(),
-            seat: format!("{:032x}", rand::random::<u128>()).into(),
+            socket_id: format!("{:032x}", rand::random::<u128>()).into(),
             view: AgentView::new(me, Arc::clone(&context.shared.tokens)),
             messages: Gcra::new(Quota::per_second(messages_per_second, message_burst), now),
             context,
             watching: HashMap::new(),
-            deeds: Sequences::default(),
-            is_looking_again: false,
+            actions: Sequences::default(),
+            is_retrying_desk: false,
             in_place: InPlace::default(),
             outgoing,
             refusals: 0,
-            heard_at: now,
+            last_received: now,
             closed: false,
         }
     }
@@ -154,73 +154,78 @@ impl AgentSocket {
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
-        let front = self.context.shared.front.clone();
+        let handoffs = self.context.shared.handoffs.clone();
         for effect in effects {
-            let front = front.clone();
+            let handoffs = handoffs.clone();
             let audit = effect.audited();
             let audit = audit.map(|action| audit_entry(action, self.view.me(), &self.from));
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
-                Effect::LookForAgents => self.beside(ctx, async move {
-                    match front.look().await {
+                Effect::ReadAgents => self.feed_result(ctx, async move {
+                    match handoffs.snapshot().await {
                         Ok(view) => Event::Agents(view.agents),
-                        Err(why) => Event::Looked(Err(why)),
+                        Err(why) => Event::DeskRead(Err(why)),
                     }
                 }),
-                Effect::Look => self.look(ctx),
+                Effect::ReadDesk => self.read_desk(ctx),
                 Effect::Take { id, conversation } => {
                     let agent = self.view.agent().clone();
                     info!(conversation, agent = agent.id; "an agent takes a conversation");
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(audit, about, ctx, async move {
-                        let taken = front.take(conversation.into(), agent).await;
+                    self.run_action(audit, about, ctx, async move {
+                        let taken = handoffs.take(conversation.into(), agent).await;
                         let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
-                        Event::Asked { id, outcome }
+                        Event::DeskReplied { id, outcome }
                     });
                 }
-                Effect::LetGo { id, conversation, how } => {
+                Effect::Release { id, conversation, how } => {
                     let by = self.view.me().clone();
                     info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(audit, about, ctx, async move {
-                        let outcome = front.let_go(conversation.into(), by, how).await.map(Some);
-                        Event::Asked { id, outcome }
+                    self.run_action(audit, about, ctx, async move {
+                        let outcome =
+                            handoffs.release(conversation.into(), by, how).await.map(Some);
+                        Event::DeskReplied { id, outcome }
                     });
                 }
                 Effect::Available { id, available } => {
-                    let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+                    let (agent, socket_id) =
+                        (self.view.agent().clone(), Arc::clone(&self.socket_id));
                     let (context, key) = (Arc::clone(&self.context), self.key);
-                    self.brings_to_its_end(audit, None, ctx, async move {
-                        let told =
-                            front.agent_here(agent.clone(), Arc::clone(&seat), Some(available));
+                    self.run_action(audit, None, ctx, async move {
+                        let told = handoffs.agent_here(
+                            agent.clone(),
+                            Arc::clone(&socket_id),
+                            Some(available),
+                        );
                         let told = told.await;
                         if !context.sockets.has(key) {
                             // The agent left meanwhile, and its last report may have arrived before this one.
-                            let _ = front.agent_left(agent, seat).await;
+                            let _ = handoffs.agent_left(agent, socket_id).await;
                         }
-                        Event::Asked { id, outcome: told.map(|()| None) }
+                        Event::DeskReplied { id, outcome: told.map(|()| None) }
                     });
                 }
                 Effect::Watch { id, conversation } => self.watch(id, conversation, ctx),
                 Effect::Unwatch(conversation) => {
-                    for listening in self.watching.remove(&conversation).into_iter().flatten() {
-                        ctx.cancel_future(listening);
+                    for subscription in self.watching.remove(&conversation).into_iter().flatten() {
+                        ctx.cancel_future(subscription);
                     }
                 }
-                Effect::Say { id, conversation, said } => {
+                Effect::SendMessage { id, conversation, said } => {
                     let log = Arc::clone(&self.context.shared.log);
                     let archive = self.context.shared.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
-                    self.brings_to_its_end(audit, about, ctx, async move {
+                    self.run_action(audit, about, ctx, async move {
                         let outcome =
-                            deliver(front, log, archive, conversation, *said, is_online).await;
+                            deliver(handoffs, log, archive, conversation, *said, is_online).await;
                         Event::Delivered { id, outcome }
                     });
                 }
-                Effect::TellOwner { conversation, talk } => {
+                Effect::NotifyOwner { conversation, talk } => {
                     let channel = channels::to_owner(&conversation);
-                    drop(front.bridge().publish(&channel, Body::Talk(talk)));
+                    drop(handoffs.bridge().publish(&channel, Body::Talk(talk)));
                 }
                 Effect::Note { id, conversation, content } => {
                     let agent = self.view.agent().clone();
@@ -228,10 +233,10 @@ impl AgentSocket {
                     let about = Some(conversation.clone());
                     let (note, stamped) = note_writer::stamped(agent, conversation, content);
                     let keeping =
-                        note_writer::keep(Arc::clone(&self.context.shared), note, stamped);
-                    self.brings_to_its_end(audit, about, ctx, async move {
+                        note_writer::store(Arc::clone(&self.context.shared), note, stamped);
+                    self.run_action(audit, about, ctx, async move {
                         keeping.await;
-                        Event::Noted { id }
+                        Event::NoteWritten { id }
                     });
                 }
                 Effect::Draft { id, conversation, product, question, locale } => {
@@ -243,21 +248,21 @@ impl AgentSocket {
 
     /// Reads the desk once its changes arrive from every pod: a snapshot taken earlier could have missed a change.
     /// While other pods are unreachable it is read nevertheless, and again afterwards.
-    fn look(&mut self, ctx: &mut SocketContext<Self>) {
-        let front = self.context.shared.front.clone();
-        let mut listening = front.bridge().listen(channels::DESK);
+    fn read_desk(&mut self, ctx: &mut SocketContext<Self>) {
+        let handoffs = self.context.shared.handoffs.clone();
+        let mut subscription = handoffs.bridge().subscribe(channels::DESK);
         let looked = wrap_future::<_, Self>(async move {
-            let is_live = tokio::time::timeout(LIVE_WITHIN, listening.live()).await.is_ok();
-            (front.look().await, (!is_live).then_some(listening))
+            let is_live = tokio::time::timeout(LIVE_WITHIN, subscription.live()).await.is_ok();
+            (handoffs.snapshot().await, (!is_live).then_some(subscription))
         });
         ctx.spawn(looked.map(|(view, deaf), socket, ctx| {
             let is_reached = view.is_ok();
-            socket.feed(Event::Looked(view), ctx);
+            socket.feed(Event::DeskRead(view), ctx);
             if !is_reached {
-                socket.look_again(ctx);
+                socket.retry_desk(ctx);
             }
             if let Some(mut deaf) = deaf {
-                socket.beside(ctx, async move {
+                socket.feed_result(ctx, async move {
                     deaf.live().await;
                     Event::Missed
                 });
@@ -266,27 +271,27 @@ impl AgentSocket {
     }
 
     /// Reads an unavailable desk again until it replies: without it the agent sees nothing.
-    fn look_again(&mut self, ctx: &mut SocketContext<Self>) {
-        if std::mem::replace(&mut self.is_looking_again, true) {
+    fn retry_desk(&mut self, ctx: &mut SocketContext<Self>) {
+        if std::mem::replace(&mut self.is_retrying_desk, true) {
             return;
         }
-        let front = self.context.shared.front.clone();
+        let handoffs = self.context.shared.handoffs.clone();
         let looked = wrap_future::<_, Self>(async move {
             loop {
                 tokio::time::sleep(LOOK_AGAIN).await;
-                if let Ok(view) = front.look().await {
+                if let Ok(view) = handoffs.snapshot().await {
                     return view;
                 }
             }
         });
         ctx.spawn(looked.map(|view, socket, ctx| {
-            socket.is_looking_again = false;
-            socket.feed(Event::Looked(Ok(view)), ctx);
+            socket.is_retrying_desk = false;
+            socket.feed(Event::DeskRead(Ok(view)), ctx);
         }));
     }
 
     /// Awaits a future concurrently; its result is fed to the view.
-    fn beside(
+    fn feed_result(
         &mut self,
         ctx: &mut SocketContext<Self>,
         asked: impl Future<Output = Event> + 'static,
@@ -298,7 +303,7 @@ impl AgentSocket {
     /// The same for an action that completes even if its agent leaves meanwhile, and is audited when it is done.
     /// Starts when the agent's earlier actions on the same conversation have ended: messages keep their order, and a
     /// conversation is closed after the last message.
-    fn brings_to_its_end(
+    fn run_action(
         &mut self,
         audit: Option<Audit>,
         about: Option<String>,
@@ -306,7 +311,7 @@ impl AgentSocket {
         asked: impl Future<Output = Event> + 'static,
     ) {
         let archive = self.context.shared.archive.clone();
-        let asked = self.deeds.put(about, asked);
+        let asked = self.actions.put(about, asked);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
             let event = asked.await;
             if let Some(audit) = audit.filter(|_| event.is_done()) {
@@ -327,15 +332,15 @@ impl AgentSocket {
         conversation: String,
         ctx: &mut SocketContext<Self>,
     ) {
-        let bridge = self.context.shared.front.bridge().clone();
-        let mut live = bridge.listen(channels::conversation(&conversation));
+        let bridge = self.context.shared.handoffs.bridge().clone();
+        let mut live = bridge.subscribe(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
-            let said = bridge.listen(channels::conversation(&conversation));
-            let talked = bridge.listen(channels::to_agents(&conversation));
-            let listening = [said, talked].map(|listening| self.listen(listening, ctx));
-            self.watching.insert(conversation.clone(), listening);
+            let said = bridge.subscribe(channels::conversation(&conversation));
+            let talked = bridge.subscribe(channels::to_agents(&conversation));
+            let subscription = [said, talked].map(|subscription| self.subscribe(subscription, ctx));
+            self.watching.insert(conversation.clone(), subscription);
         }
-        let mut live_notes = bridge.listen(channels::to_agents(&conversation));
+        let mut live_notes = bridge.subscribe(channels::to_agents(&conversation));
         let context = Arc::clone(&self.context.shared);
         let read = wrap_future::<_, Self>(async move {
             // Bounded: while Redis is unavailable the subscription never becomes live.
@@ -351,26 +356,27 @@ impl AgentSocket {
             // An event that other pods publish between the read and the moment at which the subscription is live does
             // not arrive: the conversation is read again then.
             if let Some((conversation, mut live, mut live_notes)) = deaf {
-                socket.beside(ctx, async move {
+                socket.feed_result(ctx, async move {
                     futures::join!(live.live(), live_notes.live());
-                    Event::Unheard { conversation }
+                    Event::ReadBeforeLive { conversation }
                 });
             }
         }));
     }
 
-    fn listen(
+    fn subscribe(
         &mut self,
-        listening: crate::bridge::Subscription,
+        subscription: crate::bridge::Subscription,
         ctx: &mut SocketContext<Self>,
     ) -> SpawnHandle {
-        let heard = wrap_stream::<_, Self>(listening);
-        let heard = heard.map(|heard, socket: &mut Self, ctx| socket.hears(heard, ctx));
+        let heard = wrap_stream::<_, Self>(subscription);
+        let heard =
+            heard.map(|heard, socket: &mut Self, ctx| socket.handle_channel_event(heard, ctx));
         ctx.spawn(heard.finish())
     }
 
-    fn hears(&mut self, heard: ChannelEvent, ctx: &mut SocketContext<Self>) {
-        let ChannelEvent::Told(envelope) = heard else { return self.feed(Event::Missed, ctx) };
+    fn handle_channel_event(&mut self, heard: ChannelEvent, ctx: &mut SocketContext<Self>) {
+        let ChannelEvent::Message(envelope) = heard else { return self.feed(Event::Missed, ctx) };
         let event = match &envelope.body {
             Body::Appended { conversation, frames, .. } => {
                 Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
@@ -382,7 +388,7 @@ impl AgentSocket {
                 Event::Changed(DeskChange::Gone(gone.clone()))
             }
             Body::Talk(DeskBroadcast::Agents) => Event::Changed(DeskChange::Agents),
-            Body::Talk(talk) => Event::Talked(talk.clone()),
+            Body::Talk(talk) => Event::BroadcastReceived(talk.clone()),
             _ => return,
         };
         self.feed(event, ctx);
@@ -410,12 +416,12 @@ impl AgentSocket {
             locale,
             asker: Requester { conversation: Some((*conversation).into()), client: None },
         });
-        self.beside(ctx, async move {
+        self.feed_result(ctx, async move {
             let answer = match question {
                 Some(question) => answer(&context, question).await,
                 None => None,
             };
-            Event::Drafted { id, conversation, answer }
+            Event::DraftMade { id, conversation, answer }
         });
     }
 
@@ -446,50 +452,52 @@ impl AgentSocket {
         }
     }
 
-    fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+    fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
         self.has_acted = true;
         if self.messages.take(Instant::now()).is_err() {
             self.refusals += 1;
             if self.refusals > REFUSALS_BEFORE_CLOSE {
                 self.close(CloseReason::Policy, ctx);
             } else {
-                self.feed(Event::Flooded, ctx);
+                self.feed(Event::RateLimited, ctx);
             }
             return;
         }
         self.refusals = 0;
         match AgentFrame::parse(text) {
-            Ok(frame) => self.feed(Event::Heard(frame), ctx),
+            Ok(frame) => self.feed(Event::MessageReceived(frame), ctx),
             Err(bad) => {
                 debug!(code:% = bad.code.as_str(); "bad message of an agent");
-                self.feed(Event::Misheard(bad), ctx);
+                self.feed(Event::InvalidMessage(bad), ctx);
             }
         }
     }
 
     /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
-    fn beat(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.heard_at.elapsed() > self.context.shared.idle_timeout {
+    fn heartbeat(&mut self, ctx: &mut SocketContext<Self>) {
+        if self.last_received.elapsed() > self.context.shared.idle_timeout {
             return self.close(CloseReason::Normal, ctx);
         }
-        let still_in = (self.still_in)(std::mem::take(&mut self.has_acted));
-        let still_in = wrap_future::<_, Self>(still_in);
-        ctx.spawn(still_in.map(|is_in, socket, ctx| {
+        let session_check = (self.session_check)(std::mem::take(&mut self.has_acted));
+        let session_check = wrap_future::<_, Self>(session_check);
+        ctx.spawn(session_check.map(|is_in, socket, ctx| {
             if !is_in {
                 info!(agent = socket.view.agent().id; "an agent is not signed in any more");
                 socket.close(CloseReason::Policy, ctx);
             }
         }));
-        let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
+        let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
         let (context, key) = (Arc::clone(&self.context), self.key);
         drop(actix::spawn(async move {
-            let front = &context.shared.front;
-            if let Err(error) = front.agent_here(agent.clone(), Arc::clone(&seat), None).await {
+            let handoffs = &context.shared.handoffs;
+            if let Err(error) =
+                handoffs.agent_here(agent.clone(), Arc::clone(&socket_id), None).await
+            {
                 debug!(why:? = error; "could not report an agent's presence to the desk");
             }
             if !context.sockets.has(key) {
                 // The agent left meanwhile, and its last report may have arrived before this one.
-                let _ = front.agent_left(agent, seat).await;
+                let _ = handoffs.agent_left(agent, socket_id).await;
             }
         }));
     }
@@ -497,7 +505,7 @@ impl AgentSocket {
 
 /// The answer of the manual, within a time limit; none if the answer queue is full or the answer failed.
 async fn answer(context: &Arc<SessionContext>, question: Question) -> Option<Box<Answer>> {
-    let QueueOutcome::Now(_permit) = context.line.enter(None) else { return None };
+    let QueueOutcome::Now(_permit) = context.answer_queue.enter(None) else { return None };
     // Called inside the stream and caught there: the agent gets an error, the socket stays open.
     let events = async { context.answerer.answer(question) }.flatten_stream();
     let mut events = Box::pin(AssertUnwindSafe(events).catch_unwind());
@@ -518,18 +526,18 @@ impl Actor for AgentSocket {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.context.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
         info!(agent = self.view.agent().id, sockets = self.context.sockets.count(); "an agent is here");
-        let desk = self.context.shared.front.bridge().listen(channels::DESK);
-        self.listen(desk, ctx);
-        let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-        let front = self.context.shared.front.clone();
+        let desk = self.context.shared.handoffs.bridge().subscribe(channels::DESK);
+        self.subscribe(desk, ctx);
+        let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
+        let handoffs = self.context.shared.handoffs.clone();
         // Report the presence first and read then, so that the agent sees itself.
         let here = wrap_future::<_, Self>(async move {
-            if let Err(error) = front.agent_here(agent, seat, None).await {
+            if let Err(error) = handoffs.agent_here(agent, socket_id, None).await {
                 debug!(why:? = error; "could not report an agent's presence to the desk");
             }
         });
-        ctx.spawn(here.map(|(), socket, ctx| socket.look(ctx)));
-        ctx.run_interval(self.context.heartbeat, Self::beat);
+        ctx.spawn(here.map(|(), socket, ctx| socket.read_desk(ctx)));
+        ctx.run_interval(self.context.heartbeat, Self::heartbeat);
         ctx.run_interval(self.context.shared.ping_interval, |_, ctx| ctx.ping(b""));
     }
 }
@@ -539,9 +547,9 @@ impl Drop for AgentSocket {
     fn drop(&mut self) {
         self.context.sockets.left(self.key);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let (agent, seat) = (self.view.agent().clone(), Arc::clone(&self.seat));
-            let front = self.context.shared.front.clone();
-            runtime.spawn(async move { front.agent_left(agent, seat).await });
+            let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
+            let handoffs = self.context.shared.handoffs.clone();
+            runtime.spawn(async move { handoffs.agent_left(agent, socket_id).await });
         }
     }
 }
@@ -551,10 +559,10 @@ impl StreamHandler<Received> for AgentSocket {
         if self.closed {
             return;
         }
-        self.heard_at = Instant::now();
+        self.last_received = Instant::now();
         self.guarded(ctx, |socket, ctx| {
             match crate::socket::understand(&mut socket.outgoing, received, ctx) {
-                crate::socket::SocketEvent::Text(text) => socket.heard_text(&text, ctx),
+                crate::socket::SocketEvent::Text(text) => socket.text_received(&text, ctx),
                 crate::socket::SocketEvent::Nothing => {}
                 crate::socket::SocketEvent::End(reason) => socket.close(reason, ctx),
             }

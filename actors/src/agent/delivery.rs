@@ -45,20 +45,20 @@ pub(crate) enum NotDelivered {
 
 /// Delivers an agent's message.
 pub(super) async fn deliver(
-    front: HandoffService,
+    handoffs: HandoffService,
     log: Arc<dyn ConversationLog>,
     archive: ArchiveHandle,
     conversation: String,
     said: AgentSaid,
     mut is_online: bool,
 ) -> Result<(), NotDelivered> {
-    let mut answers = front.bridge().listen(channels::to_agents(&conversation));
+    let mut answers = handoffs.bridge().subscribe(channels::to_agents(&conversation));
     let _ = timeout(HEARD_WITHIN, answers.live()).await;
     let channel = channels::to_owner(&conversation);
     for _ in 0..TIMES {
         if is_online {
             let talk = DeskBroadcast::AgentSaid { said: Box::new(said.clone()) };
-            drop(front.bridge().publish(&channel, Body::Talk(talk)));
+            drop(handoffs.bridge().publish(&channel, Body::Talk(talk)));
             let answer = answer_to(&said.request, &mut answers);
             match timeout(ANSWERED_WITHIN, answer).await {
                 Ok(true) => return Ok(()),
@@ -66,7 +66,7 @@ pub(super) async fn deliver(
                 Err(_) => {}
             }
         }
-        match front.find(conversation.as_str().into()).await {
+        match handoffs.find(conversation.as_str().into()).await {
             Ok(Some(DeskChange::Ticket(ticket))) => {
                 if ticket.agent.is_none_or(|has| has.id != said.agent.id) {
                     return Err(NotDelivered::NotYours);
@@ -77,9 +77,11 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(front.bridge(), &*log, &archive, &conversation, &said).await {
+            match append_alone(handoffs.bridge(), &*log, &archive, &conversation, &said).await {
                 Ok(()) => {
-                    front.touch(conversation.as_str().into(), said.content, Speaker::Agent).await;
+                    handoffs
+                        .touch(conversation.as_str().into(), said.content, Speaker::Agent)
+                        .await;
                     return Ok(());
                 }
                 Err(LogError::Unknown) => return Err(NotDelivered::Gone),
@@ -95,7 +97,7 @@ pub(super) async fn deliver(
 /// Whether the owner accepted it; false for good if it does not reply.
 async fn answer_to(request: &str, answers: &mut Subscription) -> bool {
     loop {
-        if let ChannelEvent::Told(envelope) = answers.next().await
+        if let ChannelEvent::Message(envelope) = answers.next().await
             && let Body::Talk(DeskBroadcast::Accepted { request: answered, accepted, .. }) =
                 &envelope.body
             && answered == request
@@ -143,7 +145,7 @@ async fn append_alone(
     archive.event(&conversation, &entry);
     // The watching agents of this pod; the author is one of them.
     if let Some(here) = here {
-        here.say();
+        here.publish();
     }
     Ok(())
 }

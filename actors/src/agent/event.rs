@@ -16,26 +16,26 @@ use super::delivery::NotDelivered;
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The agent sent a message.
-    Heard(AgentFrame),
+    MessageReceived(AgentFrame),
     /// The agent sent an invalid message.
-    Misheard(InvalidMessage),
+    InvalidMessage(InvalidMessage),
     /// The agent exceeded its rate limit.
-    Flooded,
+    RateLimited,
     /// The present agents.
     Agents(Vec<Presence>),
     /// A snapshot of the desk.
-    Looked(Result<DeskView, DeskError>),
+    DeskRead(Result<DeskView, DeskError>),
     /// A change at the desk.
     Changed(DeskChange),
     /// Changes may have been missed.
     Missed,
     /// A watched conversation was read before the subscription to other pods was live; it is live now.
-    Unheard {
+    ReadBeforeLive {
         /// Id of the conversation.
         conversation: String,
     },
     /// The result of a request to the desk.
-    Asked {
+    DeskReplied {
         /// Id of the request.
         id: Option<MessageId>,
         /// The change; none if the desk has no change to report.
@@ -60,7 +60,7 @@ pub(crate) enum Event {
         frames: Vec<StoredEntry>,
     },
     /// A message about a watched conversation to agents only.
-    Talked(DeskBroadcast),
+    BroadcastReceived(DeskBroadcast),
     /// The result of a delivery to the visitor.
     Delivered {
         /// Id of the request.
@@ -69,12 +69,12 @@ pub(crate) enum Event {
         outcome: Result<(), NotDelivered>,
     },
     /// A note was stored and sent to the watching agents.
-    Noted {
+    NoteWritten {
         /// Id of the request.
         id: Option<MessageId>,
     },
     /// The draft of the manual's answer.
-    Drafted {
+    DraftMade {
         /// Id of the request.
         id: Option<MessageId>,
         /// Id of the conversation.
@@ -88,9 +88,9 @@ impl Event {
     /// True if the event is the success of a request.
     pub(super) fn is_done(&self) -> bool {
         match self {
-            Self::Asked { outcome, .. } => outcome.is_ok(),
+            Self::DeskReplied { outcome, .. } => outcome.is_ok(),
             Self::Delivered { outcome, .. } => outcome.is_ok(),
-            Self::Noted { .. } => true,
+            Self::NoteWritten { .. } => true,
             _ => false,
         }
     }
@@ -107,9 +107,9 @@ pub(crate) enum Effect {
         id: Option<MessageId>,
     },
     /// Read the whole desk.
-    Look,
+    ReadDesk,
     /// Read the present agents.
-    LookForAgents,
+    ReadAgents,
     /// Take a conversation.
     Take {
         /// Id of the request.
@@ -118,7 +118,7 @@ pub(crate) enum Effect {
         conversation: String,
     },
     /// Release a conversation.
-    LetGo {
+    Release {
         /// Id of the request.
         id: Option<MessageId>,
         /// Id of the conversation.
@@ -143,7 +143,7 @@ pub(crate) enum Effect {
     /// Unsubscribe.
     Unwatch(String),
     /// Deliver a message to the visitor.
-    Say {
+    SendMessage {
         /// Id of the request.
         id: Option<MessageId>,
         /// Id of the conversation.
@@ -152,7 +152,7 @@ pub(crate) enum Effect {
         said: Box<AgentSaid>,
     },
     /// Publish a message to the owner of a conversation.
-    TellOwner {
+    NotifyOwner {
         /// Id of the conversation.
         conversation: String,
         /// The message.
@@ -187,8 +187,8 @@ impl Effect {
     pub(super) fn audited(&self) -> Option<AgentAction<'_>> {
         Some(match self {
             Self::Take { conversation, .. } => AgentAction::Took { conversation },
-            Self::LetGo { conversation, how, .. } => AgentAction::Released { conversation, how },
-            Self::Say { conversation, .. } => AgentAction::MessageSent { conversation },
+            Self::Release { conversation, how, .. } => AgentAction::Released { conversation, how },
+            Self::SendMessage { conversation, .. } => AgentAction::MessageSent { conversation },
             Self::Note { conversation, .. } => AgentAction::NoteWritten { conversation },
             Self::Available { available, .. } => {
                 AgentAction::AvailabilityChanged { available: *available }

@@ -25,14 +25,14 @@ const LIMITS: DeskLimits = DeskLimits {
 
 async fn two_pods(limits: DeskLimits) -> (TestPod, TestPod) {
     let settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap().conversations;
-    let ether = InMemoryBus::default();
+    let bus = InMemoryBus::default();
     let log = MemoryLog::new(LogLimits::from(&settings));
-    let log = log.telling(Arc::new(Loopback::over(&ether)));
+    let log = log.telling(Arc::new(Loopback::over(&bus)));
     let (desk, tokens) =
         (MemoryDesk::new(limits, "a".into()), Arc::new(crate::tokens_of(&settings)));
     let pod = async |name: &str| {
         let shared = (Arc::new(log.of_pod(name)) as Arc<_>, Arc::clone(&tokens));
-        TestPod::at_desk(name, shared, (desk.clone(), Some(ether.clone())), |_| {}).await
+        TestPod::at_desk(name, shared, (desk.clone(), Some(bus.clone())), |_| {}).await
     };
     (pod("a").await, pod("b").await)
 }
@@ -81,9 +81,9 @@ async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
 /// The records of a conversation on a pod, in order.
 fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
     let of = |record: &Record| match record {
-        Record::Began(began) => began.conversation == conversation,
-        Record::Said(said) => said.conversation == conversation,
-        Record::Turned(turn) => turn.conversation == conversation,
+        Record::ConversationBegan(began) => began.conversation == conversation,
+        Record::Message(said) => said.conversation == conversation,
+        Record::Handoff(turn) => turn.conversation == conversation,
         _ => false,
     };
     let all = pod.recorded.lock().unwrap();
@@ -93,7 +93,7 @@ fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
 /// The handoff records of a conversation on both pods: kind, agent, reason.
 fn turns(pods: [&TestPod; 2], conversation: &str) -> Vec<String> {
     let turn = |record: Record| match record {
-        Record::Turned(turn) => {
+        Record::Handoff(turn) => {
             let name = |agent: Option<hsc_conversation::archive::AgentRef>| agent.map(|it| it.name);
             let (agent, to) = (name(turn.agent), name(turn.to));
             let words = [Some(turn.kind.as_str().to_owned()), agent, to, turn.reason];
@@ -238,10 +238,10 @@ async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_b
     agent.say(json!({"type": "say", "conversation": conversation, "content": "Are you there?", "id": "s"})).await;
     assert_eq!(reply(&mut agent, "s").await["type"], "done");
     let is_recorded =
-        |record: &Record| matches!(record, Record::Said(said) if said.text == "Are you there?");
+        |record: &Record| matches!(record, Record::Message(said) if said.text == "Are you there?");
     let recorded = records(&b, &conversation).into_iter().filter(is_recorded);
     let recorded: Vec<Record> = recorded.collect();
-    let [Record::Said(said)] = &recorded[..] else { panic!("once: {recorded:?}") };
+    let [Record::Message(said)] = &recorded[..] else { panic!("once: {recorded:?}") };
     assert_eq!((said.author, said.offset.is_some()), (Author::Agent, true));
     let after = *visitor.offsets().last().unwrap();
     let resume = json!({"conversation": conversation, "token": welcome["token"], "after": after});
@@ -378,7 +378,7 @@ async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_
     assert_eq!(desk["you"]["id"], "ana");
     agent.say(json!({"type": "sing", "id": "x"})).await;
     assert_eq!(agent.hear("error").await["code"], "unknown_type");
-    assert_eq!(a.house.send_agents_away(), 1);
+    assert_eq!(a.house.drain_agents(), 1);
     agent.hear("reconnect").await;
     assert_eq!(agent.close_code().await, 1012);
     eventually("it has left", || a.house.agents() == 0).await;
@@ -439,7 +439,7 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
     assert_eq!(alone.hear("handoff").await["state"], "unavailable");
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Unavailable).await;
     assert_eq!(turns, ["unavailable nobody_there"]);
-    let is_why = |record: &Record| matches!(record, Record::Began(began) if began.reason.as_deref() == Some("It hums."));
+    let is_why = |record: &Record| matches!(record, Record::ConversationBegan(began) if began.reason.as_deref() == Some("It hums."));
     assert!(records(&a, &conversation).iter().any(is_why), "the reason is kept all the same");
     alone.say(json!({"type": "bye"})).await;
     assert_eq!(alone.hear("handoff").await["state"], "closed");
@@ -495,7 +495,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
     assert_eq!((&ticket["scenario"], &ticket["page"]), (&json!("live"), &json!(page)));
     assert_eq!(ticket["locale"], "he");
     let known = records(&a, &conversation).into_iter().find_map(|record| match record {
-        Record::Began(began) => Some(*began),
+        Record::ConversationBegan(began) => Some(*began),
         _ => None,
     });
     let ConversationFacts { product, page: on, language, .. } = known.expect("it is recorded");

@@ -38,24 +38,24 @@ pub(super) fn stamped(
         agent: Some(by),
         ..ArchivedMessage::new(&*conversation, Author::Note, &*content)
     };
-    let stamped = ArchiveHandle::stamp(Record::Said(Box::new(said)));
+    let stamped = ArchiveHandle::stamp(Record::Message(Box::new(said)));
     let (note_id, at_ms) = (stamped.id.clone(), stamped.at_ms);
     (Note { note_id, conversation, agent, content, at_ms }, stamped)
 }
 
 /// Stores a note, and sends it to the watching agents.
-pub(super) async fn keep(context: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
+pub(super) async fn store(context: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
     // Skipped while the archive is known to be unavailable: colleagues would wait for nothing.
     if !context.archive.is_up() || !is_written(&context, &stamped).await {
         context.archive.write_behind(stamped);
     }
     let channel = channels::to_agents(&note.conversation);
-    drop(context.front.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
+    drop(context.handoffs.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
 }
 
 async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {
     let began = Instant::now();
-    let writing = context.notes.keep_note(Arc::new(stamped.clone()));
+    let writing = context.notes.write_note(Arc::new(stamped.clone()));
     match timeout(KEPT_WITHIN, writing).await {
         Ok(Ok(())) => {
             context.metrics.archive.written(1, began.elapsed());

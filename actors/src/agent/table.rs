@@ -41,11 +41,11 @@ impl AgentSockets {
 
     /// Sends every agent to another pod, each with its own delay; returns the number of receivers.
     pub(crate) fn leave(&self) -> usize {
-        self.tell_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..SPREAD_MS) })
+        self.send_all(|| Deliver::Reconnect { after_ms: rand::random_range(0..SPREAD_MS) })
     }
 
     /// Sends a message to every agent; returns the number of receivers.
-    pub(crate) fn tell_all(&self, what: impl Fn() -> Deliver) -> usize {
+    pub(crate) fn send_all(&self, what: impl Fn() -> Deliver) -> usize {
         // Copied first: a socket that ends inside `try_send` would wait for the guards.
         let all: Vec<Recipient<Deliver>> = self.table.iter().map(|it| it.value().clone()).collect();
         all.into_iter().filter(|socket| socket.try_send(what()).is_ok()).count()

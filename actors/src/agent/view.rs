@@ -73,7 +73,7 @@ impl AgentView {
     /// Starts again after a crash: only the list of watched conversations is kept.
     pub(crate) fn again(&self) -> (Self, Vec<Effect>) {
         let mut view = Self::new(self.me.clone(), Arc::clone(&self.tokens));
-        let mut effects = vec![Effect::Look];
+        let mut effects = vec![Effect::ReadDesk];
         for conversation in self.watched.keys() {
             view.watched.insert(conversation.clone(), WatchedConversation::default());
             effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
@@ -89,9 +89,9 @@ impl AgentView {
     pub(crate) fn apply(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Heard(frame) => self.heard(frame, &mut effects),
-            Event::Misheard(bad) => effects.push(error(bad.id, bad.code, &bad.message)),
-            Event::Flooded => {
+            Event::MessageReceived(frame) => self.message_received(frame, &mut effects),
+            Event::InvalidMessage(bad) => effects.push(error(bad.id, bad.code, &bad.message)),
+            Event::RateLimited => {
                 let message = "Too many messages: slow down, this one was not read";
                 effects.push(error(None, ErrorCode::RateLimited, message));
             }
@@ -99,23 +99,23 @@ impl AgentView {
                 self.knows_agents(&agents);
                 effects.push(send(None, DeskMessage::Agents { agents }));
             }
-            Event::Looked(Ok(view)) => self.looked(view, &mut effects),
-            Event::Looked(Err(why)) => effects.push(refused(None, &why)),
+            Event::DeskRead(Ok(view)) => self.desk_read(view, &mut effects),
+            Event::DeskRead(Err(why)) => effects.push(refused(None, &why)),
             Event::Changed(change) => self.changed(change, None, &mut effects),
             Event::Missed => {
-                effects.push(Effect::Look);
+                effects.push(Effect::ReadDesk);
                 for (conversation, watched) in &mut self.watched {
                     watched.is_read = false;
                     effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
                 }
             }
-            Event::Unheard { conversation } => {
+            Event::ReadBeforeLive { conversation } => {
                 if let Some(watched) = self.watched.get_mut(&conversation) {
                     watched.is_read = false;
                     effects.push(Effect::Watch { id: None, conversation });
                 }
             }
-            Event::Asked { id, outcome } => match outcome {
+            Event::DeskReplied { id, outcome } => match outcome {
                 Ok(Some(change)) => self.changed(change, Some(id), &mut effects),
                 Ok(None) => effects.push(send(id, DeskMessage::Done)),
                 Err(why) => effects.push(refused(id, &why)),
@@ -126,13 +126,13 @@ impl AgentView {
             Event::Appended { conversation, frames } => {
                 self.appended(conversation, frames, &mut effects);
             }
-            Event::Talked(talk) => self.talked(talk, &mut effects),
+            Event::BroadcastReceived(talk) => self.broadcast_received(talk, &mut effects),
             Event::Delivered { id, outcome } => effects.push(match outcome {
                 Ok(()) => send(id, DeskMessage::Done),
                 Err(why) => error(id, why.code(), &why.to_string()),
             }),
-            Event::Noted { id } => effects.push(send(id, DeskMessage::Done)),
-            Event::Drafted { id, conversation, answer } => {
+            Event::NoteWritten { id } => effects.push(send(id, DeskMessage::Done)),
+            Event::DraftMade { id, conversation, answer } => {
                 let Some(answer) = answer else {
                     let message = "The manual cannot be asked just now; try again.";
                     effects.push(error(id, ErrorCode::Internal, message));
@@ -154,7 +154,11 @@ impl AgentView {
         effects
     }
 
-    fn heard(&mut self, AgentFrame { id, message }: AgentFrame, effects: &mut Vec<Effect>) {
+    fn message_received(
+        &mut self,
+        AgentFrame { id, message }: AgentFrame,
+        effects: &mut Vec<Effect>,
+    ) {
         let agent = self.me.agent.clone();
         match message {
             AgentMessage::Watch { conversation } => self.watch(id, conversation, effects),
@@ -166,13 +170,13 @@ impl AgentView {
             }
             AgentMessage::Take { conversation } => effects.push(Effect::Take { id, conversation }),
             AgentMessage::Hand { conversation, to } => {
-                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::To(to) });
+                effects.push(Effect::Release { id, conversation, how: ReleaseKind::To(to) });
             }
             AgentMessage::GiveBack { conversation } => {
-                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::ToMachine });
+                effects.push(Effect::Release { id, conversation, how: ReleaseKind::ToMachine });
             }
             AgentMessage::Close { conversation } => {
-                effects.push(Effect::LetGo { id, conversation, how: ReleaseKind::Close });
+                effects.push(Effect::Release { id, conversation, how: ReleaseKind::Close });
             }
             AgentMessage::Say { conversation, content, upload } => {
                 if !self.is_mine(&conversation, id.as_ref(), effects) {
@@ -193,7 +197,7 @@ impl AgentView {
                     // Only a timestamp; no rule depends on it.
                     at_ms: now_ms(),
                 };
-                effects.push(Effect::Say { id, conversation, said: Box::new(said) });
+                effects.push(Effect::SendMessage { id, conversation, said: Box::new(said) });
             }
             AgentMessage::Note { conversation, content } => {
                 if self.may_look_at(&conversation) {
@@ -205,7 +209,7 @@ impl AgentView {
             AgentMessage::Typing { conversation, typing } => {
                 if self.is_mine(&conversation, id.as_ref(), effects) {
                     let talk = DeskBroadcast::AgentTyping { agent, typing };
-                    effects.push(Effect::TellOwner { conversation, talk });
+                    effects.push(Effect::NotifyOwner { conversation, talk });
                 }
             }
             AgentMessage::Draft { conversation, question } => {
@@ -289,7 +293,7 @@ impl AgentView {
         drafted.unwrap_or_default().iter().filter(is_cited).cloned().collect()
     }
 
-    fn looked(&mut self, view: DeskView, effects: &mut Vec<Effect>) {
+    fn desk_read(&mut self, view: DeskView, effects: &mut Vec<Effect>) {
         let DeskView { tickets, agents } = view;
         self.revs = tickets.iter().map(|it| (it.conversation.clone(), it.rev)).collect();
         self.knows_agents(&agents);
@@ -331,7 +335,7 @@ impl AgentView {
         let (conversation, rev) = match &change {
             DeskChange::Ticket(ticket) => (&ticket.conversation, ticket.rev),
             DeskChange::Gone(gone) => (&gone.conversation, gone.rev),
-            DeskChange::Agents => return effects.push(Effect::LookForAgents),
+            DeskChange::Agents => return effects.push(Effect::ReadAgents),
         };
         let known = self.revs.get(conversation).copied().unwrap_or_default();
         if known >= rev && !is_asked {
@@ -439,7 +443,7 @@ impl AgentView {
         }
     }
 
-    fn talked(&mut self, talk: DeskBroadcast, effects: &mut Vec<Effect>) {
+    fn broadcast_received(&mut self, talk: DeskBroadcast, effects: &mut Vec<Effect>) {
         match talk {
             DeskBroadcast::VisitorTyping { conversation, typing }
                 if self.watched.contains_key(&conversation) =>
@@ -449,12 +453,12 @@ impl AgentView {
             DeskBroadcast::Archived { conversations } => {
                 effects.push(send(None, DeskMessage::Archived { conversations }));
             }
-            DeskBroadcast::Note { note } => self.told_note(note, effects),
+            DeskBroadcast::Note { note } => self.note_received(note, effects),
             _ => {}
         }
     }
 
-    fn told_note(&mut self, note: Note, effects: &mut Vec<Effect>) {
+    fn note_received(&mut self, note: Note, effects: &mut Vec<Effect>) {
         let Some(watched) = self.watched.get_mut(&note.conversation) else { return };
         if !watched.is_read {
             if watched.early_notes.len() == MOST_NOTES {

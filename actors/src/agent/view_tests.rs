@@ -51,13 +51,13 @@ fn ana() -> AgentView {
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
     let agents = vec![Presence { agent: agent("ana"), available: true }];
-    view.apply(Event::Looked(Ok(DeskView { tickets, agents })));
+    view.apply(Event::DeskRead(Ok(DeskView { tickets, agents })));
     view
 }
 
 fn say(view: &mut AgentView, message: Value) -> Vec<Effect> {
     let frame = AgentFrame::parse(&message.to_string()).expect("a message of this test");
-    view.apply(Event::Heard(frame))
+    view.apply(Event::MessageReceived(frame))
 }
 
 fn sent(effects: &[Effect]) -> Vec<Value> {
@@ -136,7 +136,7 @@ fn note(id: &str, conversation: &str, at_ms: u64) -> Note {
 }
 
 fn noted(view: &mut AgentView, note: Note) -> Vec<Value> {
-    sent(&view.apply(Event::Talked(DeskBroadcast::Note { note })))
+    sent(&view.apply(Event::BroadcastReceived(DeskBroadcast::Note { note })))
 }
 
 fn appended(view: &mut AgentView, conversation: &str, offset: u64) -> Vec<Effect> {
@@ -149,7 +149,7 @@ fn the_desk_is_told_in_three_lists() {
     let mut view = AgentView::new(OnBehalfOf { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
-    let effects = view.apply(Event::Looked(Ok(DeskView { tickets, agents: Vec::new() })));
+    let effects = view.apply(Event::DeskRead(Ok(DeskView { tickets, agents: Vec::new() })));
     let desk = &sent(&effects)[0];
     for (list, conversation) in [("waiting", "w"), ("mine", "m"), ("open", "o")] {
         assert_eq!(desk[list].as_array().expect("a list").len(), 1);
@@ -175,7 +175,7 @@ fn a_change_is_told_once_and_an_old_one_never() {
     assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
     // The reply to one's own request is sent even if the change is known.
     let asked = DeskChange::Ticket(ticket("o", 3, Some("ben")));
-    let effects = view.apply(Event::Asked { id: None, outcome: Ok(Some(asked)) });
+    let effects = view.apply(Event::DeskReplied { id: None, outcome: Ok(Some(asked)) });
     assert_eq!(sent(&effects)[0]["type"], "ticket");
 }
 
@@ -183,7 +183,7 @@ fn a_change_is_told_once_and_an_old_one_never() {
 fn agents_who_come_and_go_are_told_without_the_whole_desk() {
     let mut view = ana();
     let effects = view.apply(Event::Changed(DeskChange::Agents));
-    assert!(matches!(&effects[..], [Effect::LookForAgents]), "{effects:?}");
+    assert!(matches!(&effects[..], [Effect::ReadAgents]), "{effects:?}");
     let effects =
         view.apply(Event::Agents(vec![Presence { agent: agent("ben"), available: false }]));
     let told = &sent(&effects)[0];
@@ -211,7 +211,7 @@ fn only_ones_own_conversation_is_spoken_in() {
         }
     }
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": "Hi"}));
-    assert!(matches!(&effects[..], [Effect::Say { said, .. }] if said.content == "Hi"));
+    assert!(matches!(&effects[..], [Effect::SendMessage { said, .. }] if said.content == "Hi"));
 }
 
 #[test]
@@ -263,8 +263,8 @@ fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_
     let [Effect::Draft { product, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(product, "td27", "chosen after the answer");
     let conversations = vec!["m".to_owned()];
-    let effects =
-        view.apply(Event::Talked(crate::bridge::DeskBroadcast::Archived { conversations }));
+    let effects = view
+        .apply(Event::BroadcastReceived(crate::bridge::DeskBroadcast::Archived { conversations }));
     assert_eq!(sent(&effects), [json!({"type": "archived", "conversations": ["m"]})]);
 }
 
@@ -299,10 +299,10 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
         pages_pending: 0,
     };
     let conversation = "m".to_owned();
-    view.apply(Event::Drafted { id: None, conversation, answer: Some(Box::new(answer)) });
+    view.apply(Event::DraftMade { id: None, conversation, answer: Some(Box::new(answer)) });
     let edited = "Please hold it [MANUAL: page 12].";
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": edited}));
-    let [Effect::Say { said, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let [Effect::SendMessage { said, .. }] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(said.citations, [citation(12)], "the page that is still cited, and no other");
 }
 
@@ -310,14 +310,15 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
 fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
     let mut view = ana();
     let away = || DeskError::unavailable("away");
-    assert_eq!(sent(&view.apply(Event::Looked(Err(away()))))[0]["code"], "desk_away");
-    let effects = view.apply(Event::Asked { id: None, outcome: Err(away()) });
+    assert_eq!(sent(&view.apply(Event::DeskRead(Err(away()))))[0]["code"], "desk_away");
+    let effects = view.apply(Event::DeskReplied { id: None, outcome: Err(away()) });
     assert_eq!(sent(&effects)[0]["code"], "desk_away");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let effects = view.apply(Event::Missed);
-    assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "{effects:?}");
+    assert!(matches!(&effects[..], [Effect::ReadDesk, Effect::Watch { .. }]), "{effects:?}");
     read(&mut view, "m", Vec::new(), 0);
-    let heard = |conversation: &str| Event::Unheard { conversation: conversation.to_owned() };
+    let heard =
+        |conversation: &str| Event::ReadBeforeLive { conversation: conversation.to_owned() };
     let effects = view.apply(heard("m"));
     assert!(
         matches!(&effects[..], [Effect::Watch { .. }]),
@@ -325,7 +326,7 @@ fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
     );
     assert!(view.apply(heard("o")).is_empty(), "not watched any more");
     let (again, effects) = view.again();
-    assert!(matches!(&effects[..], [Effect::Look, Effect::Watch { .. }]), "also after a crash");
+    assert!(matches!(&effects[..], [Effect::ReadDesk, Effect::Watch { .. }]), "also after a crash");
     assert_eq!(again.watches().len(), 1);
 }
 
@@ -341,7 +342,7 @@ fn presence_and_typing_are_told_of_what_is_watched() {
     let told = sent(&view.apply(left(12)));
     assert_eq!((&told[0]["type"], &told[0]["online"]), (&json!("visitor_presence"), &json!(true)));
     let typing = |conversation: &str| {
-        Event::Talked(DeskBroadcast::VisitorTyping {
+        Event::BroadcastReceived(DeskBroadcast::VisitorTyping {
             conversation: conversation.to_owned(),
             typing: true,
         })
@@ -359,7 +360,7 @@ fn a_picture_of_another_conversation_is_refused_in_words() {
         say(view, json!({"type": "say", "conversation": "m", "content": "", "upload": upload}))
     };
     let own = UploadId::new(&tokens(), "m", later);
-    assert!(matches!(&say_with(&mut view, &own)[..], [Effect::Say { .. }]));
+    assert!(matches!(&say_with(&mut view, &own)[..], [Effect::SendMessage { .. }]));
     for other in [UploadId::new(&tokens(), "o", later), UploadId::new(&tokens(), "m", 1)] {
         let effects = say_with(&mut view, &other);
         assert_eq!(sent(&effects)[0]["code"], "no_such_upload");
@@ -377,7 +378,7 @@ fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
         matches!(&effects[..], [Effect::Note { content, .. }] if content == "VIP"),
         "{effects:?}"
     );
-    let done = sent(&view.apply(Event::Noted { id: None }));
+    let done = sent(&view.apply(Event::NoteWritten { id: None }));
     assert_eq!(done[0]["type"], "done");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let gone = TicketGone {

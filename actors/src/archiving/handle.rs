@@ -236,12 +236,14 @@ impl std::fmt::Debug for ArchiveHandle {
 /// message without one.
 fn shown_as_past(record: &Record) -> Option<&str> {
     match record {
-        Record::Began(began) => Some(&began.conversation),
-        Record::Said(said) => Some(&said.conversation),
-        Record::Turned(turn) => Some(&turn.conversation),
+        Record::ConversationBegan(began) => Some(&began.conversation),
+        Record::Message(said) => Some(&said.conversation),
+        Record::Handoff(turn) => Some(&turn.conversation),
         Record::Feedback(feedback) => Some(&feedback.conversation),
         Record::Rated(rated) => Some(&rated.conversation),
-        Record::Left { conversation, .. } => Some(conversation.as_deref().unwrap_or_default()),
+        Record::OfflineMessage { conversation, .. } => {
+            Some(conversation.as_deref().unwrap_or_default())
+        }
         Record::UploadKept(upload) => Some(&upload.conversation),
         Record::UploadExpired { .. } | Record::Audit(_) | Record::Deliver(_) => None,
     }

@@ -23,5 +23,5 @@ mod writer;
 
 pub use handle::{ArchiveHandle, ObservedEvent};
 pub use limits::ArchiveLimits;
-pub use retention_worker::{Retention, keeper};
+pub use retention_worker::{Retention, retention_worker};
 pub use writer::writer;

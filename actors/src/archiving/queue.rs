@@ -20,9 +20,9 @@ pub(super) struct RecordQueue {
     limits: ArchiveLimits,
     metrics: Arc<Metrics>,
     /// A record was added.
-    came: Notify,
+    added: Notify,
     /// Records were removed.
-    went: Notify,
+    removed: Notify,
 }
 
 #[derive(Default)]
@@ -49,8 +49,8 @@ pub(super) struct NextBatch {
 
 impl RecordQueue {
     pub(super) fn new(limits: ArchiveLimits, metrics: Arc<Metrics>) -> Self {
-        let (came, went) = (Notify::new(), Notify::new());
-        Self { held: Mutex::default(), limits, metrics, came, went }
+        let (added, removed) = (Notify::new(), Notify::new());
+        Self { held: Mutex::default(), limits, metrics, added, removed }
     }
 
     /// Appends a record. The oldest ones are dropped when there is no room: after an outage the recent
@@ -76,7 +76,7 @@ impl RecordQueue {
         if dropped > 0 {
             self.metrics.archive.dropped("full", dropped);
         }
-        self.came.notify_one();
+        self.added.notify_one();
     }
 
     /// Waits until a batch is ready: it is full, or its oldest record has waited long enough.
@@ -90,8 +90,8 @@ impl RecordQueue {
                 held.places.front().map(|place| place.since + self.limits.batch_after)
             };
             match oldest {
-                None => self.came.notified().await,
-                Some(until) if timeout_at(until, self.came.notified()).await.is_err() => return,
+                None => self.added.notified().await,
+                Some(until) if timeout_at(until, self.added.notified()).await.is_err() => return,
                 Some(_) => {}
             }
         }
@@ -125,7 +125,7 @@ impl RecordQueue {
         }
         self.metrics.archive.queued(held.places.len());
         drop(held);
-        self.went.notify_waiters();
+        self.removed.notify_waiters();
     }
 
     /// Number of queued records.
@@ -137,9 +137,9 @@ impl RecordQueue {
     pub(super) async fn emptied(&self, within: Duration) -> usize {
         let until = Instant::now() + within;
         loop {
-            let went = self.went.notified();
+            let removed = self.removed.notified();
             let left = self.len();
-            if left == 0 || timeout_at(until, went).await.is_err() {
+            if left == 0 || timeout_at(until, removed).await.is_err() {
                 return left;
             }
         }
@@ -162,17 +162,17 @@ impl QueuedRecord {
 /// Approximate size of a record in bytes, for the bound.
 fn weight(record: &Record) -> usize {
     let texts = match record {
-        Record::Said(said) => {
+        Record::Message(said) => {
             let quotes = said.citations.iter().map(|citation| citation.quote.len() + 128);
             said.text.len() + said.html.len() + quotes.sum::<usize>()
         }
         Record::Deliver(delivery) => delivery.body.len(),
-        Record::Left { text, .. } => text.len(),
+        Record::OfflineMessage { text, .. } => text.len(),
         Record::Feedback(feedback) => feedback.comment.as_deref().map_or(0, str::len),
         Record::Rated(rated) => rated.comment.as_deref().map_or(0, str::len),
-        Record::Turned(turn) => turn.reason.as_deref().map_or(0, str::len),
+        Record::Handoff(turn) => turn.reason.as_deref().map_or(0, str::len),
         Record::Audit(audit) => audit.detail.len(),
-        Record::Began(began) => {
+        Record::ConversationBegan(began) => {
             let texts = [&began.page, &began.reason];
             texts.into_iter().flatten().map(String::len).sum()
         }

@@ -38,18 +38,18 @@ pub struct Retention {
 }
 
 /// The retention worker as a child of the tree.
-pub fn keeper(keeping: Retention, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
+pub fn retention_worker(keeping: Retention, care: Care, metrics: &Arc<Metrics>) -> ChildSpec {
     let keeping = Arc::new(keeping);
-    ChildSpec::worker("archive.keeper", "archive_keeper", care, metrics, move |life| {
-        tidy(Arc::clone(&keeping), life)
+    ChildSpec::worker("archive.retention", "archive_retention", care, metrics, move |life| {
+        run(Arc::clone(&keeping), life)
     })
 }
 
-async fn tidy(keeping: Arc<Retention>, life: Life) -> Result<(), BoxError> {
+async fn run(keeping: Arc<Retention>, life: Life) -> Result<(), BoxError> {
     let mut erased_ever = 0;
     sleep(FIRST_LOOK).await;
     while life.holds() {
-        erased_ever += once(&keeping).await;
+        erased_ever += erase_expired(&keeping).await;
         life.observe(json!({ "erased": erased_ever, "looks_every_s": LOOK_EVERY.as_secs() }));
         sleep(LOOK_EVERY).await;
     }
@@ -57,7 +57,7 @@ async fn tidy(keeping: Arc<Retention>, life: Life) -> Result<(), BoxError> {
 }
 
 /// Erases everything past its age; returns the number of conversations.
-async fn once(keeping: &Retention) -> u64 {
+async fn erase_expired(keeping: &Retention) -> u64 {
     let age = u64::try_from(keeping.keep.as_millis()).unwrap_or(u64::MAX);
     let before = now_ms().saturating_sub(age);
     let mut conversations = 0;
@@ -159,7 +159,7 @@ mod tests {
     #[actix::test]
     async fn everything_past_its_age_goes_in_pieces_and_nothing_younger_is_asked_for() {
         let (cellar, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
-        assert_eq!(once(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
+        assert_eq!(erase_expired(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
         let asked = cellar.asked.lock().unwrap();
         assert_eq!(asked.len(), 4, "three pieces, and the one that says that nothing is left");
         assert!(asked.iter().all(|before| *before <= now_ms() - 86_400_000));
@@ -170,7 +170,7 @@ mod tests {
     #[actix::test]
     async fn an_archive_that_is_away_is_not_asked_again_and_again() {
         let (cellar, keeping) = keeping(5, true);
-        assert_eq!(once(&keeping).await, 0);
+        assert_eq!(erase_expired(&keeping).await, 0);
         assert_eq!(cellar.asked.lock().unwrap().len(), 1);
     }
 }

@@ -98,13 +98,13 @@ impl Archive for Book {
 
 fn text(stamped: &StampedRecord) -> String {
     match &stamped.record {
-        Record::Said(said) => said.text.clone(),
+        Record::Message(said) => said.text.clone(),
         other => panic!("{other:?} was never recorded"),
     }
 }
 
 fn said(text: impl Into<String>) -> Record {
-    Record::Said(Box::new(ArchivedMessage::new("c", Author::Visitor, text)))
+    Record::Message(Box::new(ArchivedMessage::new("c", Author::Visitor, text)))
 }
 
 const LIMITS: ArchiveLimits = ArchiveLimits {
@@ -288,7 +288,7 @@ fn records_of_one_millisecond_keep_the_order_in_which_they_were_stamped() {
         .map(|_| {
             let began =
                 ConversationFacts { conversation: "c".to_owned(), ..ConversationFacts::default() };
-            ArchiveHandle::stamp(Record::Began(Box::new(began)))
+            ArchiveHandle::stamp(Record::ConversationBegan(Box::new(began)))
         })
         .collect();
     let mut sorted = stamps.clone();

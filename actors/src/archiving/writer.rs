@@ -69,7 +69,7 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self) -> Result<(), BoxError> {
-        self.look().await;
+        self.check().await;
         while self.life.holds() {
             self.observe();
             if self.failures > 0 {
@@ -83,7 +83,7 @@ impl Writer {
                 () = self.handle.queue.ready() => self.write().await,
                 () = sleep(LOOK_EVERY) => {
                     self.may_have_spilled = true;
-                    self.look().await;
+                    self.check().await;
                 }
             }
         }
@@ -115,14 +115,14 @@ impl Writer {
         if records.is_empty() {
             return 0;
         }
-        match self.give(records.clone()).await {
+        match self.write_batch(records.clone()).await {
             Ok(()) => return records.len(),
             Err(ArchiveError::Unavailable { .. }) => return 0,
             Err(ArchiveError::Refused { .. }) => {}
         }
         let mut done = 0;
         for record in records {
-            match self.give(vec![record]).await {
+            match self.write_batch(vec![record]).await {
                 Ok(()) => {}
                 Err(ArchiveError::Refused { cause }) => {
                     self.refused += 1;
@@ -137,7 +137,7 @@ impl Writer {
     }
 
     /// Writes one batch. A panic counts as a refusal: another attempt would panic again.
-    async fn give(&mut self, batch: Vec<Arc<StampedRecord>>) -> Result<(), ArchiveError> {
+    async fn write_batch(&mut self, batch: Vec<Arc<StampedRecord>>) -> Result<(), ArchiveError> {
         let (records, began) = (batch.len(), Instant::now());
         let archive = Arc::clone(&self.archive);
         let given = batch.clone();
@@ -159,7 +159,7 @@ impl Writer {
     }
 
     /// Checks whether the archive is available.
-    async fn look(&mut self) {
+    async fn check(&mut self) {
         let archive = Arc::clone(&self.archive);
         let looking = AssertUnwindSafe(async move { archive.reach().await }).catch_unwind();
         match looking.await {

@@ -33,7 +33,7 @@ const TELL_OF_LOST_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct BridgeActor {
     pub(super) shared: Arc<Shared>,
     pub(super) life: Life,
-    pub(super) way: watch::Sender<RelayState>,
+    pub(super) relay_state: watch::Sender<RelayState>,
 }
 
 /// State of the connection to other pods.
@@ -53,21 +53,21 @@ impl Actor for BridgeActor {
         // Independent of what the previous generation reported.
         self.shared.is_up(false);
         if self.life.generation() > 1 {
-            self.shared.table.are_deaf();
+            self.shared.table.set_unsubscribed();
         }
         // Before the relay is opened, so that `Up` covers every wanted channel.
         self.shared.relay.want(self.shared.table.wanted(), Vec::new());
         ctx.add_stream(self.shared.relay.open());
         ctx.spawn(wrap_future(follow(Arc::clone(&self.shared), self.life.clone())));
-        let way = self.way.subscribe();
-        ctx.spawn(wrap_future(publish(Arc::clone(&self.shared), self.life.clone(), way)));
+        let relay_state = self.relay_state.subscribe();
+        ctx.spawn(wrap_future(publish(Arc::clone(&self.shared), self.life.clone(), relay_state)));
     }
 }
 
 impl Child for BridgeActor {
     fn observe(&self) -> Value {
         json!({
-            "connected": *self.way.borrow() == RelayState::Up,
+            "connected": *self.relay_state.borrow() == RelayState::Up,
             "channels": self.shared.table.count(),
             "waiting": self.shared.outbox.depth(),
         })
@@ -81,22 +81,22 @@ impl StreamHandler<Relayed> for BridgeActor {
             return ctx.stop();
         }
         match relayed {
-            Relayed::Message { channel, payload } => self.shared.heard(&channel, &payload),
-            Relayed::Listening { channels } => self.shared.table.are_live(Some(&channels)),
+            Relayed::Message { channel, payload } => self.shared.received(&channel, &payload),
+            Relayed::Listening { channels } => self.shared.table.set_live(Some(&channels)),
             Relayed::Up => {
                 info!(channels = self.shared.table.count(); "connected to the other pods");
                 // The outgoing way first: a subscriber that sees the channel live may publish at once.
-                self.way.send_replace(RelayState::Up);
+                self.relay_state.send_replace(RelayState::Up);
                 self.shared.is_up(true);
-                self.shared.table.are_live(None);
+                self.shared.table.set_live(None);
             }
             Relayed::Down { why } => {
-                let was = self.way.send_replace(RelayState::Down);
+                let was = self.relay_state.send_replace(RelayState::Down);
                 match was {
                     RelayState::Down => debug!(why:%; "still disconnected from the other pods"),
                     RelayState::Up => {
                         warn!(why:%; "disconnected from the other pods");
-                        self.shared.table.are_deaf();
+                        self.shared.table.set_unsubscribed();
                     }
                     RelayState::Opening => {
                         warn!(why:%; "not connected to the other pods yet")
@@ -114,7 +114,7 @@ impl StreamHandler<Relayed> for BridgeActor {
 
 /// Passes changes of the wanted channels to the relay.
 async fn follow(shared: Arc<Shared>, life: Life) {
-    let mut bell = shared.table.bell();
+    let mut bell = shared.table.change_signal();
     // Also for changes between the first look and the subscription to the signal.
     loop {
         if !life.holds() {
@@ -131,15 +131,15 @@ async fn follow(shared: Arc<Shared>, life: Life) {
 }
 
 /// Publishes queued messages, in order.
-async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<RelayState>) {
-    let mut bell = shared.outbox.bell();
+async fn publish(shared: Arc<Shared>, life: Life, mut relay_state: watch::Receiver<RelayState>) {
+    let mut bell = shared.outbox.change_signal();
     let mut under_way = FuturesOrdered::new();
     let mut tell_of_lost_at = Instant::now();
     loop {
         if !life.holds() {
             return;
         }
-        let state = *way.borrow_and_update();
+        let state = *relay_state.borrow_and_update();
         bell.borrow_and_update();
         let patience = shared.outbox.until().filter(|_| state == RelayState::Opening);
         let is_late = patience.is_some_and(|until| until <= Instant::now());
@@ -158,14 +158,14 @@ async fn publish(shared: Arc<Shared>, life: Life, mut way: watch::Receiver<Relay
                 && tell_of_lost_at <= Instant::now() =>
             {
                 tell_of_lost_at = Instant::now() + TELL_OF_LOST_EVERY;
-                shared.tell_of_lost();
+                shared.report_lost();
             }
             None => tokio::select! {
                 Some(()) = under_way.next(), if !under_way.is_empty() => {}
                 rung = bell.changed(), if under_way.len() < UNDER_WAY => {
                     if rung.is_err() { return }
                 }
-                _ = way.changed() => {}
+                _ = relay_state.changed() => {}
                 () = sleep_until(patience.unwrap_or_else(Instant::now)), if patience.is_some() => {}
                 () = sleep_until(tell_of_lost_at),
                     if state == RelayState::Up && shared.outbox.is_something_lost() => {}

@@ -26,11 +26,11 @@ pub(crate) fn announcements(
 ) -> ChildSpec {
     let here = PodAnnouncement {
         pod: Arc::clone(bridge.pod()),
-        listening: Arc::new(Mutex::new(bridge.listen(channels::PODS))),
+        subscription: Arc::new(Mutex::new(bridge.subscribe(channels::PODS))),
         sessions,
         caches,
     };
-    let attend = move |life| here.clone().attend(life);
+    let attend = move |life| here.clone().run(life);
     ChildSpec::worker("announcements", "announcements", care, metrics, attend)
 }
 
@@ -38,25 +38,25 @@ pub(crate) fn announcements(
 struct PodAnnouncement {
     pod: Arc<str>,
     // Never locked across an await: a hung task must not lock its successor out.
-    listening: Arc<Mutex<Subscription>>,
+    subscription: Arc<Mutex<Subscription>>,
     sessions: Arc<SessionRegistry>,
     caches: Caches,
 }
 
 impl PodAnnouncement {
-    async fn attend(self, life: Life) -> Result<(), BoxError> {
+    async fn run(self, life: Life) -> Result<(), BoxError> {
         let mut done: u64 = 0;
         loop {
             let heard = poll_fn(|task| {
                 if !life.holds() {
                     return Poll::Pending;
                 }
-                self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
             });
             match heard.await {
                 // The announcing pod has applied it already.
-                ChannelEvent::Told(envelope) if envelope.from == self.pod => continue,
-                ChannelEvent::Told(envelope) => {
+                ChannelEvent::Message(envelope) if envelope.from == self.pod => continue,
+                ChannelEvent::Message(envelope) => {
                     if let Err(error) = self.take(&envelope.body).await {
                         let kind = envelope.body.kind();
                         warn!(kind, error:%; "an announcement of another pod was not applied");

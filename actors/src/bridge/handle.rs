@@ -41,8 +41,8 @@ impl Bridge {
         let bridge = Self { shared: Arc::clone(&shared) };
         // The actor itself receives no message: its handle is not needed.
         let (spec, _) = ChildSpec::actor("bridge", "bridge", care, metrics, move |life| {
-            let way = watch::Sender::new(RelayState::Opening);
-            Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), way })
+            let relay_state = watch::Sender::new(RelayState::Opening);
+            Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), relay_state })
         });
         (spec, bridge)
     }
@@ -62,8 +62,8 @@ impl Bridge {
     /// Subscribes to a channel (see [`channels`]) until the subscription is dropped.
     /// Messages of this pod arrive at once, those of other pods as soon as [`Subscription::live`] returns.
     #[must_use]
-    pub fn listen(&self, channel: impl Into<String>) -> Subscription {
-        self.shared.table.listen(channel.into())
+    pub fn subscribe(&self, channel: impl Into<String>) -> Subscription {
+        self.shared.table.subscribe(channel.into())
     }
 
     /// Publishes on a channel. Subscribers of this pod have received the message when this returns; for
@@ -71,7 +71,7 @@ impl Bridge {
     /// dropped. It is never `Ok` before every wanted channel is subscribed here.
     pub fn publish(&self, channel: &str, body: Body) -> Published {
         let envelope = Arc::new(Envelope::new(Arc::clone(&self.shared.pod), body));
-        self.shared.table.say(channel, &envelope);
+        self.shared.table.deliver(channel, &envelope);
         self.shared.put(channel, &envelope)
     }
 
@@ -84,7 +84,7 @@ impl Bridge {
         batch: &Batch,
     ) -> Option<AppendSubscriptions> {
         let channel = channels::conversation(&owned.conversation);
-        (!batch.entries.is_empty() && self.shared.table.is_heard(&channel)).then(|| {
+        (!batch.entries.is_empty() && self.shared.table.has_subscribers(&channel)).then(|| {
             let OwnedConversation { conversation, epoch } = owned.clone();
             let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
             AppendSubscriptions { bridge: self.clone(), channel, body }
@@ -93,9 +93,9 @@ impl Bridge {
 
     /// Publishes on a channel to subscribers of this pod only, when other pods get the message
     /// another way. Returns the number of subscribers.
-    fn say_here(&self, channel: &str, body: Body) -> usize {
+    fn publish_locally(&self, channel: &str, body: Body) -> usize {
         let envelope = Envelope::new(Arc::clone(&self.shared.pod), body);
-        self.shared.table.say(channel, &Arc::new(envelope))
+        self.shared.table.deliver(channel, &Arc::new(envelope))
     }
 }
 
@@ -109,8 +109,8 @@ pub(crate) struct AppendSubscriptions {
 
 impl AppendSubscriptions {
     /// Delivers the message: the batch is in the log.
-    pub(crate) fn say(self) {
-        self.bridge.say_here(&self.channel, self.body);
+    pub(crate) fn publish(self) {
+        self.bridge.publish_locally(&self.channel, self.body);
     }
 }
 

@@ -21,7 +21,7 @@ const WAITING: usize = 4_096;
 #[derive(Clone, Default)]
 pub struct Loopback {
     port: Arc<Mutex<Port>>,
-    ether: InMemoryBus,
+    bus: InMemoryBus,
 }
 
 /// Shared by several loopbacks: the pods of a test.
@@ -45,10 +45,10 @@ impl Loopback {
 
     /// The relay of one of the pods that share this bus.
     #[must_use]
-    pub fn over(ether: &InMemoryBus) -> Self {
+    pub fn over(bus: &InMemoryBus) -> Self {
         let port = Arc::new(Mutex::new(Port::default()));
-        lock(&ether.ports).push(Arc::clone(&port));
-        Self { port, ether: ether.clone() }
+        lock(&bus.ports).push(Arc::clone(&port));
+        Self { port, bus: bus.clone() }
     }
 }
 
@@ -74,7 +74,7 @@ impl Relay for Loopback {
 
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
         // At once and not when first awaited, and under the lock: one order for all.
-        for port in &*lock(&self.ether.ports) {
+        for port in &*lock(&self.bus.ports) {
             let mut port = lock(port);
             if port.wanted.contains(&channel) {
                 let (channel, payload) = (channel.clone(), payload.clone());

@@ -60,12 +60,16 @@ pub(super) struct Outbox {
     /// The channels with lost messages.
     lost: Mutex<HashSet<String>>,
     // Not a `Notify`: that may wake an actor that hangs, and its successor would miss the signal.
-    bell: watch::Sender<()>,
+    change_signal: watch::Sender<()>,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { waiting: Mutex::default(), lost: Mutex::default(), bell: watch::Sender::new(()) }
+        Self {
+            waiting: Mutex::default(),
+            lost: Mutex::default(),
+            change_signal: watch::Sender::new(()),
+        }
     }
 }
 
@@ -78,7 +82,7 @@ impl Outbox {
         }
         waiting.push_back(outgoing);
         drop(waiting);
-        self.bell.send_replace(());
+        self.change_signal.send_replace(());
         Ok(())
     }
 
@@ -112,8 +116,8 @@ impl Outbox {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn bell(&self) -> watch::Receiver<()> {
-        self.bell.subscribe()
+    pub(super) fn change_signal(&self) -> watch::Receiver<()> {
+        self.change_signal.subscribe()
     }
 
     pub(super) fn depth(&self) -> usize {

@@ -67,7 +67,7 @@ impl Shared {
     }
 
     /// Reports to other pods the channels on which a message was lost. A report that fails is sent again next time.
-    pub(super) fn tell_of_lost(&self) {
+    pub(super) fn report_lost(&self) {
         for channel in self.outbox.take_lost() {
             drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));
         }
@@ -93,16 +93,16 @@ impl Shared {
     }
 
     /// Decodes a message of another pod and passes it to the subscribers.
-    pub(super) fn heard(&self, channel: &str, payload: &[u8]) {
+    pub(super) fn received(&self, channel: &str, payload: &[u8]) {
         match Envelope::read(payload) {
             // Subscribers of this pod received it when it was published.
             Ok(envelope) if envelope.from == self.pod => {}
             Ok(envelope) => {
                 self.metrics.bridge.received(envelope.body.kind(), envelope.age());
                 if envelope.body == Body::Lost {
-                    return self.table.may_have_missed(channel);
+                    return self.table.report_missed(channel);
                 }
-                self.table.say(channel, &Arc::new(envelope));
+                self.table.deliver(channel, &Arc::new(envelope));
             }
             Err(unread) => {
                 debug!(channel:%, unread:%; "skipped a message of another pod");

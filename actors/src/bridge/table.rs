@@ -24,7 +24,7 @@ const WAITING: usize = 256;
 #[derive(Debug, Clone)]
 pub enum ChannelEvent {
     /// A message.
-    Told(Arc<Envelope>),
+    Message(Arc<Envelope>),
     /// Messages may be missing: the connection was lost for a while, another pod
     /// could not publish, or this subscriber was too slow.
     Missed,
@@ -35,19 +35,19 @@ pub(super) struct ChannelTable {
     channels: DashMap<String, Channel>,
     next: AtomicU64,
     changed: Mutex<HashSet<String>>,
-    bell: watch::Sender<()>,
+    change_signal: watch::Sender<()>,
     metrics: Arc<Metrics>,
 }
 
 struct Channel {
-    listeners: Vec<Listener>,
+    subscribers: Vec<Subscriber>,
     /// True while messages of other pods arrive on it.
     live: watch::Sender<bool>,
 }
 
-struct Listener {
+struct Subscriber {
     number: u64,
-    say: mpsc::Sender<ChannelEvent>,
+    sender: mpsc::Sender<ChannelEvent>,
     missed: Arc<AtomicBool>,
 }
 
@@ -56,7 +56,7 @@ pub struct Subscription {
     table: Arc<ChannelTable>,
     channel: String,
     number: u64,
-    hear: mpsc::Receiver<ChannelEvent>,
+    receiver: mpsc::Receiver<ChannelEvent>,
     missed: Arc<AtomicBool>,
     live: watch::Receiver<bool>,
 }
@@ -67,35 +67,35 @@ impl ChannelTable {
             channels: DashMap::new(),
             next: AtomicU64::new(0),
             changed: Mutex::default(),
-            bell: watch::Sender::new(()),
+            change_signal: watch::Sender::new(()),
             metrics,
         }
     }
 
-    pub(super) fn listen(self: &Arc<Self>, channel: String) -> Subscription {
+    pub(super) fn subscribe(self: &Arc<Self>, channel: String) -> Subscription {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let (say, hear) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(WAITING);
         let missed = Arc::<AtomicBool>::default();
-        let listener = Listener { number, say, missed: Arc::clone(&missed) };
+        let subscriber = Subscriber { number, sender, missed: Arc::clone(&missed) };
         let (live, is_new) = {
             let mut entry = self.channels.entry(channel.clone()).or_insert_with(|| {
                 let live = watch::Sender::new(false);
-                Channel { listeners: Vec::new(), live }
+                Channel { subscribers: Vec::new(), live }
             });
-            entry.listeners.push(listener);
-            (entry.live.subscribe(), entry.listeners.len() == 1)
+            entry.subscribers.push(subscriber);
+            (entry.live.subscribe(), entry.subscribers.len() == 1)
         };
         if is_new {
             self.has_changed(&channel);
         }
-        Subscription { table: Arc::clone(self), channel, number, hear, missed, live }
+        Subscription { table: Arc::clone(self), channel, number, receiver, missed, live }
     }
 
-    fn leave(&self, channel: &str, number: u64) {
+    fn unsubscribe(&self, channel: &str, number: u64) {
         if let Some(mut entry) = self.channels.get_mut(channel) {
-            entry.listeners.retain(|listener| listener.number != number);
+            entry.subscribers.retain(|subscriber| subscriber.number != number);
         }
-        let is_last = |_: &String, entry: &Channel| entry.listeners.is_empty();
+        let is_last = |_: &String, entry: &Channel| entry.subscribers.is_empty();
         if self.channels.remove_if(channel, is_last).is_some() {
             self.has_changed(channel);
         }
@@ -105,7 +105,7 @@ impl ChannelTable {
     fn has_changed(&self, channel: &str) {
         self.changed().insert(channel.to_owned());
         self.metrics.bridge.listens_to(self.channels.len());
-        self.bell.send_replace(());
+        self.change_signal.send_replace(());
     }
 
     fn changed(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
@@ -113,8 +113,8 @@ impl ChannelTable {
     }
 
     /// Signals that channels became wanted or unwanted.
-    pub(super) fn bell(&self) -> watch::Receiver<()> {
-        self.bell.subscribe()
+    pub(super) fn change_signal(&self) -> watch::Receiver<()> {
+        self.change_signal.subscribe()
     }
 
     /// The channels that became wanted and unwanted since the last call.
@@ -128,7 +128,7 @@ impl ChannelTable {
         self.channels.iter().map(|entry| entry.key().clone()).collect()
     }
 
-    pub(super) fn is_heard(&self, channel: &str) -> bool {
+    pub(super) fn has_subscribers(&self, channel: &str) -> bool {
         self.channels.contains_key(channel)
     }
 
@@ -137,26 +137,26 @@ impl ChannelTable {
     }
 
     /// Delivers to all subscribers of this pod; returns their number.
-    pub(super) fn say(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
+    pub(super) fn deliver(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
         let Some(entry) = self.channels.get(channel) else { return 0 };
-        for listener in &entry.listeners {
-            if listener.say.try_send(ChannelEvent::Told(Arc::clone(envelope))).is_err() {
-                listener.missed.store(true, Ordering::Release);
+        for subscriber in &entry.subscribers {
+            if subscriber.sender.try_send(ChannelEvent::Message(Arc::clone(envelope))).is_err() {
+                subscriber.missed.store(true, Ordering::Release);
                 self.metrics.bridge.dropped("slow_listener");
             }
         }
-        entry.listeners.len()
+        entry.subscribers.len()
     }
 
     /// Notifies the subscribers of a channel that messages may be missing.
-    pub(super) fn may_have_missed(&self, channel: &str) {
+    pub(super) fn report_missed(&self, channel: &str) {
         if let Some(entry) = self.channels.get(channel) {
-            entry.listeners.iter().for_each(Listener::misses);
+            entry.subscribers.iter().for_each(Subscriber::notify_missed);
         }
     }
 
     /// These channels are subscribed now; `None` means all of them.
-    pub(super) fn are_live(&self, channels: Option<&[String]>) {
+    pub(super) fn set_live(&self, channels: Option<&[String]>) {
         match channels {
             None => self.channels.iter().for_each(|entry| entry.is_live(true)),
             Some(channels) => {
@@ -167,17 +167,17 @@ impl ChannelTable {
     }
 
     /// No channel is subscribed any more, and messages may be missed.
-    pub(super) fn are_deaf(&self) {
+    pub(super) fn set_unsubscribed(&self) {
         for entry in &self.channels {
             entry.is_live(false);
-            entry.listeners.iter().for_each(Listener::misses);
+            entry.subscribers.iter().for_each(Subscriber::notify_missed);
         }
     }
 }
 
-impl Listener {
-    fn misses(&self) {
-        if self.say.try_send(ChannelEvent::Missed).is_err() {
+impl Subscriber {
+    fn notify_missed(&self) {
+        if self.sender.try_send(ChannelEvent::Missed).is_err() {
             self.missed.store(true, Ordering::Release);
         }
     }
@@ -208,7 +208,7 @@ impl Subscription {
         if self.missed.swap(false, Ordering::AcqRel) {
             return Poll::Ready(ChannelEvent::Missed);
         }
-        match self.hear.poll_recv(task) {
+        match self.receiver.poll_recv(task) {
             Poll::Ready(Some(heard)) => Poll::Ready(heard),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
@@ -225,7 +225,7 @@ impl Stream for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.table.leave(&self.channel, self.number);
+        self.table.unsubscribe(&self.channel, self.number);
     }
 }
 

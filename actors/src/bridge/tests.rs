@@ -51,10 +51,10 @@ fn notice(words: &str) -> Body {
 }
 
 /// The text of the next notice; skips `Missed`.
-async fn hear(listening: &mut Subscription) -> String {
+async fn next_notice(listening: &mut Subscription) -> String {
     in_time(async {
         loop {
-            if let ChannelEvent::Told(envelope) = listening.next().await {
+            if let ChannelEvent::Message(envelope) = listening.next().await {
                 let Body::Notice { message } = &envelope.body else { panic!("{envelope:?}") };
                 return message.clone();
             }
@@ -66,21 +66,21 @@ async fn hear(listening: &mut Subscription) -> String {
 #[actix::test]
 async fn a_subscriber_of_the_same_pod_receives_at_once_and_once() {
     let pod = pod("a", Loopback::new());
-    let mut listening = pod.bridge.listen("pods");
+    let mut listening = pod.bridge.subscribe("pods");
     let published = pod.bridge.publish("pods", notice("one"));
     let at_once = listening.next().now_or_never();
-    assert!(matches!(at_once, Some(ChannelEvent::Told(_))), "{at_once:?}");
+    assert!(matches!(at_once, Some(ChannelEvent::Message(_))), "{at_once:?}");
     assert_eq!(published.outcome().await, Ok(()));
     pod.bridge.publish("elsewhere", notice("not for us")).outcome().await.unwrap();
     pod.bridge.publish("pods", notice("two")).outcome().await.unwrap();
-    assert_eq!(hear(&mut listening).await, "two");
+    assert_eq!(next_notice(&mut listening).await, "two");
 }
 
 #[actix::test]
 async fn pods_receive_messages_in_order_and_only_of_subscribed_channels() {
-    let ether = InMemoryBus::default();
-    let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
-    let mut listening = two.bridge.listen(channels::conversation("c"));
+    let bus = InMemoryBus::default();
+    let (one, two) = (pod("a", Loopback::over(&bus)), pod("b", Loopback::over(&bus)));
+    let mut listening = two.bridge.subscribe(channels::conversation("c"));
     in_time(listening.live()).await;
     let mut outcomes = Vec::new();
     for number in 0..200 {
@@ -91,7 +91,7 @@ async fn pods_receive_messages_in_order_and_only_of_subscribed_channels() {
         assert_eq!(outcome.outcome().await, Ok(()));
     }
     for number in 0..200 {
-        assert_eq!(hear(&mut listening).await, number.to_string());
+        assert_eq!(next_notice(&mut listening).await, number.to_string());
     }
     let text = two.metrics.render();
     assert!(text.contains("hsc_bridge_received_total{kind=\"notice\"} 200"), "{text}");
@@ -103,17 +103,17 @@ async fn pods_receive_messages_in_order_and_only_of_subscribed_channels() {
 #[actix::test]
 async fn a_stalled_subscriber_receives_missed_and_delays_no_other() {
     let pod = pod("a", Loopback::new());
-    let (mut slow, mut quick) = (pod.bridge.listen("pods"), pod.bridge.listen("pods"));
+    let (mut slow, mut quick) = (pod.bridge.subscribe("pods"), pod.bridge.subscribe("pods"));
     for number in 0..1_000 {
         pod.bridge.publish("pods", notice(&number.to_string())).outcome().await.unwrap();
-        assert_eq!(hear(&mut quick).await, number.to_string());
+        assert_eq!(next_notice(&mut quick).await, number.to_string());
     }
     assert!(matches!(in_time(slow.next()).await, ChannelEvent::Missed));
     for number in 0..256 {
-        assert_eq!(hear(&mut slow).await, number.to_string());
+        assert_eq!(next_notice(&mut slow).await, number.to_string());
     }
     pod.bridge.publish("pods", notice("now it reads")).outcome().await.unwrap();
-    assert_eq!(hear(&mut slow).await, "now it reads");
+    assert_eq!(next_notice(&mut slow).await, "now it reads");
     assert!(
         pod.metrics.render().contains("hsc_bridge_dropped_total{reason=\"slow_listener\"} 744")
     );
@@ -121,9 +121,9 @@ async fn a_stalled_subscriber_receives_missed_and_delays_no_other() {
 
 #[actix::test]
 async fn subscriptions_survive_every_ending_of_the_bridge() {
-    let ether = InMemoryBus::default();
-    let (one, two) = (pod("a", Loopback::over(&ether)), pod("b", Loopback::over(&ether)));
-    let mut listening = two.bridge.listen("pods");
+    let bus = InMemoryBus::default();
+    let (one, two) = (pod("a", Loopback::over(&bus)), pod("b", Loopback::over(&bus)));
+    let mut listening = two.bridge.subscribe("pods");
     for (number, fault) in [
         Fault::Panic,
         Fault::PanicAtStart { times: 2 },
@@ -150,10 +150,10 @@ async fn subscriptions_survive_every_ending_of_the_bridge() {
         in_time(listening.live()).await;
         let words = format!("after fault {number}");
         one.bridge.publish("pods", notice(&words)).outcome().await.unwrap();
-        assert_eq!(hear(&mut listening).await, words);
+        assert_eq!(next_notice(&mut listening).await, words);
         // Publishing works too, and messages queued while it is down go out afterwards.
         assert_eq!(in_time(two.bridge.publish("pods", notice(&words)).outcome()).await, Ok(()));
-        assert_eq!(hear(&mut listening).await, words);
+        assert_eq!(next_notice(&mut listening).await, words);
     }
 }
 
@@ -220,10 +220,10 @@ impl Relay for OneWay {
 
 #[actix::test]
 async fn subscribers_of_other_pods_receive_missed_after_a_failed_publication() {
-    let (ether, is_cut) = (InMemoryBus::default(), Arc::<AtomicBool>::default());
-    let relay = OneWay { relay: Loopback::over(&ether), is_cut: Arc::clone(&is_cut) };
-    let (one, two) = (pod("a", relay), pod("b", Loopback::over(&ether)));
-    let (mut desk, mut pods) = (two.bridge.listen("desk"), two.bridge.listen("pods"));
+    let (bus, is_cut) = (InMemoryBus::default(), Arc::<AtomicBool>::default());
+    let relay = OneWay { relay: Loopback::over(&bus), is_cut: Arc::clone(&is_cut) };
+    let (one, two) = (pod("a", relay), pod("b", Loopback::over(&bus)));
+    let (mut desk, mut pods) = (two.bridge.subscribe("desk"), two.bridge.subscribe("pods"));
     in_time(async { futures::join!(desk.live(), pods.live()) }).await;
     is_cut.store(true, Ordering::SeqCst);
     let lost = one.bridge.publish("desk", notice("nobody hears this"));
@@ -232,14 +232,14 @@ async fn subscribers_of_other_pods_receive_missed_after_a_failed_publication() {
     assert!(matches!(in_time(desk.next()).await, ChannelEvent::Missed));
     // The other channel has lost nothing.
     assert_eq!(in_time(one.bridge.publish("pods", notice("one")).outcome()).await, Ok(()));
-    assert_eq!(hear(&mut pods).await, "one");
+    assert_eq!(next_notice(&mut pods).await, "one");
 }
 
 #[actix::test]
 async fn an_unreadable_message_is_counted_and_skipped() {
     let (relay, report) = Written::new();
     let pod = pod("a", relay);
-    let mut listening = pod.bridge.listen("pods");
+    let mut listening = pod.bridge.subscribe("pods");
     let newer = r#"{"v":2,"from":"b"}"#;
     let unknown = r#"{"v":1,"from":"b","at_ms":1,"body":{"kind":"sing"}}"#;
     let good = Envelope::new("b".into(), notice("good")).write();
@@ -249,7 +249,7 @@ async fn an_unreadable_message_is_counted_and_skipped() {
             Relayed::Message { channel: "pods".to_owned(), payload: payload.to_owned().into() };
         report.send(message).await.unwrap();
     }
-    assert_eq!(hear(&mut listening).await, "good");
+    assert_eq!(next_notice(&mut listening).await, "good");
     for reason in ["version", "kind", "malformed"] {
         let line = format!("hsc_bridge_dropped_total{{reason=\"{reason}\"}} 1");
         assert!(pod.metrics.render().contains(&line), "{reason}");
@@ -260,18 +260,18 @@ async fn an_unreadable_message_is_counted_and_skipped() {
 async fn while_disconnected_publishing_fails_at_once_and_local_subscribers_receive() {
     let (relay, report) = Written::new();
     let pod = pod("a", Arc::clone(&relay));
-    let mut listening = pod.bridge.listen("pods");
+    let mut listening = pod.bridge.subscribe("pods");
     report.send(Relayed::Down { why: "it is not there".to_owned() }).await.unwrap();
     let published = pod.bridge.publish("pods", notice("one"));
     assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Down));
-    assert_eq!(hear(&mut listening).await, "one");
+    assert_eq!(next_notice(&mut listening).await, "one");
     report.send(Relayed::Up).await.unwrap();
     in_time(listening.live()).await;
     let published =
         pod.bridge.publish("pods", Body::Forget { what: Invalidate::All, l2_is_done: true });
     assert_eq!(in_time(published.outcome()).await, Err(NotPublished::Failed));
     report.send(Relayed::Down { why: "it is gone".to_owned() }).await.unwrap();
-    assert!(matches!(in_time(listening.next()).await, ChannelEvent::Told(_)));
+    assert!(matches!(in_time(listening.next()).await, ChannelEvent::Message(_)));
     assert!(matches!(in_time(listening.next()).await, ChannelEvent::Missed));
     report.send(Relayed::Up).await.unwrap();
     in_time(listening.live()).await;
@@ -285,10 +285,10 @@ async fn a_channel_is_wanted_while_it_has_a_subscriber() {
     let (relay, _report) = Written::new();
     let pod = pod("a", Arc::clone(&relay));
     let mut wanted = relay.wanted.subscribe();
-    let (one, two) = (pod.bridge.listen("x"), pod.bridge.listen("x"));
+    let (one, two) = (pod.bridge.subscribe("x"), pod.bridge.subscribe("x"));
     in_time(wanted.wait_for(|wanted| *wanted == ["x"])).await.unwrap();
     drop(one);
-    let _other = pod.bridge.listen("y");
+    let _other = pod.bridge.subscribe("y");
     in_time(wanted.wait_for(|wanted| *wanted == ["x", "y"])).await.unwrap();
     drop(two);
     in_time(wanted.wait_for(|wanted| *wanted == ["y"])).await.unwrap();

@@ -28,7 +28,7 @@ pub enum Scope {
 impl Scope {
     /// The tags that the scope invalidates.
     #[must_use]
-    pub fn grounds(&self) -> Vec<CacheTag> {
+    pub fn tags(&self) -> Vec<CacheTag> {
         match self {
             Self::Product { id, manual } => {
                 let product = CacheTag::Product(id.as_str().into());
@@ -119,7 +119,7 @@ pub trait Contents: Send + Sync + 'static {
     fn weight(&self, key: &Self::Key, value: &Self::Value) -> usize;
 
     /// The tags of this key's value, in addition to [`CacheTag::All`].
-    fn grounds(key: &Self::Key) -> Vec<CacheTag>;
+    fn tags(key: &Self::Key) -> Vec<CacheTag>;
 
     /// When the value of this key goes into the L2 cache.
     fn sharing(key: &Self::Key) -> L2Policy {
@@ -141,6 +141,6 @@ pub trait Contents: Send + Sync + 'static {
 
 /// True when a scope invalidates the value of this key.
 pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
-    let taken = scope.grounds();
-    taken.contains(&CacheTag::All) || C::grounds(key).iter().any(|ground| taken.contains(ground))
+    let taken = scope.tags();
+    taken.contains(&CacheTag::All) || C::tags(key).iter().any(|tag| taken.contains(tag))
 }

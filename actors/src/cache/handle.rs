@@ -47,13 +47,13 @@ impl<C: Contents> Cache<C> {
     pub fn new(
         name: &'static str,
         contents: C,
-        second: OptionalL2<C>,
+        l2: OptionalL2<C>,
         limits: CacheLimits,
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Self {
         let meter = metrics.caches.meter(name);
-        let shared = Arc::new(Shared { contents: Arc::new(contents), second, limits, meter });
+        let shared = Arc::new(Shared { contents: Arc::new(contents), l2, limits, meter });
         let mut specs = Vec::new();
         let mut shards = Vec::new();
         for index in 0..limits.shards.max(1) {
@@ -112,7 +112,7 @@ impl<C: Contents> Cache<C> {
             return None;
         };
         self.inner.shared.meter.hit();
-        if found.became_hot && self.has_second() {
+        if found.became_hot && self.has_l2() {
             let key = key.to_owned();
             if C::sharing(&key) == L2Policy::WhenHot {
                 // A full shard skips the sharing: no value is lost here.
@@ -150,10 +150,10 @@ impl<C: Contents> Cache<C> {
         if let Some(outcome) = self.get_cached(key) {
             return outcome.ok();
         }
-        let second = self.inner.shared.second_for(key)?;
+        let l2 = self.inner.shared.l2_for(key)?;
         let wanted = key.clone();
-        let held = aided(SEEK, move || second.get(wanted)).await.flatten();
-        self.inner.shared.met_second(held.is_some());
+        let held = aided(SEEK, move || l2.get(wanted)).await.flatten();
+        self.inner.shared.count_l2(held.is_some());
         let held = held?;
         let value = held.value.clone();
         if !self.is_off() && self.shard_of(key).1.post(Adopt(key.clone(), held)).is_err() {
@@ -164,13 +164,13 @@ impl<C: Contents> Cache<C> {
 
     /// Takes over at most `most` values with this tag that other pods shared last; returns their number, or
     /// `None` when the L2 cache cannot be reached.
-    pub async fn warm(&self, ground: CacheTag, most: usize) -> Option<usize> {
-        let second = Arc::clone(self.inner.shared.second.as_ref()?);
-        let shared = aided(WARM, move || second.recent(ground, most)).await.flatten()?;
+    pub async fn warm(&self, tag: CacheTag, most: usize) -> Option<usize> {
+        let l2 = Arc::clone(self.inner.shared.l2.as_ref()?);
+        let shared = aided(WARM, move || l2.recent(tag, most)).await.flatten()?;
         let mut taken = 0;
         // The newest last, so that they are evicted last.
         for (key, held) in shared.into_iter().rev() {
-            self.inner.shared.met_second(true);
+            self.inner.shared.count_l2(true);
             taken += usize::from(self.shard_of(&key).1.post(Adopt(key, held)).is_ok());
         }
         Some(taken)
@@ -178,14 +178,14 @@ impl<C: Contents> Cache<C> {
 
     /// True if the cache has an L2 cache.
     #[must_use]
-    pub fn has_second(&self) -> bool {
-        self.inner.shared.second.is_some()
+    pub fn has_l2(&self) -> bool {
+        self.inner.shared.l2.is_some()
     }
 
     /// True if the value of this key may be in the L2 cache.
     #[must_use]
     pub fn is_shared(&self, key: &C::Key) -> bool {
-        self.has_second() && C::sharing(key) == L2Policy::AtOnce
+        self.has_l2() && C::sharing(key) == L2Policy::AtOnce
     }
 
     /// Stores a value. Best effort: when the shard's inbox is full the value is dropped, and counted.
@@ -209,9 +209,9 @@ impl<C: Contents> Cache<C> {
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
     pub async fn invalidate(&self, scope: Scope) -> Result<usize, AskError> {
-        if let Some(second) = &self.inner.shared.second {
-            let (second, scope) = (Arc::clone(second), scope.clone());
-            aided(SEEK, move || second.forget(scope)).await;
+        if let Some(l2) = &self.inner.shared.l2 {
+            let (l2, scope) = (Arc::clone(l2), scope.clone());
+            aided(SEEK, move || l2.forget(scope)).await;
         }
         self.invalidate_l1(scope).await
     }

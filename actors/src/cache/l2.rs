@@ -52,8 +52,7 @@ pub trait L2Cache<C: Contents>: Send + Sync + 'static {
 
     /// The latest values with this tag, the newest first, at most `most`; `None` when the
     /// L2 cache cannot be reached.
-    fn recent(&self, ground: CacheTag, most: usize)
-    -> BoxFuture<'static, Option<RecentEntries<C>>>;
+    fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>>;
 
     /// Forgets the values of a scope, including those that are being loaded.
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;

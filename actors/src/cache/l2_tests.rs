@@ -133,8 +133,8 @@ impl L2Cache<Lengths> for Door {
 }
 
 fn stage(cupboard: &Arc<Cupboard>, limits: CacheLimits) -> Stage {
-    let second: OptionalL2<Lengths> = Some(Arc::new(Door(Arc::clone(cupboard))));
-    Stage::with_second(limits, second)
+    let l2: OptionalL2<Lengths> = Some(Arc::new(Door(Arc::clone(cupboard))));
+    Stage::with_l2(limits, l2)
 }
 
 #[actix::test]
@@ -274,7 +274,7 @@ async fn a_hot_value_is_shared_once_and_a_starting_pod_takes_it_over() {
     eventually("it was taken over", || other.cache.get_cached("popular a").is_some()).await;
     assert_eq!(other.cache.get_cached("popular b"), Some(Ok("made there".to_owned())));
     assert_eq!(other.opened(), 0);
-    assert_eq!(Stage::with_second(limits(), None).cache.warm(version(), 10).await, None);
+    assert_eq!(Stage::with_l2(limits(), None).cache.warm(version(), 10).await, None);
 }
 
 #[actix::test]

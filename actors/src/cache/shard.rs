@@ -46,20 +46,20 @@ pub type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 /// Shared by every generation of a shard and the handle.
 pub(crate) struct Shared<C: Contents> {
     pub(super) contents: Arc<C>,
-    pub(super) second: OptionalL2<C>,
+    pub(super) l2: OptionalL2<C>,
     pub(super) limits: CacheLimits,
     pub(super) meter: CacheMeter,
 }
 
 impl<C: Contents> Shared<C> {
     /// The L2 cache, if values of this key are shared.
-    pub(super) fn second_for(&self, key: &C::Key) -> OptionalL2<C> {
-        self.second.clone().filter(|_| C::sharing(key) != L2Policy::Never)
+    pub(super) fn l2_for(&self, key: &C::Key) -> OptionalL2<C> {
+        self.l2.clone().filter(|_| C::sharing(key) != L2Policy::Never)
     }
 
     /// Counts an L2 hit or miss.
-    pub(super) fn met_second(&self, was_there: bool) {
-        if was_there { self.meter.hit_second() } else { self.meter.missed_second() }
+    pub(super) fn count_l2(&self, was_there: bool) {
+        if was_there { self.meter.l2_hit() } else { self.meter.l2_missed() }
     }
 }
 
@@ -262,9 +262,9 @@ impl<C: Contents> Shard<C> {
 
     /// Writes a value to the L2 cache. No caller waits for it.
     fn share(&self, key: C::Key, value: C::Value, left: Duration) {
-        if let Some(second) = &self.shared.second {
-            let second = Arc::clone(second);
-            let put = aided(SHARE, move || second.put(key, value, left));
+        if let Some(l2) = &self.shared.l2 {
+            let l2 = Arc::clone(l2);
+            let put = aided(SHARE, move || l2.put(key, value, left));
             actix::spawn(put.map(drop));
         }
     }
@@ -289,15 +289,15 @@ async fn load<C: Contents>(
     key: C::Key,
     at_least: Duration,
 ) -> (Outcome<C>, Option<Duration>) {
-    let entry = match shared.second_for(&key) {
-        Some(second) => {
+    let entry = match shared.l2_for(&key) {
+        Some(l2) => {
             let key = key.clone();
             // Half of the time: if the lookup times out, the other half is for the source.
-            aided(shared.limits.load_timeout / 2, move || second.enter(key, at_least)).await
+            aided(shared.limits.load_timeout / 2, move || l2.enter(key, at_least)).await
         }
         None => return (shared.contents.load(key).await, None),
     };
-    shared.met_second(matches!(entry, Some(L2Lookup::Found(_))));
+    shared.count_l2(matches!(entry, Some(L2Lookup::Found(_))));
     let turn = match entry {
         Some(L2Lookup::Found(held)) => return (Ok(held.value), Some(held.left)),
         Some(L2Lookup::Yours(turn)) => Some(turn),

@@ -68,7 +68,7 @@ impl Contents for Lengths {
         key.len()
     }
 
-    fn grounds(key: &String) -> Vec<CacheTag> {
+    fn tags(key: &String) -> Vec<CacheTag> {
         vec![CacheTag::Product(key.split(' ').next().unwrap_or_default().into())]
     }
 
@@ -106,10 +106,10 @@ pub(super) fn limits() -> CacheLimits {
 
 impl Stage {
     fn new(limits: CacheLimits) -> Self {
-        Self::with_second(limits, None)
+        Self::with_l2(limits, None)
     }
 
-    pub(super) fn with_second(limits: CacheLimits, second: OptionalL2<Lengths>) -> Self {
+    pub(super) fn with_l2(limits: CacheLimits, l2: OptionalL2<Lengths>) -> Self {
         let metrics = Metrics::new();
         let care = Care {
             intensity: Intensity { restarts: 1_000, within: Duration::from_secs(60) },
@@ -119,7 +119,7 @@ impl Stage {
         };
         let book: Arc<Book> = Arc::default();
         let contents = Lengths(Arc::clone(&book));
-        let cache = Cache::new("lengths", contents, second, limits, care, &metrics);
+        let cache = Cache::new("lengths", contents, l2, limits, care, &metrics);
         let root = Root::start(
             "root",
             RootSpec {

@@ -17,22 +17,22 @@ struct KnownAgent {
     available: bool,
     /// Time of the agent's last heartbeat.
     seen_ms: u64,
-    /// The agent's sockets (seats), and when each expires.
-    seats: HashMap<Arc<str>, u64>,
+    /// The agent's sockets (sockets), and when each expires.
+    sockets: HashMap<Arc<str>, u64>,
 }
 
 impl KnownAgent {
     fn is_present(&self, now_ms: u64) -> bool {
-        self.seats.values().any(|until| *until > now_ms)
+        self.sockets.values().any(|until| *until > now_ms)
     }
 }
 
 impl Agents {
     /// Handles an agent's heartbeat; true when it changed the list of present agents.
-    pub(super) fn here(
+    pub(super) fn heartbeat(
         &mut self,
         agent: Agent,
-        seat: Arc<str>,
+        socket_id: Arc<str>,
         available: Option<bool>,
         (now_ms, until_ms): (u64, u64),
     ) -> bool {
@@ -40,15 +40,15 @@ impl Agents {
         let id = agent.id.clone();
         let known = self.seen(agent, now_ms);
         known.available = available.unwrap_or(known.available);
-        known.seats.insert(seat, until_ms);
+        known.sockets.insert(socket_id, until_ms);
         before != self.presence(&id, now_ms)
     }
 
     /// An agent has closed a socket; true when that changed the list of present agents.
-    pub(super) fn left(&mut self, agent: &Agent, seat: &Arc<str>, now_ms: u64) -> bool {
+    pub(super) fn left(&mut self, agent: &Agent, socket_id: &Arc<str>, now_ms: u64) -> bool {
         let before = self.presence(&agent.id, now_ms);
         if let Some(known) = self.known.get_mut(&agent.id)
-            && known.seats.remove(seat).is_some()
+            && known.sockets.remove(socket_id).is_some()
         {
             known.seen_ms = now_ms;
         }
@@ -56,7 +56,7 @@ impl Agents {
     }
 
     /// An agent has acted, on any socket.
-    pub(super) fn did_something(&mut self, agent: &Agent, now_ms: u64) {
+    pub(super) fn acted(&mut self, agent: &Agent, now_ms: u64) {
         self.seen(agent.clone(), now_ms);
     }
 
@@ -65,7 +65,7 @@ impl Agents {
             agent: agent.clone(),
             available: true,
             seen_ms: now_ms,
-            seats: HashMap::new(),
+            sockets: HashMap::new(),
         };
         let known = self.known.entry(agent.id.clone()).or_insert_with(new);
         (known.agent, known.seen_ms) = (agent, now_ms);
@@ -88,14 +88,18 @@ impl Agents {
 
     /// Removes expired sockets. Returns whether that changed the list of present agents, and the agents without a
     /// heartbeat since `gone_since_ms`, which are removed.
-    pub(super) fn tidy(&mut self, now_ms: u64, gone_since_ms: u64) -> (bool, Vec<String>) {
+    pub(super) fn remove_expired(
+        &mut self,
+        now_ms: u64,
+        gone_since_ms: u64,
+    ) -> (bool, Vec<String>) {
         let mut changed = false;
         let mut gone = Vec::new();
         self.known.retain(|id, known| {
-            let had_seats = !known.seats.is_empty();
-            known.seats.retain(|_, until| *until > now_ms);
-            changed |= had_seats && known.seats.is_empty();
-            let stays = !known.seats.is_empty() || known.seen_ms > gone_since_ms;
+            let had_sockets = !known.sockets.is_empty();
+            known.sockets.retain(|_, until| *until > now_ms);
+            changed |= had_sockets && known.sockets.is_empty();
+            let stays = !known.sockets.is_empty() || known.seen_ms > gone_since_ms;
             if !stays {
                 gone.push(id.clone());
             }

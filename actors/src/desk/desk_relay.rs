@@ -50,33 +50,33 @@ impl LocalDeskConversations {
 }
 
 /// The relay as a child of the tree. `heartbeat` is the interval of reports to the desk.
-pub(crate) fn clerk(
-    front: &HandoffService,
-    here: LocalDeskConversations,
+pub(crate) fn desk_relay(
+    handoffs: &HandoffService,
+    local: LocalDeskConversations,
     sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    let listening = Arc::new(Mutex::new(front.bridge().listen(channels::DESK)));
-    let (front, counted) = (front.clone(), Arc::clone(metrics));
-    let clerk = DeskRelay { front, here, sessions, heartbeat, listening, counted };
-    ChildSpec::worker("desk", "desk", care, metrics, move |life| clerk.clone().attend(life))
+    let subscription = Arc::new(Mutex::new(handoffs.bridge().subscribe(channels::DESK)));
+    let (handoffs, counted) = (handoffs.clone(), Arc::clone(metrics));
+    let relay = DeskRelay { handoffs, local, sessions, heartbeat, subscription, counted };
+    ChildSpec::worker("desk", "desk", care, metrics, move |life| relay.clone().run(life))
 }
 
 #[derive(Clone)]
 struct DeskRelay {
-    front: HandoffService,
-    here: LocalDeskConversations,
+    handoffs: HandoffService,
+    local: LocalDeskConversations,
     sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
     // Never locked across an await: a hung task must not lock its successor out.
-    listening: Arc<Mutex<Subscription>>,
+    subscription: Arc<Mutex<Subscription>>,
     counted: Arc<Metrics>,
 }
 
 impl DeskRelay {
-    async fn attend(self, life: Life) -> Result<(), BoxError> {
+    async fn run(self, life: Life) -> Result<(), BoxError> {
         let mut beat_at = Instant::now();
         let mut places_at = None;
         let mut archived_at = None;
@@ -85,28 +85,28 @@ impl DeskRelay {
                 if !life.holds() {
                     return Poll::Pending;
                 }
-                self.listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
             });
             tokio::select! {
                 heard = heard => {
-                    self.heard(heard);
+                    self.handle_channel_event(heard);
                     places_at.get_or_insert_with(|| Instant::now() + PLACES_EVERY);
                 }
                 () = sleep_until(beat_at) => {
                     beat_at = Instant::now() + self.heartbeat;
-                    self.beat().await;
-                    life.observe(json!({ "conversations": self.here.conversations.len() }));
+                    self.heartbeat().await;
+                    life.observe(json!({ "conversations": self.local.conversations.len() }));
                 }
-                () = self.front.archive().more_written() => {
+                () = self.handoffs.archive().more_written() => {
                     archived_at.get_or_insert_with(|| Instant::now() + ARCHIVED_EVERY);
                 }
                 () = sleep_until(archived_at.unwrap_or(beat_at)), if archived_at.is_some() => {
                     archived_at = None;
-                    self.front.tell_archived();
+                    self.handoffs.announce_archived();
                 }
                 () = sleep_until(places_at.unwrap_or(beat_at)), if places_at.is_some() => {
                     places_at = None;
-                    if let Err(error) = self.tell_places().await {
+                    if let Err(error) = self.send_places().await {
                         debug!(why:? = error; "places in line are not known just now");
                     }
                 }
@@ -114,9 +114,9 @@ impl DeskRelay {
         }
     }
 
-    fn heard(&self, heard: ChannelEvent) {
+    fn handle_channel_event(&self, heard: ChannelEvent) {
         // A missed change is found with the next heartbeat.
-        let ChannelEvent::Told(envelope) = heard else { return };
+        let ChannelEvent::Message(envelope) = heard else { return };
         match &envelope.body {
             Body::Talk(DeskBroadcast::Ticket { ticket }) => {
                 self.tell(
@@ -135,23 +135,24 @@ impl DeskRelay {
     }
 
     fn tell(&self, news: DeskUpdate, conversation: &str) {
-        if self.here.conversations.contains(conversation)
+        if self.local.conversations.contains(conversation)
             && let Some(info) = self.sessions.of_conversation(conversation)
         {
-            self.sessions.tell(info.key, Deliver::Desk(Box::new(news)));
+            self.sessions.send(info.key, Deliver::Desk(Box::new(news)));
         }
     }
 
     /// Reports the connected visitors, gets the state of their tickets, and applies the desk's timeouts.
-    async fn beat(&self) {
+    async fn heartbeat(&self) {
         let outcome: Result<(), DeskError> = async {
-            let here = self.here.all();
+            let here = self.local.all();
             if !here.is_empty() {
-                let ConnectedVisitors { now, .. } = self.front.visitors_here(here.clone()).await?;
+                let ConnectedVisitors { now, .. } =
+                    self.handoffs.visitors_here(here.clone()).await?;
                 for conversation in &here {
-                    if !self.here.conversations.contains(conversation) {
+                    if !self.local.conversations.contains(conversation) {
                         // The visitor left meanwhile, and the session's report may have arrived before this one.
-                        self.front.visitor_left(Arc::clone(conversation)).await;
+                        self.handoffs.visitor_left(Arc::clone(conversation)).await;
                     }
                 }
                 let mut lost: HashSet<&str> = here.iter().map(|it| &**it).collect();
@@ -167,10 +168,10 @@ impl DeskRelay {
                 for conversation in lost {
                     self.tell(DeskUpdate::Lost, conversation);
                 }
-                self.tell_places().await?;
+                self.send_places().await?;
             }
-            self.front.tidy().await?;
-            self.counted.desk.standing(standing(&self.front.look().await?, now_ms()));
+            self.handoffs.apply_timeouts().await?;
+            self.counted.desk.standing(desk_metrics(&self.handoffs.snapshot().await?, now_ms()));
             Ok(())
         }
         .await;
@@ -179,12 +180,12 @@ impl DeskRelay {
         }
     }
 
-    async fn tell_places(&self) -> Result<(), DeskError> {
-        let here = self.here.all();
+    async fn send_places(&self) -> Result<(), DeskError> {
+        let here = self.local.all();
         if here.is_empty() {
             return Ok(());
         }
-        for (conversation, place) in self.front.places(here).await? {
+        for (conversation, place) in self.handoffs.places(here).await? {
             self.tell(DeskUpdate::Placed(place), &conversation);
         }
         Ok(())
@@ -192,7 +193,7 @@ impl DeskRelay {
 }
 
 /// The metrics of the desk.
-fn standing(view: &DeskView, now_ms: u64) -> DeskStanding {
+fn desk_metrics(view: &DeskView, now_ms: u64) -> DeskStanding {
     let available = view.agents.iter().filter(|it| it.available).count();
     let waiting = || view.tickets.iter().filter(|ticket| ticket.agent.is_none());
     let since_ms = waiting().map(|ticket| ticket.since_ms).min().unwrap_or(now_ms);
@@ -236,11 +237,11 @@ mod tests {
         let tickets =
             vec![ticket(1_000, Some(ada.clone())), ticket(4_000, None), ticket(9_000, None)];
         let agents = vec![Presence { agent: ada, available: false }];
-        let now = standing(&DeskView { tickets, agents }, 10_000);
+        let now = desk_metrics(&DeskView { tickets, agents }, 10_000);
         let oldest_wait = Duration::from_secs(6);
         let all =
             DeskStanding { available: 0, on_break: 1, waiting: 2, with_agent: 1, oldest_wait };
         assert_eq!(now, all);
-        assert_eq!(standing(&DeskView::default(), 10_000), DeskStanding::default());
+        assert_eq!(desk_metrics(&DeskView::default(), 10_000), DeskStanding::default());
     }
 }

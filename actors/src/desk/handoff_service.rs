@@ -53,13 +53,13 @@ impl HandoffService {
     ///
     /// # Errors
     /// Why no agent is available.
-    pub async fn ask_for_a_person(
+    pub async fn request_agent(
         &self,
         wanted: HandoffRequest,
         client: Option<ClientKey>,
     ) -> Result<Ticket, HandoffUnavailable> {
         let (conversation, words) = (Arc::clone(&wanted.conversation), wanted.reason.clone());
-        match self.find_a_person(wanted, client).await {
+        match self.request_ticket(wanted, client).await {
             Ok((ticket, is_new)) => {
                 if is_new {
                     let (rev, reason) = (ticket.rev, words.as_deref());
@@ -75,7 +75,7 @@ impl HandoffService {
     }
 
     /// The ticket, and true if it is new.
-    async fn find_a_person(
+    async fn request_ticket(
         &self,
         wanted: HandoffRequest,
         client: Option<ClientKey>,
@@ -90,7 +90,7 @@ impl HandoffService {
             warn!(conversation:% = wanted.conversation, why:? = error; "a visitor cannot be given a person");
             HandoffUnavailable::Away
         };
-        let view = self.desk.look().await.map_err(away)?;
+        let view = self.desk.snapshot().await.map_err(away)?;
         let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
         // A break of the only agent does not dismiss visitors who already wait.
         let is_new = !view.tickets.iter().any(has_place);
@@ -106,13 +106,13 @@ impl HandoffService {
         {
             return Err(HandoffUnavailable::TooMany);
         }
-        let ticket = self.desk.wait(wanted.clone()).await.map_err(|error| {
+        let ticket = self.desk.request(wanted.clone()).await.map_err(|error| {
             if let Some(client) = client {
                 self.quota.take_back(client, conversation);
             }
             away(error)
         })?;
-        self.tell(DeskChange::Ticket(ticket.clone()));
+        self.announce(DeskChange::Ticket(ticket.clone()));
         Ok((ticket, is_new))
     }
 
@@ -121,8 +121,8 @@ impl HandoffService {
     /// # Errors
     /// As [`HandoffDesk::wait`].
     pub async fn put_back(&self, wanted: HandoffRequest) -> Result<Ticket, DeskError> {
-        let ticket = self.desk.wait(wanted).await?;
-        self.tell(DeskChange::Ticket(ticket.clone()));
+        let ticket = self.desk.request(wanted).await?;
+        self.announce(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
 
@@ -138,7 +138,7 @@ impl HandoffService {
         let gone = self.desk.end(conversation, how).await?;
         if let Some(gone) = &gone {
             self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
-            self.tell(DeskChange::Gone(gone.clone()));
+            self.announce(DeskChange::Gone(gone.clone()));
         }
         Ok(gone)
     }
@@ -156,7 +156,7 @@ impl HandoffService {
             let joined = DeskDecision::Joined { rev: ticket.rev, agent: &agent };
             self.record(&ticket.conversation, joined);
         }
-        self.tell(DeskChange::Ticket(ticket.clone()));
+        self.announce(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
 
@@ -164,13 +164,13 @@ impl HandoffService {
     ///
     /// # Errors
     /// As there.
-    pub async fn let_go(
+    pub async fn release(
         &self,
         conversation: Arc<str>,
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> Result<DeskChange, DeskError> {
-        let change = self.desk.let_go(conversation, by.clone(), how).await?;
+        let change = self.desk.release(conversation, by.clone(), how).await?;
         match &change {
             DeskChange::Ticket(ticket) => {
                 let (from, to) = (&by.agent, ticket.agent.as_ref());
@@ -183,7 +183,7 @@ impl HandoffService {
             }
             DeskChange::Agents => {}
         }
-        self.tell(change.clone());
+        self.announce(change.clone());
         Ok(change)
     }
 
@@ -191,7 +191,7 @@ impl HandoffService {
     pub async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
         let last: String = words.chars().take(LAST_CHARS).collect();
         match self.desk.touch(conversation, last, by).await {
-            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
             Ok(None) => {}
             Err(error) => warn!(why:? = error; "could not report the last message to the desk"),
         }
@@ -200,7 +200,7 @@ impl HandoffService {
     /// Reports new facts about a visitor to the desk, if the conversation is there.
     pub async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
         match self.desk.describe(conversation, details).await {
-            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
             Ok(None) => {}
             Err(error) => {
                 warn!(why:? = error; "could not report facts about a visitor to the desk")
@@ -218,7 +218,7 @@ impl HandoffService {
     ) -> Result<ConnectedVisitors, DeskError> {
         let seen = self.desk.visitors_here(conversations).await?;
         for ticket in &seen.changed {
-            self.tell(DeskChange::Ticket(ticket.clone()));
+            self.announce(DeskChange::Ticket(ticket.clone()));
         }
         Ok(seen)
     }
@@ -226,7 +226,7 @@ impl HandoffService {
     /// A visitor has disconnected from this pod.
     pub async fn visitor_left(&self, conversation: Arc<str>) {
         match self.desk.visitor_left(conversation).await {
-            Ok(Some(ticket)) => self.tell(DeskChange::Ticket(ticket)),
+            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
             Ok(None) => {}
             // The desk also finds out by a timeout, a little later.
             Err(error) => {
@@ -264,8 +264,8 @@ impl HandoffService {
     ///
     /// # Errors
     /// As there.
-    pub async fn look(&self) -> Result<DeskView, DeskError> {
-        self.desk.look().await
+    pub async fn snapshot(&self) -> Result<DeskView, DeskError> {
+        self.desk.snapshot().await
     }
 
     /// As [`HandoffDesk::agent_here`].
@@ -275,11 +275,11 @@ impl HandoffService {
     pub async fn agent_here(
         &self,
         agent: Agent,
-        seat: Arc<str>,
+        socket_id: Arc<str>,
         available: Option<bool>,
     ) -> Result<(), DeskError> {
-        if self.desk.agent_here(agent, seat, available).await? {
-            self.tell(DeskChange::Agents);
+        if self.desk.agent_here(agent, socket_id, available).await? {
+            self.announce(DeskChange::Agents);
         }
         Ok(())
     }
@@ -288,9 +288,9 @@ impl HandoffService {
     ///
     /// # Errors
     /// As there.
-    pub async fn agent_left(&self, agent: Agent, seat: Arc<str>) -> Result<(), DeskError> {
-        if self.desk.agent_left(agent, seat).await? {
-            self.tell(DeskChange::Agents);
+    pub async fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> Result<(), DeskError> {
+        if self.desk.agent_left(agent, socket_id).await? {
+            self.announce(DeskChange::Agents);
         }
         Ok(())
     }
@@ -299,8 +299,8 @@ impl HandoffService {
     ///
     /// # Errors
     /// As there.
-    pub async fn tidy(&self) -> Result<(), DeskError> {
-        for change in self.desk.tidy().await? {
+    pub async fn apply_timeouts(&self) -> Result<(), DeskError> {
+        for change in self.desk.apply_timeouts().await? {
             if let DeskChange::Gone(gone) = &change {
                 self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
             }
@@ -313,7 +313,7 @@ impl HandoffService {
             {
                 warn!(conversation, agent:% = agent.id; "an agent did not answer in time, the conversation is offered again");
             }
-            self.tell(change);
+            self.announce(change);
         }
         Ok(())
     }
@@ -324,7 +324,7 @@ impl HandoffService {
     }
 
     /// Announces to the agents of all pods which conversations have new archived records.
-    pub(crate) fn tell_archived(&self) {
+    pub(crate) fn announce_archived(&self) {
         let talk = DeskBroadcast::Archived { conversations: self.archive.take_written() };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
     }
@@ -339,7 +339,7 @@ impl HandoffService {
     }
 
     /// No caller waits for the result: an agent that misses it reloads the desk.
-    fn tell(&self, change: DeskChange) {
+    fn announce(&self, change: DeskChange) {
         let talk = match change {
             DeskChange::Ticket(ticket) => DeskBroadcast::Ticket { ticket: Box::new(ticket) },
             DeskChange::Gone(gone) => DeskBroadcast::TicketGone { gone },

@@ -63,8 +63,8 @@ fn done<T: Send + 'static>(value: T) -> DeskReply<T> {
 }
 
 impl HandoffDesk for MemoryDesk {
-    fn wait(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
-        ready(self.at(|table, now| table.wait(wanted, &self.pod, now))).boxed()
+    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
+        ready(self.at(|table, now| table.request(wanted, &self.pod, now))).boxed()
     }
 
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
@@ -75,13 +75,13 @@ impl HandoffDesk for MemoryDesk {
         ready(self.at(|table, now| table.take(&conversation, agent, now))).boxed()
     }
 
-    fn let_go(
+    fn release(
         &self,
         conversation: Arc<str>,
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> DeskReply<DeskChange> {
-        ready(self.at(|table, now| table.let_go(&conversation, &by, &how, now))).boxed()
+        ready(self.at(|table, now| table.release(&conversation, &by, &how, now))).boxed()
     }
 
     fn touch(
@@ -117,21 +117,28 @@ impl HandoffDesk for MemoryDesk {
         done(self.at(|table, _| table.places(&conversations)))
     }
 
-    fn look(&self) -> DeskReply<DeskView> {
-        done(self.at(|table, now| table.look(now)))
+    fn snapshot(&self) -> DeskReply<DeskView> {
+        done(self.at(|table, now| table.snapshot(now)))
     }
 
-    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> DeskReply<bool> {
+    fn agent_here(
+        &self,
+        agent: Agent,
+        socket_id: Arc<str>,
+        available: Option<bool>,
+    ) -> DeskReply<bool> {
         let until = millis(self.limits.present_for);
-        done(self.at(|table, now| table.agents.here(agent, seat, available, (now, now + until))))
+        done(self.at(|table, now| {
+            table.agents.heartbeat(agent, socket_id, available, (now, now + until))
+        }))
     }
 
-    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> DeskReply<bool> {
-        done(self.at(|table, now| table.agents.left(&agent, &seat, now)))
+    fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
+        done(self.at(|table, now| table.agents.left(&agent, &socket_id, now)))
     }
 
-    fn tidy(&self) -> DeskReply<Vec<DeskChange>> {
-        done(self.at(TicketTable::tidy))
+    fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
+        done(self.at(TicketTable::apply_timeouts))
     }
 }
 

@@ -16,7 +16,7 @@ mod pace;
 mod quota;
 mod table;
 
-pub(crate) use desk_relay::{LocalDeskConversations, clerk};
+pub(crate) use desk_relay::{LocalDeskConversations, desk_relay};
 pub use handoff_service::HandoffService;
 pub use hours::{Hours, InvalidHours};
 pub use limits::DeskLimits;

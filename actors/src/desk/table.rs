@@ -50,7 +50,7 @@ impl TicketTable {
         }
     }
 
-    pub(super) fn wait(
+    pub(super) fn request(
         &mut self,
         wanted: HandoffRequest,
         pod: &str,
@@ -93,7 +93,7 @@ impl TicketTable {
         let ticket = ticket.clone();
         match &ticket.agent {
             None => drop(self.waiting.insert((ticket.since_ms, Arc::clone(&conversation)))),
-            Some(agent) => self.agents.did_something(agent, now_ms),
+            Some(agent) => self.agents.acted(agent, now_ms),
         }
         self.gone.remove(&conversation);
         Ok(ticket)
@@ -129,7 +129,7 @@ impl TicketTable {
         }
     }
 
-    pub(super) fn let_go(
+    pub(super) fn release(
         &mut self,
         conversation: &Arc<str>,
         by: &OnBehalfOf,
@@ -243,17 +243,18 @@ impl TicketTable {
         conversations.iter().filter_map(place).collect()
     }
 
-    pub(super) fn look(&self, now_ms: u64) -> DeskView {
+    pub(super) fn snapshot(&self, now_ms: u64) -> DeskView {
         let mut tickets: Vec<Ticket> =
             self.tickets.values().map(|kept| kept.ticket.clone()).collect();
         tickets.sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
         DeskView { tickets, agents: self.agents.present(now_ms) }
     }
 
-    pub(super) fn tidy(&mut self, now_ms: u64) -> Vec<DeskChange> {
+    pub(super) fn apply_timeouts(&mut self, now_ms: u64) -> Vec<DeskChange> {
         let DeskLimits { present_for, returns_after, expires_after, .. } = self.limits;
         let mut changes = Vec::new();
-        let (agents_changed, gone) = self.agents.tidy(now_ms, before(now_ms, returns_after));
+        let (agents_changed, gone) =
+            self.agents.remove_expired(now_ms, before(now_ms, returns_after));
         changes.extend(agents_changed.then_some(DeskChange::Agents));
         let of = |rule: &dyn Fn(&StoredTicket) -> bool| -> Vec<Arc<str>> {
             let found = self.tickets.iter().filter(|(_, kept)| rule(kept));
@@ -267,14 +268,14 @@ impl TicketTable {
         let is_unanswered = |kept: &StoredTicket| {
             kept.answer_by_ms.is_some_and(|by| by <= now_ms) && !had_one_who_is_gone(kept)
         };
-        let (orphans, silent, unanswered) =
+        let (of_lost_agents, silent, unanswered) =
             (of(&had_one_who_is_gone), of(&silent), of(&is_unanswered));
-        for conversation in orphans {
-            let ticket = self.wait_again(&conversation, now_ms, |ticket| ticket.agent = None);
+        for conversation in of_lost_agents {
+            let ticket = self.requeue(&conversation, now_ms, |ticket| ticket.agent = None);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
         for conversation in unanswered {
-            let ticket = self.wait_again(&conversation, now_ms, |ticket| {
+            let ticket = self.requeue(&conversation, now_ms, |ticket| {
                 ticket.unanswered_by = ticket.agent.take().map(Box::new);
             });
             changes.extend(ticket.map(DeskChange::Ticket));
@@ -303,7 +304,7 @@ impl TicketTable {
 
     /// Assigns an existing ticket to an agent.
     fn give(&mut self, conversation: &Arc<str>, agent: Agent, now_ms: u64) -> Ticket {
-        self.agents.did_something(&agent, now_ms);
+        self.agents.acted(&agent, now_ms);
         let ticket = self
             .change(conversation, now_ms, |ticket| {
                 (ticket.agent, ticket.unanswered_by) = (Some(agent), None);
@@ -318,7 +319,7 @@ impl TicketTable {
     }
 
     /// Takes a conversation from its agent; it returns to its old place in the queue.
-    fn wait_again(
+    fn requeue(
         &mut self,
         conversation: &Arc<str>,
         now_ms: u64,

@@ -19,7 +19,7 @@ pub type DeskReply<T> = BoxFuture<'static, Result<T, DeskError>>;
 /// Stores the tickets. Every call ends within a time limit of its own, and may be repeated.
 pub trait HandoffDesk: Send + Sync + 'static {
     /// A visitor wants an agent. A visitor who already waits, or has an agent, keeps place and agent.
-    fn wait(&self, wanted: HandoffRequest) -> DeskReply<Ticket>;
+    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket>;
 
     /// A visitor does not want an agent any more. None if that changes nothing.
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>>;
@@ -28,7 +28,7 @@ pub trait HandoffDesk: Send + Sync + 'static {
     fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket>;
 
     /// Releases a conversation: allowed to its owner and to an admin.
-    fn let_go(
+    fn release(
         &self,
         conversation: Arc<str>,
         by: OnBehalfOf,
@@ -58,17 +58,22 @@ pub trait HandoffDesk: Send + Sync + 'static {
     fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>>;
 
     /// Everything at the desk.
-    fn look(&self) -> DeskReply<DeskView>;
+    fn snapshot(&self) -> DeskReply<DeskView>;
 
-    /// Heartbeat of an agent at this socket (a seat); without it the agent counts as gone. `available` if the agent
+    /// Heartbeat of an agent at this socket (a socket_id); without it the agent counts as gone. `available` if the agent
     /// just changed it. True when that changed the list of present agents.
-    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> DeskReply<bool>;
+    fn agent_here(
+        &self,
+        agent: Agent,
+        socket_id: Arc<str>,
+        available: Option<bool>,
+    ) -> DeskReply<bool>;
 
     /// The agent has closed this socket. True when that changed the list of present agents.
-    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> DeskReply<bool>;
+    fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool>;
 
     /// Applies timeouts: conversations of agents without heartbeats, or without a reply in time, return to the queue;
     /// requests of visitors who disconnected and did not return end. Any pod may call it at any time; each change is
     /// returned to one caller.
-    fn tidy(&self) -> DeskReply<Vec<DeskChange>>;
+    fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>>;
 }

@@ -49,7 +49,7 @@ pub struct MissingPod {
     /// Its name.
     pub pod: Arc<str>,
     /// True if it was not given to any pod before.
-    pub is_news: bool,
+    pub is_new: bool,
 }
 
 /// Stores the directory. Every call ends within a time limit of its own.

@@ -61,31 +61,31 @@ pub(crate) struct Session {
     conversation: Conversation,
     checkpoint: Checkpoint,
     /// From the first `hello` on.
-    logging: Option<Box<LogState>>,
+    log_state: Option<Box<LogState>>,
     /// The log that is being opened.
     opening: Option<SpawnHandle>,
     /// Set while the conversation is at the desk.
-    attended: Option<Box<DeskAttachment>>,
+    desk_attachment: Option<Box<DeskAttachment>>,
     /// Requests to the desk, in order.
     desk_asks: Sequence,
     in_place: InPlace,
     /// The id of the message that is being handled, so that a crash can be reported for it.
-    in_hand: Option<Option<MessageId>>,
+    current_message: Option<Option<MessageId>>,
     /// The newest keystroke of a busy time, not answered yet.
-    newest: Option<Box<ClientFrame>>,
+    latest_typing: Option<Box<ClientFrame>>,
     context: Arc<SessionContext>,
-    standing: Arc<SessionStatus>,
+    status: Arc<SessionStatus>,
     outgoing: Outgoing,
     messages: Gcra,
     refusals: u32,
-    heard_at: Instant,
+    last_received: Instant,
     running: Option<SpawnHandle>,
-    calm: Option<SpawnHandle>,
+    prefetch_timer: Option<SpawnHandle>,
     /// While the pod drains: the delay that the client is sent once its running answer has ended.
-    leaving: Option<u64>,
+    reconnect_after_ms: Option<u64>,
     closed: bool,
     /// The visitor token, until the conversation has verified it.
-    introduction: Option<String>,
+    visitor_token: Option<String>,
 }
 
 impl RebuiltInPlace for Session {
@@ -106,24 +106,24 @@ impl RebuiltInPlace for Session {
     /// Rebuilds the conversation from its checkpoint. The visitor gets an error for the message that was being
     /// handled, and the running answer continues.
     fn rebuild(&mut self, exit: &Exit, ctx: &mut SocketContext<Self>) {
-        self.standing.failed(exit);
-        for task in [self.running.take(), self.calm.take()].into_iter().flatten() {
+        self.status.failed(exit);
+        for task in [self.running.take(), self.prefetch_timer.take()].into_iter().flatten() {
             ctx.cancel_future(task);
         }
         let token = self.conversation.token().to_owned();
         self.conversation = (self.context.begin)(self.id(), token);
-        if let Some(id) = self.in_hand.take() {
+        if let Some(id) = self.current_message.take() {
             let message = "The server failed over this message; it can be sent again.".to_owned();
             let error = ServerMessage::Error { message, code: ErrorCode::Internal };
             self.send(&error, id.as_ref(), ctx);
         }
         self.guarded(ctx, |session, ctx| {
-            let effects = session.conversation.at(now_ms()).recall(session.checkpoint.clone());
+            let effects = session.conversation.at(now_ms()).recover(session.checkpoint.clone());
             session.conversation.write_checkpoint(&mut session.checkpoint);
-            session.standing.note(&session.conversation);
+            session.status.update(&session.conversation);
             session.checkpoint_changed();
             session.perform(effects, ctx);
-            session.post(ctx);
+            session.append_to_log(ctx);
             session.leave_when_idle(ctx);
         });
     }
@@ -147,30 +147,30 @@ impl Session {
             address,
             conversation,
             checkpoint: Checkpoint::default(),
-            logging: None,
+            log_state: None,
             opening: None,
-            attended: None,
+            desk_attachment: None,
             desk_asks: Sequence::default(),
             in_place: InPlace::default(),
-            in_hand: None,
-            newest: None,
+            current_message: None,
+            latest_typing: None,
             context,
-            standing: Arc::new(SessionStatus::new(outgoing.count())),
+            status: Arc::new(SessionStatus::new(outgoing.count())),
             outgoing,
             messages: Gcra::new(quota, now),
             refusals: 0,
-            heard_at: now,
+            last_received: now,
             running: None,
-            calm: None,
-            leaving: None,
+            prefetch_timer: None,
+            reconnect_after_ms: None,
             closed: false,
-            introduction: None,
+            visitor_token: None,
         }
     }
 
     /// Sets the visitor token.
-    pub(crate) fn introduced_by(mut self, token: Option<String>) -> Self {
-        self.introduction = token;
+    pub(crate) fn with_visitor_token(mut self, token: Option<String>) -> Self {
+        self.visitor_token = token;
         self
     }
 
@@ -179,7 +179,7 @@ impl Session {
             // A keystroke changes nothing that is stored or logged, and it is the most frequent input.
             let is_typing = matches!(
                 &event,
-                Input::Heard(ClientFrame {
+                Input::Received(ClientFrame {
                     message: ClientMessage::Typing(_) | ClientMessage::Understand(_),
                     ..
                 })
@@ -191,9 +191,9 @@ impl Session {
             if session.conversation.write_checkpoint(&mut session.checkpoint) {
                 session.checkpoint_changed();
             }
-            session.standing.note(&session.conversation);
+            session.status.update(&session.conversation);
             session.perform(effects, ctx);
-            session.post(ctx);
+            session.append_to_log(ctx);
             session.leave_when_idle(ctx);
         });
     }
@@ -202,10 +202,10 @@ impl Session {
     /// the socket during its answer.
     fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
         let is_idle = !self.conversation.is_answering() || self.is_handed_over();
-        if self.leaving.is_none() || !is_idle || !self.is_posted() {
+        if self.reconnect_after_ms.is_none() || !is_idle || !self.is_log_settled() {
             return;
         }
-        if let Some(after_ms) = self.leaving.take() {
+        if let Some(after_ms) = self.reconnect_after_ms.take() {
             self.send(&ServerMessage::Reconnect { after_ms }, None, ctx);
             self.close(CloseReason::Restart, ctx);
         }
@@ -215,7 +215,7 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
-                Effect::Happened(entry) => self.happened(&entry, ctx),
+                Effect::Event(entry) => self.handle_event(&entry, ctx),
                 Effect::StartAnswer { answer, question } => {
                     let mut question = *question;
                     question.asker.client = Some(self.address.key());
@@ -226,16 +226,18 @@ impl Session {
                         ctx.cancel_future(running);
                     }
                 }
-                Effect::AwaitCalm { prediction } => self.await_calm(prediction, ctx),
+                Effect::StartPrefetchTimer { prediction } => {
+                    self.start_prefetch_timer(prediction, ctx)
+                }
                 Effect::Prefetch(manual) => {
                     // No caller waits for it: a later question finds the manual in the cache.
                     drop(actix::spawn(self.context.manual_cache.load(manual).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),
-                Effect::Follow { owned, offset, is_logged, is_held, from } => {
+                Effect::UseLog { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
                         let OwnedConversation { conversation, epoch } = &owned;
-                        takeovers::tell(&self.context.bridge, &from, conversation, *epoch);
+                        takeovers::notify_owner(&self.context.bridge, &from, conversation, *epoch);
                     }
                     let outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
@@ -259,7 +261,7 @@ impl Session {
                         }
                     }));
                 }
-                Effect::Desk(ask) => self.ask_desk(ask, ctx),
+                Effect::Desk(ask) => self.call_desk(ask, ctx),
                 Effect::Close(reason) => self.close(reason, ctx),
             }
         }
@@ -284,7 +286,7 @@ impl Session {
     }
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
-    fn happened(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
+    fn handle_event(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
         self.context.archive.event(self.conversation.id(), entry);
         if self.closed {
             return;
@@ -311,7 +313,7 @@ impl Session {
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
         info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
-        self.context.sessions.asks_about(self.key, &question.product.id);
+        self.context.sessions.set_product(self.key, &question.product.id);
         let steps = answering::in_turn(&self.context, Some(self.address.key()), answer, question);
         let told = wrap_stream::<_, Self>(steps);
         let task =
@@ -326,15 +328,15 @@ impl Session {
         self.running = Some(ctx.spawn(task));
     }
 
-    fn await_calm(&mut self, prediction: u64, ctx: &mut SocketContext<Self>) {
-        if let Some(calm) = self.calm.take() {
-            ctx.cancel_future(calm);
+    fn start_prefetch_timer(&mut self, prediction: u64, ctx: &mut SocketContext<Self>) {
+        if let Some(prefetch_timer) = self.prefetch_timer.take() {
+            ctx.cancel_future(prefetch_timer);
         }
-        let calm = ctx.run_later(self.context.prefetch_after, move |session, ctx| {
-            session.calm = None;
-            session.feed(Input::Settled { prediction }, ctx);
+        let prefetch_timer = ctx.run_later(self.context.prefetch_after, move |session, ctx| {
+            session.prefetch_timer = None;
+            session.feed(Input::PrefetchDue { prediction }, ctx);
         });
-        self.calm = Some(calm);
+        self.prefetch_timer = Some(prefetch_timer);
     }
 
     fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
@@ -346,13 +348,13 @@ impl Session {
         }
     }
 
-    fn heard_text(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+    fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
         if self.messages.take(Instant::now()).is_err() {
             self.refusals += 1;
             if self.refusals > REFUSALS_BEFORE_CLOSE {
                 self.close(CloseReason::Policy, ctx);
             } else {
-                self.feed(Input::Flooded, ctx);
+                self.feed(Input::RateLimited, ctx);
             }
             return;
         }
@@ -362,7 +364,7 @@ impl Session {
                 self.admit_image(&mut frame);
                 self.context.metrics.sockets.received(frame.message.kind());
                 if matches!(frame.message, ClientMessage::Typing(_)) {
-                    self.heard_typing(frame, ctx);
+                    self.typing_received(frame, ctx);
                 } else {
                     self.read(frame, ctx);
                 }
@@ -370,7 +372,7 @@ impl Session {
             Err(bad) => {
                 self.context.metrics.sockets.received("invalid");
                 debug!(conversation:% = self.conversation.id(), code:% = bad.code.as_str(); "bad message");
-                self.feed(Input::Misheard(bad), ctx);
+                self.feed(Input::InvalidMessage(bad), ctx);
             }
         }
     }
@@ -386,14 +388,14 @@ impl Session {
     }
 
     /// One answer per keystroke; while the thread is overloaded, one for the newest of several.
-    fn heard_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
-        if !self.context.overload.is_busy_here() && self.newest.is_none() {
+    fn typing_received(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+        if !self.context.overload.is_busy_here() && self.latest_typing.is_none() {
             self.answer_typing(frame, ctx);
-        } else if self.newest.replace(Box::new(frame)).is_some() {
+        } else if self.latest_typing.replace(Box::new(frame)).is_some() {
             self.context.metrics.predictions.coalesced();
         } else {
             ctx.run_later(COALESCE, |session, ctx| {
-                if let Some(newest) = session.newest.take() {
+                if let Some(newest) = session.latest_typing.take() {
                     session.answer_typing(*newest, ctx);
                 }
             });
@@ -407,13 +409,13 @@ impl Session {
     }
 
     fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
-        self.in_hand = Some(frame.id.clone());
-        self.feed(Input::Heard(frame), ctx);
-        self.in_hand = None;
+        self.current_message = Some(frame.id.clone());
+        self.feed(Input::Received(frame), ctx);
+        self.current_message = None;
     }
 
     fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.heard_at.elapsed() > self.context.idle_timeout {
+        if self.last_received.elapsed() > self.context.idle_timeout {
             debug!(conversation:% = self.conversation.id(); "client is gone");
             self.close(CloseReason::Normal, ctx);
         } else {
@@ -427,9 +429,9 @@ impl Session {
     /// Opens the log; the result returns as an event.
     fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
         let own = Arc::clone(self.conversation.id());
-        if self.logging.is_none() {
+        if self.log_state.is_none() {
             let logging = LogState::opening(Arc::clone(&own), opening.offset);
-            self.logging = Some(Box::new(logging));
+            self.log_state = Some(Box::new(logging));
         }
         let (log, tokens) = (Arc::clone(&self.context.log), Arc::clone(&self.context.tokens));
         let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
@@ -453,7 +455,7 @@ impl Session {
         ctx: &mut SocketContext<Self>,
     ) {
         self.opening = None;
-        let steps = match &mut self.logging {
+        let steps = match &mut self.log_state {
             Some(logging) if *logging.owned() == owned => logging.opened(is_logged),
             logging => {
                 let taken = Arc::clone(&owned.conversation);
@@ -473,7 +475,7 @@ impl Session {
         entry: Option<&LogEntry>,
         ctx: &mut SocketContext<Self>,
     ) {
-        let Some(logging) = self.logging.as_mut() else {
+        let Some(logging) = self.log_state.as_mut() else {
             return self.send_text(frame.kind, (&*frame.json).into(), ctx);
         };
         let steps = logging.push(frame, entry);
@@ -482,18 +484,18 @@ impl Session {
 
     /// Marks the checkpoint as changed.
     fn checkpoint_changed(&mut self) {
-        if let Some(logging) = &mut self.logging {
+        if let Some(logging) = &mut self.log_state {
             logging.checkpoint_changed();
         }
     }
 
     /// Appends the queued entries, and reports whether an answer is being made here. Called after every event.
-    fn post(&mut self, ctx: &mut SocketContext<Self>) {
-        let Some(logging) = &mut self.logging else { return };
+    fn append_to_log(&mut self, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.log_state else { return };
         let step = logging.append(&self.checkpoint);
         self.carry_out(step, ctx);
         let is_answering = self.conversation.is_answering();
-        let logging = self.logging.as_mut();
+        let logging = self.log_state.as_mut();
         if let Some(told) =
             logging.and_then(|logging| logging.report_answering(is_answering, &self.context))
         {
@@ -502,13 +504,13 @@ impl Session {
     }
 
     /// True when every frame is in the log, or cannot be appended now.
-    fn is_posted(&self) -> bool {
-        self.logging.as_ref().is_none_or(|logging| logging.is_settled())
+    fn is_log_settled(&self) -> bool {
+        self.log_state.as_ref().is_none_or(|logging| logging.is_settled())
     }
 
     /// Stops the answer without a final frame: another pod continues it, if one can.
     fn hand_over(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.logging.as_mut().is_some_and(|logging| logging.hand_over())
+        if self.log_state.as_mut().is_some_and(|logging| logging.hand_over())
             && let Some(running) = self.running.take()
         {
             ctx.cancel_future(running);
@@ -517,7 +519,7 @@ impl Session {
 
     /// True when another pod completes the answer.
     fn is_handed_over(&self) -> bool {
-        self.logging.as_ref().is_some_and(|logging| logging.is_handed_over())
+        self.log_state.as_ref().is_some_and(|logging| logging.is_handed_over())
     }
 
     fn carry_out(
@@ -541,14 +543,14 @@ impl Session {
                     let begun = log_state::begin(&self.context, owned, offset);
                     self.call_log(begun, ctx);
                 }
-                OutboxStep::Later => self.ask_log_again(ctx),
+                OutboxStep::RetryLater => self.call_log_again(ctx),
                 OutboxStep::Superseded => self.superseded(ctx),
             }
         }
     }
 
     fn owned(&self) -> Option<OwnedConversation> {
-        self.logging.as_ref().map(|logging| logging.owned().clone())
+        self.log_state.as_ref().map(|logging| logging.owned().clone())
     }
 
     /// Awaits a call of the log concurrently. A log in memory replies at once, without a wait.
@@ -568,29 +570,29 @@ impl Session {
     }
 
     fn log_replied(&mut self, reply: LogReply, ctx: &mut SocketContext<Self>) {
-        let Some(logging) = &mut self.logging else { return };
+        let Some(logging) = &mut self.log_state else { return };
         let steps = logging.replied(reply, &self.checkpoint);
         self.carry_out(steps, ctx);
         if !self.closed {
-            self.post(ctx);
+            self.append_to_log(ctx);
         }
     }
 
-    fn ask_log_again(&mut self, ctx: &mut SocketContext<Self>) {
-        let Some(logging) = &mut self.logging else { return };
+    fn call_log_again(&mut self, ctx: &mut SocketContext<Self>) {
+        let Some(logging) = &mut self.log_state else { return };
         ctx.run_later(logging.away(), |session, ctx| {
             session.guarded(ctx, |session, ctx| {
-                let Some(logging) = &mut session.logging else { return };
-                let step = logging.ask_again(&session.checkpoint);
+                let Some(logging) = &mut session.log_state else { return };
+                let step = logging.retry(&session.checkpoint);
                 session.carry_out(step, ctx);
-                session.post(ctx);
+                session.append_to_log(ctx);
             });
         });
     }
 
     /// Another pod reports the epoch that owns the conversation.
     fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
-        if self.logging.as_ref().is_some_and(|logging| logging.owned().epoch < epoch) {
+        if self.log_state.as_ref().is_some_and(|logging| logging.owned().epoch < epoch) {
             self.superseded(ctx);
         }
     }
@@ -604,7 +606,7 @@ impl Session {
 
     /// The session ends: its running answer is not being made any more.
     fn forget_answer(&mut self) {
-        let told = self.logging.take().and_then(|logging| logging.forget_answer(&self.context));
+        let told = self.log_state.take().and_then(|logging| logging.forget_answer(&self.context));
         // Without a runtime the whole pod is ending.
         if let (Some(told), Ok(runtime)) = (told, tokio::runtime::Handle::try_current()) {
             runtime.spawn(told.map(drop));
@@ -616,21 +618,22 @@ impl Session {
 impl Session {
     /// Sends a request of the conversation to the desk. Requests are sent one after the other: a withdrawal must not
     /// reach the desk before the request that it withdraws.
-    fn ask_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
-        let (desk, conversation) = (self.context.front.clone(), Arc::clone(self.conversation.id()));
+    fn call_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
+        let (desk, conversation) =
+            (self.context.handoffs.clone(), Arc::clone(self.conversation.id()));
         let client = self.address.key();
         match desk_client::call(desk, request, Arc::clone(&conversation), client) {
-            DeskCall::Attend(true) => self.attend(conversation, ctx),
-            DeskCall::Attend(false) => self.attend_no_more(ctx),
+            DeskCall::Attend(true) => self.attach_to_desk(conversation, ctx),
+            DeskCall::Attend(false) => self.detach_from_desk(ctx),
             DeskCall::Typing(typing) => {
-                if let Some(attended) = &mut self.attended {
-                    attended.tell_typing(typing, &self.context.front);
+                if let Some(attended) = &mut self.desk_attachment {
+                    attended.report_typing(typing, &self.context.handoffs);
                 }
             }
             DeskCall::Publish { channel, talk } => {
-                drop(self.context.front.bridge().publish(&channel, Body::Talk(*talk)));
+                drop(self.context.handoffs.bridge().publish(&channel, Body::Talk(*talk)));
             }
-            DeskCall::Tell(told) => drop(actix::spawn(self.desk_asks.put(told))),
+            DeskCall::Notify(told) => drop(actix::spawn(self.desk_asks.put(told))),
             DeskCall::Reply(reply) => {
                 let reply = wrap_future::<_, Self>(self.desk_asks.put(reply));
                 ctx.spawn(reply.map(|update, session, ctx| {
@@ -643,38 +646,38 @@ impl Session {
     }
 
     /// From now on the conversation is at the desk: subscribes to its changes and to its agent.
-    fn attend(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
-        if self.attended.as_ref().is_some_and(|it| it.conversation == conversation) {
+    fn attach_to_desk(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
+        if self.desk_attachment.as_ref().is_some_and(|it| it.conversation == conversation) {
             return;
         }
-        self.attend_no_more(ctx);
-        self.context.at_desk.enter(Arc::clone(&conversation));
-        let listening = self.context.front.bridge().listen(channels::to_owner(&conversation));
+        self.detach_from_desk(ctx);
+        self.context.desk_conversations.enter(Arc::clone(&conversation));
+        let listening = self.context.handoffs.bridge().subscribe(channels::to_owner(&conversation));
         let heard = wrap_stream::<_, Self>(listening);
         let heard = heard.map(|event, session: &mut Self, ctx| {
-            if let Some(input) = desk_client::heard(event) {
+            if let Some(input) = desk_client::input_of(event) {
                 session.feed(input, ctx);
             }
         });
         let listens = ctx.spawn(heard.finish());
-        self.attended = Some(Box::new(DeskAttachment::new(conversation, listens)));
+        self.desk_attachment = Some(Box::new(DeskAttachment::new(conversation, listens)));
     }
 
-    fn attend_no_more(&mut self, ctx: &mut SocketContext<Self>) {
-        if let Some(attended) = self.attended.take() {
+    fn detach_from_desk(&mut self, ctx: &mut SocketContext<Self>) {
+        if let Some(attended) = self.desk_attachment.take() {
             ctx.cancel_future(attended.listens);
-            self.context.at_desk.leave(&attended.conversation);
+            self.context.desk_conversations.leave(&attended.conversation);
         }
     }
 
     /// The session ends: its visitor is disconnected.
     fn leave_desk(&mut self) {
-        let Some(attended) = self.attended.take() else { return };
-        self.context.at_desk.leave(&attended.conversation);
+        let Some(attended) = self.desk_attachment.take() else { return };
+        self.context.desk_conversations.leave(&attended.conversation);
         // Without a runtime the whole pod is ending, and the desk finds out by a timeout.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let front = self.context.front.clone();
-            let left = async move { front.visitor_left(attended.conversation).await };
+            let handoffs = self.context.handoffs.clone();
+            let left = async move { handoffs.visitor_left(attended.conversation).await };
             runtime.spawn(self.desk_asks.put(left));
         }
     }
@@ -687,13 +690,13 @@ impl Actor for Session {
         self.context.metrics.sockets.opened();
         self.context.meter.up(true);
         let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
-        let standing = Arc::clone(&self.standing);
+        let status = Arc::clone(&self.status);
         let session = address.recipient();
-        self.context.sessions.entered(self.key, id, self.address, session, standing);
+        self.context.sessions.entered(self.key, id, self.address, session, status);
         ctx.run_interval(self.context.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
-        if let Some(token) = self.introduction.take() {
-            self.feed(Input::Introduced { token }, ctx);
+        if let Some(token) = self.visitor_token.take() {
+            self.feed(Input::VisitorToken { token }, ctx);
         }
     }
 }
@@ -703,7 +706,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.forget_answer();
         self.leave_desk();
-        if self.context.sessions.left(self.key, self.address) {
+        if self.context.sessions.release(self.key, self.address) {
             self.context.metrics.sockets.ended();
             self.context.meter.up(false);
         }
@@ -716,10 +719,10 @@ impl StreamHandler<Received> for Session {
             return;
         }
         let began = Instant::now();
-        self.heard_at = began;
+        self.last_received = began;
         self.guarded(ctx, |session, ctx| {
             match crate::socket::understand(&mut session.outgoing, received, ctx) {
-                crate::socket::SocketEvent::Text(text) => session.heard_text(&text, ctx),
+                crate::socket::SocketEvent::Text(text) => session.text_received(&text, ctx),
                 crate::socket::SocketEvent::Nothing => {}
                 crate::socket::SocketEvent::End(reason) => session.close(reason, ctx),
             }
@@ -736,20 +739,20 @@ impl Handler<Deliver> for Session {
     type Result = ();
 
     fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
-        self.standing.heard();
+        self.status.message_handled();
         match deliver {
             Deliver::Reconnect { after_ms } => {
-                self.leaving = Some(after_ms);
+                self.reconnect_after_ms = Some(after_ms);
                 self.leave_when_idle(ctx);
             }
             Deliver::HandOver { after_ms } => {
-                self.leaving = Some(after_ms);
+                self.reconnect_after_ms = Some(after_ms);
                 self.hand_over(ctx);
                 self.leave_when_idle(ctx);
             }
             Deliver::Close(reason) => self.close(reason, ctx),
             Deliver::TakenOver { epoch } => self.taken_over(epoch, ctx),
-            Deliver::Say(message) => self.guarded(ctx, |session, ctx| {
+            Deliver::Send(message) => self.guarded(ctx, |session, ctx| {
                 session.send(&message, None, ctx);
             }),
             Deliver::Desk(news) => self.feed(Input::Desk(*news), ctx),

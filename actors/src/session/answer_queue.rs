@@ -29,7 +29,7 @@ pub(crate) struct AnswerQueue {
     free: Arc<Semaphore>,
     waiting: Mutex<QueuedQuestion>,
     /// Number of questions that have left the queue; a change means that places may have changed.
-    left: watch::Sender<u64>,
+    departures: watch::Sender<u64>,
     at_once: usize,
     max_waiting: usize,
     /// The bound per client; 0 is unlimited.
@@ -58,7 +58,7 @@ pub(crate) enum QueueOutcome {
 
 /// A place in the queue, given up on drop.
 pub(crate) struct QueueSlot {
-    line: Arc<AnswerQueue>,
+    queue: Arc<AnswerQueue>,
     ticket: u64,
     client: Option<ClientKey>,
 }
@@ -88,9 +88,17 @@ impl AnswerQueue {
     ) -> Arc<Self> {
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
         let free = Arc::new(Semaphore::new(at_once));
-        let left = watch::Sender::new(0);
+        let departures = watch::Sender::new(0);
         let waiting = Mutex::default();
-        Arc::new(Self { free, waiting, left, at_once, max_waiting, max_waiting_of_client, pace })
+        Arc::new(Self {
+            free,
+            waiting,
+            departures,
+            at_once,
+            max_waiting,
+            max_waiting_of_client,
+            pace,
+        })
     }
 
     /// Number of running answers.
@@ -99,7 +107,7 @@ impl AnswerQueue {
     }
 
     /// Number of waiting questions.
-    pub(crate) fn in_line(&self) -> usize {
+    pub(crate) fn queued(&self) -> usize {
         self.waiting().tickets.len()
     }
 
@@ -127,7 +135,7 @@ impl AnswerQueue {
         waiting.next += 1;
         waiting.tickets.push_back(ticket);
         drop(waiting);
-        QueueOutcome::Later(QueueSlot { line: Arc::clone(self), ticket, client })
+        QueueOutcome::Later(QueueSlot { queue: Arc::clone(self), ticket, client })
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, QueuedQuestion> {
@@ -138,14 +146,15 @@ impl AnswerQueue {
 impl QueueSlot {
     /// 1 is next.
     pub(crate) fn number(&self) -> usize {
-        let found = self.line.waiting().tickets.binary_search(&self.ticket);
+        let found = self.queue.waiting().tickets.binary_search(&self.ticket);
         found.map_or(1, |before| before + 1)
     }
 
     /// Yields the place, each change of it, and at last the slot.
-    pub(crate) fn waits(self) -> impl Stream<Item = QueueUpdate> + Send + 'static {
-        let turn = Arc::clone(&self.line.free).acquire_owned();
-        let watched = WatchedSlot { left: self.line.left.subscribe(), told: None, place: self };
+    pub(crate) fn updates(self) -> impl Stream<Item = QueueUpdate> + Send + 'static {
+        let turn = Arc::clone(&self.queue.free).acquire_owned();
+        let watched =
+            WatchedSlot { left: self.queue.departures.subscribe(), reported: None, place: self };
         stream::unfold(Some((Box::pin(turn), watched)), |waits| async move {
             let (mut turn, mut watched) = waits?;
             tokio::select! {
@@ -160,7 +169,7 @@ impl QueueSlot {
 
 impl Drop for QueueSlot {
     fn drop(&mut self) {
-        let mut waiting = self.line.waiting();
+        let mut waiting = self.queue.waiting();
         if let Ok(at) = waiting.tickets.binary_search(&self.ticket) {
             waiting.tickets.remove(at);
         }
@@ -173,7 +182,7 @@ impl Drop for QueueSlot {
             }
         }
         drop(waiting);
-        self.line.left.send_modify(|left| *left = left.wrapping_add(1));
+        self.queue.departures.send_modify(|left| *left = left.wrapping_add(1));
     }
 }
 
@@ -181,7 +190,7 @@ impl Drop for QueueSlot {
 struct WatchedSlot {
     left: watch::Receiver<u64>,
     /// Last reported place, and its time.
-    told: Option<(usize, Instant)>,
+    reported: Option<(usize, Instant)>,
     place: QueueSlot,
 }
 
@@ -189,19 +198,19 @@ impl WatchedSlot {
     /// The place, once it differs from the reported one. Cancel safe.
     async fn next(&mut self) -> usize {
         loop {
-            if let Some((number, at)) = self.told {
+            if let Some((number, at)) = self.reported {
                 // While it sleeps it is not woken by the steps of others.
-                sleep_until(at + self.place.line.pace).await;
+                sleep_until(at + self.place.queue.pace).await;
                 if !self.left.has_changed().unwrap_or(false) && self.left.changed().await.is_err() {
                     // Not while the place keeps the queue alive.
                     std::future::pending::<()>().await;
                 }
-                sleep(hold_back(number, self.place.ticket, self.place.line.pace)).await;
+                sleep(update_delay(number, self.place.ticket, self.place.queue.pace)).await;
             }
             self.left.mark_unchanged();
             let number = self.place.number();
-            let before = self.told.map(|(before, _)| before);
-            self.told = Some((number, Instant::now()));
+            let before = self.reported.map(|(before, _)| before);
+            self.reported = Some((number, Instant::now()));
             if before != Some(number) {
                 return number;
             }
@@ -210,7 +219,7 @@ impl WatchedSlot {
 }
 
 /// Delay of an update after a step, so that updates are spread over time.
-fn hold_back(number: usize, ticket: u64, pace: Duration) -> Duration {
+fn update_delay(number: usize, ticket: u64, pace: Duration) -> Duration {
     if number <= IN_FRONT {
         return Duration::ZERO;
     }
@@ -228,8 +237,8 @@ mod tests {
     use super::*;
     use hsc_conversation::ClientAddress;
 
-    fn wait(line: &Arc<AnswerQueue>) -> QueueSlot {
-        match line.enter(None) {
+    fn wait(queue: &Arc<AnswerQueue>) -> QueueSlot {
+        match queue.enter(None) {
             QueueOutcome::Later(place) => place,
             _ => panic!("there was to be a wait"),
         }
@@ -256,29 +265,29 @@ mod tests {
 
     #[tokio::test]
     async fn one_client_leaves_room_in_the_line_for_others() {
-        let line = AnswerQueue::new(1, 10, 2);
+        let queue = AnswerQueue::new(1, 10, 2);
         let client = |last| Some(ClientAddress::new([10, 0, 0, last].into()).key());
         let (one, other) = (client(1), client(2));
-        let QueueOutcome::Now(_running) = line.enter(one) else { panic!("the line was empty") };
-        let places: Vec<QueueOutcome> = (0..2).map(|_| line.enter(one)).collect();
+        let QueueOutcome::Now(_running) = queue.enter(one) else { panic!("the queue was empty") };
+        let places: Vec<QueueOutcome> = (0..2).map(|_| queue.enter(one)).collect();
         assert!(places.iter().all(|turn| matches!(turn, QueueOutcome::Later(_))));
-        assert!(matches!(line.enter(one), QueueOutcome::Full));
-        assert!(matches!(line.enter(other), QueueOutcome::Later(_)));
+        assert!(matches!(queue.enter(one), QueueOutcome::Full));
+        assert!(matches!(queue.enter(other), QueueOutcome::Later(_)));
         drop(places);
-        assert!(matches!(line.enter(one), QueueOutcome::Later(_)));
+        assert!(matches!(queue.enter(one), QueueOutcome::Later(_)));
     }
 
     #[tokio::test]
     async fn who_came_first_is_first_and_who_leaves_makes_room() {
-        let line = AnswerQueue::new(1, 2, 0);
-        let QueueOutcome::Now(running) = line.enter(None) else { panic!("the line was empty") };
-        let (first, second) = (wait(&line), wait(&line));
+        let queue = AnswerQueue::new(1, 2, 0);
+        let QueueOutcome::Now(running) = queue.enter(None) else { panic!("the queue was empty") };
+        let (first, second) = (wait(&queue), wait(&queue));
         assert_eq!((first.number(), second.number()), (1, 2));
-        assert!(matches!(line.enter(None), QueueOutcome::Full));
+        assert!(matches!(queue.enter(None), QueueOutcome::Full));
         drop(first);
         assert_eq!(second.number(), 1);
-        let third = wait(&line);
-        let (mut second, mut third) = (second.waits().boxed(), third.waits().boxed());
+        let third = wait(&queue);
+        let (mut second, mut third) = (second.updates().boxed(), third.updates().boxed());
         assert_eq!(places(&hears(&mut second)), [1]);
         assert_eq!(places(&hears(&mut third)), [2]);
         drop(running);
@@ -288,7 +297,7 @@ mod tests {
         drop((turn, second));
         assert!(matches!(hears(&mut third)[..], [QueueUpdate::Over(_)]));
         drop(third);
-        assert!(matches!(line.enter(None), QueueOutcome::Now(_)));
+        assert!(matches!(queue.enter(None), QueueOutcome::Now(_)));
     }
 
     const SOON: Duration = Duration::from_millis(20);
@@ -296,10 +305,10 @@ mod tests {
 
     #[tokio::test]
     async fn whose_place_changes_is_told_and_whose_does_not_is_left_alone() {
-        let line = AnswerQueue::paced(1, 10, 0, SOON);
-        let QueueOutcome::Now(_running) = line.enter(None) else { panic!("the line was empty") };
-        let (first, second, third) = (wait(&line), wait(&line), wait(&line));
-        let (mut first, mut third) = (first.waits().boxed(), third.waits().boxed());
+        let queue = AnswerQueue::paced(1, 10, 0, SOON);
+        let QueueOutcome::Now(_running) = queue.enter(None) else { panic!("the queue was empty") };
+        let (first, second, third) = (wait(&queue), wait(&queue), wait(&queue));
+        let (mut first, mut third) = (first.updates().boxed(), third.updates().boxed());
         assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
         drop(second);
         let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("an update");
@@ -311,18 +320,18 @@ mod tests {
     #[tokio::test]
     async fn steps_within_the_pace_are_not_told_one_by_one_and_the_last_word_is_true() {
         let slow = AnswerQueue::paced(1, 100, 0, NOT_TODAY);
-        let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the line was empty") };
+        let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&slow)).collect();
-        let mut last = wait(&slow).waits().boxed();
+        let mut last = wait(&slow).updates().boxed();
         assert_eq!(places(&hears(&mut last)), [51]);
         for place in leaving {
             drop(place);
             assert!(hears(&mut last).is_empty(), "told a moment ago");
         }
         let quick = AnswerQueue::paced(1, 1_000, 0, SOON);
-        let QueueOutcome::Now(_running) = quick.enter(None) else { panic!("the line was empty") };
+        let QueueOutcome::Now(_running) = quick.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&quick)).collect();
-        let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).waits().boxed()).collect();
+        let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).updates().boxed()).collect();
         for waits in &mut waiting {
             hears(waits);
         }
@@ -338,7 +347,7 @@ mod tests {
     fn a_thousand_waiters_are_not_told_in_the_same_moment() {
         let mut at_once = std::collections::BTreeMap::new();
         for number in 1..=1_000 {
-            let wait = hold_back(number, number as u64, PACE);
+            let wait = update_delay(number, number as u64, PACE);
             assert!(wait < PACE);
             *at_once.entry(wait).or_insert(0) += 1;
         }

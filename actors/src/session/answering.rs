@@ -22,11 +22,11 @@ pub(super) fn in_turn(
     question: Question,
 ) -> BoxStream<'static, Input> {
     let context = Arc::clone(context);
-    match context.line.enter(client) {
+    match context.answer_queue.enter(client) {
         QueueOutcome::Now(permit) => answering(context, answer, question, permit),
         QueueOutcome::Full => stream::iter([Input::AnswerRefused { answer }]).boxed(),
         QueueOutcome::Later(place) => {
-            let waits = place.waits().map(move |waited| match waited {
+            let waits = place.updates().map(move |waited| match waited {
                 QueueUpdate::At(place) => {
                     stream::iter([Input::AnswerWaits { answer, place }]).boxed()
                 }

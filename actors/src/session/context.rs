@@ -20,7 +20,7 @@ use crate::supervision::Intensity;
 pub(crate) struct SessionContext {
     /// Creates a conversation with this id and token.
     pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
-    pub(crate) line: Arc<AnswerQueue>,
+    pub(crate) answer_queue: Arc<AnswerQueue>,
     pub(crate) overload: Arc<Overload>,
     /// Crashes of one session that are tolerated.
     pub(crate) intensity: Intensity,
@@ -34,8 +34,8 @@ pub(crate) struct SessionContext {
     /// Notes of the team, for agents' sockets; no session reads them.
     pub(crate) notes: Arc<dyn Notes>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) front: HandoffService,
-    pub(crate) at_desk: LocalDeskConversations,
+    pub(crate) handoffs: HandoffService,
+    pub(crate) desk_conversations: LocalDeskConversations,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) meter: ActorMeter,
     pub(crate) ping_interval: Duration,

@@ -28,7 +28,7 @@ pub(crate) enum Deliver {
         epoch: u64,
     },
     /// Send this message.
-    Say(Arc<ServerMessage>),
+    Send(Arc<ServerMessage>),
     /// A report of the desk about the conversation.
     Desk(Box<DeskUpdate>),
     /// Panic, as an injected fault.

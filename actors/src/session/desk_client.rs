@@ -34,7 +34,7 @@ impl DeskAttachment {
     }
 
     /// Reports to the agent that the visitor starts or stops typing; not with every keystroke.
-    pub(super) fn tell_typing(&mut self, typing: bool, desk: &HandoffService) {
+    pub(super) fn report_typing(&mut self, typing: bool, desk: &HandoffService) {
         let is_known = self.typed_at.is_some_and(|at| at.elapsed() < TYPING_EVERY);
         if typing == is_known && (typing || self.typed_at.is_none()) {
             return;
@@ -58,7 +58,7 @@ pub(super) enum DeskCall {
     /// Call the desk after the earlier requests; the reply, if any, is an input of the conversation.
     Reply(BoxFuture<'static, Option<DeskUpdate>>),
     /// Call the desk after the earlier requests; there is no reply.
-    Tell(BoxFuture<'static, ()>),
+    Notify(BoxFuture<'static, ()>),
 }
 
 /// The call for a request of this conversation, whose client is this one.
@@ -73,7 +73,7 @@ pub(super) fn call(
         DeskRequest::Attend(attends) => DeskCall::Attend(attends),
         DeskRequest::Typing(typing) => DeskCall::Typing(typing),
         DeskRequest::Person(wanted) => reply(async move {
-            Some(match desk.ask_for_a_person(*wanted, Some(client)).await {
+            Some(match desk.request_agent(*wanted, Some(client)).await {
                 Ok(ticket) => changed(ticket),
                 Err(why) => DeskUpdate::NoPerson(why),
             })
@@ -95,10 +95,10 @@ pub(super) fn call(
             let found = desk.find(conversation).await;
             Some(DeskUpdate::Found(found.ok().flatten().map(Box::new)))
         }),
-        DeskRequest::Touch { words, by } => DeskCall::Tell(
+        DeskRequest::Touch { words, by } => DeskCall::Notify(
             async move { desk.touch(conversation, words, by).await }.map(drop).boxed(),
         ),
-        DeskRequest::Describe(details) => DeskCall::Tell(
+        DeskRequest::Describe(details) => DeskCall::Notify(
             async move { desk.describe(conversation, *details).await }.map(drop).boxed(),
         ),
         DeskRequest::Accepted { request, accepted } => {
@@ -125,9 +125,9 @@ async fn end(desk: HandoffService, conversation: Arc<str>, how: VisitorEnds) -> 
 }
 
 /// The conversation's input for an event on the channel of its agent.
-pub(super) fn heard(event: ChannelEvent) -> Option<Input> {
+pub(super) fn input_of(event: ChannelEvent) -> Option<Input> {
     // A missed message is sent again by the agent's pod, which got no reply.
-    let ChannelEvent::Told(envelope) = event else { return None };
+    let ChannelEvent::Message(envelope) = event else { return None };
     match &envelope.body {
         Body::Talk(DeskBroadcast::AgentSaid { said }) => Some(Input::AgentSaid(said.clone())),
         Body::Talk(DeskBroadcast::AgentTyping { agent, typing }) => {

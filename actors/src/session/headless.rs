@@ -93,16 +93,16 @@ impl HeadlessAnswer {
             };
             let Some(event) = answer.next().await else {
                 // The answer ended without its last event: its number tells whether it still runs.
-                let event = self.conversation.lost();
+                let event = self.conversation.answer_lost();
                 self.answer = None;
-                self.hear(event);
+                self.handle_answer_event(event);
                 continue;
             };
-            self.hear(event);
+            self.handle_answer_event(event);
         }
     }
 
-    fn hear(&mut self, event: Input) {
+    fn handle_answer_event(&mut self, event: Input) {
         let effects = self.conversation.at(now_ms()).apply(event);
         self.take(effects);
     }
@@ -113,7 +113,7 @@ impl HeadlessAnswer {
         }
         for effect in effects {
             match effect {
-                Effect::Happened(entry) => {
+                Effect::Event(entry) => {
                     self.context.archive.event(&self.owned.conversation, &entry);
                     if let Some(frame) = visitor_frame(&entry) {
                         // No client is connected that could receive the frame.
@@ -125,10 +125,10 @@ impl HeadlessAnswer {
                     self.answer = Some(answering::in_turn(&self.context, None, answer, *question));
                 }
                 Effect::StopAnswer => self.answer = None,
-                Effect::Follow { from: Some(from), .. } => {
+                Effect::UseLog { from: Some(from), .. } => {
                     // The client may only have been cut off; then it gets a notice at once.
                     let OwnedConversation { conversation, epoch } = &self.owned;
-                    takeovers::tell(&self.context.bridge, &from, conversation, *epoch);
+                    takeovers::notify_owner(&self.context.bridge, &from, conversation, *epoch);
                 }
                 // All other effects are for a client.
                 _ => {}
@@ -151,7 +151,7 @@ impl HeadlessAnswer {
                     let here = self.context.bridge.of_append(&owned, &batch);
                     let result = self.context.log.append(owned, batch).await;
                     if let (Some(here), Ok(_)) = (here, &result) {
-                        here.say();
+                        here.publish();
                     }
                     self.outbox.appended(result, &mut steps);
                 }
@@ -159,10 +159,10 @@ impl HeadlessAnswer {
                     let result = self.context.log.begin(owned, offset).await;
                     self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
                 }
-                OutboxStep::Later if self.refused >= TIMES => {
+                OutboxStep::RetryLater if self.refused >= TIMES => {
                     return Some(HeadlessOutcome::LogAway);
                 }
-                OutboxStep::Later => {
+                OutboxStep::RetryLater => {
                     self.refused += 1;
                     tokio::time::sleep(ASK_AGAIN).await;
                     steps.extend(self.outbox.ask_again(|| self.checkpoint.encode()));

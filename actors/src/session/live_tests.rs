@@ -24,7 +24,7 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
         client
     }))
     .await;
-    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(1_000));
+    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(1_000));
     eventually("all were begun again", || {
         stage.says("hsc_actor_restarts_total{actor=\"session\",reason=\"panicked\"} 1000")
     })
@@ -50,7 +50,7 @@ async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
     let conversation = failing.hear("welcome").await["conversation"].as_str().unwrap().to_owned();
     let info = stage.house.sessions().of_conversation(&conversation).unwrap();
     for _ in 0..4 {
-        stage.house.sessions().tell(info.key, super::Deliver::Panic);
+        stage.house.sessions().send(info.key, super::Deliver::Panic);
     }
     assert_eq!(failing.close_code().await, 1011);
     neighbour.say(json!({ "type": "typing", "content": "a" })).await;
@@ -86,7 +86,7 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
     assert_eq!(shown()[0].observed["product"], stage.product.as_str());
     assert!(!format!("{:?}", shown()[0]).contains("count"), "not what the customer typed");
 
-    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Ok(1));
+    assert_eq!(stage.house.inject_fault(&name, Fault::Panic).await, Ok(1));
     eventually("its crash is shown", || shown()[0].restarts == 1).await;
     assert_eq!(shown()[0].last_reason.as_deref(), Some("panicked: a panic on demand"));
     assert_eq!(shown().iter().map(|session| session.restarts).sum::<u64>(), 1, "and no other's");
@@ -94,11 +94,14 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
     chosen.hear("final_answer").await;
     assert_eq!(chosen.answer(), "one two three");
 
-    let hang = stage.house.rehearse(&name, Fault::Hang { ms: 1 }).await;
+    let hang = stage.house.inject_fault(&name, Fault::Hang { ms: 1 }).await;
     assert_eq!(hang, Err(FaultNotInjected::NotInASession));
-    assert_eq!(stage.house.rehearse(&name, Fault::Stop).await, Ok(1));
+    assert_eq!(stage.house.inject_fault(&name, Fault::Stop).await, Ok(1));
     eventually("it is gone", || stage.house.sessions().count() == 59).await;
-    assert_eq!(stage.house.rehearse(&name, Fault::Panic).await, Err(FaultNotInjected::NoSuchActor));
+    assert_eq!(
+        stage.house.inject_fault(&name, Fault::Panic).await,
+        Err(FaultNotInjected::NoSuchActor)
+    );
     assert!(stage.says("hsc_actor_up{actor=\"session\"} 59"));
 }
 
@@ -108,7 +111,7 @@ async fn what_a_client_said_of_itself_outlives_a_crash() {
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
     let before = client.hear("welcome").await;
-    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(1));
+    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(1));
     client.say(json!({ "type": "typing", "content": "a" })).await;
     let lean = client.hear("prediction").await;
     assert!(lean["data"][0]["matched"].is_array(), "still compact: {lean}");
@@ -124,7 +127,7 @@ async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
     client.hear("answer_chunk").await;
     client.hear("answer_chunk").await;
     stage.teacher.other_words.store(true, Ordering::SeqCst);
-    stage.house.rehearse("session", Fault::Panic).await.unwrap();
+    stage.house.inject_fault("session", Fault::Panic).await.unwrap();
     let last = client.hear("final_answer").await;
     assert_eq!(last["reason"]["code"], "interrupted");
     assert!(client.answer().starts_with("one two "));
@@ -138,7 +141,7 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
     client.say(stage.ask()).await;
     client.hear("answer_chunk").await;
     for _ in 0..2 {
-        stage.house.rehearse("session", Fault::Panic).await.unwrap();
+        stage.house.inject_fault("session", Fault::Panic).await.unwrap();
     }
     assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
     assert!(stage.teacher.asked.load(Ordering::SeqCst) <= 2, "it is not asked a third time");
@@ -219,7 +222,7 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
     // A crash keeps the picture, and the end of the socket returns its share.
     one.say(ask_about(&stage, "d", 3_000)).await;
     one.hear("answer_chunk").await;
-    assert_eq!(stage.house.rehearse("session", Fault::Panic).await, Ok(2));
+    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(2));
     eventually("it goes on", || stage.teacher.asked.load(Ordering::SeqCst) == 3).await;
     assert!(stage.says("hsc_question_image_bytes 7000"));
     drop(one);

@@ -77,7 +77,7 @@ impl LogState {
     }
 
     /// Calls a log again that was unavailable.
-    pub(super) fn ask_again(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
+    pub(super) fn retry(&mut self, checkpoint: &Checkpoint) -> Option<OutboxStep> {
         self.outbox.ask_again(|| checkpoint.encode())
     }
 
@@ -149,13 +149,13 @@ pub(super) fn append(
     owned: OwnedConversation,
     batch: Batch,
 ) -> BoxFuture<'static, LogReply> {
-    let here = context.front.bridge().of_append(&owned, &batch);
+    let here = context.handoffs.bridge().of_append(&owned, &batch);
     let appended = context.log.append(owned, batch);
     appended
         .map(move |appended| {
             // The log itself notifies other pods.
             if let (Some(here), Ok(_)) = (here, &appended) {
-                here.say();
+                here.publish();
             }
             LogReply::Appended(appended)
         })

@@ -23,7 +23,7 @@ pub(crate) struct SessionStatus {
     /// Bytes queued for its client; counted by the socket.
     queue_bytes: Arc<AtomicUsize>,
     /// Messages to it that it has not handled yet.
-    told: AtomicUsize,
+    pending_messages: AtomicUsize,
 }
 
 impl SessionStatus {
@@ -32,7 +32,7 @@ impl SessionStatus {
     }
 
     /// Copies the state of its conversation.
-    pub(super) fn note(&self, conversation: &Conversation) {
+    pub(super) fn update(&self, conversation: &Conversation) {
         self.answering.store(conversation.is_answering(), Relaxed);
         self.offset.store(conversation.offset(), Relaxed);
         let mut known = self.agent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,13 +63,13 @@ impl SessionStatus {
     }
 
     /// Counts a message to it.
-    pub(crate) fn told(&self) {
-        self.told.fetch_add(1, Relaxed);
+    pub(crate) fn message_sent(&self) {
+        self.pending_messages.fetch_add(1, Relaxed);
     }
 
     /// A message was handled, or never will be.
-    pub(crate) fn heard(&self) {
-        self.told.fetch_sub(1, Relaxed);
+    pub(crate) fn message_handled(&self) {
+        self.pending_messages.fetch_sub(1, Relaxed);
     }
 
     /// Number of crashes of its rules.
@@ -84,7 +84,7 @@ impl SessionStatus {
 
     /// Number of messages to it that wait.
     pub(crate) fn depth(&self) -> usize {
-        self.told.load(Relaxed)
+        self.pending_messages.load(Relaxed)
     }
 
     /// Its state as an operator sees it.

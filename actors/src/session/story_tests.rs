@@ -40,7 +40,7 @@ fn conversation(id: &str) -> Conversation {
 
 fn say(conversation: &mut Conversation, message: Value) -> Vec<Effect> {
     let frame = ClientFrame::parse(&message.to_string()).expect("a message of this test");
-    conversation.apply(Input::Heard(frame))
+    conversation.apply(Input::Received(frame))
 }
 
 fn chunk(text: &str) -> AnswerEvent {
@@ -153,7 +153,7 @@ impl Owner {
                     let frame = Frame { kind: message.kind(), json: frame.to_json().into() };
                     self.outbox.push(frame, None, &mut steps);
                 }
-                Effect::Happened(entry) => {
+                Effect::Event(entry) => {
                     if let Some(frame) = visitor_frame(&entry) {
                         self.outbox.push(frame, Some(entry.stored()), &mut steps);
                     }
@@ -164,7 +164,7 @@ impl Owner {
                     let frames = entries.iter().filter_map(visitor_frame);
                     out.extend(frames.map(|frame| frame.json.to_string()));
                 }
-                Effect::Follow { owned, offset, is_held, .. } => {
+                Effect::UseLog { owned, offset, is_held, .. } => {
                     self.owned = owned;
                     self.outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
@@ -193,7 +193,7 @@ impl Owner {
         for step in steps {
             match step {
                 OutboxStep::Send(frame) => out.push(frame.json.to_string()),
-                OutboxStep::Later => self.is_later = true,
+                OutboxStep::RetryLater => self.is_later = true,
                 OutboxStep::Superseded => (self.is_alive, self.answer) = (false, None),
                 call => {
                     assert!(self.call.is_none(), "one call at a time");
@@ -251,7 +251,7 @@ impl Owner {
     fn crashes(&mut self) -> Vec<String> {
         self.answer = None;
         self.conversation = conversation(self.conversation.id());
-        let effects = self.conversation.recall(self.checkpoint.clone());
+        let effects = self.conversation.recover(self.checkpoint.clone());
         self.take(effects)
     }
 }

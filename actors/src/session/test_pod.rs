@@ -111,7 +111,7 @@ impl Notes for NoNotes {
         Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 
-    fn keep_note(&self, _: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write_note(&self, _: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
         Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 }
@@ -149,7 +149,7 @@ impl TestPod {
     pub(crate) async fn at_desk(
         pod: &str,
         (log, tokens): (Arc<dyn ConversationLog>, Arc<Tokens>),
-        (desk, ether): (MemoryDesk, Option<InMemoryBus>),
+        (desk, bus): (MemoryDesk, Option<InMemoryBus>),
         change: impl FnOnce(&mut Settings),
     ) -> Self {
         let mut settings = Settings::load(None, Vec::<(String, String)>::new()).unwrap();
@@ -181,9 +181,9 @@ impl TestPod {
         let answerer: Arc<dyn Answerer> = teacher.clone();
         let house = Arc::new(Pod::start(PodDependencies {
             name: pod.into(),
-            relay: ether.map(|ether| Arc::new(Loopback::over(&ether)) as Arc<dyn Relay>),
+            relay: bus.map(|bus| Arc::new(Loopback::over(&bus)) as Arc<dyn Relay>),
             registration: crate::PodRegistration {
-                roll: None,
+                directory: None,
                 address: "127.0.0.1:1".to_owned(),
                 version: "test",
                 started_at: String::new(),

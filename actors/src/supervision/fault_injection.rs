@@ -32,12 +32,12 @@ fn suffer<A: Child>(fault: Fault, record: &Record, ctx: &mut Context<A>) {
             record.fails_on_demand.store(true, Ordering::Relaxed);
             ctx.stop();
         }
-        other => suffer_anywhere(other),
+        other => apply_anywhere(other),
     }
 }
 
 /// The faults that need no actor.
-pub(super) fn suffer_anywhere(fault: Fault) {
+pub(super) fn apply_anywhere(fault: Fault) {
     match fault {
         // Blocks on purpose: this simulates a hang.
         Fault::Hang { ms } => std::thread::sleep(Duration::from_millis(ms)),

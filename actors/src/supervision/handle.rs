@@ -115,7 +115,7 @@ impl<A: Child> Handle<A> {
             })
         };
         if self.slot.inbox.push(message, wrapped).is_err() {
-            self.slot.record.refused_a_letter();
+            self.slot.record.message_refused();
             return Err(AskError::Overloaded);
         }
         self.slot.record.meter.queued(1);
@@ -153,7 +153,7 @@ impl<A: Child> Handle<A> {
         M::Result: Send,
     {
         if self.is_over() {
-            self.slot.record.refused_a_letter();
+            self.slot.record.message_refused();
             return Err(Undelivered::GaveUp(message));
         }
         let wrapped = |message| -> super::inbox::Envelope<A> {
@@ -165,7 +165,7 @@ impl<A: Child> Handle<A> {
                 Ok(())
             }
             Err(message) => {
-                self.slot.record.refused_a_letter();
+                self.slot.record.message_refused();
                 Err(Undelivered::Full(message))
             }
         }

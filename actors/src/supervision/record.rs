@@ -206,7 +206,7 @@ impl Record {
     }
 
     /// Counts a message that could not be delivered.
-    pub(super) fn refused_a_letter(&self) {
+    pub(super) fn message_refused(&self) {
         self.metrics.actors.undelivered(self.kind);
     }
 

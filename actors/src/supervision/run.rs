@@ -109,7 +109,7 @@ pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Laun
         let certificate = Arc::new(certificate);
         let starts = Arc::clone(&certificate);
         let body = async move {
-            rehearse_a_bad_start(life.record());
+            inject_start_fault(life.record());
             let actor = match make(&life) {
                 Ok(actor) => actor,
                 Err(cause) => return Exit::new(Ending::Failed, cause.to_string()),
@@ -144,7 +144,7 @@ pub(super) fn worker(
         let certificate = Arc::new(certificate);
         let starts = Arc::clone(&certificate);
         let body = async move {
-            rehearse_a_bad_start(&record);
+            inject_start_fault(&record);
             let mut work = make(life.clone());
             let mut pulse = pulse(beat_every);
             starts.started();
@@ -159,7 +159,7 @@ pub(super) fn worker(
                     Some(fault) = faults.recv() => match fault {
                         Fault::Stop => return Exit::new(Ending::Stopped, ""),
                         Fault::Fail => return Exit::new(Ending::Failed, fault::FAILURE),
-                        fault => fault_injection::suffer_anywhere(fault),
+                        fault => fault_injection::apply_anywhere(fault),
                     },
                 }
             }
@@ -197,7 +197,7 @@ async fn until_the_end(
     }
 }
 
-fn rehearse_a_bad_start(record: &Record) {
+fn inject_start_fault(record: &Record) {
     use std::sync::atomic::Ordering::Relaxed;
     let left = |times: u32| times.checked_sub(1);
     if record.panics_at_start.fetch_update(Relaxed, Relaxed, left).is_ok() {

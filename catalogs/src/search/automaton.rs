@@ -67,9 +67,9 @@ impl<'t> Typed<'t> {
     /// Before the first letter.
     pub(crate) fn start(&self) -> State {
         let mut state = State::default();
-        for slips in 0..=self.most {
+        for edits in 0..=self.most {
             // This many leading typed letters may be superfluous.
-            state.rows[slips] = self.within((2 << slips) - 1);
+            state.rows[edits] = self.within((2 << edits) - 1);
         }
         state
     }
@@ -87,35 +87,35 @@ impl<'t> Typed<'t> {
             last: mask,
         };
         next.rows[0] = (state.rows[0] & mask) << 1;
-        for slips in 1..=self.most {
-            let fewer = state.rows[slips - 1];
-            let right = (state.rows[slips] & mask) << 1;
+        for edits in 1..=self.most {
+            let fewer = state.rows[edits - 1];
+            let right = (state.rows[edits] & mask) << 1;
             let forgotten = fewer;
             let wrong = fewer << 1;
-            let too_many = next.rows[slips - 1] << 1;
+            let too_many = next.rows[edits - 1] << 1;
             // Two letters ago the position was `i`; the previous letter was typed at `i + 1`, this one at `i`.
-            let swapped = (state.earlier[slips - 1] & mask & (state.last >> 1)) << 2;
-            next.rows[slips] = self.within(right | forgotten | wrong | too_many | swapped);
+            let swapped = (state.earlier[edits - 1] & mask & (state.last >> 1)) << 2;
+            next.rows[edits] = self.within(right | forgotten | wrong | too_many | swapped);
         }
         next
     }
 
     /// The smallest number of errors with which the letters so far equal the typed text.
-    pub(crate) fn slips(&self, state: &State) -> Option<u8> {
+    pub(crate) fn edits(&self, state: &State) -> Option<u8> {
         (0..=self.most)
-            .find(|&slips| state.rows[slips] >> self.letters.len() & 1 == 1)
-            .map(|slips| slips as u8)
+            .find(|&edits| state.rows[edits] >> self.letters.len() & 1 == 1)
+            .map(|edits| edits as u8)
     }
 
     /// The positions whose letters continue without an error, and whether errors are left so that
     /// any other letter may continue too.
     pub(crate) fn ways_on(&self, state: &State) -> (u64, bool) {
-        let slips_left = state.rows[..self.most].iter().any(|&row| row != 0);
+        let edits_left = state.rows[..self.most].iter().any(|&row| row != 0);
         let mut wanted = state.rows[self.most];
         if self.most > 0 {
             wanted |= state.earlier[self.most - 1] & (state.last >> 1);
         }
-        (wanted & ((1 << self.letters.len()) - 1), slips_left)
+        (wanted & ((1 << self.letters.len()) - 1), edits_left)
     }
 }
 
@@ -131,7 +131,7 @@ fn slot(letter: char) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::distance::slips;
+    use super::super::distance::edits;
     use super::*;
 
     /// The errors by stepping over a whole word.
@@ -141,7 +141,7 @@ mod tests {
         for &letter in word {
             state = automaton.step(&state, letter);
         }
-        automaton.slips(&state).unwrap_or(most + 1)
+        automaton.edits(&state).unwrap_or(most + 1)
     }
 
     #[test]
@@ -163,7 +163,7 @@ mod tests {
                 for most in 0..=2 {
                     assert_eq!(
                         stepped(typed, word, most),
-                        slips(typed, word, most).whole,
+                        edits(typed, word, most).whole,
                         "{typed:?} {word:?}"
                     );
                 }

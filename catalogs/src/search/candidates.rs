@@ -37,7 +37,7 @@ pub(crate) fn of_all(index: &Index, query: &Query, reading: &Reading) -> Vec<u32
         .map(|second| second.set(index, reading, |_| true));
 
     let mut found: Vec<u32> = Vec::with_capacity(narrowest.size.min(MOST));
-    let written = |sense: &Sense| sense.slips == 0 && !sense.beginning;
+    let written = |sense: &Sense| sense.edits == 0 && !sense.beginning;
     // Some space is reserved for the second kind.
     for (room, first) in [(MOST * 3 / 4, true), (MOST, false)] {
         let mut set = narrowest.set(index, reading, |sense| written(sense) == first);
@@ -246,7 +246,7 @@ fn columns(index: &Index, query: &Query, reading: &Reading) -> Vec<Column> {
             // Exact matches before prefixes, prefixes before approximate matches.
             column.senses.sort_unstable_by_key(|&number| {
                 let sense = &reading.senses[number];
-                (sense.slips, sense.beginning)
+                (sense.edits, sense.beginning)
             });
             column
         })

@@ -9,7 +9,7 @@ pub(crate) const LONGEST: usize = 32;
 
 /// The errors between the `typed` text and a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slips {
+pub(crate) struct Edits {
     /// To the whole word.
     pub(crate) whole: u8,
     /// To the nearest prefix of the word.
@@ -17,11 +17,11 @@ pub(crate) struct Slips {
 }
 
 /// Counts errors up to `most`; more are reported as `most + 1`.
-pub(crate) fn slips(typed: &[char], word: &[char], most: u8) -> Slips {
+pub(crate) fn edits(typed: &[char], word: &[char], most: u8) -> Edits {
     let none = most + 1;
     let typed_len = typed.len();
     if typed_len > LONGEST {
-        return Slips { whole: none, beginning: none };
+        return Edits { whole: none, beginning: none };
     }
     // Three rows are enough: a transposition looks two rows back.
     let mut rows = [[0u8; LONGEST + 1]; 3];
@@ -54,20 +54,20 @@ pub(crate) fn slips(typed: &[char], word: &[char], most: u8) -> Slips {
         // No later cell can return below the bound, not even by a transposition: the cell it starts
         // from would have put a cell within the bound into this row.
         if least > most {
-            return Slips { whole: none, beginning: beginning.min(none) };
+            return Edits { whole: none, beginning: beginning.min(none) };
         }
     }
     let whole = if reach == word.len() { rows[reach % 3][typed_len] } else { none };
-    Slips { whole: whole.min(none), beginning: beginning.min(none) }
+    Edits { whole: whole.min(none), beginning: beginning.min(none) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(a: &str, b: &str) -> Slips {
+    fn of(a: &str, b: &str) -> Edits {
         let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-        slips(&a, &b, 2)
+        edits(&a, &b, 2)
     }
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_beginning_of_a_word_is_compared_too() {
-        assert_eq!(of("percus", "percussion"), Slips { whole: 3, beginning: 0 });
+        assert_eq!(of("percus", "percussion"), Edits { whole: 3, beginning: 0 });
         assert_eq!(of("pecus", "percussion").beginning, 1);
         assert_eq!(of("prec", "percussion").beginning, 1);
     }

@@ -11,7 +11,7 @@ use super::words::Cut;
 pub(crate) struct Likeness {
     typed: usize,
     len: usize,
-    slips: u8,
+    edits: u8,
     /// The part is a prefix of the string.
     beginning: bool,
     /// The part ends the query: it may still be incomplete.
@@ -34,22 +34,22 @@ impl Likeness {
         edge: &Edge,
         entry: &Entry,
         letters: &[char],
-        slips: u8,
+        edits: u8,
         beginning: bool,
     ) -> Likeness {
         let (mut same_first, mut digits_kept, mut likely) = (true, true, true);
-        if slips > 0 {
+        if edits > 0 {
             let typed = query.typed(edge);
             same_first = typed[0] == letters[0];
             let is_digit = |letter: &&char| letter.is_numeric();
             digits_kept = is_within(typed.iter().filter(is_digit), letters.iter().filter(is_digit));
-            likely = forgotten_or_swapped(typed, letters, slips, beginning);
+            likely = forgotten_or_swapped(typed, letters, edits, beginning);
         }
         Likeness {
-            same_number: slips > 0 || has_same_point(query, edge, entry),
+            same_number: edits > 0 || has_same_point(query, edge, entry),
             typed: edge.to - edge.from,
             len: usize::from(entry.end - entry.offset),
-            slips,
+            edits,
             beginning,
             at_end: edge.to == query.len(),
             same_first,
@@ -61,7 +61,7 @@ impl Likeness {
     /// The step that maps the part `edge` to the string of `entry`.
     pub(crate) fn step(self, edge: usize, entry: Entry) -> Step {
         let marked = if self.beginning { self.typed.min(self.len) } else { self.len } as u8;
-        let taken = if self.beginning { marked.saturating_sub(self.slips) } else { marked };
+        let taken = if self.beginning { marked.saturating_sub(self.edits) } else { marked };
         Step { edge, entry, quality: self.quality(&entry), marked, taken }
     }
 
@@ -92,8 +92,8 @@ impl Likeness {
         if !self.same_number {
             quality -= 0.15;
         }
-        if self.slips > 0 {
-            quality -= f32::from(self.slips) * (0.06 + 0.9 / (typed + 1.0));
+        if self.edits > 0 {
+            quality -= f32::from(self.edits) * (0.06 + 0.9 / (typed + 1.0));
             if !self.same_first {
                 quality -= 0.08;
             }
@@ -130,15 +130,15 @@ fn has_same_point(query: &Query, edge: &Edge, entry: &Entry) -> bool {
 /// Whether letters were only omitted or transposed. There is one way to omit a letter or to transpose
 /// two, but as many ways to type a wrong or an extra one as there are keys: of two words at the same
 /// distance, the one explained by the former is much likelier.
-fn forgotten_or_swapped(typed: &[char], letters: &[char], slips: u8, beginning: bool) -> bool {
-    let with_forgotten = typed.len() + usize::from(slips);
+fn forgotten_or_swapped(typed: &[char], letters: &[char], edits: u8, beginning: bool) -> bool {
+    let with_forgotten = typed.len() + usize::from(edits);
     let whole = if beginning { &letters[..letters.len().min(with_forgotten)] } else { letters };
     if whole.len() == with_forgotten && is_within(typed.iter(), whole.iter()) {
         return true;
     }
     let whole = if beginning { &letters[..letters.len().min(typed.len())] } else { letters };
     let wrong = typed.iter().zip(whole).filter(|(typed, letter)| typed != letter).count();
-    whole.len() == typed.len() && wrong == 2 * usize::from(slips)
+    whole.len() == typed.len() && wrong == 2 * usize::from(edits)
 }
 
 /// Whether all of `some` occur in `all`, in order.

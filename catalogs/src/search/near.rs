@@ -17,7 +17,7 @@ const MOST_NODES: u32 = 2_500;
 pub(crate) struct Near {
     pub(crate) terms: Range<Term>,
     /// Number of errors.
-    pub(crate) slips: u8,
+    pub(crate) edits: u8,
     /// Whether a prefix of them is near, or the whole.
     pub(crate) beginning: bool,
 }
@@ -53,8 +53,8 @@ impl NearSearch<'_> {
         let trie = self.trie;
         let node = trie.nodes[node as usize];
         let children = node.children..node.children + node.child_count;
-        let (mut wanted, slips_left) = self.typed.ways_on(state);
-        if slips_left {
+        let (mut wanted, edits_left) = self.typed.ways_on(state);
+        if edits_left {
             // The branch without an error first, then the others.
             let straight = self
                 .typed
@@ -130,20 +130,20 @@ impl NearSearch<'_> {
 
     /// Records a match at a node.
     fn take(&mut self, state: &State, depth: u32, below: &Range<Term>) {
-        let Some(slips) = self.typed.slips(state) else { return };
+        let Some(edits) = self.typed.edits(state) else { return };
         if self.trie.len_of(below.start) == depth {
             let terms = below.start..below.start + 1;
-            self.found.push(Near { terms, slips, beginning: false });
+            self.found.push(Near { terms, edits, beginning: false });
         }
         if self.beginnings {
-            self.found.push(Near { terms: below.clone(), slips, beginning: true });
+            self.found.push(Near { terms: below.clone(), edits, beginning: true });
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::distance::slips;
+    use super::super::distance::edits;
     use super::super::trie::tests::{WORDS, trie};
     use super::*;
 
@@ -167,11 +167,11 @@ mod tests {
             for most in 1..=2 {
                 let near = trie.near(&typed, most, true);
                 for term in 0..trie.len() as Term {
-                    let expected = slips(&typed, trie.letters_of(term), most);
+                    let expected = edits(&typed, trie.letters_of(term), most);
                     let best = |beginning| {
                         near.iter()
                             .filter(|n| n.terms.contains(&term) && n.beginning == beginning)
-                            .map(|n| n.slips)
+                            .map(|n| n.edits)
                             .min()
                             .unwrap_or(most + 1)
                     };

@@ -1,6 +1,6 @@
 //! Scores one product against a query. The rules are explained in the [module](super).
 
-use super::distance::slips;
+use super::distance::edits;
 use super::document::FieldNumber;
 use super::index::{Index, joints};
 use super::likeness::Likeness;
@@ -123,7 +123,7 @@ impl<'q> Ranker<'q> {
                     &self.edges[edge],
                     &entry,
                     letters,
-                    sense.slips,
+                    sense.edits,
                     sense.beginning,
                 )
                 .step(edge, entry);
@@ -166,7 +166,7 @@ impl<'q> Ranker<'q> {
                 if (self.word_masks[word] & !mask(letters)).count_ones() > u32::from(most) {
                     continue;
                 }
-                let found = slips(typed, letters, most);
+                let found = edits(typed, letters, most);
                 let (count, beginning) = if at_end && found.beginning < found.whole {
                     (found.beginning, true)
                 } else {

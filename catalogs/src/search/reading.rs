@@ -39,7 +39,7 @@ const TWO_SLIPS: usize = 7;
 pub(crate) struct Sense {
     pub(crate) terms: Range<Term>,
     pub(crate) edge: u16,
-    pub(crate) slips: u8,
+    pub(crate) edits: u8,
     /// The part is a prefix of the strings, not the whole.
     pub(crate) beginning: bool,
 }
@@ -175,7 +175,7 @@ impl Reading {
         let known = |&(from, to): &(usize, usize)| {
             self.senses.iter().any(|sense| {
                 let edge = &self.edges[usize::from(sense.edge)];
-                edge.from <= from && edge.to >= to && sense.slips == 0 && edge.cost < 0.35
+                edge.from <= from && edge.to >= to && sense.edits == 0 && edge.cost < 0.35
             })
         };
         (0..query.words.len()).filter(|&number| is(known(&query.words[number]))).collect()
@@ -195,8 +195,8 @@ impl Reading {
     }
 
     fn add_near(&mut self, query: &Query, from: usize, to: usize, near: Near) {
-        if near.slips > 0 {
-            self.add(query, from, to, near.terms, near.slips, near.beginning);
+        if near.edits > 0 {
+            self.add(query, from, to, near.terms, near.edits, near.beginning);
         }
     }
 
@@ -241,7 +241,7 @@ impl Reading {
         from: usize,
         to: usize,
         terms: Range<Term>,
-        slips: u8,
+        edits: u8,
         beginning: bool,
     ) {
         if self.senses.len() == MOST_SENSES {
@@ -256,7 +256,7 @@ impl Reading {
                 self.edges.len() - 1
             }
         };
-        self.senses.push(Sense { terms, edge: edge as u16, slips, beginning });
+        self.senses.push(Sense { terms, edge: edge as u16, edits, beginning });
     }
 
     /// The same without the parts that no reading of the whole query uses.

@@ -80,7 +80,7 @@ fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
     outbox.appended(Err(away()), &mut steps);
     outbox.push(frame("3"), entry(3, "3"), &mut steps);
     assert_eq!(sent(&steps), ["1", "2", "3"]);
-    assert_eq!(steps.iter().filter(|step| **step == OutboxStep::Later).count(), 1);
+    assert_eq!(steps.iter().filter(|step| **step == OutboxStep::RetryLater).count(), 1);
     assert_eq!(offsets(outbox.ask_again(checkpoint)), [1, 2, 3]);
     steps.clear();
     outbox.appended(Ok(3), &mut steps);
@@ -94,7 +94,7 @@ fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
     assert!(steps.is_empty());
     outbox.opened(false, &mut steps);
-    assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&OutboxStep::Later)));
+    assert_eq!((sent(&steps), steps.last()), (vec!["1".to_owned()], Some(&OutboxStep::RetryLater)));
     assert_eq!(outbox.ask_again(checkpoint), Some(OutboxStep::Begin { offset: 0 }));
     steps.clear();
     outbox.begun(Ok(()), checkpoint, &mut steps);
@@ -267,7 +267,7 @@ proptest! {
             for step in steps {
                 match step {
                     OutboxStep::Send(frame) => heard.push(frame.json.to_string()),
-                    OutboxStep::Later => is_later = true,
+                    OutboxStep::RetryLater => is_later = true,
                     OutboxStep::Superseded => panic!("by whom?"),
                     call => {
                         prop_assert!(under_way.is_none(), "one call at a time");

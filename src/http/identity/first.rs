@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
 use super::super::{ApiError, Dependencies, client_address};
-use super::guard::{from_our_page, trouble};
+use super::guard::{api_error, from_our_page};
 use super::sign_in::{Me, welcome};
 
 /// The first account.
@@ -37,6 +37,6 @@ pub(crate) async fn first(
     from_our_page(&deps, &request)?;
     let FirstAccount { token, name, address, password } = said.into_inner();
     let first = FirstAdmin { token, name, address, password, from: client_address(&request) };
-    let opened = deps.identify.first(first).await.map_err(trouble)?;
+    let opened = deps.identify.first(first).await.map_err(api_error)?;
     Ok(welcome(&deps, &request, opened).await)
 }

@@ -45,7 +45,7 @@ impl Caller {
     }
 
     /// Audits an action of the caller, e.g. `cache.invalidate`, with subject and detail.
-    pub(crate) fn did(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
+    pub(crate) fn audit(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
             Who::Token => ("token", Role::Admin.as_str()),
@@ -105,13 +105,13 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
                 let message = "This is not the admin.token of this server.";
                 Err(ApiError::new(ApiErrorCode::Forbidden, message))
             }
-            Err(error) => Err(trouble(error)),
+            Err(error) => Err(api_error(error)),
         };
     }
     if Cookie::Session.of(deps, request).is_some() {
         match person(deps, request, Role::Admin).await {
             // A cookie of an expired session counts as absent.
-            Err(trouble) if trouble.code == ApiErrorCode::NotSignedIn => {}
+            Err(error) if error.code == ApiErrorCode::NotSignedIn => {}
             known => return Ok(caller(Who::Person(known?))),
         }
     }
@@ -166,7 +166,7 @@ pub(super) async fn session(
 ) -> Result<SignedIn, ApiError> {
     let nobody = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(deps, request).ok_or_else(nobody)?;
-    deps.identify.whose(secret).await.map_err(trouble)?.ok_or_else(nobody)
+    deps.identify.whose(secret).await.map_err(api_error)?.ok_or_else(nobody)
 }
 
 /// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
@@ -214,7 +214,7 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
 }
 
 /// The error for a caller who could not be signed in.
-pub(crate) fn trouble(error: IdentityError) -> ApiError {
+pub(crate) fn api_error(error: IdentityError) -> ApiError {
     let code = match &error {
         IdentityError::Wrong => ApiErrorCode::WrongSignIn,
         IdentityError::TooMany { .. } => ApiErrorCode::TooManyTries,
@@ -238,6 +238,6 @@ pub(crate) fn trouble(error: IdentityError) -> ApiError {
     let words = error.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    let trouble = ApiError::new(code, format!("{first}{}.", letters.as_str()));
-    wait.map_or(trouble.clone(), |wait| trouble.retry_after(wait))
+    let error = ApiError::new(code, format!("{first}{}.", letters.as_str()));
+    wait.map_or(error.clone(), |wait| error.retry_after(wait))
 }

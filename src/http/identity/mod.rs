@@ -11,6 +11,6 @@ mod openid;
 mod sign_in;
 
 pub(super) use first::*;
-pub(super) use guard::{Admin, Agent, admits_page, is_admin, still_in, trouble};
+pub(super) use guard::{Admin, Agent, admits_page, api_error, is_admin, still_in};
 pub(super) use openid::*;
 pub(super) use sign_in::*;

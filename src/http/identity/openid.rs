@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::super::{ApiError, Dependencies, client_address};
 use super::cookie::Cookie;
-use super::guard::trouble;
+use super::guard::api_error;
 use super::sign_in::bring;
 
 /// Longest time at the provider: enough to find the second factor.
@@ -110,6 +110,6 @@ fn to(address: &str) -> actix_web::HttpResponseBuilder {
 }
 
 fn failed(error: IdentityError, next: &str) -> actix_web::HttpResponseBuilder {
-    let ApiError { code, .. } = trouble(error);
+    let ApiError { code, .. } = api_error(error);
     to(&format!("/sign-in?failed={}&next={next}", code.as_str()))
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::body::JsonBody;
 use super::super::{ApiError, Dependencies, client_address};
 use super::cookie::Cookie;
-use super::guard::{Agent, from_our_page, session, trouble};
+use super::guard::{Agent, api_error, from_our_page, session};
 
 /// The current user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -82,7 +82,7 @@ pub(crate) async fn sign_in(
     let SignIn { address, password } = said.into_inner();
     let device = Cookie::Device.of(&deps, &request).map(str::to_owned);
     let attempt = Attempt { address, password, from: client_address(&request), device };
-    let opened = deps.identify.sign_in(attempt).await.map_err(trouble)?;
+    let opened = deps.identify.sign_in(attempt).await.map_err(api_error)?;
     Ok(welcome(&deps, &request, opened).await)
 }
 
@@ -98,9 +98,9 @@ pub(crate) async fn sign_out(
     Agent(person, caller): Agent,
 ) -> Result<HttpResponse, ApiError> {
     let secret = Cookie::Session.of(&deps, &request).unwrap_or_default();
-    deps.identify.sign_out(secret, said.everywhere).await.map_err(trouble)?;
+    deps.identify.sign_out(secret, said.everywhere).await.map_err(api_error)?;
     let how = if said.everywhere { "everywhere" } else { "" };
-    caller.did(&deps, "sign_out", &person.id, how);
+    caller.audit(&deps, "sign_out", &person.id, how);
     let cleared = Cookie::Session.clear(&deps, &request);
     Ok(HttpResponse::NoContent().insert_header(cleared).finish())
 }

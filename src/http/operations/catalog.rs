@@ -59,7 +59,7 @@ pub(crate) async fn reload_catalog(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
 ) -> HttpResponse {
-    caller.did(&deps, "catalog.reload", deps.pod.pod(), "");
+    caller.audit(&deps, "catalog.reload", deps.pod.pod(), "");
     shown(&deps, &deps.catalog_folder.reload().await)
 }
 
@@ -121,12 +121,12 @@ pub(crate) async fn place_file(
         let trial = &placed.trial;
         let (added, changed) = (trial.added.len(), trial.changed.len());
         let detail = format!("{added} added, {changed} changed, {} removed", trial.removed.len());
-        caller.did(&deps, "catalog.file", &file, &detail);
+        caller.audit(&deps, "catalog.file", &file, &detail);
     }
-    Ok(HttpResponse::Ok().json(told(&file, dry_run, &placed)))
+    Ok(HttpResponse::Ok().json(stored_json(&file, dry_run, &placed)))
 }
 
-fn told(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Value {
+fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Value {
     let CatalogFileStored { trial, refused, written, before, kept } = placed;
     let named = |ids: &[String]| ids.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
     let clash = |(id, file): &(String, String)| json!({ "id": id, "file": file });

@@ -210,7 +210,7 @@ pub(crate) async fn refetch(
         let message = "The catalog has no manual for this product.";
         return Err(ApiError::new(ApiErrorCode::NoManual, message));
     };
-    caller.did(&deps, "manual.refetch", &product.id, &documentation.url);
+    caller.audit(&deps, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
     let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(|error| {
         ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))

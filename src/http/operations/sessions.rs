@@ -77,6 +77,6 @@ pub(crate) async fn close_session(
         let message = format!("This pod has no session {key}; it may have ended just now.");
         return Err(ApiError::new(ApiErrorCode::NoSuchSession, message));
     }
-    caller.did(&deps, "session.close", &key.to_string(), "");
+    caller.audit(&deps, "session.close", &key.to_string(), "");
     Ok(HttpResponse::Ok().json(json!({ "closed": key })))
 }

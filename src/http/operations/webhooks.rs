@@ -105,7 +105,7 @@ pub(crate) async fn retry_dead_letter(
     if !deps.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
     }
-    caller.did(&deps, "webhook.retry", &id, "");
+    caller.audit(&deps, "webhook.retry", &id, "");
     Ok(HttpResponse::Accepted().json(json!({ "id": *id })))
 }
 
@@ -123,7 +123,7 @@ pub(crate) async fn discard_dead_letter(
     if !deps.deliveries.discard(&id).await.map_err(away)? {
         return Err(unknown(&id));
     }
-    caller.did(&deps, "webhook.discard", &id, "");
+    caller.audit(&deps, "webhook.discard", &id, "");
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -152,7 +152,7 @@ pub(crate) async fn test_webhooks(
         let message = "There is no such endpoint; webhooks.endpoints has them.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
-    caller.did(&deps, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
+    caller.audit(&deps, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
     Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
 }
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::body::JsonBody;
-use super::super::identity::{Admin, trouble};
+use super::super::identity::{Admin, api_error};
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{invalid, told, untold};
+use super::asked::{archive_error, invalid, uncached_json};
 
 /// All accounts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,8 +91,8 @@ pub(crate) async fn users(
     _: Admin,
     deps: web::Data<Dependencies>,
 ) -> Result<HttpResponse, ApiError> {
-    let all = deps.staff.all().await.map_err(untold)?;
-    Ok(told(Accounts { items: all.into_iter().map(Shown::from).collect() }))
+    let all = deps.staff.all().await.map_err(archive_error)?;
+    Ok(uncached_json(Accounts { items: all.into_iter().map(Shown::from).collect() }))
 }
 
 /// Adds an account.
@@ -109,7 +109,7 @@ pub(crate) async fn add_user(
     let AccountCreation { name, address, role, password } = newcomer.into_inner();
     let newcomer = NewAccount { name, address, role, password };
     let account = deps.staff.add(newcomer).await.map_err(refused)?;
-    caller.did(&deps, "account.add", &account.id, account.role.as_str());
+    caller.audit(&deps, "account.add", &account.id, account.role.as_str());
     Ok(HttpResponse::Created()
         .insert_header(("Cache-Control", "no-store"))
         .json(Shown::from(account)))
@@ -148,16 +148,16 @@ pub(crate) async fn change_user(
     let change = StaffChange { name, role, password, is_disabled, unlock };
     let account = deps.staff.change(&id, change).await.map_err(refused)?;
     for (action, detail) in done {
-        caller.did(&deps, action, &account.id, detail);
+        caller.audit(&deps, action, &account.id, detail);
     }
-    Ok(told(Shown::from(account)))
+    Ok(uncached_json(Shown::from(account)))
 }
 
 /// The error for an account that was not created or changed.
 fn refused(error: StaffError) -> ApiError {
     match error {
-        StaffError::Identity(error) => trouble(error),
-        StaffError::Account(AccountError::Archive(error)) => untold(error),
+        StaffError::Identity(error) => api_error(error),
+        StaffError::Account(AccountError::Archive(error)) => archive_error(error),
         StaffError::Account(AccountError::Unknown) => {
             ApiError::new(ApiErrorCode::NoSuchAccount, "There is no such account.")
         }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
-use super::asked::{DAY_MS, Named, invalid, period, piece, told, untold, word};
+use super::asked::{DAY_MS, Named, archive_error, invalid, period, piece, uncached_json, word};
 use super::table::{attached, begun, further};
 
 /// Longest period in hours. A year of a busy shop is about ten megabytes, built in memory.
@@ -72,7 +72,7 @@ pub(crate) async fn snapshots(
     deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: hours(&deps, &over).await? }))
+    Ok(uncached_json(Figures { items: hours(&deps, &over).await? }))
 }
 
 /// The same as CSV.
@@ -96,7 +96,7 @@ async fn hours(
 ) -> Result<Vec<Named<Snapshot>>, ApiError> {
     // Empty and absent differ here: empty selects the totals.
     let product = over.product.as_deref().map(str::trim);
-    let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(untold)?;
+    let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(archive_error)?;
     let catalog = deps.catalog.load();
     let named = |it: Snapshot| {
         let product = it.product.clone();
@@ -117,7 +117,7 @@ pub(crate) async fn most_asked(
     deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: asked(&deps, &over, over.piece()?.limit).await? }))
+    Ok(uncached_json(Figures { items: asked(&deps, &over, over.piece()?.limit).await? }))
 }
 
 /// The same as CSV, of all products.
@@ -147,7 +147,7 @@ async fn asked(
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
     };
-    Ok(asked.map_err(untold)?.into_iter().map(named).collect())
+    Ok(asked.map_err(archive_error)?.into_iter().map(named).collect())
 }
 
 /// Questions that the assistant could not answer, the newest first: the work list of a content team.
@@ -163,7 +163,7 @@ pub(crate) async fn unanswered(
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
     let open = open(&deps, over.period()?, over.product(), over.piece()?).await;
-    Ok(told(open.map_err(untold)?))
+    Ok(uncached_json(open.map_err(archive_error)?))
 }
 
 /// The same as CSV, complete.
@@ -181,7 +181,7 @@ pub(crate) async fn unanswered_table(
     let first = Page { after: None, limit: Page::MOST };
     // The first page is awaited, so that an unavailable archive returns an error.
     let Paged { items, next } =
-        open(&deps, period, product.clone(), first).await.map_err(untold)?;
+        open(&deps, period, product.clone(), first).await.map_err(archive_error)?;
     let rest = rest(deps, period, product, next);
     let table = stream::iter([Ok(begun(&items))]).chain(rest);
     Ok(attached("unanswered", period).streaming(table))
@@ -199,7 +199,7 @@ fn rest(
         let Some(mark) = next else { return Ok(None) };
         let page = Page { after: Some(mark), limit: Page::MOST };
         let Paged { items, next } =
-            open(&deps, period, product.clone(), page).await.map_err(untold)?;
+            open(&deps, period, product.clone(), page).await.map_err(archive_error)?;
         Ok(Some((further(&items), (deps, product, next))))
     })
 }
@@ -230,7 +230,7 @@ pub(crate) async fn ratings(
     deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(Figures { items: marks(&deps, &over).await? }))
+    Ok(uncached_json(Figures { items: marks(&deps, &over).await? }))
 }
 
 /// The same as CSV.
@@ -253,5 +253,5 @@ async fn marks(
     over: &AnalyticsPeriod,
 ) -> Result<Vec<RatingsOfADay>, ApiError> {
     let product = over.product();
-    deps.analytics.ratings(over.period()?, product.as_deref()).await.map_err(untold)
+    deps.analytics.ratings(over.period()?, product.as_deref()).await.map_err(archive_error)
 }

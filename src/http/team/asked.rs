@@ -77,12 +77,12 @@ impl<T> Named<T> {
 }
 
 /// A response that is never cached: it contains people's text.
-pub(super) fn told(answer: impl Serialize) -> HttpResponse {
+pub(super) fn uncached_json(answer: impl Serialize) -> HttpResponse {
     HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer)
 }
 
 /// The error when the archive fails.
-pub(super) fn untold(error: ArchiveError) -> ApiError {
+pub(super) fn archive_error(error: ArchiveError) -> ApiError {
     match error {
         ArchiveError::Unavailable { cause } => {
             warn!(cause:%; "the archive is away from the team");

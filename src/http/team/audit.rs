@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
-use super::asked::{narrowed, piece, told, untold, word};
+use super::asked::{archive_error, narrowed, piece, uncached_json, word};
 
 /// Filter of the entries.
 #[derive(Debug, Deserialize)]
@@ -39,6 +39,6 @@ pub(crate) async fn audit(
     let AuditFilter { who, action, from_ms, to_ms, limit, after } = sought.into_inner();
     let search =
         AuditSearch { who: word(who), action: word(action), period: narrowed(from_ms, to_ms)? };
-    let found = deps.archive.audit(search, piece(limit, after)?).await.map_err(untold)?;
-    Ok(told(found))
+    let found = deps.archive.audit(search, piece(limit, after)?).await.map_err(archive_error)?;
+    Ok(uncached_json(found))
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::super::identity::Agent;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{Named, invalid, narrowed, piece, told, untold, word};
+use super::asked::{Named, archive_error, invalid, narrowed, piece, uncached_json, word};
 
 /// Longest searched text, in characters. The archive uses its first words.
 const TEXT_CHARS: usize = 500;
@@ -61,13 +61,16 @@ pub(crate) async fn conversations(
         rating,
         period: narrowed(from_ms, to_ms)?,
     };
-    let found = deps.archive.search(search, piece(limit, after)?).await.map_err(untold)?;
+    let found = deps.archive.search(search, piece(limit, after)?).await.map_err(archive_error)?;
     let catalog = deps.catalog.load();
     let named = |it: ConversationFound| {
         let product = it.product.clone();
         Named::of(it, product.as_deref(), &catalog)
     };
-    Ok(told(Paged { items: found.items.into_iter().map(named).collect(), next: found.next }))
+    Ok(uncached_json(Paged {
+        items: found.items.into_iter().map(named).collect(),
+        next: found.next,
+    }))
 }
 
 /// A whole past conversation with notes and pictures. Reading one is audited.
@@ -80,15 +83,15 @@ pub(crate) async fn conversation(
     deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let transcript = deps.archive.transcript(&id).await.map_err(untold)?.ok_or_else(|| {
+    let transcript = deps.archive.transcript(&id).await.map_err(archive_error)?.ok_or_else(|| {
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
         ApiError::new(ApiErrorCode::NothingSaid, message)
     })?;
     // A page reloads a shown conversation when it has changed: that is one reading.
     if deps.reads.begins(&person.id, &transcript.about.conversation, Instant::now()) {
-        caller.did(&deps, "conversation.read", &transcript.about.conversation, "");
+        caller.audit(&deps, "conversation.read", &transcript.about.conversation, "");
     }
     let catalog = deps.catalog.load();
     let product = transcript.about.product.clone();
-    Ok(told(Named::of(transcript, product.as_deref(), &catalog)))
+    Ok(uncached_json(Named::of(transcript, product.as_deref(), &catalog)))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::identity::Agent;
 use super::super::{ApiError, Dependencies};
-use super::asked::{piece, told, untold};
+use super::asked::{archive_error, piece, uncached_json};
 
 /// The wanted page of the list.
 #[derive(Debug, Deserialize)]
@@ -28,6 +28,6 @@ pub(crate) async fn left_messages(
     wanted: web::Query<MessagesFilter>,
 ) -> Result<HttpResponse, ApiError> {
     let MessagesFilter { limit, after } = wanted.into_inner();
-    let left = deps.archive.left_messages(piece(limit, after)?).await.map_err(untold)?;
-    Ok(told(left))
+    let left = deps.archive.left_messages(piece(limit, after)?).await.map_err(archive_error)?;
+    Ok(uncached_json(left))
 }

@@ -10,7 +10,7 @@ use super::super::body::JsonBody;
 use super::super::identity::Agent;
 use super::super::visitor::words;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{invalid, told, untold, word};
+use super::asked::{archive_error, invalid, uncached_json, word};
 
 /// Longest shortcut, in characters: it should be quick to type.
 const SHORTCUT_CHARS: usize = 40;
@@ -48,7 +48,7 @@ pub(crate) async fn replies(
     _: Agent,
     deps: web::Data<Dependencies>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(told(All { items: deps.replies.replies().await.map_err(untold)? }))
+    Ok(uncached_json(All { items: deps.replies.replies().await.map_err(archive_error)? }))
 }
 
 /// Adds a canned reply, or changes one.
@@ -69,7 +69,7 @@ pub(crate) async fn put_reply(
             "The catalog has no product with this id; leave it out for any product.",
         ));
     }
-    let all = deps.replies.replies().await.map_err(untold)?;
+    let all = deps.replies.replies().await.map_err(archive_error)?;
     let id = match id {
         Some(id) if all.iter().any(|it| it.id == id) => id,
         Some(_) => return Err(no_such_reply()),
@@ -84,9 +84,9 @@ pub(crate) async fn put_reply(
         }
     };
     let reply = CannedReply { id, shortcut, text, product };
-    deps.replies.put_reply(reply.clone()).await.map_err(untold)?;
-    caller.did(&deps, "reply.put", &reply.id, &reply.shortcut);
-    Ok(told(reply))
+    deps.replies.put_reply(reply.clone()).await.map_err(archive_error)?;
+    caller.audit(&deps, "reply.put", &reply.id, &reply.shortcut);
+    Ok(uncached_json(reply))
 }
 
 /// Removes a canned reply.
@@ -99,10 +99,10 @@ pub(crate) async fn remove_reply(
     deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    if !deps.replies.remove_reply(&id).await.map_err(untold)? {
+    if !deps.replies.remove_reply(&id).await.map_err(archive_error)? {
         return Err(no_such_reply());
     }
-    caller.did(&deps, "reply.remove", &id, "");
+    caller.audit(&deps, "reply.remove", &id, "");
     Ok(HttpResponse::NoContent().finish())
 }
 

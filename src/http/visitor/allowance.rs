@@ -26,9 +26,9 @@ pub struct Allowances {
     uploads: Allowance,
     uploads_per_conversation: u32,
     uploads_per_address: u32,
-    letters: Allowance,
-    letters_per_address: u32,
-    letters_per_hour: u32,
+    offline_messages: Allowance,
+    offline_messages_per_address: u32,
+    offline_messages_per_hour: u32,
     /// Counts for all pods.
     shared: Option<Arc<dyn SharedQuota>>,
     /// Permits of concurrent uploads.
@@ -40,14 +40,14 @@ pub struct Allowances {
 impl Allowances {
     /// From the settings.
     #[must_use]
-    pub fn new(uploads: &UploadsSettings, letters: &OfflineMessagesSettings) -> Self {
+    pub fn new(uploads: &UploadsSettings, offline_messages: &OfflineMessagesSettings) -> Self {
         Self {
             uploads: Allowance::new("uploads"),
             uploads_per_conversation: uploads.per_conversation,
             uploads_per_address: uploads.per_address,
-            letters: Allowance::new("letters"),
-            letters_per_address: letters.per_address,
-            letters_per_hour: letters.per_hour,
+            offline_messages: Allowance::new("letters"),
+            offline_messages_per_address: offline_messages.per_address,
+            offline_messages_per_hour: offline_messages.per_hour,
             shared: None,
             coming_in: Semaphore::new(COMING_IN),
             coming_in_of: Mutex::default(),
@@ -89,12 +89,12 @@ impl Allowances {
     }
 
     /// Counts one offline message; the wait if a limit is used up.
-    pub(super) async fn letter(
+    pub(super) async fn offline_message(
         &self,
         conversation: Option<&str>,
         client: ClientKey,
     ) -> Result<(), Duration> {
-        self.letters_of(conversation, None, client).await
+        self.offline_messages_of(conversation, None, client).await
     }
 
     /// Counts one mail to this address; the wait if the limit is used up. Transcripts, codes and attempts at
@@ -105,24 +105,24 @@ impl Allowances {
         address: &str,
         client: ClientKey,
     ) -> Result<(), Duration> {
-        self.letters_of(Some(conversation), Some(address), client).await
+        self.offline_messages_of(Some(conversation), Some(address), client).await
     }
 
     /// The limits of one client precede the limit of all: a refused request uses up nothing of the others.
-    async fn letters_of(
+    async fn offline_messages_of(
         &self,
         conversation: Option<&str>,
         recipient: Option<&str>,
         client: ClientKey,
     ) -> Result<(), Duration> {
-        let each = self.letters_per_address;
+        let each = self.offline_messages_per_address;
         let keys = [
             Some((named(client), each)),
             conversation.map(|it| (format!("conversation {it}"), each)),
             recipient.map(|it| (format!("recipient {}", it.to_lowercase()), each)),
-            Some(("everybody".to_owned(), self.letters_per_hour)),
+            Some(("everybody".to_owned(), self.offline_messages_per_hour)),
         ];
-        self.take(&self.letters, keys.into_iter().flatten().collect()).await
+        self.take(&self.offline_messages, keys.into_iter().flatten().collect()).await
     }
 
     /// Counts in all pods or, if they are unavailable, in this one.
@@ -245,7 +245,9 @@ mod tests {
         let (allowances, settings) = allowances();
         let of = |address: &str| {
             let client = from(address);
-            (0..1_000).filter(|_| block_on(allowances.letter(None, client)).is_ok()).count()
+            (0..1_000)
+                .filter(|_| block_on(allowances.offline_message(None, client)).is_ok())
+                .count()
         };
         let each = settings.offline_messages.per_address as usize;
         assert_eq!(of("127.0.0.1"), each);

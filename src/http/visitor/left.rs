@@ -58,12 +58,14 @@ pub(crate) async fn leave_message(
         None => None,
     };
     let of = of.map(|of| of.to_string());
-    if let Err(wait) = deps.allowances.letter(of.as_deref(), client_address(&request).key()).await {
+    if let Err(wait) =
+        deps.allowances.offline_message(of.as_deref(), client_address(&request).key()).await
+    {
         deps.metrics.doors.letter("message", "too_many");
         return Err(ApiError::too_many(wait, "messages"));
     }
     let data = json!({ "address": address, "text": text });
-    let record = Record::Left { conversation: of.clone(), address, text };
+    let record = Record::OfflineMessage { conversation: of.clone(), address, text };
     let id = deps.pod.archive().record_and_name(record);
     let mut announcement = Announcement { event: "message.left", conversation: of, data };
     announcement.data["id"] = id.clone().into();

@@ -54,7 +54,7 @@ struct Desk {
 pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
     let desk = deps.pod.desk();
     // An unavailable desk has no agents.
-    let agents = desk.look().await.map(|view| view.agents).unwrap_or_default();
+    let agents = desk.snapshot().await.map(|view| view.agents).unwrap_or_default();
     let limits = deps.uploads.limits();
     let options = Options {
         uploads: Pictures {

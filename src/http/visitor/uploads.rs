@@ -67,7 +67,7 @@ pub(crate) async fn upload(
     let taken = take(&deps, &request, query.into_inner(), payload).await;
     deps.metrics.doors.upload(match &taken {
         Ok(_) => "kept",
-        Err(trouble) => match trouble.code {
+        Err(error) => match error.code {
             ApiErrorCode::TooLarge => "too_large",
             ApiErrorCode::NotAPicture => "not_a_picture",
             ApiErrorCode::TooMany => "too_many",
@@ -104,7 +104,7 @@ async fn take(
                 let message = "This is no id of a conversation.";
                 return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
             }
-            caller.did(deps, "upload.keep", &named, "");
+            caller.audit(deps, "upload.keep", &named, "");
             (Arc::from(named), false)
         }
         _ => {
@@ -126,12 +126,12 @@ async fn take(
     let from = is_visitor.then(|| client_address(request).key());
     deps.allowances.upload(&of, from).await.map_err(|wait| ApiError::too_many(wait, "pictures"))?;
     let Some(_place) = deps.allowances.place(from) else {
-        return Err(trouble(UploadError::Busy));
+        return Err(api_error(UploadError::Busy));
     };
     let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
     let late = || ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come in time.");
     let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
-    let picture = deps.uploads.keep(Arc::clone(&of), bytes).await.map_err(trouble)?;
+    let picture = deps.uploads.keep(Arc::clone(&of), bytes).await.map_err(api_error)?;
     deps.pod.archive().record(Record::UploadKept(Upload {
         conversation: of.to_string(),
         id: picture.id.clone(),
@@ -158,7 +158,7 @@ async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, A
     Ok(Some(bytes.freeze()))
 }
 
-fn trouble(error: UploadError) -> ApiError {
+fn api_error(error: UploadError) -> ApiError {
     let code = match &error {
         UploadError::NotAPicture => ApiErrorCode::NotAPicture,
         UploadError::TooManyPixels { .. } => ApiErrorCode::TooLarge,
@@ -189,7 +189,7 @@ pub(crate) async fn shown(
         || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or not any more.");
     // Text that is not an id never becomes a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
-    let picture = deps.uploads.show(id).await.map_err(trouble)?.ok_or_else(missing)?;
+    let picture = deps.uploads.show(id).await.map_err(api_error)?.ok_or_else(missing)?;
     let name = if picture.media_type == "image/png" { "picture.png" } else { "picture.jpg" };
     let mut response = HttpResponse::Ok();
     response

@@ -59,7 +59,7 @@ impl Disk {
         // Unfinished files of a killed process, and bodies without metadata.
         temporary::remove_unfinished(&disk.folder, |name| {
             (name.starts_with(DRAFT.0) && name.ends_with(DRAFT.1))
-                || (name.ends_with(BODY) && !disk.has_slip(name))
+                || (name.ends_with(BODY) && !disk.has_metadata(name))
         });
         Ok(disk)
     }
@@ -76,13 +76,13 @@ impl Disk {
     /// The copy of an address, if a complete one exists.
     pub(super) fn find(&self, url: &str) -> Option<CopyMetadata> {
         let slip: CopyMetadata =
-            serde_json::from_slice(&std::fs::read(self.slip_path(url)).ok()?).ok()?;
+            serde_json::from_slice(&std::fs::read(self.metadata_path(url)).ok()?).ok()?;
         // The name is a hash; the address inside decides.
         (slip.url == url && self.body(&slip).is_file()).then_some(slip)
     }
 
     /// True for the name of a body that a metadata file names.
-    fn has_slip(&self, body: &str) -> bool {
+    fn has_metadata(&self, body: &str) -> bool {
         let Some((key, _)) = body.split_once('-') else { return false };
         let slip = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
         let slip = slip.and_then(|slip| serde_json::from_slice::<CopyMetadata>(&slip).ok());
@@ -141,11 +141,11 @@ impl Disk {
     fn write(&self, slip: &CopyMetadata) -> io::Result<()> {
         let mut draft = self.draft()?;
         serde_json::to_writer(&mut draft, slip)?;
-        draft.persist(self.slip_path(&slip.url))?;
+        draft.persist(self.metadata_path(&slip.url))?;
         Ok(())
     }
 
-    fn slip_path(&self, url: &str) -> PathBuf {
+    fn metadata_path(&self, url: &str) -> PathBuf {
         self.folder.join(format!("{}.json", key(url)))
     }
 }

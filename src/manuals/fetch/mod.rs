@@ -45,7 +45,7 @@ pub(super) struct Fetcher {
     disk: Disk,
     hosts: DashMap<String, Arc<Semaphore>>,
     /// Addresses whose copy is to be revalidated although it is fresh, and since when.
-    doubted: DashMap<String, SystemTime>,
+    to_revalidate: DashMap<String, SystemTime>,
     backoff: Backoff,
     timeout: Duration,
     max_redirects: u32,
@@ -62,7 +62,7 @@ impl Fetcher {
             hopper: SingleRequestClient::new(settings, tls)?,
             disk,
             hosts: DashMap::new(),
-            doubted: DashMap::new(),
+            to_revalidate: DashMap::new(),
             backoff: Backoff {
                 base: Duration::from_millis(settings.retry_base_ms),
                 retries: settings.retries,
@@ -102,8 +102,8 @@ impl Fetcher {
 
     /// Makes the next fetch of this address revalidate its copy, however fresh. The copy stays, for
     /// an outage of the host.
-    pub(super) fn doubt(&self, url: &str) {
-        self.doubted.insert(url.to_owned(), SystemTime::now());
+    pub(super) fn revalidate(&self, url: &str) {
+        self.to_revalidate.insert(url.to_owned(), SystemTime::now());
     }
 
     /// The copy of an address, and when its host last confirmed it.
@@ -114,8 +114,8 @@ impl Fetcher {
     /// True for a copy that need not be revalidated.
     fn is_good(&self, slip: &CopyMetadata) -> bool {
         // Removed once the host was asked since, so that the map stays small.
-        self.doubted.remove_if(&slip.url, |_, since| slip.confirmed > *since);
-        slip.is_fresh(self.revalidate_after) && !self.doubted.contains_key(&slip.url)
+        self.to_revalidate.remove_if(&slip.url, |_, since| slip.confirmed > *since);
+        slip.is_fresh(self.revalidate_after) && !self.to_revalidate.contains_key(&slip.url)
     }
 
     /// An older copy of an address, for an outage.

@@ -67,7 +67,7 @@ impl RedisDesk {
 }
 
 impl HandoffDesk for RedisDesk {
-    fn wait(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
+    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
         let mut script = self.script(&scripts::WAIT);
         script.arg(self.limits.max_waiting).arg(&*wanted.conversation).arg(&*self.pod);
         script.arg(wanted.since_ms.map(|since| since.to_string()).unwrap_or_default());
@@ -93,7 +93,7 @@ impl HandoffDesk for RedisDesk {
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 
-    fn let_go(
+    fn release(
         &self,
         conversation: Arc<str>,
         by: OnBehalfOf,
@@ -178,7 +178,7 @@ impl HandoffDesk for RedisDesk {
         })
     }
 
-    fn look(&self) -> DeskReply<DeskView> {
+    fn snapshot(&self) -> DeskReply<DeskView> {
         let script = self.script(&scripts::LOOK);
         self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
@@ -192,9 +192,14 @@ impl HandoffDesk for RedisDesk {
         })
     }
 
-    fn agent_here(&self, agent: Agent, seat: Arc<str>, available: Option<bool>) -> DeskReply<bool> {
+    fn agent_here(
+        &self,
+        agent: Agent,
+        socket_id: Arc<str>,
+        available: Option<bool>,
+    ) -> DeskReply<bool> {
         let mut script = self.script(&scripts::AGENT);
-        script.arg(agent.id).arg(agent.name).arg(&*seat).arg(millis(self.limits.present_for));
+        script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg(millis(self.limits.present_for));
         match available {
             Some(available) => script.arg(u8::from(available)),
             None => script.arg(""),
@@ -202,13 +207,13 @@ impl HandoffDesk for RedisDesk {
         self.ask(script, Ok)
     }
 
-    fn agent_left(&self, agent: Agent, seat: Arc<str>) -> DeskReply<bool> {
+    fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
         let mut script = self.script(&scripts::AGENT);
-        script.arg(agent.id).arg(agent.name).arg(&*seat).arg("").arg("");
+        script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg("").arg("");
         self.ask(script, Ok)
     }
 
-    fn tidy(&self) -> DeskReply<Vec<DeskChange>> {
+    fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
         let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
             self.limits;
         let mut script = self.script(&scripts::TIDY);

@@ -31,7 +31,7 @@ struct RedisLoadTurn<C: Contents> {
     manual_cache: Arc<L2Store>,
     key: C::Key,
     /// `None` when Redis was not reachable: then the loaded value is not stored there either.
-    marks: Option<Vec<String>>,
+    tag_versions: Option<Vec<String>>,
     lock: Option<LoadLock>,
 }
 
@@ -62,27 +62,24 @@ where
             let Ok(_place) = manual_cache.puts.try_acquire() else {
                 return manual_cache.meter.trouble("busy");
             };
-            let Ok(marks) = manual_cache.bounded(manual_cache.marks::<C>(&key)).await else {
+            let Ok(tag_versions) = manual_cache.bounded(manual_cache.tag_versions::<C>(&key)).await
+            else {
                 return;
             };
-            manual_cache.put::<C>(key, marks, value, ttl).await;
+            manual_cache.put::<C>(key, tag_versions, value, ttl).await;
         }
         .boxed()
     }
 
-    fn recent(
-        &self,
-        ground: CacheTag,
-        most: usize,
-    ) -> BoxFuture<'static, Option<RecentEntries<C>>> {
+    fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>> {
         let manual_cache = Arc::clone(&self.manual_cache);
-        async move { manual_cache.recent::<C>(&ground, most).await.ok() }.boxed()
+        async move { manual_cache.recent::<C>(&tag, most).await.ok() }.boxed()
     }
 
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
         let manual_cache = Arc::clone(&self.manual_cache);
         async move {
-            let marked = scope.grounds().into_iter().map(|ground| manual_cache.forget(ground));
+            let marked = scope.tags().into_iter().map(|tag| manual_cache.forget(tag));
             if let Err(error) = try_join_all(marked).await {
                 manual_cache.meter.trouble("unreachable");
                 warn!(error:%; "invalidated values may still be in Redis, invalidate again");
@@ -101,11 +98,11 @@ where
     let until = Instant::now() + manual_cache.limits.wait;
     let lock_key: Arc<str> = manual_cache.key("lock", &key).into();
     let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.left >= at_least);
-    let yours = |key, marks, lock| {
+    let yours = |key, tag_versions, lock| {
         L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
             manual_cache: Arc::clone(&manual_cache),
             key,
-            marks,
+            tag_versions,
             lock,
         }))
     };
@@ -127,15 +124,15 @@ where
                 };
                 return match fresh(&mut look) {
                     Some(held) => L2Lookup::Found(held),
-                    None => yours(key, Some(look.marks), Some(lock)),
+                    None => yours(key, Some(look.tag_versions), Some(lock)),
                 };
             }
             Ok(None) if Instant::now() >= until => {
                 manual_cache.meter.trouble("waited");
-                return yours(key, Some(look.marks), None);
+                return yours(key, Some(look.tag_versions), None);
             }
             Ok(None) => {}
-            Err(_) => return yours(key, Some(look.marks), None),
+            Err(_) => return yours(key, Some(look.tag_versions), None),
         }
         // Random, so that a hundred pods do not poll at the same moments.
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..=1.0))).await;
@@ -151,9 +148,9 @@ where
 {
     fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
         async move {
-            let Self { manual_cache, key, marks, lock } = *self;
-            if let Some(marks) = marks {
-                manual_cache.put::<C>(key, marks, value, ttl).await;
+            let Self { manual_cache, key, tag_versions, lock } = *self;
+            if let Some(tag_versions) = tag_versions {
+                manual_cache.put::<C>(key, tag_versions, value, ttl).await;
             }
             // Not before the value is stored, or a waiting pod would load it again.
             drop(lock);

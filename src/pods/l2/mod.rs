@@ -59,7 +59,7 @@ impl<'a> RedisL2Caches<'a> {
             lock: Duration::from_millis(l2.lock_ms),
             ttl: Duration::from_millis(budget.ttl_ms),
         };
-        let meter = self.metrics.caches.second_meter(cache);
+        let meter = self.metrics.caches.l2_meter(cache);
         Some(Arc::new(RedisL2::<C>::new(L2Store::new(link.clone(), cache, limits, meter))))
     }
 }

@@ -62,7 +62,8 @@ pub(super) struct L2Store {
 struct StoredValue<K, V> {
     key: K,
     /// The versions of its tags, in order, at the time it was made.
-    marks: Vec<String>,
+    #[serde(rename = "marks")]
+    tag_versions: Vec<String>,
     value: V,
 }
 
@@ -70,7 +71,7 @@ struct StoredValue<K, V> {
 pub(super) struct StoreLookup<V> {
     pub(super) held: Option<L2Entry<V>>,
     /// The current versions of the tags.
-    pub(super) marks: Vec<String>,
+    pub(super) tag_versions: Vec<String>,
 }
 
 impl L2Store {
@@ -87,19 +88,19 @@ impl L2Store {
         C::Value: Serialize + DeserializeOwned,
     {
         let at = self.key("value", key);
-        let looked = async { tokio::try_join!(self.fetch(&at), self.marks::<C>(key)) };
-        let (fetched, marks) = self.bounded(looked).await?;
+        let looked = async { tokio::try_join!(self.fetch(&at), self.tag_versions::<C>(key)) };
+        let (fetched, tag_versions) = self.bounded(looked).await?;
         let held = match fetched {
             Some((packed, left)) => self.read::<C>(packed, left).await.and_then(|(lying, held)| {
                 if lying.key != *key {
                     self.unfit(PackError::Foreign);
                     return None;
                 }
-                (lying.marks == marks).then_some(held)
+                (lying.tag_versions == tag_versions).then_some(held)
             }),
             None => None,
         };
-        Ok(StoreLookup { held, marks })
+        Ok(StoreLookup { held, tag_versions })
     }
 
     /// The bytes of a key and their remaining lifetime. A value over the size limit is not fetched whole.
@@ -143,14 +144,15 @@ impl L2Store {
         let most = self.limits.value_bytes;
         let read = move || unpack::<StoredValue<C::Key, C::Value>>(&packed, most);
         let read = tokio::task::spawn_blocking(read).await.unwrap_or(Err(PackError::Damaged));
-        let StoredValue { key, marks, value } = read.map_err(|unfit| self.unfit(unfit)).ok()?;
-        Some((StoredValue { key, marks, value: () }, L2Entry { value, left }))
+        let StoredValue { key, tag_versions, value } =
+            read.map_err(|unfit| self.unfit(unfit)).ok()?;
+        Some((StoredValue { key, tag_versions, value: () }, L2Entry { value, left }))
     }
 
     pub(super) async fn put<C>(
         &self,
         key: C::Key,
-        marks: Vec<String>,
+        tag_versions: Vec<String>,
         value: C::Value,
         ttl: Duration,
     ) where
@@ -159,9 +161,9 @@ impl L2Store {
         C::Value: Serialize,
     {
         let (at, hash, most) = (self.key("value", &key), hash(&key), self.limits.value_bytes);
-        let grounds = C::grounds(&key);
+        let tags = C::tags(&key);
         let is_listed = C::sharing(&key) == L2Policy::WhenHot;
-        let packed = move || pack(&StoredValue { key, marks, value }, most);
+        let packed = move || pack(&StoredValue { key, tag_versions, value }, most);
         let packed = tokio::task::spawn_blocking(packed).await.unwrap_or(Err(PackError::Damaged));
         let packed = match packed {
             Ok(packed) => packed,
@@ -173,7 +175,7 @@ impl L2Store {
         let put = async {
             self.link.command::<()>(set).await?;
             if is_listed {
-                let listed = grounds.iter().map(|ground| self.list(ground, &hash, ttl_ms));
+                let listed = tags.iter().map(|tag| self.list(tag, &hash, ttl_ms));
                 try_join_all(listed).await?;
             }
             Ok(())
@@ -184,8 +186,8 @@ impl L2Store {
     }
 
     /// Records a value as the latest of this tag.
-    async fn list(&self, ground: &CacheTag, hash: &str, ttl_ms: u64) -> Result<(), LinkError> {
-        let at = self.key("recent", ground);
+    async fn list(&self, tag: &CacheTag, hash: &str, ttl_ms: u64) -> Result<(), LinkError> {
+        let at = self.key("recent", tag);
         let (mut add, mut trim) = (redis::cmd("ZADD"), redis::cmd("ZREMRANGEBYRANK"));
         add.arg(&at).arg(jiff::Timestamp::now().as_millisecond()).arg(hash);
         trim.arg(&at).arg(0).arg(-1 - RECENT);
@@ -198,7 +200,7 @@ impl L2Store {
 
     pub(super) async fn recent<C>(
         &self,
-        ground: &CacheTag,
+        tag: &CacheTag,
         most: usize,
     ) -> Result<RecentEntries<C>, LinkError>
     where
@@ -207,9 +209,9 @@ impl L2Store {
         C::Value: Serialize + DeserializeOwned,
     {
         let mut newest = redis::cmd("ZREVRANGE");
-        newest.arg(self.key("recent", ground)).arg(0).arg(most as isize - 1);
+        newest.arg(self.key("recent", tag)).arg(0).arg(most as isize - 1);
         let hashes: Vec<String> = self.link.command(newest).await?;
-        let mut marks_of: HashMap<CacheTag, String> = HashMap::new();
+        let mut version_of_tag: HashMap<CacheTag, String> = HashMap::new();
         let mut found = Vec::new();
         for hashes in hashes.chunks(FETCHED_AT_ONCE) {
             let fetched = hashes.iter().map(async |hash| {
@@ -218,16 +220,16 @@ impl L2Store {
                 (self::hash(&read.0.key) == *hash).then_some(read)
             });
             for (lying, held) in join_all(fetched).await.into_iter().flatten() {
-                let mut marks = Vec::new();
-                for ground in grounds::<C>(&lying.key) {
-                    let mark = match marks_of.get(&ground) {
-                        Some(mark) => mark.clone(),
-                        None => self.mark(&ground).await?,
+                let mut tag_versions = Vec::new();
+                for tag in tags::<C>(&lying.key) {
+                    let tag_version = match version_of_tag.get(&tag) {
+                        Some(tag_version) => tag_version.clone(),
+                        None => self.tag_version(&tag).await?,
                     };
-                    marks_of.insert(ground, mark.clone());
-                    marks.push(mark);
+                    version_of_tag.insert(tag, tag_version.clone());
+                    tag_versions.push(tag_version);
                 }
-                if lying.marks == marks {
+                if lying.tag_versions == tag_versions {
                     found.push((lying.key, held));
                 }
             }
@@ -236,26 +238,29 @@ impl L2Store {
     }
 
     /// The current versions of a value's tags.
-    pub(super) async fn marks<C: Contents>(&self, key: &C::Key) -> Result<Vec<String>, LinkError> {
-        let grounds = grounds::<C>(key);
-        try_join_all(grounds.iter().map(|ground| self.mark(ground))).await
+    pub(super) async fn tag_versions<C: Contents>(
+        &self,
+        key: &C::Key,
+    ) -> Result<Vec<String>, LinkError> {
+        let tags = tags::<C>(key);
+        try_join_all(tags.iter().map(|tag| self.tag_version(tag))).await
     }
 
     /// Empty for a tag that was never invalidated.
-    async fn mark(&self, ground: &CacheTag) -> Result<String, LinkError> {
+    async fn tag_version(&self, tag: &CacheTag) -> Result<String, LinkError> {
         let mut get = redis::cmd("GETRANGE");
-        get.arg(self.mark_key(ground)).arg(0).arg(64);
+        get.arg(self.tag_key(tag)).arg(0).arg(64);
         // Bytes of another program are a version like any other: values made under it are found.
-        let mark: Vec<u8> = self.link.command(get).await?;
-        Ok(String::from_utf8_lossy(&mark).into_owned())
+        let tag_version: Vec<u8> = self.link.command(get).await?;
+        Ok(String::from_utf8_lossy(&tag_version).into_owned())
     }
 
-    pub(super) async fn forget(&self, ground: CacheTag) -> Result<(), LinkError> {
+    pub(super) async fn forget(&self, tag: CacheTag) -> Result<(), LinkError> {
         let mut set = redis::cmd("SET");
-        let mark = format!("{:016x}", rand::random::<u64>());
+        let tag_version = format!("{:016x}", rand::random::<u64>());
         let lasts = MARK_LASTS.max(self.limits.ttl * 2);
         let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-        set.arg(self.mark_key(&ground)).arg(mark).arg("PX").arg(lasts_ms);
+        set.arg(self.tag_key(&tag)).arg(tag_version).arg("PX").arg(lasts_ms);
         self.link.command(set).await
     }
 
@@ -264,7 +269,7 @@ impl L2Store {
     }
 
     /// Where the version of a tag is. All versions of the server share it, so whichever invalidates does so for all.
-    fn mark_key(&self, tag: &CacheTag) -> String {
+    fn tag_key(&self, tag: &CacheTag) -> String {
         self.at("mark", &hash_of("", tag))
     }
 
@@ -296,8 +301,8 @@ impl L2Store {
     }
 }
 
-fn grounds<C: Contents>(key: &C::Key) -> Vec<CacheTag> {
-    std::iter::once(CacheTag::All).chain(C::grounds(key)).collect()
+fn tags<C: Contents>(key: &C::Key) -> Vec<CacheTag> {
+    std::iter::once(CacheTag::All).chain(C::tags(key)).collect()
 }
 
 /// The hash of a key. It includes the version of the server: two versions may make different values of one

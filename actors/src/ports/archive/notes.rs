@@ -20,7 +20,7 @@ pub trait Notes: Send + Sync + 'static {
 
     /// Writes a note synchronously: every later read on any pod returns it. A note that exists already is skipped, so
     /// a note whose write is in doubt can be written again.
-    fn keep_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
 }
 
 /// A stored note.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::distance::slips;
+use super::super::distance::edits;
 use super::index::{DescriptionIndex, Term, TermId, measures};
 use super::language::{Concept, Vocabulary};
 use super::sound::sound;
@@ -334,8 +334,8 @@ impl<'i> Reading<'i> {
             .iter()
             .filter_map(|(term, known)| {
                 let known: Vec<char> = known.chars().collect();
-                let slips = slips(&letters, &known, most).whole;
-                (slips <= most).then_some((slips, *term))
+                let edits = edits(&letters, &known, most).whole;
+                (edits <= most).then_some((edits, *term))
             })
             .min()
             .map(|(_, term)| (term, HEARD))
@@ -358,7 +358,7 @@ impl<'i> Reading<'i> {
             for (term, known) in self.index.sounding(&sound(&word)) {
                 let known: Vec<char> = known.chars().collect();
                 let most = if length < 6 { 1 } else { 2 };
-                if slips(&letters, &known, most).whole <= most {
+                if edits(&letters, &known, most).whole <= most {
                     unit.add(
                         *term,
                         if is_known { HEARD_THOUGH_KNOWN } else { HEARD },
@@ -378,7 +378,7 @@ impl<'i> Reading<'i> {
                     continue;
                 }
                 if other <= length + usize::from(most) {
-                    match slips(&letters, &known, most).whole {
+                    match edits(&letters, &known, most).whole {
                         1 => unit.add(*term, ONE_SLIP, self.index.rarity(*term)),
                         2 if most == 2 => unit.add(*term, TWO_SLIPS, self.index.rarity(*term)),
                         _ => {}
