@@ -129,6 +129,47 @@ fn cells_under_names_keep_their_columns_and_a_table_that_sets_a_page_has_none() 
 }
 
 #[test]
+fn a_cell_that_spans_rows_is_in_each_of_them() {
+    let text = |table: &str| manual(&format!("<table>{table}</table>")).pages[0].text.clone();
+    assert_eq!(
+        text(
+            "<tr><th>Port<th>Mode<th>Level</tr>\
+             <tr><td rowspan=2>A<td>low<td>-10</tr><tr><td>high<td>+4</tr>\
+             <tr><td>B<td rowspan=\"2\">any<td>0</tr><tr><td>C<td>1</tr>"
+        ),
+        "Port | Mode | Level\nA | low | -10\nA | high | +4\nB | any | 0\nC | any | 1"
+    );
+    // Both ways, and to the end of a group of rows.
+    assert_eq!(
+        text(
+            "<tr><th>Lamp<th>Day<th>Night</tr><tbody><tr><td rowspan=0>red<td rowspan=2 colspan=2>hot</tr>\
+             <tr></tr><tr><td>cold<td>off</tr></tbody><tbody><tr><td>green<td>ready<td>ready</tr></tbody>"
+        ),
+        "Lamp | Day | Night\nred | hot | hot\nred | cold | off\ngreen | ready | ready"
+    );
+    // Without names of columns, and with the label as a name of its rows.
+    for tag in ["td", "th"] {
+        let page = format!(
+            "<tr><{tag} rowspan=2>Weight<td>with case<td>2 kg</tr><tr><td>without<td>1 kg</tr>"
+        );
+        assert_eq!(text(&page), "Weight | with case | 2 kg\nWeight | without | 1 kg", "{tag}");
+    }
+    // A part of the page beside rows is not the label of each.
+    let part = "word ".repeat(200);
+    let page = format!("<tr><td rowspan=2>{part}<td>first</tr><tr><td>second</tr>");
+    assert_eq!(text(&page), format!("{} | first\nsecond", part.trim()));
+}
+
+#[test]
+fn two_rows_of_names_are_one() {
+    let page = "<table><tr><th rowspan=2>Port<th colspan=2>Level</tr><tr><th>min<th>max</tr>\
+        <tr><td>A<td>1<td>2</tr></table>";
+    let manual = manual(page);
+    assert_eq!(manual.pages[0].text, "Port | Level min | Level max\nA | 1 | 2");
+    assert_eq!(manual.passages[0].blocks.len(), 2);
+}
+
+#[test]
 fn a_page_nested_as_deep_as_is_allowed_is_read() {
     let deep = format!("{}<p>At the bottom.</p>", "<div>".repeat(80));
     assert!(manual(&deep).pages[0].text.contains("At the bottom."));
@@ -249,6 +290,10 @@ fn text_that_the_structure_repeats_counts_toward_the_limit_of_text() {
     assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
     let heading = "word ".repeat(70);
     let page = format!("<h1>{heading}</h1>{}", "<h6>x</h6><p>x".repeat(5_000));
+    assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
+    let cell = "word ".repeat(70);
+    let page =
+        format!("<table><tr><td rowspan=60000>{cell}<td>x</tr>{}", "<tr><td>x</tr>".repeat(4_000));
     assert!(matches!(tried(&page), Err(ReadError::TooMuchText { .. })));
     let title = format!("<title>{}</title><p>x</p>", "word ".repeat(10_000));
     let read =

@@ -2,6 +2,8 @@
 //!
 //! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its bytes allow.
 
+use std::collections::BTreeMap;
+
 use ego_tree::iter::Edge;
 use hsc_catalogs::{Block, Heading, Page, Passage};
 use scraper::{ElementRef, Html, Node, Selector};
@@ -106,12 +108,67 @@ enum List {
 }
 
 /// A cell of a row.
+#[derive(Debug, Clone, Default)]
 struct Cell {
     text: String,
     /// Number of columns it spans.
     columns: usize,
+    /// Number of rows it spans.
+    rows: usize,
     /// It is a `th`.
     names: bool,
+    /// It begins in a row above.
+    is_from_above: bool,
+}
+
+/// An open table.
+#[derive(Debug, Default)]
+struct Table {
+    /// The number of columns, if a row of `th` names them.
+    columns: Option<usize>,
+    /// The cells that reach into the rows below, by their first column.
+    spans: BTreeMap<usize, Cell>,
+    /// The names of the columns, as long as a second row of names may follow.
+    names: Option<Names>,
+}
+
+/// A row of names of which some cells span columns: the row below it names those columns.
+#[derive(Debug)]
+struct Names {
+    cells: Vec<String>,
+    /// Length of the text of the page before the row, and number of blocks with it.
+    page: usize,
+    blocks: usize,
+}
+
+impl Table {
+    /// The cells of the next row: its own, and those that reach into it from above.
+    fn next_row(&mut self, own: Vec<Cell>) -> Vec<Cell> {
+        let mut spans = std::mem::take(&mut self.spans).into_iter().peekable();
+        let mut row: Vec<Cell> = Vec::with_capacity(own.len());
+        let mut column = 0;
+        let mut own = own.into_iter();
+        loop {
+            let cell = match spans.next_if(|(from, _)| *from <= column) {
+                Some((_, cell)) => Cell { is_from_above: true, rows: cell.rows - 1, ..cell },
+                None => match (own.next(), spans.peek()) {
+                    (Some(cell), _) => cell,
+                    (None, Some((from, _))) => {
+                        Cell { columns: from - column, rows: 1, ..Cell::default() }
+                    }
+                    (None, None) => break,
+                },
+            };
+            if cell.rows > 1 && column < MOST_COLUMNS {
+                let is_kept = cell.text.len() <= LONGEST_REPEATED_DOWN;
+                let text = if is_kept { cell.text.clone() } else { String::new() };
+                self.spans.insert(column, Cell { text, ..cell });
+            }
+            column += cell.columns;
+            row.push(cell);
+        }
+        row
+    }
 }
 
 /// Most columns that a cell spans; a page may declare any number.
@@ -120,6 +177,11 @@ const MOST_SPANNED: usize = 12;
 const MOST_COLUMNS: usize = 100;
 /// Longest text in bytes of a cell that is repeated in each column it spans.
 const LONGEST_REPEATED: usize = 40;
+/// Longest text in bytes of a cell that is repeated in each row it spans: a symptom, or the name of a group of settings.
+/// A longer one holds a part of the page.
+const LONGEST_REPEATED_DOWN: usize = 400;
+/// Most rows that a cell spans, as the HTML standard has it.
+const MOST_ROWS: usize = 65_534;
 
 #[derive(Default)]
 struct Walk {
@@ -131,10 +193,9 @@ struct Walk {
     item_begins: bool,
     /// Cells of the open row.
     row: Option<Vec<Cell>>,
-    /// Columns and kind (`th`) of the open cell.
-    cell: (usize, bool),
-    /// The open tables: the number of columns of each, if a row of `th` names them.
-    tables: Vec<Option<usize>>,
+    /// The open cell, without its text.
+    cell: Cell,
+    tables: Vec<Table>,
     /// The term of the next definition.
     term: Option<String>,
     /// The open notes, with the number of open elements inside each.
@@ -173,11 +234,17 @@ impl Walk {
                 self.lists.push(List::Steps(start));
             }
             "li" => self.item_begins = true,
-            "table" => self.tables.push(None),
+            "table" => self.tables.push(Table::default()),
             "tr" => self.row = Some(Vec::new()),
             "td" | "th" => {
-                let columns = element.attr("colspan").and_then(|columns| columns.parse().ok());
-                self.cell = (columns.unwrap_or(1).clamp(1, MOST_SPANNED), name == "th");
+                let span = |name| element.attr(name).and_then(|span| span.trim().parse().ok());
+                let columns = span("colspan").unwrap_or(1).clamp(1, MOST_SPANNED);
+                let rows = match span("rowspan") {
+                    // To the end of its group of rows.
+                    Some(0) => MOST_ROWS,
+                    rows => rows.unwrap_or(1).min(MOST_ROWS),
+                };
+                self.cell = Cell { columns, rows, names: name == "th", ..Cell::default() };
             }
             "pre" => self.preformatted += 1,
             "br" => self.text.push('\n'),
@@ -190,9 +257,9 @@ impl Walk {
             _ if level(name).is_some() => self.heading(level(name).unwrap_or(6)),
             "td" | "th" => {
                 let text = clean(&std::mem::take(&mut self.text));
-                let (columns, names) = self.cell;
+                let cell = std::mem::take(&mut self.cell);
                 if let Some(row) = &mut self.row {
-                    row.push(Cell { text, columns, names });
+                    row.push(Cell { text, columns: cell.columns.max(1), ..cell });
                 }
             }
             "tr" => {
@@ -201,6 +268,11 @@ impl Walk {
             }
             "table" => {
                 self.tables.pop();
+            }
+            "thead" | "tbody" | "tfoot" => {
+                if let Some(table) = self.tables.last_mut() {
+                    table.spans.clear();
+                }
             }
             "dt" => self.term = Some(clean(&std::mem::take(&mut self.text))),
             "dd" => {
@@ -281,21 +353,28 @@ impl Walk {
         self.push(block);
     }
 
-    /// A row of a table. Below a row of `th` every cell keeps its column; elsewhere a table may be used for layout,
-    /// and
+    /// A row of a table. Below a row of `th` every cell keeps its column; elsewhere a table may be used for layout, and
     /// empty cells are spacing.
-    fn row(&mut self, row: Vec<Cell>) {
+    fn row(&mut self, own: Vec<Cell>) {
+        let mut stray = Table::default();
+        let table = self.tables.last_mut().unwrap_or(&mut stray);
+        let row = table.next_row(own);
         let columns = row.iter().map(|cell| cell.columns).sum::<usize>();
         let filled = row.iter().filter(|cell| !cell.text.is_empty()).count();
+        let is_own = |cell: &Cell| !cell.text.is_empty() && !cell.is_from_above;
         let names = filled > 1
             && columns <= MOST_COLUMNS
             && row.iter().all(|cell| cell.names || cell.text.is_empty());
-        let table = self.tables.last_mut();
-        let is_first = names && table.as_ref().is_some_and(|columns| columns.is_none());
-        if is_first && let Some(table) = table {
-            *table = Some(columns);
+        let is_first = names && table.columns.is_none();
+        let above = table.names.take();
+        if is_first {
+            table.columns = Some(columns);
         }
-        let is_under_names = self.tables.last().is_some_and(|table| *table == Some(columns));
+        let is_under_names = table.columns == Some(columns);
+        if !row.iter().any(is_own) {
+            return;
+        }
+        let has_groups = row.iter().any(|cell| cell.columns > 1 && !cell.text.is_empty());
         let mut cells: Vec<String> = Vec::new();
         for cell in row {
             match (cell.text.is_empty(), is_under_names) {
@@ -312,12 +391,28 @@ impl Walk {
                 (false, false) => cells.push(cell.text),
             }
         }
+        if let Some(above) = above.filter(|above| names && above.blocks == self.blocks.len()) {
+            self.page.truncate(above.page);
+            self.blocks.pop();
+            let cells = above.cells.iter().zip(&cells).map(|(group, name)| join(group, name));
+            return self.push(Piece {
+                block: Block::Row(cells.collect::<Vec<_>>().join(" | ")),
+                names_columns: true,
+            });
+        }
         match (filled, cells.len()) {
             (0, _) => {}
             // Tables of one column are used for layout.
             (1, _) if !is_under_names => self.push(Block::Paragraph(cells.remove(0))),
             (_, 1) => self.push(Block::Paragraph(cells.remove(0))),
-            _ => self.push(Piece { block: Block::Row(cells.join(" | ")), names_columns: is_first }),
+            _ => {
+                let page = self.page.len();
+                let text = cells.join(" | ");
+                self.push(Piece { block: Block::Row(text), names_columns: is_first });
+                if let Some(table) = self.tables.last_mut().filter(|_| is_first && has_groups) {
+                    table.names = Some(Names { cells, page, blocks: self.blocks.len() });
+                }
+            }
         }
     }
 
@@ -348,6 +443,9 @@ impl Walk {
 
     fn bind(&mut self) {
         let number = self.number();
+        for table in &mut self.tables {
+            table.names = None;
+        }
         self.binder.blocks(std::mem::take(&mut self.blocks), number, false);
     }
 
@@ -364,6 +462,15 @@ impl Walk {
         if !self.page.is_empty() {
             self.end_page();
         }
+    }
+}
+
+/// The name of a column below the name of its group.
+fn join(group: &str, name: &str) -> String {
+    match (group, name) {
+        (group, name) if group == name || name == EMPTY => group.to_owned(),
+        (EMPTY, name) => name.to_owned(),
+        (group, name) => format!("{group} {name}"),
     }
 }
 
