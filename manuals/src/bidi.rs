@@ -3,14 +3,21 @@
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 use unicode_normalization::UnicodeNormalization as _;
 
+/// The first right-to-left letter is in the Hebrew block; the class of a letter is looked up in a long table.
+const FIRST_RTL: char = '\u{590}';
+
 fn is_rtl_letter(letter: char) -> bool {
-    matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
+    letter >= FIRST_RTL && matches!(bidi_class(letter), BidiClass::R | BidiClass::AL)
 }
 
 /// True when most letters of the texts are right-to-left.
 pub(super) fn is_rtl<'a>(texts: impl Iterator<Item = &'a str>) -> bool {
     let (mut rtl, mut ltr) = (0usize, 0usize);
     for letter in texts.flat_map(str::chars) {
+        if letter.is_ascii() {
+            ltr += usize::from(letter.is_ascii_alphabetic());
+            continue;
+        }
         match bidi_class(letter) {
             BidiClass::R | BidiClass::AL => rtl += 1,
             BidiClass::L => ltr += 1,

@@ -4,6 +4,7 @@
 //! graphics state, forms, and marked content with a replacement text. It also records the positions of
 //! thin bars: a bar between rows indicates a table.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use hayro_syntax::content::TypedIter;
@@ -32,6 +33,8 @@ pub(super) const MOST_CONTENT: usize = 64 << 20;
 /// Largest width and height of an inline picture, in points, and the most pictures of a page.
 const LARGEST_PICTURE: (f64, f64) = (120.0, 40.0);
 const MOST_PICTURES: usize = 500;
+/// Most fonts of a stream that are kept by their names.
+const MOST_FACES: usize = 64;
 /// Operations between two checks of the clock: some ten milliseconds of work.
 const OPERATIONS_A_LOOK: usize = 10_000;
 /// Gap that separates words, in ems. A narrow space is a fifth of an em.
@@ -65,6 +68,7 @@ pub(super) fn sheet<'a>(
         line: Affine::IDENTITY,
         marks: Vec::new(),
         last: None,
+        shape: Shape::of([1.0, 0.0, 0.0, 1.0]),
         pen: Point::ZERO,
         operations: 0,
         glyphs: Vec::new(),
@@ -111,7 +115,7 @@ struct Mark {
 /// A glyph at its position; the unit of `place` is the em.
 #[derive(Clone)]
 struct Glyph {
-    text: String,
+    text: Rc<str>,
     place: Affine,
     advance: f64,
     bold: bool,
@@ -137,6 +141,7 @@ struct Reader<'s, 'a> {
     line: Affine,
     marks: Vec<Mark>,
     last: Option<Last>,
+    shape: Shape,
     pen: Point,
     operations: usize,
     /// Glyphs of a section with a replacement text; they are held until its end.
@@ -152,6 +157,8 @@ impl<'a> Reader<'_, 'a> {
         depth: usize,
     ) -> Result<(), ReadError> {
         let (states, marks) = (self.states.len(), self.marks.len());
+        // A stream selects the same few fonts again and again; to look one up parses the dictionaries of all.
+        let mut faces: Vec<(Vec<u8>, Option<Rc<Face<'a>>>)> = Vec::new();
         while let Some(operation) = content.next() {
             self.operations += 1;
             if self.operations > MOST_OPERATIONS {
@@ -178,8 +185,14 @@ impl<'a> Reader<'_, 'a> {
                 }
                 TypedInstruction::TextFont(font) => {
                     self.state.size = font.1.as_f64();
-                    if let Some(font) = resources.get_font(font.0) {
+                    let name: &[u8] = font.0;
+                    if let Some((_, face)) = faces.iter().find(|(known, _)| known == name) {
+                        self.state.face.clone_from(face);
+                    } else if let Some(font) = resources.get_font(font.0) {
                         self.state.face = self.fonts.face(&font);
+                        if faces.len() < MOST_FACES {
+                            faces.push((name.to_vec(), self.state.face.clone()));
+                        }
                     }
                 }
                 TypedInstruction::SetGraphicsState(name) => self.graphics(name.0, resources),
@@ -373,7 +386,7 @@ impl<'a> Reader<'_, 'a> {
                 "" => " ",
                 own => own,
             };
-            let glyph = Glyph { text: own.to_owned(), advance: advance.max(0.0), ..first.clone() };
+            let glyph = Glyph { text: own.into(), advance: advance.max(0.0), ..first.clone() };
             self.put(glyph);
         }
     }
@@ -412,7 +425,7 @@ impl<'a> Reader<'_, 'a> {
                 self.sheet.unknown += 1;
             }
             let advance = if face.horizontal { shown.advance } else { 0.0 };
-            let text = shown.text.unwrap_or_default();
+            let text = shown.text.unwrap_or_else(|| Rc::from(""));
             self.sheet.text_bytes += text.len();
             self.put(Glyph { text, place, advance, bold: face.bold, mono: face.mono });
         }
@@ -432,23 +445,15 @@ impl<'a> Reader<'_, 'a> {
         let origin = glyph.place * Point::ZERO;
         let end = glyph.place * Point::new(glyph.advance, 0.0);
         let [a, b, c, d, ..] = glyph.place.as_coeffs();
-        let (size, length) = (c.hypot(d), a.hypot(b));
+        if self.shape.of != [a, b, c, d] {
+            self.shape = Shape::of([a, b, c, d]);
+        }
+        let Shape { size, length, direction, angle, upright, .. } = self.shape;
         if !(length > 0.0 && size > 0.05 && size.is_finite() && self.bounds.contains(origin)) {
             return;
         }
-        let direction = (a / length, b / length);
-        // Ten degrees is more than the slant of a font or the skew of a scanner.
-        let angle = match direction.1.atan2(direction.0).to_degrees().round() as i32 {
-            angle if angle.abs() < 10 => 0,
-            angle => angle,
-        };
-        let upright = Affine::rotate(-f64::from(angle).to_radians());
         let (from, to) = (upright * origin, upright * end);
-        let mut text: String = glyph.text.chars().filter(|letter| !letter.is_control()).collect();
-        if text.chars().nth(1).is_some() && bidi::is_rtl(std::iter::once(text.as_str())) {
-            // Runs are in visual order; the letters of one glyph are in logical order.
-            text = text.chars().rev().collect();
-        }
+        let text = plain(&glyph.text);
         let blank = text.chars().all(char::is_whitespace);
         let runs = self.sheet.runs_at(angle);
         if let (Some(last), Some(run)) = (&mut self.last, runs.last_mut()) {
@@ -485,7 +490,7 @@ impl<'a> Reader<'_, 'a> {
             (!blank).then_some(Last { end, visible_end: end, direction, size, space: false });
         if !blank {
             runs.push(Run {
-                text,
+                text: text.into_owned(),
                 x: from.x as f32,
                 y: from.y as f32,
                 width: (to.x - from.x) as f32,
@@ -495,6 +500,46 @@ impl<'a> Reader<'_, 'a> {
             });
         }
     }
+}
+
+/// The size and the direction of glyphs, by the linear part of their position. Most glyphs have those of the one before.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    of: [f64; 4],
+    size: f64,
+    length: f64,
+    direction: (f64, f64),
+    /// In degrees.
+    angle: i32,
+    /// Turns them upright.
+    upright: Affine,
+}
+
+impl Shape {
+    fn of([a, b, c, d]: [f64; 4]) -> Self {
+        let (size, length) = (c.hypot(d), a.hypot(b));
+        let direction = (a / length, b / length);
+        // Ten degrees is more than the slant of a font or the skew of a scanner.
+        let angle = match direction.1.atan2(direction.0).to_degrees().round() as i32 {
+            angle if angle.abs() < 10 => 0,
+            angle => angle,
+        };
+        let upright = Affine::rotate(-f64::from(angle).to_radians());
+        Self { of: [a, b, c, d], size, length, direction, angle, upright }
+    }
+}
+
+/// The letters of a glyph, without control characters.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.len() == 1 && !text.as_bytes()[0].is_ascii_control() {
+        return Cow::Borrowed(text);
+    }
+    let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
+    if text.chars().nth(1).is_some() && bidi::is_rtl(std::iter::once(text.as_str())) {
+        // Runs are in visual order; the letters of one glyph are in logical order.
+        return Cow::Owned(text.chars().rev().collect());
+    }
+    Cow::Owned(text)
 }
 
 fn affine(numbers: [f64; 6]) -> Affine {

@@ -1,8 +1,9 @@
 //! The fonts of a document: map character codes to letters.
 //!
-//! hayro-font reads the font; this module adds two fallbacks: glyphs that a producer named by
-//! their number, and letters from the embedded font's own table.
+//! hayro-font reads the font; this module adds three fallbacks: glyphs that a producer named by their number, the
+//! collection of a CID font ([`Collections`]), and letters from the embedded font's own table.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,29 +13,43 @@ use hayro_font::{CMapResolverFn, Font, FontCache, FontGlyph, FontQuery, FontReso
 use hayro_syntax::object::{Array, Dict, Name, Object};
 use skrifa::MetadataProvider as _;
 
+use super::cids::{self, Cids, Collections};
+
+/// Largest code whose meaning is kept: that of two bytes. Codes of four bytes are rare, and a document may draw any
+/// number of them.
+const LARGEST_KEPT: u32 = 0xffff;
+
 /// The fonts of one document, each read once.
 pub(super) struct Fonts<'a> {
     cache: FontCache<'a>,
     faces: HashMap<&'a [u8], Option<Rc<Face<'a>>>>,
     resolver: FontResolverFn,
     cmaps: CMapResolverFn,
+    collections: Rc<Collections>,
 }
 
 /// One font of a document.
 pub(super) struct Face<'a> {
     font: Font<'a>,
+    dict: Dict<'a>,
     names: HashMap<u32, String>,
+    collections: Rc<Collections>,
+    /// The collection of a CID font. Filled at the first glyph without another name.
+    cids: OnceCell<Option<Cids>>,
+    /// What is known of the codes that were drawn: most letters of a page are drawn many times.
+    shown: RefCell<HashMap<(u32, usize), Shown>>,
     /// Letters by glyph, from the embedded font. Filled at the first glyph without another name.
-    own: std::cell::OnceCell<HashMap<u32, char>>,
+    own: OnceCell<HashMap<u32, char>>,
     pub bold: bool,
     pub mono: bool,
     pub horizontal: bool,
 }
 
 /// The meaning of a code.
+#[derive(Clone)]
 pub(super) struct Shown {
     /// Its letters; `None` if unknown.
-    pub text: Option<String>,
+    pub text: Option<Rc<str>>,
     /// Distance to the next glyph, in ems.
     pub advance: f64,
     /// Bytes of the code.
@@ -52,7 +67,8 @@ impl<'a> Fonts<'a> {
                 FontQuery::Standard(font) => Some(font.get_font_data()),
                 FontQuery::Fallback(query) => Some(query.pick_standard_font().get_font_data()),
             }),
-            cmaps: Arc::new(hayro_cmap::load_embedded),
+            cmaps: Arc::new(cids::load),
+            collections: Rc::default(),
         }
     }
 
@@ -71,7 +87,11 @@ impl<'a> Fonts<'a> {
                 horizontal: font.is_horizontal(),
                 font,
                 names: differences(dict),
-                own: std::cell::OnceCell::new(),
+                dict: dict.clone(),
+                collections: Rc::clone(&self.collections),
+                cids: OnceCell::new(),
+                shown: RefCell::default(),
+                own: OnceCell::new(),
                 // Many fonts are bold only by name, not by their descriptor.
                 // `CMBX` and `SFBX` are the bold faces of TeX, `CMTT` and `SFTT` the monospaced ones.
                 bold: is(&["bold", "black", "heavy", "-demi", "cmbx", "sfbx", "-bd"]),
@@ -88,9 +108,16 @@ impl Face<'_> {
     pub(super) fn shown(&self, bytes: &[u8], at: usize) -> Shown {
         let (code, length) = self.font.read_code(bytes, at);
         let length = length.max(1);
-        let advance = self.font.code_advance(code);
-        let advance = if self.horizontal { advance.x } else { advance.y } / 1000.0;
-        Shown { text: self.text(code), advance, length, is_space: code == 32 && length == 1 }
+        let shown = || {
+            let advance = self.font.code_advance(code);
+            let advance = if self.horizontal { advance.x } else { advance.y } / 1000.0;
+            let text = self.text(code).map(Rc::from);
+            Shown { text, advance, length, is_space: code == 32 && length == 1 }
+        };
+        if code > LARGEST_KEPT {
+            return shown();
+        }
+        self.shown.borrow_mut().entry((code, length)).or_insert_with(shown).clone()
     }
 
     fn text(&self, code: u32) -> Option<String> {
@@ -108,6 +135,11 @@ impl Face<'_> {
         }
         if let Some(letter) = numbered(&self.names, code) {
             return Some(letter.to_string());
+        }
+        let cids = self.cids.get_or_init(|| self.collections.cids(&self.dict));
+        let text = cids.as_ref().and_then(|cids| cids.text(code));
+        if let Some(text) = text.filter(|text| !text.chars().all(is_nothing)) {
+            return Some(text);
         }
         let FontGlyph::Outline(glyph) = &glyph else { return None };
         let own = self.own.get_or_init(|| {

@@ -4,6 +4,7 @@
 //! panics are caught, pages and text are bounded, the clock is checked between pages. Exhausted memory, which
 //! cannot be caught, is contained by the separate process that reads untrusted bytes.
 
+mod cids;
 mod drawn;
 mod fonts;
 mod labels;

@@ -2,6 +2,7 @@
 
 use super::{HtmlLimits, Limits};
 
+mod cid_fonts;
 mod faults;
 mod hostile;
 mod pages;
