@@ -28,7 +28,7 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
     for (at, line) in lines.iter().enumerate() {
         let above = at.checked_sub(1).map(|above| lines[above]);
         let of_prose = above
-            .zip(blocks.last())
+            .zip(blocks.last().filter(|_| !line.begins))
             .and_then(|(above, open)| open.line_beside_labels(line, above, setting));
         if let Some(of_prose) = of_prose {
             labels.extend(line.cells[1..].iter().map(|cell| cell.text.clone()));
@@ -39,6 +39,11 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
             continue;
         }
         let text = line.text();
+        if line.begins {
+            Open::push_labels(&mut labels, &mut blocks);
+            blocks.push(Open::new(line, text));
+            continue;
+        }
         if let Some(open) = blocks.last_mut().filter(|open| open.kind == Kind::Row)
             && let Some(above) = above
             && open.goes_on_in(line, above, Rows::around(lines, at), setting)
@@ -181,7 +186,12 @@ impl Open {
             Kind::Bullet => text.trim_start_matches(is_bullet_sign).trim_start().to_owned(),
             _ => text,
         };
-        Self { kind, text, first_x: line.x(), last_x: line.x(), lines: 1, bold: line.bold, cells }
+        // The text of a note continues below its beginning, also where its word is a label beside it.
+        let x = match line.cells.as_slice() {
+            [word, text, ..] if kind == Kind::Note && note_word_alone(&word.text) => text.x,
+            _ => line.x(),
+        };
+        Self { kind, text, first_x: x, last_x: x, lines: 1, bold: line.bold, cells }
     }
 
     /// The prose in a line that looks like a row, if the other cells are the labels of a figure beside the
@@ -398,6 +408,7 @@ mod tests {
                 bold: false,
                 mono: false,
                 ruled,
+                begins: false,
             });
         }
         let pieces = blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default());

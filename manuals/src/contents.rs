@@ -123,6 +123,7 @@ mod tests {
                 bold: false,
                 mono: false,
                 ruled: false,
+                begins: false,
             })
             .collect()
     }

@@ -6,11 +6,19 @@
 //! is read by the same rule, the left one first (on a right-to-left page the right one).
 //! Everything else is read row by row, and a row's segments are its cells. The drawing order is not
 //! used: many producers sort it by font.
+//!
+//! A narrow side of a gutter is not always a column: labels that are centred beside their paragraphs are the first
+//! cells of rows ([`beside`](super::beside)), and notes in the margin follow the paragraph that they stand beside.
+//!
+//! The cells of right-to-left text are mirrored: their `x` grows to the left. So a cell begins where its text begins,
+//! and the first column of a table has the smallest `x`, in either direction.
 
 use hsc_catalogs::PICTURE_MARK;
 
-use super::bidi;
+use super::list_marks::{is_bullet, is_note, is_step};
+use super::segments::{SAME_ROW, Segment, median, segments, sort};
 use super::sheet::{Bar, Picture, Run, Sheet};
+use super::{beside, bidi};
 
 /// A line of text.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +35,8 @@ pub(super) struct Line {
     pub mono: bool,
     /// True when a bar is drawn above it, as between the rows of a table.
     pub ruled: bool,
+    /// True when it begins a block, whatever is above it: a note in the margin, and the text that follows one.
+    pub begins: bool,
 }
 
 /// A part of a line without a wide gap.
@@ -60,21 +70,23 @@ impl Line {
     }
 }
 
-/// Widest gap inside a segment, in ems. Justified text stretches a space to about that.
-const SEGMENT_GAP: f32 = 0.9;
 /// Gap that separates words, in ems.
 const WORD_GAP: f32 = 0.14;
-/// Baselines of one row differ by less than this, in ems.
-const SAME_ROW: f32 = 0.35;
 /// Narrowest gutter, in ems.
 const GUTTER: f32 = 0.6;
 /// Minimum average length of a line of prose, in letters. A label or a number of a table has fewer.
 const PROSE: f32 = 15.0;
 /// Minimum rows of prose on each side of a gutter. Fewer are an address block or a small table.
 const PROSE_ROWS: usize = 4;
+/// Minimum average length of a line of a column whose lines do not share baselines with those beside it, and of the
+/// labels beside paragraphs, in letters.
+const COLUMN: f32 = 6.0;
+const SHORT_LABEL: f32 = 2.0;
 /// Share of the rows of one side with a common baseline below which the sides are independent.
 /// The cells of a table share all baselines.
 const ALIGNED: f32 = 0.5;
+/// Largest distance of two lines of one paragraph, relative to the usual distance of two lines.
+const PARAGRAPH_LEADING: f32 = 1.25;
 /// Deepest nesting of columns.
 const DEEPEST: usize = 12;
 /// Gap that separates the cells of a row, in ems.
@@ -141,96 +153,21 @@ fn marked(runs: &[Run], pictures: &[Picture]) -> Vec<Run> {
     all
 }
 
-/// Adjacent runs on one baseline.
-#[derive(Debug, Clone)]
-struct Segment<'a> {
-    runs: Vec<&'a Run>,
-    x: f32,
-    end: f32,
-    y: f32,
-    size: f32,
-    letters: usize,
-}
-
-fn segments(runs: &[Run]) -> Vec<Segment<'_>> {
-    let visible = |run: &&Run| {
-        !run.text.trim().is_empty()
-            && [run.x, run.y, run.width, run.size].iter().all(|n| n.is_finite())
-    };
-    let mut runs: Vec<&Run> = runs.iter().filter(visible).collect();
-    runs.sort_by(|a, b| a.x.total_cmp(&b.x).then(b.y.total_cmp(&a.y)));
-    let mut by_height: Vec<usize> = (0..runs.len()).collect();
-    by_height.sort_by(|a, b| runs[*a].y.total_cmp(&runs[*b].y));
-    let mut taken = vec![false; runs.len()];
-    let mut segments = Vec::new();
-    for first in 0..runs.len() {
-        if std::mem::replace(&mut taken[first], true) {
-            continue;
-        }
-        let run = runs[first];
-        let mut segment = Segment {
-            runs: vec![run],
-            x: run.x,
-            end: run.end(),
-            y: run.y,
-            size: run.size,
-            letters: 0,
-        };
-        while let Some(next) = next(&segment, &runs, &by_height, &mut taken) {
-            taken[next] = true;
-            let run = runs[next];
-            segment.runs.push(run);
-            segment.end = segment.end.max(run.end());
-            // The baseline of a line is that of its largest letters: an index does not move it.
-            if run.size > 1.1 * segment.size {
-                (segment.size, segment.y) = (run.size, run.y);
-            }
-        }
-        segment.letters = segment.runs.iter().map(|run| run.text.chars().count()).sum();
-        segments.push(segment);
-    }
-    segments
-}
-
-/// The run that continues a segment: the nearest to its end on its baseline.
-fn next(
-    segment: &Segment<'_>,
-    runs: &[&Run],
-    by_height: &[usize],
-    taken: &mut [bool],
-) -> Option<usize> {
-    let low = by_height.partition_point(|at| runs[*at].y < segment.y - segment.size);
-    let mut best: Option<(f32, usize)> = None;
-    for &at in by_height[low..].iter().take_while(|at| runs[**at].y <= segment.y + segment.size) {
-        let run = runs[at];
-        let (small, large) = (segment.size.min(run.size), segment.size.max(run.size));
-        let slack = if small < 0.8 * large { 0.5 } else { 0.15 };
-        if taken[at] || (run.y - segment.y).abs() > slack * large || run.x < segment.x - 0.1 * large
-        {
-            continue;
-        }
-        let gap = run.x - segment.end;
-        if gap < -0.3 * large {
-            // Some producers make bold by drawing text twice with a tiny offset; one copy is enough.
-            let shadow = segment.runs.iter().any(|other| {
-                other.text.trim() == run.text.trim() && (other.x - run.x).abs() < 0.2 * run.size
-            });
-            taken[at] = shadow;
-        } else if gap <= SEGMENT_GAP * large.min(1.5 * small)
-            && best.is_none_or(|(least, _)| gap < least)
-        {
-            best = Some((gap, at));
-        }
-    }
-    best.map(|(_, at)| at)
-}
-
 /// A gutter, and the range of segments (by index, from the top) that it separates.
 struct Gutter {
     x: f32,
     from: usize,
     to: usize,
     score: f32,
+}
+
+/// What a gutter separates.
+#[derive(Debug, Clone, Copy)]
+enum Sides {
+    /// Columns, each of which is read from the top to the bottom.
+    Columns,
+    /// Labels and the paragraphs beside them.
+    Labels,
 }
 
 struct Layout<'a> {
@@ -240,22 +177,90 @@ struct Layout<'a> {
 
 impl Layout<'_> {
     fn order(&self, mut segments: Vec<Segment<'_>>, depth: usize, lines: &mut Vec<Line>) {
-        segments.sort_by(|a, b| b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x)));
-        let gutter = if depth < DEEPEST { self.gutter(&segments) } else { None };
-        let Some(gutter) = gutter else { return self.rows(&segments, lines) };
-        let below = segments.split_off(gutter.to);
-        let beside = segments.split_off(gutter.from);
-        let (left, right) = beside.into_iter().partition(|segment| segment.x < gutter.x);
-        let (first, second) = if self.rtl { (right, left) } else { (left, right) };
-        for part in [segments, first, second, below] {
-            if !part.is_empty() {
-                self.order(part, depth + 1, lines);
+        sort(&mut segments);
+        let gutter = if depth < DEEPEST { self.gutter(&segments, Sides::Columns) } else { None };
+        let Some(gutter) = gutter else {
+            // Between labels and their paragraphs.
+            let gutter = if depth < DEEPEST { self.gutter(&segments, Sides::Labels) } else { None };
+            if let Some(gutter) = gutter {
+                let parts = self.cut(segments.clone(), &gutter);
+                let [above, mut first, mut second, below] = parts;
+                if beside::align_labels(&mut first, &second) {
+                    first.append(&mut second);
+                    for part in [above, first, below] {
+                        if !part.is_empty() {
+                            self.order(part, depth + 1, lines);
+                        }
+                    }
+                    return;
+                }
             }
+            beside::align_centred(&mut segments, self.bars);
+            return self.rows(&segments, lines);
+        };
+        let [segments, mut first, mut second, below] = self.cut(segments, &gutter);
+        if !segments.is_empty() {
+            self.order(segments, depth + 1, lines);
+        }
+        if beside::align_labels(&mut first, &second) {
+            first.append(&mut second);
+            self.order(first, depth + 1, lines);
+        } else if let Some(is_first) = beside::margin(&first, &second)
+            && self.is_one_column(if is_first { &second } else { &first })
+        {
+            let (notes, text) = if is_first { (first, second) } else { (second, first) };
+            self.with_notes(text, notes, depth, lines);
+        } else {
+            self.order(first, depth + 1, lines);
+            self.order(second, depth + 1, lines);
+        }
+        if !below.is_empty() {
+            self.order(below, depth + 1, lines);
         }
     }
 
+    /// True when no gutter separates most of a text.
+    fn is_one_column(&self, text: &[Segment<'_>]) -> bool {
+        let gutter = self.gutter(text, Sides::Columns);
+        gutter.is_none_or(|gutter| 2 * (gutter.to - gutter.from) < text.len())
+    }
+
+    /// The parts above a gutter, at its sides in the order of reading, and below it.
+    fn cut<'a>(&self, mut segments: Vec<Segment<'a>>, gutter: &Gutter) -> [Vec<Segment<'a>>; 4] {
+        let below = segments.split_off(gutter.to);
+        let beside = segments.split_off(gutter.from);
+        let (left, right): (Vec<_>, Vec<_>) =
+            beside.into_iter().partition(|segment| segment.x < gutter.x);
+        let (first, second) = if self.rtl { (right, left) } else { (left, right) };
+        [segments, first, second, below]
+    }
+
+    /// The lines of a text, each note of its margin after the paragraph that it stands beside.
+    fn with_notes(
+        &self,
+        text: Vec<Segment<'_>>,
+        notes: Vec<Segment<'_>>,
+        depth: usize,
+        lines: &mut Vec<Line>,
+    ) {
+        let mut of_text = Vec::new();
+        self.order(text, depth + 1, &mut of_text);
+        let mut before = 0;
+        for note in beside::parts(notes) {
+            let at = end_of_paragraph(&of_text, note[0].y).max(before);
+            lines.extend(of_text[before..at].iter().cloned());
+            before = at;
+            let begin = lines.len();
+            self.order(note, depth + 1, lines);
+            for begins in [lines.get_mut(begin), of_text.get_mut(at)].into_iter().flatten() {
+                begins.begins = true;
+            }
+        }
+        lines.extend(of_text.drain(before..));
+    }
+
     /// The gutter that separates most prose.
-    fn gutter(&self, segments: &[Segment<'_>]) -> Option<Gutter> {
+    fn gutter(&self, segments: &[Segment<'_>], sides: Sides) -> Option<Gutter> {
         let mut edges: Vec<f32> = segments.iter().map(|segment| segment.x - 0.5).collect();
         edges.sort_by(f32::total_cmp);
         edges.dedup_by(|b, a| *b - *a < 2.0);
@@ -266,7 +271,7 @@ impl Layout<'_> {
             while from < segments.len() {
                 let to =
                     from + segments[from..].iter().take_while(|segment| !crosses(segment)).count();
-                if let Some(score) = self.score(&segments[from..to], x)
+                if let Some(score) = self.score(&segments[from..to], x, sides)
                     && best.as_ref().is_none_or(|best| score > best.score)
                 {
                     best = Some(Gutter { x, from, to, score });
@@ -278,17 +283,24 @@ impl Layout<'_> {
     }
 
     /// The amount of prose that a gutter at `x` separates; `None` if it is the gap of a table, or not a gutter.
-    fn score(&self, segments: &[Segment<'_>], x: f32) -> Option<f32> {
-        let (left, right): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| segment.x < x);
-        if left.len() < 3 || right.len() < 3 {
+    fn score(&self, segments: &[Segment<'_>], x: f32, sides: Sides) -> Option<f32> {
+        let (mut end, mut start, mut count) = (f32::MIN, f32::MAX, 0);
+        for segment in segments {
+            if segment.x < x {
+                (end, count) = (end.max(segment.end), count + 1);
+            } else {
+                start = start.min(segment.x);
+            }
+        }
+        // Most places are no gutter, which is decided without a look at the size of the text.
+        if count < 3 || segments.len() - count < 3 || start <= end {
             return None;
         }
         let size = median(segments.iter().map(|segment| segment.size));
-        let end = left.iter().map(|segment| segment.end).fold(f32::MIN, f32::max);
-        let start = right.iter().map(|segment| segment.x).fold(f32::MAX, f32::min);
         if start - end < GUTTER * size {
             return None;
         }
+        let (left, right): (Vec<_>, Vec<_>) = segments.iter().partition(|segment| segment.x < x);
         // The sides are adjacent only where both have text.
         let top = left[0].y.min(right[0].y);
         let bottom = left[left.len() - 1].y.max(right[right.len() - 1].y);
@@ -322,7 +334,11 @@ impl Layout<'_> {
         let aligned = shared as f32 / few.len() as f32;
         let letters = left_letters.min(right_letters);
         let prose = letters >= PROSE && few.len() >= PROSE_ROWS;
-        let apart = letters >= 6.0 && aligned < ALIGNED;
+        let apart = match sides {
+            Sides::Columns => letters >= COLUMN && aligned < ALIGNED,
+            // A label in the middle of an odd number of lines shares a baseline.
+            Sides::Labels => letters >= SHORT_LABEL,
+        };
         let width = (start - end).min(3.0 * size) / size;
         (prose || apart).then_some(few.len() as f32 * width)
     }
@@ -367,11 +383,18 @@ impl Layout<'_> {
         }
         let size = letters.iter().max_by_key(|(_, count)| *count).map_or(0.0, |(size, _)| *size);
         let mut cells: Vec<Cell> = Vec::new();
-        for segment in row {
+        for (at, segment) in row.iter().enumerate() {
             let text = text(&segment.runs);
+            let is_set_apart = |cell: &Cell| {
+                if self.rtl {
+                    at + 1 == row.len() && is_marker(&text)
+                } else {
+                    is_marker(&cell.text)
+                }
+            };
             match cells.last_mut() {
                 Some(cell)
-                    if segment.x - cell.end < CELL_GAP * segment.size || is_marker(&cell.text) =>
+                    if segment.x - cell.end < CELL_GAP * segment.size || is_set_apart(cell) =>
                 {
                     cell.text.push(' ');
                     cell.text.push_str(&text);
@@ -386,6 +409,9 @@ impl Layout<'_> {
         cells.retain(|cell| !cell.text.trim().is_empty());
         if self.rtl {
             cells.reverse();
+            for cell in &mut cells {
+                (cell.x, cell.end) = (-cell.end, -cell.x);
+            }
         }
         let (x, end) = (row[0].x, row[row.len() - 1].end);
         // Above its letters, and below those of the previous line.
@@ -394,8 +420,31 @@ impl Layout<'_> {
             .bars
             .iter()
             .any(|bar| bar.x < end && bar.end > x && bar.y > y + 0.6 * size && bar.y < top);
-        Line { cells, y, size, bold, mono, ruled }
+        Line { cells, y, size, bold, mono, ruled, begins: false }
     }
+}
+
+/// The index of the line after the paragraph that stands at this height: after a line, and not after a heading.
+fn end_of_paragraph(lines: &[Line], y: f32) -> usize {
+    let distances = lines.windows(2).map(|pair| (pair[0].y - pair[1].y, pair[1].size));
+    let leading = median(
+        distances
+            .filter(|(distance, size)| (0.5 * size..3.0 * size).contains(distance))
+            .map(|(distance, _)| distance),
+    );
+    let mut at = lines.iter().take_while(|line| line.y >= y - 0.5 * line.size).count();
+    while at > 0 && at < lines.len() {
+        let (above, line) = (&lines[at - 1], &lines[at]);
+        let text = line.text();
+        let goes_on = (0.0..=PARAGRAPH_LEADING * leading).contains(&(above.y - line.y))
+            && !(is_step(&text) || is_bullet(&text) || is_note(&text));
+        let is_heading = above.bold && !line.bold || above.size > 1.1 * line.size;
+        if !goes_on && !is_heading {
+            break;
+        }
+        at += 1;
+    }
+    at
 }
 
 /// The text of adjacent runs.
@@ -423,10 +472,4 @@ fn is_marker(text: &str) -> bool {
                 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && (number != text || number.contains('.')))
             || (number.chars().count() == 1 && number != text))
-}
-
-fn median(values: impl Iterator<Item = f32>) -> f32 {
-    let mut values: Vec<f32> = values.collect();
-    values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

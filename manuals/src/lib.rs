@@ -19,6 +19,7 @@
 //! trusts
 //! no byte: numbers, time, text, pages and memory are bounded.
 
+mod beside;
 mod bidi;
 mod blocks;
 mod contents;
@@ -38,6 +39,7 @@ mod passages;
 mod pdf;
 mod read;
 mod reader;
+mod segments;
 mod sheet;
 mod tables;
 #[cfg(test)]

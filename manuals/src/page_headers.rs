@@ -1,13 +1,14 @@
 //! Separates running headers and footers from the text of their pages.
 //!
-//! They repeat: the same words, apart from numbers, at the same height of several pages. They also form a
+//! They repeat: the same words, apart from numbers, at the same height of several pages. In the outermost line it
+//! is enough that one part does. They also form a
 //! rail: a height at which so many pages have one that any other line there is one too, including the
 //! header of a chapter of one page. A word or two at the same position of many pages is a side tab, at
 //! any height. They stay in the text of a page and are not part of a passage.
 
 use std::collections::{HashMap, HashSet};
 
-use super::layout::Line;
+use super::layout::{Cell, Line};
 
 /// A page's lines, and the height of the page.
 pub(super) struct Lines {
@@ -55,7 +56,24 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
             places.entry(pattern(&line.text())).or_default().push((page, line.y));
         }
     }
+    let enough = ((pages.len() as f32 * RAIL) as usize).max(TIMES);
+    let cells = cells(pages, &edges);
+    // One part of a header names the document or counts the pages, the other one names the section.
+    let has_running_cell = |page: usize, line: &Line| {
+        let is_outermost = || {
+            let heights = pages[page].lines.iter().map(|line| line.y);
+            let (low, high) =
+                heights.fold((f32::MAX, f32::MIN), |(low, high), y| (low.min(y), high.max(y)));
+            line.y == low || line.y == high
+        };
+        line.is_row()
+            && is_outermost()
+            && line.cells.iter().any(|cell| cells.times(cell, line.y) >= enough)
+    };
     let repeats = |page: usize, line: &Line| {
+        if has_running_cell(page, line) {
+            return true;
+        }
         let Some(places) = places.get(&pattern(&line.text())) else { return false };
         let same: Vec<usize> = places
             .iter()
@@ -84,7 +102,6 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         }
         marked.push(marks);
     }
-    let enough = ((pages.len() as f32 * RAIL) as usize).max(TIMES);
     // A larger line at such a height is a heading.
     let rail = |line: &Line| {
         let y = line.y.round() as i32;
@@ -111,6 +128,39 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         });
     }
     stripped
+}
+
+/// The cells of the lines at the edges, by their words.
+struct Cells(HashMap<String, Vec<(usize, f32, f32, f32)>>);
+
+impl Cells {
+    /// Pages with the same words at the position of a cell.
+    fn times(&self, cell: &Cell, y: f32) -> usize {
+        let same = self.0.get(&pattern(&cell.text)).into_iter().flatten();
+        // Numbers of pages are aligned to the right and to the left.
+        let mut on: Vec<usize> = same
+            .filter(|(_, x, end, at)| {
+                (at - y).abs() <= SLACK
+                    && ((x - cell.x).abs() <= SLACK || (end - cell.end).abs() <= SLACK)
+            })
+            .map(|(page, ..)| *page)
+            .collect();
+        on.dedup();
+        on.len()
+    }
+}
+
+fn cells(pages: &[Lines], edges: &[Vec<usize>]) -> Cells {
+    let mut cells: HashMap<String, Vec<(usize, f32, f32, f32)>> = HashMap::new();
+    for (number, (page, edge)) in pages.iter().zip(edges).enumerate() {
+        for line in edge.iter().map(|at| &page.lines[*at]).filter(|line| line.is_row()) {
+            for cell in &line.cells {
+                let place = (number, cell.x, cell.end, line.y);
+                cells.entry(pattern(&cell.text)).or_default().push(place);
+            }
+        }
+    }
+    Cells(cells)
 }
 
 /// The text of a tab and its position in points.
@@ -178,12 +228,19 @@ fn pattern(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::Cell;
     use super::*;
 
     fn line(text: &str, y: f32) -> Line {
         let cell = Cell { text: text.into(), x: 72.0, end: 300.0 };
-        Line { cells: vec![cell], y, size: 10.0, bold: false, mono: false, ruled: false }
+        Line {
+            cells: vec![cell],
+            y,
+            size: 10.0,
+            bold: false,
+            mono: false,
+            ruled: false,
+            begins: false,
+        }
     }
 
     fn book(pages: usize, header: impl Fn(usize) -> String) -> Vec<Lines> {
@@ -266,6 +323,28 @@ mod tests {
             let texts = texts(page);
             assert!(texts.contains(&"Press the key".to_owned()), "{texts:?}");
             assert!(!texts.contains(&"Français".to_owned()), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_which_only_one_part_repeats_is_removed() {
+        let parts = |texts: [&str; 2], y| {
+            let cell = |(text, x): (&str, f32)| Cell { text: text.into(), x, end: x + 100.0 };
+            Line { cells: texts.into_iter().zip([72.0, 400.0]).map(cell).collect(), ..line("", y) }
+        };
+        let sections =
+            ["Safety", "Controls", "Menus", "Loops", "Storage", "Errors", "Data", "Index"];
+        let mut pages = book(8, |number| format!("Guide {number}"));
+        for (page, section) in pages.iter_mut().zip(sections) {
+            page.lines[0] = parts(["LF-240", section], 770.0);
+            // The first row of a table has other words on each page.
+            page.lines[1] = parts([section, "on"], 735.0);
+        }
+        strip(&mut pages);
+        for (page, section) in pages.iter().zip(sections) {
+            let texts = texts(page);
+            assert!(texts.iter().all(|text| !text.contains("LF-240")), "{texts:?}");
+            assert!(texts.contains(&format!("{section} on")), "{texts:?}");
         }
     }
 

@@ -6,9 +6,12 @@ use super::super::read;
 use super::LIMITS;
 use super::pdfs::{object, pdf, stream};
 
-/// A manual of pages with these contents. `/F1` is Helvetica, `/F2` is bold.
-fn manual(pages: &[String]) -> Manual {
-    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 5 + 2 * page)).collect();
+/// A manual of pages with these contents. `/F1` is Helvetica, `/F2` is bold, `/F3` has the Hebrew alphabet from code 224.
+pub(super) fn manual(pages: &[String]) -> Manual {
+    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 7 + 2 * page)).collect();
+    let letters = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n\
+        1 begincodespacerange <00> <ff> endcodespacerange\n\
+        2 beginbfrange <20> <7e> <0020> <e0> <fa> <05d0> endbfrange\nendcmap end end";
     let font = |name: &str| {
         object(format!("<</Type/Font/Subtype/Type1/BaseFont/{name}/Encoding/WinAnsiEncoding>>"))
     };
@@ -21,11 +24,18 @@ fn manual(pages: &[String]) -> Manual {
         )),
         font("Helvetica"),
         font("Helvetica-Bold"),
+        object(format!(
+            "<</Type/Font/Subtype/TrueType/BaseFont/Hebrew/ToUnicode 6 0 R/FirstChar 32/LastChar 250/Widths[{}]\
+             /FontDescriptor<</Type/FontDescriptor/FontName/Hebrew/Flags 4>>>>",
+            "500 ".repeat(219)
+        )),
+        stream("", letters),
     ];
     for (page, content) in pages.iter().enumerate() {
         objects.push(object(format!(
-            "<</Type/Page/Parent 2 0 R/Resources<</Font<</F1 3 0 R/F2 4 0 R>>>>/Contents {} 0 R>>",
-            6 + 2 * page
+            "<</Type/Page/Parent 2 0 R/Resources<</Font<</F1 3 0 R/F2 4 0 R/F3 5 0 R>>>>\
+             /Contents {} 0 R>>",
+            8 + 2 * page
         )));
         objects.push(stream("", content.as_bytes()));
     }
@@ -136,4 +146,177 @@ fn a_table_that_continues_on_the_next_page_names_its_columns_there_once() {
             ]
         );
     }
+}
+
+/// Lines of text at these heights; `size` is that of the font.
+fn column(x: u32, size: u32, lines: &[(u32, &str)]) -> String {
+    let line = |(y, text): &(u32, &str)| format!("BT /F1 {size} Tf {x} {y} Td ({text}) Tj ET\n");
+    lines.iter().map(line).collect()
+}
+
+#[test]
+fn labels_centred_beside_their_paragraphs_are_the_first_cells_of_rows() {
+    let labels = [(688, "STORE"), (651, "RECALL"), (621, "CLEAR"), (584, "LOCK")];
+    let values = [
+        (694, "Press this key to keep the current sound in the memory that is selected,"),
+        (682, "and hold it for two seconds to give the sound a name of its own."),
+        (663, "Press this key to go back to the sound that was stored before, and press"),
+        (651, "it twice within one second to hear the sound that was stored first of all"),
+        (639, "in this memory."),
+        (621, "Press this key to empty the memory that is selected."),
+        (602, "Hold this key for five seconds so that no other key does anything until the"),
+        (590, "unit is switched off and on, or until this key is held again for five seconds"),
+        (578, "while the lamp blinks, whatever is connected to the unit at that time, and"),
+        (566, "whatever is stored in its memories."),
+    ];
+    let page = column(72, 10, &labels) + &column(150, 10, &values);
+    let manual = manual(&[page]);
+    let rows = rows(&manual, 1);
+    assert_eq!(
+        rows,
+        [
+            "STORE | Press this key to keep the current sound in the memory that is selected, and hold it for two \
+             seconds to give the sound a name of its own.",
+            "RECALL | Press this key to go back to the sound that was stored before, and press it twice within one \
+             second to hear the sound that was stored first of all in this memory.",
+            "CLEAR | Press this key to empty the memory that is selected.",
+            "LOCK | Hold this key for five seconds so that no other key does anything until the unit is switched off \
+             and on, or until this key is held again for five seconds while the lamp blinks, whatever is connected \
+             to the unit at that time, and whatever is stored in its memories.",
+        ]
+    );
+}
+
+#[test]
+fn cells_centred_between_the_bars_of_a_table_stay_in_their_rows() {
+    let page = bar(712, 0)
+        + &line(700, ["*Lamp", "*Meaning", "*Remedy"])
+        + &bar(694, 0)
+        + &line(682, ["", "The battery is", "Charge the unit for at"])
+        + &line(676, ["red", "", ""])
+        + &line(670, ["", "nearly empty", "least two hours"])
+        + &bar(664, 0)
+        + &line(652, ["", "", "Wait until the unit is"])
+        + &line(640, ["green", "ready", "warm, then close the"])
+        + &line(628, ["", "", "cover and press start"])
+        + &bar(622, 0)
+        + &line(610, ["blue", "paired", "Nothing to do"])
+        + &bar(604, 0);
+    assert_eq!(
+        rows(&manual(&[page]), 1),
+        [
+            "Lamp | Meaning | Remedy",
+            "red | The battery is nearly empty | Charge the unit for at least two hours",
+            "green | ready | Wait until the unit is warm, then close the cover and press start",
+            "blue | paired | Nothing to do",
+        ]
+    );
+}
+
+#[test]
+fn notes_in_the_margin_follow_the_paragraphs_that_they_stand_beside() {
+    let text = [
+        (700, "Switch the unit on and wait until the lamp is green and does not blink."),
+        (670, "1. Press the key with the arrow and hold it until the display shows the list,"),
+        (658, "then turn the dial to the name of the sound that you want to change now."),
+        (640, "2. Press the dial to open the sound. The display shows its first page, on which"),
+        (628, "the name is written in large letters."),
+        (610, "3. Turn the dial to change the value, and press it again to go to the next one."),
+        (580, "The unit keeps the values when it is switched off. They are lost only when all of"),
+        (568, "the memory is emptied, for which the key with the arrow is held for ten seconds"),
+        (556, "while the unit is switched on."),
+        (520, "The values can be sent to another unit of the same kind by the cable that is in"),
+        (508, "the box. Connect both units before they are switched on."),
+    ];
+    let notes = [
+        (664, "Tip: the list begins"),
+        (654, "with the sound that"),
+        (644, "was used last, so"),
+        (634, "turn to the left."),
+        (514, "Cables longer than"),
+        (504, "two metres lose data."),
+    ];
+    let expected = [
+        "Switch the unit on and wait until the lamp is green and does not blink.",
+        "1. Press the key with the arrow and hold it until the display shows the list, then turn the dial to the \
+         name of the sound that you want to change now.",
+        "Tip: the list begins with the sound that was used last, so turn to the left.",
+        "2. Press the dial to open the sound. The display shows its first page, on which the name is written in large \
+         letters.",
+        "3. Turn the dial to change the value, and press it again to go to the next one.",
+        "The unit keeps the values when it is switched off. They are lost only when all of the memory is emptied, for \
+         which the key with the arrow is held for ten seconds while the unit is switched on.",
+        "The values can be sent to another unit of the same kind by the cable that is in the box. Connect both units \
+         before they are switched on.",
+        "Cables longer than two metres lose data.",
+    ];
+    // A margin on the left, and one on the right.
+    for (of_text, of_notes) in [(190, 60), (60, 460)] {
+        let page = column(of_notes, 8, &notes) + &column(of_text, 10, &text);
+        let manual = manual(&[page]);
+        let blocks = manual.passages.iter().flat_map(|passage| &passage.blocks);
+        assert_eq!(blocks.map(Block::text).collect::<Vec<_>>(), expected, "at {of_notes}");
+    }
+}
+
+/// A Hebrew text that ends at `end`, as it is drawn: from the left to the right. Every letter is 5 points wide.
+fn hebrew(end: u32, y: u32, text: &str) -> String {
+    let code = |letter: char| match letter {
+        'א'..='ת' => letter as u32 - 'א' as u32 + 224,
+        other => other as u32,
+    };
+    // Words of other letters stay as they are.
+    let words = text.split(' ').rev().map(|word| {
+        let is_rtl = word.chars().any(|letter| ('א'..='ת').contains(&letter));
+        match word.strip_suffix('.') {
+            _ if is_rtl => word.chars().rev().collect::<String>(),
+            Some(number) => format!(".{number}"),
+            None => word.to_owned(),
+        }
+    });
+    let drawn = words.collect::<Vec<_>>().join(" ");
+    let codes: String = drawn.chars().map(|letter| format!("{:02x}", code(letter))).collect();
+    format!("BT /F3 10 Tf {} {y} Td <{codes}> Tj ET\n", end - 5 * drawn.chars().count() as u32)
+}
+
+#[test]
+fn tables_in_right_to_left_text_begin_with_the_column_on_the_right() {
+    let row = |y: u32, cells: [&str; 3]| -> String {
+        let cells = cells.into_iter().zip([540, 400, 250]);
+        cells.filter(|(cell, _)| !cell.is_empty()).map(|(cell, end)| hebrew(end, y, cell)).collect()
+    };
+    let page = hebrew(540, 740, "הטבלה הבאה מפרטת את מצב הנורה ואת הפעולה שיש לבצע")
+        + &row(700, ["נורה", "מצב", "פעולה"])
+        + &row(680, ["אדומה", "הסוללה ריקה", "יש לטעון את המכשיר"])
+        + &row(660, ["כבויה", "", "יש ללחוץ על המתג"])
+        + &row(640, ["ירוקה", "2.5", "אין צורך בפעולה"])
+        + &row(620, ["כחולה", "מחובר", "אין צורך בפעולה"]);
+    assert_eq!(
+        rows(&manual(&[page]), 1),
+        [
+            "נורה | מצב | פעולה",
+            "אדומה | הסוללה ריקה | יש לטעון את המכשיר",
+            "כבויה | – | יש ללחוץ על המתג",
+            "ירוקה | 2.5 | אין צורך בפעולה",
+            "כחולה | מחובר | אין צורך בפעולה",
+        ]
+    );
+}
+
+#[test]
+fn ragged_lines_of_right_to_left_text_are_one_paragraph() {
+    let page = hebrew(540, 700, "יש ללחוץ על המתג ולהמתין עד שהנורה הירוקה נדלקת ואז")
+        + &hebrew(540, 688, "לשחרר את המתג ולסגור את")
+        + &hebrew(540, 676, "המכסה בזהירות רבה")
+        + &hebrew(540, 650, "1. הכניסו את הסוללה למקומה")
+        + &hebrew(525, 638, "וסגרו את הדלת");
+    let manual = manual(&[page]);
+    let blocks = manual.passages.iter().flat_map(|passage| &passage.blocks);
+    assert_eq!(
+        blocks.map(Block::text).collect::<Vec<_>>(),
+        [
+            "יש ללחוץ על המתג ולהמתין עד שהנורה הירוקה נדלקת ואז לשחרר את המתג ולסגור את המכסה בזהירות רבה",
+            "1. הכניסו את הסוללה למקומה וסגרו את הדלת",
+        ]
+    );
 }
