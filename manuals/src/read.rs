@@ -87,6 +87,9 @@ pub(super) fn name(kind: DocumentationKind) -> &'static str {
 /// a stamp or a page number is often text in a scan.
 const SCAN: (usize, usize) = (40, 15_000);
 
+/// Minimum number of shapes like letters that make a page without text a page of outlined text.
+const OUTLINED: usize = 40;
+
 /// Minimum share of a scanned page that images cover. A scanner covers all of it; some writers omit blank parts.
 const COVERED: f32 = 0.5;
 
@@ -102,13 +105,14 @@ struct Scans {
 }
 
 impl Scans {
-    /// Finds the scanned pages: those that images cover and that have hardly any legible text. The OCR text of
-    /// a page replaces its drawn text. A page of illegible letters without images does not count, because OCR
-    /// gets only images.
+    /// Finds the scanned pages: those that images cover or whose letters are drawn as shapes, and that have hardly any
+    /// legible text. The OCR text of a page replaces its drawn text. A page of illegible letters without images does not
+    /// count, because OCR gets only images and shapes.
     fn of(draft: &mut Draft, recognized: &Recognized<'_>) -> Self {
         let mut scans = Self::default();
         for (number, sheet) in (1..).zip(&mut draft.sheets) {
-            if sheet.images.share() < COVERED || is_legible(sheet) {
+            let is_drawn = sheet.images.share() < COVERED && sheet.outlined < OUTLINED;
+            if is_drawn || is_legible(sheet) {
                 continue;
             }
             match recognized(number) {

@@ -83,6 +83,8 @@ pub(super) struct Sheet {
     pub pictures: Vec<Picture>,
     /// The part of the page that images cover.
     pub images: Cover,
+    /// Shapes like letters, on a page with hardly any text.
+    pub outlined: usize,
     /// Letters without a known meaning.
     pub unknown: usize,
     /// Bytes of text that the page draws, including text outside of its edges.

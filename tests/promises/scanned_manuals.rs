@@ -213,6 +213,16 @@ async fn columns_of_a_scan_in_strips_are_read_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn letters_drawn_as_shapes_are_recognized() {
+    let manual = read(&settings(), "outlined.pdf").await;
+    assert_eq!(
+        page(&manual, 1),
+        "Hold the brown key for six seconds to open the lid. Take the sieve out and rinse it under warm water. \
+         Do not put it into the dishwasher, as it would bend."
+    );
+}
+
+#[tokio::test]
 async fn a_hebrew_scan_is_text_in_the_order_of_reading() {
     let manual = read(&with_ocr(|ocr| ocr.languages = vec!["heb".into()]), "hebrew.pdf").await;
     let text = page(&manual, 1);

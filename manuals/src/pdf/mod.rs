@@ -22,6 +22,8 @@ use super::sheet::{Budget, Draft, Sheet};
 
 /// Minimum pages per thread: reading the fonts again costs about as much.
 const PAGES_A_THREAD: usize = 8;
+/// Letters of a page below which its shapes are looked at.
+const FEW_LETTERS: usize = 40;
 /// Stack of a reading thread: nested forms are read by recursion.
 const STACK: usize = 16 << 20;
 
@@ -107,7 +109,13 @@ fn sheets(
     for page in &pdf.pages()[pages] {
         budget.check_time()?;
         // A failed page keeps its position, so that later page numbers stay right.
-        let sheet = catch_unwind(AssertUnwindSafe(|| drawn::sheet(page, &mut fonts, budget)));
+        let sheet = catch_unwind(AssertUnwindSafe(|| {
+            let mut sheet = drawn::sheet(page, &mut fonts, budget)?;
+            if sheet.letters() < FEW_LETTERS {
+                sheet.outlined = raster::outlined_letters(page);
+            }
+            Ok(sheet)
+        }));
         let sheet = sheet.unwrap_or_else(|_| Ok(Sheet::default()))?;
         text += sheet.text_bytes;
         budget.check_text(text)?;

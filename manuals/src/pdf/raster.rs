@@ -1,8 +1,12 @@
-//! The picture of a scanned page: its images composed on one gray canvas.
+//! The picture of a page for OCR: its images and filled shapes composed on one gray canvas.
 //!
 //! A scan is one image or several (strips, or a stencil over a background), placed by a matrix on a page that may be
-//! rotated. Only images are drawn: no text, no paths, no clipping, no blend modes. Each bound below is checked before
+//! rotated. Some writers draw letters as shapes in place of text. Neither text nor lines are drawn; of a clipping path
+//! only its extent counts, of a transparent colour only that it is nearly invisible. Each bound below is checked before
 //! an image is decoded; further memory of a decoder counts toward the memory limit of the process.
+
+use std::ops::Range;
+use std::rc::Rc;
 
 use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
@@ -13,7 +17,7 @@ use hayro_syntax::object::dict::keys::{
 use hayro_syntax::object::stream::{ImageColorSpace, ImageDecodeParams};
 use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
 use hayro_syntax::page::{Page, Resources};
-use kurbo::{Affine, Point, Rect};
+use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 
 use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
 
@@ -33,6 +37,17 @@ const MOST_PAGE_PIXELS: u64 = 400_000_000;
 const MOST_IMAGES: usize = 2_000;
 /// Most operations of a page of images. A page with more is a drawing.
 const MOST_OPERATIONS: usize = 200_000;
+/// Most crossings of the edges of one shape with rows of samples, and samples of a row of pixels.
+const MOST_CROSSINGS: usize = 2_000_000;
+const SAMPLED_ROWS: usize = 4;
+/// Largest distance of a shape from the canvas, in pixels, and of a curve from the lines that replace it.
+const MOST_DISTANT: f64 = 100_000.0;
+const FLAT: f64 = 0.2;
+/// Opacity below which a colour is not painted.
+const VISIBLE: f32 = 0.3;
+/// Height and width of a shape that may be a letter, in points, and the most shapes of a page that are compared.
+const LETTER: (Range<f64>, Range<f64>) = (2.5..40.0, 0.3..60.0);
+const MOST_LETTERS: usize = 5_000;
 /// Samples of an image in each direction per pixel of a coarser canvas.
 const MOST_SAMPLES: usize = 4;
 
@@ -56,20 +71,67 @@ pub(crate) enum NoRaster {
     TooLarge,
 }
 
-/// Draws the images of a page.
+/// The number of shapes of a page that are like letters: small, filled, and with another one beside them.
+pub(super) fn outlined_letters(page: &Page<'_>) -> usize {
+    let (width, height) = page.render_dimensions();
+    let bounds = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
+    let mut shapes: Vec<Rect> = Vec::new();
+    Walk::over(page, &mut |drawn| {
+        let Drawn::Shape(shape) = drawn else { return };
+        for part in parts(shape.path) {
+            let is_letter = LETTER.0.contains(&part.height()) && LETTER.1.contains(&part.width());
+            if is_letter && bounds.contains(part.center()) && shapes.len() < MOST_LETTERS {
+                shapes.push(part);
+            }
+        }
+    });
+    shapes.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+    let has_neighbour = |at: usize| {
+        let one = shapes[at];
+        let near = shapes[at..].iter().take_while(|other| other.x0 < one.x1 + 0.6 * one.height());
+        near.filter(|other| other.x0 > one.x0 + 0.2 * one.height()).any(|other| {
+            let (small, large) =
+                (one.height().min(other.height()), one.height().max(other.height()));
+            one.y1.min(other.y1) - one.y0.max(other.y0) > 0.5 * small && large < 3.0 * small
+        })
+    };
+    (0..shapes.len()).filter(|at| has_neighbour(*at)).count()
+}
+
+/// The extents of the parts of a path.
+fn parts(path: &BezPath) -> Vec<Rect> {
+    let mut parts: Vec<Rect> = Vec::new();
+    for element in path.elements() {
+        let points = match *element {
+            PathEl::MoveTo(to) => {
+                parts.push(Rect::from_points(to, to));
+                continue;
+            }
+            PathEl::LineTo(to) => [to; 3],
+            PathEl::QuadTo(a, to) => [a, to, to],
+            PathEl::CurveTo(a, b, to) => [a, b, to],
+            PathEl::ClosePath => continue,
+        };
+        if let Some(part) = parts.last_mut() {
+            *part = points.into_iter().fold(*part, |part, point| part.union_pt(point));
+        }
+    }
+    parts
+}
+
+/// Draws the images and the filled shapes of a page.
 pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
-    let place = Affine::new(page.initial_transform(false).as_coeffs());
     if page.page_stream().is_some_and(|content| content.len() > MOST_CONTENT) {
         return Err(NoRaster::TooLarge);
     }
-    let walk = |draw: &mut dyn FnMut(Placed<'_, '_>)| {
-        let mut walk = Walk { states: Vec::new(), place, ink: 0, operations: 0, images: 0, draw };
-        walk.interpret(&mut page.typed_operations(), page.resources(), 0);
-    };
     let mut finest = RESOLUTION.0;
-    walk(&mut |image| finest = f64::max(finest, image.resolution()));
+    Walk::over(page, &mut |drawn| {
+        if let Drawn::Image(image) = drawn {
+            finest = f64::max(finest, image.resolution());
+        }
+    });
     let scale = (finest.min(RESOLUTION.1) / 72.0)
         .min((MOST_PIXELS / (width * height)).sqrt())
         .min(MOST_SIDE / width.max(height));
@@ -78,16 +140,30 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, 0.0, height * scale]);
     let mut canvas = Canvas { width: columns, height: rows, gray: vec![255; columns * rows] };
     let (mut drawn, mut too_large, mut pixels) = (0, false, 0);
-    walk(&mut |image| {
-        let size = image.pixels();
+    Walk::over(page, &mut |object| {
+        let size = match &object {
+            Drawn::Image(image) => image.pixels(),
+            Drawn::Shape(shape) => {
+                let area = to_pixels.transform_rect_bbox(shape.path.bounding_box());
+                canvas.part(area).map_or(0, |(columns, rows)| (columns.len() * rows.len()) as u64)
+            }
+        };
         if size > MOST_IMAGE_PIXELS || pixels + size > MOST_PAGE_PIXELS {
             too_large = true;
             return;
         }
         pixels += size;
-        if let Some(decoded) = decode(image.stream, image.resources) {
-            canvas.draw(&decoded, to_pixels * image.place, image.ink);
-            drawn += 1;
+        match object {
+            Drawn::Image(image) => {
+                if let Some(decoded) = decode(image.stream, image.resources) {
+                    canvas.draw(&decoded, to_pixels * image.place, image.ink);
+                    drawn += 1;
+                }
+            }
+            Drawn::Shape(shape) => {
+                canvas.fill(&shape, to_pixels);
+                drawn += usize::from(size > 0);
+            }
         }
     });
     match (drawn, too_large) {
@@ -95,6 +171,22 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
         (0, false) => Err(NoRaster::Damaged),
         _ => Ok(Raster { width: columns, height: rows, gray: canvas.gray, scale }),
     }
+}
+
+/// What a page draws.
+enum Drawn<'s, 'a> {
+    Image(Placed<'s, 'a>),
+    Shape(Shape<'s>),
+}
+
+/// A filled path.
+struct Shape<'s> {
+    /// In points of the page.
+    path: &'s BezPath,
+    is_even_odd: bool,
+    ink: u8,
+    /// The extent of the clipping path.
+    clip: Rect,
 }
 
 /// An image at its position.
@@ -193,17 +285,55 @@ fn size(dict: &Dict<'_>) -> Option<(u32, u32)> {
     (width > 0 && height > 0).then_some((width, height))
 }
 
-/// Finds the images of a page.
-struct Walk<'d> {
-    states: Vec<(Affine, u8)>,
+/// The graphics state.
+#[derive(Clone)]
+struct State {
     place: Affine,
     ink: u8,
-    operations: usize,
-    images: usize,
-    draw: &'d mut dyn FnMut(Placed<'_, '_>),
+    /// The colour space of the ink, if it is not determined by the number of components.
+    space: Option<Rc<Space>>,
+    is_pattern: bool,
+    is_visible: bool,
+    clip: Rect,
 }
 
-impl Walk<'_> {
+/// Finds the images and the filled shapes of a page.
+struct Walk<'d> {
+    states: Vec<State>,
+    state: State,
+    /// In points of the page.
+    path: BezPath,
+    pen: Point,
+    clips: bool,
+    operations: usize,
+    images: usize,
+    draw: &'d mut dyn FnMut(Drawn<'_, '_>),
+}
+
+impl<'d> Walk<'d> {
+    fn over(page: &Page<'_>, draw: &'d mut dyn FnMut(Drawn<'_, '_>)) {
+        let place = Affine::new(page.initial_transform(false).as_coeffs());
+        let state = State {
+            place,
+            ink: 0,
+            space: None,
+            is_pattern: false,
+            is_visible: true,
+            clip: Rect::new(-MOST_DISTANT, -MOST_DISTANT, MOST_DISTANT, MOST_DISTANT),
+        };
+        let mut walk = Self {
+            states: Vec::new(),
+            state,
+            path: BezPath::new(),
+            pen: Point::ZERO,
+            clips: false,
+            operations: 0,
+            images: 0,
+            draw,
+        };
+        walk.interpret(&mut page.typed_operations(), page.resources(), 0);
+    }
+
     fn interpret(&mut self, content: &mut TypedIter<'_>, resources: &Resources<'_>, depth: usize) {
         let states = self.states.len();
         while let Some(operation) = content.next() {
@@ -213,18 +343,32 @@ impl Walk<'_> {
             }
             match operation {
                 TypedInstruction::SaveState(_) if self.states.len() < DEEPEST_STATE => {
-                    self.states.push((self.place, self.ink));
+                    self.states.push(self.state.clone());
                 }
                 TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
                 TypedInstruction::Transform(m) => {
-                    self.place *=
+                    self.state.place *=
                         Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|number| number.as_f64()));
                 }
-                TypedInstruction::NonStrokeColorDeviceGray(color) => self.ink(&[color.0.as_f64()]),
-                TypedInstruction::NonStrokeColorDeviceRgb(color) => {
-                    self.ink(&[color.0.as_f64(), color.1.as_f64(), color.2.as_f64()]);
+                TypedInstruction::SetGraphicsState(name) => {
+                    let state = resources.get_ext_g_state(name.0);
+                    let opacity = state.and_then(|state| state.get::<f32>(b"ca".as_slice()));
+                    if let Some(opacity) = opacity {
+                        self.state.is_visible = opacity >= VISIBLE;
+                    }
                 }
-                TypedInstruction::NonStrokeColorCmyk(color) => self.ink(&[
+                TypedInstruction::ColorSpaceNonStroke(name) => {
+                    let space = Space::of(&Object::Name(name.0.clone()), resources, 0);
+                    self.state.space = space.map(Rc::new);
+                    (self.state.ink, self.state.is_pattern) = (0, name.0.as_str() == "Pattern");
+                }
+                TypedInstruction::NonStrokeColorDeviceGray(color) => {
+                    self.device_ink(&[color.0.as_f64()]);
+                }
+                TypedInstruction::NonStrokeColorDeviceRgb(color) => {
+                    self.device_ink(&[color.0.as_f64(), color.1.as_f64(), color.2.as_f64()]);
+                }
+                TypedInstruction::NonStrokeColorCmyk(color) => self.device_ink(&[
                     color.0.as_f64(),
                     color.1.as_f64(),
                     color.2.as_f64(),
@@ -235,8 +379,10 @@ impl Walk<'_> {
                     self.ink(&color);
                 }
                 TypedInstruction::NonStrokeColorNamed(color) => {
+                    let is_pattern = color.1.is_some();
                     let color: Vec<f64> = color.0.iter().map(|number| number.as_f64()).collect();
                     self.ink(&color);
+                    self.state.is_pattern = is_pattern;
                 }
                 TypedInstruction::InlineImage(image) => self.image(image.0, resources),
                 TypedInstruction::XObject(name) => {
@@ -244,6 +390,44 @@ impl Walk<'_> {
                         self.x_object(&object, resources, depth);
                     }
                 }
+                TypedInstruction::MoveTo(to) => self.move_to(to.0.as_f64(), to.1.as_f64()),
+                TypedInstruction::LineTo(to) => self.line_to(to.0.as_f64(), to.1.as_f64()),
+                TypedInstruction::CubicTo(to) => {
+                    let numbers = [to.0, to.1, to.2, to.3, to.4, to.5].map(|it| it.as_f64());
+                    let [x1, y1, x2, y2, x, y] = numbers;
+                    self.curve_to(Point::new(x1, y1), Point::new(x2, y2), Point::new(x, y));
+                }
+                TypedInstruction::CubicStartTo(to) => {
+                    let [x2, y2, x, y] = [to.0, to.1, to.2, to.3].map(|it| it.as_f64());
+                    self.curve_to(self.pen, Point::new(x2, y2), Point::new(x, y));
+                }
+                TypedInstruction::CubicEndTo(to) => {
+                    let [x1, y1, x, y] = [to.0, to.1, to.2, to.3].map(|it| it.as_f64());
+                    self.curve_to(Point::new(x1, y1), Point::new(x, y), Point::new(x, y));
+                }
+                TypedInstruction::ClosePath(_) => self.close(),
+                TypedInstruction::RectPath(rect) => {
+                    let [x, y, width, height] =
+                        [rect.0, rect.1, rect.2, rect.3].map(|number| number.as_f64());
+                    self.move_to(x, y);
+                    self.line_to(x + width, y);
+                    self.line_to(x + width, y + height);
+                    self.line_to(x, y + height);
+                    self.close();
+                }
+                TypedInstruction::ClipNonZero(_) | TypedInstruction::ClipEvenOdd(_) => {
+                    self.clips = true;
+                }
+                TypedInstruction::FillPathNonZero(_)
+                | TypedInstruction::FillPathNonZeroCompatibility(_)
+                | TypedInstruction::FillAndStrokeNonZero(_)
+                | TypedInstruction::CloseFillAndStrokeNonZero(_) => self.paint(Some(false)),
+                TypedInstruction::FillPathEvenOdd(_)
+                | TypedInstruction::FillAndStrokeEvenOdd(_)
+                | TypedInstruction::CloseFillAndStrokeEvenOdd(_) => self.paint(Some(true)),
+                TypedInstruction::StrokePath(_)
+                | TypedInstruction::CloseAndStrokePath(_)
+                | TypedInstruction::EndPath(_) => self.paint(None),
                 _ => {}
             }
         }
@@ -254,17 +438,80 @@ impl Walk<'_> {
 
     fn restore(&mut self) {
         if let Some(state) = self.states.pop() {
-            (self.place, self.ink) = state;
+            self.state = state;
         }
     }
 
-    /// Sets the colour of stencils. The number of its components determines the colour space.
+    fn move_to(&mut self, x: f64, y: f64) {
+        self.pen = Point::new(x, y);
+        self.path.move_to(self.state.place * self.pen);
+    }
+
+    fn line_to(&mut self, x: f64, y: f64) {
+        if self.path.elements().is_empty() {
+            return self.move_to(x, y);
+        }
+        self.pen = Point::new(x, y);
+        self.path.line_to(self.state.place * self.pen);
+    }
+
+    fn curve_to(&mut self, first: Point, second: Point, to: Point) {
+        if self.path.elements().is_empty() {
+            return self.move_to(to.x, to.y);
+        }
+        self.pen = to;
+        let place = self.state.place;
+        self.path.curve_to(place * first, place * second, place * to);
+    }
+
+    fn close(&mut self) {
+        if !self.path.elements().is_empty() {
+            self.path.close_path();
+        }
+    }
+
+    /// Ends a path. `fill` is the rule it is filled by, if it is: even-odd or not.
+    fn paint(&mut self, fill: Option<bool>) {
+        let path = std::mem::take(&mut self.path);
+        let is_near = |point: Point| {
+            point.is_finite() && point.x.abs() < MOST_DISTANT && point.y.abs() < MOST_DISTANT
+        };
+        let extent = path.control_box();
+        if !path.elements().is_empty()
+            && is_near(Point::new(extent.x0, extent.y0))
+            && is_near(Point::new(extent.x1, extent.y1))
+        {
+            let state = &self.state;
+            if let Some(is_even_odd) = fill.filter(|_| state.is_visible && !state.is_pattern) {
+                let (ink, clip) = (state.ink, state.clip);
+                (self.draw)(Drawn::Shape(Shape { path: &path, is_even_odd, ink, clip }));
+            }
+            if self.clips {
+                self.state.clip = self.state.clip.intersect(extent);
+            }
+        }
+        self.clips = false;
+    }
+
+    /// Sets the colour of stencils and shapes in a colour space of the device.
+    fn device_ink(&mut self, color: &[f64]) {
+        self.state.space = None;
+        self.ink(color);
+    }
+
+    /// Sets the colour of stencils and shapes.
     fn ink(&mut self, color: &[f64]) {
-        let part = |at: usize| (color[at].clamp(0.0, 1.0) * 255.0) as u8;
-        self.ink = match color.len() {
-            1 => part(0),
-            3 => luminance([part(0), part(1), part(2)]),
-            4 => Space::Cmyk.gray(&[part(0), part(1), part(2), part(3)]),
+        self.state.is_pattern = false;
+        let byte = |part: f64| (part.clamp(0.0, 1.0) * 255.0) as u8;
+        let bytes = |whole: f64| color.iter().map(|part| byte(part / whole)).collect::<Vec<u8>>();
+        self.state.ink = match (self.state.space.as_deref(), color.len()) {
+            (Some(space @ Space::Indexed(_)), 1) => space.gray(&[color[0].clamp(0.0, 255.0) as u8]),
+            (Some(space @ Space::Lab), 3) => space.gray(&bytes(100.0)),
+            (Some(space), parts) if space.parts() == parts => space.gray(&bytes(1.0)),
+            // The number of the components determines the colour space.
+            (_, 1) => Space::Gray.gray(&bytes(1.0)),
+            (_, 3) => Space::Rgb.gray(&bytes(1.0)),
+            (_, 4) => Space::Cmyk.gray(&bytes(1.0)),
             _ => 0,
         };
     }
@@ -272,7 +519,8 @@ impl Walk<'_> {
     fn image(&mut self, stream: &Stream<'_>, resources: &Resources<'_>) {
         self.images += 1;
         if self.images <= MOST_IMAGES {
-            (self.draw)(Placed { stream, resources, place: self.place, ink: self.ink });
+            let (place, ink) = (self.state.place, self.state.ink);
+            (self.draw)(Drawn::Image(Placed { stream, resources, place, ink }));
         }
     }
 
@@ -289,11 +537,11 @@ impl Walk<'_> {
             return;
         }
         let own = dict.get::<Dict<'_>>(RESOURCES).map(Resources::new);
-        let before = (self.place, self.ink);
-        self.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
+        let before = self.state.clone();
+        self.state.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
         let mut content = TypedIter::new(content.as_ref());
         self.interpret(&mut content, own.as_ref().unwrap_or(resources), depth + 1);
-        (self.place, self.ink) = before;
+        self.state = before;
     }
 }
 
@@ -560,6 +808,88 @@ struct Canvas {
 }
 
 impl Canvas {
+    /// The pixels of an area; `None` if it is outside.
+    fn part(&self, area: Rect) -> Option<(Range<usize>, Range<usize>)> {
+        let within = |from: f64, to: f64, end: usize| {
+            let (from, to) = (from.floor().max(0.0), to.ceil().min(end as f64));
+            (from < to).then_some(from as usize..to as usize)
+        };
+        Some((within(area.x0, area.x1, self.width)?, within(area.y0, area.y1, self.height)?))
+    }
+
+    /// Fills a shape. `to_pixels` maps the page to pixels.
+    fn fill(&mut self, shape: &Shape<'_>, to_pixels: Affine) {
+        let path = to_pixels * shape.path;
+        let clip = to_pixels.transform_rect_bbox(shape.clip);
+        let Some((columns, rows)) = self.part(path.bounding_box().intersect(clip)) else { return };
+        // Where edges cross the rows of samples: the row, the place and the direction.
+        let mut crossings: Vec<(usize, f64, i32)> = Vec::new();
+        let samples = (rows.start * SAMPLED_ROWS) as f64..(rows.end * SAMPLED_ROWS) as f64;
+        let mut edge = |from: Point, to: Point| {
+            let (turn, low, high) = if from.y < to.y { (1, from, to) } else { (-1, to, from) };
+            let row = |y: f64| {
+                (y * SAMPLED_ROWS as f64 - 0.5).ceil().clamp(samples.start, samples.end) as usize
+            };
+            for row in row(low.y)..row(high.y) {
+                if crossings.len() < MOST_CROSSINGS {
+                    let y = (row as f64 + 0.5) / SAMPLED_ROWS as f64;
+                    let part = (y - low.y) / (high.y - low.y);
+                    crossings.push((row, low.x + part * (high.x - low.x), turn));
+                }
+            }
+        };
+        let (mut start, mut pen) = (Point::ZERO, Point::ZERO);
+        kurbo::flatten(&path, FLAT, |element| match element {
+            PathEl::MoveTo(to) => {
+                edge(pen, start);
+                (start, pen) = (to, to);
+            }
+            PathEl::LineTo(to) => {
+                edge(pen, to);
+                pen = to;
+            }
+            PathEl::ClosePath => {
+                edge(pen, start);
+                pen = start;
+            }
+            PathEl::QuadTo(..) | PathEl::CurveTo(..) => {}
+        });
+        edge(pen, start);
+        crossings.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let from = columns.start as f64;
+        let width = columns.len();
+        // The change of the covered part from pixel to pixel.
+        let mut change = vec![0.0; width + 2];
+        for of_row in crossings.chunk_by(|a, b| a.0 / SAMPLED_ROWS == b.0 / SAMPLED_ROWS) {
+            change.fill(0.0);
+            for of_sample in of_row.chunk_by(|a, b| a.0 == b.0) {
+                let mut winding = 0;
+                for pair in of_sample.windows(2) {
+                    winding += pair[0].2;
+                    let is_inside = if shape.is_even_odd { winding % 2 != 0 } else { winding != 0 };
+                    if !is_inside {
+                        continue;
+                    }
+                    for (x, sign) in [(pair[0].1, 1.0), (pair[1].1, -1.0)] {
+                        let x = (x - from).clamp(0.0, width as f64);
+                        let (at, part) = (x as usize, x.fract());
+                        change[at] += sign * (1.0 - part);
+                        change[at + 1] += sign * part;
+                    }
+                }
+            }
+            let row = of_row[0].0 / SAMPLED_ROWS;
+            let pixels = &mut self.gray[row * self.width + columns.start..][..width];
+            let mut covered = 0.0;
+            for (pixel, change) in pixels.iter_mut().zip(&change) {
+                covered += change;
+                let part = (covered / SAMPLED_ROWS as f64).clamp(0.0, 1.0);
+                let gray = f64::from(*pixel) * (1.0 - part) + f64::from(shape.ink) * part;
+                *pixel = gray.round() as u8;
+            }
+        }
+    }
+
     /// Draws an image. `place` maps the unit square, whose y grows upwards, to pixels.
     fn draw(&mut self, image: &Decoded, place: Affine, ink: u8) {
         if place.determinant().abs() < 1e-9 || !place.is_finite() {

@@ -98,6 +98,73 @@ fn a_page_that_cannot_be_recognized_is_named() {
     assert!(manual.source.pending.is_empty());
 }
 
+/// A page of this content, without text.
+fn shapes(content: &str) -> Vec<u8> {
+    pdf(&[
+        object("<</Type/Catalog/Pages 2 0 R>>"),
+        object("<</Type/Pages/Count 1/Kids[3 0 R]>>"),
+        object("<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R>>"),
+        stream("", content.as_bytes()),
+    ])
+}
+
+#[test]
+fn letters_drawn_as_shapes_make_a_page_a_scan_and_a_drawing_does_not() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ocr");
+    let outlined = std::fs::read(format!("{folder}/outlined.pdf")).expect("a fixture");
+    let none = read(&outlined, None);
+    assert!(matches!(&none, Err(ReadError::NoText { scanned, .. }) if *scanned == [1]), "{none:?}");
+    assert_eq!(text(&outlined, Some(recognized(TEXT))), (TEXT.to_owned(), false));
+    // Lines, far shapes and large ones.
+    let mut drawing = String::new();
+    for at in 0..100 {
+        let (x, y) = (20 + at % 10 * 55, 20 + at / 10 * 70);
+        drawing += &format!("{x} {y} m {x} {} l S\n{x} {y} 12 12 re f\n", y + 9);
+        drawing += &format!("{x} {y} 300 200 re f\n{x} {y} 6 9 re W n\n");
+    }
+    let drawing = read(&shapes(&drawing), None);
+    assert!(
+        matches!(&drawing, Err(ReadError::NoText { scanned, .. }) if scanned.is_empty()),
+        "{drawing:?}"
+    );
+}
+
+#[test]
+fn shapes_are_filled_by_their_rule_their_colour_and_within_the_clipping_path() {
+    let at = |content: &str, x: f64, y: f64| {
+        let pictures = Pictures::open(shapes(content)).expect("a document");
+        let raster = pictures.page(1).expect("a picture");
+        let (column, row) = ((x * raster.scale) as usize, ((792.0 - y) * raster.scale) as usize);
+        raster.gray[row * raster.width + column]
+    };
+    let square = "100 100 m 200 100 l 200 200 l 100 200 l h";
+    let inner = "120 120 m 180 120 l 180 180 l 120 180 l h";
+    assert_eq!(at(&format!("{square} f"), 150.0, 150.0), 0);
+    assert_eq!(at(&format!("{square} f"), 250.0, 150.0), 255);
+    assert_eq!(at(&format!("{square} {inner} f*"), 150.0, 150.0), 255, "a hole");
+    assert_eq!(at(&format!("{square} {inner} f"), 150.0, 150.0), 0, "no hole");
+    assert_eq!(at(&format!("1 0 0 rg {square} f"), 150.0, 150.0), 76);
+    assert_eq!(at(&format!("{square} f 1 g {inner} f"), 150.0, 150.0), 255, "white over black");
+    let clipped = format!("q 100 100 50 50 re W n {square} f Q");
+    assert_eq!((at(&clipped, 120.0, 120.0), at(&clipped, 180.0, 180.0)), (0, 255));
+    let disc = "100 150 m 100 177 122 200 150 200 c 177 200 200 177 200 150 c 200 122 177 100 150 100 c \
+        122 100 100 122 100 150 c f";
+    assert_eq!((at(disc, 150.0, 150.0), at(disc, 104.0, 104.0)), (0, 255));
+    assert_eq!(at(&format!("0.5 0 0 0.5 0 0 cm {square} B"), 60.0, 60.0), 0);
+}
+
+#[test]
+fn shapes_of_any_size_and_number_are_drawn_within_bounds() {
+    let huge = "-9999999999 -9999999999 m 9999999999 9999999999 l 0 9999999999 l h f 10 10 m 90000 20 l 20 90000 l h f\n";
+    let comb: String = (0..20_000).map(|at| format!("{} 0 m 0 792 l ", at % 600)).collect();
+    for content in [huge.repeat(50), format!("{comb} 612 0 l h f"), "0 0 612 792 re f ".repeat(20)]
+    {
+        let pictures = Pictures::open(shapes(&content)).expect("a document");
+        let raster = pictures.page(1).expect("a picture");
+        assert_eq!(raster.gray.len(), raster.width * raster.height);
+    }
+}
+
 /// The picture of a page of a fixture: the gray values of its corners, the share of dark pixels, and its width and
 /// height in points.
 fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
