@@ -62,6 +62,8 @@ pub(super) struct AskedTerm {
     pub needed: bool,
     /// True for a word that names a feature, a part or a property.
     pub topic: bool,
+    /// True for a word of what is asked about, not of how it is asked (`explain`) and not of the product's name.
+    pub subject: bool,
 }
 
 /// A question in the vocabulary of one manual.
@@ -120,7 +122,8 @@ impl AnalyzedQuestion {
             let weight = share * weight_of(&readings, index);
             let apart = term.map_or(&[][..], |term| index.parts(term)).into();
             let topic = is_topic(word, &readings, index);
-            terms.push(AskedTerm { readings, parts: apart, weight, needed: true, topic });
+            let subject = tells(word) || !has_subject && !word.extra;
+            terms.push(AskedTerm { readings, parts: apart, weight, needed: true, topic, subject });
         }
         if parts.has(Part::Synonyms) {
             terms.extend(phrase_terms(&words, index));
@@ -290,7 +293,7 @@ fn terms_before(
     let before = AnalyzedQuestion::new(&before, index, parts);
     let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
     let terms = before.terms.into_iter().filter(is_new);
-    terms.map(|term| AskedTerm { weight: BEFORE * term.weight, ..term }).collect()
+    terms.map(|term| AskedTerm { weight: BEFORE * term.weight, subject: false, ..term }).collect()
 }
 
 /// The synonyms of the question's phrases. Not needed in an answer: the question's own words cover them.
@@ -310,6 +313,7 @@ fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
             parts: Box::default(),
             needed: false,
             topic: false,
+            subject: false,
         })
     };
     index.synonyms().of_phrases(&question).filter_map(term).collect()
@@ -344,6 +348,7 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
         weight: SCENARIO,
         needed: false,
         topic: false,
+        subject: false,
     })
     .collect()
 }

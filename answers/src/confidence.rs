@@ -8,7 +8,7 @@
 use super::analyzed_question::AnalyzedQuestion;
 use super::index::{Index, TermId};
 use super::meaning::Meaning;
-use super::rank::Hit;
+use super::rank::{Hit, is_title};
 
 /// The features of a ranking.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -27,6 +27,8 @@ pub struct Features {
     pub english: Option<f32>,
     /// The multilingual encoder's cosine of the big window around it; `None` without vectors.
     pub multilingual: Option<f32>,
+    /// True if the question names a heading above the best passage.
+    pub titled: bool,
 }
 
 /// The coefficients of words alone: of no feature, and of each feature.
@@ -68,6 +70,7 @@ pub(super) fn features(
         covered: if is_own_language { covered(asked) } else { 1.0 },
         english: at_best(meaning.and_then(|it| it.english.as_ref())),
         multilingual: at_best(meaning.and_then(|it| it.multilingual.as_ref())),
+        titled: is_title(index, asked, &index.units()[best.unit]),
         score: best.score,
         margin: best.score - other,
         missing: asked.topic_missing(|term| stands_in(index, term, on_page)),
@@ -79,12 +82,13 @@ impl Features {
     pub(super) fn confidence(self) -> f32 {
         let score = self.score.clamp(SCORES.0, SCORES.1).ln();
         let related = self.multilingual.map(|cosine| cosine - UNRELATED);
+        let by_words = || {
+            let (none, [score, margin, missing]) = WORDS;
+            let enough = ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0);
+            none + enough + score * self.score + margin * self.margin + missing * self.missing
+        };
         let sum = match (self.english, related) {
-            (None, None) => {
-                let (none, [score, margin, missing]) = WORDS;
-                let enough = ENOUGH.1 * (ENOUGH.0 - self.covered).max(0.0);
-                none + enough + score * self.score + margin * self.margin + missing * self.missing
-            }
+            (None, None) => by_words(),
             (None, Some(related)) => {
                 let (none, of_score, of_related, missing) = OTHER_LANGUAGE;
                 none + of_score * score + of_related * related + missing * self.missing
@@ -98,6 +102,8 @@ impl Features {
                     + english * cosine
             }
         };
+        // The title of a section is a name, whose meaning an encoder may not know: `Preliminaries`, `Example 1`.
+        let sum = if self.titled { sum.max(by_words()) } else { sum };
         1.0 / (1.0 + (-sum).exp())
     }
 }
@@ -122,6 +128,10 @@ mod tests {
         assert!(near(0.7) > near(0.2));
         let other = |cosine| Features { multilingual: Some(cosine), ..middling }.confidence();
         assert!(other(0.9) > other(0.75));
+        // The encoders do not know the title; the words do.
+        let far = Features { english: Some(0.1), multilingual: Some(0.8), ..middling };
+        assert!(Features { titled: true, ..far }.confidence() >= middling.confidence());
+        assert!(far.confidence() < middling.confidence());
         // The name of a missing topic is often the same in every language: bluetooth, USB, MIDI.
         for near in [
             Features { english: Some(0.5), ..middling },

@@ -135,7 +135,6 @@ pub struct Index {
     terms: HashMap<String, TermId>,
     words: Vec<Box<str>>,
     common: Vec<bool>,
-    numbers: Vec<bool>,
     compounds: HashMap<TermId, Box<[TermId]>>,
     postings: Vec<Vec<Posting>>,
     units: Vec<Unit>,
@@ -204,7 +203,6 @@ impl Index {
             terms: HashMap::new(),
             words: Vec::new(),
             common: Vec::new(),
-            numbers: Vec::new(),
             compounds: HashMap::new(),
             postings: Vec::new(),
             units: Vec::new(),
@@ -378,8 +376,7 @@ impl Index {
     }
 
     fn read(&mut self, text: &str, mut push: impl FnMut(TermId, &Word)) {
-        let Self { reader, terms, postings, common, numbers, compounds, spellings, words, .. } =
-            self;
+        let Self { reader, terms, postings, common, compounds, spellings, words, .. } = self;
         let mut parts: Vec<TermId> = Vec::new();
         reader.read(text, |word, _| {
             let term = match terms.get(&word.term) {
@@ -391,7 +388,6 @@ impl Index {
                     words.push(word.term.as_str().into());
                     postings.push(Vec::new());
                     common.push(word.common);
-                    numbers.push(word.term.chars().all(|c| c.is_numeric() || c == '.'));
                     term
                 }
             };
@@ -523,9 +519,24 @@ impl Index {
         self.compounds.get(&term).map_or(&[], |parts| parts)
     }
 
-    /// True for a number, as in section headings.
-    pub(super) fn is_number(&self, term: TermId) -> bool {
-        self.numbers[term as usize]
+    /// Number of words at the beginning of a heading that are its section's number: `3.2`, `C.1`, `A 4`.
+    pub(super) fn section_number(&self, heading: &[TermId]) -> usize {
+        let text = |at: usize| heading.get(at).map_or("", |term| &*self.words[*term as usize]);
+        let is_letter =
+            |text: &str| text.chars().count() == 1 && text.chars().all(char::is_alphabetic);
+        let is_digits = |text: &str| {
+            text.starts_with(char::is_numeric) && text.chars().all(|c| c.is_numeric() || c == '.')
+        };
+        let (first, second) = (text(0), text(1));
+        let letter = first.chars().next().map_or(0, char::len_utf8);
+        let (label, rest) = first.split_at(letter);
+        if is_digits(first) || is_letter(label) && is_digits(rest.trim_start_matches('.')) {
+            1
+        } else if is_letter(first) && is_digits(second) {
+            2
+        } else {
+            0
+        }
     }
 
     /// Inverse document frequency of a word: large when few passages have it, largest when none has.

@@ -304,19 +304,41 @@ fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
     }
     let mut said = 0.0;
     let mut all = 0.0;
+    let number = index.section_number(heading);
     for (at, &term) in heading.iter().enumerate() {
         // A section's number is rare and not asked for; a question that contains it still matches.
-        let bare = index.is_common(term) || at == 0 && index.is_number(term);
+        let bare = index.is_common(term) || at < number;
         let weight = if bare { COMMON } else { index.weight(Some(term)) };
-        let asked_for = asked.sequence.contains(&Some(term))
-            || asked.terms.iter().any(|asked| {
-                asked.needed && asked.readings.iter().any(|reading| reading.0 == term)
-            });
+        let asked_for = is_asked_for(asked, term);
         all += weight;
         said += if asked_for { weight } else { 0.0 };
     }
     let of_heading = if all > 0.0 { said / all } else { 0.0 };
     2.0 * of_question * of_heading / (of_question + of_heading)
+}
+
+/// True if the question names a heading above this unit: apart from how it is asked, both have the same words.
+pub(super) fn is_title(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> bool {
+    let headings = unit.openings.iter().chain(std::iter::once(&unit.heading));
+    headings.filter(|heading| !heading.is_empty()).any(|heading| {
+        let mut subject = asked.terms.iter().filter(|term| term.subject).peekable();
+        let is_named = subject.peek().is_some()
+            && subject.all(|term| {
+                let apart =
+                    !term.parts.is_empty() && term.parts.iter().all(|part| heading.contains(part));
+                apart || term.readings.iter().any(|(id, _)| heading.contains(id))
+            });
+        let words = &heading[index.section_number(heading)..];
+        is_named && words.iter().all(|term| index.is_common(*term) || is_asked_for(asked, *term))
+    })
+}
+
+fn is_asked_for(asked: &AnalyzedQuestion, term: TermId) -> bool {
+    asked.sequence.contains(&Some(term))
+        || asked
+            .terms
+            .iter()
+            .any(|asked| asked.needed && asked.readings.iter().any(|reading| reading.0 == term))
 }
 
 /// Weight of the question's adjacent words that are adjacent in the heading or the text too.
@@ -337,4 +359,43 @@ fn are_near(words: &[TermId], pair: &[TermId]) -> bool {
         .enumerate()
         .filter(|(_, word)| **word == pair[0])
         .any(|(at, _)| words[at + 1..words.len().min(at + 1 + WINDOW)].contains(&pair[1]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{bound, paragraph, question};
+    use crate::ranking_parts::RankingParts;
+
+    /// Whether the question names the heading.
+    fn names(text: &str, heading: &'static str) -> bool {
+        let headings: &'static [&'static str] = Box::leak(Box::new([heading]));
+        let manual = bound(vec![
+            (headings, vec![paragraph("Some words that no question has.")]),
+            (&["Another chapter"], vec![paragraph("The editor, the example, the lamp, the mode.")]),
+        ]);
+        let index = Index::of(&manual);
+        let asked = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
+        is_title(&index, &asked, &index.units()[0])
+    }
+
+    #[test]
+    fn a_question_that_names_a_heading_and_nothing_else_is_its_title() {
+        for (text, heading) in [
+            ("what is preliminaries", "C.1 Preliminaries"),
+            ("explain example 1", "Example 1"),
+            ("help with the lamp modes please", "3.2 Lamp modes"),
+            ("lamp modes", "A 4 The modes of the lamp"),
+        ] {
+            assert!(names(text, heading), "{text} / {heading}");
+        }
+        for (text, heading) in [
+            ("how do I replace the lamp", "Lamp"),
+            ("what is the lamp", "Lamp modes"),
+            ("explain example 2", "Example 1"),
+            ("what is this", "C.1 Preliminaries"),
+        ] {
+            assert!(!names(text, heading), "{text} / {heading}");
+        }
+    }
 }
