@@ -6,6 +6,8 @@ use std::io::{IsTerminal as _, Result, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
+use hsc_monitoring::logging::announce;
+
 /// Prints the link to a terminal, else writes it into the file and prints where that is.
 pub(super) fn deliver(link: &str, file: &str) -> Result<()> {
     let mut out = std::io::stdout();
@@ -16,16 +18,16 @@ pub(super) fn deliver(link: &str, file: &str) -> Result<()> {
         );
     }
     if file.is_empty() {
-        return writeln!(
-            out,
-            "There is no account yet. `hsc user first-link` on a terminal prints a link that makes the first one"
-        );
+        let text = "There is no account yet. `hsc user first-link` on a terminal prints a link that makes the first one";
+        announce(text, ("command", "hsc user first-link"));
+        return Ok(());
     }
     write_private(Path::new(file), link)?;
-    writeln!(
-        out,
+    let text = format!(
         "There is no account yet. A link that makes the first one, an admin, once, is in the file {file}"
-    )
+    );
+    announce(&text, ("file", file));
+    Ok(())
 }
 
 /// Writes a file that its owner alone can read, also if there was one that others could.

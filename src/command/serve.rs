@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hsc_config::{Settings, SettingsError};
+use hsc_monitoring::logging::announce;
 use log::{error, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -60,9 +61,11 @@ async fn serve(
     };
     server.reload_on_hangup()?;
     server.keep_secrets_current(load)?;
-    println!("HSC-JIT listens on {}://{}", server.scheme(), server.address());
+    let address = format!("{}://{}", server.scheme(), server.address());
+    announce(&format!("HSC-JIT listens on {address}"), ("address", &address));
     if let Some(address) = server.operations_address() {
-        println!("Health and metrics are at http://{address}");
+        let address = format!("http://{address}");
+        announce(&format!("Health and metrics are at {address}"), ("operations", &address));
     }
     let limit = Duration::from_millis(settings.server.drain_timeout_ms);
     tokio::select! {

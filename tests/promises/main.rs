@@ -53,6 +53,7 @@ mod hostile;
 mod identity;
 mod identity_openid;
 mod identity_visitors;
+mod json_output;
 mod keeping_accounts;
 mod leaving_a_message;
 mod limits;

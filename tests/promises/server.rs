@@ -86,7 +86,10 @@ impl Server {
             }
         });
         let line = in_time("the server starts", printed.recv()).await.unwrap_or_default();
-        let address = line.trim().rsplit_once("://").and_then(|(_, it)| it.parse().ok());
+        // An object, because the settings ask for a log in JSON.
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        let address = said["address"].as_str().and_then(|it| it.rsplit_once("://"));
+        let address = address.and_then(|(_, address)| address.parse().ok());
         let Some(address) = address else {
             panic!("no address in {line:?}; the log says:\n{}", log_of(&shop))
         };

@@ -250,8 +250,9 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
 async fn operations_have_an_address_of_their_own() {
     let settings = [("server.operations_listen", "127.0.0.1:0")];
     let mut server = Server::with(&settings).await;
-    let line = server.prints().await;
-    let (_, operations) = line.rsplit_once("http://").expect("an address");
+    let line: serde_json::Value = serde_json::from_str(&server.prints().await).expect("JSON");
+    let operations = line["operations"].as_str().and_then(|it| it.strip_prefix("http://"));
+    let operations = operations.expect("an address").to_owned();
     let of = async |path: &str| {
         let url = format!("http://{operations}{path}");
         client().get(url).bearer_auth(ADMIN_TOKEN).send().await.expect("it answers")
