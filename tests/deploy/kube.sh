@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs the Deployment of docker/kubernetes with `podman kube play`, beside the running production file: deploy.sh calls
+# it. It joins Redis and PostgreSQL of that file as a fourth pod. The last line says what was seen.
+set -Eeuo pipefail
+# shellcheck source=tests/deploy/machine.sh
+. "$(dirname "$0")/machine.sh"
+trap 'echo "kube: FAILED at line $LINENO: $BASH_COMMAND" >&2' ERR
+
+kubectl kustomize "$root/docker/kubernetes/overlays/production" > "$work/rendered.yaml"
+"$root/.make/deploy-tools/bin/python3" "$root/tests/deploy/kube.py" "$work/rendered.yaml" localhost/hsc-jit:next "$HSC_SECRETS/hsc.toml" \
+  > "$work/kube.yaml"
+trap 'quietly podman kube down "$work/kube.yaml" >/dev/null 2>&1 || true' EXIT
+quietly podman kube play --network hsc-production_edge --network hsc-production_data "$work/kube.yaml"
+pod=$(podman ps --quiet --filter name=hsc-pod-hsc)
+[ -n "$pod" ] || fail "there is no container"
+eventually 60 "the pod is ready" podman exec "$pod" hsc ping
+address=$(podman inspect --format '{{(index .NetworkSettings.Networks "hsc-production_edge").IPAddress}}' \
+  "$(podman inspect --format '{{.Pod}}' "$pod" | xargs podman pod inspect --format '{{.InfraContainerID}}')")
+"$client" smoke "http://$address:8000" --operations "http://$address:9090"
+
+# What the kernel enforces.
+memory=$(podman inspect --format '{{.HostConfig.Memory}}' "$pod")
+cpu=$(podman inspect --format '{{.HostConfig.CpuQuota}} / {{.HostConfig.CpuPeriod}}' "$pod")
+process=$(podman inspect --format '{{.State.Pid}}' "$pod")
+group=$(sed -n 's/^[0-9]*:memory://p' "/proc/$process/cgroup")
+enforced=$(cat "/sys/fs/cgroup/memory$group/memory.limit_in_bytes" 2>/dev/null || cat "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$process/cgroup")/memory.max")
+[ "$memory" = 2147483648 ] && [ "$enforced" = "$memory" ] || fail "memory is limited to $memory, the kernel says $enforced"
+user=$(awk '/^Uid:/ { print $2 }' "/proc/$process/status")
+capabilities=$(awk '/^CapEff:/ { print $2 }' "/proc/$process/status")
+[ "$user" = 10001 ] && [ "$capabilities" = 0000000000000000 ] || fail "runs as $user with $capabilities"
+podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$pod" | grep -qx true || fail "its root is writable"
+pods=$(admin /admin/pods | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["pods"]))')
+[ "$pods" = 4 ] || fail "$pods pods, not 4"
+echo "joins the three pods; smoke test passes; limits enforced: memory $enforced bytes, CPU $cpu; user 10001, no capability, read-only root"
