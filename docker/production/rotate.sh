@@ -14,19 +14,16 @@ container() {
   "$ENGINE" ps --quiet --filter label=com.docker.compose.project=hsc-production \
     --filter "label=com.docker.compose.service=$1" | head -n 1
 }
-# Makes Redis read the passwords again; connections stay.
-load_users() {
-  REDISCLI_AUTH=$(cat "$dir/redis_operator_password") "$ENGINE" exec --env REDISCLI_AUTH "$(container redis)" \
-    redis-cli --user operator ACL LOAD
+# The passwords go through standard input: arguments are shown to everybody on the machine.
+redis() {
+  REDISCLI_AUTH=$(cat "$dir/redis_operator_password") "$ENGINE" exec --interactive --env REDISCLI_AUTH "$(container redis)" \
+    redis-cli -e --user operator
 }
 sql() { "$ENGINE" exec --interactive "$(container postgres)" psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --username postgres; }
 
 phase() {
   case $2 in
-    redis)
-      "$here/secrets.sh" "$1" redis
-      load_users
-      ;;
+    redis) "$here/secrets.sh" "$1" redis | redis ;;
     database) "$here/secrets.sh" "$1" database | sql ;;
     *) "$here/secrets.sh" "$1" "$2" ;;
   esac

@@ -45,8 +45,8 @@ render() {
     echo 'user default off'
     # The health check of the container: allowed to ping and nothing else.
     echo 'user health on >none -@all +ping'
-    # rotate.sh: reads this file again.
-    echo "user operator on >$(cat "$dir/redis_operator_password") -@all +acl|load"
+    # rotate.sh: changes the passwords of a running Redis. ACL LOAD would end the connections of the pods.
+    echo "user operator on >$(cat "$dir/redis_operator_password") -@all +acl|setuser"
     echo "user hsc on $(lines redis_passwords | sed 's/^/>/' | paste -sd' ' -) ~hsc:* &hsc:* +@all -@admin -@dangerous +info"
   } | put redis_users.acl
 }
@@ -114,12 +114,18 @@ phase() {
     file=$(list_of "$name")
     now=$(lines "$file")
     case $phase in
-      add) printf '%s\n%s\n' "$now" "$(random)" | put "$file" ;;
+      add)
+        printf '%s\n%s\n' "$now" "$(random)" | put "$file"
+        [ "$name" != redis ] || echo "ACL SETUSER hsc >$(tail -n 1 "$dir/$file")"
+        ;;
       use)
         [ "$(lines "$file" | wc -l)" -gt 1 ] || fail "there is no new secret: secrets.sh add $name"
         { tail -n 1 <<<"$now"; head -n -1 <<<"$now"; } | put "$file"
         ;;
-      remove) head -n 1 <<<"$now" | put "$file" ;;
+      remove)
+        head -n 1 <<<"$now" | put "$file"
+        [ "$name" != redis ] || tail -n +2 <<<"$now" | sed 's/^/ACL SETUSER hsc </'
+        ;;
     esac
   fi
   render

@@ -73,7 +73,8 @@ under_load() {
   sleep 5
   podman logs "$(container nginx)" > "$work/log/$name.nginx" 2>&1
   kill -INT "$pid" 2>/dev/null || fail "$name: the load ended early: $(cat "$work/log/$name.load")"
-  wait "$pid" || fail "$name: visitors lost something: $(cat "$work/log/$name.load")"
+  wait "$pid" || fail "$name: visitors lost something: $(cat "$work/log/$name.load")
+$(prometheus 'sum by (outcome) (hsc_conversations_resumed_total)')"
   [ "$status" = 0 ] || { cat "$work/log/$name" >&2; fail "$name: exit code $status"; }
 }
 # What the visitors saw, from the results of the load.

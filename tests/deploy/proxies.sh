@@ -17,7 +17,7 @@ redis-server --port 6399 --bind 127.0.0.1 --save "" --daemonize no > "$here/redi
 started+=($!)
 export HSC__SERVER__TRUSTED_PROXIES=127.0.0.1 HSC__SERVER__PUBLIC_URL=https://localhost REDIS_URL=redis://127.0.0.1:6399
 HSC__ADMIN__TOKEN=$(cat "$HSC_SECRETS/admin_token")
-HSC__CONVERSATIONS__TOKEN_KEYS=$(cat "$HSC_SECRETS/token_keys")
+HSC__CONVERSATIONS__TOKEN_KEYS=$(head -n 1 "$HSC_SECRETS/token_keys")
 export HSC__ADMIN__TOKEN HSC__CONVERSATIONS__TOKEN_KEYS HSC__SESSIONS__MAX=1000 HSC__ANSWERS__ENCODER__ENABLED=false
 for number in 1 2; do
   mkdir -p "$here/$number"

@@ -82,7 +82,7 @@ secrets_rotate() {
   grep -F "token_keys = [\"$new\",\"$old\"]" "$HSC_SECRETS/hsc.toml" > /dev/null || { echo "use: the new key does not sign"; return 1; }
   docker/production/secrets.sh remove token_keys
   grep -F "token_keys = [\"$new\"]" "$HSC_SECRETS/hsc.toml" > /dev/null || { echo "remove: the old key is accepted"; return 1; }
-  docker/production/secrets.sh add redis
+  docker/production/secrets.sh add redis > /dev/null
   [ "$(grep -o '>[0-9a-f]\{64\}' <(grep '^user hsc' "$HSC_SECRETS/redis_users.acl") | wc -l)" = 2 ] || { echo "Redis does not accept both"; return 1; }
   docker/production/secrets.sh add database > /dev/null
   docker/production/secrets.sh use database
