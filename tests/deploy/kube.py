@@ -5,7 +5,6 @@ by its local name, the secret from a file, claims as volumes, the addresses of R
 does not know (fields of the pod as variables, spreading, a sleep before the stop).
 """
 
-import base64
 import pathlib
 import sys
 
@@ -30,10 +29,14 @@ container.pop("lifecycle")
 # podman makes a command with curl of an httpGet, and the image has none. The same question by the binary itself.
 for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
     container.pop(probe)
+# podman 4.3 mounts a secret in its base64 form: here it is a ConfigMap.
+for volume in spec["volumes"]:
+    if "secret" in volume:
+        volume["configMap"] = {"name": volume.pop("secret")["secretName"], "optional": False}
 secret = {
     "apiVersion": "v1",
-    "kind": "Secret",
+    "kind": "ConfigMap",
     "metadata": {"name": "hsc-secrets"},
-    "data": {"hsc.toml": base64.b64encode(pathlib.Path(secrets).read_bytes()).decode()},
+    "data": {"hsc.toml": pathlib.Path(secrets).read_text()},
 }
 print(yaml.safe_dump_all([secret, settings, *claims, deployment], sort_keys=False))

@@ -9,11 +9,19 @@ trap 'echo "kube: FAILED at line $LINENO: $BASH_COMMAND" >&2' ERR
 kubectl kustomize "$root/docker/kubernetes/overlays/production" > "$work/rendered.yaml"
 "$root/.make/deploy-tools/bin/python3" "$root/tests/deploy/kube.py" "$work/rendered.yaml" localhost/hsc-jit:next "$HSC_SECRETS/hsc.toml" \
   > "$work/kube.yaml"
-trap 'quietly podman kube down "$work/kube.yaml" >/dev/null 2>&1 || true' EXIT
-quietly podman kube play --network hsc-production_edge --network hsc-production_data "$work/kube.yaml"
-pod=$(podman ps --quiet --filter name=hsc-pod-hsc)
-[ -n "$pod" ] || fail "there is no container"
+# `kube down` leaves volumes.
+remove() {
+  quietly podman kube down "$work/kube.yaml" || true
+  podman volume rm --force hsc-uploads hsc-secrets || true
+}
+trap 'remove >/dev/null 2>&1' EXIT
+remove >/dev/null 2>&1
+# Not into a pipe: the monitor of the container would hold it open.
+quietly podman kube play --network hsc-production_edge --network hsc-production_data "$work/kube.yaml" > "$work/log/kube.play"
+pod=$(sed -n '/^Container/,$p' "$work/log/kube.play" | grep -E '^[0-9a-f]{64}$')
+trap 'podman logs --tail 5 "$pod"; remove >/dev/null 2>&1' EXIT
 eventually 60 "the pod is ready" podman exec "$pod" hsc ping
+trap 'remove >/dev/null 2>&1' EXIT
 address=$(podman inspect --format '{{(index .NetworkSettings.Networks "hsc-production_edge").IPAddress}}' \
   "$(podman inspect --format '{{.Pod}}' "$pod" | xargs podman pod inspect --format '{{.InfraContainerID}}')")
 "$client" smoke "http://$address:8000" --operations "http://$address:9090"

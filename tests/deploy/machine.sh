@@ -57,6 +57,8 @@ default_ulimits = ["nofile=$(ulimit -Hn):$(ulimit -Hn)", "nproc=4096:4096"]
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+# Beside the state, which a new run forgets.
+lock_type = "file"
 tmp_dir = "$work/run/libpod"
 [network]
 network_backend = "netavark"
