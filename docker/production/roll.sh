@@ -5,8 +5,7 @@
 # ROLL_TIMEOUT_S (90), or that fails the smoke test, gets its previous image back, and the others are not touched: exit
 # code 1. Back to an older version is the same command with the older image.
 #
-# Between two pods it waits ROLL_PAUSE_S (5): a pod that is ready for less could be one that dies at its first question,
-# and nginx leaves a pod out for two seconds after it refused a connection.
+# Between two pods it waits ROLL_PAUSE_S (5): a pod that is ready for less could be one that dies at its first question.
 #
 # ENGINE is docker or podman, COMPOSE "docker compose" or podman-compose.
 set -euo pipefail
