@@ -179,7 +179,7 @@ impl SessionRegistry {
     }
 
     /// Reserves a key, counted at once so that concurrent opens cannot exceed the limit. The caller returns
-    /// it with [`SessionRegistry::left`].
+    /// it with [`SessionRegistry::release`].
     pub(crate) fn admit(&self, address: ClientAddress) -> Result<u64, AdmissionRefused> {
         if self.is_draining() {
             return Err(AdmissionRefused::Draining);

@@ -119,7 +119,7 @@ impl HandoffService {
     /// Puts a conversation back that the desk has lost, with its state.
     ///
     /// # Errors
-    /// As [`HandoffDesk::wait`].
+    /// As [`HandoffDesk::request`].
     pub async fn put_back(&self, wanted: HandoffRequest) -> Result<Ticket, DeskError> {
         let ticket = self.desk.request(wanted).await?;
         self.announce(DeskChange::Ticket(ticket.clone()));
@@ -160,7 +160,7 @@ impl HandoffService {
         Ok(ticket)
     }
 
-    /// As [`HandoffDesk::let_go`].
+    /// As [`HandoffDesk::release`].
     ///
     /// # Errors
     /// As there.
@@ -260,7 +260,7 @@ impl HandoffService {
         self.hours.is_open_now()
     }
 
-    /// As [`HandoffDesk::look`].
+    /// As [`HandoffDesk::snapshot`].
     ///
     /// # Errors
     /// As there.
@@ -295,7 +295,7 @@ impl HandoffService {
         Ok(())
     }
 
-    /// As [`HandoffDesk::tidy`].
+    /// As [`HandoffDesk::apply_timeouts`].
     ///
     /// # Errors
     /// As there.
