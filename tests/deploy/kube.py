@@ -14,7 +14,7 @@ rendered, image, secrets = sys.argv[1:]
 objects = [it for it in yaml.safe_load_all(pathlib.Path(rendered).read_text()) if it]
 (deployment,) = [it for it in objects if it["kind"] == "Deployment"]
 (settings,) = [it for it in objects if it["kind"] == "ConfigMap" and it["metadata"]["name"].startswith("hsc-settings")]
-claims = [it for it in objects if it["kind"] == "PersistentVolumeClaim" and it["metadata"]["name"] == "hsc-uploads"]
+claims = [it for it in objects if it["kind"] == "PersistentVolumeClaim" and it["metadata"]["name"] == "hsc-shared"]
 for it in (deployment, settings, *claims):
     it["metadata"].pop("namespace", None)
 deployment["spec"]["replicas"] = 1

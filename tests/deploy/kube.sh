@@ -12,7 +12,7 @@ kubectl kustomize "$root/docker/kubernetes/overlays/production" > "$work/rendere
 # `kube down` leaves volumes.
 remove() {
   quietly podman kube down "$work/kube.yaml" || true
-  podman volume rm --force hsc-uploads hsc-secrets || true
+  podman volume rm --force hsc-shared hsc-secrets || true
 }
 trap 'remove >/dev/null 2>&1' EXIT
 remove >/dev/null 2>&1

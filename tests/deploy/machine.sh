@@ -116,7 +116,7 @@ service_images() {
 
 # in_namespaces SECONDS COMMAND...: its processes end with it, and what it notes below /run is gone.
 in_namespaces() {
-  timeout --kill-after=10 "$1" unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
+  timeout --foreground --signal=KILL "$1" unshare --net --mount --pid --fork --kill-child --mount-proc bash -c '
     mount -t tmpfs tmpfs /run
     mount -t tmpfs tmpfs /dev/shm
     ip link set lo up

@@ -114,8 +114,13 @@ fn the_image_is_built_with_the_compiler_the_workspace_asks_for() {
 #[test]
 fn the_server_is_given_longer_to_stop_than_it_takes_to_drain() {
     let drain_ms: u64 = number_after(&read("config/default.toml"), "drain_timeout_ms = ");
-    let grace_s: u64 = number_after(&read("docker/compose.yaml"), "stop_grace_period: ");
-    assert!(grace_s * 1000 > drain_ms, "killed after {grace_s} s while draining for {drain_ms} ms");
+    for compose in ["docker/compose.yaml", "docker/compose.production.yaml"] {
+        let grace_s: u64 = number_after(&read(compose), "stop_grace_period: ");
+        assert!(
+            grace_s * 1000 > drain_ms,
+            "{compose}: killed after {grace_s} s while draining for {drain_ms} ms"
+        );
+    }
 }
 
 fn number_after(text: &str, key: &str) -> u64 {
