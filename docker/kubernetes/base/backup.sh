@@ -41,10 +41,12 @@ case ${1:-} in
   once) once ;;
   list) find "$dir" -name 'hsc-*.dump' | sort ;;
   restore)
+    file=$2
+    [ -e "$file" ] || file=$dir/$2
     # All or nothing. Stop the pods first: they would write into tables that are being replaced.
     pg_restore --clean --if-exists --no-owner --no-privileges --role=hsc --single-transaction --exit-on-error \
-      --dbname="${PGDATABASE:-hsc}" "$2"
-    say "restored $2"
+      --dbname="${PGDATABASE:-hsc}" "$file"
+    say "restored $file"
     ;;
   healthy)
     # The newest one is younger than two intervals.
