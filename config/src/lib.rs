@@ -29,7 +29,7 @@ pub use settings::{
     CacheSettings, CatalogSettings, ChaosSettings, ConversationsSettings, DeskSettings,
     EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LlmSettings,
     LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
-    OfflineMessagesSettings, OpenIdSettings, PodsSettings, RedisSettings, SecondLayerSettings,
-    ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings, VisitorsSettings,
-    WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
+    OfflineMessagesSettings, OpenIdSettings, PodsSettings, PoolerChoice, RedisSettings,
+    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings,
+    VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::origin;
 use crate::{
-    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, Settings,
+    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, PoolerChoice, Settings,
     WEBHOOK_EVENTS, WebhookEndpoint,
 };
 
@@ -307,6 +307,7 @@ const RULES: &[(&str, Rule)] = &[
         "archive.url",
         Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing"),
     ),
+    ("archive.pooler", OneOf(PoolerChoice::WORDS)),
     ("archive.path", Text(any, "the path of a file, or nothing")),
     ("archive.connections", Whole(1, 1_000)),
     ("archive.connect_timeout_ms", Whole(1, MINUTE)),

@@ -557,6 +557,8 @@ sections! {
     ArchiveSettings {
         /// Address of PostgreSQL; empty is a file. A secret, because it may hold a password.
         url: Secret,
+        /// What stands between the server and PostgreSQL.
+        pooler: PoolerChoice,
         /// The file; empty is a temporary one.
         path: String,
         /// Most connections to the database.
@@ -656,6 +658,14 @@ choices! {
         Auto = "auto",
         /// Never.
         Never = "never",
+    }
+
+    /// The pooler before a database.
+    PoolerChoice {
+        /// None, or one that lends a connection for a session.
+        None = "none",
+        /// One that lends a connection for a transaction.
+        Transaction = "transaction",
     }
 
     /// The answerer.

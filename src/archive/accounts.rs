@@ -12,8 +12,9 @@ use hsc_actors::ports::archive::{
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
+use super::database::Transaction;
 use super::sql::{clean, cleaned, signed};
-use super::store::{Kind, Store, Transaction};
+use super::store::{Kind, Store};
 use super::{failure, rows};
 
 impl Accounts for Store {

@@ -3,7 +3,7 @@
 //! One [`Store`] implements the ports of `hsc_actors::ports::archive` over SQLite (a file, the default)
 //! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
-//! connects, `schema` migrates, `write` writes batches (`tally` counts them for the analytics), `spill` stores what a
+//! connects (`database` has the connections), `schema` migrates, `write` writes batches (`tally` counts them for the analytics), `spill` stores what a
 //! stopping server could not write, the others query.
 //!
 //! Never: a value concatenated into a statement's text, a statement that only one of the two
@@ -12,6 +12,7 @@
 mod accounts;
 mod analytics;
 mod backup;
+mod database;
 mod deliveries;
 mod failure;
 mod notes;

@@ -11,8 +11,9 @@ use hsc_actors::ports::archive::{
 };
 use hsc_conversation::archive::{Author, HandoffRecordKind, MessageOutcome, StampedRecord, Thumb};
 use sqlx::any::AnyRow;
-use sqlx::{AnyPool, Error, Row as _};
+use sqlx::{Error, Row as _};
 
+use super::database::Database;
 use super::rows;
 use super::sql::{Statement, clean};
 use super::store::{Kind, Store};
@@ -206,7 +207,7 @@ fn audited(row: &AnyRow) -> Result<Audited, Error> {
 
 /// A complete conversation, if it is known.
 pub(super) async fn transcript(
-    pool: &AnyPool,
+    pool: &Database,
     conversation: &str,
 ) -> Result<Option<Transcript>, Error> {
     let about = sqlx::query("SELECT * FROM conversations WHERE id = $1")
@@ -251,7 +252,7 @@ pub(super) async fn transcript(
 }
 
 async fn thumbs(
-    pool: &AnyPool,
+    pool: &Database,
     conversation: &str,
 ) -> Result<HashMap<u64, (Thumb, Option<String>)>, Error> {
     let rows = sqlx::query("SELECT place, thumb, comment FROM feedback WHERE conversation = $1")

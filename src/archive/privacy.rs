@@ -3,11 +3,12 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Privacy};
-use sqlx::{AnyPool, AssertSqlSafe, Error, Row as _};
+use sqlx::{AssertSqlSafe, Error, Row as _};
 
+use super::database::{Database, Transaction};
 use super::past::{left_message, transcript};
 use super::sql::{clean, signed};
-use super::store::{Kind, Store, Transaction};
+use super::store::{Kind, Store};
 
 /// The tables with rows of a conversation, and their key column. The conversation itself is the last one.
 const OF_A_CONVERSATION: &[(&str, &str)] = &[
@@ -107,7 +108,7 @@ impl Privacy for Store {
 impl Store {
     /// Removes deleted data from SQLite's files: deleted words stay in an index until its segments are
     /// merged, and deleted pages in the log until it is folded into the file.
-    async fn forget(&self, pool: &AnyPool, erased: &Erased) -> Result<(), Error> {
+    async fn forget(&self, pool: &Database, erased: &Erased) -> Result<(), Error> {
         if self.kind() == Kind::Sqlite && !erased.is_empty() {
             sqlx::query("INSERT INTO message_words (message_words) VALUES ('optimize')")
                 .execute(pool)
@@ -126,7 +127,7 @@ fn who(whose: &DataSubject) -> String {
     }
 }
 
-async fn conversations(pool: &AnyPool, whose: &DataSubject) -> Result<Vec<String>, Error> {
+async fn conversations(pool: &Database, whose: &DataSubject) -> Result<Vec<String>, Error> {
     let text = match whose {
         DataSubject::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
         DataSubject::Visitor(_) => {

@@ -12,21 +12,19 @@ use futures::future::{BoxFuture, Shared};
 use hsc_actors::ports::archive::ArchiveError;
 use hsc_config::ArchiveSettings;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Executor as _};
+use sqlx::{AnyConnection, ConnectOptions as _, Executor as _};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use url::Url;
 
+use super::database::{Database, Transaction};
 use super::failure;
 use super::schema::{IncompatibleSchema, Schema, SchemaError};
 use crate::temporary::{self, TemporaryFolder};
 
 /// Longest wait for the end of all connections.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
-
-/// A transaction on either database.
-pub(super) type Transaction = sqlx::Transaction<'static, sqlx::Any>;
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub(super) enum Kind {
 
 /// The archive in one database. Created without a connection: the server starts while the database is down.
 pub struct Store {
-    pool: AnyPool,
+    database: Database,
     kind: Kind,
     bound: Duration,
     file: Option<PathBuf>,
@@ -131,7 +129,7 @@ impl Store {
             migrate_within: Duration::from_millis(settings.migration_timeout_ms),
         };
         Ok(Self {
-            pool,
+            database: Database::new(pool, kind, settings.pooler),
             kind,
             bound,
             file,
@@ -179,7 +177,9 @@ impl Store {
     /// Closes every connection; SQLite folds its log into the file. A connection that does not end in time, because
     /// its database hangs, is left to the end of the process.
     pub async fn close(&self) {
-        self.among_its_own(async { timeout(CLOSES_WITHIN, self.pool.close()).await }).await.ok();
+        self.among_its_own(async { timeout(CLOSES_WITHIN, self.database.close()).await })
+            .await
+            .ok();
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -193,12 +193,12 @@ impl Store {
     /// Runs a query once the migrations are applied, within the time limit of the settings.
     pub(super) async fn with<T, F>(
         &self,
-        work: impl FnOnce(AnyPool) -> F,
+        work: impl FnOnce(Database) -> F,
     ) -> Result<T, ArchiveError>
     where
         F: Future<Output = Result<T, sqlx::Error>>,
     {
-        self.reaching(async { work(self.pool.clone()).await.map_err(failure::of) }).await
+        self.reaching(async { work(self.database.clone()).await.map_err(failure::of) }).await
     }
 
     /// The same for work with an error type of its own.
@@ -226,13 +226,9 @@ impl Store {
         .await
     }
 
-    /// A write transaction. In SQLite it takes the write lock at its start: taken later, it
-    /// could fail after the reads.
+    /// A write transaction.
     pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
-        match self.kind {
-            Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await,
-            Kind::Postgres => self.pool.begin().await,
-        }
+        self.database.begin().await
     }
 
     /// Waits until the tables are up to date: for the attempt that runs, else for a new one.

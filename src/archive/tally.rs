@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use hsc_conversation::archive::{ArchivedMessage, MessageOutcome};
 
+use super::database::Transaction;
 use super::sql::signed;
-use super::store::Transaction;
 
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;

@@ -9,8 +9,9 @@ use hsc_conversation::archive::{
 };
 use sqlx::{Error, Row as _};
 
+use super::database::Transaction;
 use super::sql::{clean, cleaned, signed};
-use super::store::{Store, Transaction};
+use super::store::Store;
 use super::tally::Tally;
 use super::words;
 

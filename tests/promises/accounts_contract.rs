@@ -13,7 +13,7 @@ use crate::archive_stage::{HOUR, Stage, TEN, first};
 use crate::contract::contract;
 
 contract! {
-    over sqlite postgres: {
+    over sqlite postgres pgbouncer: {
         an_account_is_found_by_each_of_its_names
         two_accounts_share_no_address_and_no_subject
         an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes

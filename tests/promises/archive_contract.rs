@@ -14,7 +14,7 @@ use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
 use crate::contract::contract;
 
 contract! {
-    over sqlite postgres: {
+    over sqlite postgres pgbouncer: {
         a_conversation_is_told_again_as_it_was
         what_is_known_of_a_visit_is_kept_before_anything_was_said
         a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words

@@ -5,18 +5,18 @@ use std::sync::{Arc, Weak};
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, ArchiveError, Page};
-use hsc_config::{ArchiveSettings, Settings};
+use hsc_config::{ArchiveSettings, PoolerChoice, Settings};
 use hsc_conversation::archive::{ArchivedMessage, Author, MessageOutcome, Record, StampedRecord};
 use tokio::sync::Mutex;
 
-use crate::postgres::Postgres;
+use crate::postgres::{PgBouncer, Postgres};
 
 /// 2026-11-25 10:00 UTC, the beginning of an hour.
 pub(crate) const TEN: u64 = 1_795_600_800_000;
 pub(crate) const HOUR: u64 = 3_600_000;
 
 /// One server for all tests that run at a time: making one takes longer than most of them.
-static SHARED: Mutex<Weak<Postgres>> = Mutex::const_new(Weak::new());
+static SHARED: Mutex<Weak<SharedServer>> = Mutex::const_new(Weak::new());
 /// Each test has a database of its own in there.
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
@@ -25,7 +25,13 @@ pub(crate) struct Stage {
     pub(crate) store: Arc<Store>,
     settings: ArchiveSettings,
     _folder: Option<tempfile::TempDir>,
-    _server: Option<Arc<Postgres>>,
+    _server: Option<Arc<SharedServer>>,
+}
+
+/// A database server, and a pooler before it.
+struct SharedServer {
+    postgres: Postgres,
+    bouncer: PgBouncer,
 }
 
 impl Stage {
@@ -39,27 +45,45 @@ impl Stage {
     }
 
     pub(crate) async fn postgres() -> Self {
+        let (server, database) = Self::shared().await;
+        let mut settings = settings();
+        settings.url = server.postgres.url_of(&database).as_str().into();
+        Self::of(settings, None, Some(server))
+    }
+
+    /// Behind a pooler in transaction mode.
+    pub(crate) async fn pgbouncer() -> Self {
+        let (server, database) = Self::shared().await;
+        let mut settings = settings();
+        settings.url = server.bouncer.url_of(&database).as_str().into();
+        settings.pooler = PoolerChoice::Transaction;
+        Self::of(settings, None, Some(server))
+    }
+
+    /// The shared server, and the name of a new database in it.
+    async fn shared() -> (Arc<SharedServer>, String) {
         let server = {
             let mut shared = SHARED.lock().await;
             match shared.upgrade() {
                 Some(server) => server,
                 None => {
-                    let server = Arc::new(Postgres::start().await);
+                    let postgres = Postgres::start().await;
+                    let bouncer = PgBouncer::before(&postgres).await;
+                    let server = Arc::new(SharedServer { postgres, bouncer });
                     *shared = Arc::downgrade(&server);
                     server
                 }
             }
         };
         let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        let mut settings = settings();
-        settings.url = server.database(&name).await.as_str().into();
-        Self::of(settings, None, Some(server))
+        server.postgres.database(&name).await;
+        (server, name)
     }
 
     fn of(
         settings: ArchiveSettings,
         folder: Option<tempfile::TempDir>,
-        server: Option<Arc<Postgres>>,
+        server: Option<Arc<SharedServer>>,
     ) -> Self {
         let store = Arc::new(Store::new(&settings).expect("settings of an archive"));
         Self { store, settings, _folder: folder, _server: server }

@@ -5,6 +5,7 @@
 
 mod archive_stage;
 mod attacker;
+mod authority;
 mod contract;
 mod desk_stage;
 mod embedding;
@@ -30,6 +31,7 @@ mod accounts_contract;
 mod administering;
 mod agents;
 mod answers;
+mod archive_connections;
 mod archive_contract;
 mod archive_migration;
 mod archiving;

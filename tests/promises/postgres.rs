@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use sqlx::{Connection as _, Row as _};
 
+use crate::authority::certificate_of_authority;
 use crate::eventually::{eventually, in_time};
 use crate::own_address::own_address;
 use crate::process::{self, succeeds};
@@ -16,6 +17,8 @@ pub(crate) struct Postgres {
     address: Ipv4Addr,
     dir: tempfile::TempDir,
     child: Option<Child>,
+    /// Certificate and key are in its folder, and it speaks TLS alone.
+    has_tls: bool,
 }
 
 impl Postgres {
@@ -30,19 +33,30 @@ impl Postgres {
     pub(crate) fn not_started() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         // It refuses to run as root and wants its folder for itself.
-        if is_root() {
-            succeeds(
-                "chown to the user postgres",
-                Command::new("chown").arg("postgres").arg(dir.path()),
-            );
-        }
+        own(dir.path());
         let mut initdb = postgres_command("initdb");
         initdb
             .args(["--username=hsc", "--auth=trust", "--encoding=UTF8", "--locale=C"])
             .args(["--no-sync", "--no-instructions", "--pgdata"])
             .arg(dir.path().join("data"));
         succeeds("initdb", &mut initdb);
-        Self { address: own_address(), dir, child: None }
+        Self { address: own_address(), dir, child: None, has_tls: false }
+    }
+
+    /// Starts one that speaks TLS alone, with a certificate of a private authority; also where that authority's is.
+    pub(crate) async fn with_tls() -> (Self, PathBuf) {
+        let mut postgres = Self::not_started();
+        postgres.has_tls = true;
+        let data = postgres.dir.path().join("data");
+        certificate_of_authority(&data, "server", postgres.address.into());
+        std::fs::write(data.join("pg_hba.conf"), "hostssl all all 0.0.0.0/0 trust\n")
+            .expect("it is written");
+        for file in ["server.crt", "server.key", "pg_hba.conf"] {
+            own(&data.join(file));
+        }
+        postgres.heal().await;
+        let authority = data.join("ca.crt");
+        (postgres, authority)
     }
 
     /// Where it is, for `DATABASE_URL`.
@@ -52,7 +66,8 @@ impl Postgres {
 
     /// Where a database of it is.
     pub(crate) fn url_of(&self, database: &str) -> String {
-        format!("postgres://hsc@{}:5432/{database}?sslmode=disable", self.address)
+        let mode = if self.has_tls { "require" } else { "disable" };
+        format!("postgres://hsc@{}:5432/{database}?sslmode={mode}", self.address)
     }
 
     /// A new database of it, and where that is.
@@ -124,6 +139,7 @@ impl Postgres {
             .arg(self.dir.path().join("data"))
             .args(["-p", "5432", "-h", &self.address.to_string(), "-k", "", "-F"])
             .args(["-c", "max_connections=100"])
+            .args(["-c", if self.has_tls { "ssl=on" } else { "ssl=off" }])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -151,9 +167,20 @@ async fn connect(url: &str) -> sqlx::Result<sqlx::PgConnection> {
     sqlx::PgConnection::connect(url).await
 }
 
+/// Gives a file to the user of the database, where that is another one, and to nobody else.
+fn own(file: &Path) {
+    if is_root() {
+        succeeds("chown to the user postgres", Command::new("chown").arg("postgres").arg(file));
+    }
+}
+
 /// A program of PostgreSQL, as a user that is not root.
 fn postgres_command(program: &str) -> Command {
-    let program = programs().join(program);
+    of_its_user(&programs().join(program))
+}
+
+/// A program as a user that is not root.
+fn of_its_user(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
@@ -174,6 +201,50 @@ fn programs() -> PathBuf {
 
 fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
+}
+
+/// A real PgBouncer in transaction mode before a server. It gives a client another connection with each transaction.
+pub(crate) struct PgBouncer {
+    address: Ipv4Addr,
+    child: Child,
+    _dir: tempfile::TempDir,
+}
+
+impl PgBouncer {
+    /// Starts one and waits until it answers.
+    pub(crate) async fn before(postgres: &Postgres) -> Self {
+        let (dir, address) = (tempfile::tempdir().expect("a folder"), own_address());
+        let settings = format!(
+            "[databases]\n* = host={} port=5432\n[pgbouncer]\nlisten_addr = {address}\nlisten_port = 6432\n\
+             unix_socket_dir =\nauth_type = trust\nauth_file = {}\npool_mode = transaction\n\
+             default_pool_size = 3\nserver_round_robin = 1\nmax_client_conn = 500\n\
+             ignore_startup_parameters = extra_float_digits\n",
+            postgres.address,
+            dir.path().join("users").display(),
+        );
+        std::fs::write(dir.path().join("users"), "\"hsc\" \"\"\n").expect("it is written");
+        std::fs::write(dir.path().join("pgbouncer.ini"), settings).expect("it is written");
+        own(dir.path());
+        let mut command = of_its_user(Path::new("/usr/sbin/pgbouncer"));
+        command.arg("-q").arg(dir.path().join("pgbouncer.ini"));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().expect("pgbouncer is installed (`.ci/need postgres`)");
+        let bouncer = Self { address, child, _dir: dir };
+        let url = bouncer.url_of("postgres");
+        eventually("PgBouncer answers", async || connect(&url).await.is_ok()).await;
+        bouncer
+    }
+
+    /// Where a database is behind it.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgres://hsc@{}:6432/{database}?sslmode=disable", self.address)
+    }
+}
+
+impl Drop for PgBouncer {
+    fn drop(&mut self) {
+        process::killed(&mut self.child);
+    }
 }
 
 impl Drop for Postgres {

@@ -11,6 +11,7 @@ use hsc_actors::ports::{RedisStatus as _, Relay};
 use hsc_config::RedisSettings;
 use serde_json::json;
 
+use crate::authority::certificate_of_authority;
 use crate::eventually::eventually;
 use crate::own_address::own_address;
 use crate::process;
@@ -143,30 +144,11 @@ async fn serves(url: &str) {
     }
 }
 
-fn openssl(dir: &Path, arguments: &str) {
-    let mut openssl = Command::new("openssl");
-    openssl.args(arguments.split_whitespace()).current_dir(dir);
-    process::succeeds(&format!("openssl {arguments}"), &mut openssl);
-}
-
 #[tokio::test]
 async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
     let dir = tempfile::tempdir().expect("a folder");
-    openssl(
-        dir.path(),
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ours -keyout ca.key -out ca.crt",
-    );
-    openssl(
-        dir.path(),
-        "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=redis -keyout redis.key -out redis.csr",
-    );
     let address = redis_address();
-    let names = format!("subjectAltName=IP:{}\nbasicConstraints=CA:FALSE\n", address.ip());
-    std::fs::write(dir.path().join("names"), names).expect("it is written");
-    openssl(
-        dir.path(),
-        "x509 -req -in redis.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out redis.crt",
-    );
+    certificate_of_authority(dir.path(), "redis", (*address.ip()).into());
     let number = address.port().to_string();
     let _redis = Process::start(
         dir.path(),
