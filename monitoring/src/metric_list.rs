@@ -129,9 +129,9 @@ catalogue! {
     hsc_actor_undelivered_total Counter ["actor"] "Messages refused because the inbox of an actor was full or the actor was given up";
     hsc_bridge_connected Gauge [] "1 while other pods can be reached and every subscription is active";
     hsc_bridge_channels Gauge [] "Channels with a subscriber on this pod";
-    hsc_bridge_published_total Counter ["kind" = "appended" | "taken_over" | "notice" | "forget" | "lost" | "ticket" | "ticket_gone" | "agents" | "agent_said" | "agent_typing" | "accepted" | "visitor_typing" | "archived" | "note"] "Messages the bridge published to other pods, by kind; the log publishes what it appends by itself";
-    hsc_bridge_received_total Counter ["kind" = "appended" | "taken_over" | "notice" | "forget" | "lost" | "ticket" | "ticket_gone" | "agents" | "agent_said" | "agent_typing" | "accepted" | "visitor_typing" | "archived" | "note"] "Messages of other pods that were read, by kind";
-    hsc_bridge_dropped_total Counter ["reason" = "down" | "full" | "failed" | "timed_out" | "version" | "kind" | "malformed" | "slow_listener"] "Messages between pods that were lost: down, full, failed or timed_out on the way out; version, kind or malformed on the way in; slow_listener here";
+    hsc_bridge_published_total Counter ["kind" = "entries" | "taken_over" | "notice" | "forget" | "lost" | "ticket" | "ticket_gone" | "agents" | "agent_said" | "agent_typing" | "accepted" | "visitor_typing" | "archived" | "note"] "Messages the bridge published to other pods, by kind; the log publishes what it appends by itself";
+    hsc_bridge_received_total Counter ["kind" = "entries" | "taken_over" | "notice" | "forget" | "lost" | "ticket" | "ticket_gone" | "agents" | "agent_said" | "agent_typing" | "accepted" | "visitor_typing" | "archived" | "note"] "Messages of other pods that were read, by kind";
+    hsc_bridge_dropped_total Counter ["reason" = "down" | "full" | "failed" | "version" | "kind" | "malformed" | "slow_listener"] "Messages between pods that were lost: down, full or failed on the way out; version, kind or malformed on the way in; slow_listener here";
     hsc_bridge_latency_seconds Histogram [] "Time from the writing of a message on another pod to its reading here, by the clocks of both pods";
     hsc_bridge_reconnects_total Counter [] "Reconnects of the bridge";
     hsc_archive_up Gauge [] "1 while the archive accepts writes, else 0";

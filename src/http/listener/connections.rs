@@ -39,7 +39,6 @@ pub(crate) enum Phase {
     /// The head of a request is incomplete or has not begun.
     Head,
     /// The connection has had a response and sends nothing.
-    #[strum(serialize = "idle_timeout")]
     Idle,
     /// A request is in progress; the server waits for the rest of the body.
     Body,
@@ -64,6 +63,7 @@ pub(crate) enum Closed {
     #[strum(serialize = "header_timeout")]
     Header,
     /// Idle for too long.
+    #[strum(serialize = "idle_timeout")]
     Idle,
     /// The client did not read.
     #[strum(serialize = "write_timeout")]
