@@ -278,15 +278,12 @@ mod tests {
 
     /// Everything, as a writer takes it.
     fn read_all(folder: &SpillFolder) -> Vec<Arc<StampedRecord>> {
-        let mut all = Vec::new();
-        loop {
+        let next = || {
             let batch = folder.read(3);
-            if batch.is_empty() {
-                return all;
-            }
-            all.extend(batch);
             folder.settle();
-        }
+            (!batch.is_empty()).then_some(batch)
+        };
+        std::iter::from_fn(next).flatten().collect()
     }
 
     fn only_file(dir: &Path) -> PathBuf {

@@ -153,6 +153,14 @@ impl Store {
         found.map_or(Ok(()), Err)
     }
 
+    /// Brings the tables up to date, within the time limit for migrations.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or [`Store::check_schema`] fails.
+    pub async fn migrate(&self) -> Result<(), ArchiveError> {
+        self.prepared().await.map_err(ArchiveError::unavailable)
+    }
+
     /// Waits until the database turns out to have tables that this server cannot use.
     pub async fn incompatible(&self) -> IncompatibleSchema {
         let mut changes = self.incompatible.subscribe();

@@ -1,10 +1,11 @@
-//! `hsc backup` and `hsc restore`: copies the archive's file and puts a copy back.
+//! `hsc backup`, `hsc restore` and `hsc migrate`: copies the archive's file, puts a copy back, updates the tables.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use hsc_config::Settings;
 
+use super::ARCHIVE_IS_NEWER;
 use crate::archive::Store;
 
 /// Arguments of `hsc backup`.
@@ -25,6 +26,30 @@ pub(super) struct RestoreArgs {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Arguments of `hsc migrate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct MigrateArgs {
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    actix_web::rt::System::new().block_on(async {
+        let archive = open(&settings)?;
+        let migrated = archive.migrate().await;
+        if let Err(why) = archive.check_schema().await {
+            eprintln!("hsc: {why}");
+            return Ok(ExitCode::from(ARCHIVE_IS_NEWER));
+        }
+        migrated?;
+        archive.close().await;
+        println!("the tables of the archive are up to date");
+        Ok(ExitCode::SUCCESS)
+    })
 }
 
 pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {

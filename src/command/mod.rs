@@ -63,6 +63,8 @@ enum Command {
     Backup(archive::BackupArgs),
     /// Restore the archive from a backup while the server is stopped.
     Restore(archive::RestoreArgs),
+    /// Update the tables of the archive, as the server does when it first connects.
+    Migrate(archive::MigrateArgs),
     /// Manage the accounts of agents and admins.
     User(user::Args),
     /// Go through an installation as a visitor does, and report each step.
@@ -90,6 +92,7 @@ impl Cli {
             Command::Privacy(args) => privacy::run(args),
             Command::Backup(args) => archive::backup(&args),
             Command::Restore(args) => archive::restore(&args),
+            Command::Migrate(args) => archive::migrate(&args),
             Command::User(args) => user::run(args),
             Command::Smoke(args) => smoke::run(&args),
             Command::Load(args) => load::run(&args),

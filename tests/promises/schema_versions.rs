@@ -11,7 +11,7 @@ use crate::archive_stage::settings;
 use crate::archiving::{ask, kept, store};
 use crate::eventually::eventually;
 use crate::postgres::Postgres;
-use crate::server::{Server, config, previous_release, run, variable};
+use crate::server::{Server, config, hsc, previous_release, run, variable};
 use crate::shop::Shop;
 
 /// Number of a migration that no release has yet.
@@ -86,6 +86,24 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
     assert!(matches!(&errors[..], [one] if one.contains("schema version 9000")), "{log}");
     assert_eq!(locks(&postgres).await, 0, "no lock is left");
     kept(&store, &ask(&current, "q2").await).await;
+}
+
+#[actix_web::test]
+async fn a_command_migrates_the_tables_or_says_that_they_exclude_it() {
+    let (postgres, shop) = (Postgres::start().await, Shop::new());
+    let migrate = || {
+        let mut command = hsc();
+        command.args(["migrate", "--config"]).arg(config(&shop));
+        command.env(variable("archive.url"), postgres.url());
+        run(command)
+    };
+    let (status, printed, error) = migrate();
+    assert!(status.success() && printed.contains("up to date"), "{printed}{error}");
+    assert!(newest(&postgres).await > 0);
+    postgres.execute(&future_migration(FUTURE)).await;
+    let (status, printed, error) = migrate();
+    assert_eq!(status.code(), Some(3), "{printed}{error}");
+    assert!(error.contains("schema version 9000"), "{error}");
 }
 
 #[actix_web::test]
