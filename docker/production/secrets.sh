@@ -42,7 +42,9 @@ render() {
     echo "token = \"$(cat "$dir/admin_token")\""
   } | put hsc.toml
   {
-    echo 'user default off'
+    # Nobody can be this user, and it may do everything: Redis reads its own append-only file as this user, and leaves
+    # out each transaction that it may not do.
+    echo 'user default off resetpass sanitize-payload ~* &* +@all'
     # The health check of the container: allowed to ping and nothing else.
     echo 'user health on >none -@all +ping'
     # rotate.sh: changes the passwords of a running Redis. ACL LOAD would end the connections of the pods.

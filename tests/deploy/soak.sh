@@ -45,13 +45,14 @@ slow_disk() {
 }
 roll() { "$root/docker/production/roll.sh" > "$work/log/soak.roll" 2>&1; }
 
+note() { printf '%4d s  %s\n' "$((SECONDS - began))" "$1" >> "$faults"; }
 fault() {
   case $(($1 % 5)) in
-    0) echo "kill -9 of a pod"; kill_pod "$(echo a b c | cut -d ' ' -f $(($1 / 5 % 3 + 1)))" ;;
-    1) echo "restart of Redis"; restart_service redis ;;
-    2) echo "slow disk for 30 s"; slow_disk ;;
-    3) echo "restart of PostgreSQL"; restart_service postgres ;;
-    4) echo "rolling update"; roll ;;
+    0) note "kill -9 of a pod"; kill_pod "$(echo a b c | cut -d ' ' -f $(($1 / 5 % 3 + 1)))" ;;
+    1) note "restart of Redis"; restart_service redis ;;
+    2) note "slow disk for 30 s"; slow_disk ;;
+    3) note "restart of PostgreSQL"; restart_service postgres ;;
+    4) note "rolling update"; roll ;;
   esac
 }
 
@@ -116,8 +117,9 @@ MIX
   until=$((SECONDS + seconds))
   while [ "$SECONDS" -lt "$until" ]; do
     local minute=$SECONDS
-    printf '%4d s  ' "$((SECONDS - began))" | tee -a "$faults"
-    fault "$turn" | tee -a "$faults"
+    # Into a file: the monitor of a container that is started would hold a pipe open.
+    fault "$turn" > "$work/log/soak.fault" 2>&1
+    say "$(tail -n 1 "$faults")"
     kill -0 "$load" 2>/dev/null || fail "the load ended: $(cat "$work/log/soak.load")"
     turn=$((turn + 1))
     [ "$((SECONDS - minute))" -ge 60 ] || sleep "$((60 - (SECONDS - minute)))"
