@@ -87,6 +87,10 @@ PY
     "$(value "histogram_quantile(0.95, sum by (le) (increase(hsc_answer_seconds_bucket[$window]))) * 1000")" '<' 500 ms
   hits="sum(increase(hsc_cache_hits_total[$window])) / (sum(increase(hsc_cache_hits_total{layer=\"l1\"}[$window])) + sum(increase(hsc_cache_misses_total{layer=\"l1\"}[$window]))) * 100"
   objective "cache hit rate" "$(value "$hits")" '>' 80 %
+  prometheus "round(sum by (outcome) (increase(hsc_conversations_resumed_total[$window]))) > 0" | python3 -c '
+import json, sys
+print(", ".join(it["value"][1] + " " + it["metric"]["outcome"] for it in json.load(sys.stdin)["data"]["result"]))
+' > "$work/log/soak.resumed"
   return "$missed"
 }
 
@@ -144,6 +148,8 @@ write_report() {
     echo "| objective | measured | target | |"
     echo "|---|---|---|---|"
     cat "$targets"
+    echo
+    echo "Resumes, as the pods count them: $(cat "$work/log/soak.resumed")."
     echo
     echo "What the visitors saw:"
     echo
