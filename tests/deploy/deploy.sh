@@ -67,7 +67,7 @@ under_load() {
   shift
   "$client" load ask --url wss://localhost:8443/ws --ca-file "$HSC_SECRETS/ca.crt" --users 30 --think 1s --ramp 3s \
     --duration 10m --quiet --json "$work/log/$name.json" \
-    --fail-if 'errors>0' --fail-if 'timeouts>0' --fail-if 'not-recovered>0' --fail-if 'gaps>0' \
+    --fail-if 'errors>0' --fail-if 'timeouts>0' --fail-if 'not-recovered>0' --fail-if 'gaps>0' --fail-if 'refused>0' \
     > "$work/log/$name.load" 2>&1 &
   pid=$!
   sleep 5
