@@ -370,6 +370,62 @@ fn the_page_of_metrics_is_what_the_list_says() {
     );
 }
 
+/// What is missing in the text under a heading of the runbook: what customers notice, a command to diagnose and a
+/// command to fix, each with what to expect behind a `#`.
+fn entry_faults(text: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if !text.lines().any(|line| line.starts_with("Customers: ") && line.len() > 30) {
+        faults.push("does not say what customers notice".to_owned());
+    }
+    for part in ["Diagnose:", "Fix:"] {
+        let mut lines = text.lines().skip_while(|line| *line != part).skip(1);
+        let block = lines.by_ref().skip_while(|line| line.is_empty());
+        let commands: Vec<&str> = block.map_while(|line| line.strip_prefix("    ")).collect();
+        let says_what_to_expect = |command: &&str| {
+            command.split_once("   # ").is_some_and(|(run, expect)| {
+                !run.trim().is_empty() && !run.starts_with('#') && expect.len() > 1
+            })
+        };
+        if !commands.iter().any(says_what_to_expect) {
+            faults.push(format!("has no command with what to expect under {part}"));
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_alert_has_a_command_to_diagnose_and_one_to_fix() {
+    let runbook = read(ours("../docs/operations/runbook.md"));
+    let mut breaches = Vec::new();
+    for alert in alerts() {
+        let entry = runbook.split(&format!("\n### {}\n", alert.name)).nth(1).unwrap_or_default();
+        let entry = entry.split("\n## ").next().and_then(|text| text.split("\n### ").next());
+        for fault in entry_faults(entry.unwrap_or_default()) {
+            breaches.push(format!("{} {fault}", alert.name));
+        }
+    }
+    assert!(breaches.is_empty(), "\n  {}\n", breaches.join("\n  "));
+}
+
+#[test]
+fn an_incomplete_entry_of_the_runbook_is_seen() {
+    let whole = "Customers: nobody can use the chat at all.\n\nDiagnose:\n\n    a   # one\n\nFix:\n\n    b   # done\n";
+    assert!(entry_faults("Customers: nobody can use the chat at all.").len() == 2);
+    assert_eq!(entry_faults(whole), Vec::<String>::new());
+    assert_eq!(entry_faults(&whole.replace("    b   # done", "Restart it.")).len(), 1);
+    assert_eq!(entry_faults(&whole.replace("    a   # one", "    a")).len(), 1);
+    assert_eq!(entry_faults(&whole.replace("Customers:", "It means:")).len(), 1);
+}
+
+#[test]
+fn every_heading_of_the_runbook_is_an_alert() {
+    let runbook = read(ours("../docs/operations/runbook.md"));
+    let alerts: BTreeSet<String> = alerts().into_iter().map(|alert| alert.name).collect();
+    let headings = runbook.lines().filter_map(|line| line.strip_prefix("### "));
+    let stale: Vec<&str> = headings.filter(|heading| !alerts.contains(*heading)).collect();
+    assert!(stale.is_empty(), "no alert is called {}", stale.join(", "));
+}
+
 #[test]
 fn every_alert_says_what_to_do() {
     let runbook = read(ours("../docs/operations/runbook.md"));
