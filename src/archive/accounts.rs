@@ -12,9 +12,10 @@ use hsc_actors::ports::archive::{
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
+use super::backend::Kind;
 use super::database::Transaction;
 use super::sql::{clean, cleaned, signed};
-use super::store::{Kind, Store};
+use super::store::Store;
 use super::{failure, rows};
 
 impl Accounts for Store {

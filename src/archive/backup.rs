@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::backend::{Kind, make_private, make_private_folder, url_of};
 use super::schema::{self, SchemaError};
 use super::sql::clean;
-use super::store::{Kind, Store, make_private, make_private_folder, url_of};
+use super::store::Store;
 
 /// Why a backup or a restore failed. Each message says what to do.
 #[derive(Debug, thiserror::Error)]

@@ -16,7 +16,7 @@ use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo}
 use sqlx::error::BoxDynError;
 use sqlx::{Any, AnyPool, Either, Error, Execute, Executor, SqlStr};
 
-use super::store::Kind;
+use super::backend::Kind;
 
 /// The connections to one database. Cheap to clone.
 #[derive(Clone)]

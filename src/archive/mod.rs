@@ -11,6 +11,7 @@
 
 mod accounts;
 mod analytics;
+mod backend;
 mod backup;
 mod database;
 mod deliveries;

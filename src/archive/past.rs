@@ -13,10 +13,11 @@ use hsc_conversation::archive::{Author, HandoffRecordKind, MessageOutcome, Stamp
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
+use super::backend::Kind;
 use super::database::Database;
 use super::rows;
 use super::sql::{Statement, clean};
-use super::store::{Kind, Store};
+use super::store::Store;
 use super::words;
 
 impl Archive for Store {

@@ -5,10 +5,11 @@ use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Privacy};
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
+use super::backend::Kind;
 use super::database::{Database, Transaction};
 use super::past::{left_message, transcript};
 use super::sql::{clean, signed};
-use super::store::{Kind, Store};
+use super::store::Store;
 
 /// The tables with rows of a conversation, and their key column. The conversation itself is the last one.
 const OF_A_CONVERSATION: &[(&str, &str)] = &[

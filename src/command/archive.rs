@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use hsc_config::Settings;
 
-use super::ARCHIVE_IS_NEWER;
+use super::exit_code::ARCHIVE_IS_NEWER;
 use crate::archive::Store;
 
 /// Arguments of `hsc backup`.

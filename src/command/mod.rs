@@ -9,6 +9,7 @@ mod archive;
 mod catalog;
 mod chaos;
 mod check;
+mod exit_code;
 mod extract;
 mod first_link;
 mod load;
@@ -24,9 +25,6 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// Exit code of a server whose archive was written by a newer release that excludes it.
-const ARCHIVE_IS_NEWER: u8 = 3;
 
 /// Just-in-time technical support: identifies the product while the customer types, opens its manual,
 /// and answers with page references.

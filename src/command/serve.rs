@@ -10,7 +10,8 @@ use hsc_monitoring::logging::announce;
 use log::{error, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{ARCHIVE_IS_NEWER, first_link};
+use super::exit_code::ARCHIVE_IS_NEWER;
+use super::first_link;
 use crate::archive::IncompatibleSchema;
 use crate::server::{Server, StartError};
 
