@@ -43,6 +43,7 @@ use crate::pods::{
 use crate::reload::{self, Reloader, tell};
 use crate::secrets::SecretsReloader;
 use crate::start_error::StartError;
+use crate::trace_exporter::TraceExporter;
 use crate::uploads::{self, Folder};
 use crate::webhooks::Webhooks;
 
@@ -62,6 +63,7 @@ pub(crate) struct Components {
     visitor_tokens: Arc<SignedVisitorTokens>,
     uploads: Folder,
     log: Arc<dyn ConversationLog>,
+    pub(crate) traces: Option<TraceExporter>,
 }
 
 /// The connections to Redis, if the settings name one.
@@ -107,6 +109,7 @@ impl Components {
         let catalog = CatalogComponents::load(settings, supervision.care, &metrics)?;
         let care = supervision.care;
         let tls = OutboundTls::new(&settings.outbound.ca_file)?;
+        let traces = TraceExporter::new(&settings.traces, &pod_name, &tls, &metrics)?;
         let manuals = ManualComponents::new(settings, &redis, &catalog, care, &tls, &metrics)?;
         let archive = ArchiveComponents::new(settings, &tls, &metrics)?;
         let team = archive.team(settings, &tls)?;
@@ -128,6 +131,7 @@ impl Components {
             visitor_tokens: Arc::new(visitor_tokens),
             uploads,
             log,
+            traces,
         })
     }
 
@@ -178,6 +182,7 @@ impl Components {
         if !webhooks.is_empty() {
             workers.push(webhooks.delivery_worker(care));
         }
+        workers.extend(self.traces.as_ref().map(|traces| traces.worker(care)));
         if settings.archive.retention_days > 0 {
             let retention = Retention {
                 privacy: store.clone(),

@@ -22,6 +22,7 @@ mod secrets;
 pub mod server;
 mod start_error;
 mod temporary;
+mod trace_exporter;
 pub mod uploads;
 pub mod webhooks;
 

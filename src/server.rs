@@ -23,6 +23,7 @@ use crate::reload::Reloader;
 use crate::secrets::SecretsReloader;
 pub use crate::start_error::StartError;
 use crate::temporary;
+use crate::trace_exporter::TraceExporter;
 
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
@@ -31,6 +32,9 @@ const WRITE_BEHIND: Duration = Duration::from_secs(3);
 const LEAVES: Duration = Duration::from_secs(5);
 /// Longest it waits for requests that are being answered.
 const REQUESTS_END: Duration = Duration::from_secs(5);
+
+/// Longest it waits for the collector of traces.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// A server that serves.
 pub struct Server {
@@ -48,6 +52,7 @@ pub struct Server {
     archive: Arc<Store>,
     spill: SpillFolder,
     drain: Arc<Drain>,
+    traces: Option<TraceExporter>,
 }
 
 impl Server {
@@ -92,6 +97,7 @@ impl Server {
             archive: Arc::clone(components.store()),
             spill: components.spill().clone(),
             drain,
+            traces: components.traces.clone(),
         })
     }
 
@@ -182,6 +188,10 @@ impl Server {
         }
         // What is not written by then, or comes later, is stored on disk.
         self.pod.archive().flush(part(WRITE_BEHIND)).await;
+        if let Some(traces) = &self.traces {
+            // What is left after that is dropped with the process.
+            let _ = timeout(part(LAST_SPANS), traces.flush()).await;
+        }
         if let Some(certificates) = self.certificates {
             certificates.abort();
         }

@@ -54,6 +54,9 @@ pub enum StartError {
     /// The loader of manuals cannot be created.
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
     NoManuals(#[source] LoadError),
+    /// Traces cannot be exported.
+    #[error("cannot export traces: {0}; traces.endpoint names the collector")]
+    NoTraces(#[source] hsc_conversation::BoxError),
     /// The address of Redis is invalid. A Redis that is down does not prevent the start.
     #[error(transparent)]
     NoRedis(InvalidAddress),

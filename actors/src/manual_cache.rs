@@ -14,8 +14,10 @@ use hsc_monitoring::Metrics;
 use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, LoadFailure};
 use crate::cached_results::l2_policy_of;
 use crate::ports::{ManualError, ManualLoader};
+use crate::span::Span;
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
 use crate::supervision_config::SupervisionConfig;
+use hsc_conversation::TraceContext;
 use hsc_conversation::answer::ManualRequest;
 
 /// Handle of the manual cache. Cheap to clone.
@@ -24,6 +26,7 @@ pub struct ManualCache {
     cache: Cache<ManualContents>,
     source: Arc<dyn ManualLoader>,
     counters: Arc<LoadCounters>,
+    metrics: Arc<Metrics>,
 }
 
 /// Manuals as the contents of a cache.
@@ -80,7 +83,7 @@ impl ManualCache {
         let counters = Arc::<LoadCounters>::default();
         let manuals = ManualContents { loader, counters: Arc::clone(&counters) };
         let cache = Cache::new("manuals", manuals, second, limits, care, metrics);
-        Self { cache, source, counters }
+        Self { cache, source, counters, metrics: Arc::clone(metrics) }
     }
 
     /// A manual cache on its own, for a program without a pod; it works as long as its root is held.
@@ -144,6 +147,35 @@ impl ManualLoader for ManualCache {
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
         let manual_cache = self.clone();
         async move { manual_cache.open(request).await }.boxed()
+    }
+
+    /// The span `cache`, and within it on a miss `manual.load`: the wait for a load, which another question may have
+    /// started.
+    fn load_traced(
+        &self,
+        request: ManualRequest,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        let manual_cache = self.clone();
+        async move {
+            let mut lookup = Span::start(&manual_cache.metrics, "cache", trace);
+            if !lookup.is_recorded() {
+                return manual_cache.open(request).await;
+            }
+            let is_hit = manual_cache.cache.peek(&request).is_some();
+            lookup.set("hit", is_hit);
+            let within = lookup.context().filter(|_| !is_hit);
+            let mut load = Span::start(&manual_cache.metrics, "manual.load", within);
+            let outcome = manual_cache.open(request).await;
+            if let Err(error) = &outcome {
+                // A remembered failure is a hit.
+                let failed = if is_hit { &mut lookup } else { &mut load };
+                failed.set("error", error.code);
+                failed.fail();
+            }
+            outcome
+        }
+        .boxed()
     }
 
     fn revalidate(&self, request: &ManualRequest) {

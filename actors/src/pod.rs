@@ -37,7 +37,7 @@ use crate::supervision::{
 use crate::takeovers::takeovers;
 use hsc_conversation::PredictionCache;
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::{ClientAddress, Conversation};
+use hsc_conversation::{ClientAddress, Conversation, TraceContext};
 
 /// Sessions in the tree: as many as a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;
@@ -272,6 +272,7 @@ impl Pod {
         payload: Payload,
         address: ClientAddress,
         visitor_token: Option<String>,
+        trace: Option<TraceContext>,
     ) -> Result<HttpResponse, SocketRefused> {
         let admitted = match self.context.overload.is_busy() {
             true => Err(AdmissionRefused::Busy),
@@ -286,6 +287,7 @@ impl Pod {
             place.kept = true;
             Session::new((key, address), conversation, context, outgoing)
                 .with_visitor_token(visitor_token)
+                .traced_by(trace)
         });
         drop(place);
         opened.map_err(SocketRefused::NoUpgrade)

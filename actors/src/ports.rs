@@ -45,13 +45,23 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use hsc_catalogs::{Manual, Product, Suggestion};
 
-use hsc_conversation::BoxError;
 use hsc_conversation::answer::{AnswerEvent, ManualRequest, Question};
+use hsc_conversation::{BoxError, TraceContext};
 
 /// Fetches and reads a manual. Never called concurrently for one request: the manual cache ensures that.
 pub trait ManualLoader: Send + Sync + 'static {
     /// The manual, or why there is none. Ends within a time limit of its own.
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
+
+    /// The same, as part of the span `trace`.
+    fn load_traced(
+        &self,
+        request: ManualRequest,
+        trace: Option<TraceContext>,
+    ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        let _ = trace;
+        self.load(request)
+    }
 
     /// Marks the stored copy of this manual as suspect: the next load revalidates it at its source. Returns at once.
     fn revalidate(&self, request: &ManualRequest) {

@@ -30,6 +30,6 @@ pub use settings::{
     EncoderSettings, GiveUpChoice, HoursSettings, IdentitySettings, Isolate, LlmSettings,
     LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
     OfflineMessagesSettings, OpenIdSettings, PodsSettings, PoolerChoice, RedisSettings,
-    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, UploadsSettings,
-    VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
+    SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, TracesSettings,
+    UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
 };

@@ -256,7 +256,7 @@ const RULES: &[(&str, Rule)] = &[
     ("identity.first_link_file", Text(any, "the path of a file, or nothing")),
     (
         "identity.openid.issuer",
-        Text(issuer, "an address that begins with http:// or https://, or nothing"),
+        Text(http_url_or_none, "an address that begins with http:// or https://, or nothing"),
     ),
     ("identity.openid.client_id", Text(any, "our name at the provider, or nothing")),
     ("identity.openid.client_secret", Text(any, "our secret at the provider, or nothing")),
@@ -332,6 +332,12 @@ const RULES: &[(&str, Rule)] = &[
     ("offline_messages.per_address", Whole(1, 100_000)),
     ("offline_messages.per_hour", Whole(1, 10_000_000)),
     ("outbound.ca_file", Text(any, "the path of a PEM file, or nothing")),
+    (
+        "traces.endpoint",
+        Text(http_url_or_none, "an address that begins with http:// or https://, or nothing"),
+    ),
+    ("traces.sample_ratio", Share),
+    ("traces.timeout_ms", Whole(10, MINUTE)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),
 ];
@@ -485,7 +491,7 @@ fn public_url(text: &str) -> bool {
         || (after_scheme(text, &["http", "https"]).is_some() && origin::normalize(text).is_ok())
 }
 
-fn issuer(text: &str) -> bool {
+fn http_url_or_none(text: &str) -> bool {
     text.is_empty() || http_url(text)
 }
 

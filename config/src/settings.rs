@@ -74,6 +74,8 @@ sections! {
         offline_messages: OfflineMessagesSettings,
         /// Requests to other hosts.
         outbound: OutboundSettings,
+        /// Export of traces.
+        traces: TracesSettings,
         /// Format of the log.
         log: LogSettings,
     }
@@ -617,6 +619,16 @@ sections! {
     OutboundSettings {
         /// PEM file of certificate authorities to trust besides the well-known ones; empty is none.
         ca_file: String,
+    }
+
+    /// `[traces]`
+    TracesSettings {
+        /// Address of the collector; empty is off.
+        endpoint: String,
+        /// Share of the traces that begin here and are recorded, 0 to 1.
+        sample_ratio: f64,
+        /// Milliseconds for one batch.
+        timeout_ms: u64,
     }
 
     /// `[log]`

@@ -116,9 +116,14 @@ mod tests {
         let before = tree.clone();
         fill(&mut tree);
         // A choice is not a free text.
-        for key in
-            ["answers.answerer", "manuals.isolate", "actors.on_give_up", "log.level", "log.format"]
-        {
+        for key in [
+            "answers.answerer",
+            "manuals.isolate",
+            "actors.on_give_up",
+            "archive.pooler",
+            "log.level",
+            "log.format",
+        ] {
             let (section, name) = key.split_once('.').unwrap();
             tree[section][name] = before[section][name].clone();
         }

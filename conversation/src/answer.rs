@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hsc_catalogs::{Accessory, Citation, Documentation, Exchange, Product, Scenario};
 use serde::{Deserialize, Serialize};
 
-use crate::ClientKey;
 use crate::protocol::Image;
+use crate::{ClientKey, TraceContext};
 
 /// The manual to load.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct ManualRequest {
     pub documentation: Documentation,
 }
 
-/// The client and conversation that limits on answers are counted by.
+/// The client and conversation that limits on answers are counted by, and the trace of the question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requester {
     /// The conversation; none for a cached answer that is renewed in the background.
@@ -23,6 +23,8 @@ pub struct Requester {
     /// The visitor's client. None for an answer that a vanished pod left behind (the visitor is not connected) and
     /// for an agent's draft.
     pub client: Option<ClientKey>,
+    /// The span that the answer belongs to; none if traces are off.
+    pub trace: Option<TraceContext>,
 }
 
 /// A question about one product, with everything that its answer may use.

@@ -16,7 +16,7 @@ use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Reques
 use crate::archive::MessageOutcome;
 use crate::earlier_client::NameBreaker;
 use crate::event::{AnswerCompleted, ConversationEvent};
-use crate::input::Effect;
+use crate::input::{Effect, EndedQuestion};
 use crate::open_answer::{AcceptedQuestion, OpenAnswer, RepeatMatch, TextDigest};
 use crate::phrases::Phrases;
 use crate::protocol::{AnswerContext, ErrorCode, Image, QueueFor, Reason, ServerMessage};
@@ -170,7 +170,7 @@ impl AnswerRun {
     /// Starts an answer, or repeats one that was interrupted.
     pub(crate) fn start(&mut self, open: OpenAnswer, start: AnswerStart<'_>) -> Vec<Step> {
         let AnswerStart { catalog, product, phrases, .. } = start;
-        let AcceptedQuestion { query, lost_picture, .. } = open.asked.clone();
+        let AcceptedQuestion { query, lost_picture, trace, .. } = open.asked.clone();
         self.number += 1;
         let number = self.number;
         let related = catalog.related_items(&product);
@@ -203,7 +203,11 @@ impl AnswerRun {
             image: query.image.clone(),
             locale: start.locale,
             // The session knows the client and fills it in.
-            asker: Requester { conversation: Some(start.conversation), client: None },
+            asker: Requester {
+                conversation: Some(start.conversation),
+                client: None,
+                trace: trace.map(|trace| trace.context),
+            },
         };
         vec![Step::Effect(Effect::StartAnswer { answer: number, question: Box::new(question) })]
     }
@@ -275,10 +279,12 @@ impl AnswerRun {
             steps.push(Step::Effect(Effect::StopAnswer));
             self.finish(unanswered(MessageOutcome::Cancelled), &mut steps);
         }
-        steps.extend(self.queue.drain(..).map(|question| {
+        for question in self.queue.drain(..) {
+            let ended = ended_question(&question, MessageOutcome::Cancelled, None);
             let cancelled = Box::new(unanswered(MessageOutcome::Cancelled));
-            Step::event(ConversationEvent::AnswerCompleted(cancelled), question.id)
-        }));
+            steps.push(Step::event(ConversationEvent::AnswerCompleted(cancelled), question.id));
+            steps.extend(ended);
+        }
         steps
     }
 
@@ -320,6 +326,10 @@ impl AnswerRun {
         let Some(mut running) = self.running.take() else { return };
         running.send_thinking(steps);
         let RunningAnswer { product, open, first_words_ms, cached, .. } = running;
+        let outcome = completed.outcome;
+        let is_unmade = matches!(outcome, MessageOutcome::Cancelled | MessageOutcome::Failed);
+        let answerer = (!is_unmade).then_some(completed.answerer);
+        let ended = ended_question(&open.asked, outcome, answerer);
         let AcceptedQuestion { id, query, .. } = open.asked;
         let catalog = self.catalog.load();
         let context = AnswerContext {
@@ -334,6 +344,7 @@ impl AnswerRun {
         steps.push(Step::event(context, id.clone()));
         let completed = ConversationEvent::AnswerCompleted(Box::new(completed));
         steps.push(Step::event(completed, id));
+        steps.extend(ended);
     }
 }
 
@@ -381,6 +392,17 @@ impl RunningAnswer {
             None => phrases.no_manual.to_string(),
         }
     }
+}
+
+/// The end of a question with a trace.
+fn ended_question(
+    question: &AcceptedQuestion,
+    outcome: MessageOutcome,
+    answerer: Option<AnswererName>,
+) -> Option<Step> {
+    let product = question.query.product_id.clone();
+    let ended = EndedQuestion { trace: question.trace?, product, outcome, answerer };
+    Some(Step::Effect(Effect::QuestionEnded(Box::new(ended))))
 }
 
 /// The end of an answer without text.

@@ -16,6 +16,7 @@ use crate::message_ids::SeenMessage;
 use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::protocol::{Image, MessageId, QueryMessage};
 use crate::topic::Topic;
+use crate::trace_context::StoredTrace;
 
 /// Version of the form. A pod that does not know the version continues without a checkpoint.
 const VERSION: u8 = 1;
@@ -107,6 +108,9 @@ struct StoredQuestion {
     scenario: Scenario,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     picture: Option<Picture>,
+    /// An earlier version ignores it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<StoredTrace>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -193,6 +197,7 @@ impl StoredQuestion {
             text: query.question.clone(),
             scenario: query.scenario,
             picture,
+            trace: asked.trace.map(StoredTrace::from),
         }
     }
 
@@ -211,13 +216,15 @@ impl StoredQuestion {
             locked: true,
             replace: false,
         };
-        AcceptedQuestion { id: self.id, query: Arc::new(query), lost_picture }
+        let trace = self.trace.as_ref().and_then(StoredTrace::read);
+        AcceptedQuestion { id: self.id, query: Arc::new(query), lost_picture, trace }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace_context::{QuestionTrace, TraceContext};
 
     fn asked(id: u32, picture: usize) -> AcceptedQuestion {
         let mut bytes = vec![0x89, b'P', b'N', b'G'];
@@ -234,6 +241,7 @@ mod tests {
             id: Some(MessageId::Number(id.into())),
             query: Arc::new(query),
             lost_picture: false,
+            trace: None,
         }
     }
 
@@ -288,6 +296,20 @@ mod tests {
         let after = Checkpoint::decode(&before.encode()).expect("our own form");
         assert_eq!(after.pending[0].query.image, Some(Image::Unseen));
         assert!(!after.pending[0].lost_picture);
+    }
+
+    #[test]
+    fn the_trace_of_a_question_is_kept_and_an_invalid_one_costs_the_trace_alone() {
+        let context = TraceContext::root();
+        let trace = QuestionTrace { context, parent: Some(0xab), asked_at_ms: 1_764_038_400_123 };
+        let mut before = checkpoint();
+        before.pending[0].trace = Some(trace);
+        let text = before.encode();
+        let after = Checkpoint::decode(&text).expect("our own form");
+        assert_eq!((after.pending[0].trace, after.pending[1].trace), (Some(trace), None));
+        let damaged = text.replace(&context.to_string(), "00-0-0-00");
+        let after = Checkpoint::decode(&damaged).expect("the rest is whole");
+        assert_eq!((after.pending[0].trace, after.pending.len()), (None, 2));
     }
 
     /// As the version before the split of handoff and topic wrote it: both in one object, in that version's

@@ -37,6 +37,7 @@ use crate::resume::{EarlierOwner, Opened, Resume};
 use crate::rules::Rules;
 use crate::step::Step;
 use crate::topic::Topic;
+use crate::trace_context::QuestionTrace;
 use crate::visitor_identity::{VisitorIdentity, VisitorTokenVerifier};
 
 /// Crashes of the session after which an answer is not repeated: the answer probably causes the crash.
@@ -44,12 +45,17 @@ const CRASHES_OF_AN_ANSWER: u32 = 2;
 /// The same for crashes of the pod. Higher, because a pod mostly ends for other reasons.
 const PODS_OF_AN_ANSWER: u32 = 3;
 
+/// Begins the trace of a question; the conversation adds the time. None for a question without a trace.
+pub type QuestionTracer = Arc<dyn Fn() -> Option<QuestionTrace> + Send + Sync>;
+
 /// A visitor's conversation. Only this type assigns offsets.
 pub struct Conversation {
     catalog: Arc<Snapshot>,
     rules: Arc<Rules>,
     /// Checks that a picture belongs to this conversation; without tokens it has no pictures.
     tokens: Option<Arc<Tokens>>,
+    /// None if traces are off.
+    tracer: Option<QuestionTracer>,
     /// The client wants predictions without the whole catalog entry.
     compact: bool,
     /// The visitor's language.
@@ -73,6 +79,7 @@ impl Conversation {
     pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
         Self {
             tokens: None,
+            tracer: None,
             compact: false,
             locale: None,
             offset: 0,
@@ -109,6 +116,11 @@ impl Conversation {
     ) -> Self {
         self.identity.verify_with(verifier);
         self
+    }
+
+    /// Sets what begins the trace of each new question.
+    pub fn trace_questions(&mut self, tracer: Option<QuestionTracer>) {
+        self.tracer = tracer;
     }
 
     /// Its id.
@@ -399,7 +411,9 @@ impl Conversation {
         if query.replace {
             self.cancel(effects);
         }
-        let question = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false };
+        let begun = self.tracer.as_ref().and_then(|begin| begin());
+        let trace = begun.map(|trace| QuestionTrace { asked_at_ms: self.now_ms, ..trace });
+        let question = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false, trace };
         if self.answers.is_running() {
             let refusal = self.answers.enqueue(question, self.rules.pending_questions);
             self.take(refusal, effects);

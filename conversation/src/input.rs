@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::{AnswerEvent, ManualRequest, Question};
+use crate::answer::{AnswerEvent, AnswererName, ManualRequest, Question};
+use crate::archive::MessageOutcome;
 use crate::desk::{AgentSaid, DeskRequest, DeskUpdate};
 use crate::event::LogEntry;
 use crate::log::OwnedConversation;
 use crate::opening::{Opening, OpeningResult};
 use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
+use crate::trace_context::QuestionTrace;
 
 /// An input of a conversation.
 #[derive(Debug)]
@@ -75,6 +77,19 @@ pub enum Input {
     },
 }
 
+/// The end of a question, for its span.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndedQuestion {
+    /// The trace.
+    pub trace: QuestionTrace,
+    /// Id of the product.
+    pub product: String,
+    /// How the answer ended.
+    pub outcome: MessageOutcome,
+    /// The answerer; none if the answer did not end.
+    pub answerer: Option<AnswererName>,
+}
+
 /// An effect that the session performs.
 #[derive(Debug)]
 pub enum Effect {
@@ -96,6 +111,8 @@ pub enum Effect {
     },
     /// Stop the running answer.
     StopAnswer,
+    /// A question with a trace got its last event.
+    QuestionEnded(Box<EndedQuestion>),
     /// Send [`Input::PrefetchDue`] after the configured delay.
     StartPrefetchTimer {
         /// Number of the prediction.

@@ -49,7 +49,7 @@ fn question(id: &str) -> AcceptedQuestion {
         replace: false,
     };
     let id = Some(MessageId::Text(id.to_owned()));
-    AcceptedQuestion { id, query: Arc::new(query), lost_picture: false }
+    AcceptedQuestion { id, query: Arc::new(query), lost_picture: false, trace: None }
 }
 
 /// Starts the answer to a question of which this part was sent to the visitor.

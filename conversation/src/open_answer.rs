@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::protocol::{MessageId, QueryMessage};
+use crate::trace_context::QuestionTrace;
 
 /// A question that was accepted.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub(crate) struct AcceptedQuestion {
     pub(crate) query: Arc<QueryMessage>,
     /// The question had a picture, which was too large to be stored when the conversation was taken over.
     pub(crate) lost_picture: bool,
+    /// None if traces are off.
+    pub(crate) trace: Option<QuestionTrace>,
 }
 
 /// A question and the progress of its answer.

@@ -19,6 +19,7 @@ mod metrics_builder;
 mod process;
 mod sampling;
 mod series;
+mod traces;
 mod upload_metrics;
 mod webhooks;
 
@@ -34,5 +35,6 @@ pub use metrics::{
 };
 pub use process::{Process, ProcessUsage};
 pub use series::{Buckets, History, Sample, Series};
+pub use traces::{FinishedSpan, SpanValue, Traces};
 pub use upload_metrics::UploadMetrics;
 pub use webhooks::Webhooks;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use env_logger::fmt::Formatter;
 use hsc_config::{LogFormat, LogLevel, LogSettings};
-use log::kv::{Key, Value, VisitSource};
+use log::kv::{Key, Value, VisitSource, VisitValue};
 use log::{LevelFilter, Record};
 use serde_json::{Map, Value as Json};
 
@@ -122,10 +122,31 @@ pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
     Json::Object(line).to_string()
 }
 
+/// True for the field of an `Option` that is none: it is left out of the line.
+fn is_absent(value: &Value<'_>) -> bool {
+    struct Absent(bool);
+    impl VisitValue<'_> for Absent {
+        fn visit_any(&mut self, _: Value<'_>) -> Result<(), log::kv::Error> {
+            Ok(())
+        }
+
+        fn visit_null(&mut self) -> Result<(), log::kv::Error> {
+            self.0 = true;
+            Ok(())
+        }
+    }
+    let mut absent = Absent(false);
+    let _ = value.visit(&mut absent);
+    absent.0
+}
+
 struct Fields<'a>(&'a mut Map<String, Json>);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        if is_absent(&value) {
+            return Ok(());
+        }
         let json = if let Some(number) = value.to_u64() {
             number.into()
         } else if let Some(number) = value.to_i64() {
@@ -160,6 +181,9 @@ struct Plain<'a>(&'a mut Vec<(String, String)>);
 
 impl<'kvs> VisitSource<'kvs> for Plain<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        if is_absent(&value) {
+            return Ok(());
+        }
         self.0.push((key.as_str().to_owned(), mask(&value.to_string()).into_owned()));
         Ok(())
     }
@@ -167,6 +191,8 @@ impl<'kvs> VisitSource<'kvs> for Plain<'_> {
 
 #[cfg(test)]
 mod tests {
+    use log::kv::ToValue as _;
+
     use super::*;
 
     #[test]
@@ -175,6 +201,8 @@ mod tests {
             ("conversation", Value::from("a\"b\n")),
             ("retry_in_ms", Value::from(400)),
             ("msg", Value::from("x")),
+            ("trace", None::<&str>.to_value()),
+            ("request", Some("r1").to_value()),
         ];
         let line = json_line(
             &Record::builder()
@@ -191,5 +219,7 @@ mod tests {
         assert_eq!(parsed["conversation"], "a\"b\n");
         assert_eq!(parsed["retry_in_ms"], 400);
         assert_eq!(parsed["level"], "warn");
+        assert_eq!(parsed["request"], "r1");
+        assert!(parsed.get("trace").is_none(), "a field without a value is left out: {line}");
     }
 }

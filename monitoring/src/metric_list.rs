@@ -150,6 +150,8 @@ catalogue! {
     hsc_webhook_seconds Histogram [] "Time of one delivery attempt";
     hsc_webhooks_waiting Gauge [] "Webhooks of all pods that are queued for delivery or a retry";
     hsc_webhook_dead_letters Gauge [] "Webhooks of all pods that are stored as dead letters";
+    hsc_spans_exported_total Counter [] "Spans that the collector of traces.endpoint accepted";
+    hsc_spans_dropped_total Counter ["reason" = "queue_full" | "not_exported"] "Spans that were dropped: queue_full (the collector is too slow) or not_exported (it did not accept a batch)";
     hsc_catalog_products Gauge [] "Products in the catalog";
     hsc_catalog_brands Gauge [] "Brands in the catalog";
     hsc_catalog_problems Gauge [] "Problems the last load of the catalog found";

@@ -17,6 +17,7 @@ use crate::connections::Connections;
 use crate::counter_family::CounterFamily;
 use crate::desk::Desk;
 use crate::metrics_builder::{MetricsBuilder, NONE};
+use crate::traces::Traces;
 use crate::upload_metrics::UploadMetrics;
 use crate::webhooks::Webhooks;
 
@@ -57,6 +58,8 @@ pub struct Metrics {
     pub webhooks: Webhooks,
     /// Products, brands and reloads of the catalog.
     pub catalog: Catalogs,
+    /// Finished spans for a collector.
+    pub traces: Traces,
     build: IntGaugeVec,
 }
 
@@ -266,6 +269,7 @@ impl Metrics {
             doors: UploadMetrics::new(&maker),
             desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),
+            traces: Traces::new(&maker),
             build: maker.gauge("hsc_build_info"),
             catalog: Catalogs {
                 products: maker.gauge("hsc_catalog_products").with_label_values(NONE),

@@ -53,7 +53,11 @@ impl Extractive {
         let Some(documentation) = question.product.documentation.clone() else {
             return Err(no_manual("none", "There is no manual for this product.".to_owned()));
         };
-        match self.manual_cache.load(ManualRequest { documentation }).await {
+        match self
+            .manual_cache
+            .load_traced(ManualRequest { documentation }, question.asker.trace)
+            .await
+        {
             Ok(manual) => {
                 let index = self.library.index(&manual).await;
                 Ok((manual, index))

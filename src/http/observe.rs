@@ -3,19 +3,24 @@
 //! The route is the pattern (`/api/price/{query}`), never the path: a path contains customer text, and the number of
 //! paths is unbounded.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, web};
+use actix_web::{HttpMessage as _, HttpRequest, web};
+use hsc_actors::{begin_trace, logged_trace};
+use hsc_conversation::TraceContext;
+use hsc_monitoring::{FinishedSpan, SpanValue, Traces};
 use log::{debug, info};
 
 use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
 
 /// Header of the request id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Header of the caller's span (W3C Trace Context).
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Longest id of a caller that is used: a UUID and a prefix.
 const REQUEST_ID_CHARS: usize = 64;
 
@@ -32,6 +37,9 @@ pub(super) async fn observe(
     let deps = request.app_data::<web::Data<Dependencies>>().cloned();
     let id = given_id(&request).unwrap_or_else(|| format!("{:016x}", rand::random::<u64>()));
     request.extensions_mut().insert(RequestId(id.clone()));
+    let incoming = incoming_trace(request.request());
+    let trace = deps.as_ref().and_then(|deps| begin_trace(&deps.metrics.traces, incoming));
+    let start = SystemTime::now();
     let method = request.method().clone();
     let client = client_address(request.request());
     warn_of_unknown_proxy(request.request());
@@ -53,15 +61,64 @@ pub(super) async fn observe(
             _ => "other",
         };
         deps.metrics.http.answered(label, &route, status, took);
+        if let Some(context) = trace.filter(|trace| trace.sampled && !is_probe(&route)) {
+            let request = AnsweredRequest { method: label, route: &route, status };
+            let times = (start, start + took);
+            record(&deps.metrics.traces, request, (context, incoming), times);
+        }
     }
     let took_ms = took.as_secs_f64() * 1_000.0;
     // Probes are frequent; at level info they would be most of the log.
-    if matches!(route.as_str(), "/health" | "/ready" | "/ping" | "/metrics") {
-        debug!(request:% = id, method:% = method, route:% = route, client:%, status, took_ms; "answered");
+    let trace = logged_trace(trace);
+    if is_probe(&route) {
+        debug!(request:% = id, trace, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     } else {
-        info!(request:% = id, method:% = method, route:% = route, client:%, status, took_ms; "answered");
+        info!(request:% = id, trace, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     }
     Ok(response)
+}
+
+fn is_probe(route: &str) -> bool {
+    matches!(route, "/health" | "/ready" | "/ping" | "/metrics")
+}
+
+/// The span of the caller. None without a header, with an invalid one or with several.
+pub(super) fn incoming_trace(request: &HttpRequest) -> Option<TraceContext> {
+    let mut headers = request.headers().get_all(&TRACEPARENT);
+    let (header, other) = (headers.next()?, headers.next());
+    TraceContext::parse(header.to_str().ok()?.trim()).filter(|_| other.is_none())
+}
+
+/// A request for its span.
+struct AnsweredRequest<'a> {
+    method: &'a str,
+    route: &'a str,
+    status: u16,
+}
+
+/// Records the span of a request, named by method and route.
+fn record(
+    traces: &Traces,
+    request: AnsweredRequest<'_>,
+    (context, parent): (TraceContext, Option<TraceContext>),
+    (start, end): (SystemTime, SystemTime),
+) {
+    let AnsweredRequest { method, route, status } = request;
+    traces.record(FinishedSpan {
+        name: format!("{method} {route}").into(),
+        is_server: true,
+        trace_id: context.trace_id,
+        span_id: context.span_id,
+        parent_span_id: parent.map(|parent| parent.span_id),
+        start,
+        end,
+        attributes: vec![
+            ("http.request.method", method.into()),
+            ("http.route", route.into()),
+            ("http.response.status_code", SpanValue::Number(status.into())),
+        ],
+        is_error: status >= 500,
+    });
 }
 
 /// The caller's own id, if it is safe in a log line.

@@ -9,7 +9,7 @@ use hsc_actors::socket::turn_away;
 use log::debug;
 use serde::Deserialize;
 
-use super::observe::RequestId;
+use super::observe::{RequestId, incoming_trace};
 use super::{ApiError, ApiErrorCode, Dependencies, client_address};
 
 /// Opens the visitors' socket (WebSocket upgrade).
@@ -34,7 +34,8 @@ pub(super) async fn socket(
         return Err(ApiError::new(ApiErrorCode::OriginNotAllowed, message).into());
     }
     let address = client_address(&request);
-    let opened = deps.pod.connect(&request, payload, address, visitor_token(&request));
+    let trace = incoming_trace(&request);
+    let opened = deps.pod.connect(&request, payload, address, visitor_token(&request), trace);
     opened.or_else(|refused| not_opened(&request, &request_id, refused))
 }
 

@@ -131,10 +131,10 @@ container() {
 
 # eventually SECONDS WHAT COMMAND...: waits until the command succeeds.
 eventually() {
-  local until=$((SECONDS + $1)) what=$2
+  local deadline=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$until" ] || fail "waited in vain for: $what"
+    [ "$SECONDS" -lt "$deadline" ] || fail "waited in vain for: $what"
     sleep 1
   done
 }

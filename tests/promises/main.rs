@@ -97,6 +97,7 @@ mod stopping;
 mod taking_the_transcript;
 mod temporary_folders;
 mod tls;
+mod traces;
 mod uploads;
 mod webhooks;
 mod wire_page;

@@ -414,7 +414,7 @@ impl AgentSocket {
             scenario: Scenario::default(),
             image: None,
             locale,
-            asker: Requester { conversation: Some((*conversation).into()), client: None },
+            asker: Requester { conversation: Some((*conversation).into()), ..Requester::default() },
         });
         self.feed_result(ctx, async move {
             let answer = match question {

@@ -343,9 +343,10 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
     let last = |stage: &TestPod| stage.teacher.askers.lock().expect("no panic").last().cloned();
     let client = ClientAddress::NONE.key();
     let conversation: Option<Arc<str>> = Some(conversation.as_str().into());
-    let of_visitor = Requester { conversation: conversation.clone(), client: Some(client) };
+    let of_visitor =
+        Requester { conversation: conversation.clone(), client: Some(client), trace: None };
     assert_eq!(last(&a), Some(of_visitor));
-    assert_eq!(last(&b), Some(Requester { conversation, client: None }));
+    assert_eq!(last(&b), Some(Requester { conversation, client: None, trace: None }));
 }
 
 #[actix::test]

@@ -26,6 +26,7 @@ use crate::bridge::{Body, channels};
 use crate::rate_limit::{Gcra, Quota};
 use crate::sequence::Sequence;
 use crate::socket::{Outgoing, Received, SocketContext};
+use crate::span::{AppendTraces, begin_trace, logged_trace, question_ended};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use crate::takeovers;
 use hsc_conversation::ClientAddress;
@@ -44,7 +45,7 @@ use super::{Deliver, SessionContext, SessionStatus, answering};
 use hsc_conversation::desk::DeskRequest;
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
-use hsc_conversation::{LogEntry, visitor_frame};
+use hsc_conversation::{LogEntry, QuestionTrace, QuestionTracer, TraceContext, visitor_frame};
 
 /// Consecutive refused messages after which a connection is closed: a client that ignores a hundred refusals is
 /// not a chat.
@@ -86,6 +87,9 @@ pub(crate) struct Session {
     closed: bool,
     /// The visitor token, until the conversation has verified it.
     visitor_token: Option<String>,
+    /// Begins the trace of a question; none if traces are off.
+    tracer: Option<QuestionTracer>,
+    append_traces: AppendTraces,
 }
 
 impl RebuiltInPlace for Session {
@@ -112,6 +116,7 @@ impl RebuiltInPlace for Session {
         }
         let token = self.conversation.token().to_owned();
         self.conversation = (self.context.begin)(self.id(), token);
+        self.conversation.trace_questions(self.tracer.clone());
         if let Some(id) = self.current_message.take() {
             let message = "The server failed over this message; it can be sent again.".to_owned();
             let error = ServerMessage::Error { message, code: ErrorCode::Internal };
@@ -165,12 +170,28 @@ impl Session {
             reconnect_after_ms: None,
             closed: false,
             visitor_token: None,
+            tracer: None,
+            append_traces: AppendTraces::default(),
         }
     }
 
     /// Sets the visitor token.
     pub(crate) fn with_visitor_token(mut self, token: Option<String>) -> Self {
         self.visitor_token = token;
+        self
+    }
+
+    /// Traces the questions, if traces are on: below `incoming`, the span of the client, or each in a trace of its own.
+    pub(crate) fn traced_by(mut self, incoming: Option<TraceContext>) -> Self {
+        let metrics = Arc::clone(&self.context.metrics);
+        if metrics.traces.is_on() {
+            self.tracer = Some(Arc::new(move || {
+                let context = begin_trace(&metrics.traces, incoming)?;
+                let parent = incoming.map(|incoming| incoming.span_id);
+                Some(QuestionTrace { context, parent, asked_at_ms: 0 })
+            }));
+            self.conversation.trace_questions(self.tracer.clone());
+        }
         self
     }
 
@@ -220,6 +241,10 @@ impl Session {
                     let mut question = *question;
                     question.asker.client = Some(self.address.key());
                     self.start_answer(answer, question, ctx)
+                }
+                Effect::QuestionEnded(ended) => {
+                    self.append_traces.end(ended.trace.context);
+                    question_ended(&self.context.metrics, self.conversation.id(), *ended);
                 }
                 Effect::StopAnswer => {
                     if let Some(running) = self.running.take() {
@@ -312,7 +337,9 @@ impl Session {
     }
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
-        info!(conversation:% = self.conversation.id(), product:% = question.product.id, answer; "question");
+        let trace = question.asker.trace;
+        self.append_traces.begin(trace);
+        info!(conversation:% = self.conversation.id(), trace = logged_trace(trace), product:% = question.product.id, answer; "question");
         self.context.sessions.set_product(self.key, &question.product.id);
         let steps = answering::in_turn(&self.context, Some(self.address.key()), answer, question);
         let told = wrap_stream::<_, Self>(steps);
@@ -534,7 +561,9 @@ impl Session {
                 }
                 OutboxStep::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
-                    let appended = log_state::append(&self.context, owned, batch);
+                    let entries = batch.entries.len();
+                    let spans = self.append_traces.spans(&self.context.metrics, entries);
+                    let appended = log_state::append(&self.context, owned, batch, spans);
                     self.call_log(appended, ctx);
                 }
                 OutboxStep::Begin { offset } => {

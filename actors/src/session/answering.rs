@@ -10,6 +10,7 @@ use hsc_monitoring::Metrics;
 use tokio::time::Instant;
 
 use super::{QueueOutcome, QueueUpdate, SessionContext};
+use crate::span::Span;
 use hsc_conversation::ClientKey;
 use hsc_conversation::Input;
 use hsc_conversation::answer::{AnswerEvent, Question};
@@ -43,10 +44,12 @@ pub(super) fn in_turn(
 fn answering(
     context: Arc<SessionContext>,
     answer: u64,
-    question: Question,
+    mut question: Question,
     permit: tokio::sync::OwnedSemaphorePermit,
 ) -> BoxStream<'static, Input> {
     let asked = Instant::now();
+    let mut span = Span::start(&context.metrics, "answer", question.asker.trace);
+    question.asker.trace = span.context().or(question.asker.trace);
     // Called inside the stream and caught there: the visitor gets an error, the socket stays open.
     let begun = Arc::clone(&context);
     let events = async move { begun.answerer.answer(question) }.flatten_stream();
@@ -56,8 +59,10 @@ fn answering(
         .flat_map(move |event| {
             let _held = &permit;
             let Ok(event) = event else {
+                span.fail();
                 return stream::iter([Some(Input::AnswerLost { answer }), None]);
             };
+            describe(&mut span, &event);
             let first_words = count(&context.metrics, &event, asked, &mut first).map(|after| {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 Input::FirstWords { answer, after_ms }
@@ -66,6 +71,22 @@ fn answering(
         })
         .filter_map(std::future::ready)
         .boxed()
+}
+
+/// Adds the attributes of the span that an event tells; the last event ends it.
+fn describe(span: &mut Span, event: &AnswerEvent) {
+    match event {
+        AnswerEvent::FromCache => span.set("cached", true),
+        AnswerEvent::Done(done) => {
+            span.set("outcome", done.outcome.as_str());
+            span.set("answerer", done.answerer.as_str());
+            if let Some(reason) = &done.fallback {
+                span.set("fallback", reason.as_str());
+            }
+            span.finish();
+        }
+        _ => {}
+    }
 }
 
 /// Adds the time until the first words, with the first words.

@@ -13,6 +13,7 @@ use log::debug;
 
 use super::SessionContext;
 use super::answering;
+use crate::span::{AppendTraces, Span, logged_trace, question_ended};
 use crate::takeovers;
 use hsc_conversation::log::{Claimed, OwnedConversation};
 use hsc_conversation::now_ms;
@@ -53,6 +54,7 @@ struct HeadlessAnswer {
     conversation: Conversation,
     checkpoint: Checkpoint,
     outbox: Outbox,
+    append_traces: AppendTraces,
     answer: Option<BoxStream<'static, Input>>,
     refused: u32,
 }
@@ -67,6 +69,7 @@ pub(crate) async fn complete(context: Arc<SessionContext>, claimed: Claimed) -> 
         owned,
         checkpoint: Checkpoint::default(),
         outbox: Outbox::logged(taken.offset),
+        append_traces: AppendTraces::default(),
         answer: None,
         refused: 0,
     };
@@ -121,8 +124,14 @@ impl HeadlessAnswer {
                     }
                 }
                 Effect::StartAnswer { answer, question } => {
-                    debug!(conversation:% = self.owned.conversation, answer; "completing an answer without a client");
+                    let trace = question.asker.trace;
+                    self.append_traces.begin(trace);
+                    debug!(conversation:% = self.owned.conversation, trace = logged_trace(trace), answer; "completing an answer without a client");
                     self.answer = Some(answering::in_turn(&self.context, None, answer, *question));
+                }
+                Effect::QuestionEnded(ended) => {
+                    self.append_traces.end(ended.trace.context);
+                    question_ended(&self.context.metrics, &self.owned.conversation, *ended);
                 }
                 Effect::StopAnswer => self.answer = None,
                 Effect::UseLog { from: Some(from), .. } => {
@@ -149,7 +158,13 @@ impl HeadlessAnswer {
             match step {
                 OutboxStep::Append(batch) => {
                     let here = self.context.bridge.of_append(&owned, &batch);
+                    let entries = batch.entries.len();
+                    let mut spans = self.append_traces.spans(&self.context.metrics, entries);
                     let result = self.context.log.append(owned, batch).await;
+                    if result.is_err() {
+                        spans.iter_mut().for_each(Span::fail);
+                    }
+                    drop(spans);
                     if let (Some(here), Ok(_)) = (here, &result) {
                         here.publish();
                     }

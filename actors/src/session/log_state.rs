@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 
 use super::SessionContext;
 use crate::sequence::Sequence;
+use crate::span::Span;
 use hsc_conversation::log::{Batch, LogError, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, LogEntry};
@@ -143,11 +144,12 @@ impl LogState {
     }
 }
 
-/// Appends to the log, and notifies the pod's own subscribers.
+/// Appends to the log, and notifies the pod's own subscribers. The spans end with the append.
 pub(super) fn append(
     context: &SessionContext,
     owned: OwnedConversation,
     batch: Batch,
+    mut spans: Vec<Span>,
 ) -> BoxFuture<'static, LogReply> {
     let here = context.handoffs.bridge().of_append(&owned, &batch);
     let appended = context.log.append(owned, batch);
@@ -157,6 +159,10 @@ pub(super) fn append(
             if let (Some(here), Ok(_)) = (here, &appended) {
                 here.publish();
             }
+            if appended.is_err() {
+                spans.iter_mut().for_each(Span::fail);
+            }
+            drop(spans);
             LogReply::Appended(appended)
         })
         .boxed()

@@ -227,7 +227,9 @@ impl TestPod {
             let open = move |request: HttpRequest, payload: web::Payload| {
                 let house = Arc::clone(&house);
                 async move {
-                    house.connect(&request, payload, ClientAddress::NONE, None).map_err(no_socket)
+                    house
+                        .connect(&request, payload, ClientAddress::NONE, None, None)
+                        .map_err(no_socket)
                 }
             };
             let house = Arc::clone(&doors);

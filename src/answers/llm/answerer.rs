@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use hsc_actors::logged_trace;
 use hsc_actors::ports::Answerer;
 use hsc_answers::llm::{ModelOutput, Retrieval};
 use hsc_answers::{Composed, Index, Turn};
@@ -208,12 +209,13 @@ impl Llm {
         trouble: &LlmError,
         reason: &str,
     ) -> Composed {
+        let trace = logged_trace(case.question.asker.trace);
         let is_limited = matches!(trouble, LlmError::Limited { .. });
         if is_limited {
             // Counted by a metric. Many refused questions must not flood the log.
-            log::debug!(reason, cause:% = trouble; "the language model was not asked");
+            log::debug!(trace, reason, cause:% = trouble; "the language model was not asked");
         } else {
-            log::warn!(reason, cause:% = trouble; "the language model failed, using the extractive answer");
+            log::warn!(trace, reason, cause:% = trouble; "the language model failed, using the extractive answer");
         }
         let Case { question, manual, index, near, .. } = *case;
         let manual = self.parts.extractive.compose(question, manual, index, near);

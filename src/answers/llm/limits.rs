@@ -90,7 +90,7 @@ impl Scoped {
     }
 
     fn check(&self, asker: &Requester, cost: u64, now: Instant) -> Result<(), Scope> {
-        let Requester { conversation, client } = asker;
+        let Requester { conversation, client, .. } = asker;
         if let (Some(limiter), Some(key)) = (&self.conversations, conversation) {
             limiter.check(key, cost, now).map_err(|_| Scope::Conversation)?;
         }
@@ -104,7 +104,7 @@ impl Scoped {
     }
 
     fn count(&mut self, asker: &Requester, cost: u64, now: Instant) {
-        let Requester { conversation, client } = asker;
+        let Requester { conversation, client, .. } = asker;
         if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
             limiter.count(Arc::clone(key), cost, now);
         }
@@ -117,7 +117,7 @@ impl Scoped {
     }
 
     fn give_back(&mut self, asker: &Requester, cost: u64) {
-        let Requester { conversation, client } = asker;
+        let Requester { conversation, client, .. } = asker;
         if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
             limiter.give_back(key, cost);
         }
@@ -263,6 +263,7 @@ mod tests {
         Requester {
             conversation: Some(conversation.into()),
             client: Some(ClientAddress::new(address).key()),
+            trace: None,
         }
     }
 

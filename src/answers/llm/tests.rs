@@ -590,7 +590,8 @@ async fn an_exhausted_quota_sends_no_request_and_informs_the_visitor() {
         ("b", None, "Yes"),
         ("a", Some("limited"), "The assistant has given as many answers"),
     ] {
-        let asker = Requester { conversation: Some(conversation.into()), client: None };
+        let asker =
+            Requester { conversation: Some(conversation.into()), client: None, trace: None };
         let (_, answer) = told(&llm, Question { asker, ..pair() }).await;
         assert_eq!(answer.fallback.as_deref(), reason, "{}", answer.text);
         assert!(answer.text.starts_with(begins), "{}", answer.text);
