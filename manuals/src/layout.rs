@@ -8,7 +8,7 @@
 //! used: many producers sort it by font.
 //!
 //! A narrow side of a gutter is not always a column: labels that are centred beside their paragraphs are the first
-//! cells of rows ([`beside`](super::beside)), and notes in the margin follow the paragraph that they stand beside.
+//! cells of rows (`beside`), and notes in the margin follow the paragraph that they stand beside.
 //!
 //! The cells of right-to-left text are mirrored: their `x` grows to the left. So a cell begins where its text begins,
 //! and the first column of a table has the smallest `x`, in either direction.

@@ -25,7 +25,7 @@ use crate::outbound::OutboundTls;
 /// Arguments of `hsc smoke`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Address of the server as visitors know it, such as https://chat.example.com.
+    /// Address of the server as visitors know it: a host with https:// before it, or with http:// on this machine.
     #[arg(value_name = "URL", value_parser = address)]
     url: Url,
     /// Address for operations (server.operations_listen), such as http://10.0.0.5:9090: its /metrics must be complete,
