@@ -9,11 +9,17 @@ use hsc_conversation::protocol::Resume;
 use hsc_conversation::{NotResumed, Opening, OpeningResult};
 use hsc_conversation::{TokenError, Tokens};
 
-/// Delays before an unavailable log is called again for a conversation: for a client that reconnects, a wait of a
-/// second is better than the loss of its history. When a pod has died, all its clients reconnect at once, and the log
-/// is slow just when it is needed.
-const PATIENCE: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(600)];
+/// Delays before an unavailable log is called again for a conversation: for a client that reconnects, a wait of a few
+/// seconds is better than the loss of its history. When a pod has died, all its clients reconnect at once, and the log
+/// is slow just when it is needed; a Redis that restarts is back after a second or two. With the time limits of the
+/// commands this is less than the ten seconds that the pages wait for a `welcome`.
+const PATIENCE: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_millis(600),
+    Duration::from_millis(900),
+    Duration::from_millis(1_600),
+];
 
 /// Takes a conversation over, with retries.
 async fn take_over(
