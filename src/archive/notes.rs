@@ -42,11 +42,11 @@ impl Notes for Store {
 
 fn note(row: &AnyRow) -> Result<StoredNote, Error> {
     // The team writes notes, so one without a name was written by another program.
-    let nobody = || AgentRef { id: String::new(), name: String::new() };
+    let unknown = || AgentRef { id: String::new(), name: String::new() };
     Ok(StoredNote {
         id: rows::text(row, "id")?,
         at_ms: rows::number(row, "at_ms")?,
-        agent: rows::agent(row, "agent", "agent_name")?.unwrap_or_else(nobody),
+        agent: rows::agent(row, "agent", "agent_name")?.unwrap_or_else(unknown),
         text: rows::text(row, "text")?,
     })
 }

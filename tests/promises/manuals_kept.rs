@@ -175,7 +175,7 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
     let in_redis = async || redis.ask(&["EVAL", script, "0"]).await;
     eventually("the first one is in Redis", async || in_redis().await.len() > 40).await;
     let (asked, before) = (host.asked(), in_redis().await);
-    // The other pod hears of it only when the new manual is in Redis, and must not invalidate that one.
+    // The other pod receives the announcement when the new manual is in Redis already, and must keep that one.
     other.signal("STOP");
     let (status, told) = refetch(&one, LIGHT).await;
     assert_eq!(

@@ -167,7 +167,7 @@ async fn connect(url: &str) -> sqlx::Result<sqlx::PgConnection> {
     sqlx::PgConnection::connect(url).await
 }
 
-/// Gives a file to the user of the database, where that is another one, and to nobody else.
+/// Makes the user of the database the owner of a file, readable by that user alone.
 fn own(file: &Path) {
     if is_root() {
         succeeds("chown to the user postgres", Command::new("chown").arg("postgres").arg(file));

@@ -1,4 +1,4 @@
-//! Secrets come from files and are rotated in two phases, while the server runs and nobody loses a conversation.
+//! Secrets come from files and are rotated in two phases while the server runs, and every conversation goes on.
 
 use std::path::{Path, PathBuf};
 

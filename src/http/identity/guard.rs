@@ -164,9 +164,9 @@ pub(super) async fn session(
     deps: &Dependencies,
     request: &HttpRequest,
 ) -> Result<SignedIn, ApiError> {
-    let nobody = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
-    let secret = Cookie::Session.of(deps, request).ok_or_else(nobody)?;
-    deps.identify.whose(secret).await.map_err(api_error)?.ok_or_else(nobody)
+    let not_signed_in = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
+    let secret = Cookie::Session.of(deps, request).ok_or_else(not_signed_in)?;
+    deps.identify.whose(secret).await.map_err(api_error)?.ok_or_else(not_signed_in)
 }
 
 /// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
