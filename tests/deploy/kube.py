@@ -12,7 +12,7 @@ import yaml
 
 rendered, image, secrets = sys.argv[1:]
 objects = [it for it in yaml.safe_load_all(pathlib.Path(rendered).read_text()) if it]
-(deployment,) = [it for it in objects if it["kind"] == "Deployment"]
+(deployment,) = [it for it in objects if it["kind"] == "Deployment" and it["metadata"]["name"] == "hsc"]
 (settings,) = [it for it in objects if it["kind"] == "ConfigMap" and it["metadata"]["name"].startswith("hsc-settings")]
 claims = [it for it in objects if it["kind"] == "PersistentVolumeClaim" and it["metadata"]["name"] == "hsc-shared"]
 for it in (deployment, settings, *claims):

@@ -56,10 +56,18 @@ unit_is_hardened() {
   systemd-analyze security --offline=true --threshold=20 "$scratch/hsc.service" > "$scratch/security" ||
     { tail -n 1 "$scratch/security"; return 1; }
 }
+# renders NAME FOLDER
 renders() {
-  "$tools/bin/kubectl" kustomize "docker/kubernetes/overlays/$1" > "$scratch/$1.yaml"
+  "$tools/bin/kubectl" kustomize "$2" > "$scratch/$1.yaml"
   "$tools/bin/kubernetes-validate" --strict --no-warn --quiet -k "$kubernetes" "$scratch/$1.yaml"
   "$tools/bin/python3" tests/deploy/kubernetes.py "$scratch/$1.yaml"
+}
+renders_with_traces() {
+  mkdir "$scratch/traces"
+  printf '%s\n' 'namespace: hsc-production' 'resources: [../../../docker/kubernetes/overlays/production]' \
+    'components: [../../../docker/kubernetes/components/traces]' > "$scratch/traces/kustomization.yaml"
+  renders traced "$scratch/traces"
+  grep -q HSC__TRACES__ENDPOINT "$scratch/traced.yaml"
 }
 rule_is_current() {
   docker/kubernetes/prometheus-rule.sh | diff docker/kubernetes/base/prometheus-rule.yaml - ||
@@ -99,8 +107,8 @@ cat "$scratch/tls.crt" "$scratch/tls.key" > "$scratch/tls.pem"
 
 install_tools
 check "the Dockerfiles (hadolint)" "$tools/bin/hadolint" docker/Dockerfile tests/deploy/images/Dockerfile
-# SC2317: that nothing calls a function, which `check` and `eventually` do. SC2015: `A && B || fail` is meant.
-check "the shell scripts (shellcheck)" shellcheck -x -e SC2317,SC2015 docker/collect-runtime.sh docker/production/*.sh \
+# SC2317 and SC2329: that nothing calls a function, which `check` and `eventually` do. SC2015: `A && B || fail` is meant.
+check "the shell scripts (shellcheck)" shellcheck -x -e SC2317,SC2329,SC2015 docker/collect-runtime.sh docker/production/*.sh \
   docker/kubernetes/*.sh docker/kubernetes/base/*.sh tests/deploy/*.sh tests/deploy/images/*.sh
 check "the compose files" "$tools/bin/python3" tests/deploy/compose.py docker/compose.yaml docker/compose.production.yaml
 check "nginx in compose (nginx -t)" nginx_reads docker/production/nginx.conf
@@ -109,8 +117,9 @@ check "the example for HAProxy (haproxy -c)" haproxy_reads docker/examples/hapro
 check "Prometheus in compose (promtool)" promtool check config --syntax-only docker/production/prometheus.yml
 check "the unit for systemd" unit_is_hardened
 check "the PrometheusRule is that of monitoring/alerts" rule_is_current
-check "kustomize: staging, Kubernetes $kubernetes" renders staging
-check "kustomize: production, Kubernetes $kubernetes" renders production
+check "kustomize: staging, Kubernetes $kubernetes" renders staging docker/kubernetes/overlays/staging
+check "kustomize: production, Kubernetes $kubernetes" renders production docker/kubernetes/overlays/production
+check "kustomize: production with traces, Kubernetes $kubernetes" renders_with_traces
 check "secrets are made and rotated" secrets_rotate
 check "the workflows (actionlint)" workflows_are_sound
 exit "$failed"

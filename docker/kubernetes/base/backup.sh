@@ -10,6 +10,12 @@ if [ -n "${PGPASSWORD_FILE:-}" ]; then
   PGPASSWORD=$(cat "$PGPASSWORD_FILE")
   export PGPASSWORD
 fi
+# A folder with a file each for PGHOST, PGUSER, PGPASSWORD and PGDATABASE, as Kubernetes mounts a secret.
+for name in PGHOST PGUSER PGPASSWORD PGDATABASE; do
+  if [ -e "${BACKUP_SECRETS:-/nowhere}/$name" ]; then
+    export "$name=$(cat "$BACKUP_SECRETS/$name")"
+  fi
+done
 
 say() { echo "backup: $*"; }
 
