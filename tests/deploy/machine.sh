@@ -23,7 +23,7 @@ export HSC_SECRETS=$work/secrets
 export REDIS_IMAGE=localhost/hsc-test-redis POSTGRES_IMAGE=localhost/hsc-test-postgres
 export NGINX_IMAGE=localhost/hsc-test-nginx PROMETHEUS_IMAGE=localhost/hsc-test-prometheus
 # Descriptors and sessions of a pod: what a small machine allows.
-export HSC_FILES=16384 HSC_SESSIONS=10000
+export HSC_FILES=${HSC_FILES:-16384} HSC_SESSIONS=10000
 
 say() { echo "deploy: $*"; }
 fail() {
