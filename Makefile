@@ -54,7 +54,7 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 ##@ Change it
 
 .PHONY: test
-test: need-test check model test-alerts test-static-deploy test-rust test-web test-browser test-artillery ## Run all checks and tests, as CI does.
+test: need-test check model test-alerts test-static-deploy test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## The static checks.
@@ -140,6 +140,12 @@ test-static-deploy: ## Check images, compose files, Kubernetes, proxies, secrets
 .PHONY: test-rust
 test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc examples, tidy.
 	$(CARGO) test $(BOUNDED) $(LOCKED) --workspace --no-fail-fast
+
+.PHONY: test-operations
+test-operations: need-test web/dist/.built ## Run the commands of docs/operations against a server with all that it uses.
+	.ci/need operations
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	timeout --verbose --kill-after=30 20m python3 tests/deploy/operations.py target/debug/hsc
 
 # Releases from before schema_migrations have the tests `the_previous_release_serves` alone: they do not read that table.
 PREVIOUS ?= target/previous/hsc

