@@ -145,7 +145,7 @@ test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc example
 test-operations: need-test web/dist/.built ## Run the commands of docs/operations against a server with all that it uses.
 	.ci/need operations
 	$(CARGO) test $(LOCKED) --workspace --no-run
-	timeout --verbose --kill-after=30 20m python3 tests/deploy/operations.py target/debug/hsc
+	timeout --verbose --kill-after=30 20m python3 -B tests/deploy/operations.py target/debug/hsc
 
 # Releases from before schema_migrations have the tests `the_previous_release_serves` alone: they do not read that table.
 PREVIOUS ?= target/previous/hsc

@@ -32,7 +32,7 @@ phase() {
 case ${1:-}:${2:-} in
   begin:token_keys | begin:redis | begin:database)
     phase add "$2"
-    # A pod learns a key at its start. Redis and PostgreSQL know the new password already.
+    # All pods have the key before the first uses it. Redis and PostgreSQL know the new password already.
     [ "$2" != token_keys ] || "$here/roll.sh"
     phase use "$2"
     "$here/roll.sh"

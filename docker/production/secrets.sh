@@ -3,7 +3,7 @@
 #
 #     secrets.sh create HOST        all of them, with a certificate of an authority of their own; replace tls.crt and
 #                                   tls.key with yours
-#     secrets.sh render             hsc.toml and redis_users.acl, out of the others
+#     secrets.sh render             redis_url, archive_url and redis_users.acl, out of the others
 #     secrets.sh add NAME           phase 1: a new secret that is accepted beside the one in use
 #     secrets.sh use NAME           phase 2: the new one is used, the old one still accepted
 #     secrets.sh remove NAME        phase 3: the old one is accepted no longer
@@ -30,17 +30,9 @@ fail() {
 }
 
 render() {
-  {
-    echo '# Made by secrets.sh render.'
-    echo '[conversations]'
-    echo "token_keys = [$(lines token_keys | sed 's/.*/"&"/' | paste -sd, -)]"
-    echo '[redis]'
-    echo "url = \"redis://hsc:$(first redis_passwords)@redis:6379\""
-    echo '[archive]'
-    echo "url = \"postgres://$(cat "$dir/database_user"):$(cat "$dir/database_password")@postgres/hsc\""
-    echo '[admin]'
-    echo "token = \"$(cat "$dir/admin_token")\""
-  } | put hsc.toml
+  # The pods read these, and token_keys and admin_token as they are: the settings …_file of compose.production.yaml.
+  echo "redis://hsc:$(first redis_passwords)@redis:6379" | put redis_url
+  echo "postgres://$(cat "$dir/database_user"):$(cat "$dir/database_password")@postgres/hsc" | put archive_url
   {
     # Nobody can be this user, and it may do everything: Redis reads its own append-only file as this user, and leaves
     # out each transaction that it may not do.
@@ -55,7 +47,7 @@ render() {
 
 create() {
   local host=$1
-  [ ! -e "$dir/hsc.toml" ] || fail "$dir has secrets already"
+  [ ! -e "$dir/token_keys" ] || fail "$dir has secrets already"
   mkdir -p "$dir"
   chmod 700 "$dir"
   local name

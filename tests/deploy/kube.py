@@ -1,7 +1,7 @@
-"""Makes of the rendered production overlay what `podman kube play` runs here: kube.py RENDERED IMAGE SECRETS.
+"""Makes of the rendered production overlay what `podman kube play` runs here: kube.py RENDERED IMAGE SECRETS_FOLDER.
 
 The Deployment, its settings, limits, security and mounts stay as they are. Changed is what a cluster provides: the image
-by its local name, the secret from a file, claims as volumes, the addresses of Redis and PostgreSQL; and what podman 4.3
+by its local name, the secret from files, claims as volumes, the addresses of Redis and PostgreSQL; and what podman 4.3
 does not know (fields of the pod as variables, spreading, a sleep before the stop).
 """
 
@@ -37,6 +37,6 @@ secret = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
     "metadata": {"name": "hsc-secrets"},
-    "data": {"hsc.toml": pathlib.Path(secrets).read_text()},
+    "data": {it: (pathlib.Path(secrets) / it).read_text() for it in ("token_keys", "admin_token", "redis_url", "archive_url")},
 }
 print(yaml.safe_dump_all([secret, settings, *claims, deployment], sort_keys=False))

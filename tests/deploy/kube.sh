@@ -7,7 +7,7 @@ set -Eeuo pipefail
 trap 'echo "kube: FAILED at line $LINENO: $BASH_COMMAND" >&2' ERR
 
 kubectl kustomize "$root/docker/kubernetes/overlays/production" > "$work/rendered.yaml"
-"$root/.make/deploy-tools/bin/python3" "$root/tests/deploy/kube.py" "$work/rendered.yaml" localhost/hsc-jit:next "$HSC_SECRETS/hsc.toml" \
+"$root/.make/deploy-tools/bin/python3" "$root/tests/deploy/kube.py" "$work/rendered.yaml" localhost/hsc-jit:next "$HSC_SECRETS" \
   > "$work/kube.yaml"
 # `kube down` leaves volumes.
 remove() {

@@ -85,9 +85,9 @@ for name, job in jobs.items():
 # The tables are updated by the new version, after it has accepted the settings, and before its pods start.
 migrate = jobs["hsc-migrate"]
 (check,) = migrate["template"]["spec"]["initContainers"]
-(container,) = migrate["template"]["spec"]["containers"]
-expect(check["args"][0] == "check" and container["args"][0] == "migrate", "hsc-migrate does not check and migrate")
-expect(check["image"] == container["image"], "hsc-migrate checks another version than it runs")
+(migrating,) = migrate["template"]["spec"]["containers"]
+expect(check["args"][0] == "check" and migrating["args"][0] == "migrate", "hsc-migrate does not check and migrate")
+expect(check["image"] == migrating["image"], "hsc-migrate checks another version than it runs")
 limit = int(re.search(r"^migration_timeout_ms = (\d+)", defaults, re.M)[1]) / 1000
 expect(migrate["activeDeadlineSeconds"] > limit, f"hsc-migrate is killed before archive.migration_timeout_ms ({limit} s)")
 newer = int(re.search(r"ARCHIVE_IS_NEWER: u8 = (\d+)", pathlib.Path("src/command/exit_code.rs").read_text())[1])
@@ -106,12 +106,19 @@ spec = server["spec"]["template"]["spec"]
 for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
     expect(container[probe]["httpGet"]["port"] == "operations", f"{probe} is not at the operations port")
 (settings,) = [it for it in of("ConfigMap") if it["metadata"]["name"].startswith("hsc-settings")]
+install = pathlib.Path("docs/operations/install.md").read_text()
 drain = int(settings["data"]["HSC__SERVER__DRAIN_TIMEOUT_MS"]) / 1000
 grace = spec["terminationGracePeriodSeconds"]
 expect(grace > drain + container["lifecycle"]["preStop"]["sleep"]["seconds"], f"killed after {grace} s, drains {drain} s")
 for key in settings["data"]:
     section = ".".join(part.lower() for part in key.removeprefix("HSC__").split("__")[:-1])
     field = key.split("__")[-1].lower()
+    if re.search(r"(token_keys|token|url)_file$", field):
+        field = field.removesuffix("_file")
+        for mounting in (container, check, migrating):
+            folders = [it["mountPath"] for it in mounting["volumeMounts"] if it["name"] == "secrets"]
+            expect(str(pathlib.PurePath(settings["data"][key]).parent) in folders, f"{key}: no such folder in {mounting['name']}")
+        expect(f"--from-file=$S/{pathlib.PurePath(settings['data'][key]).name}" in install, f"{key}: install.md does not make it")
     body = re.search(rf"^\[{re.escape(section)}\]\n(.*?)(?=^\[|\Z)", defaults, re.S | re.M)
     expect(body and re.search(rf"^{field} = ", body[1], re.M), f"{key} is not a setting")
 
