@@ -32,7 +32,8 @@ images() {
 }
 
 start() {
-  "$root/docker/production/secrets.sh" create localhost
+  # The certificate is for this host, where the probe expects nginx, and for localhost.
+  "$root/docker/production/secrets.sh" create chat.example.com
   start_production localhost/hsc-jit:previous
   local warnings
   # Redis asks for vm.overcommit_memory, a setting of the machine (docs/operations/install.md).
@@ -58,8 +59,11 @@ smoke_test() {
   [ "$status" = "301 https://localhost/" ] || fail "http is not sent to https: $status"
   [ "$(admin /admin/pods | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["pods"]))')" = 3 ] || fail "not three pods"
   eventually 60 "Prometheus reads three pods" three_targets
-  row "smoke test" "$(grep -c ' ok ' "$work/log/smoke") checks pass through nginx with TLS; /metrics is closed; Prometheus reads three pods"
+  HSC_IMAGE=localhost/hsc-jit:next compose up -d --no-build --no-deps probe > "$work/log/probe" 2>&1
+  eventually 120 "Prometheus reads a run of the probe that passed" probe_passed
+  row "smoke test" "$(grep -c ' ok ' "$work/log/smoke") checks pass through nginx with TLS; /metrics is closed; Prometheus reads three pods, and of the probe that its run passed"
 }
+probe_passed() { prometheus 'hsc_smoke_runs_total{job="hsc-probe",outcome="passed"} > 0' | grep -q '"hsc-probe"'; }
 three_targets() { prometheus 'sum(up{job="hsc"})' | grep -q '"3"'; }
 
 # under_load NAME COMMAND...: the command, while visitors ask; it fails if one of them lost something, or if what
