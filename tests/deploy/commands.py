@@ -1,4 +1,4 @@
-"""Every command of docs/operations and README.md, and where it is run: commands.py KUBECTL FOLDER
+"""Every command of docs/operations and README.md, and where it is run: commands.py KUBECTL FOLDER RENDERED
 
 A command is a line of an indented or a sh, bash or console block, or code between backticks that begins with the name of
 a program. Each is one of these, else the exit code is 1:
@@ -6,12 +6,14 @@ a program. Each is one of these, else the exit code is 1:
 - run by operations.py (`make test-operations`), if its programs are all of PROGRAMS;
 - a `kubectl create`, which is run here with --dry-run=client; FOLDER has the files that it names;
 - in ELSEWHERE, with the file that runs it and the text there;
-- in NOT_RUN, with the reason, which is printed;
+- in NOT_RUN, with the reason, which is printed; one of `kubectl` gets as far as the cluster, so its options exist, and
+  RENDERED has the objects that it names;
 - code between backticks that another command begins with: a mention of it.
 """
 
 import dataclasses
 import functools
+import os
 import pathlib
 import re
 import subprocess
@@ -28,6 +30,8 @@ OTHERS = {
     *("docker", "podman", "buildah", "mmdebstrap", "kubectl", "systemctl", "sysctl", "make", "install"),
     *("pg_dump", "pg_restore", "docker/production/secrets.sh", "docker/production/roll.sh", "docker/production/rotate.sh"),
 }
+# Whatever cluster the machine knows: not that one.
+NO_CLUSTER = os.environ | {"KUBECONFIG": os.devnull}
 # Blocks that are no commands, by their first line.
 NO_COMMANDS = {
     "[server]": "settings",
@@ -62,8 +66,8 @@ ELSEWHERE = [
     (r"docker/production/roll\.sh IMAGE", "tests/deploy/deploy.sh", '"$root/docker/production/roll.sh" localhost/hsc-jit:next'),
     (r"docker/production/rotate\.sh (begin|finish) token_keys", "tests/deploy/deploy.sh", r'"$root/docker/production/rotate.sh" \1 "$name"'),
 ]
-CLUSTER = "needs a cluster"
-WORKFLOW = "needs a cluster, where the workflow `deploy` runs it"
+CLUSTER = "needs a cluster; `make test` has `kubectl` read it"
+WORKFLOW = "needs a cluster, where the workflow `deploy` runs it; `make test` has `kubectl` read it"
 SYSTEMD = "needs systemd as the first process, and changes the machine; `make test` verifies the unit"
 NOT_RUN = [
     (r"(HSC__\w+=\w+ )?make run( ARGS=.*)?", "serves until it is stopped; it builds what the tests build, and `hsc serve` is run"),
@@ -73,8 +77,8 @@ NOT_RUN = [
     (r"install -m .*|systemctl .*", SYSTEMD),
     (r"docker compose -f docker/compose\.yaml up --build", "needs Docker and a registry; `make test` checks the file, `make test-deploy` builds the image"),
     (r"kubectl apply -k docker/kubernetes/overlays/production( --selector .*)?", "needs a cluster; `make test` renders and validates what it applies, the workflow `deploy` applies it"),
-    (r"kubectl -n hsc-production (delete job|wait|rollout) .*", WORKFLOW),
-    (r"kubectl (scale|delete pod|exec) ?.*", CLUSTER),
+    (r"kubectl -n hsc-production (delete job|wait|rollout (status|undo)) .*", WORKFLOW),
+    (r"kubectl (scale|delete pod|exec|rollout restart) .*", CLUSTER),
 ]
 
 
@@ -223,7 +227,19 @@ def is_dry(text):
     return re.match(r"kubectl (-n [\w-]+ )?create ", text) is not None
 
 
-def main(kubectl, folder):
+def without_cluster(text, kubectl, rendered):
+    """What is wrong with a command that needs a cluster: kubectl refuses it, or there is no such object."""
+    line = text.replace("kubectl", f"{kubectl} --server=http://127.0.0.1:1", 1)
+    run = subprocess.run(line, shell=True, cwd=ROOT, env=NO_CLUSTER, capture_output=True, text=True, timeout=60)
+    if not run.returncode or "connection refused" not in run.stderr and "was refused" not in run.stderr:
+        yield run.stderr.strip() or "reaches a cluster"
+    objects = pathlib.Path(rendered).read_text().split("\n---\n")
+    for kind, name in re.findall(r"\b(deployment|job)[/ ]([\w-]+)", text):
+        if not any(f"\nkind: {kind.title()}\n" in f"\n{it}" and f"\n  name: {name}\n" in it for it in objects):
+            yield f"the production overlay has no {kind} {name}"
+
+
+def main(kubectl, folder, rendered):
     there = (ROOT / "docs/operations/README.md").read_text()
     found, ran, unused = [], {}, {pattern for pattern, *_ in ELSEWHERE + NOT_RUN}
     for command in commands():
@@ -240,9 +256,11 @@ def main(kubectl, folder):
             if reason not in there:
                 found.append(f"{command}: docs/operations/README.md does not say why it is not run: {reason}")
             ran.setdefault(f"not run: {reason}", set()).add(text)
+            if text.startswith("kubectl "):
+                found += [f"{command}: {it}" for it in without_cluster(text, kubectl, rendered)]
         elif is_dry(text):
             dry = f"{text.replace('kubectl', kubectl, 1).replace('…', 'x')} --dry-run=client --output name"
-            run = subprocess.run(dry, shell=True, cwd=folder, capture_output=True, text=True, timeout=60)
+            run = subprocess.run(dry, shell=True, cwd=folder, env=NO_CLUSTER, capture_output=True, text=True, timeout=60)
             if run.returncode:
                 found.append(f"{command}: {run.stderr.strip()}")
             ran.setdefault("kubectl --dry-run=client", set()).add(text)

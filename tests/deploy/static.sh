@@ -112,7 +112,7 @@ commands_are_run() {
   # What a reader has by then.
   mkdir -p "$scratch/docker/production"
   HSC_SECRETS=$scratch/docker/production/secrets docker/production/secrets.sh create chat.example.com
-  "$tools/bin/python3" -B tests/deploy/commands.py "$tools/bin/kubectl" "$scratch"
+  "$tools/bin/python3" -B tests/deploy/commands.py "$tools/bin/kubectl" "$scratch" "$scratch/production.yaml"
 }
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=chat.example.com \
