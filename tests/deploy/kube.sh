@@ -25,6 +25,10 @@ trap 'remove >/dev/null 2>&1' EXIT
 address=$(podman inspect --format '{{(index .NetworkSettings.Networks "hsc-production_edge").IPAddress}}' \
   "$(podman inspect --format '{{.Pod}}' "$pod" | xargs podman pod inspect --format '{{.InfraContainerID}}')")
 "$client" smoke "http://$address:8000" --operations "http://$address:9090"
+# What the Job hsc-migrate runs, with the settings and secrets of the cluster.
+for command in check migrate; do
+  podman exec "$pod" hsc "$command" > "$work/log/kube.$command" 2>&1 || fail "hsc $command: $(cat "$work/log/kube.$command")"
+done
 
 # What the kernel enforces.
 memory=$(podman inspect --format '{{.HostConfig.Memory}}' "$pod")
@@ -39,4 +43,4 @@ capabilities=$(awk '/^CapEff:/ { print $2 }' "/proc/$process/status")
 podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' "$pod" | grep -qx true || fail "its root is writable"
 pods=$(admin /admin/pods | python3 -c 'import json,sys; print(len(json.load(sys.stdin)["pods"]))')
 [ "$pods" = 4 ] || fail "$pods pods, not 4"
-echo "joins the three pods; smoke test passes; limits enforced: memory $enforced bytes, CPU $cpu; user 10001, no capability, read-only root"
+echo "joins the three pods; smoke test, hsc check and hsc migrate pass; limits enforced: memory $enforced bytes, CPU $cpu; user 10001, no capability, read-only root"
