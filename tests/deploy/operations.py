@@ -92,15 +92,18 @@ class Stack(contextlib.ExitStack):
         return process
 
     def keep(self, name, command, **more):
-        """Starts it again whenever it ends, until the stack ends."""
-        state = {"process": self.start(name, command, **more), "ended": False}
+        """Starts it again whenever it ends, until the stack ends. Returns how often it was started."""
+        state = {"process": self.start(name, command, **more), "starts": 1, "ended": False}
 
         def watch():
             while state["process"].wait() is not None and not state["ended"]:
                 # A server that cannot start is not started as fast as possible.
                 time.sleep(0.2)
+                if state["ended"]:
+                    return
                 with open(self.folder / f"{name}.log", "ab") as log:
                     state["process"] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **more)
+                state["starts"] += 1
 
         thread = threading.Thread(target=watch, daemon=True)
         thread.start()
@@ -111,6 +114,7 @@ class Stack(contextlib.ExitStack):
             thread.join(PATIENCE_S)
 
         self.callback(stop)
+        return lambda: state["starts"]
 
 
 def print_logs(folder):
@@ -227,7 +231,7 @@ secret = "whsec_{'MDEy' * 11}"
 
         stack.start("redis", ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--save", ""], cwd=folder)
         postgres(stack, database)
-        stack.keep("hsc", ["hsc", "serve", "--config", f"{folder}/hsc.toml"], env=environment, cwd=folder)
+        starts = stack.keep("hsc", ["hsc", "serve", "--config", f"{folder}/hsc.toml"], env=environment, cwd=folder)
         eventually("the server is ready", lambda: answers(f"{environment['OPS']}/ready"))
         stack.start("probe", ["hsc", "smoke", environment["URL"], "--every", "1m", "--listen", f"127.0.0.1:{probe}"], env=environment)
         prometheus(stack, prom, f"127.0.0.1:{operations}", f"127.0.0.1:{probe}")
@@ -241,7 +245,7 @@ secret = "whsec_{'MDEy' * 11}"
         # A command that stands in several places is run once for each thing that is expected of it.
         every = {(it.text, wanted(it.expected)): it for it in reversed(commands()) if is_run(it.text) and not is_only_mentioned(it)}
         run_first = sorted(reversed(every.values()), key=lambda it: not FIRST.fullmatch(it.text))
-        compared = 0
+        compared, restarts = 0, 0
         for number, command in enumerate(run_first):
             text = command.text
             if MODELS.fullmatch(text) and not has_models:
@@ -264,8 +268,8 @@ secret = "whsec_{'MDEy' * 11}"
             except subprocess.TimeoutExpired as late:
                 code, output = f"none within {PATIENCE_S} s", str(late.stdout or "")
             if "restart_pod" in text:
-                # It answers until it has drained.
-                eventually("the pod drains", lambda: answers(f"{environment['OPS']}/ready") is None)
+                restarts += 1
+                eventually("the pod is started again", lambda: starts() > restarts)
             expected = wanted(command.expected)
             compared += bool(expected)
             if code == 0 and says(expected or "", output):
@@ -274,6 +278,9 @@ secret = "whsec_{'MDEy' * 11}"
                 failed += 1
                 print(f"FAILED  {command}\n        ran: {text}\n        exit code {code}; expected: {command.expected or 'success'}")
                 print("\n".join(f"        {line}" for line in output.splitlines()[-8:]))
+        if starts() != restarts + 1:
+            failed += 1
+            print(f"FAILED  the server ended {starts() - 1} times and was drained {restarts} times")
         print(f"{len(every)} commands, {failed} failed; of {compared} the output was compared")
         if not failed:
             (folder / "passed").touch()
