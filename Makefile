@@ -27,8 +27,8 @@ ifdef CI
 export CARGO_INCREMENTAL := 0
 endif
 
-# Tools that are built from source when the machine has none. They run for seconds and are built for
-# minutes, so they are optimised as little as pays.
+# Tools that are installed when the machine has none: from a wheel where their project publishes one, else built from
+# source. They run for seconds and are built for minutes, so they are optimised as little as pays.
 TOOLS := $(CURDIR)/.make/tools
 export PATH := $(TOOLS)/bin:$(PATH)
 TOOL := CARGO_TARGET_DIR=$(CURDIR)/.make/target CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
@@ -184,17 +184,22 @@ fuzz: web/dist/.built ## Feed generated inputs to every parser: INPUTS=1000000 S
 
 .PHONY: deny
 deny: ## Check licences and banned crates.
-	command -v cargo-deny >/dev/null || $(TOOL) cargo-deny
+	command -v cargo-deny >/dev/null || $(TOOL) cargo-deny@0.20.2
 	$(CARGO) deny --log-level error check licenses bans sources
 
 .PHONY: machete
 machete: ## Find unused dependencies.
-	command -v cargo-machete >/dev/null || $(TOOL) cargo-machete
+	command -v cargo-machete >/dev/null || $(TOOL) cargo-machete@0.9.2
 	$(CARGO) machete
+
+# The wheels for Linux: x86-64, 64-bit ARM.
+TYPOS := 1.52.0
+TYPOS_SHA256 := 418fd85f7fc11dec14e5482e747f6e916af56da96207cde0cdd69540a4b389f6 \
+	5e870133c7e9cace94183e4d638697004a1473e79abcd01b8f75e362049a9b5c
 
 .PHONY: typos
 typos: ## Check the spelling.
-	command -v typos >/dev/null || $(TOOL) typos-cli
+	command -v typos >/dev/null || .ci/prebuilt $(TOOLS) typos typos==$(TYPOS) $(TYPOS_SHA256) || $(TOOL) typos-cli@$(TYPOS)
 	typos
 
 # What the machine must have.
