@@ -53,8 +53,9 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 
 ##@ Change it
 
+# The pages first: the server has them in it, and would be built again when they come.
 .PHONY: test
-test: need-test check model test-alerts test-static-deploy test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
+test: need-test web check model test-alerts test-static-deploy test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## The static checks.
