@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ClientSays, Envelope, ServerMessage } from "../src/wire/types.ts";
 import { findings } from "./axe.ts";
 import { eventually, launch, open, Server } from "./server.ts";
+import { Visitor } from "./team.ts";
 import { temporaryFolder } from "./temporary.ts";
 
 const PASSWORD = "a tame yak sat over";
@@ -47,44 +47,22 @@ afterAll(async () => {
 
 /** A visitor asks what the manual says and what it does not, finds the first answer wanting, and rates. */
 async function visit({ address }: Server): Promise<void> {
-  const { page } = await open(browser, address);
-  type Heard = ServerMessage & Envelope;
+  const { page } = await open(browser, `${address}/sign-in`);
+  const visitor = await Visitor.come(page, "visitor", "en");
   const asked = { type: "query", product_id: PRODUCT, scenario: "general" } as const;
-  const says: ClientSays[] = [{ ...asked, query: KNOWN }, { ...asked, query: NASTY }];
-  await page.evaluate(
-    (says) =>
-      new Promise<void>((resolve) => {
-        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
-        const rest = [...says];
-        const next = (): void => {
-          socket.send(JSON.stringify(rest.shift()));
-        };
-        socket.onopen = () => {
-          socket.send(JSON.stringify({ type: "hello", locale: "en" }));
-        };
-        socket.onmessage = ({ data }) => {
-          const heard = JSON.parse(data as string) as Heard;
-          if (heard.type === "welcome") next();
-          if (heard.type !== "final_answer") return;
-          if (rest.length > 0) {
-            socket.send(JSON.stringify({ type: "feedback", offset: heard.offset, thumb: "down", comment: "<b>too</b> short" }));
-            next();
-            return;
-          }
-          socket.send(JSON.stringify({ type: "csat", rating: 4, comment: "<i>fine</i>" }));
-          socket.send(JSON.stringify({ type: "bye" }));
-          resolve();
-        };
-      }),
-    says,
-  );
+  await visitor.say({ ...asked, query: KNOWN });
+  const { offset } = await visitor.answered(1);
+  if (typeof offset !== "number") throw new Error("the end of an answer has no offset");
+  await visitor.say({ type: "feedback", offset, thumb: "down", comment: "<b>too</b> short" }, { ...asked, query: NASTY });
+  await visitor.answered(2);
+  await visitor.say({ type: "csat", rating: 4, comment: "<i>fine</i>" }, { type: "bye" });
   await page.close();
 }
 
 async function leave(): Promise<void> {
   const headers = { "content-type": "application/json" };
   const body = JSON.stringify({ address: "dana@example.test", text: `Call me. ${NASTY}` });
-  expect((await fetch(`${server.address}/api/leave-message`, { method: "POST", headers, body })).status).toBe(202);
+  expect((await fetch(`${server.address}/api/leave-message`, { method: "POST", headers, body, signal: AbortSignal.timeout(30_000) })).status).toBe(202);
 }
 
 /** An admin who has signed in and is at a section. */

@@ -69,7 +69,7 @@ export class Visitor {
   static async come(lobby: Page, name: string, locale: string): Promise<Visitor> {
     await lobby.evaluate(
       ([name, locale]) =>
-        new Promise<void>((resolve) => {
+        new Promise<void>((resolve, reject) => {
           const here = window as unknown as Lobby;
           const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`);
           const heard: Heard[] = [];
@@ -81,6 +81,10 @@ export class Visitor {
             heard.push(JSON.parse(data as string) as Heard);
             resolve();
           };
+          socket.onclose = ({ code }) => {
+            reject(new Error(`the socket closed with ${code} before the server said anything`));
+          };
+          setTimeout(reject, 40_000, new Error("the server said nothing for 40 s"));
         }),
       [name, locale] as const,
     );
@@ -102,6 +106,20 @@ export class Visitor {
   /** Waits for a message that holds these words. */
   async hears(words: string): Promise<void> {
     await eventually(`the visitor hears ${words}`, async () => JSON.stringify(await this.heard()).includes(words));
+  }
+
+  /** Waits for the end of so many answers, and returns the last of them. */
+  async answered(count: number): Promise<Extract<Heard, { type: "final_answer" }>> {
+    let heard: Heard[] = [];
+    const ends = (): Extract<Heard, { type: "final_answer" }>[] => heard.filter((message) => message.type === "final_answer");
+    await eventually(`the visitor hears the end of ${count} answers`, async () => {
+      heard = await this.heard();
+      if (ends().length >= count) return true;
+      throw new Error(`heard ${heard.map((message) => ("code" in message ? `${message.type} ${message.code}` : message.type)).join(", ")}`);
+    });
+    const last = ends().at(-1);
+    if (last === undefined) throw new Error("no answer ended");
+    return last;
   }
 
   async leave(): Promise<void> {
