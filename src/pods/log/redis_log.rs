@@ -1,7 +1,7 @@
 //! The log in Redis, as one pod sees it.
 //!
 //! Owns      nothing: all state is in Redis.
-//! Never     waits longer than the link's bound for one call, nor starts a call while Redis is known to be down.
+//! Never     waits longer than the link's bound for one call once it has its turn, nor starts a call while Redis is known to be down.
 //! On crash  loses nothing with the pod.
 
 use std::sync::Arc;
@@ -16,14 +16,20 @@ use hsc_conversation::log::{
     TakenOver,
 };
 use hsc_conversation::now_ms;
-use redis::{FromRedisValue, ScriptInvocation};
+use redis::{FromRedisValue, RedisError, ScriptInvocation};
+use tokio::sync::Semaphore;
 
 use super::reply::{of_append, of_read, of_take_over};
 use super::scripts::{APPEND, BEGIN, READ, TAKE_OVER};
-use crate::pods::{Link, LinkError};
+use crate::pods::{Connection, Link, LinkError};
 
 /// Marks that one claim reads; more than the stale marks that a pod leaves of answers taken over long ago.
 const MOST_LOOKED_AT: usize = 64;
+
+/// Commands of the log that are under way at once. When thousands of clients reconnect or ask at the same time, the
+/// rest waits here: in the connection the wait would count against the time limit of a command, and a Redis that is
+/// well would seem to be down.
+const AT_ONCE: usize = 64;
 
 /// A hundred years.
 const MOST_TTL_MS: i64 = 3_155_760_000_000;
@@ -34,6 +40,7 @@ pub struct RedisLog {
     link: Link,
     pod: Arc<str>,
     limits: LogLimits,
+    turns: Arc<Semaphore>,
 }
 
 struct TakeoverRequest {
@@ -48,7 +55,7 @@ impl RedisLog {
     /// The log as this pod sees it.
     #[must_use]
     pub fn new(link: Link, pod: Arc<str>, limits: LogLimits) -> Self {
-        Self { link, pod, limits }
+        Self { link, pod, limits, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Parses the script's reply to [`ConversationLog::read`]. Never panics, whatever the reply is.
@@ -99,8 +106,20 @@ impl RedisLog {
     }
 
     async fn invoke<T: FromRedisValue>(&self, script: ScriptInvocation<'_>) -> Result<T, LogError> {
-        let run = |mut connection| async move { script.invoke_async(&mut connection).await };
-        self.link.run(run).await.map_err(away)
+        self.run(|mut connection| async move { script.invoke_async(&mut connection).await }).await
+    }
+
+    /// Uses the connection, after its turn.
+    async fn run<T, F>(&self, what: impl FnOnce(Connection) -> F) -> Result<T, LogError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let _turn = self.turns.acquire().await;
+        self.link.run(what).await.map_err(away)
+    }
+
+    async fn command<T: FromRedisValue>(&self, command: redis::Cmd) -> Result<T, LogError> {
+        self.run(|mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
     async fn take(&self, wanted: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
@@ -128,8 +147,7 @@ impl RedisLog {
         } else {
             commands.srem(&key, mark).ignore();
         }
-        let run = |mut connection| async move { commands.query_async(&mut connection).await };
-        self.link.run(run).await.map_err(away)
+        self.run(|mut connection| async move { commands.query_async(&mut connection).await }).await
     }
 
     /// Takes one conversation from a pod that is gone. The takeover itself decides which pod gets it: only
@@ -140,7 +158,7 @@ impl RedisLog {
         for _ in 0..MOST_LOOKED_AT {
             let mut any = redis::cmd("SRANDMEMBER");
             any.arg(marks);
-            let Some(found) = self.link.command::<Option<Vec<u8>>>(any).await.map_err(away)? else {
+            let Some(found) = self.command::<Option<Vec<u8>>>(any).await? else {
                 return Ok(None);
             };
             let taken = match read_mark(&found) {
@@ -149,7 +167,7 @@ impl RedisLog {
             };
             let mut done = redis::cmd("SREM");
             done.arg(marks).arg(found);
-            let removed = self.link.command::<()>(done).await.map_err(away);
+            let removed = self.command::<()>(done).await;
             if taken.is_some() {
                 // It is ours whether or not its old mark is gone; the old mark has no effect now.
                 return Ok(taken);
@@ -267,7 +285,7 @@ impl ConversationLog for RedisLog {
             let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS);
             let mut set = redis::cmd("SET");
             set.arg(log.ended(&conversation)).arg(1).arg("PX").arg(keep_ms.max(1));
-            log.link.command::<()>(set).await.map_err(away)
+            log.command(set).await
         })
     }
 
@@ -279,7 +297,7 @@ impl ConversationLog for RedisLog {
         Box::pin(async move {
             let mut exists = redis::cmd("EXISTS");
             exists.arg(log.ended(&conversation));
-            log.link.command::<bool>(exists).await.map_err(away)
+            log.command(exists).await
         })
     }
 
