@@ -309,7 +309,7 @@ async fn damaged_and_huge_pictures_are_named_and_the_other_pages_are_read() {
 #[tokio::test]
 async fn a_page_that_takes_too_long_is_left_out_and_not_tried_again() {
     let script = Script::new("[ $n != 2 ] || exec sleep 600");
-    let settings = script.settings(|ocr| ocr.page_timeout_ms = 10_000);
+    let settings = script.settings(|ocr| ocr.page_timeout_ms = 30_000);
     let manual = read(&settings, "scan.pdf").await;
     assert_eq!(manual.source.unread, [2]);
     assert_eq!((page(&manual, 1), page(&manual, 3)), (SAFETY.to_owned(), WARRANTY.to_owned()));
