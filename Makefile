@@ -55,7 +55,7 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 
 # The pages first: the server has them in it, and would be built again when they come.
 .PHONY: test
-test: need-test web check model test-alerts test-static-deploy test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
+test: need-test web check model test-alerts test-static-deploy test-proxies test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## The static checks.
@@ -137,6 +137,12 @@ test-alerts: ## Check the Prometheus configuration and test every alert.
 test-static-deploy: ## Check images, compose files, Kubernetes, proxies, secrets and workflows, without a container.
 	.ci/need deploy
 	tests/deploy/static.sh
+
+.PHONY: test-proxies
+test-proxies: web/dist/.built ## Run nginx and HAProxy, as docker/examples has them, in front of two servers.
+	.ci/need proxies
+	$(CARGO) test $(LOCKED) --workspace --no-run
+	timeout --verbose --kill-after=30 5m tests/deploy/proxies.sh target/debug/hsc
 
 .PHONY: test-rust
 test-rust: web/dist/.built ## Run the Rust tests: units, end-to-end, doc examples, tidy.

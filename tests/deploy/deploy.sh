@@ -170,7 +170,7 @@ kubernetes() {
 }
 
 proxies() {
-  "$root/tests/deploy/proxies.sh" > "$work/log/proxies" 2>&1 || { tail -n 20 "$work/log/proxies" >&2; fail "proxies.sh"; }
+  HSC_CLIENT=$client "$root/tests/deploy/proxies.sh" "$binary" 205s > "$work/log/proxies" 2>&1 || { tail -n 20 "$work/log/proxies" >&2; fail "proxies.sh"; }
   row "the examples for nginx and HAProxy" "$(tail -n 1 "$work/log/proxies")"
 }
 
