@@ -55,7 +55,7 @@ model: web/dist/.built ## Download the sentence encoder (162 MiB of wheels, once
 
 # The pages first: the server has them in it, and would be built again when they come.
 .PHONY: test
-test: need-test web check model test-alerts test-static-deploy test-proxies test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
+test: need-all web check model test-alerts test-static-deploy test-proxies test-rust test-operations test-web test-browser test-artillery ## Run all checks and tests, as CI does.
 
 .PHONY: check
 check: fmt lint rustdoc tidy deny machete typos ## The static checks.
@@ -218,6 +218,11 @@ need-build:
 .PHONY: need-test
 need-test:
 	@.ci/need build browser ocr redis postgres
+
+# Of every step of `make test`: installed at once, and named at once where we may not install.
+.PHONY: need-all
+need-all:
+	@.ci/need build browser ocr redis postgres prometheus deploy proxies operations
 
 web/node_modules/.installed: web/package-lock.json web/package.json
 	npm --prefix web ci --no-audit --no-fund

@@ -42,7 +42,7 @@ NO_COMMANDS = {
 # The command as a regular expression for the whole of it, the file that runs it, and the text there.
 ELSEWHERE = [
     (r"make test", ".ci/run", "make test"),
-    (r"make model", "Makefile", "test: need-test web check model"),
+    (r"make model", "Makefile", "test: need-all web check model"),
     (r"make deny", "Makefile", "check: fmt lint rustdoc tidy deny"),
     (r"make test-deploy", "Makefile", "\ttests/deploy/deploy.sh"),
     (r"hsc serve --config FILE", "tests/deploy/operations.py", '"serve", "--config"'),
