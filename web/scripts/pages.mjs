@@ -1,9 +1,9 @@
-// Takes the pictures of docs/pages.md: every page wide and light, some also narrow and dark.
+// Takes the screenshots of docs/pages.md: every page in a wide window and the light theme, some also narrow and dark.
 //
 //   npm run build && HSC_AGENT=address:password npm run pages -- http://127.0.0.1:8000 [NAME…]
 //
-// The server holds the demo catalog, and the account is an admin's. A server for pictures is one of its own:
-// visitors come, wait and rate. Names take only those pages again.
+// The server has the demo catalog, and the account is an admin's. Use a separate server for screenshots:
+// visitors connect, wait and rate. With names, only those pages are taken.
 
 import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -43,7 +43,7 @@ async function ask(page, text) {
   await page.locator(".turn[data-stage=done] .foot").last().waitFor();
 }
 
-/** Somebody with a socket of their own, until the context is closed; comes back once they wait. */
+/** A visitor with its own socket, until the context is closed; resolves once the visitor waits. */
 async function visitor(context, says, after = []) {
   const page = await context.newPage();
   await page.goto(`${address}/sign-in`);
@@ -63,7 +63,7 @@ async function close(page) {
   await page.locator("dialog .main").click();
 }
 
-/** Every page: brings it where it shall be, and says how to clean up after. */
+/** Every page: brings it into the wanted state, and returns how to clean up. */
 const scenes = {
   start: async (page) => {
     await page.goto(`${address}/`);
@@ -77,13 +77,13 @@ const scenes = {
     await page.goto(`${address}/?product=${product}`);
     await ask(page, unknown);
   },
-  // Before the first agent comes: with one there a visitor waits in line.
+  // Before the first agent connects: with an agent the visitor would wait in the queue.
   letter: async (page) => {
     await page.goto(`${address}/`);
-    await page.locator(".person-wish").click();
-    await page.locator(".person button[type=submit]").click();
-    await page.locator(".person input[type=email]").fill("dana@example.com");
-    await page.locator(".person form textarea").fill("The display of my machine stays dark since this morning.");
+    await page.locator(".handoff-wish").click();
+    await page.locator(".handoff button[type=submit]").click();
+    await page.locator(".handoff input[type=email]").fill("dana@example.com");
+    await page.locator(".handoff form textarea").fill("The display of my machine stays dark since this morning.");
   },
   person: async (page, context) => {
     const desk = await agent(context);
@@ -91,7 +91,7 @@ const scenes = {
     await page.goto(`${address}/?product=${product}`);
     await ask(page, unknown);
     await page.locator(".verdict .action").click();
-    await page.locator(".person textarea").fill("The cup of 1954");
+    await page.locator(".handoff textarea").fill("The cup of 1954");
     await page.keyboard.press("Enter");
     await desk.locator(".ticket", { hasText: "The cup of 1954" }).click();
     await desk.locator("[data-action=take]").click();
@@ -107,7 +107,7 @@ const scenes = {
     return () => close(desk);
   },
   agent: async (page, context) => {
-    // First the agent: with nobody there no visitor would wait.
+    // First the agent: without one no visitor would wait.
     await signIn(page, "/agent");
     await page.locator("#agent[data-link=open]").waitFor();
     await visitor(context, [

@@ -1,7 +1,7 @@
-// Takes the pictures of the pages: docs/images/chat.png for the README, docs/images/admin.png for
-// docs/supervision.md (after a panic, where the server has chaos.enabled), docs/images/agent.png for
-// docs/console.md (where HSC_AGENT is the address and the password of an admin, with a colon between), the
-// rest into a folder to look at.
+// Takes the screenshots of the pages: docs/images/chat.png for the README, docs/images/admin.png for
+// docs/supervision.md (after a panic, if the server has chaos.enabled), docs/images/agent.png for
+// docs/console.md (if HSC_AGENT has the address and the password of an admin, separated by a colon), the
+// rest into a folder for inspection.
 //
 //   npm run build && npm run screenshots -- http://127.0.0.1:8000 [FOLDER]
 
@@ -22,7 +22,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--force-color-profile=srgb"],
 });
 
-/** Opens a page, lets `act` bring it where it shall be, and takes its picture. */
+/** Opens a page, lets `act` bring it into the wanted state, and takes its screenshot. */
 async function picture(path, options, act, query = "") {
   const context = await browser.newContext({ locale: "en-US", viewport: wide, ...options });
   const page = await context.newPage();
@@ -45,7 +45,7 @@ async function ask(page, text) {
   await page.locator(".turn[data-stage=done] .foot").waitFor();
 }
 
-/** Judges the answer and ends the conversation: the rating. */
+/** Rates the answer and ends the conversation: the rating. */
 async function rate(page, text) {
   await ask(page, text);
   await page.locator(".thumb").first().click();
@@ -54,10 +54,10 @@ async function rate(page, text) {
 }
 
 mkdirSync(fileURLToPath(new URL("../../docs/images", import.meta.url)), { recursive: true });
-// High enough for a whole answer, its sources included.
+// High enough for a whole answer with its sources.
 await picture(readme, { viewport: { width: 1100, height: 1100 } }, (page) => ask(page, question), "?product=kettleby-ke-9");
 
-/** Signs in, where the server wants that. */
+/** Signs in, if the server requires it. */
 async function enter(page) {
   if (!page.url().includes("/sign-in")) return;
   const [who = "", password = ""] = (process.env.HSC_AGENT ?? "").split(/:(.*)/s);
@@ -66,14 +66,14 @@ async function enter(page) {
   await page.keyboard.press("Enter");
 }
 
-/** Takes the picture of the actors, one of which has just been restarted where the server allows it. */
+/** Takes the screenshot of the actors, one of which has just restarted if the server allows it. */
 async function actors(path, options) {
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1180, height: 860 }, ...options });
   const page = await context.newPage();
   await page.goto(`${address}/admin`);
   await enter(page);
   await page.locator("#admin").waitFor();
-  // Signing in leads to the first section.
+  // After the sign-in the first section is shown.
   await page.goto(`${address}/admin#actors`);
   await page.locator("tbody tr").first().waitFor();
   const data = { actor: "cache.manuals.0", fault: "panic" };
@@ -85,7 +85,7 @@ async function actors(path, options) {
   await context.close();
 }
 
-/** Takes the picture of an agent's console, with one conversation and somebody who waits. */
+/** Takes the screenshot of an agent's console, with one conversation and one waiting visitor. */
 async function desk(path, options) {
   if (process.env.HSC_AGENT === undefined) return;
   const context = await browser.newContext({ locale: "en-US", viewport: { width: 1320, height: 820 }, ...options });
@@ -108,7 +108,7 @@ async function desk(path, options) {
   await page.keyboard.press("Alt+KeyN");
   await page.locator("textarea").fill("Thank you. Which number does the display show?");
   await page.screenshot({ path, animations: "disabled" });
-  // So that the next picture begins with nobody.
+  // So that the next screenshot begins without visitors.
   await page.locator("[data-action=close]").click();
   await page.locator("dialog .main").click();
   await context.close();

@@ -1,7 +1,7 @@
-// A visitor for the pictures: somebody with a socket of their own.
+// A visitor for the screenshots, with its own socket.
 
-/** Says all of it once welcomed, and the rest once a person has joined; comes back when the visitor waits. The
- * socket is the page's, so it goes with the page. */
+/** Sends `says` after `welcome`, and `after` once an agent has joined; resolves when the visitor waits. The socket
+ * belongs to the page and ends with it. */
 export function visit(page, says, after = []) {
   return page.evaluate(
     ([says, after]) =>

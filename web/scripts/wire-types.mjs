@@ -1,7 +1,7 @@
-// Makes src/wire/types.ts from the server's own schema, so that no message is written twice.
+// Generates src/wire/types.ts from the server's schema, so that no message is defined twice.
 //
 //   npm run wire          writes the file
-//   npm run wire:check    fails when the file is not what the server says now
+//   npm run wire:check    fails if the file differs from the server's schema
 //
 // The file is in git: the pages build without a Rust toolchain, and a change of the wire shows in review.
 // tests/wire.test.ts runs the check.
@@ -16,8 +16,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const banner = `// Made by \`npm run wire\` from the types of hsc-conversation and hsc-actors. Do not edit: change the Rust types and run it again.`;
 
-/** A reference with a description beside it would be copied out as a type of its own; an object of which
- * nothing is said holds anything. */
+/** Removes descriptions beside references, which would generate separate types; an object without properties may
+ * have any. */
 function plain(schema) {
   if (Array.isArray(schema)) return schema.map(plain);
   if (schema === null || typeof schema !== "object") return schema;

@@ -14,7 +14,7 @@ import { examples, greeting, sample } from "./parts/start.ts";
 import { thread } from "./parts/thread.ts";
 import { announcementPart } from "./parts/announcement.ts";
 import { fit, sendable } from "./handoff/picture.ts";
-import { keepPicture, leaveMessage } from "./handoff/requests.ts";
+import { uploadPicture, leaveMessage } from "./handoff/requests.ts";
 import { type Entry, hasAgent, type Said } from "./handoff/state.ts";
 import { handoffStrip } from "./handoff/strip.ts";
 import { endingPart } from "./rating/ending.ts";
@@ -25,7 +25,7 @@ import { clock, openSocket } from "./wire/browser.ts";
 import { Connection } from "./wire/connection.ts";
 import { fetchProduct, fetchSections, type Product } from "./wire/product.ts";
 import type { Scenario, Thumb } from "./wire/types.ts";
-import { type Voice, voiceOf } from "./words/words.ts";
+import { type I18n, i18nOf } from "./words/words.ts";
 
 export interface ChatOptions {
   /** Address of the server. */
@@ -86,11 +86,11 @@ const PAGE_CHARS = 1000;
 export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   const { server } = options;
   const prefix = `hsc${crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? ""}`;
-  const kept = load(server);
-  const onTheirWay = kept?.before.unanswered.map(([id]) => id);
-  let state: State = kept === undefined ? beginning : restored(kept.state, onTheirWay);
+  const stored = load(server);
+  const onTheirWay = stored?.before.unanswered.map(([id]) => id);
+  let state: State = stored === undefined ? beginning : restored(stored.state, onTheirWay);
   if (options.isAddressed === true && options.productId === undefined && isStart({ ...state, home: true })) state = { ...state, home: true };
-  const typed = new Map(Object.entries(kept?.drafts ?? {}));
+  const typed = new Map(Object.entries(stored?.drafts ?? {}));
   const drafts: Drafts = {
     of: (name) => typed.get(name) ?? "",
     keep: (name, text) => {
@@ -99,8 +99,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       keepSoon();
     },
   };
-  let conversation = kept?.before.resume.conversation;
-  let voice: Voice = voiceOf(options.language);
+  let conversation = stored?.before.resume.conversation;
+  let i18n: I18n = i18nOf(options.language);
   /** The product that is being opened; a later one wins. */
   let destination: string | undefined;
   let view: View | undefined;
@@ -130,15 +130,15 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
         dispatch({ what: "dismissed" });
       },
       received: (message, id, offset) => {
-        dispatch({ what: "heard", message, id, offset });
+        dispatch({ what: "received", message, id, offset });
       },
       refused: (id) => {
         dispatch({ what: "refused", id });
       },
     },
-    locale: voice.language,
+    locale: i18n.language,
     prefix,
-    before: kept?.before,
+    before: stored?.before,
   });
 
   const actions: Actions = {
@@ -235,16 +235,16 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       view?.follow.toEnd();
     },
     withdrawRequest: () => {
-      if (state.person.stage === "waiting") connection.wish({ withdraw: true });
+      if (state.handoff.stage === "waiting") connection.wish({ withdraw: true });
       dispatch({ what: "withdrawn" });
     },
     sendMessage: (text) => {
-      say({ text, image: state.image, upload: undefined });
+      sendMessage({ text, image: state.image, upload: undefined });
     },
-    resend: sayAgain,
+    resend,
     reportTyping: composing,
     sendOfflineMessage: (address, text) => void leave(address, text),
-    rateAnswer: judge,
+    rateAnswer: rateAnswer,
     commentAnswer: (turnId, comment) => {
       const { offset, opinion } = state.turns.find((turn) => turn.id === turnId) ?? {};
       if (offset === undefined || opinion === undefined) return;
@@ -252,7 +252,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       else dispatch({ what: "explained", turn: turnId, id: connection.rateAnswer({ offset, thumb: opinion.thumb, comment }), comment });
     },
     endConversation: () => {
-      const { stage } = state.person;
+      const { stage } = state.handoff;
       const isAlone = stage === "machine" || stage === "unavailable";
       if (!isAlone && state.ending.stage !== "sure") {
         dispatch({ what: "ending", now: "sure" });
@@ -311,11 +311,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
       taking = undefined;
       if (isStill) actions.take();
     }
-    const { turns, person, product, ending, unread, changes } = state;
-    const isKept = before.turns === turns && before.person === person && before.product === product && before.ending === ending;
+    const { turns, handoff, product, ending, unread, changes } = state;
+    const isKept = before.turns === turns && before.handoff === handoff && before.product === product && before.ending === ending;
     if (!isKept || before.unread !== unread || before.changes !== changes) keepSoon();
     // The agent has the reason now.
-    if (before.person.stage !== person.stage && (person.stage === "waiting" || person.stage === "with")) drafts.keep("wish", "");
+    if (before.handoff.stage !== handoff.stage && (handoff.stage === "waiting" || handoff.stage === "with")) drafts.keep("wish", "");
     if (before.unread !== unread) tellUnread();
     if (before.product !== state.product || before.scenario !== state.scenario) tellAbout();
   }
@@ -335,7 +335,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function keepNow(): void {
     clearTimeout(keeping);
     keeping = undefined;
-    store(server, connection.kept(), state, Object.fromEntries(typed));
+    store(server, connection.snapshot(), state, Object.fromEntries(typed));
   }
   window.addEventListener("pagehide", keepNow);
 
@@ -343,7 +343,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   function tellUnread(): void {
     const messages = unreadMessages(state);
     const any = state.unread.length > 0;
-    options.onUnread?.({ messages, any, sentence: any ? unreadSentence(state, voice) : "" });
+    options.onUnread?.({ messages, any, sentence: any ? unreadSentence(state, i18n) : "" });
     const isShown = any && (options.ownsTitle === true || document.visibilityState !== "visible");
     const badge = isShown ? (messages > 0 ? `(${messages}) ` : "● ") : "";
     const title = badge + document.title.replace(BADGE, "");
@@ -372,7 +372,7 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   let sending: Promise<void> = Promise.resolve();
 
   /** Adds a message to the thread, where it stays in any case, and sends it. */
-  function say(message: Pick<Said, "text" | "image" | "upload">, replaces?: string): void {
+  function sendMessage(message: Pick<Said, "text" | "image" | "upload">, replaces?: string): void {
     composing(false);
     const id = connection.reserve();
     dispatch({ what: "wrote", id, ...message, atMs: Date.now(), replaces });
@@ -382,32 +382,32 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
 
   async function deliver(id: string): Promise<void> {
-    const said = sayingOf(id);
-    if (said === undefined) return;
+    const message = unsentMessage(id);
+    if (message === undefined) return;
     try {
-      let { upload } = said;
-      if (upload === undefined && said.image !== undefined) {
-        const kept = await keepPicture(server, connection.token, await sendable(said.image));
-        if (!("good" in kept)) {
-          dispatch({ what: "notSent", id, trouble: kept.trouble === undefined ? { word: "upload_failed" } : { text: kept.trouble } });
+      let { upload } = message;
+      if (upload === undefined && message.image !== undefined) {
+        const uploaded = await uploadPicture(server, connection.token, await sendable(message.image));
+        if (!("good" in uploaded)) {
+          dispatch({ what: "notSent", id, trouble: uploaded.trouble === undefined ? { word: "upload_failed" } : { text: uploaded.trouble } });
           return;
         }
-        upload = kept.good;
+        upload = uploaded.good;
         dispatch({ what: "uploaded", id, upload });
       }
-      connection.say({ content: said.text, ...(upload === undefined ? {} : { upload }) }, id);
+      connection.sendMessage({ content: message.text, ...(upload === undefined ? {} : { upload }) }, id);
     } catch {
       // Whatever the error: the message is still in the thread, and the visitor is notified.
       dispatch({ what: "notSent", id, trouble: { word: "upload_failed" } });
     }
   }
 
-  function sayAgain(key: string): void {
-    const said = sayingOf(key);
-    if (said === undefined) return;
-    const { text, image, upload } = said;
-    if (hasAgent(state.person)) {
-      say({ text, image, upload }, key);
+  function resend(key: string): void {
+    const message = unsentMessage(key);
+    if (message === undefined) return;
+    const { text, image, upload } = message;
+    if (hasAgent(state.handoff)) {
+      sendMessage({ text, image, upload }, key);
     } else if (view !== undefined && !view.composer.element.hidden) {
       // The agent has left: the text moves back to the question field.
       dispatch({ what: "discarded", id: key });
@@ -420,11 +420,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
 
   /** The unsent message with this id. */
-  function sayingOf(id: string): (Entry & Said) | undefined {
-    return state.person.entries.find((entry): entry is Entry & Said => entry.kind === "said" && !entry.sent && entry.key === id);
+  function unsentMessage(id: string): (Entry & Said) | undefined {
+    return state.handoff.entries.find((entry): entry is Entry & Said => entry.kind === "said" && !entry.sent && entry.key === id);
   }
 
-  function judge(turnId: string, thumb: Thumb): void {
+  function rateAnswer(turnId: string, thumb: Thumb): void {
     const turn = state.turns.find((one) => one.id === turnId);
     if (turn?.offset === undefined) return;
     if (isPressed(turn, thumb)) dispatch({ what: "askedWhy", turn: turnId });
@@ -473,8 +473,8 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
 
   async function leave(address: string, text: string): Promise<void> {
     dispatch({ what: "letter", now: "sending" });
-    const left = await leaveMessage(server, connection.token, address, text);
-    const now = "good" in left ? "left" : { trouble: left.trouble ?? voice.say("letter_failed") };
+    const outcome = await leaveMessage(server, connection.token, address, text);
+    const now = "good" in outcome ? "left" : { trouble: outcome.trouble ?? i18n.t("letter_failed") };
     if (now === "left") for (const name of ["letter_address", "letter_text", "wish"]) drafts.keep(name, "");
     dispatch({ what: "letter", now });
   }
@@ -512,20 +512,20 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
     try {
       await attached(file);
     } catch {
-      view?.composer.complain(voice.say("upload_unreadable"));
+      view?.composer.complain(i18n.t("upload_unreadable"));
     }
   }
 
   async function attached(file: File): Promise<void> {
     const limit = state.limits?.image_bytes ?? Infinity;
-    if (hasAgent(state.person)) {
+    if (hasAgent(state.handoff)) {
       const fitting = await fit(file);
-      view?.composer.complain(fitting === undefined ? voice.say("upload_unreadable") : "");
+      view?.composer.complain(fitting === undefined ? i18n.t("upload_unreadable") : "");
       if (fitting !== undefined) dispatch({ what: "image", image: await dataAddress(fitting) });
     } else if (!PICTURES.includes(file.type)) {
-      view?.composer.complain(voice.say("picture_kind"));
+      view?.composer.complain(i18n.t("picture_kind"));
     } else if (file.size > limit) {
-      view?.composer.complain(voice.say("picture_large", { n: Math.floor(limit / 1024 / 1024) }));
+      view?.composer.complain(i18n.t("picture_large", { n: Math.floor(limit / 1024 / 1024) }));
     } else {
       view?.composer.complain("");
       dispatch({ what: "image", image: await dataAddress(file) });
@@ -533,10 +533,10 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   }
 
   function speak(language: string): void {
-    voice = voiceOf(language);
+    i18n = i18nOf(language);
     const place = view?.follow.place();
     view?.follow.stop();
-    view = draw(root, { voice, actions, drafts, server, heading: options.heading, prefix }, state, (rows) => {
+    view = draw(root, { i18n, actions, drafts, server, heading: options.heading, prefix }, state, (rows) => {
       dispatch({ what: "seen", rows });
     });
     if (place !== undefined) view.follow.goTo(place);
@@ -548,11 +548,11 @@ export function mountChat(root: HTMLElement, options: ChatOptions): Chat {
   connection.connect();
   actions.type(""); // Requests the sample of the catalog.
   // A laptop that wakes up, a train out of a tunnel: reconnect now instead of waiting.
-  const comeBack = (): void => {
+  const reconnect = (): void => {
     if (document.visibilityState === "visible" && state.link === "lost") actions.reconnect();
   };
-  window.addEventListener("online", comeBack);
-  document.addEventListener("visibilitychange", comeBack);
+  window.addEventListener("online", reconnect);
+  document.addEventListener("visibilitychange", reconnect);
   // A widget on another product's page does not change the product of a conversation with an agent.
   if (options.productId !== undefined && (options.isAddressed === true || !isTalking(state))) {
     if (state.product?.id === options.productId) suggest(state.product);
@@ -602,28 +602,28 @@ interface View {
 }
 
 function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readonly string[]) => void): View {
-  const { voice } = maker;
+  const { i18n } = maker;
   const find = finder(maker);
   const compose = composer(maker);
   const header = productHeader(maker);
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const said = announcementPart(maker);
-  const person = handoffStrip(maker);
+  const broadcast = announcementPart(maker);
+  const handoff = handoffStrip(maker);
   const ending = endingPart(maker);
   const greet = greeting(maker);
   const samples = sample(maker);
   const example = examples(maker);
   const talk = thread(maker);
   const bar = notice(maker);
-  const parts: Part[] = [bar, greet, header, find, samples, example, talk, compose, said, person, ending];
+  const parts: Part[] = [bar, greet, header, find, samples, example, talk, compose, broadcast, handoff, ending];
   const head = el("div", { class: "head" }, greet.element, header.element, find.element);
-  const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": voice.say("app") };
+  const region = { class: "scroll", tabindex: "0", role: "region", "aria-label": i18n.t("app") };
   const scroll = el("div", region, head, samples.element, example.element, talk.element);
-  const following = follow({ scroll, head, thread: talk.element, row: talk.row, seen, sentence: (state) => unreadSentence(state, voice) });
+  const following = follow({ scroll, head, thread: talk.element, row: talk.row, seen, sentence: (state) => unreadSentence(state, i18n) });
   const newer = el("div", { class: "newer-place" }, following.button);
-  const under = el("div", { class: "under" }, person.element, ending.element);
-  root.replaceChildren(bar.element, said.element, scroll, newer, under, compose.element, news);
-  set(root, { lang: voice.language, dir: voice.words.dir });
+  const under = el("div", { class: "under" }, handoff.element, ending.element);
+  root.replaceChildren(bar.element, broadcast.element, scroll, newer, under, compose.element, news);
+  set(root, { lang: i18n.language, dir: i18n.words.dir });
 
   let shown: State | undefined;
   const update = (state: State): void => {
@@ -633,7 +633,7 @@ function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readon
     root.dataset.stage = isStart(state) ? "start" : "talk";
     for (const part of parts) part.update(state);
     following.drawn(before, state);
-    const announced = announcement(before, state, voice);
+    const announced = announcement(before, state, i18n);
     if (announced !== undefined) news.textContent = announced;
   };
   update(first);
@@ -641,30 +641,30 @@ function draw(root: HTMLElement, maker: Maker, first: State, seen: (rows: readon
 }
 
 /** Unread items as a sentence: the number of messages or, without one, the last event. */
-function unreadSentence(state: State, voice: Voice): string {
+function unreadSentence(state: State, i18n: I18n): string {
   const n = unreadMessages(state);
-  if (n > 0) return voice.count("news", n);
-  const last = state.person.entries.at(-1);
-  return last?.kind === "event" ? voice.say(last.word, { name: last.name }) : "";
+  if (n > 0) return i18n.count("news", n);
+  const last = state.handoff.entries.at(-1);
+  return last?.kind === "event" ? i18n.t(last.word, { name: last.name }) : "";
 }
 
 /** The announcement of a visual change to screen readers. */
-function announcement(before: State | undefined, state: State, voice: Voice): string | undefined {
+function announcement(before: State | undefined, state: State, i18n: I18n): string | undefined {
   if (before?.options !== state.options && state.listOpen && state.found !== undefined) {
-    const none = (): string => voice.say("found_none", { typed: state.typed.trim() });
-    return state.options.length === 0 ? none() : voice.count("found", state.options.length);
+    const none = (): string => i18n.t("found_none", { typed: state.typed.trim() });
+    return state.options.length === 0 ? none() : i18n.count("found", state.options.length);
   }
   const ended = state.turns.some((turn, at) => {
     const earlier = before?.turns[at];
     return earlier !== undefined && isOpen(earlier) && !isOpen(turn);
   });
-  if (ended) return voice.say("ready");
-  const entries = state.person.entries;
-  const last = before !== undefined && before.person.entries !== entries ? entries.at(-1) : undefined;
+  if (ended) return i18n.t("ready");
+  const entries = state.handoff.entries;
+  const last = before !== undefined && before.handoff.entries !== entries ? entries.at(-1) : undefined;
   if (last?.kind === "said" && last.from === "agent") return `${last.name}: ${last.text}`;
-  if (last?.kind === "event") return voice.say(last.word, { name: last.name });
+  if (last?.kind === "event") return i18n.t(last.word, { name: last.name });
   const moved = state.turns.find((turn, at) => turn.place !== undefined && turn.place !== before?.turns[at]?.place);
-  return moved?.place === undefined ? undefined : queueText(moved.place, voice);
+  return moved?.place === undefined ? undefined : queueText(moved.place, i18n);
 }
 
 /** Whether a text is more than the name of the chosen product. */

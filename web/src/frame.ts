@@ -1,7 +1,7 @@
 // The frame of every page: its language, the language menu, and the window title.
 
 import { el, set } from "./element.ts";
-import { chooseLanguage, languages, type Voice, voiceOf, type Word } from "./words/words.ts";
+import { chooseLanguage, languages, type I18n, i18nOf, type Word } from "./words/words.ts";
 
 /** Storage key of the chosen language. */
 const REMEMBERED = "hsc-language";
@@ -12,23 +12,23 @@ export function frame(title: Word, chosen: (language: string) => void): string;
 export function frame<More extends string>(
   title: Word | More,
   chosen: (language: string) => void,
-  speaks: (language: string) => Voice<More>,
+  speaks: (language: string) => I18n<More>,
 ): string;
 export function frame(
   title: Word,
   chosen: (language: string) => void,
-  speaks: (language: string) => Voice = voiceOf,
+  speaks: (language: string) => I18n = i18nOf,
 ): string {
   const choice = found("#language", HTMLSelectElement);
-  const wanted = new URL(location.href).searchParams.get("lang");
-  const language = chooseLanguage([wanted, remembered(), ...navigator.languages]);
+  const requested = new URL(location.href).searchParams.get("lang");
+  const language = chooseLanguage([requested, remembered(), ...navigator.languages]);
   for (const [tag, words] of languages) choice.append(el("option", { value: tag, lang: tag }, words.language));
   const dress = (tag: string): void => {
-    const voice = speaks(tag);
-    set(document.documentElement, { lang: tag, dir: voice.words.dir });
-    set(choice, { "aria-label": voice.say("choose_language") });
+    const i18n = speaks(tag);
+    set(document.documentElement, { lang: tag, dir: i18n.words.dir });
+    set(choice, { "aria-label": i18n.t("choose_language") });
     choice.value = tag;
-    document.title = `${voice.say(title)} · HSC`;
+    document.title = `${i18n.t(title)} · HSC`;
   };
   choice.addEventListener("change", () => {
     remember(choice.value);

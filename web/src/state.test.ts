@@ -26,7 +26,7 @@ const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded
 
 const after = (...actions: Action[]): State => actions.reduce(reduce, beginning);
 const typed = (text: string, id: string): Action => ({ what: "typed", text, id });
-const heard = (message: ServerMessage, id?: string): Action => ({ what: "heard", message, id });
+const heard = (message: ServerMessage, id?: string): Action => ({ what: "received", message, id });
 const found = (id: string, ...ids: string[]): Action => heard({ type: "prediction", data: ids.map(lean) }, id);
 const asked: Action = { what: "asked", id: "q1", product: drum, question: "how loud?", image: undefined };
 const opened: Action = { what: "opened", limits, recovered: false, lost: false };
@@ -257,10 +257,10 @@ test("what was not sent as the page was left is told, and what is sent again by 
   const wrote = (id: string): Action => ({ what: "wrote", id, text: id, image: "data:image/png;base64,AA==", upload: undefined, atMs: 1 });
   const left = after(wrote("m1"), wrote("m2"));
   const again = restored(left, ["m2"]);
-  expect(again.person.entries.map((entry) => entry.kind === "said" && entry.trouble)).toEqual([{ word: "person_interrupted" }, undefined]);
+  expect(again.handoff.entries.map((entry) => entry.kind === "said" && entry.trouble)).toEqual([{ word: "person_interrupted" }, undefined]);
 });
 
 test("a message that was too large for the server is not sent, and says so", () => {
   const state = after({ what: "wrote", id: "m1", text: "x", upload: undefined, atMs: 1 }, { what: "refused", id: "m1" });
-  expect(state.person.entries[0]).toMatchObject({ sent: false, trouble: { word: "error_too_large" } });
+  expect(state.handoff.entries[0]).toMatchObject({ sent: false, trouble: { word: "error_too_large" } });
 });

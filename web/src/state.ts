@@ -2,7 +2,7 @@
 //
 // No socket, no clock, no element: the connection and the views dispatch `Action`s.
 
-import { interrupted, nobody, notSent, type Handoff, reduceHandoff, type HandoffAction, receiveHandoff, requestRefused } from "./handoff/state.ts";
+import { interrupted, noHandoff, notSent, type Handoff, reduceHandoff, type HandoffAction, receiveHandoff, requestRefused } from "./handoff/state.ts";
 import { withoutRatings, type Ending, type AnswerRating, reduceRating, type RatingAction, receiveRating, type Transcript, unrated } from "./rating/state.ts";
 import { isRefusal } from "./wire/connection.ts";
 import type { Product } from "./wire/product.ts";
@@ -96,7 +96,7 @@ export interface State {
   scenario: Scenario;
   image: string | undefined;
   turns: readonly Turn[];
-  person: Handoff;
+  handoff: Handoff;
   ending: Ending;
   transcript: Transcript;
   /** The next place in the thread. */
@@ -115,7 +115,7 @@ export type Action =
   | { what: "dismissed" }
   | { what: "toldForgotten" }
   | { what: "toldBack" }
-  | { what: "heard"; message: ServerMessage; id: string | undefined; offset?: number | undefined }
+  | { what: "received"; message: ServerMessage; id: string | undefined; offset?: number | undefined }
   | { what: "refused"; id: string }
   | { what: "typed"; text: string; id: string }
   | { what: "paused"; text: string; id: string }
@@ -157,7 +157,7 @@ export const beginning: State = {
   scenario: "general",
   image: undefined,
   turns: [],
-  person: nobody,
+  handoff: noHandoff,
   ...unrated,
   next: 0,
   unread: [],
@@ -165,14 +165,14 @@ export const beginning: State = {
 };
 
 /** The part of the state that survives a reload of the page. */
-export type KeptState = Pick<State, "product" | "scenario" | "turns" | "person" | "next"> & Partial<Pick<State, "ending" | "changes" | "unread">>;
+export type KeptState = Pick<State, "product" | "scenario" | "turns" | "handoff" | "next"> & Partial<Pick<State, "ending" | "changes" | "unread">>;
 
 /**
  * The state after a reload of the page: with the thread, without the connection. `onTheirWay` are the ids of the
  * messages that the connection sends again by itself.
  */
-export function restored(kept: KeptState, onTheirWay: readonly string[] = []): State {
-  return { ...beginning, ...kept, person: interrupted(kept.person, new Set(onTheirWay)) };
+export function restored(stored: KeptState, onTheirWay: readonly string[] = []): State {
+  return { ...beginning, ...stored, handoff: interrupted(stored.handoff, new Set(onTheirWay)) };
 }
 
 /** True while the start page is shown: no product is chosen, and no agent has the conversation. */
@@ -181,8 +181,8 @@ export function isStart(state: State): boolean {
 }
 
 /** True while the visitor waits for an agent or has one: that conversation is always visible. */
-export function isTalking({ person }: State): boolean {
-  return person.entries.length > 0 || person.stage === "asking" || person.stage === "waiting" || person.stage === "with";
+export function isTalking({ handoff }: State): boolean {
+  return handoff.entries.length > 0 || handoff.stage === "asking" || handoff.stage === "waiting" || handoff.stage === "with";
 }
 
 /** The scenario of a question: the chosen one, if it applies to the product. */
@@ -201,10 +201,10 @@ export function rowOfEntry(key: string): string {
 }
 
 /** Number of unread messages of an agent and of unread answers; events are not counted. */
-export function unreadMessages({ unread, turns, person }: State): number {
+export function unreadMessages({ unread, turns, handoff }: State): number {
   const messages = [
     ...turns.map(({ id }) => rowOfTurn(id)),
-    ...person.entries.filter(({ kind }) => kind === "said").map(({ key }) => rowOfEntry(key)),
+    ...handoff.entries.filter(({ kind }) => kind === "said").map(({ key }) => rowOfEntry(key)),
   ];
   return messages.filter((row) => unread.includes(row)).length;
 }
@@ -216,7 +216,7 @@ export function isOpen(turn: Turn): boolean {
 
 export function reduce(state: State, action: Action): State {
   const after = applied(state, action);
-  return action.what === "heard" ? withUnread(state, after) : after;
+  return action.what === "received" ? withUnread(state, after) : after;
 }
 
 /** Adds the rows that came from the server: answers, messages of an agent, events. */
@@ -227,10 +227,10 @@ function withUnread(before: State, after: State): State {
     const earlier = new Set(before.turns.filter(begun).map(({ id }) => id));
     rows.push(...after.turns.filter((turn) => begun(turn) && !earlier.has(turn.id)).map(({ id }) => rowOfTurn(id)));
   }
-  if (before.person.entries !== after.person.entries) {
-    const earlier = new Set(before.person.entries.map(({ key }) => key));
+  if (before.handoff.entries !== after.handoff.entries) {
+    const earlier = new Set(before.handoff.entries.map(({ key }) => key));
     const isTheirs = (entry: Handoff["entries"][number]): boolean => entry.kind === "event" || entry.from === "agent";
-    rows.push(...after.person.entries.filter((entry) => isTheirs(entry) && !earlier.has(entry.key)).map(({ key }) => rowOfEntry(key)));
+    rows.push(...after.handoff.entries.filter((entry) => isTheirs(entry) && !earlier.has(entry.key)).map(({ key }) => rowOfEntry(key)));
   }
   return rows.length === 0 ? after : { ...after, unread: [...after.unread, ...rows] };
 }
@@ -248,7 +248,7 @@ function applied(state: State, action: Action): State {
         // A lost conversation answers its open questions from the beginning.
         turns: action.recovered ? here.turns : here.turns.map((turn) => (isOpen(turn) ? again(turn) : turn)),
         // Another conversation has no agent yet; the old messages stay readable.
-        person: action.anew === true ? { ...nobody, entries: state.person.entries } : state.person,
+        handoff: action.anew === true ? { ...noHandoff, entries: state.handoff.entries } : state.handoff,
       };
     }
     case "dropped":
@@ -261,12 +261,12 @@ function applied(state: State, action: Action): State {
       return { ...state, forgotten: false };
     case "toldBack":
       return state.link === "back" ? { ...state, link: "open" } : state;
-    case "heard":
-      return heard(state, action);
+    case "received":
+      return received(state, action);
     case "refused":
       return {
         ...changed(state, action.id, failed({ word: "error_too_large" })),
-        person: notSent(state.person, action.id, { word: "error_too_large" }),
+        handoff: notSent(state.handoff, action.id, { word: "error_too_large" }),
       };
     case "typed": {
       const empty = action.text.trim() === "";
@@ -324,7 +324,7 @@ function applied(state: State, action: Action): State {
         ...here,
         forgotten: false,
         image: undefined,
-        turns: [...here.turns, asked(here, action)],
+        turns: [...here.turns, askedTurn(here, action)],
         next: here.next + 1,
       };
     }
@@ -352,13 +352,13 @@ function applied(state: State, action: Action): State {
     case "notSent":
     case "discarded":
     case "letter":
-      return { ...state, image: action.what === "wrote" ? undefined : state.image, ...withPerson(state, reduceHandoff(state.person, action, state.next)) };
+      return { ...state, image: action.what === "wrote" ? undefined : state.image, ...withHandoff(state, reduceHandoff(state.handoff, action, state.next)) };
   }
 }
 
 /** Sets the handoff's state; new entries of the thread have taken a place. */
-function withPerson(state: State, person: Handoff): Pick<State, "person" | "next"> {
-  return { person, next: Math.max(state.next, ...person.entries.map(({ at }) => at + 1)) };
+function withHandoff(state: State, handoff: Handoff): Pick<State, "handoff" | "next"> {
+  return { handoff, next: Math.max(state.next, ...handoff.entries.map(({ at }) => at + 1)) };
 }
 
 /**
@@ -366,24 +366,24 @@ function withPerson(state: State, person: Handoff): Pick<State, "person" | "next
  * no mark.
  */
 function withChange(state: State, product: Product): State {
-  const { turns, person, changes, next } = state;
-  const said = [...turns, ...person.entries].map(({ at }) => at);
+  const { turns, handoff, changes, next } = state;
+  const places = [...turns, ...handoff.entries].map(({ at }) => at);
   const before = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...changes.map(({ at, product: { id } }) => ({ at, id }))]
     .sort((one, other) => one.at - other.at)
     .at(-1);
-  if (said.length === 0 || before?.id === product.id) return state;
+  if (places.length === 0 || before?.id === product.id) return state;
   // A change without a message after it is removed.
-  const last = Math.max(...said);
-  const kept = changes.filter(({ at }) => at < last);
-  const earlier = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...kept.map(({ at, product: { id } }) => ({ at, id }))]
+  const last = Math.max(...places);
+  const earlierChanges = changes.filter(({ at }) => at < last);
+  const earlier = [...turns.map(({ at, product: { id } }) => ({ at, id })), ...earlierChanges.map(({ at, product: { id } }) => ({ at, id }))]
     .sort((one, other) => one.at - other.at)
     .at(-1);
-  if (earlier?.id === product.id) return { ...state, changes: kept };
+  if (earlier?.id === product.id) return { ...state, changes: earlierChanges };
   const { id, name } = product;
-  return { ...state, changes: [...kept, { at: next, product: { id, name } }], next: next + 1 };
+  return { ...state, changes: [...earlierChanges, { at: next, product: { id, name } }], next: next + 1 };
 }
 
-function asked(state: State, { id, product, question, image, ...rest }: Action & { what: "asked" }): Turn {
+function askedTurn(state: State, { id, product, question, image, ...rest }: Action & { what: "asked" }): Turn {
   const { next: at } = state;
   const scenario = rest.scenario ?? scenarioFor(state, product);
   const nothing = { place: undefined, text: "", end: undefined, trouble: undefined };
@@ -393,23 +393,23 @@ function asked(state: State, { id, product, question, image, ...rest }: Action &
 /** Opens a turn for a message that an agent left unanswered: the assistant answers it under its id. */
 function openAssistantTurn(state: State, id: string | undefined): State {
   if (id === undefined || state.product === undefined || state.turns.some((turn) => turn.id === id)) return state;
-  const said = state.person.entries.find((entry) => entry.kind === "said" && entry.from === "visitor" && entry.key === id);
-  if (said?.kind !== "said") return state;
-  const turn = asked(state, { what: "asked", id, product: state.product, question: said.text, image: undefined });
+  const message = state.handoff.entries.find((entry) => entry.kind === "said" && entry.from === "visitor" && entry.key === id);
+  if (message?.kind !== "said") return state;
+  const turn = askedTurn(state, { what: "asked", id, product: state.product, question: message.text, image: undefined });
   return { ...state, turns: [...state.turns, turn], next: state.next + 1 };
 }
 
-function heard(before: State, { message, id, offset }: Action & { what: "heard" }): State {
+function received(before: State, { message, id, offset }: Action & { what: "received" }): State {
   const answers = message.type === "status" || message.type === "answer_chunk";
   const state = answers ? openAssistantTurn(before, id) : before;
   const rated = receiveRating(state, message, id);
   if (rated !== undefined) return rated;
   // A question that was passed to the agent becomes a message in the same place.
   const taken = message.type === "message" ? state.turns.find((turn) => turn.id === id && isOpen(turn)) : undefined;
-  const person = receiveHandoff(state.person, message, id, taken?.at ?? state.next);
-  if (person !== undefined) {
+  const handoff = receiveHandoff(state.handoff, message, id, taken?.at ?? state.next);
+  if (handoff !== undefined) {
     const turns = taken === undefined ? state.turns : state.turns.filter((turn) => turn !== taken);
-    return { ...state, ...withPerson(state, person), turns };
+    return { ...state, ...withHandoff(state, handoff), turns };
   }
   switch (message.type) {
     case "prediction":
@@ -428,7 +428,7 @@ function heard(before: State, { message, id, offset }: Action & { what: "heard" 
     case "final_answer":
       return changed(state, id, (turn) => ({ ...turn, stage: "done", end: message, offset }));
     case "error":
-      if (!state.turns.some((turn) => turn.id === id)) return { ...state, person: requestRefused(state.person, message.message) };
+      if (!state.turns.some((turn) => turn.id === id)) return { ...state, handoff: requestRefused(state.handoff, message.message) };
       return changed(state, id, failed(trouble(message)));
     case "queue":
       if (message.for !== "answer") return state;

@@ -15,6 +15,9 @@ interface StoredChat {
   drafts?: Readonly<Record<string, string>>;
 }
 
+/** The stored form, in which the handoff has its name of earlier releases. */
+type StoredForm = Omit<StoredChat, "state"> & { state: Omit<KeptState, "handoff"> & { person: KeptState["handoff"] } };
+
 /** Turns and entries that are stored: more than a visitor reads again, and far below the storage limit. */
 const MOST = 100;
 
@@ -23,8 +26,10 @@ const key = (server: URL): string => `hsc-chat ${server.origin}`;
 /** The stored conversation with this server. */
 export function load(server: URL): StoredChat | undefined {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(key(server)) ?? "null") as StoredChat | null;
-    return kept?.version === 2 ? kept : undefined;
+    const stored = JSON.parse(sessionStorage.getItem(key(server)) ?? "null") as StoredForm | null;
+    if (stored?.version !== 2) return undefined;
+    const { person: handoff, ...state } = stored.state;
+    return { ...stored, state: { ...state, handoff } };
   } catch {
     return undefined;
   }
@@ -35,11 +40,11 @@ export function load(server: URL): StoredChat | undefined {
  * answer.
  */
 export function isAwaited(server: URL): boolean {
-  const kept = load(server);
-  if (kept === undefined) return false;
-  const { person } = kept.state;
-  const hasHandoff = isTalking(restored(kept.state)) && person.stage !== "over" && person.stage !== "machine" && person.stage !== "unavailable";
-  return hasHandoff || kept.before.unanswered.length > 0 || (kept.state.unread ?? []).length > 0;
+  const stored = load(server);
+  if (stored === undefined) return false;
+  const { handoff } = stored.state;
+  const hasHandoff = isTalking(restored(stored.state)) && handoff.stage !== "over" && handoff.stage !== "machine" && handoff.stage !== "unavailable";
+  return hasHandoff || stored.before.unanswered.length > 0 || (stored.state.unread ?? []).length > 0;
 }
 
 /** Stores the state; without a conversation there is nothing to store. */
@@ -48,7 +53,7 @@ export function store(server: URL, before: Before | undefined, state: State, dra
   // Pictures are far larger than text. Unsent ones are stored if there is room.
   for (const withPictures of [true, false]) {
     try {
-      sessionStorage.setItem(key(server), JSON.stringify(kept(before, state, drafts, withPictures)));
+      sessionStorage.setItem(key(server), JSON.stringify(storedForm(before, state, drafts, withPictures)));
       return;
     } catch {
       // Disabled, or full: without pictures there may be room; else a reload starts anew.
@@ -56,11 +61,11 @@ export function store(server: URL, before: Before | undefined, state: State, dra
   }
 }
 
-function kept(before: Before, state: State, drafts: Readonly<Record<string, string>>, withPictures: boolean): StoredChat {
-  const { product, scenario, next, person, ending, changes, unread } = state;
+function storedForm(before: Before, state: State, drafts: Readonly<Record<string, string>>, withPictures: boolean): StoredForm {
+  const { product, scenario, next, handoff, ending, changes, unread } = state;
   const turns = state.turns.slice(-MOST).map((turn) => ({ ...turn, image: undefined }));
   const unanswered = before.unanswered.map(([id, says]) => ("image" in says ? ([id, { ...says, image: null }] as const) : ([id, says] as const)));
-  const entries = person.entries
+  const entries = handoff.entries
     .slice(-MOST)
     .map((entry) => (entry.kind === "said" && (entry.sent || !withPictures) ? { ...entry, image: undefined } : entry));
   return {
@@ -74,7 +79,7 @@ function kept(before: Before, state: State, drafts: Readonly<Record<string, stri
       changes: changes.slice(-MOST),
       unread,
       ending: { ...ending, stage: ending.stage === "said" ? "said" : "open" },
-      person: { ...person, isWishing: false, types: false, entries },
+      person: { ...handoff, isWishing: false, types: false, entries },
     },
     drafts,
   };

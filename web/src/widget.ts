@@ -21,7 +21,7 @@ import { button, el, icon, set } from "./element.ts";
 import { isAwaited, storeOpen, wasOpen } from "./storage.ts";
 import stylesheet from "./style/chat.css?inline";
 import { inkOn } from "./style/contrast.ts";
-import { chooseLanguage, voiceOf } from "./words/words.ts";
+import { chooseLanguage, i18nOf } from "./words/words.ts";
 
 /** Symbol under which a document stores its widget. */
 const STANDING = Symbol.for("hsc-widget");
@@ -54,16 +54,16 @@ function embed(script: HTMLScriptElement): void {
   }
   const server = new URL(new URL(script.src).origin);
   let productId = dataset.product;
-  const asked = [dataset.language, document.documentElement.lang, ...navigator.languages];
-  const voice = voiceOf(chooseLanguage(asked));
-  const title = dataset.title ?? voice.say("widget_open");
+  const languages = [dataset.language, document.documentElement.lang, ...navigator.languages];
+  const i18n = i18nOf(chooseLanguage(languages));
+  const title = dataset.title ?? i18n.t("widget_open");
 
   const host = el(TAG as "div");
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [sheet(stylesheet), sheet(colours(dataset.accent, dataset.theme))];
 
   const chatRoot = el("div", { class: "chat" });
-  const closeLabel = voice.say("widget_close");
+  const closeLabel = i18n.t("widget_close");
   const close = button({ class: "quiet round", "aria-label": closeLabel, title: closeLabel }, shut, icon("close"));
   const panel = el(
     "div",
@@ -76,12 +76,12 @@ function embed(script: HTMLScriptElement): void {
   // Outside of the panel: hidden content is not announced.
   const news = el("div", { class: "unseen", role: "status" });
   const side = dataset.side === "start" ? "side-start" : "side-end";
-  root.append(el("div", { class: side, dir: voice.words.dir, lang: voice.language }, launcher, panel, news));
+  root.append(el("div", { class: side, dir: i18n.words.dir, lang: i18n.language }, launcher, panel, news));
 
   let chat: Chat | undefined;
 
   function mount(): Chat {
-    chat ??= mountChat(chatRoot, { server, language: voice.language, heading: "h2", productId, onUnread: tell, page: () => location.href });
+    chat ??= mountChat(chatRoot, { server, language: i18n.language, heading: "h2", productId, onUnread, page: () => location.href });
     return chat;
   }
 
@@ -104,7 +104,7 @@ function embed(script: HTMLScriptElement): void {
     launcher.focus();
   }
 
-  function tell({ messages, any, sentence }: Unread): void {
+  function onUnread({ messages, any, sentence }: Unread): void {
     badge.hidden = !any;
     badge.textContent = messages > 0 ? String(messages) : "";
     set(launcher, { "aria-label": any ? `${title}. ${sentence}` : undefined });

@@ -1,5 +1,5 @@
-// The half of administration that looks back, against a real server: what a visitor and an agent really did is
-// read in each section, downloaded, and harmless.
+// The archive sections of the administration, against a real server: the actions of a visitor and an agent are
+// shown in each section, downloaded, and harmless.
 
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -16,9 +16,9 @@ const PASSWORD = "a tame yak sat over";
 const TOKEN = "a-token-of-this-test-32-characters";
 const PRODUCT = "kettleby-ke-9";
 const KNOWN = "How do I descale the machine?";
-/** What no manual answers, and what a browser must not run. */
+/** A question without an answer in the manual, which contains a script. */
 const NASTY = `Who won in 1954? <img src=x onerror="window.hurt=1">`;
-/** An endpoint where nobody listens, so that whatever goes to it comes to nothing at once. */
+/** An endpoint without a listener, so that deliveries to it fail at once. */
 const DEAF = {
   HSC__WEBHOOKS__ENDPOINTS: `[{ url = "http://127.0.0.1:9/hook", events = ["message.left"], secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLswA1234567890ab" }]`,
   HSC__WEBHOOKS__ALLOWED_HOSTS: "127.0.0.1:9",
@@ -27,7 +27,7 @@ const DEAF = {
 const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
 
 let server: Server;
-/** One without an account, which lets in whoever brings its token. */
+/** A server without an account, which accepts the admin token. */
 let locked: Server;
 let browser: Browser;
 
@@ -45,7 +45,7 @@ afterAll(async () => {
   await Promise.all([server.kill(), locked.kill()]);
 });
 
-/** A visitor asks what the manual says and what it does not, finds the first answer wanting, and rates. */
+/** A visitor asks two questions, one without an answer, rates the first answer negatively, and rates the conversation. */
 async function visit({ address }: Server): Promise<void> {
   const { page } = await open(browser, `${address}/sign-in`);
   const visitor = await Visitor.come(page, "visitor", "en");
@@ -65,7 +65,7 @@ async function leave(): Promise<void> {
   expect((await fetch(`${server.address}/api/leave-message`, { method: "POST", headers, body, signal: AbortSignal.timeout(30_000) })).status).toBe(202);
 }
 
-/** An admin who has signed in and is at a section. */
+/** A signed-in admin in a section. */
 async function admin(section: string, options: BrowserContextOptions = {}) {
   const { page, wrong } = await open(browser, `${server.address}/sign-in?next=/admin`, { bypassCSP: true, ...options });
   await page.locator("input[type=email]").fill("ada@example.test");
@@ -79,14 +79,14 @@ async function admin(section: string, options: BrowserContextOptions = {}) {
 
 const line = (page: Page, words: string) => page.locator(".grid tbody tr:visible", { hasText: words });
 
-/** Nothing that somebody wrote was run, nothing stands in the way, nothing scrolls sideways. */
+/** No script ran, there is no accessibility problem, and no horizontal scrolling. */
 async function sound(page: Page): Promise<void> {
   expect(await findings(page)).toEqual([]);
   expect(await page.evaluate(() => (window as unknown as { hurt?: number }).hurt)).toBeUndefined();
   expect(await page.locator("main").evaluate((main) => main.scrollWidth - main.clientWidth)).toBe(0);
 }
 
-/** Clicks, and reads the file that comes of it. */
+/** Clicks, and reads the downloaded file. */
 async function saved(page: Page, name: string): Promise<{ file: string; text: string }> {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
   return { file: download.suggestedFilename(), text: await readFile(await download.path(), "utf8") };
@@ -95,7 +95,7 @@ async function saved(page: Page, name: string): Promise<{ file: string; text: st
 test("figures of today, the work list, the way to the conversation, and each list as a file", async () => {
   const { page, wrong } = await admin("analytics?days=1");
   const tile = (name: string) => page.locator(".figures > div", { has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) }).locator("dd");
-  // The archive is written behind the chat.
+  // The archive is written asynchronously.
   await eventually("the figures are there", async () => {
     await page.getByRole("button", { name: "Today" }).click();
     return /^2\b/.test((await tile("Questions").textContent()) ?? "") && ((await tile("Rating").textContent()) ?? "").startsWith("4");
@@ -117,7 +117,7 @@ test("figures of today, the work list, the way to the conversation, and each lis
     expect(text, name).toContain(holds);
   }
 
-  // Another period holds none of it, and says so.
+  // Another period contains none of it.
   await page.getByRole("button", { name: "Custom range" }).click();
   await page.getByLabel("To (inclusive)").fill("2020-01-02");
   await page.getByText("The first day must come before the last.").waitFor();
@@ -146,7 +146,7 @@ test("a conversation is found by what was said in it and read with pages, thumbs
 
   await page.getByRole("link", { name: "Back to the list" }).click();
   expect(await page.getByLabel("Words in the conversation").inputValue()).toBe("descal");
-  // A product is picked by its name; the address has its id.
+  // A product is picked by its name; the URL has its id.
   const product = page.getByLabel("Product");
   await product.fill("kettleby ke-9");
   await product.press("Enter");
@@ -186,7 +186,7 @@ test("what came to nothing is told with its reason, sent again, and discarded on
   await page.getByText("Queued to be sent again.").waitFor();
   await page.getByRole("button", { name: "Send a test to" }).click();
   await page.getByText("A test was sent").waitFor();
-  // Both come to nothing again.
+  // Both fail again.
   await line(page, "message.left").filter({ hasText: "Discard" }).waitFor();
   const test = line(page, "Discard").filter({ has: page.getByRole("rowheader", { name: "test" }) });
   await test.getByRole("button", { name: "Discard" }).click();

@@ -1,4 +1,4 @@
-// The operator's page against a real server, whose actors are made to fail.
+// The operator's page against a real server with injected faults.
 
 import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync } from "node:fs";
@@ -46,7 +46,7 @@ describe("the actors of a pod", () => {
     expect(await shard.locator(".actor-reason").textContent()).toMatch(/^panicked: /);
     await shard.getByText("up", { exact: true }).waitFor();
     expect(await page.locator("[aria-live]").textContent()).toMatch(/^cache\.manuals\.0 was restarted: panicked/);
-    // Nobody else was touched.
+    // No other actor was affected.
     expect(await line(page, "cache.manuals.1").locator(".actor-restarts").textContent()).toBe("0");
     expect(wrong).toEqual([]);
   });
@@ -168,18 +168,18 @@ describe("a server with a token", () => {
     expect(await field.isVisible()).toBe(false);
     await page.reload();
     await line(page, "root").waitFor();
-    // It went nowhere but into this tab.
+    // It is stored in this tab only.
     expect(await page.evaluate(() => JSON.stringify(localStorage) + location.href)).not.toContain(TOKEN);
   });
 });
 
 const SECTIONS = ["overview", "sessions", "actors", "catalogs", "manuals", "caches", "settings"];
 
-/** Waits for a section that has heard the server. */
+/** Waits for a section that has loaded. */
 const live = (page: Page, section: string) => page.locator(`#admin[data-section="${section}"][data-link="live"]`).waitFor();
-/** Says yes to what is asked once. */
+/** Confirms the next dialog. */
 const agree = (page: Page, word: string) => page.getByRole("dialog").getByRole("button", { name: word, exact: true }).click();
-/** What went wrong in a page, but that nobody is signed in: the operator brings a token. */
+/** The errors of a page, except for the missing session: the operator uses a token. */
 const wrongIn = (wrong: string[]) => wrong.filter((words) => !words.includes("401"));
 
 describe("the sections", () => {
@@ -371,7 +371,7 @@ describe("a session that ends while the page is open", () => {
     await live(page, "overview");
     await page.getByRole("link", { name: "Caches" }).click();
     await live(page, "caches");
-    // What changes something brings the csrf of the session.
+    // Changes need the CSRF token of the session.
     await page.getByLabel("What", { exact: true }).selectOption("catalog_version");
     await page.getByLabel("Address or version").fill("no-such-version");
     await page.getByRole("button", { name: "Clear" }).click();

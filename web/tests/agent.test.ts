@@ -1,4 +1,4 @@
-// The agents' console, against a real server: agents in pages of their own, visitors over real sockets.
+// The agents' console against a real server: agents in separate pages, visitors over real sockets.
 
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -38,7 +38,7 @@ test("an agent takes whoever waits, talks, notes, drafts, hands over; the collea
   expect(await yael.locator(".item[data-kind=answer] .cite").first().getAttribute("href")).toContain(`/manuals/${PRODUCT}#page=`);
   expect(await findings(yael)).toEqual([]);
 
-  // Both see it; the first to take it has it, the other is told.
+  // Both see it; the first to take it has it, the other gets a notice.
   await ticket(noam, "Kettleby").click();
   await yael.keyboard.press("t");
   await yael.locator("[data-action=hand]").waitFor();
@@ -104,7 +104,7 @@ test("of two agents who take at the same time one has it and the other is told w
   expect(await other.locator("[data-action=hand]").count()).toBe(0);
   expect(await other.locator(".mode", { hasText: "Reply" }).isDisabled()).toBe(true);
 
-  // Canned replies: made in the dialog, found by a slash, filled in, deleted.
+  // Canned replies: created in the dialog, found by a slash, filled in, deleted.
   const manage = winner.getByRole("button", { name: "Canned replies" });
   await manage.click();
   await winner.getByLabel("Shortcut, typed after a slash").fill("hello");
@@ -146,7 +146,7 @@ test("what is written while the server is away is not lost, and everything is th
   await yael.locator("#agent[data-link=open]").waitFor();
   expect(await yael.evaluate(() => JSON.stringify(sessionStorage))).toContain("Are you still there?");
 
-  // Whoever is signed out elsewhere is put out here too.
+  // An agent who is signed out elsewhere is signed out here too.
   await yael.evaluate(async () => {
     const { csrf } = (await (await fetch("/api/me")).json()) as { csrf: string };
     const headers = { "content-type": "application/json", "x-csrf-token": csrf };
@@ -169,7 +169,7 @@ test("the desk runs from right to left, in a narrow and dark window, and closing
   await visitor.hears("שלום רינה");
   expect(await findings(ada)).toEqual([]);
 
-  // A picture, when the server takes it.
+  // A picture, once the server has it.
   await ada.locator(".desk-composer input[type=file]").setInputFiles({ name: "a.png", mimeType: "image/png", buffer: PICTURE });
   await ada.locator(".attached img").waitFor();
   await field(ada).press("Enter");

@@ -1,4 +1,4 @@
-// What stands in the way of assistive technology in a page, as axe finds it.
+// Accessibility problems of a page, as found by axe.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** Everything that axe finds; the page must be opened with `bypassCSP`. */
+/** All findings of axe; the page must be opened with `bypassCSP`. */
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => (window as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());

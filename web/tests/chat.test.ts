@@ -1,4 +1,4 @@
-// The chat as a visitor meets it: type, pick, ask, read the citation, follow it to the page.
+// The chat from a visitor's view: type, pick, ask, read the citation, follow it to the page.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ afterAll(async () => {
 });
 
 const field = (page: Page) => page.getByRole("combobox", { name: "Product" });
-// The choice of a language has options too.
+// The language select has options too.
 const options = (page: Page) => page.getByRole("listbox").getByRole("option");
 const question = (page: Page) => page.getByRole("textbox", { name: "Your question" });
 
@@ -73,7 +73,7 @@ describe("the chat", () => {
     await page.mouse.up();
     await page.getByRole("heading", { level: 1, name }).waitFor();
     expect(await options(page).count()).toBe(0);
-    // The focus has gone on to the question.
+    // The focus has moved to the question.
     await page.keyboard.type("Is it heavy?");
     expect(await question(page).inputValue()).toBe("Is it heavy?");
     expect(wrong).toEqual([]);
@@ -83,7 +83,7 @@ describe("the chat", () => {
     const { page, wrong } = await open(browser, server.address);
     await pickByKeys(page, "ke9", /KE-9/);
     await page.getByText("Made in").waitFor();
-    // The focus has gone on to the question: no key is wasted.
+    // The focus has moved to the question: no key press is lost.
     await page.keyboard.type(QUESTION);
     await page.keyboard.press("Enter");
     const turn = page.locator(answered);

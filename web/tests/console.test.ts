@@ -1,6 +1,6 @@
-// The console shows what is true now: after a take, in a banner, in the lists and transcripts of the past.
+// The console shows the current state: after a take, in a banner, in lists and transcripts.
 //
-// What is asserted is what an agent can see in the window, on a desktop and on a phone.
+// The assertions are about what is visible in the window, on a desktop and on a phone.
 
 import type { Page, WebSocketRoute } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,7 +20,7 @@ const field = (page: Page) => page.locator(".desk-composer textarea");
 const ticket = (page: Page, words: string) => page.locator(".ticket", { hasText: words });
 const tab = (page: Page, name: RegExp) => page.getByRole("tab", { name });
 
-/** The line from the server to an agent's page, which can be held and let go. */
+/** The connection from the server to an agent's page, which can be paused and resumed. */
 class Line {
   private held: (() => void)[] | undefined;
 
@@ -62,7 +62,7 @@ for (const { name, viewport } of SIZES) {
       await visitor.say({ type: "handoff", reason: "Only a lamp blinks" });
       const waiting = ticket(page, "Only a lamp blinks");
       await inViewport("the visitor who waits", waiting);
-      // Before anything was asked the agent knows what it is about.
+      // Before the first question the agent sees the page and the product.
       await inViewport("the product", waiting.locator(".product-name", { hasText: "Kettleby" }));
       await shot(page, "waiting");
       await waiting.click();
@@ -122,7 +122,7 @@ for (const { name, viewport } of SIZES) {
       const idle = page.getByText("The next one appears under Waiting.");
       await inViewport("what comes next", idle);
       await shot(page, "idle");
-      // Somebody comes while an empty list is looked at: it says so, and leads there.
+      // A visitor arrives while an empty list is shown: a link leads to the visitor.
       await tab(page, /Mine/).click();
       const three = await team.visitor(`three at ${name}`);
       await three.say({ type: "handoff", reason: "A third" });
@@ -157,7 +157,7 @@ for (const { name, viewport } of SIZES) {
       expect(await page.locator(".item[data-kind=note]").count()).toBe(0);
       await visitor.say({ type: "bye" });
 
-      // A colleague is faster: the words are still there, still for the visitor, and no note.
+      // A colleague was faster: the text is still in the field, still addressed to the visitor, and no note.
       const other = await team.visitor(`lost at ${name}`);
       await other.say({ type: "handoff", reason: "A faster colleague" });
       if (isPhone) await page.locator(".to-list").click();
@@ -181,7 +181,7 @@ for (const { name, viewport } of SIZES) {
       expect(await page.locator(".item[data-kind=note]").count()).toBe(0);
       await shot(page, "banner");
 
-      // And the banner goes when it is not true any more.
+      // The banner disappears when it is outdated.
       await noam.locator("[data-action=close]").click();
       await noam.locator("dialog .action.main").click();
       await other.hears('"state":"closed"');

@@ -1,4 +1,4 @@
-// The pages by which the team comes in, against a real server.
+// The sign-in pages of the team, against a real server.
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ test("without any account the pages of the team say how the first one is created
         await page.context().close();
       }
     }
-    // What it tells is what everybody sees: neither the token of the link nor where anything lies.
+    // Its output is visible to others: it contains neither the token of the link nor a path.
     const told: unknown = await (await fetch(`${empty.address}/api/sign-in`)).json();
     expect(told).toEqual({ provider: null, has_accounts: false });
   } finally {

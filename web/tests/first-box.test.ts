@@ -1,4 +1,4 @@
-// The first box: a question that names its product is asked at once; a guess is offered and nothing is lost.
+// The first box: a question that names its product is asked at once; else products are suggested and the text stays.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -75,7 +75,7 @@ describe.each(SIZES)("the first box at $name", ({ viewport }) => {
 
   test("a wrong keyboard layout is undone", async () => {
     const { page } = await open(browser, server.address, { viewport });
-    // "kettleby" on the keys of the Hebrew layout.
+    // "kettleby" typed with the Hebrew layout.
     await field(page).fill("לקאאךקנט");
     await options(page).filter({ hasText: "Kettleby" }).first().waitFor();
     await page.getByText("Read as “kettleby”").waitFor();

@@ -1,4 +1,4 @@
-// A visitor and an agent, each in a page of their own, on two pods with a real Redis between them.
+// A visitor and an agent in separate pages, on two pods with a real Redis.
 
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -69,7 +69,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await page.getByText("You are next in the queue for a person.").waitFor();
   expect(await findings(page)).toEqual([]);
 
-  // The manual is asked meanwhile; it still answers.
+  // The manual still answers meanwhile.
   await ask(page, KNOWN);
   await page.locator(".turn[data-stage=done]", { hasText: KNOWN }).locator(".sources").waitFor();
 
@@ -91,14 +91,14 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await page.locator(".entry[data-from=visitor][data-sent=true]").waitFor();
   expect(await findings(page)).toEqual([]);
 
-  // A note stays with the team.
+  // A note is visible to the team only.
   await desk(yael).press("Alt+n");
   await desk(yael).fill("Asks about football.");
   await desk(yael).press("Enter");
   await item(yael, "Asks about football.").waitFor();
   await desk(yael).press("Alt+n");
 
-  // A picture goes over, drawn anew.
+  // A picture is delivered, re-encoded.
   await page.locator(".composer input[type=file]").setInputFiles({ name: "cup.png", mimeType: "image/png", buffer: PICTURE });
   await page.locator(".composer .attached img").waitFor();
   await composer(page).fill("Here");
@@ -106,7 +106,7 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await eventually("the visitor sees the picture", () => seen(page.locator(".entry-picture img")));
   await eventually("the agent sees the picture", () => seen(yael.locator(".item img")));
 
-  // A page that is loaded again goes on where it was.
+  // A reloaded page continues.
   await page.reload();
   await page.getByText("Yael is in this chat.").waitFor();
   const thread = await page.locator(".thread").innerText();
@@ -117,14 +117,14 @@ test("what the manual does not know a person answers, on another pod, and goes w
   await ask(page, "Still there?");
   await item(yael, "Still there?").waitFor();
 
-  // Given back, the manual answers again.
+  // After it was returned, the assistant answers again.
   await yael.locator("[data-action=give_back]").click();
   await entry(page, "The assistant answers again.").waitFor();
   await ask(page, KNOWN);
   await eventually("the manual answers again", async () => (await page.locator(".turn[data-stage=done]").count()) === 3);
 
   // Taken again and closed, it is rated.
-  await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
+  await page.locator(".handoff").getByRole("button", { name: "Talk to a person" }).click();
   await page.getByRole("button", { name: "Ask for a person" }).click();
   await yael.getByRole("button", { name: "Take", exact: true }).click();
   await page.getByText("Yael is in this chat.").waitFor();
@@ -143,7 +143,7 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   const { page, wrong } = await visitor(address(one), { locale: "he-IL", viewport: { width: 390, height: 780 } });
   expect(await page.evaluate(() => document.documentElement.dir)).toBe("rtl");
   await page.locator(".verdict").getByRole("button", { name: "לדבר עם נציג" }).click();
-  await page.locator(".person textarea").fill("גביע העולם");
+  await page.locator(".handoff textarea").fill("גביע העולם");
   expect(await findings(page)).toEqual([]);
   await page.keyboard.press("Enter");
   await noam.locator(".ticket", { hasText: "גביע העולם" }).click();
@@ -155,7 +155,7 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   await entry(page, "שלום, איך אפשר לעזור?").waitFor();
 
   await two?.kill();
-  // The visitor's pod is another one: nothing is seen of it there. What is said meanwhile is not lost.
+  // The visitor's pod is another one and does not have it. Messages sent meanwhile are not lost.
   await composer(page).fill("מי ניצח?");
   await page.keyboard.press("Enter");
   await page.locator(".entry[data-from=visitor][data-sent=true]", { hasText: "מי ניצח?" }).waitFor();
@@ -170,8 +170,8 @@ test("in Hebrew, and the agent's pod is killed in the middle: the talk goes on a
   await noam.locator("[data-action=give_back]").click();
   await entry(page, "המדריך עונה שוב.").waitFor();
 
-  await page.locator(".person-wish").click();
-  await page.locator(".person form button[type=submit]").click();
+  await page.locator(".handoff-wish").click();
+  await page.locator(".handoff form button[type=submit]").click();
   await noam.locator("[data-action=take]").click();
   await noam.locator("[data-action=close]").waitFor();
   await desk(noam).press("Alt+n");

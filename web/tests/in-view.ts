@@ -1,15 +1,15 @@
-// What a person sees: an element that is in the part of the page that the screen shows, and not under another.
+// Visibility: an element is in the visible part of the page and not covered by another.
 
 import type { Locator } from "playwright-core";
 import { eventually } from "./server.ts";
 
-/** The sizes at which pages are looked at: a laptop and a phone. */
+/** The tested window sizes: a laptop and a phone. */
 export const SIZES = [
   { name: "1280x800", viewport: { width: 1280, height: 800 } },
   { name: "390x844", viewport: { width: 390, height: 844 } },
 ] as const;
 
-/** Why the element is not in view; undefined where all of it is inside the visual viewport and uncovered. */
+/** Why the element is not in view; undefined if all of it is inside the visual viewport and uncovered. */
 export function outOfView(element: Locator): Promise<string | undefined> {
   return element.evaluate((target) => {
     const rect = target.getBoundingClientRect();
@@ -31,7 +31,7 @@ export function outOfView(element: Locator): Promise<string | undefined> {
       [rect.right - 2, middle[1]],
     ] as const;
     for (const [x, y] of points) {
-      // In a document the element at a point is the host of a shadow root; its own root tells which one it is.
+      // In a document the element at a point is the host of a shadow root; the root itself returns the inner one.
       let hit: Element | null = null;
       let root: Document | ShadowRoot = document;
       for (;;) {
@@ -50,7 +50,7 @@ export function outOfView(element: Locator): Promise<string | undefined> {
   }, undefined, { timeout: 5_000 });
 }
 
-/** Waits until all of the element is in view, and says why it is not when that does not come. */
+/** Waits until all of the element is in view, and reports why it is not on a timeout. */
 export async function inViewport(what: string, element: Locator): Promise<void> {
   let why: string | undefined;
   try {

@@ -1,4 +1,4 @@
-// Much at once, and what the server tells everybody: a place in line, a stop, a notice.
+// Overload and messages to all clients: a place in the queue, a stop, a notice.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ let server: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  // One answer at a time, and one shard, which is made to hang so that the first answer takes its time.
+  // One answer at a time, and one shard, which hangs so that the first answer takes long.
   const settings = {
     HSC__CHAOS__ENABLED: "true",
     HSC__SESSIONS__MAX_ANSWERS: "1",
@@ -48,7 +48,7 @@ describe("more questions than are answered at once", () => {
     const [first, second, third] = pages.map(({ page }) => page);
     if (first === undefined || second === undefined || third === undefined) throw new Error("three were opened");
     for (const page of [first, second, third]) await page.locator(".examples .card").first().waitFor();
-    // The suggested questions have opened the manual; the first answer shall wait for it all the same.
+    // The suggested questions have loaded the manual; the first answer has to wait for it nevertheless.
     await order("/admin/caches/invalidate", "all");
     await order("/admin/chaos", { actor: "cache.manuals.0", fault: "hang", ms: 8000 });
     await ask(first);

@@ -1,4 +1,4 @@
-// A connection that drops: said, mended, and the question answered all the same.
+// A lost connection: it is shown, restored, and the question is answered nevertheless.
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -40,7 +40,7 @@ test("the visitor need not wait for the next try", async () => {
   await page.getByText("The connection is lost").waitFor();
   await server.run();
   const now = page.getByRole("button", { name: "Try now" });
-  // It may have come back by itself just now; then there is nothing left to press.
+  // It may have reconnected by itself just now; then there is no button to press.
   await now.click({ timeout: 2000 }).catch(() => undefined);
   await page.getByText("The connection is lost").waitFor({ state: "detached" });
   await page.getByRole("combobox", { name: "Product" }).pressSequentially("ke9");

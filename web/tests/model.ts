@@ -1,12 +1,12 @@
-// A language model of one answer, which stops in its middle until it is let go on.
+// A language model with one answer, which pauses in the middle until it is continued.
 
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What it says, word by word. */
+/** Its answer, word by word. */
 export const WORDS = ["Run ", "the ", "descaling ", "programme ", "with ", "the ", "tank ", "full."];
 
-/** A language model that says half of its answer, and the rest when it is let. */
+/** A language model that sends half of its answer, and the rest when it is continued. */
 export async function model(): Promise<{ address: string; goOn(): void; close(): void }> {
   const waiting: (() => void)[] = [];
   let may = false;

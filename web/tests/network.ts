@@ -1,19 +1,19 @@
-// A line to the server that can be cut, as a lost network would.
+// A connection to the server that can be cut, as by a lost network.
 
 import { type AddressInfo, connect, createServer as listener, type Socket } from "node:net";
 import { PORT, type Server } from "./server.ts";
 
 export interface Network {
   address: string;
-  /** Ends what runs through it; whoever comes again comes through. */
+  /** Ends the open connections; new ones are accepted. */
   cut(): void;
-  /** Cuts it, and lets nobody through until it is mended. */
+  /** Ends the open connections and refuses new ones until `mend`. */
   rip(): void;
   mend(): void;
   close(): void;
 }
 
-/** Lays one before the server. */
+/** Starts a proxy in front of the server. */
 export async function network(server: Server): Promise<Network> {
   const ends = new Set<Socket>();
   let isBroken = false;

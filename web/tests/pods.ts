@@ -1,4 +1,4 @@
-// Two pods behind one Redis, and a balancer before them: what a team runs, on this machine.
+// Two pods with one Redis and a load balancer in front: the setup of a team, on this machine.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { type AddressInfo, connect, createServer, type Server as Listener, type Socket } from "node:net";
@@ -12,7 +12,7 @@ const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/
 
 const REDIS_PORT = 6379;
 
-/** A redis-server that keeps nothing. */
+/** A redis-server without persistence. */
 export class Redis {
   private constructor(
     private readonly child: ChildProcess,
@@ -45,7 +45,7 @@ function answers(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Sends each connection to the first of its pods that is there. */
+/** Sends each connection to the first of its pods that is available. */
 export class Balancer {
   private readonly sockets = new Set<Socket>();
 
@@ -92,12 +92,12 @@ export class Balancer {
   }
 }
 
-/** Settings of pods that share what pods share, and the accounts of a team in their archive. */
+/** Settings of pods with shared keys, archive and accounts. */
 export function sharedBy(redis: Redis): Readonly<Record<string, string>> {
   return withTeam({ HSC__REDIS__URL: redis.url });
 }
 
-/** Settings of a pod with an archive, and the accounts of a team in it. */
+/** Settings of a pod with an archive and accounts. */
 export function withTeam(more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const folder = temporaryFolder();
   const settings = {

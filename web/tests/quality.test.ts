@@ -1,4 +1,4 @@
-// What holds of every page: its size, its accessibility in both themes, and no sideways scrolling on a phone.
+// Requirements on every page: its size, its accessibility in both themes, and no horizontal scrolling on a phone.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,9 +9,9 @@ import { findings } from "./axe.ts";
 import { foreignPage, launch, open, Server } from "./server.ts";
 
 const dist = fileURLToPath(new URL("../dist", import.meta.url));
-/** The most script a first load may cost, in bytes after gzip (issue 2, point 9). */
+/** Limit for the scripts of a first load, in bytes after gzip (issue 2, point 9). */
 const FIRST_LOAD = 40 * 1024;
-/** The same for pages of the team, which are opened in the morning and kept by the browser. */
+/** The same for pages of the team, which stay open and are cached by the browser. */
 const TEAM_LOAD = 64 * 1024;
 
 let server: Server;

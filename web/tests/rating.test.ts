@@ -1,4 +1,4 @@
-// What a visitor says of the help and takes along, against a real server with an archive and an agent.
+// Ratings and transcripts, against a real server with an archive and an agent.
 
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
@@ -41,7 +41,7 @@ async function ask(page: Page | Locator): Promise<void> {
   await page.locator(".turn:last-child[data-stage=done]").waitFor();
 }
 
-/** The conversation, as the page keeps it for a reload. */
+/** The conversation as stored by the page for a reload. */
 function conversation(page: Page): Promise<string> {
   return page.evaluate(() => {
     const kept = sessionStorage.getItem(`hsc-chat ${location.origin}`) ?? "{}";
@@ -49,7 +49,7 @@ function conversation(page: Page): Promise<string> {
   });
 }
 
-/** Waits until the archive has this of the conversation. */
+/** Waits until the archive has this text of the conversation. */
 async function archived(id: string, ...what: RegExp[]): Promise<void> {
   await eventually(`the archive has ${what.join(" and ")}`, () => {
     const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
@@ -152,7 +152,7 @@ test("with a person there it is asked once, and who closes it does not matter fo
   const { page } = await open(browser, `${server.address}/?product=${PRODUCT}`, { bypassCSP: true });
 
   const wish = async (): Promise<void> => {
-    await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
+    await page.locator(".handoff").getByRole("button", { name: "Talk to a person" }).click();
     await page.getByRole("textbox", { name: "What is it about?" }).press("Enter");
   };
   const take = async (): Promise<void> => {
@@ -188,7 +188,7 @@ test("with a person there it is asked once, and who closes it does not matter fo
   await page.getByRole("radio", { name: "1 of 5, Bad" }).waitFor();
 });
 
-/** A page's line to the server that loses acknowledgements, and that can be cut. */
+/** A page's connection to the server that drops acknowledgements and can be cut. */
 class LossyLine {
   private isLossy = false;
   private cuts: (() => void)[] = [];
@@ -214,7 +214,7 @@ class LossyLine {
     this.isLossy = true;
   }
 
-  /** Cuts what runs through it; what comes again comes through whole. */
+  /** Ends the open connections; new ones are not filtered. */
   cut(): void {
     this.isLossy = false;
     const cuts = this.cuts;
@@ -223,7 +223,7 @@ class LossyLine {
   }
 }
 
-/** How often the archive has this of the conversation. */
+/** How often the archive has this text of the conversation. */
 function timesArchived(id: string, what: RegExp): number {
   const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
   return kept.match(what)?.length ?? 0;
@@ -257,7 +257,7 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   await cutBoth();
   await page.getByText("Thank you for the feedback.").waitFor();
 
-  await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
+  await page.locator(".handoff").getByRole("button", { name: "Talk to a person" }).click();
   await page.getByRole("textbox", { name: "What is it about?" }).press("Enter");
   await yael.getByRole("tab", { name: /Waiting/ }).click();
   await yael.locator(".ticket").first().click();
@@ -274,7 +274,7 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   await cutBoth();
   await page.getByText("Thank you for the rating.").waitFor();
 
-  // Another record behind them: what is written in order before it is written.
+  // A later record: records are written in order.
   await named(page, "New conversation").click();
   await ask(page);
   await eventually("it is another conversation", async () => (await conversation(page)) !== id);
@@ -282,7 +282,7 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   expect([timesArchived(id, /"thumb":\s*"up"/g), timesArchived(id, /"rating":\s*4/g)]).toEqual([1, 1]);
 });
 
-/** Somebody outside who has the mail server: takes what the server tells, by webhook. */
+/** An external mail sender: receives the server's webhooks. */
 async function postOffice(): Promise<{ host: string; told: string[]; close(): void }> {
   const told: string[] = [];
   const http = createServer((request, response) => {
@@ -335,7 +335,7 @@ test("where a webhook takes transcripts the visitor has one sent, or downloads i
   await page.getByRole("alert").getByText("Enter an email address").waitFor();
   await address.fill("dana@example.test");
   await address.press("Enter");
-  // The address is confirmed first: no word of the conversation goes to a stranger.
+  // The address is confirmed first: a stranger gets no text of the conversation.
   const code = page.getByRole("textbox", { name: "Code from the email to dana@example.test" });
   await code.waitFor();
   expect(await findings(page)).toEqual([]);
@@ -351,7 +351,7 @@ test("where a webhook takes transcripts the visitor has one sent, or downloads i
   await eventually("the post office has it", () => post.told.length > 1);
   expect(post.told[1]).toContain('"dana@example.test"');
   expect(post.told[1]).toContain(QUESTION);
-  // The browser itself says of a refused address, and of a wrong code, that it was refused.
+  // The browser itself logs the refused address and the wrong code.
   expect(wrong.filter((what) => !what.includes("400") && !what.includes("403"))).toEqual([]);
   await sends.kill();
   post.close();

@@ -1,4 +1,4 @@
-// A conversation that outlives its socket, and what the visitor is told when it does not.
+// A conversation that survives its socket, and the notice if it does not.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-// What the browser tests run against: a real server at an address of its own, and a real Chromium.
+// The environment of the browser tests: a real server at its own address, and a real Chromium.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,19 +9,19 @@ import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** The server as a program, for what is done on its command line. */
+/** The server binary, for its command line. */
 export const binary = process.env.HSC_BIN ?? fileURLToPath(new URL("../../target/debug/hsc", import.meta.url));
 const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** What the servers of these tests take from an operator, where a test sets no other. */
+/** The admin token of these servers, unless a test sets another one. */
 const ADMIN_TOKEN = "the-admin-token-of-the-browser-tests";
 /** The headers of an operator who calls the server without a page. */
 export const operatorHeaders = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" };
 
-/** The port of each server: it has an address of its own. */
+/** The port of each server: it has its own address. */
 export const PORT = 8000;
 
-/** A server that can be stopped and started again at its address. */
+/** A server that can be stopped and restarted at its address. */
 export class Server {
   private child: ChildProcess | undefined;
 
@@ -53,7 +53,7 @@ export class Server {
     });
   }
 
-  /** Ends it without a goodbye, as a power cut would. */
+  /** Kills it, as a power failure would. */
   async kill(): Promise<void> {
     const child = this.child;
     this.child = undefined;
@@ -65,14 +65,14 @@ export class Server {
   }
 }
 
-/** A page of somebody else, at another origin, with the widget in it. */
+/** A page of another origin that embeds the widget. */
 export async function foreignPage(server: Server, attributes: string): Promise<{ address: string; close(): void }> {
   const html = await readFile(new URL("foreign.html", import.meta.url), "utf8");
   const body = html.replace("SCRIPT", `<script src="${server.address}/widget.js" ${attributes}></script>`);
   const http = createServer((_request, response) => {
     response.writeHead(200, {
       "content-type": "text/html; charset=utf-8",
-      // A strict host: nothing but its own things and the one server it embeds.
+      // A strict host: only its own resources and the server that it embeds.
       "content-security-policy": `default-src 'none'; script-src ${server.address}; style-src 'self'; connect-src ${server.address} ws://${server.host}:${PORT}; img-src data: ${server.address}`,
     });
     response.end(body);
@@ -92,7 +92,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath, args: args.split(" ") });
 }
 
-/** A page that remembers what went wrong in it. */
+/** A page that records its errors. */
 export interface OpenPage {
   page: Page;
   /** Errors of the console, of scripts, and of the content security policy. */
@@ -112,8 +112,8 @@ async function watched(context: BrowserContext, address: string): Promise<OpenPa
     if (message.type() !== "error") return;
     // "Failed to load resource" names the resource only in its location.
     const { url } = message.location();
-    // The archive is written behind: the console asks for a conversation that began a moment ago, the answer is
-    // 404, and the console asks again when the server says that the conversation is archived.
+    // The archive is written asynchronously: the console requests a conversation that has just begun, gets
+    // 404, and requests it again when the server reports that the conversation is archived.
     if (message.text().includes("404") && /\/api\/conversations\/[^/?]+$/.test(url)) return;
     wrong.push(`${message.text()} ${url}`.trim());
   });
@@ -130,7 +130,7 @@ async function watched(context: BrowserContext, address: string): Promise<OpenPa
   return { page, wrong };
 }
 
-/** The same for a tab into which the operator's token was typed. */
+/** The same for a tab with the operator's token. */
 export async function openAsOperator(browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext({ ...defaults, ...options });
   await context.addInitScript((token) => {
@@ -139,7 +139,7 @@ export async function openAsOperator(browser: Browser, address: string, options:
   return await watched(context, address);
 }
 
-/** Waits for something to become true, and says what when it does not. */
+/** Waits until a condition is true; a timeout names it. */
 export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const until = Date.now() + 40_000;
   let last: unknown;
@@ -158,7 +158,7 @@ export async function eventually(what: string, holds: () => Promise<boolean> | b
 let servers = 0;
 
 /**
- * A loopback address that no other server of the tests has: a port that is picked, released and handed to another
+ * A loopback address that no other server of the tests has: a port that is picked, released and passed to another
  * process may be taken in between. The last two parts are the process id.
  */
 export function freeHost(): string {

@@ -1,9 +1,9 @@
-// Pictures of what a test sees, for whoever looks at them.
+// Screenshots of a test, for inspection.
 
 import { mkdirSync } from "node:fs";
 import type { Page } from "playwright-core";
 
-/** A picture of the window, where HSC_SHOTS names a folder; its name ends in the width of the window. */
+/** A screenshot of the window, if HSC_SHOTS names a folder; its name ends with the width of the window. */
 export async function shot(page: Page, name: string): Promise<void> {
   const folder = process.env.HSC_SHOTS;
   if (folder === undefined || folder === "") return;

@@ -1,4 +1,4 @@
-// A server with a team of agents, and visitors who speak to it over real sockets.
+// A server with a team of agents, and visitors with real sockets.
 
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ export class Team {
   private constructor(
     readonly server: Server,
     readonly browser: Browser,
-    /** A page whose script may open sockets to the server; visitors speak through it. */
+    /** A page whose script opens the visitors' sockets. */
     private readonly lobby: Page,
   ) {}
 
@@ -41,7 +41,7 @@ export class Team {
     await this.server.kill();
   }
 
-  /** An agent who has signed in and sees the desk. `before` may change the page before it connects. */
+  /** A signed-in agent with a loaded desk. `before` may change the page before it connects. */
   async agent(who: string, options: BrowserContextOptions = {}, before?: (page: Page) => Promise<void>) {
     const { page, wrong } = await open(this.browser, `${this.server.address}/agent`, { bypassCSP: true, ...options });
     await before?.(page);
@@ -59,7 +59,7 @@ export class Team {
   }
 }
 
-/** A visitor, by the name of a socket in the lobby. */
+/** A visitor, by the name of its socket in the page. */
 export class Visitor {
   private constructor(
     private readonly lobby: Page,
@@ -103,7 +103,7 @@ export class Visitor {
     return this.lobby.evaluate((name) => (window as unknown as Lobby).visitors[name]?.heard ?? [], this.name);
   }
 
-  /** Waits for a message that holds these words. */
+  /** Waits for a message that contains this text. */
   async hears(words: string): Promise<void> {
     await eventually(`the visitor hears ${words}`, async () => JSON.stringify(await this.heard()).includes(words));
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Makes a folder that is removed with everything in it when this process ends. */
+/** Creates a folder that is removed with its content when this process ends. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "hsc-test-"));
   // Synchronous, and after every test: a server may still write into it before.

@@ -1,4 +1,4 @@
-// The outcomes of a turn that are no plain answer: likely passages, a follow-up, small talk.
+// Turns without a plain answer: likely passages, a follow-up, small talk.
 
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -14,7 +14,7 @@ let careful: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  // Where nothing is certain enough, every question that finds a page finds likely passages.
+  // With a high threshold every question that finds a page finds likely passages.
   const never = { HSC__ANSWERS__MIN_CONFIDENCE: "0", HSC__ANSWERS__ANSWER_CONFIDENCE: "1" };
   [server, careful, browser] = await Promise.all([Server.start(), Server.start(never), launch()]);
 });

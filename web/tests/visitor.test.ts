@@ -1,6 +1,6 @@
-// What a visitor sees on `/`: what comes is in view, and nothing that was typed is lost.
+// The visitor's view of `/`: new content is visible, and typed text is never lost.
 //
-// Under the page's own policy: what that forbids fails here too.
+// With the page's own content security policy, so a violation fails the test.
 
 import { Buffer } from "node:buffer";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -46,12 +46,12 @@ async function ask(page: Page, question: string): Promise<void> {
   await page.locator(".turn[data-stage=done]", { hasText: question }).last().waitFor();
 }
 
-/** Asks for an agent, who takes the conversation. */
+/** Requests an agent, who takes the conversation. */
 async function meet(page: Page, reason: string): Promise<void> {
-  await page.locator(".person").getByRole("button", { name: "Talk to a person" }).click();
-  await page.locator(".person textarea").fill(reason);
+  await page.locator(".handoff").getByRole("button", { name: "Talk to a person" }).click();
+  await page.locator(".handoff textarea").fill(reason);
   await page.keyboard.press("Enter");
-  // After a take the console shows what the agent has.
+  // After a take the console shows the agent's conversation.
   await yael.getByRole("tab", { name: /Waiting/ }).click();
   await yael.locator(".ticket", { hasText: reason }).click();
   await yael.locator("[data-action=take]").click();
@@ -87,7 +87,7 @@ for (const { name, viewport } of SIZES) {
       await inViewport("the agent's message", entry(page, "Which light blinks?"));
       expect(await page.title()).toBe("Product support · HSC");
 
-      // Reading further up, the visitor is not moved.
+      // A visitor who reads further up is not scrolled.
       await page.locator(".scroll").evaluate((scroll) => {
         scroll.scrollTop = 0;
       });
@@ -157,7 +157,7 @@ for (const { name, viewport } of SIZES) {
       const unsent = entry(page, "And this is the tank.");
       await inViewport("that it was not sent", unsent.locator(".entry-trouble", { hasText: "Not sent." }));
       expect(await unsent.locator("img").getAttribute("src"), "the picture is still there").toMatch(/^data:/);
-      // Later texts go on.
+      // Later messages are sent.
       await composer(page).fill("Did you get it?");
       await page.keyboard.press("Enter");
       await page.locator(".entry[data-sent=true]", { hasText: "Did you get it?" }).waitFor();
@@ -175,7 +175,7 @@ for (const { name, viewport } of SIZES) {
 test("a message that was on its way as the page was loaded again is still there", async () => {
   const { page } = await visit(`/?product=${PRODUCT}`);
   await meet(page, "A slow line");
-  // The picture never arrives, and never fails.
+  // The upload never completes and never fails.
   await page.route("**/api/uploads", () => undefined);
   await attachPicture(page);
   await composer(page).fill("Half of it");
@@ -315,8 +315,8 @@ describe("with little room", () => {
         expect(room, product).toBeGreaterThanOrEqual(viewport.height / 2);
         await inViewport("where the visitor writes", composer(page));
         await inViewport("the question", page.locator(".turn .question"));
-        await inViewport("the way to an agent", page.locator(".person-wish"));
-        // The accessories are folded away, and one click opens them.
+        await inViewport("the way to an agent", page.locator(".handoff-wish"));
+        // The accessories are collapsed, and one click opens them.
         expect(await page.locator(".related").isVisible()).toBe(false);
         await page.getByRole("button", { name: "Accessories" }).click();
         await inViewport("an accessory", page.locator(".related .chip").first());
@@ -342,9 +342,9 @@ describe("a change of the language", () => {
     expect(await composer(page).inputValue()).toBe("A long question");
     await page.locator(".composer .attached img").waitFor();
     await page.getByRole("button", { name: "Talk to a person" }).click();
-    await page.locator(".person textarea").fill("Why I ask");
+    await page.locator(".handoff textarea").fill("Why I ask");
     await speak(page, "he");
-    expect(await page.locator(".person textarea").inputValue()).toBe("Why I ask");
+    expect(await page.locator(".handoff textarea").inputValue()).toBe("Why I ask");
     expect(await composer(page).inputValue()).toBe("A long question");
     await speak(page, "en");
     await page.getByRole("button", { name: "Cancel" }).click();

@@ -1,4 +1,4 @@
-// The widget over the pages of a site: closed, on the next page, and where the page replaces its own body.
+// The widget across pages of a site: closed, on the next page, and where the page replaces its own body.
 
 import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
@@ -72,17 +72,17 @@ for (const { name, viewport } of SIZES) {
     const { page, wrong } = await open(browser, `${site.address}/plain/1`, { viewport });
     await launcher(page).click();
     await page.getByRole("button", { name: "Talk to a person" }).click();
-    await page.locator(".person textarea").fill(`From the shop ${name}`);
+    await page.locator(".handoff textarea").fill(`From the shop ${name}`);
     await page.keyboard.press("Enter");
-    await page.locator(".person[data-stage=waiting]").waitFor();
-    // The place in line is kept over a page, and the agent comes while the widget is closed.
+    await page.locator(".handoff[data-stage=waiting]").waitFor();
+    // The place in the queue survives a page change, and the agent joins while the widget is closed.
     await page.getByRole("button", { name: "Close", exact: true }).click();
     const socket = page.waitForEvent("websocket");
     await page.locator("#next").click();
-    // Connected again before the agent comes: what happens meanwhile is replayed, and only what happens live is announced.
+    // Connected again before the agent joins: events in between are replayed, and only live events are announced.
     await (await socket).waitForEvent("framereceived", { predicate: ({ payload }) => String(payload).includes('"welcome"') });
     await page.getByRole("heading", { name: "Page 2" }).waitFor();
-    // After a take the console shows what the agent has.
+    // After a take the console shows the agent's conversation.
     await yael.getByRole("tab", { name: /Waiting/ }).click();
     await yael.locator(".ticket", { hasText: `From the shop ${name}` }).click();
     await yael.locator("[data-action=take]").click();

@@ -1,4 +1,4 @@
-// The widget in a page of another origin, under that page's own strict policy.
+// The widget in a page of another origin, with that page's strict policy.
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -27,7 +27,7 @@ describe("the widget", () => {
     await page.keyboard.type("ke9");
     await dialog.getByRole("option", { name: /KE-9/ }).first().waitFor();
 
-    // Escape empties the field first, and closes the panel only when there is nothing left to empty.
+    // Escape empties the field first, and closes the panel only if it is empty.
     await page.keyboard.press("Escape");
     expect(await dialog.isVisible()).toBe(true);
     await page.keyboard.type("ke9");
@@ -58,7 +58,7 @@ describe("the widget", () => {
       const style = getComputedStyle(button);
       return [style.backgroundColor, style.color];
     });
-    // Black is read better than white on yellow.
+    // Black has more contrast than white on yellow.
     expect(colours).toEqual(["rgb(255, 220, 0)", "rgb(0, 0, 0)"]);
     await launcher.click();
     await page.getByRole("dialog").waitFor();
@@ -90,7 +90,7 @@ describe("the widget", () => {
     await dialog.getByRole("heading", { name: "באיזה מוצר מדובר?" }).waitFor();
     expect(await dialog.evaluate((panel) => getComputedStyle(panel).direction)).toBe("rtl");
     const box = await dialog.boundingBox();
-    // Its corner is where lines end: in Hebrew, on the left.
+    // It is in the corner where lines end: in Hebrew, on the left.
     expect(box?.x).toBeLessThan(100);
     foreign.close();
   });

@@ -1,4 +1,4 @@
-// The types of the wire are those that the server's own types make.
+// The types of the wire equal those generated from the server's schema.
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";

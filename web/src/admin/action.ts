@@ -1,7 +1,7 @@
 // Actions that change something: a confirmation if they cannot be undone, and their result.
 
 import { button, el, fill, set } from "../element.ts";
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 import type { Answer } from "./api-client.ts";
 import { type Desk, why } from "./section.ts";
 
@@ -15,13 +15,13 @@ export interface Question {
 }
 
 /** Asks for confirmation; true when confirmed. */
-export function confirm(root: HTMLElement, voice: TeamVoice, { title, why, yes }: Question): Promise<boolean> {
+export function confirm(root: HTMLElement, i18n: TeamI18n, { title, why, yes }: Question): Promise<boolean> {
   return new Promise((resolve) => {
     let shall = false;
     const dialog = el("dialog", { class: "dialog", "aria-labelledby": "confirm-title", "aria-describedby": "confirm-why" });
     const no = button({ class: "action" }, () => {
       dialog.close();
-    }, voice.say("admin_no"));
+    }, i18n.t("admin_no"));
     const does = button({ class: "action main" }, () => {
       shall = true;
       dialog.close();
@@ -52,7 +52,7 @@ export interface Outcome {
 
 export function outcome(): Outcome {
   const element = el("p", { class: "outcome", role: "status" });
-  const say = (is: string, words: string): void => {
+  const show = (is: string, words: string): void => {
     element.dataset.is = is;
     // Messages of the server are English in every language.
     fill(element, el("bdi", {}, words));
@@ -60,10 +60,10 @@ export function outcome(): Outcome {
   return {
     element,
     good: (words) => {
-      say("good", words);
+      show("good", words);
     },
     bad: (words) => {
-      say("bad", words);
+      show("bad", words);
     },
     clear: () => {
       fill(element);
@@ -77,23 +77,23 @@ export function outcome(): Outcome {
  */
 export async function perform<Body>(
   desk: Desk,
-  { pressed, told, question, does, said }: {
+  { pressed, result, question, does, success }: {
     pressed: HTMLButtonElement;
-    told: Outcome;
+    result: Outcome;
     question?: Question;
     does: () => Promise<Answer<Body>>;
     /** The text for a success. */
-    said: (body: Body) => string;
+    success: (body: Body) => string;
   },
 ): Promise<Answer<Body> | undefined> {
   // Not `disabled`: that would take the focus away.
   if (pressed.ariaDisabled === "true") return undefined;
-  if (question !== undefined && !(await confirm(desk.root, desk.voice, question))) return undefined;
+  if (question !== undefined && !(await confirm(desk.root, desk.i18n, question))) return undefined;
   set(pressed, { "aria-disabled": "true" });
-  told.clear();
+  result.clear();
   const answer = await does();
   set(pressed, { "aria-disabled": undefined });
-  if (answer.what === "seen") told.good(said(answer.body));
-  else told.bad(why(desk.voice, answer));
+  if (answer.what === "seen") result.good(success(answer.body));
+  else result.bad(why(desk.i18n, answer));
   return answer;
 }

@@ -29,7 +29,7 @@ export interface Page<Item> {
 /** Query parameters; undefined and empty ones are left out. */
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
-export interface Said {
+export interface RequestOptions {
   query?: Query;
   /** Sent as JSON. */
   body?: unknown;
@@ -45,7 +45,7 @@ const PATIENCE_MS = 10_000;
 const KEPT = "hsc-admin-token";
 
 export class ApiClient {
-  private token = kept();
+  private token = storedToken();
   /** True until the server has accepted the token: it was just entered, so a refusal is about it. */
   private isNew = false;
   private me: Promise<Me | undefined> | undefined;
@@ -72,12 +72,12 @@ export class ApiClient {
     return this.ask("GET", path, { query });
   }
 
-  post<Body>(path: string, body?: unknown, more: Said = {}): Promise<Answer<Body>> {
+  post<Body>(path: string, body?: unknown, more: RequestOptions = {}): Promise<Answer<Body>> {
     return this.ask("POST", path, { ...more, body });
   }
 
-  put<Body>(path: string, said: Said): Promise<Answer<Body>> {
-    return this.ask("PUT", path, said);
+  put<Body>(path: string, request: RequestOptions): Promise<Answer<Body>> {
+    return this.ask("PUT", path, request);
   }
 
   patch<Body>(path: string, body: unknown): Promise<Answer<Body>> {
@@ -118,11 +118,11 @@ export class ApiClient {
   private async ask<Body>(
     method: string,
     path: string,
-    said: Said,
+    request: RequestOptions,
     read: (response: Response) => Promise<unknown> = (response) => response.json(),
   ): Promise<Answer<Body>> {
     const isAdmin = path.startsWith("/admin/");
-    const response = await this.sent(method, path, said, isAdmin ? this.token : "");
+    const response = await this.sent(method, path, request, isAdmin ? this.token : "");
     if (response === undefined) return { what: "lost" };
     try {
       if (response.ok) {
@@ -131,12 +131,12 @@ export class ApiClient {
       }
       const { code = "", message = "" } = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
       // A session may have been opened in another tab, with another CSRF token.
-      if (code === "no_csrf_token" && (await this.isAnother())) return await this.ask(method, path, said, read);
+      if (code === "no_csrf_token" && (await this.isAnother())) return await this.ask(method, path, request, read);
       if (code === "not_signed_in" || code === "forbidden") {
         // An old token, which the server no longer accepts, must not hide a signed-in user.
         if (isAdmin && this.token !== "" && !this.isNew) {
           this.forget();
-          return await this.ask(method, path, said, read);
+          return await this.ask(method, path, request, read);
         }
         if (isAdmin) this.shut();
         return { what: "forbidden" };
@@ -150,21 +150,21 @@ export class ApiClient {
     }
   }
 
-  private async sent(method: string, path: string, said: Said, token: string): Promise<Response | undefined> {
+  private async sent(method: string, path: string, request: RequestOptions, token: string): Promise<Response | undefined> {
     const headers = new Headers();
     // A header cannot hold other characters, so no server has such a token; it is refused as a wrong one.
     if (token !== "") headers.set("authorization", `Bearer ${/^[\x21-\x7e][\x20-\x7e]*$/.test(token) ? token : "?"}`);
-    if (said.body !== undefined || said.raw !== undefined) headers.set("content-type", "application/json");
+    if (request.body !== undefined || request.raw !== undefined) headers.set("content-type", "application/json");
     if (method !== "GET" && token === "") {
       const me = await this.whoIsIn();
       if (me !== undefined) headers.set("x-csrf-token", me.csrf);
     }
     const address = new URL(path, this.server);
-    for (const [name, value] of Object.entries(said.query ?? {})) {
+    for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined && value !== "") address.searchParams.set(name, String(value));
     }
-    const body = said.raw ?? (said.body === undefined ? null : JSON.stringify(said.body));
-    const signal = AbortSignal.timeout(said.patience ?? PATIENCE_MS);
+    const body = request.raw ?? (request.body === undefined ? null : JSON.stringify(request.body));
+    const signal = AbortSignal.timeout(request.patience ?? PATIENCE_MS);
     try {
       return await fetch(address, { method, headers, body, cache: "no-store", signal });
     } catch {
@@ -200,7 +200,7 @@ export class ApiClient {
   }
 }
 
-function kept(): string {
+function storedToken(): string {
   try {
     return sessionStorage.getItem(KEPT) ?? "";
   } catch {

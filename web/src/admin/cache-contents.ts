@@ -32,8 +32,8 @@ export function contentsOf(tree: TreeReport): CacheContents[] {
 }
 
 function shardOf({ name, observed }: TreeReport): Shard {
-  const said = (observed ?? {}) as Partial<Record<string, unknown>>;
-  const number = (field: string): number => (typeof said[field] === "number" ? said[field] : 0);
+  const counts = (observed ?? {}) as Partial<Record<string, unknown>>;
+  const number = (field: string): number => (typeof counts[field] === "number" ? counts[field] : 0);
   return { name, entries: number("entries"), bytes: number("bytes"), loads: number("loads") };
 }
 

@@ -4,7 +4,7 @@
 // language, as the numbers on the axes do.
 
 import { el, fill, set } from "../element.ts";
-import type { TeamVoice, TeamWord } from "../words/team.ts";
+import type { TeamI18n, TeamWord } from "../words/team.ts";
 import { clock, quantity } from "./figures.ts";
 import { xOf, type Box, maximumOf, yOf, ticksOf, nearest, pathOf, segmentsOf, timeOf } from "./scale.ts";
 import { type Charts, seriesOf } from "./series.ts";
@@ -33,10 +33,10 @@ const MARK_MS = 120_000;
 /** Points per larger keyboard step: a minute. */
 const LEAP = 12;
 
-export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
-  const { language } = voice;
-  const names = lines.map(({ word }) => voice.say(word ?? title));
-  const heading = el("h2", {}, voice.say(title));
+export function chart(i18n: TeamI18n, { title, lines }: ChartOf): Chart {
+  const { language } = i18n;
+  const names = lines.map(({ word }) => i18n.t(word ?? title));
+  const heading = el("h2", {}, i18n.t(title));
   const values = lines.map((_, at) => el("bdi", { class: "chart-value", "data-line": at }));
   const when = el("span", { class: "chart-when" });
   const legend = el(
@@ -48,17 +48,17 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
   const svg = drawing("svg", { class: "chart-drawing", height: HEIGHT, "aria-hidden": "true", focusable: "false" });
   const plot = el(
     "div",
-    { class: "chart-plot", role: "slider", tabindex: 0, dir: "ltr", "aria-label": `${voice.say(title)}: ${voice.say("admin_chart_point")}`, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 },
+    { class: "chart-plot", role: "slider", tabindex: 0, dir: "ltr", "aria-label": `${i18n.t(title)}: ${i18n.t("admin_chart_point")}`, "aria-valuemin": 0, "aria-valuemax": 0, "aria-valuenow": 0 },
   );
   plot.append(svg);
   const rows = el("tbody");
-  const heads = [voice.say("admin_time"), ...names].map((words) => el("th", { scope: "col" }, words));
+  const heads = [i18n.t("admin_time"), ...names].map((words) => el("th", { scope: "col" }, words));
   const tableBox = el(
     "div",
-    { class: "chart-table", tabindex: 0, role: "region", "aria-label": voice.say(title) },
-    el("table", {}, el("caption", { class: "unseen" }, voice.say(title)), el("thead", {}, el("tr", {}, ...heads)), rows),
+    { class: "chart-table", tabindex: 0, role: "region", "aria-label": i18n.t(title) },
+    el("table", {}, el("caption", { class: "unseen" }, i18n.t(title)), el("thead", {}, el("tr", {}, ...heads)), rows),
   );
-  const alternative = el("details", { class: "chart-as-table" }, el("summary", {}, voice.say("admin_as_table")), tableBox);
+  const alternative = el("details", { class: "chart-as-table" }, el("summary", {}, i18n.t("admin_as_table")), tableBox);
   const element = el("figure", { class: "chart-of panel" }, heading, legend, plot, alternative);
 
   let latest: Charts | undefined;
@@ -70,8 +70,8 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
   const own = (): { unit: string; points: readonly (number | null)[] }[] =>
     lines.map(({ name }) => (latest === undefined ? undefined : seriesOf(latest, name)) ?? { unit: "", points: [] });
   const boxOf = (): Box => ({ left: LEFT, top: ABOVE, width: Math.max(40, plot.clientWidth - LEFT - RIGHT), height: HEIGHT - ABOVE - BELOW });
-  const said = (value: number | null | undefined, unit: string): string =>
-    value === null || value === undefined ? voice.say("admin_no_value") : quantity(value, unit, language);
+  const valueText = (value: number | null | undefined, unit: string): string =>
+    value === null || value === undefined ? i18n.t("admin_no_value") : quantity(value, unit, language);
 
   function redraw(): void {
     if (latest === undefined || plot.clientWidth === 0) return;
@@ -92,7 +92,7 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
     const minutes = new Intl.RelativeTimeFormat(language, { style: "narrow" });
     for (let ago = 0; ago <= (n - 1) * step_ms; ago += MARK_MS) {
       const x = xOf(n - 1 - ago / step_ms, n, box);
-      const words = ago === 0 ? voice.say("admin_now") : minutes.format(-ago / 60_000, "minute");
+      const words = ago === 0 ? i18n.t("admin_now") : minutes.format(-ago / 60_000, "minute");
       parts.push(drawing("line", { class: "chart-tick", x1: x, x2: x, y1: box.top + box.height, y2: box.top + box.height + 4 }));
       parts.push(label(x, HEIGHT - 5, ago === 0 ? "end" : "middle", words));
     }
@@ -120,10 +120,10 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
   function speak(seen: ReturnType<typeof own>, at: number, n: number, time: number): void {
     seen.forEach(({ unit, points }, line) => {
       const value = values[line];
-      if (value !== undefined) write(value, said(points[at], unit));
+      if (value !== undefined) write(value, valueText(points[at], unit));
     });
     write(when, pointed === undefined ? "" : clock(time, language));
-    const words = seen.map(({ unit, points }, line) => `${names[line] ?? ""} ${said(points[at], unit)}`).join(", ");
+    const words = seen.map(({ unit, points }, line) => `${names[line] ?? ""} ${valueText(points[at], unit)}`).join(", ");
     set(plot, { "aria-valuemax": Math.max(0, n - 1), "aria-valuenow": Math.max(0, at), "aria-valuetext": `${clock(time, language)}: ${words}` });
   }
 
@@ -135,7 +135,7 @@ export function chart(voice: TeamVoice, { title, lines }: ChartOf): Chart {
     const n = count();
     const charts = latest;
     const line = (at: number): HTMLElement =>
-      el("tr", {}, el("th", { scope: "row" }, clock(timeOf(at, n, charts), language)), ...seen.map(({ unit, points }) => el("td", {}, said(points[at], unit))));
+      el("tr", {}, el("th", { scope: "row" }, clock(timeOf(at, n, charts), language)), ...seen.map(({ unit, points }) => el("td", {}, valueText(points[at], unit))));
     fill(rows, ...Array.from({ length: n }, (_, back) => line(n - 1 - back)));
   }
 

@@ -31,19 +31,19 @@ export interface FilterForm {
 }
 
 export function filterForm(desk: Desk, fields: readonly Narrowing[]): FilterForm {
-  const { voice } = desk;
+  const { i18n } = desk;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const inputs = fields.map(({ name, word, as, options = [], dir }) => {
     const id = `filter-${name}`;
-    const whole = (field: HTMLElement): HTMLElement => el("div", { class: "filter", "data-as": as }, el("label", { for: id }, voice.say(word)), field);
+    const whole = (field: HTMLElement): HTMLElement => el("div", { class: "filter", "data-as": as }, el("label", { for: id }, i18n.t(word)), field);
     if (as === "product") {
-      const { element, input, chosen, picked, show } = productField(id, voice.say(word), productsOf(desk.call));
+      const { element, input, chosen, picked, show } = productField(id, i18n.t(word), productsOf(desk.call));
       // While a name is being typed the list does not change: the best match of half a name is a guess.
       const value = (isFinal: boolean): Promise<string> => (isFinal ? chosen() : Promise.resolve(picked() ?? desk.place().filters[name] ?? ""));
       return { name, input, whole: whole(element), value, show };
     }
     const input = as === "select"
-      ? el("select", { id, name }, ...options.map((option) => el("option", { value: option.value }, voice.say(option.word))))
+      ? el("select", { id, name }, ...options.map((option) => el("option", { value: option.value }, i18n.t(option.word))))
       : el("input", { id, name, type: as, dir, autocomplete: "off" });
     const show = (value: string): void => {
       input.value = value;

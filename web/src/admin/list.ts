@@ -20,34 +20,34 @@ export function list<Row>(
   ask: (after: string | undefined) => Promise<Answer<Page<Row>>>,
   found: (rows: readonly Row[], hasMore: boolean) => void = () => undefined,
 ): List {
-  const { voice } = desk;
-  const lines = table(voice, shown);
-  const says = el("p", { class: "says", role: "status" });
+  const { i18n } = desk;
+  const lines = table(i18n, shown);
+  const status = el("p", { class: "says", role: "status" });
   const more = button({ class: "quiet more", hidden: true }, () => {
     pages += 1;
     desk.look();
-  }, voice.say("agent_more"));
+  }, i18n.t("agent_more"));
   let pages = 1;
   /** Number of the current query; the response to an earlier one is ignored. */
-  let asked = 0;
+  let requests = 0;
 
   return {
-    element: el("div", { class: "list" }, says, lines.element, more),
+    element: el("div", { class: "list" }, status, lines.element, more),
     begin: () => {
       pages = 1;
-      asked += 1;
+      requests += 1;
     },
     look: async () => {
-      const mine = asked;
+      const mine = requests;
       const rows: Row[] = [];
       let after: string | undefined;
       let next: string | null = null;
       for (let page = 0; page < pages; page += 1) {
         const answer = await ask(after);
-        if (mine !== asked) return "seen";
+        if (mine !== requests) return "seen";
         if (answer.what !== "seen") {
           // The rows stay while the server is unreachable; the page reports that.
-          if (answer.what !== "lost") fill(says, why(voice, answer));
+          if (answer.what !== "lost") fill(status, why(i18n, answer));
           return answer.what;
         }
         rows.push(...answer.body.items);
@@ -55,7 +55,7 @@ export function list<Row>(
         if (next === null) break;
         after = next;
       }
-      fill(says);
+      fill(status);
       lines.draw(rows);
       set(more, { hidden: next === null });
       found(rows, next !== null);

@@ -3,7 +3,7 @@
 import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/admin.css";
-import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
+import { type TeamI18n, teamI18nOf } from "../words/team.ts";
 import { ApiClient } from "./api-client.ts";
 import { signInForm, wasAt } from "./sign-in-form.ts";
 import { navigation } from "./navigation.ts";
@@ -38,11 +38,11 @@ const watching = refresher((became) => {
 const language = frame("admin_page", (tag) => {
   const isShut = link === "locked" || link === "refused";
   view.close();
-  view = draw(teamVoiceOf(tag));
+  view = draw(teamI18nOf(tag));
   if (isShut) view.shut();
   else view.open();
-}, teamVoiceOf);
-let view = draw(teamVoiceOf(language));
+}, teamI18nOf);
+let view = draw(teamI18nOf(language));
 view.open();
 
 window.addEventListener("hashchange", () => {
@@ -53,8 +53,8 @@ window.addEventListener("hashchange", () => {
 
 /** The current place; the first section if the address names no known one. */
 function here(): Place {
-  const said = placeOf(location.hash);
-  return sections.some(({ name }) => name === said.section) ? said : { section: first.name, id: undefined, filters: {} };
+  const requested = placeOf(location.hash);
+  return sections.some(({ name }) => name === requested.section) ? requested : { section: first.name, id: undefined, filters: {} };
 }
 
 interface View {
@@ -68,28 +68,28 @@ interface View {
   went(isOther: boolean): void;
 }
 
-function draw(voice: TeamVoice): View {
+function draw(i18n: TeamI18n): View {
   const notice = el("div", { class: "notice", role: "status" });
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const entrance = signInForm(voice, (token) => {
+  const entrance = signInForm(i18n, (token) => {
     call.unlock(token);
     link = "waiting";
     open();
   });
-  const ways = navigation(voice, sections);
+  const ways = navigation(i18n, sections);
   const title = el("h1", { class: "title", tabindex: -1 });
   const shown = el("div", { class: "section" });
   const again = button({ class: "notice-now" }, () => {
     watching.now();
-  }, voice.say("link_now"));
+  }, i18n.t("link_now"));
   fill(root, notice, el("div", { class: "watch" }, ways.element, el("div", { class: "seen" }, title, entrance.element, shown)), news);
   let opened: Opened | undefined;
   /** The current section; a section that loads after the user has moved on is not shown. */
   let current: RefreshTarget | undefined;
-  let told: typeof link | undefined;
+  let shownLink: typeof link | undefined;
 
   const desk: Desk = {
-    voice,
+    i18n,
     call,
     root,
     place: () => place,
@@ -104,8 +104,8 @@ function draw(voice: TeamVoice): View {
     look: () => {
       watching.now();
     },
-    has: (wanted) => sections.some(({ name }) => name === wanted),
-    tell: (words) => {
+    has: (section) => sections.some(({ name }) => name === section),
+    announce: (words) => {
       news.textContent = words;
     },
   };
@@ -119,10 +119,10 @@ function draw(voice: TeamVoice): View {
     const isShut = isAsked || (link === "lost" && !entrance.element.hidden);
     // While a token is being checked there is no data to show yet.
     shown.hidden = isShut;
-    if (link === told) return;
-    told = link;
+    if (link === shownLink) return;
+    shownLink = link;
     notice.dataset.link = link;
-    if (link === "lost") fill(notice, el("span", {}, voice.say("admin_lost")), again);
+    if (link === "lost") fill(notice, el("span", {}, i18n.t("admin_lost")), again);
     else fill(notice);
   }
 
@@ -151,7 +151,7 @@ function draw(voice: TeamVoice): View {
     if (current !== sight) return undefined;
     if (section === undefined) {
       // A server that responds without the script is of another version; an unreachable one is reported as such.
-      fill(shown, el("p", { class: "nothing" }, voice.say("admin_not_loaded")));
+      fill(shown, el("p", { class: "nothing" }, i18n.t("admin_not_loaded")));
       return undefined;
     }
     opened = section.open(desk);
@@ -164,8 +164,8 @@ function draw(voice: TeamVoice): View {
   }
 
   function name({ word, name }: Entry): void {
-    title.textContent = voice.say(word);
-    document.title = `${voice.say(word)} · ${voice.say("admin_page")} · HSC`;
+    title.textContent = i18n.t(word);
+    document.title = `${i18n.t(word)} · ${i18n.t("admin_page")} · HSC`;
     ways.draw(name);
   }
 

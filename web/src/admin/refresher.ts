@@ -21,27 +21,27 @@ export interface Refresher {
   rest(): void;
 }
 
-/** `heard` gets the result of every refresh. */
-export function refresher(heard: (became: Became) => void): Refresher {
+/** `onChange` gets the result of every refresh. */
+export function refresher(onChange: (became: Became) => void): Refresher {
   let sight: RefreshTarget | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isLooking = false;
   /** Number of requested refreshes; a newer request makes a running one obsolete. */
-  let wanted = 0;
+  let requests = 0;
 
   async function look(): Promise<void> {
     clearTimeout(timer);
     if (sight === undefined || document.visibilityState !== "visible") return;
-    wanted += 1;
+    requests += 1;
     if (isLooking) return;
     const seen = sight;
-    const mine = wanted;
+    const mine = requests;
     isLooking = true;
     const became = await seen.look();
     isLooking = false;
     // The result of a section that was left meanwhile is ignored.
-    if (sight === seen) heard(became);
-    if (wanted !== mine) {
+    if (sight === seen) onChange(became);
+    if (requests !== mine) {
       void look();
       return;
     }

@@ -60,8 +60,8 @@ export function totalsOf(tree: TreeReport): Totals {
 
 /** Number of sessions, from their registry. */
 function sessionsOf(registry: TreeReport): number | undefined {
-  const said = observationsOf(registry.observed).find(([name]) => name === "sessions")?.[1];
-  return said === undefined ? undefined : Number(said);
+  const counted = observationsOf(registry.observed).find(([name]) => name === "sessions")?.[1];
+  return counted === undefined ? undefined : Number(counted);
 }
 
 function unnamed(actor: TreeReport): number {
@@ -101,11 +101,11 @@ const UNITS = [
 export function duration(ms: number, language: string): string {
   const first = UNITS.findIndex(([, size]) => ms >= size);
   const shown = first < 0 ? UNITS.slice(-1) : UNITS.slice(first, first + 2);
-  let left = ms;
+  let remaining = ms;
   return shown
     .map(([unit, size]) => {
-      const n = Math.floor(left / size);
-      left -= n * size;
+      const n = Math.floor(remaining / size);
+      remaining -= n * size;
       return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow" }).format(n);
     })
     .join(" ");

@@ -1,6 +1,6 @@
 // A section of the administration, and what the page provides for it.
 
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 import type { Answer, Became, ApiClient } from "./api-client.ts";
 import type { Filters, Place } from "./place.ts";
 
@@ -29,7 +29,7 @@ export interface Opened {
 
 /** What the page provides for a section. */
 export interface Desk {
-  voice: TeamVoice;
+  i18n: TeamI18n;
   call: ApiClient;
   /** Parent of dialogs. */
   root: HTMLElement;
@@ -44,19 +44,19 @@ export interface Desk {
   /** True if there is a section with this name. */
   has(section: string): boolean;
   /** Announces a text to screen readers, once. */
-  tell(words: string): void;
+  announce(words: string): void;
 }
 
 /** Why there is no data, for people: the server's message if it sent one. */
-export function why(voice: TeamVoice, answer: Exclude<Answer<unknown>, { what: "seen" }>): string {
+export function why(i18n: TeamI18n, answer: Exclude<Answer<unknown>, { what: "seen" }>): string {
   switch (answer.what) {
     case "forbidden":
-      return voice.say("admin_sign_in_to_read");
+      return i18n.t("admin_sign_in_to_read");
     case "unavailable":
-      return voice.say("admin_unavailable");
+      return i18n.t("admin_unavailable");
     case "refused":
-      return answer.message === "" ? voice.say("admin_not_done") : answer.message;
+      return answer.message === "" ? i18n.t("admin_not_done") : answer.message;
     case "lost":
-      return voice.say("admin_not_reached");
+      return i18n.t("admin_not_reached");
   }
 }

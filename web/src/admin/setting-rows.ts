@@ -28,8 +28,8 @@ export function settingsOf({ changed, ...tree }: Settings): Setting[] {
 
 /** The settings whose name or value contains the text, or only those that differ from the default. */
 export function fitting(settings: readonly Setting[], text: string, onlyChanged: boolean): Setting[] {
-  const wanted = text.toLowerCase();
-  const has = (part: string): boolean => part.toLowerCase().includes(wanted);
+  const search = text.toLowerCase();
+  const has = (part: string): boolean => part.toLowerCase().includes(search);
   return settings.filter(({ name, value, instead }) => (!onlyChanged || instead !== undefined) && (has(name) || has(value)));
 }
 

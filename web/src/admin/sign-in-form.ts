@@ -1,7 +1,7 @@
 // The sign-in form of the administration: by session, or by token.
 
 import { el, set } from "../element.ts";
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 
 /** Storage key of the place at which a session ended, for the return: for this tab. */
 const WAS_AT = "hsc-admin-was-at";
@@ -13,9 +13,9 @@ export interface SignInForm {
   hide(): void;
 }
 
-export function signInForm(voice: TeamVoice, unlock: (token: string) => void): SignInForm {
+export function signInForm(i18n: TeamI18n, unlock: (token: string) => void): SignInForm {
   const over = el("p", { class: "over", role: "alert" });
-  const way = el("a", { class: "action main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in"));
+  const way = el("a", { class: "action main", href: "/sign-in?next=/admin" }, i18n.t("admin_sign_in"));
   way.addEventListener("click", () => {
     remember(location.hash);
   });
@@ -31,23 +31,23 @@ export function signInForm(voice: TeamVoice, unlock: (token: string) => void): S
   const form = el(
     "form",
     {},
-    el("label", { for: "admin-token" }, voice.say("admin_token")),
-    el("p", { id: "admin-token-why" }, voice.say("admin_token_why")),
-    el("div", { class: "key" }, field, el("button", { type: "submit" }, voice.say("admin_unlock"))),
+    el("label", { for: "admin-token" }, i18n.t("admin_token")),
+    el("p", { id: "admin-token-why" }, i18n.t("admin_token_why")),
+    el("div", { class: "key" }, field, el("button", { type: "submit" }, i18n.t("admin_unlock"))),
     wrong,
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     unlock(field.value.trim());
   });
-  const element = el("section", { class: "door", hidden: true, "aria-label": voice.say("admin_door") }, over, way, form);
+  const element = el("section", { class: "door", hidden: true, "aria-label": i18n.t("admin_door") }, over, way, form);
   return {
     element,
     ask: (refused, wasIn) => {
       const isNew = element.hidden;
       set(element, { hidden: false });
-      over.textContent = wasIn ? voice.say("admin_session_over") : "";
-      wrong.textContent = refused ? voice.say("admin_token_wrong") : "";
+      over.textContent = wasIn ? i18n.t("admin_session_over") : "";
+      wrong.textContent = refused ? i18n.t("admin_token_wrong") : "";
       if (refused) field.select();
       if (wasIn && isNew) way.focus();
       else if (isNew || refused) field.focus();

@@ -1,7 +1,7 @@
 // A list as a table. Rows are kept between refreshes, so that focus and expanded parts stay.
 
 import { type Child, el, fill } from "../element.ts";
-import type { TeamVoice, TeamWord } from "../words/team.ts";
+import type { TeamI18n, TeamWord } from "../words/team.ts";
 
 export interface Column<Row> {
   /** Name for the stylesheet: `col-name`. */
@@ -10,7 +10,7 @@ export interface Column<Row> {
   /** Alignment: a number at the end, an id or a path from left to right in every language. */
   as?: "number" | "code";
   /** The text of the cell … */
-  say?: (row: Row) => string;
+  text?: (row: Row) => string;
   /** … or its element: created once per row, from the row's current data. */
   make?: (latest: () => Row) => Made<Row>;
 }
@@ -40,10 +40,10 @@ export interface Table<Row> {
   draw(rows: readonly Row[]): void;
 }
 
-export function table<Row>(voice: TeamVoice, { caption, columns, key, state, empty }: TableOf<Row>): Table<Row> {
+export function table<Row>(i18n: TeamI18n, { caption, columns, key, state, empty }: TableOf<Row>): Table<Row> {
   // A narrow window shows the rows as cards; the roles keep them a table for screen readers.
   const heads = columns.map(({ name, word, as }) =>
-    el("th", { role: "columnheader", scope: "col", class: `col-${name}`, "data-as": as }, voice.say(word)),
+    el("th", { role: "columnheader", scope: "col", class: `col-${name}`, "data-as": as }, i18n.t(word)),
   );
   const body = el("tbody", { role: "rowgroup" });
   const whole = el(
@@ -53,7 +53,7 @@ export function table<Row>(voice: TeamVoice, { caption, columns, key, state, emp
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
     body,
   );
-  const nothing = el("p", { class: "nothing", hidden: true }, voice.say(empty));
+  const nothing = el("p", { class: "nothing", hidden: true }, i18n.t(empty));
   const lines = new Map<string, Line<Row>>();
 
   return {
@@ -68,7 +68,7 @@ export function table<Row>(voice: TeamVoice, { caption, columns, key, state, emp
         lines.delete(name);
       }
       rows.forEach((row, at) => {
-        const line = lines.get(key(row)) ?? lineOf(voice, columns, row);
+        const line = lines.get(key(row)) ?? lineOf(i18n, columns, row);
         lines.set(key(row), line);
         line.draw(row);
         const current = state?.(row);
@@ -84,12 +84,12 @@ interface Line<Row> {
   draw(row: Row): void;
 }
 
-function lineOf<Row>(voice: TeamVoice, columns: readonly Column<Row>[], first: Row): Line<Row> {
+function lineOf<Row>(i18n: TeamI18n, columns: readonly Column<Row>[], first: Row): Line<Row> {
   let latest = first;
   const element = el("tr", { role: "row" });
   const draws: ((row: Row) => void)[] = [];
-  columns.forEach(({ name, word, as, say, make }, at) => {
-    const common = { class: `col-${name}`, "data-label": voice.say(word), "data-as": as };
+  columns.forEach(({ name, word, as, text, make }, at) => {
+    const common = { class: `col-${name}`, "data-label": i18n.t(word), "data-as": as };
     const cell = at === 0 ? el("th", { role: "rowheader", scope: "row", ...common }) : el("td", { role: "cell", ...common });
     element.append(cell);
     if (make !== undefined) {
@@ -98,10 +98,10 @@ function lineOf<Row>(voice: TeamVoice, columns: readonly Column<Row>[], first: R
       if (made.draw !== undefined) draws.push(made.draw);
       return;
     }
-    const text = as === "code" ? el("bdi", { dir: "ltr" }) : el("bdi");
-    cell.append(text);
+    const content = as === "code" ? el("bdi", { dir: "ltr" }) : el("bdi");
+    cell.append(content);
     draws.push((row) => {
-      write(text, say?.(row) ?? "");
+      write(content, text?.(row) ?? "");
     });
   });
   return {

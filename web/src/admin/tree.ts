@@ -2,7 +2,7 @@
 
 import { button, el, fill, set } from "../element.ts";
 import type { ActorState, TreeReport } from "../wire/types.ts";
-import type { TeamVoice, TeamWord } from "../words/team.ts";
+import type { TeamI18n, TeamWord } from "../words/team.ts";
 import { duration, observationsOf, type Row } from "./rows.ts";
 import { write } from "./table.ts";
 
@@ -35,16 +35,16 @@ export interface Tree {
   mark(name: string): void;
 }
 
-export function tree(voice: TeamVoice, fold: (name: string) => void): Tree {
+export function tree(i18n: TeamI18n, fold: (name: string) => void): Tree {
   // A narrow window shows the rows as cards; the roles keep them a table for screen readers.
   const heads = COLUMNS.map(([name, word]) =>
-    el("th", { role: "columnheader", scope: "col", class: `actor-${name}` }, voice.say(word)),
+    el("th", { role: "columnheader", scope: "col", class: `actor-${name}` }, i18n.t(word)),
   );
   const body = el("tbody", { role: "rowgroup" });
   const element = el(
     "table",
     { class: "actors", role: "table" },
-    el("caption", { class: "unseen" }, voice.say("admin_title")),
+    el("caption", { class: "unseen" }, i18n.t("admin_title")),
     el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads)),
     body,
   );
@@ -61,7 +61,7 @@ export function tree(voice: TeamVoice, fold: (name: string) => void): Tree {
       }
       rows.forEach((row, at) => {
         const { name } = row.actor;
-        const known = lines.get(name) ?? lineOf(voice, name, fold);
+        const known = lines.get(name) ?? lineOf(i18n, name, fold);
         lines.set(name, known);
         known.draw(row);
         if (body.children[at] !== known.element) body.insertBefore(known.element, body.children[at] ?? null);
@@ -77,14 +77,14 @@ interface Line {
   mark(): void;
 }
 
-function lineOf(voice: TeamVoice, name: string, fold: (name: string) => void): Line {
-  const number = new Intl.NumberFormat(voice.language);
+function lineOf(i18n: TeamI18n, name: string, fold: (name: string) => void): Line {
+  const number = new Intl.NumberFormat(i18n.language);
   const label = el("bdi", {}, name);
-  const folder = button({ class: "fold", "aria-label": voice.say("admin_below", { name }) }, () => {
+  const folder = button({ class: "fold", "aria-label": i18n.t("admin_below", { name }) }, () => {
     fold(name);
   });
   const cell = (column: string, word: TeamWord, ...children: (Node | string)[]): HTMLTableCellElement =>
-    el("td", { role: "cell", class: `actor-${column}`, "data-label": voice.say(word) }, ...children);
+    el("td", { role: "cell", class: `actor-${column}`, "data-label": i18n.t(word) }, ...children);
   const rest = el("span", { class: "actor-more" });
   const head = el("th", { role: "rowheader", scope: "row", class: "actor-name", "aria-label": name }, folder, label, rest);
   const state = el("span", { class: "standing" });
@@ -115,15 +115,15 @@ function lineOf(voice: TeamVoice, name: string, fold: (name: string) => void): L
       element.dataset.depth = String(depth);
       element.dataset.state = actor.state;
       set(folder, { hidden: !foldable, "aria-expanded": String(!folded) });
-      write(rest, more > 0 ? voice.say("admin_more", { n: number.format(more) }) : "");
-      write(state, voice.say(STATES[actor.state]));
+      write(rest, more > 0 ? i18n.t("admin_more", { n: number.format(more) }) : "");
+      write(state, i18n.t(STATES[actor.state]));
       write(restarts, number.format(actor.restarts));
       restarts.dataset.some = String(actor.restarts > 0);
       write(words, actor.last_reason ?? "–");
       reason.dataset.some = String(actor.last_reason !== null);
       write(waiting, number.format(actor.mailbox_depth));
       waiting.dataset.some = String(actor.mailbox_depth > 0);
-      write(uptime, actor.uptime_ms === null ? "–" : duration(actor.uptime_ms, voice.language));
+      write(uptime, actor.uptime_ms === null ? "–" : duration(actor.uptime_ms, i18n.language));
       observe(actor);
     },
     mark: () => {
@@ -136,11 +136,11 @@ function lineOf(voice: TeamVoice, name: string, fold: (name: string) => void): L
   };
 
   function observe({ observed }: TreeReport): void {
-    const said = observationsOf(observed);
-    set(details, { hidden: said.length === 0 });
-    const short = said.map((pair) => pair.filter(Boolean).join(" ")).join(" · ");
+    const observations = observationsOf(observed);
+    set(details, { hidden: observations.length === 0 });
+    const short = observations.map((pair) => pair.filter(Boolean).join(" ")).join(" · ");
     if (gist.textContent === short) return;
     gist.textContent = short;
-    fill(list, ...said.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+    fill(list, ...observations.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
   }
 }

@@ -1,6 +1,6 @@
 // The result of checking or writing a brand file, as lines of text. Plain data, no elements.
 
-import type { TeamVoice, TeamWord } from "../words/team.ts";
+import type { TeamI18n, TeamWord } from "../words/team.ts";
 
 /** A problem in the server's words. */
 export interface Problem {
@@ -53,30 +53,30 @@ export function mayWrite(trial: Trial): boolean {
   return trial.dry_run && trial.refused === null;
 }
 
-export function linesOf(trial: Trial, voice: TeamVoice): Line[] {
-  const number = new Intl.NumberFormat(voice.language);
+export function linesOf(trial: Trial, i18n: TeamI18n): Line[] {
+  const number = new Intl.NumberFormat(i18n.language);
   const { refused, kept, totals, clashes, problems, problems_total, brand, products } = trial;
   const lines: Line[] = [];
-  const say = (is: Line["is"], words: string, things: string[] = []): void => {
+  const add = (is: Line["is"], words: string, things: string[] = []): void => {
     lines.push({ is, words, things });
   };
-  if (trial.written) say("good", voice.say("admin_file_written", { file: trial.file }));
-  if (trial.before !== null) say("plain", voice.say("admin_file_before", { file: trial.before }));
-  if (refused !== null) say("bad", voice.say("admin_file_refused", { reason: refused }));
-  if (kept !== null) say("bad", voice.say("admin_catalog_kept", { reason: kept }));
-  if (brand !== null) say("plain", voice.say("admin_file_brand", { brand: brand.name, products: number.format(products) }));
+  if (trial.written) add("good", i18n.t("admin_file_written", { file: trial.file }));
+  if (trial.before !== null) add("plain", i18n.t("admin_file_before", { file: trial.before }));
+  if (refused !== null) add("bad", i18n.t("admin_file_refused", { reason: refused }));
+  if (kept !== null) add("bad", i18n.t("admin_catalog_kept", { reason: kept }));
+  if (brand !== null) add("plain", i18n.t("admin_file_brand", { brand: brand.name, products: number.format(products) }));
   const moved = CHANGES.filter(([what]) => totals[what] > 0);
-  if (moved.length === 0) say("plain", voice.say("admin_file_same"));
+  if (moved.length === 0) add("plain", i18n.t("admin_file_same"));
   for (const [what, word] of moved) {
     // Customers still ask about removed products.
-    say(what === "removed" ? "bad" : "plain", voice.say(word, { n: number.format(totals[what]) }), cut(trial[what], totals[what]));
+    add(what === "removed" ? "bad" : "plain", i18n.t(word, { n: number.format(totals[what]) }), cut(trial[what], totals[what]));
   }
   if (clashes.length > 0) {
-    say("bad", voice.say("admin_file_clashes", { n: number.format(clashes.length) }), clashes.map(({ id, file }) => `${id} (${file})`));
+    add("bad", i18n.t("admin_file_clashes", { n: number.format(clashes.length) }), clashes.map(({ id, file }) => `${id} (${file})`));
   }
   if (problems_total > 0) {
     const worst = problems.some(({ severity }) => severity === "error") ? "bad" : "plain";
-    say(worst, voice.say("admin_problems_n", { n: number.format(problems_total) }), cut(problems.map(({ problem }) => problem), problems_total));
+    add(worst, i18n.t("admin_problems_n", { n: number.format(problems_total) }), cut(problems.map(({ problem }) => problem), problems_total));
   }
   return lines;
 }

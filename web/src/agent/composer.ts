@@ -19,25 +19,25 @@ export interface Composer extends Part {
 }
 
 export function composer(maker: Maker): Composer {
-  const { voice, actions } = maker;
+  const { i18n, actions } = maker;
   const field = el("textarea", { class: "field", rows: 1, "aria-autocomplete": "list", "aria-controls": "canned" });
   const send = el("button", { type: "submit", class: "send" });
-  const drafts = button({ class: "quiet round", title: voice.say("agent_draft"), "aria-label": voice.say("agent_draft") }, () => {
+  const drafts = button({ class: "quiet round", title: i18n.t("agent_draft"), "aria-label": i18n.t("agent_draft") }, () => {
     if (at !== undefined) actions.draft(at);
   }, icon("book"));
   const file = el("input", { type: "file", hidden: true, tabindex: "-1" });
-  const attach = button({ class: "quiet round", title: voice.say("attach"), "aria-label": voice.say("attach") }, () => {
+  const attach = button({ class: "quiet round", title: i18n.t("attach"), "aria-label": i18n.t("attach") }, () => {
     file.click();
   }, icon("picture"));
   const reply = modeButton(false);
   const note = modeButton(true);
-  const modes = el("div", { class: "modes", role: "group", "aria-label": voice.say("agent_mode") }, reply, note);
-  const manage = button({ class: "quiet" }, actions.replies, voice.say("agent_replies"));
+  const modes = el("div", { class: "modes", role: "group", "aria-label": i18n.t("agent_mode") }, reply, note);
+  const manage = button({ class: "quiet" }, actions.replies, i18n.t("agent_replies"));
   const rests = el("div", { class: "draft-rests", hidden: true });
   const attached = el("div", { class: "attached", hidden: true });
-  const canned = el("ul", { class: "canned", id: "canned", role: "listbox", "aria-label": voice.say("agent_replies"), hidden: true });
+  const canned = el("ul", { class: "canned", id: "canned", role: "listbox", "aria-label": i18n.t("agent_replies"), hidden: true });
   const complaint = el("p", { class: "complaint", role: "alert" });
-  const kept = el("p", { class: "hint kept-reply", role: "status", hidden: true }, voice.say("agent_reply_kept"));
+  const hint = el("p", { class: "hint kept-reply", role: "status", hidden: true }, i18n.t("agent_reply_kept"));
   const element = el(
     "form",
     { class: "composer desk-composer", hidden: true },
@@ -46,7 +46,7 @@ export function composer(maker: Maker): Composer {
     rests,
     attached,
     el("div", { class: "writing" }, attach, file, field, drafts, send),
-    kept,
+    hint,
     complaint,
   );
 
@@ -116,7 +116,7 @@ export function composer(maker: Maker): Composer {
       if (at === undefined) return;
       actions.note(at, isNote);
       field.focus();
-    }, icon(isNote ? "lock" : "chat"), voice.say(isNote ? "agent_note" : "agent_reply"));
+    }, icon(isNote ? "lock" : "chat"), i18n.t(isNote ? "agent_note" : "agent_reply"));
   }
 
   /** True if the key was for the list of replies. */
@@ -182,7 +182,7 @@ export function composer(maker: Maker): Composer {
       field.focus();
       return;
     }
-    actions.say(at);
+    actions.send(at);
     field.focus();
   }
 
@@ -192,7 +192,7 @@ export function composer(maker: Maker): Composer {
 
   function tooLong(): string {
     const over = Array.from(field.value.trim()).length - (isNote() ? NOTE_CHARS : MESSAGE_CHARS);
-    return over > 0 ? voice.say("question_long", { n: over }) : "";
+    return over > 0 ? i18n.t("question_long", { n: over }) : "";
   }
 
   function complain(sentence: string): void {
@@ -201,7 +201,7 @@ export function composer(maker: Maker): Composer {
   }
 
   function grow(): void {
-    field.dir = field.value === "" ? voice.words.dir : "auto";
+    field.dir = field.value === "" ? i18n.words.dir : "auto";
     field.style.height = "auto";
     if (field.value !== "") field.style.height = `${field.scrollHeight}px`;
   }
@@ -222,12 +222,12 @@ export function composer(maker: Maker): Composer {
     const replies = mayReply(now, at);
     // A message to the visitor that cannot be sent now stays one until the agent changes that.
     const isKept = !notes && !replies;
-    kept.hidden = !isKept;
+    hint.hidden = !isKept;
     set(reply, { "aria-pressed": notes ? "false" : "true", disabled: !replies });
     set(note, { "aria-pressed": notes ? "true" : "false" });
-    const label = voice.say(notes ? "agent_write_note" : "agent_write_reply");
+    const label = i18n.t(notes ? "agent_write_note" : "agent_write_reply");
     set(field, { "aria-label": label, placeholder: label });
-    const sends = voice.say(notes ? "agent_save_note" : "agent_send");
+    const sends = i18n.t(notes ? "agent_save_note" : "agent_send");
     if (send.title !== sends) {
       set(send, { title: sends, "aria-label": sends });
       fill(send, icon(notes ? "lock" : "send"));
@@ -254,16 +254,16 @@ export function composer(maker: Maker): Composer {
     rests.hidden = citations.length === 0 && !isDrafting;
     if (rests.hidden || at === undefined || state === undefined) return;
     if (isDrafting) {
-      fill(rests, el("p", { class: "hint", role: "status" }, voice.say("agent_drafting")));
+      fill(rests, el("p", { class: "hint", role: "status" }, i18n.t("agent_drafting")));
       return;
     }
     const talk = state.talks[at];
     const product = productIn(talk, talk?.ticket);
     const id = at;
-    const drop = voice.say("agent_drop_draft");
+    const drop = i18n.t("agent_drop_draft");
     fill(
       rests,
-      el("p", { class: "label" }, voice.say("agent_draft_rests"), button({ class: "quiet round small", title: drop, "aria-label": drop }, () => {
+      el("p", { class: "label" }, i18n.t("agent_draft_rests"), button({ class: "quiet round small", title: drop, "aria-label": drop }, () => {
         actions.dropDraft(id);
       }, icon("close"))),
       el("ul", {}, ...citations.map((citation) => el("li", {}, cite(maker, citation.page, citations, product), " ", el("q", { dir: "auto" }, citation.quote)))),
@@ -274,10 +274,10 @@ export function composer(maker: Maker): Composer {
     attached.hidden = upload === undefined;
     if (upload === undefined || at === undefined) { fill(attached); return; }
     const id = at;
-    const label = voice.say("detach");
+    const label = i18n.t("detach");
     fill(
       attached,
-      el("img", { src: new URL(`/uploads/${encodeURIComponent(upload)}`, maker.server).href, alt: voice.say("picture") }),
+      el("img", { src: new URL(`/uploads/${encodeURIComponent(upload)}`, maker.server).href, alt: i18n.t("picture") }),
       button({ class: "quiet round", "aria-label": label, title: label }, () => {
         actions.detach(id);
       }, icon("close")),

@@ -133,10 +133,10 @@ export class AgentConnection {
     this.socket = undefined;
     this.isOpen = false;
     this.stopTimer?.();
-    const asked = [...this.asked];
+    const requests = [...this.asked];
     this.asked.clear();
     listener.lost(opened);
-    for (const [id, stop] of asked) {
+    for (const [id, stop] of requests) {
       stop();
       listener.unanswered(id);
     }

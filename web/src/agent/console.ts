@@ -4,7 +4,7 @@ import { el, set } from "../element.ts";
 import { clock, openSocket } from "../wire/browser.ts";
 import { isSignedOut, type Me, signOut } from "../wire/team.ts";
 import type { AgentMessage } from "../wire/types.ts";
-import { type TeamVoice, teamVoiceOf } from "../words/team.ts";
+import { type TeamI18n, teamI18nOf } from "../words/team.ts";
 import { Alarm, noticesAre, notify } from "./alarm.ts";
 import { banner } from "./banner.ts";
 import { type Composer, composer } from "./composer.ts";
@@ -54,7 +54,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     beginning,
   );
   let library: Library = emptyLibrary;
-  let voice: TeamVoice = teamVoiceOf(language);
+  let i18n: TeamI18n = teamI18nOf(language);
   let view: View | undefined;
   let repliesShown: ((replies: Library["replies"]) => void) | undefined;
   const watched = new Set<string>();
@@ -73,8 +73,8 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     listener: {
       received: (message, id) => {
         const isFirst = state.me === undefined;
-        dispatch({ what: "heard", message, id });
-        if (isFirst) comeBack();
+        dispatch({ what: "received", message, id });
+        if (isFirst) reconnect();
         if (message.type === "archived") archiveChanged(message.conversations);
         // Changes of the archive during the loss were not announced.
         if (message.type === "desk" && !isFirst) archiveChanged([]);
@@ -107,7 +107,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     list: (list) => {
       dispatch({ what: "listed", list });
       if (list === "past" && library.past.stage !== "here") void past(true);
-      if (list === "left") void left(true);
+      if (list === "left") void readOfflineMessages(true);
     },
     show: (shown) => {
       dispatch({ what: "shown", shown });
@@ -125,7 +125,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     },
     hand: (conversation) => {
       const others = state.agents.filter(({ agent }) => agent.id !== state.me?.id);
-      askColleague(root, voice, others, (to) => {
+      askColleague(root, i18n, others, (to) => {
         ask({ type: "hand", conversation, to });
       });
     },
@@ -133,7 +133,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       ask({ type: "give_back", conversation });
     },
     close: (conversation) => {
-      askClose(root, voice, () => {
+      askClose(root, i18n, () => {
         ask({ type: "close", conversation });
       });
     },
@@ -145,12 +145,12 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       dispatch({ what: "noting", conversation, on });
       if (on) types(conversation, false);
     },
-    say: (conversation) => {
+    send: (conversation) => {
       const writing = state.talks[conversation]?.writing;
       if (writing === undefined) return;
       const note = isNoting(state, conversation);
       if (!note && !mayReply(state, conversation)) {
-        view?.composer.complain(voice.say("agent_reply_kept"));
+        view?.composer.complain(i18n.t("agent_reply_kept"));
         return;
       }
       types(conversation, false);
@@ -189,7 +189,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       void past(true);
     },
     products: (typed) => requests.products(typed),
-    more: (list) => void (list === "past" ? past(false) : left(false)),
+    more: (list) => void (list === "past" ? past(false) : readOfflineMessages(false)),
     available: (on) => {
       connection.ask({ type: "available", available: on });
     },
@@ -207,14 +207,14 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
         if (got.is === "good") void replies();
         return answered(got);
       };
-      repliesShown = manageReplies(root, voice, library.replies, {
+      repliesShown = manageReplies(root, i18n, library.replies, {
         put: async (reply) => then(await requests.putReply(reply)),
         remove: async (id) => then(await requests.removeReply(id)),
         products: (typed) => requests.products(typed),
       });
     },
     shortcuts: () => {
-      showShortcuts(root, voice);
+      showShortcuts(root, i18n);
     },
     signOut: () => void leave(),
     reconnect: () => {
@@ -233,7 +233,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     view?.update(state, library);
     follow(before);
     release();
-    for (const one of alertsOf(before, state)) tell(one);
+    for (const one of alertsOf(before, state)) alert(one);
     title();
     later("keep", KEEP_AFTER_MS, () => {
       if (state.link !== "ended") keep(me.id, state);
@@ -265,7 +265,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   }
 
   /** Returns to the conversation that the page showed before its reload. */
-  function comeBack(): void {
+  function reconnect(): void {
     const id = location.hash.slice(1);
     const ticket = state.tickets[id];
     if (ticket === undefined) return;
@@ -294,18 +294,18 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     }
   }
 
-  function tell(news: Alert): void {
+  function alert(news: Alert): void {
     switch (news.what) {
       case "arrived":
       case "handed": {
         const { ticket } = news;
-        const who = ticket.visitor ?? voice.say("agent_visitor");
-        const said = voice.say(news.what === "arrived" ? "agent_news_arrived" : "agent_news_handed", { name: who, product: ticket.product?.name ?? "" }).trim();
-        view?.announce(said);
+        const who = ticket.visitor ?? i18n.t("agent_visitor");
+        const body = i18n.t(news.what === "arrived" ? "agent_news_arrived" : "agent_news_handed", { name: who, product: ticket.product?.name ?? "" }).trim();
+        view?.announce(body);
         if (!state.available && news.what === "arrived") return;
         alarm.sound("arrived");
         if (!state.attentive) {
-          notify(said, ticket.reason ?? ticket.last ?? "", ticket.conversation, () => {
+          notify(body, ticket.reason ?? ticket.last ?? "", ticket.conversation, () => {
             actions.show({ what: "talk", id: ticket.conversation });
           });
         }
@@ -313,7 +313,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
       }
       case "wrote": {
         const { conversation, text } = news;
-        const who = state.tickets[conversation]?.visitor ?? voice.say("agent_visitor");
+        const who = state.tickets[conversation]?.visitor ?? i18n.t("agent_visitor");
         view?.announce(`${who}: ${text}`);
         if (news.isShown) return;
         alarm.sound("wrote");
@@ -330,7 +330,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
 
   function title(): void {
     const n = concerns(state);
-    document.title = `${n > 0 ? `(${n}) ` : ""}${voice.say("agent_title")} · HSC`;
+    document.title = `${n > 0 ? `(${n}) ` : ""}${i18n.t("agent_title")} · HSC`;
   }
 
   /** Reports that the agent types: at the start, repeatedly, and at the end. */
@@ -365,14 +365,14 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     const { pictures } = library;
     if (pictures === undefined) return;
     if (!pictures.types.includes(picture.type)) {
-      view?.composer.complain(voice.say("agent_picture_kind"));
+      view?.composer.complain(i18n.t("agent_picture_kind"));
     } else if (picture.size > pictures.max_bytes) {
-      view?.composer.complain(voice.say("picture_large", { n: Math.floor(pictures.max_bytes / 1024 / 1024) }));
+      view?.composer.complain(i18n.t("picture_large", { n: Math.floor(pictures.max_bytes / 1024 / 1024) }));
     } else {
       view?.composer.complain("");
       const got = answered(await requests.upload(conversation, picture));
       if (got.is === "good") dispatch({ what: "attached", conversation, upload: got.answer.id });
-      else view?.composer.complain(got.is === "refused" && got.message !== "" ? got.message : voice.say("agent_not_done"));
+      else view?.composer.complain(got.is === "refused" && got.message !== "" ? got.message : i18n.t("agent_not_done"));
     }
   }
 
@@ -422,7 +422,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
     }
   }
 
-  async function left(isFirst: boolean): Promise<void> {
+  async function readOfflineMessages(isFirst: boolean): Promise<void> {
     const { left: list } = library;
     learn({ left: { ...list, stage: "asking" } });
     const got = answered(await requests.left(isFirst ? null : list.next));
@@ -512,9 +512,9 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   }
 
   function speak(tag: string): void {
-    voice = teamVoiceOf(tag);
+    i18n = teamI18nOf(tag);
     view?.head.remove();
-    view = draw(root, bar, { voice, actions, server, me }, state, library);
+    view = draw(root, bar, { i18n, actions, server, me }, state, library);
     title();
   }
 
@@ -522,7 +522,7 @@ export function mountConsole({ root, bar, server, me, language }: ConsoleOptions
   speak(language);
   connection.connect();
   void replies();
-  void left(true);
+  void readOfflineMessages(true);
   void past(true);
   void requests.pictures().then((pictures) => {
     learn({ pictures });
@@ -556,21 +556,21 @@ function draw(root: HTMLElement, bar: HTMLElement, maker: Parameters<typeof list
   const list = lists(maker);
   const talk = talkHead(maker);
   const compose = composer(maker);
-  const said = thread(maker);
-  const parts: Part[] = [top, banner(maker), list, talk, said, compose, details(maker)];
+  const threadPart = thread(maker);
+  const parts: Part[] = [top, banner(maker), list, talk, threadPart, compose, details(maker)];
   const [, above, , , , , side] = parts.map((part) => part.element);
-  const empty = el("p", { class: "choose" }, maker.voice.say("agent_choose"));
+  const empty = el("p", { class: "choose" }, maker.i18n.t("agent_choose"));
   const news = el("div", { class: "unseen", "aria-live": "polite" });
-  const middle = el("section", { class: "middle", "aria-label": maker.voice.say("agent_conversation") }, empty, talk.element, said.element, compose.element);
-  const heading = el("h1", { class: "unseen" }, maker.voice.say("agent_title"));
+  const middle = el("section", { class: "middle", "aria-label": maker.i18n.t("agent_conversation") }, empty, talk.element, threadPart.element, compose.element);
+  const heading = el("h1", { class: "unseen" }, maker.i18n.t("agent_title"));
   root.replaceChildren(...[heading, above, el("div", { class: "panes" }, list.element, middle, side), news].filter((part) => part !== undefined));
   bar.insertBefore(top.element, bar.querySelector("#language"));
-  for (const element of [root, top.element]) set(element, { lang: maker.voice.language, dir: maker.voice.words.dir });
+  for (const element of [root, top.element]) set(element, { lang: maker.i18n.language, dir: maker.i18n.words.dir });
   const title = talk.element.querySelector<HTMLElement>("h2") ?? talk.element;
   const update = (now: State, shelf: Library): void => {
     set(root, { "data-pane": now.pane, "data-link": now.link });
     empty.hidden = now.shown !== undefined;
-    said.element.hidden = now.shown === undefined;
+    threadPart.element.hidden = now.shown === undefined;
     for (const part of parts) part.update(now, shelf);
   };
   update(state, library);

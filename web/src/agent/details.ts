@@ -8,13 +8,13 @@ import type { Transcript } from "./requests.ts";
 import { productIn, shownTalk, type State, ticketOf } from "./state.ts";
 import { languageName, moment, waited } from "./times.ts";
 
-export function details({ voice, actions, server }: Maker): Part {
+export function details({ i18n, actions, server }: Maker): Part {
   const list = el("dl", { class: "facts-list" });
   const does = el("div", { class: "details-does" });
   const back = button({ class: "quiet to-talk" }, () => {
     actions.pane("talk");
-  }, icon("back"), voice.say("agent_back"));
-  const element = el("aside", { class: "details", "aria-label": voice.say("agent_details") }, back, el("h2", {}, voice.say("agent_details")), list, does);
+  }, icon("back"), i18n.t("agent_back"));
+  const element = el("aside", { class: "details", "aria-label": i18n.t("agent_details") }, back, el("h2", {}, i18n.t("agent_details")), list, does);
   let drawn = "";
 
   function update(state: State, library: Library): void {
@@ -36,7 +36,7 @@ export function details({ voice, actions, server }: Maker): Part {
       return;
     }
     if (ticket === undefined) {
-      fill(list, el("div", {}, el("dt", { class: "unseen" }, voice.say("agent_details")), el("dd", { class: "hint" }, voice.say("agent_no_details"))));
+      fill(list, el("div", {}, el("dt", { class: "unseen" }, i18n.t("agent_details")), el("dd", { class: "hint" }, i18n.t("agent_no_details"))));
       fill(does);
       return;
     }
@@ -45,28 +45,28 @@ export function details({ voice, actions, server }: Maker): Part {
     const wait = el("time", { "data-since": ticket.since_ms }, waited(Date.now() - ticket.since_ms));
     fill(
       list,
-      fact("agent_visitor", el("bdi", {}, ticket.visitor ?? past?.visitor?.name ?? voice.say("agent_anonymous"))),
+      fact("agent_visitor", el("bdi", {}, ticket.visitor ?? past?.visitor?.name ?? i18n.t("agent_anonymous"))),
       address === undefined ? undefined : mail(address),
-      fact("agent_presence", el("span", { class: "presence", "data-online": ticket.online }, voice.say(ticket.online ? "agent_online" : "agent_offline"))),
-      fact("agent_language", ticket.locale ? languageName(voice.language, ticket.locale) : "—"),
-      fact("agent_product", el("bdi", {}, name ?? voice.say("agent_no_product"))),
+      fact("agent_presence", el("span", { class: "presence", "data-online": ticket.online }, i18n.t(ticket.online ? "agent_online" : "agent_offline"))),
+      fact("agent_language", ticket.locale ? languageName(i18n.language, ticket.locale) : "—"),
+      fact("agent_product", el("bdi", {}, name ?? i18n.t("agent_no_product"))),
       product === undefined ? undefined : manual(product),
       scenario(ticket.scenario),
       pageOf(ticket.page),
       isHere ? fact("agent_since", wait) : undefined,
       ticket.reason ? fact("agent_reason", el("span", { dir: "auto" }, ticket.reason)) : undefined,
       ticket.agent ? fact("agent_with", el("bdi", {}, ticket.agent.name)) : undefined,
-      past?.rating == null ? undefined : fact("agent_rated", voice.say("agent_rating", { n: past.rating })),
+      past?.rating == null ? undefined : fact("agent_rated", i18n.t("agent_rating", { n: past.rating })),
     );
     fill(does, library.past.stage === "none" || product === undefined ? undefined : more(product));
   }
 
   function ofPast(past: Transcript): (Node | undefined)[] {
-    const when = (at_ms: number): string => moment(voice.language, at_ms, Date.now());
+    const when = (at_ms: number): string => moment(i18n.language, at_ms, Date.now());
     return [
-      fact("agent_visitor", el("bdi", {}, past.visitor?.name ?? past.visitor?.subject ?? voice.say("agent_anonymous"))),
+      fact("agent_visitor", el("bdi", {}, past.visitor?.name ?? past.visitor?.subject ?? i18n.t("agent_anonymous"))),
       past.visitor?.address ? mail(past.visitor.address) : undefined,
-      past.language === null ? undefined : fact("agent_language", languageName(voice.language, past.language)),
+      past.language === null ? undefined : fact("agent_language", languageName(i18n.language, past.language)),
       past.product === null ? undefined : fact("agent_product", el("bdi", {}, past.product)),
       past.product === null ? undefined : manual(past.product),
       scenario(past.scenario),
@@ -75,14 +75,14 @@ export function details({ voice, actions, server }: Maker): Part {
       fact("agent_began", when(past.began_ms)),
       past.ended_ms === null ? undefined : fact("agent_ended_at", when(past.ended_ms)),
       past.agent === null ? undefined : fact("agent_with", el("bdi", {}, past.agent.name)),
-      past.rating === null ? undefined : fact("agent_rated", voice.say("agent_rating", { n: past.rating })),
+      past.rating === null ? undefined : fact("agent_rated", i18n.t("agent_rating", { n: past.rating })),
       past.rating_comment ? fact("agent_rated_why", el("span", { dir: "auto" }, past.rating_comment)) : undefined,
     ];
   }
 
   /** How the product is used; none for a general question. */
   function scenario(how: string | null | undefined): HTMLElement | undefined {
-    return how === "studio" || how === "live" ? fact("agent_scenario", voice.say(`scenario_${how}`)) : undefined;
+    return how === "studio" || how === "live" ? fact("agent_scenario", i18n.t(`scenario_${how}`)) : undefined;
   }
 
   /** The page on which the visitor chats. The link sends no referrer to the other site. */
@@ -98,17 +98,17 @@ export function details({ voice, actions, server }: Maker): Part {
 
   function manual(product: string): HTMLElement {
     const href = safeAddress(server, `/manuals/${encodeURIComponent(product)}`);
-    return fact("open_manual", el("a", { href, target: "_blank", rel: "noopener" }, icon("book"), voice.say("agent_open_manual")));
+    return fact("open_manual", el("a", { href, target: "_blank", rel: "noopener" }, icon("book"), i18n.t("agent_open_manual")));
   }
 
   function more(product: string): HTMLElement {
     return button({ class: "action" }, () => {
       actions.search({ ...everything, product });
-    }, voice.say("agent_past_of_product"));
+    }, i18n.t("agent_past_of_product"));
   }
 
-  function fact(word: Parameters<typeof voice.say>[0], value: Node | string): HTMLElement {
-    return el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, value));
+  function fact(word: Parameters<typeof i18n.t>[0], value: Node | string): HTMLElement {
+    return el("div", {}, el("dt", {}, i18n.t(word)), el("dd", {}, value));
   }
 
   return { element, update };

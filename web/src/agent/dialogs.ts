@@ -1,15 +1,15 @@
 // The dialogs: select a colleague, confirm, canned replies, keyboard shortcuts.
 
 import { button, el, fill, icon, set } from "../element.ts";
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 import type { Presence } from "../wire/types.ts";
 import type { Got, Reply } from "./requests.ts";
 import { SHORTCUTS } from "./keys.ts";
 import { type NamedProduct, productField } from "./product-field.ts";
 
 /** Opens a dialog in `root`; closing removes it and restores the focus. */
-function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Node[]): HTMLDialogElement {
-  const close = voice.say("widget_close");
+function open(root: HTMLElement, i18n: TeamI18n, title: string, ...inside: Node[]): HTMLDialogElement {
+  const close = i18n.t("widget_close");
   const dialog = el("dialog", { class: "dialog", "aria-label": title });
   const shut = button({ class: "quiet round", "aria-label": close, title: close }, () => {
     dialog.close();
@@ -28,39 +28,39 @@ function open(root: HTMLElement, voice: TeamVoice, title: string, ...inside: Nod
 }
 
 /** Asks for the colleague who gets a conversation. */
-export function askColleague(root: HTMLElement, voice: TeamVoice, colleagues: readonly Presence[], chosen: (id: string) => void): void {
+export function askColleague(root: HTMLElement, i18n: TeamI18n, colleagues: readonly Presence[], chosen: (id: string) => void): void {
   const rows = colleagues.map(({ agent, available }) => {
     const choose = (): void => {
       dialog.close();
       chosen(agent.id);
     };
-    const state = el("span", { class: "presence", "data-online": available }, voice.say(available ? "agent_available" : "agent_break"));
+    const state = el("span", { class: "presence", "data-online": available }, i18n.t(available ? "agent_available" : "agent_break"));
     return el("li", {}, button({ class: "colleague" }, choose, el("bdi", {}, agent.name), state));
   });
-  const inside = rows.length === 0 ? el("p", { class: "hint" }, voice.say("agent_nobody")) : el("ul", { class: "colleagues" }, ...rows);
-  const dialog = open(root, voice, voice.say("agent_hand_to"), inside);
+  const inside = rows.length === 0 ? el("p", { class: "hint" }, i18n.t("agent_nobody")) : el("ul", { class: "colleagues" }, ...rows);
+  const dialog = open(root, i18n, i18n.t("agent_hand_to"), inside);
   dialog.querySelector<HTMLElement>(".colleague")?.focus();
 }
 
 /** Asks for a confirmation before a conversation is closed. */
-export function askClose(root: HTMLElement, voice: TeamVoice, confirmed: () => void): void {
+export function askClose(root: HTMLElement, i18n: TeamI18n, confirmed: () => void): void {
   const yes = button({ class: "action main" }, () => {
     dialog.close();
     confirmed();
-  }, voice.say("agent_close_yes"));
+  }, i18n.t("agent_close_yes"));
   const no = button({ class: "action" }, () => {
     dialog.close();
-  }, voice.say("agent_keep"));
-  const dialog = open(root, voice, voice.say("agent_close_title"), el("p", {}, voice.say("agent_close_why")), el("div", { class: "dialog-does" }, no, yes));
+  }, i18n.t("agent_keep"));
+  const dialog = open(root, i18n, i18n.t("agent_close_title"), el("p", {}, i18n.t("agent_close_why")), el("div", { class: "dialog-does" }, no, yes));
   yes.focus();
 }
 
 /** Every keyboard shortcut and its action. */
-export function showShortcuts(root: HTMLElement, voice: TeamVoice): void {
+export function showShortcuts(root: HTMLElement, i18n: TeamI18n): void {
   const rows = SHORTCUTS.map(({ keys, word }) =>
-    el("tr", {}, el("td", { dir: "ltr" }, ...keys.flatMap((key, at) => [at > 0 ? " / " : undefined, el("kbd", {}, key)])), el("td", {}, voice.say(word))),
+    el("tr", {}, el("td", { dir: "ltr" }, ...keys.flatMap((key, at) => [at > 0 ? " / " : undefined, el("kbd", {}, key)])), el("td", {}, i18n.t(word))),
   );
-  const dialog = open(root, voice, voice.say("agent_shortcuts"), el("table", { class: "shortcuts" }, el("tbody", {}, ...rows)));
+  const dialog = open(root, i18n, i18n.t("agent_shortcuts"), el("table", { class: "shortcuts" }, el("tbody", {}, ...rows)));
   dialog.querySelector<HTMLElement>("button")?.focus();
 }
 
@@ -71,28 +71,28 @@ export interface RepliesActions {
 }
 
 /** The canned replies: add, change, remove. Returns a function that updates the list. */
-export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readonly Reply[], actions: RepliesActions): (replies: readonly Reply[]) => void {
+export function manageReplies(root: HTMLElement, i18n: TeamI18n, first: readonly Reply[], actions: RepliesActions): (replies: readonly Reply[]) => void {
   let editing: Reply | undefined;
   const shortcut = el("input", { id: "reply-shortcut", class: "input", dir: "ltr", required: true, maxlength: 40, autocomplete: "off" });
   const text = el("textarea", { id: "reply-text", class: "input", dir: "auto", required: true, rows: 4, maxlength: 2000 });
-  const product = productField("reply-product", voice.say("agent_reply_product"), (typed) => actions.products(typed));
+  const product = productField("reply-product", i18n.t("agent_reply_product"), (typed) => actions.products(typed));
   const wrong = el("p", { class: "complaint", role: "alert" });
   const save = el("button", { type: "submit", class: "action main" });
-  const anew = button({ class: "quiet" }, () => {
+  const add = button({ class: "quiet" }, () => {
     edit(undefined);
-  }, voice.say("agent_reply_new"));
+  }, i18n.t("agent_reply_new"));
   const form = el(
     "form",
     { class: "reply-form" },
-    el("label", { for: "reply-shortcut" }, voice.say("agent_reply_shortcut")),
+    el("label", { for: "reply-shortcut" }, i18n.t("agent_reply_shortcut")),
     shortcut,
-    el("label", { for: "reply-text" }, voice.say("agent_reply_text")),
+    el("label", { for: "reply-text" }, i18n.t("agent_reply_text")),
     text,
-    el("p", { class: "hint" }, voice.say("agent_reply_blanks", { visitor: "{visitor}", product: "{product}" })),
-    el("label", { for: "reply-product" }, voice.say("agent_reply_product")),
+    el("p", { class: "hint" }, i18n.t("agent_reply_blanks", { visitor: "{visitor}", product: "{product}" })),
+    el("label", { for: "reply-product" }, i18n.t("agent_reply_product")),
     product.element,
     wrong,
-    el("div", { class: "dialog-does" }, anew, save),
+    el("div", { class: "dialog-does" }, add, save),
   );
   const list = el("ul", { class: "replies" });
   form.addEventListener("submit", (event) => {
@@ -103,14 +103,14 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
       if (isDone) edit(undefined);
     });
   });
-  open(root, voice, voice.say("agent_replies"), list, form);
+  open(root, i18n, i18n.t("agent_replies"), list, form);
   edit(undefined);
   draw(first);
   return draw;
 
   async function done(asked: Promise<Got<unknown>>): Promise<boolean> {
     const got = await asked;
-    wrong.textContent = got.is === "good" ? "" : got.is === "refused" && got.message !== "" ? got.message : voice.say("agent_not_done");
+    wrong.textContent = got.is === "good" ? "" : got.is === "refused" && got.message !== "" ? got.message : i18n.t("agent_not_done");
     return got.is === "good";
   }
 
@@ -120,8 +120,8 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
     text.value = reply?.text ?? "";
     product.show(reply?.product ?? "");
     wrong.textContent = "";
-    fill(save, voice.say(reply === undefined ? "agent_reply_add" : "agent_reply_save"));
-    set(anew, { hidden: reply === undefined });
+    fill(save, i18n.t(reply === undefined ? "agent_reply_add" : "agent_reply_save"));
+    set(add, { hidden: reply === undefined });
     shortcut.focus();
   }
 
@@ -129,10 +129,10 @@ export function manageReplies(root: HTMLElement, voice: TeamVoice, first: readon
     fill(list, ...replies.map((reply) => {
       const change = button({ class: "quiet" }, () => {
         edit(reply);
-      }, voice.say("agent_reply_edit"));
-      set(change, { "aria-label": `${voice.say("agent_reply_edit")} /${reply.shortcut}` });
-      const away = button({ class: "quiet" }, () => void done(actions.remove(reply.id)), voice.say("agent_reply_remove"));
-      set(away, { "aria-label": `${voice.say("agent_reply_remove")} /${reply.shortcut}` });
+      }, i18n.t("agent_reply_edit"));
+      set(change, { "aria-label": `${i18n.t("agent_reply_edit")} /${reply.shortcut}` });
+      const away = button({ class: "quiet" }, () => void done(actions.remove(reply.id)), i18n.t("agent_reply_remove"));
+      set(away, { "aria-label": `${i18n.t("agent_reply_remove")} /${reply.shortcut}` });
       const about = reply.product === null ? undefined : el("span", { class: "tag" }, reply.product);
       return el("li", {}, el("kbd", { dir: "ltr" }, `/${reply.shortcut}`), el("span", { class: "reply-text", dir: "auto" }, reply.text), about, change, away);
     }));

@@ -14,12 +14,12 @@ export interface StoredDraft {
 
 /** For each conversation its draft, and its unsent messages. */
 export function draftsOf(state: State): Record<string, StoredDraft> {
-  const kept = Object.entries(state.talks).flatMap(([id, { writing, outgoing }]): [string, StoredDraft][] => {
+  const entries = Object.entries(state.talks).flatMap(([id, { writing, outgoing }]): [string, StoredDraft][] => {
     // A message that is being sent may be lost with the page: better to show it again as unsent.
     const unsent = outgoing.filter((one) => one.stage !== "said").map((one): Outgoing => ({ ...one, stage: "unsent", why: undefined }));
     return writing.text.trim() === "" && unsent.length === 0 ? [] : [[id, { text: writing.text, note: writing.note, unsent }]];
   });
-  return Object.fromEntries(kept);
+  return Object.fromEntries(entries);
 }
 
 export function keep(agent: string, state: State): void {

@@ -1,11 +1,11 @@
 // The title of a past conversation in a list.
 
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 import type { Found } from "./requests.ts";
 
 /** Its first words, else why an agent was wanted, else its number of messages. */
-export function beginningOf(voice: TeamVoice, { first_words, reason, messages }: Found): string {
+export function beginningOf(i18n: TeamI18n, { first_words, reason, messages }: Found): string {
   const words = first_words === "" ? (reason ?? "") : first_words;
   if (words !== "") return words;
-  return messages === 0 ? voice.say("admin_nothing_asked") : voice.count("agent_messages", messages);
+  return messages === 0 ? i18n.t("admin_nothing_asked") : i18n.count("agent_messages", messages);
 }

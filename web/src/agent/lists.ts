@@ -19,11 +19,11 @@ interface Line {
   typing: boolean;
 }
 
-export function lists({ voice, actions }: Maker): Part & { focusShown: () => void } {
+export function lists({ i18n, actions }: Maker): Part & { focusShown: () => void } {
   const counts = new Map<ListName, HTMLElement>(LISTS.map((list) => [list, el("span", { class: "count" })]));
   const tabs = new Map(
     LISTS.map((list) => {
-      const label = voice.say(`agent_list_${list}`);
+      const label = i18n.t(`agent_list_${list}`);
       const choose = (): void => {
         actions.list(list);
       };
@@ -31,11 +31,11 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
       return [list, tab];
     }),
   );
-  const tablist = el("div", { class: "tabs", role: "tablist", "aria-label": voice.say("agent_lists") }, ...tabs.values());
+  const tablist = el("div", { class: "tabs", role: "tablist", "aria-label": i18n.t("agent_lists") }, ...tabs.values());
   tablist.addEventListener("keydown", (event) => {
     const at = LISTS.findIndex((list) => tabs.get(list) === document.activeElement);
-    const forward = voice.words.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
-    const back = voice.words.dir === "rtl" ? "ArrowRight" : "ArrowLeft";
+    const forward = i18n.words.dir === "rtl" ? "ArrowLeft" : "ArrowRight";
+    const back = i18n.words.dir === "rtl" ? "ArrowRight" : "ArrowLeft";
     if (at === -1 || (event.key !== forward && event.key !== back)) return;
     event.preventDefault();
     const to = LISTS[(at + (event.key === forward ? 1 : LISTS.length - 1)) % LISTS.length];
@@ -48,17 +48,17 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
   const none = el("p", { class: "none" });
   const goOn = button({ class: "quiet more" }, () => {
     actions.list("waiting");
-  }, voice.say("agent_show_waiting"));
+  }, i18n.t("agent_show_waiting"));
   const found = el("ul", { class: "tickets" });
   const drawFound = keyed<Found & { isShown: boolean }>(found, (one) => one.conversation, foundRow);
   const left = el("ul", { class: "tickets" });
   const drawLeft = keyed<Left & { isShown: boolean }>(left, (one) => one.id, leftRow);
   const more = button({ class: "quiet more" }, () => {
     if (shown?.list === "past" || shown?.list === "left") actions.more(shown.list);
-  }, voice.say("agent_more"));
+  }, i18n.t("agent_more"));
   const search = searchForm();
   const panel = el("div", { class: "panel", role: "tabpanel", id: "agent-list", tabindex: "-1" }, search.element, none, goOn, desk, found, left, more);
-  const element = el("nav", { class: "lists", "aria-label": voice.say("agent_conversations") }, tablist, panel);
+  const element = el("nav", { class: "lists", "aria-label": i18n.t("agent_conversations") }, tablist, panel);
   let shown: State | undefined;
   let known: Library | undefined;
 
@@ -93,12 +93,12 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
   function sayNone(state: State, library: Library): void {
     if (state.list === "past" || state.list === "left") {
       const list: Growing<unknown> = library[state.list];
-      none.textContent = list.items.length > 0 && list.stage === "here" ? "" : voice.say(stageWord(list.stage, state.list));
+      none.textContent = list.items.length > 0 && list.stage === "here" ? "" : i18n.t(stageWord(list.stage, state.list));
       more.hidden = list.next === null || list.stage !== "here";
     } else {
       const isIdle = state.list === "mine" && listed(state, "waiting").length === 0;
       const word = isIdle ? "agent_none_mine_idle" : (`agent_none_${state.list}` as const);
-      none.textContent = listed(state, state.list).length > 0 ? "" : voice.say(word);
+      none.textContent = listed(state, state.list).length > 0 ? "" : i18n.t(word);
       more.hidden = true;
     }
     goOn.hidden = state.list !== "mine" || none.textContent === "" || listed(state, "waiting").length === 0;
@@ -118,17 +118,17 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
       element: el("li", {}, open),
       update: ({ ticket, isShown, unread, typing }) => {
         set(open, { "aria-current": isShown ? "true" : undefined, "data-unread": unread > 0, "data-online": ticket.online });
-        who.textContent = ticket.visitor ?? voice.say("agent_visitor");
-        set(wait, { "data-since": ticket.since_ms, title: voice.say("agent_waits_since") });
+        who.textContent = ticket.visitor ?? i18n.t("agent_visitor");
+        set(wait, { "data-since": ticket.since_ms, title: i18n.t("agent_waits_since") });
         wait.textContent = waited(Date.now() - ticket.since_ms);
-        product.textContent = ticket.product?.name ?? voice.say("agent_no_product");
-        last.textContent = typing ? voice.say("agent_typing") : (ticket.last ?? ticket.reason ?? "");
+        product.textContent = ticket.product?.name ?? i18n.t("agent_no_product");
+        last.textContent = typing ? i18n.t("agent_typing") : (ticket.last ?? ticket.reason ?? "");
         last.hidden = last.textContent === "";
-        const presence = el("span", { class: "presence", "data-online": ticket.online }, voice.say(ticket.online ? "agent_online" : "agent_offline"));
-        const locale = ticket.locale ? el("span", { class: "tag" }, languageName(voice.language, ticket.locale)) : undefined;
+        const presence = el("span", { class: "presence", "data-online": ticket.online }, i18n.t(ticket.online ? "agent_online" : "agent_offline"));
+        const locale = ticket.locale ? el("span", { class: "tag" }, languageName(i18n.language, ticket.locale)) : undefined;
         const reason = ticket.reason && ticket.last ? el("span", { class: "tag reason", dir: "auto" }, ticket.reason) : undefined;
         const agent = ticket.agent ? el("span", { class: "tag" }, el("bdi", {}, ticket.agent.name)) : undefined;
-        const fresh = unread > 0 ? el("span", { class: "fresh" }, voice.count("agent_unread", unread)) : undefined;
+        const fresh = unread > 0 ? el("span", { class: "fresh" }, i18n.count("agent_unread", unread)) : undefined;
         fill(tags, fresh, presence, locale, agent, reason);
       },
     };
@@ -142,14 +142,14 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
       element: el("li", {}, open),
       update: (one) => {
         set(open, { "aria-current": one.isShown ? "true" : undefined });
-        const who = el("bdi", { class: "who" }, one.visitor?.name ?? one.visitor?.subject ?? voice.say("agent_visitor"));
-        const at = el("time", { class: "wait" }, moment(voice.language, one.last_ms, Date.now()));
-        const rating = one.rating === null ? undefined : el("span", { class: "tag" }, voice.say("agent_rating", { n: one.rating }));
+        const who = el("bdi", { class: "who" }, one.visitor?.name ?? one.visitor?.subject ?? i18n.t("agent_visitor"));
+        const at = el("time", { class: "wait" }, moment(i18n.language, one.last_ms, Date.now()));
+        const rating = one.rating === null ? undefined : el("span", { class: "tag" }, i18n.t("agent_rating", { n: one.rating }));
         fill(
           open,
           el("span", { class: "ticket-top" }, who, at),
           one.product === null ? undefined : el("span", { class: "product-name" }, one.product),
-          el("span", { class: "last", dir: "auto" }, beginningOf(voice, one)),
+          el("span", { class: "last", dir: "auto" }, beginningOf(i18n, one)),
           el("span", { class: "tags" }, one.agent === null ? undefined : el("span", { class: "tag" }, el("bdi", {}, one.agent.name)), rating),
         );
       },
@@ -164,7 +164,7 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
       element: el("li", {}, open),
       update: (one) => {
         set(open, { "aria-current": one.isShown ? "true" : undefined });
-        const at = el("time", { class: "wait" }, moment(voice.language, one.at_ms, Date.now()));
+        const at = el("time", { class: "wait" }, moment(i18n.language, one.at_ms, Date.now()));
         fill(open, el("span", { class: "ticket-top" }, el("bdi", { class: "who" }, one.address), at), el("span", { class: "last", dir: "auto" }, one.text));
       },
     };
@@ -173,23 +173,23 @@ export function lists({ voice, actions }: Maker): Part & { focusShown: () => voi
   function searchForm(): { element: HTMLElement; update: (library: Library) => void } {
     const input = (name: string, type: "search" | "date", label: string): HTMLInputElement =>
       el("input", { type, id: `past-${name}`, class: "input", dir: "auto", placeholder: label, "aria-label": label });
-    const text = input("text", "search", voice.say("agent_search_text"));
-    const product = productField("past-product", voice.say("agent_search_product"), actions.products);
-    const from = input("from", "date", voice.say("agent_search_from"));
-    const to = input("to", "date", voice.say("agent_search_to"));
-    const marks = ["1", "2", "3", "4", "5"].map((mark) => el("option", { value: mark }, voice.say("agent_rating", { n: mark })));
-    const any = el("option", { value: "" }, voice.say("agent_search_rating"));
-    const rating = el("select", { id: "past-rating", class: "input", "aria-label": voice.say("agent_rated") }, any, ...marks);
-    const days = el("div", { class: "past-days" }, el("label", {}, voice.say("agent_search_from"), from), el("label", {}, voice.say("agent_search_to"), to));
-    const narrow = el("details", { class: "past-narrow" }, el("summary", {}, voice.say("agent_search_more")), days, rating);
-    const find = el("button", { type: "submit", class: "action" }, voice.say("agent_search"));
+    const text = input("text", "search", i18n.t("agent_search_text"));
+    const product = productField("past-product", i18n.t("agent_search_product"), actions.products);
+    const from = input("from", "date", i18n.t("agent_search_from"));
+    const to = input("to", "date", i18n.t("agent_search_to"));
+    const marks = ["1", "2", "3", "4", "5"].map((mark) => el("option", { value: mark }, i18n.t("agent_rating", { n: mark })));
+    const any = el("option", { value: "" }, i18n.t("agent_search_rating"));
+    const rating = el("select", { id: "past-rating", class: "input", "aria-label": i18n.t("agent_rated") }, any, ...marks);
+    const days = el("div", { class: "past-days" }, el("label", {}, i18n.t("agent_search_from"), from), el("label", {}, i18n.t("agent_search_to"), to));
+    const narrow = el("details", { class: "past-narrow" }, el("summary", {}, i18n.t("agent_search_more")), days, rating);
+    const find = el("button", { type: "submit", class: "action" }, i18n.t("agent_search"));
     const form = el("form", { class: "past-search", role: "search" }, text, product.element, narrow, find);
     const fields = { text, rating, from, to };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const wanted = { text: text.value.trim(), rating: rating.value, from: from.value, to: to.value };
+      const filters = { text: text.value.trim(), rating: rating.value, from: from.value, to: to.value };
       void product.chosen().then((id) => {
-        actions.search({ ...wanted, product: id });
+        actions.search({ ...filters, product: id });
       });
     });
     let drawn: Library["search"] | undefined;

@@ -3,7 +3,7 @@
 import { found, frame } from "../frame.ts";
 import "../style/agent.css";
 import { currentUser } from "../wire/team.ts";
-import { teamVoiceOf } from "../words/team.ts";
+import { teamI18nOf } from "../words/team.ts";
 import { type Console, mountConsole } from "./console.ts";
 
 const server = new URL(location.origin);
@@ -13,6 +13,6 @@ if (me === undefined) {
 } else {
   const language = frame("agent_title", (tag) => {
     desk.speak(tag);
-  }, teamVoiceOf);
+  }, teamI18nOf);
   const desk: Console = mountConsole({ root: found("#agent", HTMLElement), bar: found(".bar", HTMLElement), server, me, language });
 }

@@ -1,6 +1,6 @@
 // A part of the console: an element, and how it follows the state.
 
-import type { TeamVoice } from "../words/team.ts";
+import type { TeamI18n } from "../words/team.ts";
 import type { Me } from "../wire/team.ts";
 import type { Library } from "./library.ts";
 import type { Search } from "./requests.ts";
@@ -28,7 +28,7 @@ export interface Actions {
   close: (conversation: string) => void;
   write: (conversation: string, text: string) => void;
   note: (conversation: string, on: boolean) => void;
-  say: (conversation: string) => void;
+  send: (conversation: string) => void;
   sayAgain: (conversation: string, key: string) => void;
   takeBack: (conversation: string, key: string) => void;
   draft: (conversation: string) => void;
@@ -53,7 +53,7 @@ export interface Actions {
 
 /** The dependencies of every part. */
 export interface Maker {
-  voice: TeamVoice;
+  i18n: TeamI18n;
   actions: Actions;
   server: URL;
   me: Me;

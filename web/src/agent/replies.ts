@@ -24,12 +24,12 @@ export function slashBefore(text: string, caret: number): Slash | undefined {
 
 /** The matching replies, shortcuts first that begin with the text; replies for another product are left out. */
 export function fitting(replies: readonly Reply[], typed: string, product: string | undefined): Reply[] {
-  const wanted = typed.toLowerCase();
+  const search = typed.toLowerCase();
   const rank = (reply: Reply): number => {
     const shortcut = reply.shortcut.toLowerCase();
-    if (shortcut.startsWith(wanted)) return reply.product === null ? 1 : 0;
-    if (shortcut.includes(wanted)) return 2;
-    return reply.text.toLowerCase().includes(wanted) ? 3 : -1;
+    if (shortcut.startsWith(search)) return reply.product === null ? 1 : 0;
+    if (shortcut.includes(search)) return 2;
+    return reply.text.toLowerCase().includes(search) ? 3 : -1;
   };
   return replies
     .filter((reply) => reply.product === null || reply.product === product)

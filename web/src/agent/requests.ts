@@ -174,8 +174,8 @@ export class Requests {
       const signal = AbortSignal.timeout(patience);
       const response = await fetch(new URL(path, this.server), { method, headers, body: body ?? null, cache: "no-store", signal });
       if (response.ok) return { is: "good", answer: (response.status === 204 ? undefined : await response.json()) as Answer };
-      const trouble = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
-      return { is: "refused", status: response.status, code: trouble.code ?? "", message: trouble.message ?? "" };
+      const error = (await response.json().catch(() => ({}))) as { code?: string; message?: string };
+      return { is: "refused", status: response.status, code: error.code ?? "", message: error.message ?? "" };
     } catch {
       return { is: "away" };
     }

@@ -7,7 +7,7 @@ import { asMessage, beginning, concerns, type Action, isNoting, listed, reduce, 
 const yael = { id: "y", name: "Yael" };
 const ada = { id: "a", name: "Ada" };
 const ticket = (conversation: string, more: Partial<Ticket> = {}): Ticket => ({ conversation, since_ms: 1, online: true, pod: "p", rev: 1, ...more });
-const heard = (message: DeskMessage, id?: string): Action => ({ what: "heard", message, id });
+const heard = (message: DeskMessage, id?: string): Action => ({ what: "received", message, id });
 const desk = (tickets: Ticket[]): Action => {
   const mine = tickets.filter((one) => one.agent?.id === "y");
   const waiting = tickets.filter((one) => !one.agent);

@@ -107,7 +107,7 @@ export interface State {
 }
 
 export type Action =
-  | { what: "heard"; message: DeskMessage; id: string | undefined }
+  | { what: "received"; message: DeskMessage; id: string | undefined }
   | { what: "dropped" }
   | { what: "ended" }
   | { what: "toldBack" }
@@ -251,7 +251,7 @@ function withWaitingShown(before: State, state: State): State {
 function withoutExpiredNotice(before: State, state: State, action: Action): State {
   const { told } = state;
   if (told === undefined || told !== before.told) return state;
-  const isDone = action.what === "heard" && action.id !== undefined && action.message.type !== "error";
+  const isDone = action.what === "received" && action.id !== undefined && action.message.type !== "error";
   const isTrue = told.holds === undefined ? !isDone : holds(state, told.holds);
   return isTrue ? state : { ...state, told: undefined };
 }
@@ -266,7 +266,7 @@ function holds(state: State, held: Holds): boolean {
 
 function step(state: State, action: Action): State {
   switch (action.what) {
-    case "heard":
+    case "received":
       return receive(state, action.message, action.id);
     case "asked":
       return { ...state, asked: { ...state.asked, [action.id]: action.asked } };
@@ -324,11 +324,11 @@ function shown(state: State, what: Shown | undefined): State {
 
 /** A conversation that has gone is removed when it is left, unless it has unsent text of the agent. */
 function withoutClosed(state: State, next: Shown | undefined): State["talks"] {
-  const left = shownTalk(state);
-  const talk = left === undefined ? undefined : state.talks[left];
-  if (left === undefined || talk === undefined || left in state.tickets || next?.id === left) return state.talks;
+  const previous = shownTalk(state);
+  const talk = previous === undefined ? undefined : state.talks[previous];
+  if (previous === undefined || talk === undefined || previous in state.tickets || next?.id === previous) return state.talks;
   if (talk.writing.text.trim() !== "" || talk.outgoing.length > 0) return state.talks;
-  return Object.fromEntries(Object.entries(state.talks).filter(([id]) => id !== left));
+  return Object.fromEntries(Object.entries(state.talks).filter(([id]) => id !== previous));
 }
 
 /** Marks the shown conversation as read. */
@@ -604,8 +604,8 @@ export function refusal({ code, by, message }: DeskMessage & { type: "error" }, 
   switch (code) {
     case "taken":
     case "not_yours": {
-      const told = by ? ({ word: "agent_taken_by", values: { name: by.name } } as const) : ({ word: "agent_not_yours" } as const);
-      return { ...told, holds: known && { ...known, agent: by?.id } };
+      const notice = by ? ({ word: "agent_taken_by", values: { name: by.name } } as const) : ({ word: "agent_not_yours" } as const);
+      return { ...notice, holds: known && { ...known, agent: by?.id } };
     }
     case "no_such_conversation":
       return { word: "agent_no_longer", holds: known && { ...known, isGone: true } };

@@ -5,13 +5,13 @@ import type { Library } from "./library.ts";
 import type { Maker, Part } from "./part.ts";
 import { isTaking, listOf, shownTalk, type State, ticketOf } from "./state.ts";
 
-export function talkHead({ voice, actions }: Maker): Part {
+export function talkHead({ i18n, actions }: Maker): Part {
   const title = el("h2", { class: "talk-title", tabindex: "-1" });
   const below = el("p", { class: "talk-below" });
-  const back = iconButton("back", voice.say("agent_back"), () => {
+  const back = iconButton("back", i18n.t("agent_back"), () => {
     actions.show(undefined);
   });
-  const about = iconButton("person", voice.say("agent_details"), () => {
+  const about = iconButton("person", i18n.t("agent_details"), () => {
     actions.pane("details");
   });
   about.classList.add("to-details");
@@ -25,7 +25,7 @@ export function talkHead({ voice, actions }: Maker): Part {
   }
 
   function action(word: "agent_take" | "agent_hand" | "agent_give_back" | "agent_close", does: () => void, main = false): HTMLElement {
-    return button({ class: main ? "action main" : "action", "data-action": word.slice("agent_".length) }, does, voice.say(word));
+    return button({ class: main ? "action main" : "action", "data-action": word.slice("agent_".length) }, does, i18n.t(word));
   }
 
   function update(state: State, library: Library): void {
@@ -40,15 +40,15 @@ export function talkHead({ voice, actions }: Maker): Part {
     const now = JSON.stringify([taking, state.shown, ticket, isHere, gone, typeof past, state.me, state.link === "open" || state.link === "back"]);
     if (now === drawn) return;
     drawn = now;
-    if (state.shown?.what === "left") title.textContent = voice.say("agent_left_title");
-    else if (typeof past === "object") title.textContent = past.visitor?.name ?? past.visitor?.subject ?? voice.say("agent_visitor");
-    else title.textContent = ticket?.visitor ?? voice.say("agent_visitor");
+    if (state.shown?.what === "left") title.textContent = i18n.t("agent_left_title");
+    else if (typeof past === "object") title.textContent = past.visitor?.name ?? past.visitor?.subject ?? i18n.t("agent_visitor");
+    else title.textContent = ticket?.visitor ?? i18n.t("agent_visitor");
     const product = ticket?.product?.name ?? (typeof past === "object" ? past.product : undefined) ?? undefined;
     const list = ticket === undefined ? undefined : listOf(state, ticket);
-    const has = !isHere ? goneWords() : list === "open" ? voice.say("agent_has", { name: ticket?.agent?.name ?? "" }) : "";
+    const has = !isHere ? goneWords() : list === "open" ? i18n.t("agent_has", { name: ticket?.agent?.name ?? "" }) : "";
     fill(
       below,
-      ticket === undefined || !isHere ? undefined : el("span", { class: "presence", "data-online": ticket.online }, voice.say(ticket.online ? "agent_online" : "agent_offline")),
+      ticket === undefined || !isHere ? undefined : el("span", { class: "presence", "data-online": ticket.online }, i18n.t(ticket.online ? "agent_online" : "agent_offline")),
       product === undefined ? undefined : el("bdi", {}, product),
       has === "" ? undefined : el("span", { class: "has" }, has),
     );
@@ -80,9 +80,9 @@ export function talkHead({ voice, actions }: Maker): Part {
     );
 
     function goneWords(): string {
-      if (state.shown?.what === "past") return voice.say("agent_past");
-      if (gone === undefined) return state.shown?.what === "talk" && ticket !== undefined ? voice.say("agent_no_longer") : "";
-      return voice.say(`agent_gone_${gone.why}`, { name: gone.agent?.name ?? "" });
+      if (state.shown?.what === "past") return i18n.t("agent_past");
+      if (gone === undefined) return state.shown?.what === "talk" && ticket !== undefined ? i18n.t("agent_no_longer") : "";
+      return i18n.t(`agent_gone_${gone.why}`, { name: gone.agent?.name ?? "" });
     }
   }
 

@@ -19,8 +19,8 @@ export function moment(language: string, at_ms: number, now_ms: number): string 
 /** Updates every element that shows the time since a start. */
 export function tick(root: Element, now_ms: number): void {
   for (const element of root.querySelectorAll<HTMLElement>("[data-since]")) {
-    const said = waited(now_ms - Number(element.dataset.since));
-    if (element.textContent !== said) element.textContent = said;
+    const label = waited(now_ms - Number(element.dataset.since));
+    if (element.textContent !== label) element.textContent = label;
   }
 }
 

@@ -66,8 +66,8 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
       return ended(items, key, frame);
     case "message": {
       const { from, agent, content, citations, upload, at_ms } = frame;
-      const said = { agent: agent ?? undefined, text: content, citations: citations ?? [], upload: upload ?? undefined, at_ms };
-      return [...items, { key, kind: "message", from, ...said }];
+      const message = { agent: agent ?? undefined, text: content, citations: citations ?? [], upload: upload ?? undefined, at_ms };
+      return [...items, { key, kind: "message", from, ...message }];
     }
     case "agent_joined":
       return event("agent_event_joined", { name: frame.agent.name });
@@ -76,8 +76,8 @@ function put(items: Item[], offset: number, frame: Frame): Item[] {
     case "handoff": {
       const before = items.at(-1);
       // The reason of the agent's leaving is shown already.
-      const left = before?.kind === "event" ? before.word : undefined;
-      if (left === `agent_event_left_${frame.state}` || (left === "agent_event_left_ended" && frame.state === "closed")) return items;
+      const previous = before?.kind === "event" ? before.word : undefined;
+      if (previous === `agent_event_left_${frame.state}` || (previous === "agent_event_left_ended" && frame.state === "closed")) return items;
       if (frame.state === "with_agent") return items;
       return event(`agent_event_${frame.state}`);
     }
@@ -103,8 +103,8 @@ function ended(items: Item[], key: string, end: FinalAnswer & Frame): Item[] {
   };
   const begun = open?.kind === "answer" ? open : { key, text: "" };
   const answer: Item = { key: begun.key, kind: "answer", text: begun.text, product: end.product_id ?? undefined, end: known };
-  const asked = end.question ?? "";
-  const both: Item[] = asked === "" ? [answer] : [{ key: `${answer.key}-asked`, kind: "question", text: asked }, answer];
+  const question = end.question ?? "";
+  const both: Item[] = question === "" ? [answer] : [{ key: `${answer.key}-asked`, kind: "question", text: question }, answer];
   return at === -1 ? [...items, ...both] : items.toSpliced(at, 1, ...both);
 }
 

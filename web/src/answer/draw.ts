@@ -1,12 +1,12 @@
 // Draws the blocks of an answer.
 
 import { button, el, icon } from "../element.ts";
-import type { Voice } from "../words/words.ts";
+import type { I18n } from "../words/words.ts";
 import type { Block, Span } from "./text.ts";
 
 /** The links of an answer. */
 export interface Leads {
-  voice: Voice;
+  i18n: I18n;
   /** The address of a page of the manual. */
   page(page: number): string;
   /** The printed number of that page, once it is known. */
@@ -18,7 +18,7 @@ export interface Leads {
 }
 
 export function drawBlock(block: Block, leads: Leads): HTMLElement {
-  const { voice } = leads;
+  const { i18n } = leads;
   switch (block.kind) {
     case "paragraph":
       return el("p", { dir: "auto" }, ...drawSpans(block.spans, leads));
@@ -32,13 +32,13 @@ export function drawBlock(block: Block, leads: Leads): HTMLElement {
     case "table":
       return el("div", { class: "table", tabindex: "0", role: "group" }, table(block, leads));
     case "tip":
-      return aside("tip", voice.say("tip"), el("p", { dir: "auto" }, ...drawSpans(block.spans, leads)));
+      return aside("tip", i18n.t("tip"), el("p", { dir: "auto" }, ...drawSpans(block.spans, leads)));
     case "suggestion": {
       const pick = leads.suggested(block.name);
       const name = el("bdi", {}, block.name);
-      const label = voice.say("related_pick", { product: block.name });
+      const label = i18n.t("related_pick", { product: block.name });
       const shown = pick === undefined ? name : button({ class: "chip", "aria-label": label }, pick, name);
-      return aside("plus", voice.say("suggestion"), shown, block.led);
+      return aside("plus", i18n.t("suggestion"), shown, block.led);
     }
   }
 }
@@ -85,13 +85,13 @@ function drawSpans(spans: readonly Span[], leads: Leads): Node[] {
 }
 
 function citation(page: number, leads: Leads): HTMLElement {
-  const { voice } = leads;
+  const { i18n } = leads;
   const link = {
     class: "cite",
     href: leads.page(page),
     target: "_blank",
     rel: "noopener",
-    title: leads.quote(page) ?? voice.say("page_open", { n: page }),
+    title: leads.quote(page) ?? i18n.t("page_open", { n: page }),
   };
-  return el("a", link, voice.say("page_short", { n: leads.printed(page) }));
+  return el("a", link, i18n.t("page_short", { n: leads.printed(page) }));
 }

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { Maker } from "../parts/part.ts";
 import type { Turn } from "../state.ts";
-import { voiceOf } from "../words/words.ts";
+import { i18nOf } from "../words/words.ts";
 import { turnPart } from "./turn.ts";
 
 // The actions of this test do nothing and no draft is stored.
-const maker = { voice: voiceOf("en"), server: new URL("http://127.0.0.1:8000"), prefix: "t", actions: {} } as unknown as Maker;
+const maker = { i18n: i18nOf("en"), server: new URL("http://127.0.0.1:8000"), prefix: "t", actions: {} } as unknown as Maker;
 
 const asked: Turn = {
   id: "q1",

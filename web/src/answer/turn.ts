@@ -6,7 +6,7 @@ import { thumbsPart } from "../rating/thumbs.ts";
 import { isOpen, type Turn } from "../state.ts";
 import { manualPage, safeAddress } from "../wire/product.ts";
 import type { Citation, FinalAnswer } from "../wire/types.ts";
-import type { Voice, Word } from "../words/words.ts";
+import type { I18n, Word } from "../words/words.ts";
 import { drawBlock, type Leads } from "./draw.ts";
 import { printedPage } from "./page.ts";
 import { type Block, plainText, readAnswer } from "./text.ts";
@@ -26,7 +26,7 @@ const DOUBTFUL = 0.7;
 const COPIED_MS = 2000;
 
 export function turnPart(first: Turn, maker: Maker): TurnPart {
-  const { voice, actions, server } = maker;
+  const { i18n, actions, server } = maker;
   const text = el("div", { class: "text" });
   const doing = el("span");
   const progress = el("p", { class: "progress" }, el("span", { class: "dots", "aria-hidden": "true" }), doing);
@@ -35,14 +35,14 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   const foot = el("div", { class: "foot", hidden: true });
   const opinion = thumbsPart(first.id, maker);
   const question = el("p", { class: "question", dir: "auto" }, first.question);
-  const picture = first.image === undefined ? undefined : el("img", { src: first.image, alt: voice.say("picture") });
+  const picture = first.image === undefined ? undefined : el("img", { src: first.image, alt: i18n.t("picture") });
   const element = el(
     "li",
     { class: "turn" },
-    el("div", { class: "asked" }, el("span", { class: "unseen" }, voice.say("you_asked")), picture, question),
+    el("div", { class: "asked" }, el("span", { class: "unseen" }, i18n.t("you_asked")), picture, question),
     el(
       "div",
-      { class: "answer", role: "group", "aria-label": voice.say("answer") },
+      { class: "answer", role: "group", "aria-label": i18n.t("answer") },
       progress,
       text,
       verdict,
@@ -55,7 +55,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   let shown: Turn | undefined;
 
   const leads: Leads = {
-    voice,
+    i18n,
     page: (page) => {
       const cited = shown?.end?.citations.find((citation) => citation.page === page);
       return (cited && safeAddress(server, cited.url)) ?? manualPage(server, first.product.id, page);
@@ -84,10 +84,10 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const { stage, place } = turn;
     const waits = stage === "waiting" || stage === "reading" || stage === "thinking";
     progress.hidden = !waits;
-    if (waits) doing.textContent = place === undefined ? voice.say(stage) : queueText(place, voice);
+    if (waits) doing.textContent = place === undefined ? i18n.t(stage) : queueText(place, i18n);
     const blocks = readAnswer(turn.text, !open);
     // A refusal has a card of its own; its sentence in the stream is for other clients.
-    const refused = turn.end !== undefined && refusal(turn.end, voice) !== undefined;
+    const refused = turn.end !== undefined && refusal(turn.end, i18n) !== undefined;
     draw(refused ? [] : blocks, !open);
     if (open) return;
     drawVerdict(turn);
@@ -113,21 +113,21 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   }
 
   function drawVerdict(turn: Turn): void {
-    const said = turn.trouble ? troubled(turn.trouble, voice) : turn.end && refusal(turn.end, voice);
-    verdict.hidden = said === undefined;
-    if (said === undefined) return;
-    const [title, sentence] = said;
+    const phrases = turn.trouble ? troubled(turn.trouble, i18n) : turn.end && refusal(turn.end, i18n);
+    verdict.hidden = phrases === undefined;
+    if (phrases === undefined) return;
+    const [title, sentence] = phrases;
     const wish = button({ class: "action" }, () => {
       actions.openHandoffForm(true);
-    }, icon("person"), voice.say("person_wish"));
+    }, icon("person"), i18n.t("person_wish"));
     fill(
       verdict,
       title === "" ? undefined : el("p", { class: "verdict-title" }, title),
       el("p", { dir: "auto" }, sentence),
       // One of these pages may contain the answer in a minute.
-      turn.end?.pages_pending === undefined ? undefined : el("p", {}, voice.say("pages_pending")),
+      turn.end?.pages_pending === undefined ? undefined : el("p", {}, i18n.t("pages_pending")),
       // This phrase replaces the server's sentence about the picture.
-      turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, voice.say("picture_unseen")) : undefined,
+      turn.image !== undefined && turn.end?.answerer === "extractive" ? el("p", {}, i18n.t("picture_unseen")) : undefined,
       // A person may know what the assistant does not.
       turn.trouble === undefined ? wish : undefined,
     );
@@ -137,7 +137,7 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const citations = end?.citations ?? [];
     sources.hidden = citations.length === 0;
     if (citations.length === 0) return;
-    const title = voice.say(end?.reason ? "closest" : "sources");
+    const title = i18n.t(end?.reason ? "closest" : "sources");
     fill(
       sources,
       el("h2", {}, title),
@@ -148,12 +148,12 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
   function source(citation: Citation): HTMLElement {
     const { page, page_label: label } = citation;
     // A file viewer's page numbers may differ from the printed ones.
-    const ofFile = label == null ? undefined : el("span", { class: "source-file" }, voice.say("page_of_file", { n: page }));
+    const ofFile = label == null ? undefined : el("span", { class: "source-file" }, i18n.t("page_of_file", { n: page }));
     const link = { class: "source", href: leads.page(citation.page), target: "_blank", rel: "noopener" };
     return el(
       "a",
       link,
-      el("span", { class: "source-page" }, icon("book"), voice.say("page", { n: label ?? page }), ofFile),
+      el("span", { class: "source-page" }, icon("book"), i18n.t("page", { n: label ?? page }), ofFile),
       el("q", { dir: "auto" }, citation.quote),
     );
   }
@@ -166,13 +166,13 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     fill(
       foot,
       notes.length > 0 ? el("p", { class: "notes" }, ...notes) : undefined,
-      el("div", { class: "foot-actions" }, opinion.thumbs, copy, retry(turn.id, actions, voice)),
+      el("div", { class: "foot-actions" }, opinion.thumbs, copy, retry(turn.id, actions, i18n)),
     );
   }
 
   /** Remarks on how the answer was made. */
   function remarks(end: FinalAnswer): Node[] {
-    const sentence = (word: Word): HTMLElement => el("span", {}, voice.say(word));
+    const sentence = (word: Word): HTMLElement => el("span", {}, i18n.t(word));
     if (end.cancelled === true) return [sentence("stopped")];
     // A reply to small talk cites no manual.
     if (end.citations.length === 0) return [];
@@ -187,45 +187,45 @@ export function turnPart(first: Turn, maker: Maker): TurnPart {
     const word = confidence >= CERTAIN ? "high" : confidence >= DOUBTFUL ? "medium" : "low";
     const meter = el("span", { class: "meter", "aria-hidden": "true" });
     meter.style.setProperty("--part", `${Math.round(confidence * 100)}%`);
-    const label = `${voice.say("confidence")}: ${voice.say(`certain_${word}`)}`;
+    const label = `${i18n.t("confidence")}: ${i18n.t(`certain_${word}`)}`;
     return el("span", { class: "certainty", title: `${Math.round(confidence * 100)}%` }, meter, label);
   }
 
   function origin(end: FinalAnswer): string {
-    if (end.fallback === true) return voice.say("by_fallback");
-    return voice.say(end.answerer === "llm" ? "by_llm" : "by_extractive");
+    if (end.fallback === true) return i18n.t("by_fallback");
+    return i18n.t(end.answerer === "llm" ? "by_llm" : "by_extractive");
   }
 
   return { element, update };
 }
 
 /** The text for a queued question. */
-export function queueText(place: number, voice: Voice): string {
-  return place === 1 ? voice.say("line_next") : voice.say("line_place", { n: place });
+export function queueText(place: number, i18n: I18n): string {
+  return place === 1 ? i18n.t("line_next") : i18n.t("line_place", { n: place });
 }
 
 /** Title and sentence for a missing answer; undefined for an answer. */
-function refusal({ cancelled, reason, citations }: FinalAnswer, voice: Voice): [string, string] | undefined {
+function refusal({ cancelled, reason, citations }: FinalAnswer, i18n: I18n): [string, string] | undefined {
   if (cancelled === true || reason === undefined || reason === null) return undefined;
   if (reason.code === "unknown") {
-    return [voice.say("unknown_title"), voice.say(citations.length > 0 ? "unknown_closest" : "unknown_text")];
+    return [i18n.t("unknown_title"), i18n.t(citations.length > 0 ? "unknown_closest" : "unknown_text")];
   }
   const word = `reason_${reason.code}`;
-  return [voice.say("no_answer_title"), word in voice.words ? voice.say(word as Word) : reason.message];
+  return [i18n.t("no_answer_title"), word in i18n.words ? i18n.t(word as Word) : reason.message];
 }
 
-function troubled(trouble: NonNullable<Turn["trouble"]>, voice: Voice): [string, string] {
-  return ["", "word" in trouble ? voice.say(trouble.word) : trouble.text];
+function troubled(trouble: NonNullable<Turn["trouble"]>, i18n: I18n): [string, string] {
+  return ["", "word" in trouble ? i18n.t(trouble.word) : trouble.text];
 }
 
-function copyButton(blocks: readonly Block[], beside: HTMLElement, { voice, printed }: Leads): HTMLElement {
-  const words = el("span", {}, voice.say("copy"));
+function copyButton(blocks: readonly Block[], beside: HTMLElement, { i18n, printed }: Leads): HTMLElement {
+  const words = el("span", {}, i18n.t("copy"));
   const element = button({ class: "quiet" }, () => void copy(), icon("copy"), words);
   return element;
 
   async function copy(): Promise<void> {
-    if (!(await toClipboard(plainText(blocks, (page) => voice.say("page", { n: printed(page) })), beside))) return;
-    fill(element, icon("check"), el("span", { role: "status" }, voice.say("copied")));
+    if (!(await toClipboard(plainText(blocks, (page) => i18n.t("page", { n: printed(page) })), beside))) return;
+    fill(element, icon("check"), el("span", { role: "status" }, i18n.t("copied")));
     setTimeout(() => {
       fill(element, icon("copy"), words);
     }, COPIED_MS);
@@ -249,9 +249,9 @@ async function toClipboard(text: string, beside: HTMLElement): Promise<boolean> 
   }
 }
 
-function retry(turnId: string, actions: Actions, voice: Voice): HTMLElement {
+function retry(turnId: string, actions: Actions, i18n: I18n): HTMLElement {
   const repeat = (): void => {
     actions.repeat(turnId);
   };
-  return button({ class: "quiet again" }, repeat, icon("retry"), el("span", {}, voice.say("retry")));
+  return button({ class: "quiet again" }, repeat, icon("retry"), el("span", {}, i18n.t("retry")));
 }

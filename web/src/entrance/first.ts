@@ -4,7 +4,7 @@ import { el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/entrance.css";
 import { createFirst } from "../wire/team.ts";
-import { type Voice, voiceOf } from "../words/words.ts";
+import { type I18n, i18nOf } from "../words/words.ts";
 import { form } from "./form.ts";
 import { wayOf } from "./way.ts";
 
@@ -17,18 +17,18 @@ const token = new URL(location.href).searchParams.get("token") ?? "";
 // Removes the token from the address bar and the history, so that it cannot be read there.
 history.replaceState(null, "", "/first");
 
-draw(voiceOf(frame("first_title", (tag) => {
-  draw(voiceOf(tag));
+draw(i18nOf(frame("first_title", (tag) => {
+  draw(i18nOf(tag));
 })));
 
-function draw(voice: Voice): void {
-  const title = el("h1", { class: "title" }, voice.say("first_title"));
+function draw(i18n: I18n): void {
+  const title = el("h1", { class: "title" }, i18n.t("first_title"));
   if (token === "") {
-    fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, voice.say("first_no_link"))));
+    fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, i18n.t("first_no_link"))));
     return;
   }
   const entrance = form(
-    voice,
+    i18n,
     [
       { name: "name", label: "first_name", type: "text", autocomplete: "name", hint: "first_name_hint" },
       { name: "address", label: "sign_in_address", type: "email", autocomplete: "username" },
@@ -36,12 +36,12 @@ function draw(voice: Voice): void {
     ],
     "first_make",
     async (filled) => {
-      const said = (name: string): string => filled.get(name) ?? "";
-      const entry = await createFirst(server, { token, name: said("name"), address: said("address"), password: said("password") });
+      const value = (name: string): string => filled.get(name) ?? "";
+      const entry = await createFirst(server, { token, name: value("name"), address: value("address"), password: value("password") });
       if (entry.what === "in") location.assign(wayOf(entry.me, undefined));
       else entrance.refuse(entry);
     },
   );
-  fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, voice.say("first_why")), entrance.element));
+  fill(root, el("div", { class: "card-of-one" }, title, el("p", {}, i18n.t("first_why")), entrance.element));
   entrance.focus();
 }

@@ -1,8 +1,8 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { voiceOf } from "../words/words.ts";
+import { i18nOf } from "../words/words.ts";
 import { form, type Form, why } from "./form.ts";
 
-const voice = voiceOf("en");
+const i18n = i18nOf("en");
 const send = vi.fn<(filled: ReadonlyMap<string, string>) => Promise<void>>();
 let entrance: Form;
 
@@ -10,7 +10,7 @@ beforeEach(() => {
   send.mockReset();
   send.mockResolvedValue();
   entrance = form(
-    voice,
+    i18n,
     [
       { name: "address", label: "sign_in_address", type: "email", autocomplete: "username" },
       { name: "password", label: "sign_in_password", type: "password", autocomplete: "current-password" },
@@ -53,8 +53,8 @@ test("an empty field is said, marked and gone to", () => {
 test("every refusal is said in words", () => {
   entrance.refuse({ what: "refused", code: "wrong_sign_in" });
   expect(said()).toMatch(/is wrong, or the account is locked/);
-  expect(why(voice, { what: "refused", code: "too_many_tries", waitSeconds: 4 })).toBe("Too many attempts. Wait 4 seconds.");
-  expect(why(voice, { what: "away" })).toMatch(/cannot be reached/);
-  expect(why(voice, { what: "refused", code: "a code of tomorrow" })).toBe("That did not work. Try again.");
-  expect(why(voiceOf("he"), { what: "refused", code: "link_spent" })).toMatch(/הקישור/);
+  expect(why(i18n, { what: "refused", code: "too_many_tries", waitSeconds: 4 })).toBe("Too many attempts. Wait 4 seconds.");
+  expect(why(i18n, { what: "away" })).toMatch(/cannot be reached/);
+  expect(why(i18n, { what: "refused", code: "a code of tomorrow" })).toBe("That did not work. Try again.");
+  expect(why(i18nOf("he"), { what: "refused", code: "link_spent" })).toMatch(/הקישור/);
 });

@@ -2,7 +2,7 @@
 
 import { el, set } from "../element.ts";
 import type { Entry } from "../wire/team.ts";
-import type { Voice, Word } from "../words/words.ts";
+import type { I18n, Word } from "../words/words.ts";
 
 export interface Field {
   name: string;
@@ -22,11 +22,11 @@ export interface Form {
 }
 
 /** Sends the values; a running request is not repeated. */
-export function form(voice: Voice, fields: readonly Field[], button: Word, send: (filled: ReadonlyMap<string, string>) => Promise<void>): Form {
+export function form(i18n: I18n, fields: readonly Field[], button: Word, send: (filled: ReadonlyMap<string, string>) => Promise<void>): Form {
   const inputs = new Map(fields.map((field) => [field.name, input(field)]));
   const wrong = el("p", { class: "wrong", role: "alert" });
-  const submit = el("button", { type: "submit", class: "main" }, voice.say(button));
-  const rows = fields.map((field) => row(voice, field, inputs.get(field.name)));
+  const submit = el("button", { type: "submit", class: "main" }, i18n.t(button));
+  const rows = fields.map((field) => row(i18n, field, inputs.get(field.name)));
   const element = el("form", { class: "fields", novalidate: true }, ...rows, wrong, submit);
   let isUnderWay = false;
 
@@ -35,7 +35,7 @@ export function form(voice: Voice, fields: readonly Field[], button: Word, send:
     const unfit = [...inputs.values()].find((field) => !field.checkValidity());
     for (const field of inputs.values()) set(field, { "aria-invalid": field.checkValidity() ? undefined : "true" });
     if (unfit !== undefined) {
-      wrong.textContent = voice.say(unfit.value === "" ? "entrance_empty" : unfit.type === "email" ? "entrance_address_form" : "entrance_short");
+      wrong.textContent = i18n.t(unfit.value === "" ? "entrance_empty" : unfit.type === "email" ? "entrance_address_form" : "entrance_short");
       unfit.focus();
       return;
     }
@@ -52,7 +52,7 @@ export function form(voice: Voice, fields: readonly Field[], button: Word, send:
   return {
     element,
     refuse: (entry) => {
-      wrong.textContent = entry === undefined ? "" : why(voice, entry);
+      wrong.textContent = entry === undefined ? "" : why(i18n, entry);
     },
     focus: () => {
       [...inputs.values()][0]?.focus();
@@ -61,11 +61,11 @@ export function form(voice: Voice, fields: readonly Field[], button: Word, send:
 }
 
 /** Why the sign-in failed, in the user's language. */
-export function why(voice: Voice, entry: Exclude<Entry, { what: "in" }>): string {
-  if (entry.what === "away") return voice.say("entrance_away");
-  if (entry.waitSeconds !== undefined) return voice.say("entrance_too_many_tries", { n: entry.waitSeconds });
+export function why(i18n: I18n, entry: Exclude<Entry, { what: "in" }>): string {
+  if (entry.what === "away") return i18n.t("entrance_away");
+  if (entry.waitSeconds !== undefined) return i18n.t("entrance_too_many_tries", { n: entry.waitSeconds });
   const word = `entrance_${entry.code}`;
-  return voice.say(word in voice.words ? (word as Word) : "entrance_internal");
+  return i18n.t(word in i18n.words ? (word as Word) : "entrance_internal");
 }
 
 function input({ name, type, autocomplete, minlength, hint }: Field): HTMLInputElement {
@@ -82,7 +82,7 @@ function input({ name, type, autocomplete, minlength, hint }: Field): HTMLInputE
   });
 }
 
-function row(voice: Voice, { name, label, hint }: Field, field: Node | undefined): HTMLElement {
-  const said = hint === undefined ? undefined : el("p", { id: `entrance-${name}-hint`, class: "hint" }, voice.say(hint));
-  return el("div", { class: "field" }, el("label", { for: `entrance-${name}` }, voice.say(label)), field, said);
+function row(i18n: I18n, { name, label, hint }: Field, field: Node | undefined): HTMLElement {
+  const hintElement = hint === undefined ? undefined : el("p", { id: `entrance-${name}-hint`, class: "hint" }, i18n.t(hint));
+  return el("div", { class: "field" }, el("label", { for: `entrance-${name}` }, i18n.t(label)), field, hintElement);
 }

@@ -4,7 +4,7 @@ import { button, el, fill } from "../element.ts";
 import { found, frame } from "../frame.ts";
 import "../style/entrance.css";
 import { type Me, signIn, signOut, ways, currentUser } from "../wire/team.ts";
-import { type Voice, voiceOf } from "../words/words.ts";
+import { type I18n, i18nOf } from "../words/words.ts";
 import { form, why } from "./form.ts";
 import { wanted, wayOf } from "./way.ts";
 
@@ -19,15 +19,15 @@ let failed = new URL(location.href).searchParams.get("failed") ?? undefined;
 // Before the first drawing: drawing a form again loses its text.
 const [known, { provider: providerName, hasAccounts }] = await Promise.all([currentUser(server), ways(server)]);
 let me: Me | undefined = known;
-let voice = voiceOf(frame("sign_in_title", (tag) => {
-  draw(voiceOf(tag));
+let i18n = i18nOf(frame("sign_in_title", (tag) => {
+  draw(i18nOf(tag));
 }));
-draw(voice);
+draw(i18n);
 
-function draw(spoken: Voice): void {
-  voice = spoken;
+function draw(spoken: I18n): void {
+  i18n = spoken;
   const isFirst = me === undefined && !hasAccounts;
-  const title = el("h1", { class: "title" }, voice.say(isFirst ? "entrance_first_title" : "sign_in_title"));
+  const title = el("h1", { class: "title" }, i18n.t(isFirst ? "entrance_first_title" : "sign_in_title"));
   fill(root, el("div", { class: "card-of-one" }, title, ...(me === undefined ? outside() : inside(me))));
 }
 
@@ -37,14 +37,14 @@ function beforeTheFirst(): Node[] {
     location.reload();
   };
   return [
-    el("p", {}, voice.say("entrance_first_why")),
+    el("p", {}, i18n.t("entrance_first_why")),
     el(
       "ol",
       { class: "first-ways" },
-      el("li", {}, voice.say("entrance_first_link")),
-      el("li", {}, voice.say("entrance_first_command"), el("code", { dir: "ltr", tabindex: "0" }, ADD_FIRST)),
+      el("li", {}, i18n.t("entrance_first_link")),
+      el("li", {}, i18n.t("entrance_first_command"), el("code", { dir: "ltr", tabindex: "0" }, ADD_FIRST)),
     ),
-    button({ class: "other" }, again, voice.say("entrance_first_done")),
+    button({ class: "other" }, again, i18n.t("entrance_first_done")),
   ];
 }
 
@@ -52,7 +52,7 @@ function outside(): Node[] {
   const other = providerName === undefined ? undefined : byProvider(providerName);
   if (!hasAccounts) return [...beforeTheFirst(), ...(other === undefined ? [] : [other])];
   const entrance = form(
-    voice,
+    i18n,
     [
       { name: "address", label: "sign_in_address", type: "email", autocomplete: "username" },
       { name: "password", label: "sign_in_password", type: "password", autocomplete: "current-password" },
@@ -70,12 +70,12 @@ function outside(): Node[] {
     entrance.focus();
   });
   if (other === undefined) return [entrance.element];
-  return [other, el("p", { class: "or" }, voice.say("sign_in_or")), entrance.element];
+  return [other, el("p", { class: "or" }, i18n.t("sign_in_or")), entrance.element];
 }
 
 function byProvider(name: string): HTMLElement {
   const next = page === undefined ? "" : `?next=${page}`;
-  return el("a", { class: "other", href: `/sign-in/openid${next}` }, voice.say("sign_in_with", { provider: name }));
+  return el("a", { class: "other", href: `/sign-in/openid${next}` }, i18n.t("sign_in_with", { provider: name }));
 }
 
 function inside(known: Me): Node[] {
@@ -83,23 +83,23 @@ function inside(known: Me): Node[] {
   const leave = async (everywhere: boolean): Promise<void> => {
     if (await signOut(server, known, everywhere)) {
       me = undefined;
-      draw(voice);
+      draw(i18n);
     } else {
-      wrong.textContent = why(voice, { what: "away" });
+      wrong.textContent = why(i18n, { what: "away" });
     }
   };
-  const role = voice.say(known.role === "admin" ? "role_admin" : "role_agent");
+  const role = i18n.t(known.role === "admin" ? "role_admin" : "role_agent");
   // A user without the permission for the requested page gets a message, not a redirect loop.
   const mayNot = page === "/admin" && known.role !== "admin";
   return [
-    el("p", {}, voice.say("sign_in_known", { name: known.name, role })),
-    mayNot ? el("p", { class: "wrong" }, voice.say("entrance_forbidden")) : undefined,
-    el("p", { class: "ways" }, el("a", { class: "other", href: wayOf(known, page) }, voice.say("sign_in_on"))),
+    el("p", {}, i18n.t("sign_in_known", { name: known.name, role })),
+    mayNot ? el("p", { class: "wrong" }, i18n.t("entrance_forbidden")) : undefined,
+    el("p", { class: "ways" }, el("a", { class: "other", href: wayOf(known, page) }, i18n.t("sign_in_on"))),
     el(
       "div",
       { class: "ways" },
-      button({ class: "quiet" }, () => void leave(false), voice.say("sign_out")),
-      button({ class: "quiet" }, () => void leave(true), voice.say("sign_out_everywhere")),
+      button({ class: "quiet" }, () => void leave(false), i18n.t("sign_out")),
+      button({ class: "quiet" }, () => void leave(true), i18n.t("sign_out_everywhere")),
     ),
     wrong,
   ].filter((part) => part !== undefined);

@@ -14,9 +14,9 @@ export interface EntryPart {
 /** A cited page; its address comes with the message. */
 const CITED = /\[MANUAL: page (\d+)\]/g;
 
-export function entryPart({ voice, actions, server }: Maker): EntryPart {
+export function entryPart({ i18n, actions, server }: Maker): EntryPart {
   const element = el("li", { class: "entry" });
-  const clock = new Intl.DateTimeFormat(voice.language, { hour: "numeric", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(i18n.language, { hour: "numeric", minute: "2-digit" });
   let shown: Entry | undefined;
 
   function update(entry: Entry): void {
@@ -25,12 +25,12 @@ export function entryPart({ voice, actions, server }: Maker): EntryPart {
     element.dataset.kind = entry.kind;
     if (entry.kind === "event") {
       const why = entry.why === undefined ? undefined : el("span", { dir: "auto" }, entry.why);
-      fill(element, el("p", {}, voice.say(entry.word, { name: entry.name }), why === undefined ? undefined : " ", why));
+      fill(element, el("p", {}, i18n.t(entry.word, { name: entry.name }), why === undefined ? undefined : " ", why));
       return;
     }
     element.dataset.from = entry.from;
     element.dataset.sent = String(entry.sent);
-    const who = entry.from === "visitor" ? voice.say("person_you") : entry.name;
+    const who = entry.from === "visitor" ? i18n.t("person_you") : entry.name;
     const time = entry.atMs === 0 ? undefined : el("time", { datetime: new Date(entry.atMs).toISOString() }, clock.format(entry.atMs));
     fill(
       element,
@@ -46,16 +46,16 @@ export function entryPart({ voice, actions, server }: Maker): EntryPart {
       const again = (): void => {
         actions.resend(entry.key);
       };
-      const why = "word" in entry.trouble ? voice.say(entry.trouble.word) : entry.trouble.text;
+      const why = "word" in entry.trouble ? i18n.t(entry.trouble.word) : entry.trouble.text;
       return el(
         "p",
         { class: "entry-trouble", role: "alert" },
-        el("span", { dir: "auto" }, voice.say("person_not_sent"), " ", why),
+        el("span", { dir: "auto" }, i18n.t("person_not_sent"), " ", why),
         " ",
-        button({ class: "quiet" }, again, icon("retry"), voice.say("person_again")),
+        button({ class: "quiet" }, again, icon("retry"), i18n.t("person_again")),
       );
     }
-    return entry.sent ? undefined : el("p", { class: "entry-waits" }, voice.say("person_sending"));
+    return entry.sent ? undefined : el("p", { class: "entry-waits" }, i18n.t("person_sending"));
   }
 
   function words(entry: Entry & Said): (Node | string)[] {
@@ -65,7 +65,7 @@ export function entryPart({ voice, actions, server }: Maker): EntryPart {
       const page = Number(piece);
       const cited = entry.citations.find((citation) => citation.page === page);
       const address = cited && safeAddress(server, cited.url);
-      const label = voice.say("page", { n: printedPage(page, entry.citations) });
+      const label = i18n.t("page", { n: printedPage(page, entry.citations) });
       if (address === undefined) return label;
       return el("a", { class: "cite", href: address, target: "_blank", rel: "noopener", title: cited?.quote }, label);
     });
@@ -73,13 +73,13 @@ export function entryPart({ voice, actions, server }: Maker): EntryPart {
 
   function picture({ upload: id, image: own }: Said): HTMLElement | undefined {
     if (id === undefined) {
-      return own === undefined ? undefined : el("span", { class: "entry-picture" }, el("img", { src: own, alt: voice.say("upload_picture") }));
+      return own === undefined ? undefined : el("span", { class: "entry-picture" }, el("img", { src: own, alt: i18n.t("upload_picture") }));
     }
     const address = new URL(`/uploads/${encodeURIComponent(id)}`, server).href;
-    const image = el("img", { src: address, alt: voice.say("upload_picture") });
+    const image = el("img", { src: address, alt: i18n.t("upload_picture") });
     const link = el("a", { class: "entry-picture", href: address, target: "_blank", rel: "noopener" }, image);
     image.addEventListener("error", () => {
-      link.replaceWith(el("p", { class: "entry-waits" }, voice.say("upload_gone")));
+      link.replaceWith(el("p", { class: "entry-waits" }, i18n.t("upload_gone")));
     });
     return link;
   }

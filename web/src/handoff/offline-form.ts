@@ -13,8 +13,8 @@ export interface OfflineForm {
 /** Longest message that the server accepts, in characters. */
 const MOST = 5000;
 
-export function offlineForm({ voice, actions, drafts, prefix }: Maker): OfflineForm {
-  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}letter-trouble` });
+export function offlineForm({ i18n, actions, drafts, prefix }: Maker): OfflineForm {
+  const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}letter-trouble` });
   const address = el("input", {
     class: "field",
     type: "email",
@@ -23,7 +23,7 @@ export function offlineForm({ voice, actions, drafts, prefix }: Maker): OfflineF
     required: true,
     dir: "ltr",
     maxlength: 254,
-    "aria-describedby": trouble.id,
+    "aria-describedby": complaint.id,
   });
   const text = el("textarea", {
     class: "field",
@@ -36,23 +36,23 @@ export function offlineForm({ voice, actions, drafts, prefix }: Maker): OfflineF
   drafted(address, "letter_address", drafts);
   // The reason for wanting an agent becomes the text of the message.
   drafted(text, "letter_text", drafts, drafts.of("wish"));
-  const send = el("button", { type: "submit", class: "action" }, voice.say("letter_send"));
+  const send = el("button", { type: "submit", class: "action" }, i18n.t("letter_send"));
   const element = el(
     "form",
-    { class: "person-form", novalidate: true },
-    el("p", {}, voice.say("letter_why")),
-    el("label", { for: address.id }, voice.say("letter_address")),
+    { class: "strip-form", novalidate: true },
+    el("p", {}, i18n.t("letter_why")),
+    el("label", { for: address.id }, i18n.t("letter_address")),
     address,
-    el("label", { for: text.id }, voice.say("letter_text")),
+    el("label", { for: text.id }, i18n.t("letter_text")),
     text,
-    trouble,
-    el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.withdrawRequest, voice.say("person_cancel")), send),
+    complaint,
+    el("div", { class: "strip-actions" }, button({ class: "quiet" }, actions.withdrawRequest, i18n.t("person_cancel")), send),
   );
   element.addEventListener("submit", (event) => {
     event.preventDefault();
     const missing = !address.checkValidity() ? address : text.value.trim() === "" ? text : undefined;
     if (missing !== undefined) {
-      trouble.textContent = voice.say(missing === address ? "letter_no_address" : "letter_no_text");
+      complaint.textContent = i18n.t(missing === address ? "letter_no_address" : "letter_no_text");
       missing.focus();
       return;
     }
@@ -64,7 +64,7 @@ export function offlineForm({ voice, actions, drafts, prefix }: Maker): OfflineF
       const isSending = letter === "sending";
       set(send, { disabled: isSending });
       if (letter === "none" || letter === "left") return;
-      trouble.textContent = isSending ? "" : letter.trouble;
+      complaint.textContent = isSending ? "" : letter.trouble;
     },
   };
 }

@@ -12,10 +12,10 @@ export function leaveMessage(server: URL, token: string | undefined, address: st
 }
 
 /** Uploads a picture to the conversation; returns its id. */
-export async function keepPicture(server: URL, token: string | undefined, picture: Blob): Promise<Answer<string>> {
-  const kept = await post(server, "/api/uploads", token, picture, picture.type, AbortSignal.timeout(UPLOAD_WITHIN_MS));
-  if (!("good" in kept)) return kept;
-  const { id } = kept.good as { id?: unknown };
+export async function uploadPicture(server: URL, token: string | undefined, picture: Blob): Promise<Answer<string>> {
+  const uploaded = await post(server, "/api/uploads", token, picture, picture.type, AbortSignal.timeout(UPLOAD_WITHIN_MS));
+  if (!("good" in uploaded)) return uploaded;
+  const { id } = uploaded.good as { id?: unknown };
   return typeof id === "string" ? { good: id } : { trouble: undefined };
 }
 
@@ -30,9 +30,9 @@ async function post(
   const headers = { "content-type": type, ...(token === undefined ? {} : { "x-conversation-token": token }) };
   try {
     const response = await fetch(new URL(path, server), { method: "POST", headers, body, signal });
-    const said: unknown = await response.json().catch(() => undefined);
-    if (response.ok) return { good: said };
-    const words = (said as { message?: unknown } | undefined)?.message;
+    const reply: unknown = await response.json().catch(() => undefined);
+    if (response.ok) return { good: reply };
+    const words = (reply as { message?: unknown } | undefined)?.message;
     return { trouble: typeof words === "string" ? words : undefined };
   } catch {
     return { trouble: undefined }; // The server is unreachable; the caller has a phrase for that.

@@ -52,7 +52,7 @@ export interface Handoff {
   entries: readonly Entry[];
 }
 
-export const nobody: Handoff = {
+export const noHandoff: Handoff = {
   stage: "machine",
   name: "",
   types: false,
@@ -78,63 +78,63 @@ export type HandoffAction =
   | { what: "begunAnew" };
 
 /** True while a message goes to an agent. */
-export function hasAgent(person: Handoff): boolean {
-  return person.stage === "with";
+export function hasAgent(handoff: Handoff): boolean {
+  return handoff.stage === "with";
 }
 
 /** Applies an action of the visitor; `at` is the next place in the thread. */
-export function reduceHandoff(person: Handoff, action: HandoffAction, at: number): Handoff {
+export function reduceHandoff(handoff: Handoff, action: HandoffAction, at: number): Handoff {
   switch (action.what) {
     case "wishing":
-      return { ...person, isWishing: action.on };
+      return { ...handoff, isWishing: action.on };
     case "wished":
-      return { ...person, stage: person.stage === "waiting" ? "waiting" : "asking", isWishing: false, why: undefined, letter: "none" };
+      return { ...handoff, stage: handoff.stage === "waiting" ? "waiting" : "asking", isWishing: false, why: undefined, letter: "none" };
     case "withdrawn":
       // The server confirms it; until then the visitor still waits.
-      return person.stage === "unavailable" ? { ...person, stage: "machine", why: undefined } : person;
+      return handoff.stage === "unavailable" ? { ...handoff, stage: "machine", why: undefined } : handoff;
     case "wrote": {
       const { id, text, image, upload, atMs, replaces } = action;
       const mine = { kind: "said", from: "visitor", name: "", citations: [], sent: false, trouble: undefined } as const;
-      const others = person.entries.filter((entry) => entry.key !== replaces);
-      return { ...person, entries: [...others, { ...mine, at, key: id, text, image, upload, atMs }] };
+      const others = handoff.entries.filter((entry) => entry.key !== replaces);
+      return { ...handoff, entries: [...others, { ...mine, at, key: id, text, image, upload, atMs }] };
     }
     case "uploaded":
-      return changed(person, action.id, (said) => ({ ...said, upload: action.upload }));
+      return changed(handoff, action.id, (said) => ({ ...said, upload: action.upload }));
     case "notSent":
-      return notSent(person, action.id, action.trouble);
+      return notSent(handoff, action.id, action.trouble);
     case "discarded":
-      return { ...person, entries: person.entries.filter((entry) => entry.key !== action.id) };
+      return { ...handoff, entries: handoff.entries.filter((entry) => entry.key !== action.id) };
     case "letter":
-      return { ...person, letter: action.now };
+      return { ...handoff, letter: action.now };
     case "begunAnew":
-      return nobody;
+      return noHandoff;
   }
 }
 
 /** Applies a message of the server; undefined if it is not about the handoff. */
-export function receiveHandoff(person: Handoff, message: ServerMessage, id: string | undefined, at: number): Handoff | undefined {
+export function receiveHandoff(handoff: Handoff, message: ServerMessage, id: string | undefined, at: number): Handoff | undefined {
   const event = (word: Word, name = "", why?: string): readonly Entry[] => [
-    ...person.entries,
+    ...handoff.entries,
     { at, key: `event-${at}`, kind: "event", word, name, why },
   ];
   switch (message.type) {
     case "handoff":
-      return turned(person, message, event);
+      return turned(handoff, message, event);
     case "agent_joined":
-      return { ...person, stage: "with", name: message.agent.name, types: false, entries: event("person_joined", message.agent.name) };
+      return { ...handoff, stage: "with", name: message.agent.name, types: false, entries: event("person_joined", message.agent.name) };
     case "agent_left": {
       const entries = event(leftWord(message.reason), message.agent.name);
-      return { ...person, stage: person.stage === "with" ? "waiting" : person.stage, name: "", types: false, entries };
+      return { ...handoff, stage: handoff.stage === "with" ? "waiting" : handoff.stage, name: "", types: false, entries };
     }
     case "message":
-      return said(person, message, id, at);
+      return said(handoff, message, id, at);
     case "agent_typing":
-      return { ...person, types: message.typing };
+      return { ...handoff, types: message.typing };
     case "queue":
       if (message.for !== "agent") return undefined;
-      return { ...person, place: message.place, waitMs: message.wait_ms ?? undefined };
+      return { ...handoff, place: message.place, waitMs: message.wait_ms ?? undefined };
     case "error":
-      return refused(person, message, id);
+      return refused(handoff, message, id);
     default:
       return undefined;
   }
@@ -152,19 +152,19 @@ function leftWord(reason: LeaveReason): Word {
 }
 
 function turned(
-  person: Handoff,
+  handoff: Handoff,
   { state, reason }: ServerMessage & { type: "handoff" },
   event: (word: Word, name?: string, why?: string) => readonly Entry[],
 ): Handoff {
-  const still = { ...person, name: "", types: false, place: undefined, waitMs: undefined, isWishing: false };
+  const still = { ...handoff, name: "", types: false, place: undefined, waitMs: undefined, isWishing: false };
   const why = reason ?? undefined;
   switch (state) {
     case "waiting":
       // The reason of the agent's leaving is shown already.
-      if (isBackInQueue(person)) return { ...still, stage: "waiting" };
+      if (isBackInQueue(handoff)) return { ...still, stage: "waiting" };
       return { ...still, stage: "waiting", entries: event("person_waiting") };
     case "with_agent":
-      return { ...person, stage: "with", place: undefined, waitMs: undefined };
+      return { ...handoff, stage: "with", place: undefined, waitMs: undefined };
     case "returned":
       return { ...still, stage: "machine", entries: event("person_returned", "", why) };
     case "closed":
@@ -179,11 +179,11 @@ function isBackInQueue({ entries }: Handoff): boolean {
   return last?.kind === "event" && last.word === "person_no_answer";
 }
 
-function said(person: Handoff, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Handoff {
+function said(handoff: Handoff, message: ServerMessage & { type: "message" }, id: string | undefined, at: number): Handoff {
   const { from, agent, content, citations, at_ms, upload } = message;
-  const own = id === undefined ? -1 : person.entries.findIndex((entry) => entry.key === id);
+  const own = id === undefined ? -1 : handoff.entries.findIndex((entry) => entry.key === id);
   const entry: Entry = {
-    at: person.entries[own]?.at ?? at,
+    at: handoff.entries[own]?.at ?? at,
     key: id ?? `said-${at}`,
     kind: "said",
     from,
@@ -195,39 +195,39 @@ function said(person: Handoff, message: ServerMessage & { type: "message" }, id:
     sent: true,
     trouble: undefined,
   };
-  const entries = own === -1 ? [...person.entries, entry] : person.entries.with(own, entry);
-  return { ...person, types: from === "agent" ? false : person.types, entries };
+  const entries = own === -1 ? [...handoff.entries, entry] : handoff.entries.with(own, entry);
+  return { ...handoff, types: from === "agent" ? false : handoff.types, entries };
 }
 
 /** An error that answers a message to the agent. */
-function refused(person: Handoff, error: ServerMessage & { type: "error" }, id: string | undefined): Handoff | undefined {
-  const after = id === undefined ? person : notSent(person, id, { text: error.message });
-  return after === person ? undefined : after;
+function refused(handoff: Handoff, error: ServerMessage & { type: "error" }, id: string | undefined): Handoff | undefined {
+  const after = id === undefined ? handoff : notSent(handoff, id, { text: error.message });
+  return after === handoff ? undefined : after;
 }
 
 /** Marks the message with this id as unsent; unchanged if there is none. */
-export function notSent(person: Handoff, id: string, trouble: Trouble): Handoff {
-  return changed(person, id, (said) => ({ ...said, trouble }));
+export function notSent(handoff: Handoff, id: string, trouble: Trouble): Handoff {
+  return changed(handoff, id, (said) => ({ ...said, trouble }));
 }
 
 /** After a reload: a message that the connection does not know any more was not sent. */
-export function interrupted(person: Handoff, onTheirWay: ReadonlySet<string>): Handoff {
-  const entries = person.entries.map((entry) =>
+export function interrupted(handoff: Handoff, onTheirWay: ReadonlySet<string>): Handoff {
+  const entries = handoff.entries.map((entry) =>
     entry.kind === "said" && !entry.sent && entry.trouble === undefined && !onTheirWay.has(entry.key)
       ? { ...entry, trouble: { word: "person_interrupted" } as const }
       : entry,
   );
-  return { ...person, entries };
+  return { ...handoff, entries };
 }
 
 /** Changes the unsent message with this id. */
-function changed(person: Handoff, id: string, change: (said: Entry & Said) => Entry & Said): Handoff {
-  const at = person.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
-  const entry = person.entries[at];
-  return entry?.kind === "said" ? { ...person, entries: person.entries.with(at, change(entry)) } : person;
+function changed(handoff: Handoff, id: string, change: (said: Entry & Said) => Entry & Said): Handoff {
+  const at = handoff.entries.findIndex((entry) => entry.kind === "said" && !entry.sent && entry.key === id);
+  const entry = handoff.entries[at];
+  return entry?.kind === "said" ? { ...handoff, entries: handoff.entries.with(at, change(entry)) } : handoff;
 }
 
 /** The request for an agent was refused: restores the state and shows why. */
-export function requestRefused(person: Handoff, why: string): Handoff {
-  return person.stage === "asking" ? { ...person, stage: "unavailable", why } : person;
+export function requestRefused(handoff: Handoff, why: string): Handoff {
+  return handoff.stage === "asking" ? { ...handoff, stage: "unavailable", why } : handoff;
 }

@@ -15,33 +15,33 @@ function shapeOf({ stage, isWishing, letter }: Handoff): string {
 }
 
 export function handoffStrip(maker: Maker): Part {
-  const { voice, actions, drafts, prefix } = maker;
-  const status = el("p", { class: "person-status", role: "status" });
-  const element = el("section", { class: "person", "aria-label": voice.say("person_title") });
+  const { i18n, actions, drafts, prefix } = maker;
+  const status = el("p", { class: "strip-status", role: "status" });
+  const element = el("section", { class: "handoff", "aria-label": i18n.t("person_title") });
   let shown: Handoff | undefined;
   let shape = "";
   let letter: ReturnType<typeof offlineForm> | undefined;
 
   const wishButton = (): HTMLElement =>
-    button({ class: "quiet person-wish" }, () => {
+    button({ class: "quiet handoff-wish" }, () => {
       actions.openHandoffForm(true);
-    }, icon("person"), voice.say("person_wish"));
+    }, icon("person"), i18n.t("person_wish"));
 
-  function draw(person: Handoff): Node[] {
-    if (person.isWishing) return [wishForm()];
-    switch (person.stage) {
+  function draw(handoff: Handoff): Node[] {
+    if (handoff.isWishing) return [wishForm()];
+    switch (handoff.stage) {
       case "machine":
         return [wishButton()];
       case "asking":
         return [status];
       case "waiting":
-        return [status, button({ class: "quiet" }, actions.withdrawRequest, voice.say("person_stop_waiting"))];
+        return [status, button({ class: "quiet" }, actions.withdrawRequest, i18n.t("person_stop_waiting"))];
       case "with":
         return [status];
       case "over":
         return [status];
       case "unavailable": {
-        if (person.letter === "left") return [status, wishButton()];
+        if (handoff.letter === "left") return [status, wishButton()];
         letter = offlineForm(maker);
         return [status, letter.element];
       }
@@ -52,16 +52,16 @@ export function handoffStrip(maker: Maker): Part {
     const reason = drafted(el("textarea", { class: "field", rows: 2, id: `${prefix}wish`, maxlength: 500, dir: "auto" }), "wish", drafts);
     const form = el(
       "form",
-      { class: "person-form" },
-      el("label", { for: reason.id }, voice.say("person_reason")),
+      { class: "strip-form" },
+      el("label", { for: reason.id }, i18n.t("person_reason")),
       reason,
       el(
         "div",
-        { class: "person-actions" },
+        { class: "strip-actions" },
         button({ class: "quiet" }, () => {
           actions.openHandoffForm(false);
-        }, voice.say("person_cancel")),
-        el("button", { type: "submit", class: "action" }, voice.say("person_ask")),
+        }, i18n.t("person_cancel")),
+        el("button", { type: "submit", class: "action" }, i18n.t("person_ask")),
       ),
     );
     form.addEventListener("submit", (event) => {
@@ -80,42 +80,42 @@ export function handoffStrip(maker: Maker): Part {
     return form;
   }
 
-  function sentence(person: Handoff): string {
-    switch (person.stage) {
+  function sentence(handoff: Handoff): string {
+    switch (handoff.stage) {
       case "machine":
         return "";
       case "asking":
-        return voice.say("person_asking");
+        return i18n.t("person_asking");
       case "waiting": {
-        const { place, waitMs } = person;
-        const line = place === undefined ? voice.say("person_waits") : voice.say(place === 1 ? "person_next" : "person_place", { n: place });
+        const { place, waitMs } = handoff;
+        const line = place === undefined ? i18n.t("person_waits") : i18n.t(place === 1 ? "person_next" : "person_place", { n: place });
         if (waitMs === undefined) return line;
         const minutes = Math.max(1, Math.round(waitMs / MINUTE_MS));
-        return `${line} ${voice.count("person_wait", minutes)}`;
+        return `${line} ${i18n.count("person_wait", minutes)}`;
       }
       case "with":
-        return voice.say(person.types ? "person_types" : "person_here", { name: person.name });
+        return i18n.t(handoff.types ? "person_types" : "person_here", { name: handoff.name });
       case "over":
-        return voice.say("person_over");
+        return i18n.t("person_over");
       case "unavailable":
-        return person.letter === "left" ? voice.say("letter_left") : (person.why ?? voice.say("person_unavailable"));
+        return handoff.letter === "left" ? i18n.t("letter_left") : (handoff.why ?? i18n.t("person_unavailable"));
     }
   }
 
-  function update({ person }: State): void {
-    if (person === shown) return;
+  function update({ handoff }: State): void {
+    if (handoff === shown) return;
     const before = shape;
-    shown = person;
-    shape = shapeOf(person);
-    element.dataset.stage = person.stage;
-    const said = sentence(person);
-    if (status.textContent !== said) status.textContent = said;
+    shown = handoff;
+    shape = shapeOf(handoff);
+    element.dataset.stage = handoff.stage;
+    const words = sentence(handoff);
+    if (status.textContent !== words) status.textContent = words;
     if (before !== shape) {
       const had = element.contains(element.ownerDocument.activeElement) || isFocused(element);
-      fill(element, ...draw(person));
-      if (person.isWishing || had) element.querySelector<HTMLElement>("textarea, input, button")?.focus();
+      fill(element, ...draw(handoff));
+      if (handoff.isWishing || had) element.querySelector<HTMLElement>("textarea, input, button")?.focus();
     }
-    letter?.update(person.letter);
+    letter?.update(handoff.letter);
   }
 
   return { element, update };

@@ -4,7 +4,7 @@ import { button, el, fill, icon, set } from "../element.ts";
 import type { State } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function announcementPart({ voice, actions }: Maker): Part {
+export function announcementPart({ i18n, actions }: Maker): Part {
   // Present from the beginning, so that screen readers observe it.
   const element = el("div", { class: "word", role: "status" });
   let shown: State["notice"];
@@ -18,9 +18,9 @@ export function announcementPart({ voice, actions }: Maker): Part {
         fill(element);
         return;
       }
-      const label = voice.say("notice_close");
+      const label = i18n.t("notice_close");
       const close = button({ class: "quiet round", "aria-label": label, title: label }, actions.hideAnnouncement, icon("close"));
-      fill(element, el("strong", {}, voice.say("notice_title")), el("p", { dir: "auto" }, notice), close);
+      fill(element, el("strong", {}, i18n.t("notice_title")), el("p", { dir: "auto" }, notice), close);
     },
   };
 }

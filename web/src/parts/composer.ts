@@ -20,20 +20,20 @@ export interface Composer extends Part {
   giveBack(words: string): void;
 }
 
-export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
+export function composer({ i18n, actions, drafts, prefix }: Maker): Composer {
   const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}complaint` });
   const field = el("textarea", {
     class: "field",
     rows: 1,
-    "aria-label": voice.say("question_label"),
+    "aria-label": i18n.t("question_label"),
     "aria-describedby": complaint.id,
-    placeholder: voice.say("question_placeholder"),
+    placeholder: i18n.t("question_placeholder"),
     enterkeyhint: "send",
-    dir: voice.words.dir,
+    dir: i18n.words.dir,
   });
   drafted(field, QUESTION, drafts);
   const file = el("input", { type: "file", accept: PICTURES.join(","), hidden: true, tabindex: "-1" });
-  const attachLabel = voice.say("attach");
+  const attachLabel = i18n.t("attach");
   const attach = button(
     { class: "quiet round", "aria-label": attachLabel, title: attachLabel },
     () => {
@@ -55,7 +55,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
 
   let shown: State | undefined;
   const answering = (): boolean => shown?.turns.some(isOpen) ?? false;
-  const toPerson = (): boolean => shown !== undefined && hasAgent(shown.person);
+  const toAgent = (): boolean => shown !== undefined && hasAgent(shown.handoff);
 
   element.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -65,7 +65,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
     grow();
     complain(tooLong());
     dress();
-    if (toPerson()) actions.reportTyping(field.value.trim() !== "");
+    if (toAgent()) actions.reportTyping(field.value.trim() !== "");
   });
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -94,7 +94,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
 
   /** A picture alone suffices for a person; the assistant needs a question. */
   function hasPicture(): boolean {
-    return toPerson() && shown?.image !== undefined;
+    return toAgent() && shown?.image !== undefined;
   }
 
   function submit(): void {
@@ -106,7 +106,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
     }
     if (tooLong() !== "") return;
     write("");
-    if (toPerson()) actions.sendMessage(question);
+    if (toAgent()) actions.sendMessage(question);
     else actions.ask(question);
   }
 
@@ -119,7 +119,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
 
   function tooLong(): string {
     const over = Array.from(field.value.trim()).length - (shown?.limits?.question_chars ?? Infinity);
-    return over > 0 ? voice.say("question_long", { n: over }) : "";
+    return over > 0 ? i18n.t("question_long", { n: over }) : "";
   }
 
   function complain(sentence: string): void {
@@ -130,15 +130,15 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
   /** Adjusts the height to the text, up to the limit of the stylesheet. */
   function grow(): void {
     // The text has its own direction; the placeholder that of the page.
-    field.dir = field.value === "" ? voice.words.dir : "auto";
+    field.dir = field.value === "" ? i18n.words.dir : "auto";
     field.style.height = "auto";
     if (field.value !== "") field.style.height = `${field.scrollHeight}px`;
   }
 
   /** The one button: it asks or, while an answer arrives and the field is empty, stops it. */
   function dress(): void {
-    const stops = answering() && field.value.trim() === "" && !toPerson();
-    const label = voice.say(stops ? "stop" : "send");
+    const stops = answering() && field.value.trim() === "" && !toAgent();
+    const label = i18n.t(stops ? "stop" : "send");
     if (send.getAttribute("aria-label") === label) return;
     set(send, { "aria-label": label, title: label });
     fill(send, icon(stops ? "stop" : "send"));
@@ -146,7 +146,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
 
   /** A row of buttons and, for narrow windows, a list: both set the same value. */
   function scenarioSwitch(): { element: HTMLElement; update: (state: State) => void } {
-    const title = voice.say("scenario");
+    const title = i18n.t("scenario");
     const group = el("div", { class: "scenarios", role: "radiogroup", "aria-label": title });
     const list = el("select", { class: "scenario-list", "aria-label": title });
     const element = el("div", { class: "below" }, group, list);
@@ -165,8 +165,8 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
         });
         return input;
       });
-      fill(group, ...inputs.map((input, at) => el("label", {}, input, el("span", {}, voice.say(`scenario_${scenarios[at] ?? "general"}`)))));
-      fill(list, ...scenarios.map((scenario) => el("option", { value: scenario }, voice.say(`scenario_${scenario}`))));
+      fill(group, ...inputs.map((input, at) => el("label", {}, input, el("span", {}, i18n.t(`scenario_${scenarios[at] ?? "general"}`)))));
+      fill(list, ...scenarios.map((scenario) => el("option", { value: scenario }, i18n.t(`scenario_${scenario}`))));
     }
 
     return {
@@ -174,7 +174,7 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
       update: (state) => {
         const scenarios = state.product?.scenarios ?? [];
         // With one scenario there is nothing to choose.
-        element.hidden = hasAgent(state.person) || scenarios.length < 2;
+        element.hidden = hasAgent(state.handoff) || scenarios.length < 2;
         if (scenarios.join() !== offered.join()) draw(scenarios);
         const chosen = scenarioFor(state, state.product);
         for (const input of inputs) input.checked = input.value === chosen;
@@ -184,30 +184,30 @@ export function composer({ voice, actions, drafts, prefix }: Maker): Composer {
   }
 
   /** The addressee: the manual, or the agent. */
-  function address({ person }: State): void {
-    const { name } = person;
-    const isTalk = hasAgent(person);
+  function address({ handoff }: State): void {
+    const { name } = handoff;
+    const isTalk = hasAgent(handoff);
     set(field, {
-      "aria-label": isTalk ? voice.say("person_write_label", { name }) : voice.say("question_label"),
-      placeholder: isTalk ? voice.say("person_write", { name }) : voice.say("question_placeholder"),
+      "aria-label": isTalk ? i18n.t("person_write_label", { name }) : i18n.t("question_label"),
+      placeholder: isTalk ? i18n.t("person_write", { name }) : i18n.t("question_placeholder"),
     });
   }
 
   function update(state: State): void {
     const before = shown;
     shown = state;
-    const isTalk = hasAgent(state.person);
-    element.hidden = state.person.stage === "over" || (!isTalk && (state.product === undefined || state.changing || isStart(state)));
-    if (before?.person !== state.person) address(state);
+    const isTalk = hasAgent(state.handoff);
+    element.hidden = state.handoff.stage === "over" || (!isTalk && (state.product === undefined || state.changing || isStart(state)));
+    if (before?.handoff !== state.handoff) address(state);
     if (state.limits !== undefined) field.maxLength = state.limits.question_chars * 2;
     scenarios.update(state);
     dress();
     if (before?.image === state.image) return;
     picture.hidden = state.image === undefined;
-    const label = voice.say("detach");
+    const label = i18n.t("detach");
     fill(
       picture,
-      state.image === undefined ? undefined : el("img", { src: state.image, alt: voice.say("picture") }),
+      state.image === undefined ? undefined : el("img", { src: state.image, alt: i18n.t("picture") }),
       button({ class: "quiet round", "aria-label": label, title: label }, actions.detach, icon("close")),
     );
   }

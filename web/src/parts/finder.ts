@@ -11,13 +11,13 @@ export interface Finder extends Part {
   focus(): void;
 }
 
-export function finder({ voice, actions, prefix }: Maker): Finder {
+export function finder({ i18n, actions, prefix }: Maker): Finder {
   const listId = `${prefix}list`;
   const field = el("input", {
     class: "field",
     type: "text",
     role: "combobox",
-    "aria-label": voice.say("search_label"),
+    "aria-label": i18n.t("search_label"),
     "aria-autocomplete": "list",
     "aria-controls": listId,
     "aria-expanded": "false",
@@ -26,14 +26,14 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
     autocorrect: "off",
     spellcheck: "false",
     enterkeyhint: "search",
-    dir: voice.words.dir,
-    placeholder: voice.say("search_placeholder"),
+    dir: i18n.words.dir,
+    placeholder: i18n.t("search_placeholder"),
   });
-  const list = el("ul", { class: "options", id: listId, role: "listbox", "aria-label": voice.say("search_label") });
+  const list = el("ul", { class: "options", id: listId, role: "listbox", "aria-label": i18n.t("search_label") });
   const nothing = el("p", { class: "nothing", hidden: true });
   const hint = el("p", { class: "hint", hidden: true, id: `${prefix}hint` });
   const clear = button(
-    { class: "quiet round", "aria-label": voice.say("clear"), title: voice.say("clear"), hidden: true },
+    { class: "quiet round", "aria-label": i18n.t("clear"), title: i18n.t("clear"), hidden: true },
     () => {
       actions.type("");
       field.focus();
@@ -101,11 +101,11 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
     set(element, { "data-shown": isStart(state) || state.changing });
     if (before?.product !== state.product || before?.changing !== state.changing || before.home !== state.home) {
       keep.hidden = !isAside || state.product === undefined;
-      keep.textContent = state.product ? voice.say("keep", { product: state.product.name }) : "";
+      keep.textContent = state.product ? i18n.t("keep", { product: state.product.name }) : "";
     }
     clear.hidden = state.typed === "";
     // The text has its own direction; the placeholder that of the page.
-    field.dir = state.typed === "" ? voice.words.dir : "auto";
+    field.dir = state.typed === "" ? i18n.words.dir : "auto";
     if (before?.options !== state.options) fill(list, ...state.options.map(row));
     const open = state.listOpen && state.options.length > 0;
     list.hidden = !open;
@@ -113,7 +113,7 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
     hint.hidden = hint.textContent === "";
     const none = state.found?.trim() === state.typed.trim() && state.typed.trim() !== "" && state.options.length === 0;
     nothing.hidden = !none;
-    nothing.textContent = none ? voice.say("found_none", { typed: state.typed.trim() }) : "";
+    nothing.textContent = none ? i18n.t("found_none", { typed: state.typed.trim() }) : "";
     const active = open ? list.children[state.active] : undefined;
     set(field, { "aria-expanded": String(open), "aria-activedescendant": active?.id });
     for (const option of list.children) set(option, { "aria-selected": String(option === active) });
@@ -125,11 +125,11 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
     const reading = readingOf(state);
     if (reading?.done !== true) return "";
     const { detected, corrected } = reading;
-    const meant = corrected === undefined ? [] : [voice.say("read_as", { text: corrected })];
+    const meant = corrected === undefined ? [] : [i18n.t("read_as", { text: corrected })];
     if (detected !== undefined && detected.question !== "" && state.active === 0) {
-      meant.push(voice.say("enter_asks", { product: detected.option.name, question: detected.question }));
+      meant.push(i18n.t("enter_asks", { product: detected.option.name, question: detected.question }));
     } else if (state.active === -1) {
-      meant.push(voice.say("choose_one"));
+      meant.push(i18n.t("choose_one"));
     }
     return meant.join(" ");
   }
@@ -137,7 +137,7 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
   function row(option: Option, at: number): HTMLElement {
     const meter = el("span", { class: "meter" });
     meter.style.setProperty("--part", `${option.confidence}%`);
-    const confidence = voice.say("confidence_of", { n: option.confidence });
+    const confidence = i18n.t("confidence_of", { n: option.confidence });
     const item = el(
       "li",
       { class: "option", id: `${prefix}option${at}`, role: "option", "aria-selected": "false" },
@@ -147,7 +147,7 @@ export function finder({ voice, actions, prefix }: Maker): Finder {
         { class: "option-about" },
         el("span", {}, marked(option.brand, "brand", option)),
         option.category === "" ? undefined : el("span", {}, marked(option.category, "category", option)),
-        option.manual ? undefined : el("span", {}, voice.say("no_manual")),
+        option.manual ? undefined : el("span", {}, i18n.t("no_manual")),
       ),
       el("span", { class: "option-confidence", title: confidence, "aria-label": confidence, role: "img" }, meter),
     );

@@ -141,8 +141,8 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
   function dress(now: State): void {
     more.hidden = now.unread.length === 0 || isStart(now);
     if (more.hidden) return;
-    const said = sentence(now);
-    if (words.textContent !== said) words.textContent = said;
+    const label = sentence(now);
+    if (words.textContent !== label) words.textContent = label;
   }
 
   scroll.addEventListener("scroll", () => {
@@ -202,8 +202,8 @@ export function follow({ scroll, head, thread, sentence, row, seen }: FollowOpti
         return;
       }
       const isReturn = before !== undefined && isStart(before);
-      const entries = now.person.entries;
-      const hasNews = before !== undefined && before.person.entries !== entries && entries.length > before.person.entries.length;
+      const entries = now.handoff.entries;
+      const hasNews = before !== undefined && before.handoff.entries !== entries && entries.length > before.handoff.entries.length;
       if (isReturn && (now.turns.length > 0 || entries.length > 0)) toEnd();
       else if (hasNews && wasAtEnd) toRow(now.unread.map(row).find((one) => one !== undefined));
       else look();

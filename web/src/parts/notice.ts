@@ -4,19 +4,19 @@ import { button, el, fill } from "../element.ts";
 import type { State } from "../state.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function notice({ voice, actions }: Maker): Part {
+export function notice({ i18n, actions }: Maker): Part {
   const element = el("div", { class: "notice", role: "status" });
   let shown: Pick<State, "link" | "forgotten"> | undefined;
-  const says = (word: "link_lost" | "link_back" | "link_elsewhere" | "link_closed" | "forgotten"): HTMLElement =>
-    el("span", {}, voice.say(word));
+  const notice = (word: "link_lost" | "link_back" | "link_elsewhere" | "link_closed" | "forgotten"): HTMLElement =>
+    el("span", {}, i18n.t(word));
   const offers = (word: "link_now" | "link_here" | "forgotten_seen", action: () => void): HTMLElement =>
-    button({ class: "notice-now" }, action, voice.say(word));
-  const told = ({ link, forgotten }: State): HTMLElement[] => {
-    if (link === "lost") return [says("link_lost"), offers("link_now", actions.reconnect)];
-    if (link === "elsewhere") return [says("link_elsewhere"), offers("link_here", actions.reconnect)];
-    if (link === "closed") return [says("link_closed"), offers("link_now", actions.reconnect)];
-    const back = link === "back" ? [says("link_back")] : [];
-    return forgotten ? [...back, says("forgotten"), offers("forgotten_seen", actions.lossSeen)] : back;
+    button({ class: "notice-now" }, action, i18n.t(word));
+  const content = ({ link, forgotten }: State): HTMLElement[] => {
+    if (link === "lost") return [notice("link_lost"), offers("link_now", actions.reconnect)];
+    if (link === "elsewhere") return [notice("link_elsewhere"), offers("link_here", actions.reconnect)];
+    if (link === "closed") return [notice("link_closed"), offers("link_now", actions.reconnect)];
+    const back = link === "back" ? [notice("link_back")] : [];
+    return forgotten ? [...back, notice("forgotten"), offers("forgotten_seen", actions.lossSeen)] : back;
   };
   return {
     element,
@@ -26,7 +26,7 @@ export function notice({ voice, actions }: Maker): Part {
       shown = { link, forgotten };
       const isAway = link === "elsewhere" || link === "closed" || link === "lost";
       element.dataset.link = forgotten && !isAway ? "forgotten" : link;
-      fill(element, ...told(state));
+      fill(element, ...content(state));
     },
   };
 }

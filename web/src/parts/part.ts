@@ -3,7 +3,7 @@
 import type { State } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { Thumb } from "../wire/types.ts";
-import type { Voice } from "../words/words.ts";
+import type { I18n } from "../words/words.ts";
 import type { Drafts } from "./draft.ts";
 
 /** A part of the chat. It draws the state and decides nothing. */
@@ -74,7 +74,7 @@ export interface Actions {
 
 /** The dependencies of every part. */
 export interface Maker {
-  voice: Voice;
+  i18n: I18n;
   actions: Actions;
   /** Address of the server: the page's own origin, or that of the widget's script. */
   server: URL;

@@ -5,7 +5,7 @@ import { isStart } from "../state.ts";
 import type { Product } from "../wire/product.ts";
 import type { Maker, Part } from "./part.ts";
 
-export function productHeader({ voice, actions, heading }: Maker): Part {
+export function productHeader({ i18n, actions, heading }: Maker): Part {
   const element = el("section", { class: "product", hidden: true });
   let shown: Product | "none" | undefined;
 
@@ -26,15 +26,15 @@ export function productHeader({ voice, actions, heading }: Maker): Part {
   function drawChoice(): void {
     const choose = button({ class: "chip" }, () => {
       actions.change(true);
-    }, icon("search"), el("span", {}, voice.say("choose_product")));
-    fill(element, el("div", { class: "product-words" }, el(heading, { class: "no-product" }, voice.say("no_product"))), el("div", { class: "product-actions" }, choose));
+    }, icon("search"), el("span", {}, i18n.t("choose_product")));
+    fill(element, el("div", { class: "product-words" }, el(heading, { class: "no-product" }, i18n.t("no_product"))), el("div", { class: "product-actions" }, choose));
   }
 
   function draw(product: Product): void {
     const facts = [
       product.brand,
       product.category,
-      product.country === "" ? "" : voice.say("made_in", { country: product.country }),
+      product.country === "" ? "" : i18n.t("made_in", { country: product.country }),
     ].filter((fact) => fact !== "");
     fill(
       element,
@@ -52,7 +52,7 @@ export function productHeader({ voice, actions, heading }: Maker): Part {
 
   /** In a narrow window the accessories are collapsed, and this opens them. */
   function fold(): HTMLElement {
-    const label = voice.say("related");
+    const label = i18n.t("related");
     const toggle = button({ class: "quiet fold", "aria-expanded": "false", "aria-label": label, title: label }, () => {
       const isOpen = !element.hasAttribute("data-open");
       set(element, { "data-open": isOpen });
@@ -63,14 +63,14 @@ export function productHeader({ voice, actions, heading }: Maker): Part {
 
   function manual(product: Product): HTMLElement | undefined {
     if (product.manual === undefined) return undefined;
-    if (product.manual === "") return el("span", { class: "no-manual" }, voice.say("no_manual"));
-    const label = voice.say("open_manual");
+    if (product.manual === "") return el("span", { class: "no-manual" }, i18n.t("no_manual"));
+    const label = i18n.t("open_manual");
     const link = { class: "quiet", href: product.manual, target: "_blank", rel: "noopener", "aria-label": label };
     return el("a", link, icon("book"), el("span", {}, label));
   }
 
   function changeButton(): HTMLElement {
-    const label = voice.say("change");
+    const label = i18n.t("change");
     const change = (): void => {
       actions.change(true);
     };
@@ -86,7 +86,7 @@ export function productHeader({ voice, actions, heading }: Maker): Part {
           {
             class: "chip",
             title: item.label === "" ? item.category : item.label,
-            "aria-label": voice.say("related_pick", { product: item.name }),
+            "aria-label": i18n.t("related_pick", { product: item.name }),
           },
           () => {
             actions.pick({ id: item.id, name: item.name, category: item.category, country: item.production_country });
@@ -95,7 +95,7 @@ export function productHeader({ voice, actions, heading }: Maker): Part {
         ),
       ),
     );
-    const title = voice.say("related");
+    const title = i18n.t("related");
     return el(
       "div",
       { class: "related" },

@@ -11,8 +11,8 @@ const PRODUCTS = 9;
 const QUESTIONS = 4;
 
 /** The greeting above the search field. */
-export function greeting({ voice, heading }: Maker): Part {
-  const element = el("div", { class: "greeting" }, el(heading, { class: "title" }, voice.say("title")), el("p", {}, voice.say("intro")));
+export function greeting({ i18n, heading }: Maker): Part {
+  const element = el("div", { class: "greeting" }, el(heading, { class: "title" }, i18n.t("title")), el("p", {}, i18n.t("intro")));
   return {
     element,
     update: (state) => {
@@ -22,7 +22,7 @@ export function greeting({ voice, heading }: Maker): Part {
 }
 
 /** A sample of the catalog: products with a manual. */
-export function sample({ voice, actions, prefix }: Maker): Part {
+export function sample({ i18n, actions, prefix }: Maker): Part {
   const titleId = `${prefix}sample`;
   const element = el("section", { class: "sample", "aria-labelledby": titleId });
   let shown: readonly Option[] = [];
@@ -33,7 +33,7 @@ export function sample({ voice, actions, prefix }: Maker): Part {
       if (state.sample === shown) return;
       shown = state.sample;
       const cards = offered(shown).map((option) => el("li", {}, card(option)));
-      fill(element, el("h2", { id: titleId }, voice.say("sample_title")), el("ul", {}, ...cards));
+      fill(element, el("h2", { id: titleId }, i18n.t("sample_title")), el("ul", {}, ...cards));
     },
   };
 
@@ -50,7 +50,7 @@ export function sample({ voice, actions, prefix }: Maker): Part {
 }
 
 /** Questions about the chosen product: sections of its manual. None without a manual. */
-export function examples({ voice, actions, prefix }: Maker): Part {
+export function examples({ i18n, actions, prefix }: Maker): Part {
   const title = el("h2", { id: `${prefix}examples` });
   const list = el("ul");
   const element = el("section", { class: "examples", "aria-labelledby": title.id }, title, list);
@@ -68,8 +68,8 @@ export function examples({ voice, actions, prefix }: Maker): Part {
     update: (state) => {
       const { product, sections } = state;
       const titles = product !== undefined && sections?.product === product.id ? sections.titles : [];
-      element.hidden = product === undefined || titles.length === 0 || isStart(state) || state.turns.length > 0 || state.person.entries.length > 0;
-      title.textContent = product === undefined ? "" : voice.say("examples_title", { product: product.name });
+      element.hidden = product === undefined || titles.length === 0 || isStart(state) || state.turns.length > 0 || state.handoff.entries.length > 0;
+      title.textContent = product === undefined ? "" : i18n.t("examples_title", { product: product.name });
       if (titles === shown) return;
       shown = titles;
       fill(list, ...titles.slice(0, QUESTIONS).map(question));

@@ -17,14 +17,14 @@ export interface Thread extends Part {
 export function thread(maker: Maker): Thread {
   const element = el("ol", { class: "thread" });
   const parts = new Map<string, { element: HTMLElement; update: (row: Row) => void }>();
-  let drawn: Pick<State, "turns" | "person" | "changes"> | undefined;
+  let drawn: Pick<State, "turns" | "handoff" | "changes"> | undefined;
   return {
     element,
     row: (name) => parts.get(name)?.element,
-    update: ({ turns, person, changes }) => {
-      const { entries } = person;
-      if (drawn?.turns === turns && drawn.person.entries === entries && drawn.changes === changes) return;
-      drawn = { turns, person, changes };
+    update: ({ turns, handoff, changes }) => {
+      const { entries } = handoff;
+      if (drawn?.turns === turns && drawn.handoff.entries === entries && drawn.changes === changes) return;
+      drawn = { turns, handoff, changes };
       const rows: [number, string, Row][] = [
         ...turns.map((turn): [number, string, Row] => [turn.at, rowOfTurn(turn.id), { turn }]),
         ...entries.map((entry): [number, string, Row] => [entry.at, rowOfEntry(entry.key), { entry }]),
@@ -32,9 +32,9 @@ export function thread(maker: Maker): Thread {
       ];
       rows.sort(([one], [other]) => one - other);
       element.hidden = rows.length === 0;
-      const kept = new Set(rows.map(([, key]) => key));
+      const keys = new Set(rows.map(([, key]) => key));
       for (const [key, part] of parts) {
-        if (kept.has(key)) continue;
+        if (keys.has(key)) continue;
         part.element.remove();
         parts.delete(key);
       }
@@ -53,7 +53,7 @@ function made(first: Row, maker: Maker): { element: HTMLElement; update: (row: R
   if ("change" in first) {
     const { name } = first.change.product;
     // A list item with text, so that screen readers read it in order.
-    const element = el("li", { class: "product-change" }, el("span", {}, maker.voice.say("product_change"), " ", el("bdi", {}, name)));
+    const element = el("li", { class: "product-change" }, el("span", {}, maker.i18n.t("product_change"), " ", el("bdi", {}, name)));
     return { element, update: () => undefined };
   }
   if ("turn" in first) {

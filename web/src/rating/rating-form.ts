@@ -14,16 +14,16 @@ export interface RatingForm {
   complain(sentence: string): void;
 }
 
-export function ratingForm({ voice, actions, drafts, prefix }: Maker, others: readonly HTMLElement[]): RatingForm {
-  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
+export function ratingForm({ i18n, actions, drafts, prefix }: Maker, others: readonly HTMLElement[]): RatingForm {
+  const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}marks-trouble` });
   // Native radio buttons: the arrow keys work as usual.
   const inputs = MARKS.map((word, at) =>
     el("input", {
       type: "radio",
       name: `${prefix}marks`,
       value: at + 1,
-      "aria-label": voice.say("rating_of", { n: at + 1, word: voice.say(word) }),
-      "aria-describedby": trouble.id,
+      "aria-label": i18n.t("rating_of", { n: at + 1, word: i18n.t(word) }),
+      "aria-describedby": complaint.id,
     }),
   );
   const labels = inputs.map((input, at) =>
@@ -31,7 +31,7 @@ export function ratingForm({ voice, actions, drafts, prefix }: Maker, others: re
       "label",
       { class: "mark" },
       input,
-      el("span", { class: "mark-face", "aria-hidden": "true" }, el("b", {}, String(at + 1)), el("span", {}, voice.say(MARKS[at] ?? "rating_5"))),
+      el("span", { class: "mark-face", "aria-hidden": "true" }, el("b", {}, String(at + 1)), el("span", {}, i18n.t(MARKS[at] ?? "rating_5"))),
     ),
   );
   for (const input of inputs) {
@@ -43,24 +43,24 @@ export function ratingForm({ voice, actions, drafts, prefix }: Maker, others: re
   const comment = drafted(commentField(`${prefix}marks-comment`, {}), "marks_comment", drafts);
   const form = el(
     "form",
-    { class: "person-form", novalidate: true },
-    el("fieldset", { class: "marks" }, el("legend", {}, voice.say("rating_title")), el("div", { class: "marks-row" }, ...labels)),
-    el("label", { for: comment.id }, voice.say("rating_comment")),
+    { class: "strip-form", novalidate: true },
+    el("fieldset", { class: "marks" }, el("legend", {}, i18n.t("rating_title")), el("div", { class: "marks-row" }, ...labels)),
+    el("label", { for: comment.id }, i18n.t("rating_comment")),
     comment,
-    trouble,
-    el("div", { class: "person-actions" }, ...others, el("button", { type: "submit", class: "action" }, voice.say("rating_send"))),
+    complaint,
+    el("div", { class: "strip-actions" }, ...others, el("button", { type: "submit", class: "action" }, i18n.t("rating_send"))),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = inputs.find((input) => input.checked);
-    trouble.textContent = chosen === undefined ? voice.say("rating_missing") : "";
+    complaint.textContent = chosen === undefined ? i18n.t("rating_missing") : "";
     if (chosen === undefined) inputs[0]?.focus();
     else actions.rateConversation(Number(chosen.value), comment.value.trim());
   });
   return {
     element: form,
     complain: (sentence) => {
-      trouble.textContent = sentence;
+      complaint.textContent = sentence;
     },
   };
 }

@@ -28,8 +28,8 @@ export async function fetchTranscript(server: URL, token: string | undefined): P
 
 /** Sends the transcript to an address or, without the address's code, the code. */
 export async function sendTranscript(server: URL, token: string | undefined, address: string, code: string | undefined): Promise<Answer<"sent" | "confirm">> {
-  const wanted = code === undefined ? { address } : { address, code };
-  return ask(server, "/api/transcript/send", token, wanted, async (response) => {
+  const fields = code === undefined ? { address } : { address, code };
+  return ask(server, "/api/transcript/send", token, fields, async (response) => {
     const { state } = (await response.json()) as { state?: unknown };
     return state === "confirm" ? "confirm" : "sent";
   });
@@ -58,8 +58,8 @@ async function ask<Good>(
     const post = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
     const response = await fetch(new URL(path, server), { ...post, headers });
     if (response.ok) return { good: await read(response) };
-    const said: unknown = await response.json().catch(() => undefined);
-    return { trouble: troubleOf((said as { code?: unknown } | undefined)?.code) };
+    const reply: unknown = await response.json().catch(() => undefined);
+    return { trouble: troubleOf((reply as { code?: unknown } | undefined)?.code) };
   } catch {
     return { trouble: "transcript_failed" }; // The server is unreachable.
   }

@@ -9,7 +9,7 @@ const drum: Product = { id: "td17", name: "TD-17", brand: "Roland", category: ""
 const end: FinalAnswer = { content: "", citations: [], confidence: 0.9, grounded: true, html: "", answerer: "extractive" };
 
 const after = (...actions: Action[]): State => actions.reduce(reduce, beginning);
-const heard = (message: ServerMessage, id?: string, offset?: number): Action => ({ what: "heard", message, id, offset });
+const heard = (message: ServerMessage, id?: string, offset?: number): Action => ({ what: "received", message, id, offset });
 const asked: Action = { what: "asked", id: "q", product: drum, question: "how loud?", image: undefined };
 const answered = heard({ type: "final_answer", ...end }, "q", 7);
 const thumbed = (id: string, thumb: "up" | "down"): Action => ({ what: "thumbed", turn: "q", id, thumb });
@@ -86,7 +86,7 @@ describe("the conversation", () => {
     const sure = after(asked, answered, { what: "ending", now: "sure" });
     expect(sure.ending.stage).toBe("sure");
     const over = after(asked, answered, { what: "ending", now: "said" }, closed, rated);
-    expect([over.person.stage, over.ending.mark?.rating, over.ending.mark?.comment]).toEqual(["over", 4, "quick"]);
+    expect([over.handoff.stage, over.ending.mark?.rating, over.ending.mark?.comment]).toEqual(["over", 4, "quick"]);
   });
 
   test("whose rating was acknowledged has it saved", () => {
@@ -102,7 +102,7 @@ describe("the conversation", () => {
 
   test("that is begun anew has no rating and nothing said, and keeps its product", () => {
     const anew = after(asked, answered, { what: "picked", product: drum }, closed, rated, { what: "begunAnew" });
-    expect([anew.turns.length, anew.ending.mark, anew.person.stage, anew.product?.id]).toEqual([0, undefined, "machine", "td17"]);
+    expect([anew.turns.length, anew.ending.mark, anew.handoff.stage, anew.product?.id]).toEqual([0, undefined, "machine", "td17"]);
   });
 });
 

@@ -17,15 +17,15 @@ export interface ThumbsPart {
 }
 
 export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
-  const { voice, actions, drafts, prefix } = maker;
+  const { i18n, actions, drafts, prefix } = maker;
   const up = thumb("up");
   const down = thumb("down");
-  const thumbs = el("div", { class: "thumbs", role: "group", "aria-label": voice.say("rating_group") }, up, down);
+  const thumbs = el("div", { class: "thumbs", role: "group", "aria-label": i18n.t("rating_group") }, up, down);
   const more = el("div", { class: "opinion", "aria-live": "polite" });
   let shape = "";
 
   function thumb(which: Thumb): HTMLElement {
-    const label = voice.say(`rating_${which}`);
+    const label = i18n.t(`rating_${which}`);
     const press = (): void => {
       actions.rateAnswer(turnId, which);
     };
@@ -40,18 +40,18 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     const next = opinion === undefined ? "" : JSON.stringify([opinion.thumb, opinion.why, opinion.trouble, opinion.why !== "asked" && opinion.isSaved]);
     if (next === shape) return;
     shape = next;
-    fill(more, ...says(opinion));
+    fill(more, ...content(opinion));
     if (opinion?.why === "asked") more.scrollIntoView({ block: "nearest" });
   }
 
-  function says(opinion: Turn["opinion"]): Node[] {
+  function content(opinion: Turn["opinion"]): Node[] {
     if (opinion === undefined) return [];
     if (opinion.trouble !== undefined) {
       const { trouble } = opinion;
-      const words = "word" in trouble ? voice.say(trouble.word) : trouble.text;
+      const words = "word" in trouble ? i18n.t(trouble.word) : trouble.text;
       return [el("p", { class: "complaint", role: "alert", dir: "auto" }, words)];
     }
-    if (opinion.why !== "asked") return [el("p", { class: "rating-thanks" }, voice.say(opinion.isSaved === false ? "rating_unsaved" : "rating_thanks"))];
+    if (opinion.why !== "asked") return [el("p", { class: "rating-thanks" }, i18n.t(opinion.isSaved === false ? "rating_unsaved" : "rating_thanks"))];
     return [whyForm(opinion.thumb, opinion.comment)];
   }
 
@@ -69,14 +69,14 @@ export function thumbsPart(turnId: string, maker: Maker): ThumbsPart {
     const comment = drafted(commentField(`${prefix}why-${turnId}`, { before, send: explain, leave }), draft, drafts, before);
     const form = el(
       "form",
-      { class: "person-form" },
-      el("label", { for: comment.id }, voice.say(`rating_why_${which}`)),
+      { class: "strip-form" },
+      el("label", { for: comment.id }, i18n.t(`rating_why_${which}`)),
       comment,
       el(
         "div",
-        { class: "person-actions" },
-        button({ class: "quiet" }, leave, voice.say("rating_no_comment")),
-        el("button", { type: "submit", class: "action" }, voice.say("rating_send")),
+        { class: "strip-actions" },
+        button({ class: "quiet" }, leave, i18n.t("rating_no_comment")),
+        el("button", { type: "submit", class: "action" }, i18n.t("rating_send")),
       ),
     );
     form.addEventListener("submit", (event) => {

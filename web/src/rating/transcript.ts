@@ -6,11 +6,11 @@ import type { Maker, Part } from "../parts/part.ts";
 import { FILE } from "./requests.ts";
 import type { Transcript } from "./state.ts";
 
-export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part {
-  const told = el("p", { class: "person-status", role: "status" });
-  const trouble = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
+export function transcriptPart({ i18n, actions, drafts, prefix }: Maker): Part {
+  const status = el("p", { class: "strip-status", role: "status" });
+  const complaint = el("p", { class: "complaint", role: "alert", id: `${prefix}transcript-trouble` });
   const place = el("div");
-  const element = el("div", { class: "transcript" }, place, told, trouble);
+  const element = el("div", { class: "transcript" }, place, status, complaint);
   let form: { element: HTMLElement; send: HTMLButtonElement } | undefined;
   let shown: Transcript | undefined;
 
@@ -24,15 +24,15 @@ export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part 
       required: true,
       dir: "ltr",
       maxlength: 20,
-      "aria-describedby": trouble.id,
+      "aria-describedby": complaint.id,
     });
-    const send = el("button", { type: "submit", class: "action" }, voice.say("transcript_confirm"));
+    const send = el("button", { type: "submit", class: "action" }, i18n.t("transcript_confirm"));
     const form = el(
       "form",
-      { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
-      el("label", { for: code.id }, voice.say("transcript_code", { address: to })),
+      { class: "strip-form", novalidate: true, "aria-label": i18n.t("transcript_title") },
+      el("label", { for: code.id }, i18n.t("transcript_code", { address: to })),
       code,
-      el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.leaveTranscript, voice.say("transcript_leave")), send),
+      el("div", { class: "strip-actions" }, button({ class: "quiet" }, actions.leaveTranscript, i18n.t("transcript_leave")), send),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -60,22 +60,22 @@ export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part 
       required: true,
       dir: "ltr",
       maxlength: 254,
-      "aria-describedby": trouble.id,
+      "aria-describedby": complaint.id,
     });
     drafted(address, "transcript_address", drafts);
-    const send = el("button", { type: "submit", class: "action" }, voice.say("transcript_send"));
+    const send = el("button", { type: "submit", class: "action" }, i18n.t("transcript_send"));
     const form = el(
       "form",
-      { class: "person-form", novalidate: true, "aria-label": voice.say("transcript_title") },
-      button({ class: "action" }, actions.download, icon("save"), voice.say("transcript_download")),
-      el("label", { for: address.id }, voice.say("transcript_address")),
+      { class: "strip-form", novalidate: true, "aria-label": i18n.t("transcript_title") },
+      button({ class: "action" }, actions.download, icon("save"), i18n.t("transcript_download")),
+      el("label", { for: address.id }, i18n.t("transcript_address")),
       address,
-      el("div", { class: "person-actions" }, button({ class: "quiet" }, actions.leaveTranscript, voice.say("transcript_leave")), send),
+      el("div", { class: "strip-actions" }, button({ class: "quiet" }, actions.leaveTranscript, i18n.t("transcript_leave")), send),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const isFit = address.checkValidity();
-      trouble.textContent = isFit ? "" : voice.say("transcript_no_address");
+      complaint.textContent = isFit ? "" : i18n.t("transcript_no_address");
       if (isFit) actions.sendTranscript(address.value.trim());
       else address.focus();
     });
@@ -86,13 +86,13 @@ export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part 
   function sentence(now: Transcript["now"]): string {
     switch (now) {
       case "coming":
-        return voice.say("transcript_coming");
+        return i18n.t("transcript_coming");
       case "saved":
-        return voice.say("transcript_saved", { file: FILE });
+        return i18n.t("transcript_saved", { file: FILE });
       case "sending":
-        return voice.say("transcript_sending");
+        return i18n.t("transcript_sending");
       case "sent":
-        return voice.say("transcript_sent");
+        return i18n.t("transcript_sent");
       default:
         return "";
     }
@@ -112,8 +112,8 @@ export function transcriptPart({ voice, actions, drafts, prefix }: Maker): Part 
         form?.element.querySelector<HTMLElement>(confirms === undefined ? "button" : "input")?.focus();
       }
       if (form !== undefined) set(form.send, { disabled: now === "sending" });
-      told.textContent = sentence(now);
-      trouble.textContent = typeof now === "object" ? voice.say(now.trouble) : "";
+      status.textContent = sentence(now);
+      complaint.textContent = typeof now === "object" ? i18n.t(now.trouble) : "";
     },
   };
 }

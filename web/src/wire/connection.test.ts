@@ -267,7 +267,7 @@ describe("the connection", () => {
     };
     expect(again()).toEqual([id, mark]);
     expect(again()).toEqual([id, mark]);
-    expect(connection.kept()?.opinions?.map(([, opinion]) => opinion.id)).toEqual([id, mark]);
+    expect(connection.snapshot()?.opinions?.map(([, opinion]) => opinion.id)).toEqual([id, mark]);
     socket().says({ type: "ack", id });
     expect(again()).toEqual([mark]);
     // A message that the server refuses is not sent again either.

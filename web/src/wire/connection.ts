@@ -109,7 +109,7 @@ export class Connection {
   }
 
   /** The state for a reload of the page; undefined while there is no conversation. */
-  kept(): Before | undefined {
+  snapshot(): Before | undefined {
     return this.resume === undefined ? undefined : { resume: { ...this.resume }, unanswered: [...this.unanswered], opinions: [...this.ratings] };
   }
 
@@ -177,7 +177,7 @@ export class Connection {
   }
 
   /** Sends a message to the agent under this id. Sent again after a loss, until the server has it. */
-  say(message: VisitorMessage, id: string): void {
+  sendMessage(message: VisitorMessage, id: string): void {
     this.mustArrive({ type: "message", ...message }, id);
   }
 

@@ -60,8 +60,8 @@ export interface Ways {
 }
 
 export async function ways(server: URL): Promise<Ways> {
-  const told = await ask<{ provider: string | null; has_accounts?: boolean }>(new URL("/api/sign-in", server));
-  return { provider: told?.provider ?? undefined, hasAccounts: told?.has_accounts ?? true };
+  const options = await ask<{ provider: string | null; has_accounts?: boolean }>(new URL("/api/sign-in", server));
+  return { provider: options?.provider ?? undefined, hasAccounts: options?.has_accounts ?? true };
 }
 
 /** Signs out of this browser or of every one; false if the server did not do it. */
@@ -71,8 +71,8 @@ export async function signOut(server: URL, me: Me, everywhere: boolean): Promise
   return response !== undefined && (response.ok || response.status === 401);
 }
 
-async function enter(address: URL, said: object): Promise<Entry> {
-  const response = await post(address, said);
+async function enter(address: URL, body: object): Promise<Entry> {
+  const response = await post(address, body);
   if (response === undefined) return { what: "away" };
   try {
     if (response.ok) return { what: "in", me: (await response.json()) as Me };
@@ -93,12 +93,12 @@ async function ask<Answer>(address: URL): Promise<Answer | undefined> {
   }
 }
 
-async function post(address: URL, said: object, headers: Record<string, string> = {}): Promise<Response | undefined> {
+async function post(address: URL, body: object, headers: Record<string, string> = {}): Promise<Response | undefined> {
   try {
     return await fetch(address, {
       method: "POST",
       headers: { "content-type": "application/json", ...headers },
-      body: JSON.stringify(said),
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {

@@ -2,15 +2,14 @@
 //
 // Separate, because a visitor's browser does not need them. A language is one file in team/; missing phrases fall
 // back to English.
-// missing in it is said in English.
 
 import english from "./team/en.json";
 import visitors from "./en.json";
-import { languages, type Voice, voiceWith } from "./words.ts";
+import { languages, type I18n, i18nWith } from "./words.ts";
 
 type TeamWords = typeof english;
 export type TeamWord = keyof TeamWords;
-export type TeamVoice = Voice<TeamWord>;
+export type TeamI18n = I18n<TeamWord>;
 
 const files = import.meta.glob<TeamWords>("./team/*.json", { eager: true, import: "default" });
 
@@ -19,7 +18,7 @@ export const teamLanguages: ReadonlyMap<string, TeamWords> = new Map(
   Object.entries(files).map(([path, words]) => [path.replace(/^.*\/|\.json$/g, ""), words]),
 );
 
-export function teamVoiceOf(language: string): TeamVoice {
+export function teamI18nOf(language: string): TeamI18n {
   const words = languages.get(language) ?? visitors;
-  return voiceWith(language, words, { ...words, ...english, ...teamLanguages.get(language) });
+  return i18nWith(language, words, { ...words, ...english, ...teamLanguages.get(language) });
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import english from "./en.json";
 import teamEnglish from "./team/en.json";
-import { teamLanguages, teamVoiceOf } from "./team.ts";
-import { chooseLanguage, languages, voiceOf } from "./words.ts";
+import { teamLanguages, teamI18nOf } from "./team.ts";
+import { chooseLanguage, languages, i18nOf } from "./words.ts";
 
 const blanks = (text: string): string[] => [...text.matchAll(/\{\w+\}/g)].map(String).sort();
 
@@ -41,8 +41,8 @@ for (const [tag, language] of languages) {
 }
 
 test("the team's pages say the visitors' words too", () => {
-  expect(teamVoiceOf("he").say("clear")).toBe(voiceOf("he").say("clear"));
-  expect(teamVoiceOf("en").say("admin_ready")).toBe("Ready");
+  expect(teamI18nOf("he").t("clear")).toBe(i18nOf("he").t("clear"));
+  expect(teamI18nOf("en").t("admin_ready")).toBe("Ready");
 });
 
 test("the visitor's first language that there is, is chosen", () => {
@@ -52,7 +52,7 @@ test("the visitor's first language that there is, is chosen", () => {
 });
 
 test("a number takes the form of its language", () => {
-  expect(voiceOf("en").count("found", 1)).toMatch(/^1 product /);
-  expect(voiceOf("en").count("found", 3)).toMatch(/^3 products /);
-  expect(voiceOf("he").count("found", 2)).toMatch(/2/);
+  expect(i18nOf("en").count("found", 1)).toMatch(/^1 product /);
+  expect(i18nOf("en").count("found", 3)).toMatch(/^3 products /);
+  expect(i18nOf("he").count("found", 2)).toMatch(/2/);
 });

@@ -16,8 +16,8 @@ export const languages: ReadonlyMap<string, Words> = new Map(
 );
 
 /** The first available one of the wanted languages, else English. */
-export function chooseLanguage(wanted: readonly (string | null | undefined)[]): string {
-  for (const tag of wanted) {
+export function chooseLanguage(tags: readonly (string | null | undefined)[]): string {
+  for (const tag of tags) {
     const exact = tag?.toLowerCase() ?? "";
     const known = [exact, exact.split("-")[0] ?? ""].find((candidate) => languages.has(candidate));
     if (known !== undefined) return known;
@@ -29,37 +29,37 @@ export function chooseLanguage(wanted: readonly (string | null | undefined)[]): 
 export type Counted<Any extends string> = Any extends `${infer Stem}_other` ? Stem : never;
 
 /** The phrases of a language. `More` are additional phrases of a page. */
-export interface Voice<More extends string = never> {
+export interface I18n<More extends string = never> {
   language: string;
   words: Words;
   /** The phrase with `{name}` filled in. */
-  say(t: Word | More, values?: Readonly<Record<string, string | number>>): string;
+  t(word: Word | More, values?: Readonly<Record<string, string | number>>): string;
   /** `word_one`, `word_other` …, the plural form of the language for this number. */
   count(word: Counted<Word | More>, n: number): string;
 }
 
-export function voiceOf(language: string): Voice {
+export function i18nOf(language: string): I18n {
   const words = languages.get(language) ?? english;
-  return voiceWith(language, words, words);
+  return i18nWith(language, words, words);
 }
 
 /** The phrases of a language over the table `all`. */
-export function voiceWith<Any extends string>(
+export function i18nWith<Any extends string>(
   language: string,
   words: Words,
   all: Readonly<Record<Any, string>>,
-): Voice<Exclude<Any, Word>> {
+): I18n<Exclude<Any, Word>> {
   const plural = new Intl.PluralRules(language);
   const table: Readonly<Record<string, string>> = all;
-  const say = (word: string, values: Readonly<Record<string, string | number>> = {}): string =>
+  const t = (word: string, values: Readonly<Record<string, string | number>> = {}): string =>
     (table[word] ?? word).replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   return {
     language,
     words,
-    say,
+    t,
     count: (word, n) => {
       const form = `${word}_${plural.select(n)}`;
-      return say(form in table ? form : `${word}_other`, { n });
+      return t(form in table ? form : `${word}_other`, { n });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { teamVoiceOf } from "../../words/team.ts";
+import { teamI18nOf } from "../../words/team.ts";
 import { bars, scaleOf, spread } from "./bars.ts";
 
 test("a scale holds the highest, and is in whole numbers", () => {
@@ -19,13 +19,13 @@ test("the dates below are few, the first and the last among them", () => {
   expect(spread([1, 2], 4)).toEqual([1, 2]);
 });
 
-const said = { title: "Questions", series: [{ name: "good", title: "answered" }, { name: "bad", title: "not" }], heads: ["Day", "Answered", "Not"], empty: "nothing" };
+const data = { title: "Questions", series: [{ name: "good", title: "answered" }, { name: "bad", title: "not" }], heads: ["Day", "Answered", "Not"], empty: "nothing" };
 const columns = [
   { when: "Monday", short: "23", heights: [3, 1], cells: ["3", "1"] },
   { when: "Tuesday", short: "24", heights: [0, 0], cells: ["0", "0"] },
 ];
 const drawn = (language: string): HTMLElement => {
-  const chart = bars(teamVoiceOf(language), said);
+  const chart = bars(teamI18nOf(language), data);
   chart.draw({ columns, ticks: [4, 2, 0] });
   return chart.element;
 };
@@ -43,7 +43,7 @@ test("in Hebrew the first day stands on the right", () => {
 });
 
 test("a period in which nothing happened is said to be one", () => {
-  const chart = bars(teamVoiceOf("en"), said);
+  const chart = bars(teamI18nOf("en"), data);
   chart.draw({ columns: columns.slice(1), ticks: [2, 1, 0] });
   expect(chart.element.querySelector<HTMLElement>(".nothing")?.hidden).toBe(false);
   expect(chart.element.querySelector<HTMLElement>(".bars-plot")?.hidden).toBe(true);

@@ -4,7 +4,7 @@
 // that they keep their size. Time runs in the direction of the page: from right to left in Hebrew.
 
 import { type Child, el, fill, set } from "../../element.ts";
-import type { TeamVoice } from "../../words/team.ts";
+import type { TeamI18n } from "../../words/team.ts";
 
 const DRAWING = "http://www.w3.org/2000/svg";
 /** Width of a column and of the gap on each side, in units of the drawing, which is 100 high. */
@@ -43,11 +43,11 @@ export interface Bars {
 
 /** `heads` are the column headers of the table, the date first; `beside` goes beside the title. */
 export function bars(
-  voice: TeamVoice,
+  i18n: TeamI18n,
   { title, series, heads, empty }: { title: string; series: readonly Series[]; heads: readonly string[]; empty: string },
   ...beside: Child[]
 ): Bars {
-  const number = new Intl.NumberFormat(voice.language, { maximumFractionDigits: 1 });
+  const number = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
   const image = document.createElementNS(DRAWING, "svg");
   const scale = el("div", { class: "bars-scale", "aria-hidden": "true" });
   const dates = el("div", { class: "bars-dates", "aria-hidden": "true" });
@@ -62,7 +62,7 @@ export function bars(
   const table = el("table", {}, el("caption", { class: "unseen" }, title), head, body);
   // A scrollable region must be reachable by keyboard.
   const scroll = el("div", { class: "bars-table", tabindex: "0", role: "region", "aria-label": title }, table);
-  const details = el("details", {}, el("summary", {}, voice.say("admin_as_table")), scroll);
+  const details = el("details", {}, el("summary", {}, i18n.t("admin_as_table")), scroll);
   const nothing = el("p", { class: "nothing" }, empty);
   const heading = el("div", { class: "part-head" }, el("h2", {}, title), ...beside);
   return {
@@ -76,11 +76,11 @@ export function bars(
       set(image, {
         class: "bars-image",
         role: "img",
-        "aria-label": voice.say("admin_chart", { title, from: columns[0]?.when ?? "", to: columns.at(-1)?.when ?? "" }),
+        "aria-label": i18n.t("admin_chart", { title, from: columns[0]?.when ?? "", to: columns.at(-1)?.when ?? "" }),
         viewBox: `0 0 ${columns.length * WIDE} 100`,
         preserveAspectRatio: "none",
       });
-      const isRtl = voice.words.dir === "rtl";
+      const isRtl = i18n.words.dir === "rtl";
       const groups = columns.map((column, at) => group(column, isRtl ? columns.length - 1 - at : at, series, top));
       fill(image, ...lines(columns.length * WIDE, ticks), ...groups);
       fill(scale, ...ticks.map((tick) => el("span", {}, number.format(tick))));

@@ -23,7 +23,7 @@ export interface SpanForm {
 
 /** The fields, which read and write the address. */
 export function spanForm(desk: Desk): SpanForm {
-  const { voice } = desk;
+  const { i18n } = desk;
   const go = (more: Filters): void => {
     const { product = "" } = desk.place().filters;
     desk.narrow({ product, ...more });
@@ -34,22 +34,22 @@ export function spanForm(desk: Desk): SpanForm {
     days,
     press: button({ class: "span" }, () => {
       go({ days: String(days) });
-    }, days === 1 ? voice.say("admin_today") : voice.count("admin_days", days)),
+    }, days === 1 ? i18n.t("admin_today") : i18n.count("admin_days", days)),
   }));
   const own = button({ class: "span" }, () => {
     const now = new Date();
     go({ from: written(new Date(now.getFullYear(), now.getMonth(), now.getDate() - USUAL + 1)), to: written(now) });
     from.focus();
-  }, voice.say("admin_own_days"));
+  }, i18n.t("admin_own_days"));
   const from = el("input", { id: "span-from", type: "date" });
   const to = el("input", { id: "span-to", type: "date" });
   const wrong = el("p", { class: "wrong", role: "alert" });
   const days = el(
     "div",
     { class: "own-days" },
-    el("label", { for: "span-from" }, voice.say("admin_from_day")),
+    el("label", { for: "span-from" }, i18n.t("admin_from_day")),
     from,
-    el("label", { for: "span-to" }, voice.say("admin_to_day")),
+    el("label", { for: "span-to" }, i18n.t("admin_to_day")),
     to,
     wrong,
   );
@@ -57,14 +57,14 @@ export function spanForm(desk: Desk): SpanForm {
     field.addEventListener("change", () => {
       const [first, last] = [dayOf(from.value), dayOf(to.value)];
       const fits = first !== undefined && last !== undefined && first <= last;
-      wrong.textContent = fits ? "" : voice.say("admin_days_wrong");
+      wrong.textContent = fits ? "" : i18n.t("admin_days_wrong");
       if (fits) go({ from: from.value, to: to.value });
     });
   }
   const element = el(
     "div",
     { class: "spans" },
-    el("div", { class: "span-row", role: "group", "aria-label": voice.say("admin_period") }, ...spans.map(({ press }) => press), own),
+    el("div", { class: "span-row", role: "group", "aria-label": i18n.t("admin_period") }, ...spans.map(({ press }) => press), own),
     days,
   );
 

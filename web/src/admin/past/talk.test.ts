@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { teamVoiceOf } from "../../words/team.ts";
+import { teamI18nOf } from "../../words/team.ts";
 import type { Past, Said } from "../../wire/past.ts";
 import { drawFacts, drawMessages } from "./talk.ts";
 
-const reader = { voice: teamVoiceOf("en"), server: new URL("http://127.0.0.1:8000") };
+const reader = { i18n: teamI18nOf("en"), server: new URL("http://127.0.0.1:8000") };
 const NASTY = `<img src=x onerror="window.hurt=1">`;
 
 function entry(more: Partial<Said>): Said {

@@ -1,7 +1,7 @@
 // The sums of a period.
 
 import { el, fill } from "../../element.ts";
-import type { TeamVoice, TeamWord } from "../../words/team.ts";
+import type { TeamI18n, TeamWord } from "../../words/team.ts";
 import type { Totals } from "./figures.ts";
 import { shortly } from "./moment.ts";
 
@@ -10,15 +10,15 @@ export interface Tiles {
   draw(totals: Totals): void;
 }
 
-export function tiles(voice: TeamVoice): Tiles {
-  const number = new Intl.NumberFormat(voice.language);
-  const tenth = new Intl.NumberFormat(voice.language, { maximumFractionDigits: 1 });
-  const percent = new Intl.NumberFormat(voice.language, { style: "percent", maximumFractionDigits: 1 });
+export function tiles(i18n: TeamI18n): Tiles {
+  const number = new Intl.NumberFormat(i18n.language);
+  const tenth = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
+  const percent = new Intl.NumberFormat(i18n.language, { style: "percent", maximumFractionDigits: 1 });
   const element = el("dl", { class: "sums figures" });
   const tile = (word: TeamWord, value: string, more?: string): HTMLElement =>
-    el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, value, more === undefined ? undefined : el("span", { class: "part-of" }, more)));
+    el("div", {}, el("dt", {}, i18n.t(word)), el("dd", {}, value, more === undefined ? undefined : el("span", { class: "part-of" }, more)));
   const share = (of: number | undefined): string | undefined => (of === undefined ? undefined : percent.format(of));
-  const time = (ms: number | undefined): string => (ms === undefined ? "–" : shortly(voice, ms));
+  const time = (ms: number | undefined): string => (ms === undefined ? "–" : shortly(i18n, ms));
   return {
     element,
     draw: (totals) => {
@@ -31,11 +31,11 @@ export function tiles(voice: TeamVoice): Tiles {
         tile("admin_unknown", number.format(totals.unknown), share(totals.unknownShare)),
         tile("admin_handed_over", number.format(totals.handed_over), share(totals.handedShare)),
         tile("admin_cache_hits", number.format(totals.cache_hits), share(totals.cachedShare)),
-        tile("admin_first_words", time(totals.firstMean), firstMost === undefined ? undefined : voice.say("admin_longest", { time: time(firstMost) })),
+        tile("admin_first_words", time(totals.firstMean), firstMost === undefined ? undefined : i18n.t("admin_longest", { time: time(firstMost) })),
         tile(
           "admin_ratings",
-          ratingMean === undefined ? "–" : voice.say("agent_rating", { n: tenth.format(ratingMean) }),
-          ratings === 0 ? undefined : voice.count("admin_marks", ratings),
+          ratingMean === undefined ? "–" : i18n.t("agent_rating", { n: tenth.format(ratingMean) }),
+          ratings === 0 ? undefined : i18n.count("admin_marks", ratings),
         ),
       );
     },

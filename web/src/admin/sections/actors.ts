@@ -16,37 +16,37 @@ const folded = new Set<string>();
 
 export const actors: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
+    const { i18n, call } = desk;
     let seen: TreeReport | undefined;
-    const says = outcome();
-    const lines = tree(voice, (name) => {
+    const status = outcome();
+    const lines = tree(i18n, (name) => {
       if (!folded.delete(name)) folded.add(name);
       if (seen !== undefined) lines.draw(rowsOf(seen, folded));
     });
 
-    function tell(before: TreeReport | undefined, after: TreeReport): void {
+    function announce(before: TreeReport | undefined, after: TreeReport): void {
       const changes = changesOf(before, after);
       for (const { actor } of changes) lines.mark(actor.name);
       const restarts = changes.filter((change) => change.restarted);
       if (restarts.length === 0) return;
-      const say = ({ actor: { name, last_reason } }: (typeof restarts)[number]): string =>
-        voice.say("admin_restarted", { name, reason: last_reason ?? "–" });
-      desk.tell(restarts.map(say).join(" "));
+      const sentenceOf = ({ actor: { name, last_reason } }: (typeof restarts)[number]): string =>
+        i18n.t("admin_restarted", { name, reason: last_reason ?? "–" });
+      desk.announce(restarts.map(sentenceOf).join(" "));
     }
 
     return {
-      element: el("div", {}, says.element, lines.element),
+      element: el("div", {}, status.element, lines.element),
       everyMs: EVERY_MS,
       look: async () => {
         const answer = await call.get<TreeReport>("/admin/actors");
         if (answer.what === "seen") {
           const before = seen;
           seen = answer.body;
-          says.clear();
+          status.clear();
           lines.draw(rowsOf(seen, folded));
-          tell(before, seen);
+          announce(before, seen);
         } else if (answer.what !== "lost") {
-          says.bad(why(voice, answer));
+          status.bad(why(i18n, answer));
         }
         return answer.what;
       },

@@ -29,46 +29,46 @@ type Figures = "snapshots" | "most-asked" | "unanswered" | "ratings";
 export const analytics: Section = { open };
 
 function open(desk: Desk): Opened {
-  const { voice, call } = desk;
-  const number = new Intl.NumberFormat(voice.language);
-  const percent = new Intl.NumberFormat(voice.language, { style: "percent", maximumFractionDigits: 0 });
-  const told = outcome();
+  const { i18n, call } = desk;
+  const number = new Intl.NumberFormat(i18n.language);
+  const percent = new Intl.NumberFormat(i18n.language, { style: "percent", maximumFractionDigits: 0 });
+  const result = outcome();
   const span = spanForm(desk);
   const ofProduct = productField(desk);
-  const sums = tiles(voice);
+  const sums = tiles(i18n);
   const sumsFailed = el("p", { class: "says", role: "status" });
   const over = bars(
-    voice,
+    i18n,
     {
-      title: voice.say("admin_questions_over_time"),
+      title: i18n.t("admin_questions_over_time"),
       series: [
-        { name: "good", title: voice.say("admin_answered") },
-        { name: "bad", title: voice.say("admin_unknown") },
-        { name: "rest", title: voice.say("admin_other") },
+        { name: "good", title: i18n.t("admin_answered") },
+        { name: "bad", title: i18n.t("admin_unknown") },
+        { name: "rest", title: i18n.t("admin_other") },
       ],
-      heads: (["admin_when", "admin_answered", "admin_unknown", "admin_other", "admin_questions"] as const).map((word) => voice.say(word)),
-      empty: voice.say("admin_none_asked"),
+      heads: (["admin_when", "admin_answered", "admin_unknown", "admin_other", "admin_questions"] as const).map((word) => i18n.t(word)),
+      empty: i18n.t("admin_none_asked"),
     },
     saver("snapshots"),
   );
   const marks = bars(
-    voice,
+    i18n,
     {
-      title: voice.say("admin_ratings_over_time"),
-      series: [{ name: "mark", title: voice.say("admin_ratings") }],
-      heads: (["admin_day_utc", "admin_mean", "admin_marks_n"] as const).map((word) => voice.say(word)),
-      empty: voice.say("admin_none_rated"),
+      title: i18n.t("admin_ratings_over_time"),
+      series: [{ name: "mark", title: i18n.t("admin_ratings") }],
+      heads: (["admin_day_utc", "admin_mean", "admin_marks_n"] as const).map((word) => i18n.t(word)),
+      empty: i18n.t("admin_none_rated"),
     },
     saver("ratings"),
   );
   const marksFailed = el("p", { class: "says", role: "status" });
-  const asked = table<Asked>(voice, {
-    caption: voice.say("admin_most_asked"),
+  const productTable = table<Asked>(i18n, {
+    caption: i18n.t("admin_most_asked"),
     columns: [
       { name: "product", word: "admin_product", make: () => productCell() },
-      { name: "questions", word: "admin_questions", as: "number", say: (it) => number.format(it.questions) },
-      { name: "answered", word: "admin_answered", as: "number", say: (it) => partOf(it.answered, it.questions) },
-      { name: "unknown", word: "admin_unknown", as: "number", say: (it) => partOf(it.unknown, it.questions) },
+      { name: "questions", word: "admin_questions", as: "number", text: (it) => number.format(it.questions) },
+      { name: "answered", word: "admin_answered", as: "number", text: (it) => partOf(it.answered, it.questions) },
+      { name: "unknown", word: "admin_unknown", as: "number", text: (it) => partOf(it.unknown, it.questions) },
     ],
     key: (it) => it.product,
     empty: "admin_none_asked",
@@ -77,12 +77,12 @@ function open(desk: Desk): Opened {
   const open = list<Unanswered>(
     desk,
     {
-      caption: voice.say("admin_unanswered"),
+      caption: i18n.t("admin_unanswered"),
       columns: [
         { name: "question", word: "admin_question", make: () => questionCell() },
         { name: "product", word: "admin_product", make: () => productCell() },
-        { name: "outcome", word: "admin_why", say: (it) => voice.say(it.outcome === "no_manual" ? "admin_no_manual" : "admin_not_in_manual") },
-        { name: "at", word: "admin_when", say: (it) => momentOf(voice, it.at_ms) },
+        { name: "outcome", word: "admin_why", text: (it) => i18n.t(it.outcome === "no_manual" ? "admin_no_manual" : "admin_not_in_manual") },
+        { name: "at", word: "admin_when", text: (it) => momentOf(i18n, it.at_ms) },
         { name: "open", word: "admin_conversation", make: () => conversationCell() },
       ],
       key: (it) => `${it.conversation} ${it.at_ms} ${it.question}`,
@@ -94,12 +94,12 @@ function open(desk: Desk): Opened {
     "div",
     { class: "past" },
     el("div", { class: "past-tools" }, span.element, ofProduct.element),
-    told.element,
+    result.element,
     sumsFailed,
     sums.element,
     el("div", { class: "bars-pair" }, over.element, el("div", {}, marks.element, marksFailed)),
-    part("admin_unanswered", saver("unanswered"), el("p", { class: "hint" }, voice.say("admin_unanswered_why")), open.element),
-    part("admin_most_asked", saver("most-asked"), askedFailed, asked.element),
+    part("admin_unanswered", saver("unanswered"), el("p", { class: "hint" }, i18n.t("admin_unanswered_why")), open.element),
+    part("admin_most_asked", saver("most-asked"), askedFailed, productTable.element),
   );
 
   function period(): Period {
@@ -118,12 +118,12 @@ function open(desk: Desk): Opened {
   }
 
   function saver(what: Figures): HTMLElement {
-    const words = voice.say("admin_csv");
-    const pressed = button({ class: "quiet save", "aria-label": voice.say("admin_csv_of", { what: voice.say(TITLES[what]) }) }, () => {
+    const words = i18n.t("admin_csv");
+    const pressed = button({ class: "quiet save", "aria-label": i18n.t("admin_csv_of", { what: i18n.t(TITLES[what]) }) }, () => {
       const { from_ms, to_ms } = period();
       const name = `${what}_${isoDay(from_ms)}_${isoDay(to_ms - 1)}.csv`;
       const does = (): Promise<Answer<undefined>> => call.save(`/admin/analytics/${what}.csv`, query(), name);
-      void perform(desk, { pressed, told, does, said: () => voice.say("admin_saved", { name }) });
+      void perform(desk, { pressed, result, does, success: () => i18n.t("admin_saved", { name }) });
     }, icon("save"), words);
     return pressed;
   }
@@ -137,13 +137,13 @@ function open(desk: Desk): Opened {
       ask<{ items: RatingsOfADay[] }>("ratings"),
       open.look(),
     ]);
-    say(sumsFailed, lines);
-    say(askedFailed, products);
-    say(marksFailed, days);
+    showError(sumsFailed, lines);
+    showError(askedFailed, products);
+    showError(marksFailed, days);
     for (const part of [sums.element, element.querySelector<HTMLElement>(".bars-pair")]) if (part !== null) part.hidden = lines.what !== "seen";
     if (lines.what === "seen") drawLines(lines.body.items, over);
     if (products.what === "seen") {
-      asked.draw(products.body.items);
+      productTable.draw(products.body.items);
       ofProduct.offer(products.body.items);
     }
     if (days.what === "seen") drawMarks(days.body.items, over);
@@ -155,8 +155,8 @@ function open(desk: Desk): Opened {
     sums.draw(totalsOf(lines));
     const steps = stepsOf(lines, over);
     const byHour = isByHour(over);
-    const full = new Intl.DateTimeFormat(voice.language, byHour ? { weekday: "short", hour: "numeric", minute: "2-digit" } : { weekday: "short", day: "numeric", month: "short" });
-    const short = new Intl.DateTimeFormat(voice.language, byHour ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "numeric" });
+    const full = new Intl.DateTimeFormat(i18n.language, byHour ? { weekday: "short", hour: "numeric", minute: "2-digit" } : { weekday: "short", day: "numeric", month: "short" });
+    const short = new Intl.DateTimeFormat(i18n.language, byHour ? { hour: "numeric", minute: "2-digit" } : { day: "numeric", month: "numeric" });
     const columns = steps.map(({ at_ms, questions, answered, unknown }): Bar => {
       const other = Math.max(0, questions - answered - unknown);
       const heights = [answered, unknown, other];
@@ -171,9 +171,9 @@ function open(desk: Desk): Opened {
   }
 
   function drawMarks(all: readonly RatingsOfADay[], over: Period): void {
-    const full = new Intl.DateTimeFormat(voice.language, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
-    const short = new Intl.DateTimeFormat(voice.language, { day: "numeric", month: "numeric", timeZone: "UTC" });
-    const tenth = new Intl.NumberFormat(voice.language, { maximumFractionDigits: 1 });
+    const full = new Intl.DateTimeFormat(i18n.language, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+    const short = new Intl.DateTimeFormat(i18n.language, { day: "numeric", month: "numeric", timeZone: "UTC" });
+    const tenth = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
     const columns = ratingDaysOf(all, over).map(({ at_ms, ratings, mean }): Bar => ({
       when: full.format(at_ms),
       short: short.format(at_ms),
@@ -187,17 +187,17 @@ function open(desk: Desk): Opened {
     return whole === 0 ? number.format(n) : `${number.format(n)} · ${percent.format(n / whole)}`;
   }
 
-  function say(place: HTMLElement, answer: Answer<unknown>): void {
+  function showError(place: HTMLElement, answer: Answer<unknown>): void {
     // The page reports its own states; they are not repeated here.
-    place.textContent = answer.what === "refused" || answer.what === "unavailable" ? why(voice, answer) : "";
+    place.textContent = answer.what === "refused" || answer.what === "unavailable" ? why(i18n, answer) : "";
   }
 
   function part(word: TeamWord, beside: HTMLElement, ...inside: HTMLElement[]): HTMLElement {
-    return el("section", { class: "part" }, el("div", { class: "part-head" }, el("h2", {}, voice.say(word)), beside), ...inside);
+    return el("section", { class: "part" }, el("div", { class: "part-head" }, el("h2", {}, i18n.t(word)), beside), ...inside);
   }
 
   function conversationCell() {
-    const link = el("a", {}, voice.say("admin_read"));
+    const link = el("a", {}, i18n.t("admin_read"));
     return {
       element: link,
       draw: (it: Unanswered) => {
@@ -259,8 +259,8 @@ function questionCell() {
 
 /** Filters by one product; the products with most questions are offered first. */
 function productField(desk: Desk) {
-  const { voice } = desk;
-  const field = pickProduct("figures-product", voice.say("admin_product_id"), productsOf(desk.call));
+  const { i18n } = desk;
+  const field = pickProduct("figures-product", i18n.t("admin_product_id"), productsOf(desk.call));
   const draw = (): void => {
     if (field.input !== document.activeElement) field.show(desk.place().filters.product ?? "");
   };
@@ -272,7 +272,7 @@ function productField(desk: Desk) {
   });
   draw();
   return {
-    element: el("div", { class: "filter" }, el("label", { for: "figures-product" }, voice.say("admin_product_id")), field.element),
+    element: el("div", { class: "filter" }, el("label", { for: "figures-product" }, i18n.t("admin_product_id")), field.element),
     draw,
     offer: (products: readonly Asked[]) => {
       // With one product there is nothing to select.

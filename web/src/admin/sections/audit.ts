@@ -11,7 +11,7 @@ import type { Desk, Opened, Section } from "../section.ts";
 export const audit: Section = { open };
 
 function open(desk: Desk): Opened {
-  const { voice, call } = desk;
+  const { i18n, call } = desk;
   /** The names of accounts by id, as far as the server returns them. */
   const names = new Map<string, string>();
   const actions = new Set<string>();
@@ -26,15 +26,15 @@ function open(desk: Desk): Opened {
   const lines = list<Audited>(
     desk,
     {
-      caption: voice.say("admin_audit"),
+      caption: i18n.t("admin_audit"),
       columns: [
-        { name: "action", word: "admin_action", as: "code", say: (it) => it.action },
-        { name: "who", word: "admin_who", say: (it) => names.get(it.who) ?? it.who },
-        { name: "role", word: "admin_role", say: (it) => roleOf(it.role) },
-        { name: "subject", word: "admin_subject", say: (it) => names.get(it.subject) ?? it.subject },
-        { name: "detail", word: "admin_detail", say: (it) => it.detail },
-        { name: "from", word: "admin_from_address", as: "code", say: (it) => it.address },
-        { name: "at", word: "admin_when", say: (it) => momentOf(voice, it.at_ms) },
+        { name: "action", word: "admin_action", as: "code", text: (it) => it.action },
+        { name: "who", word: "admin_who", text: (it) => names.get(it.who) ?? it.who },
+        { name: "role", word: "admin_role", text: (it) => roleOf(it.role) },
+        { name: "subject", word: "admin_subject", text: (it) => names.get(it.subject) ?? it.subject },
+        { name: "detail", word: "admin_detail", text: (it) => it.detail },
+        { name: "from", word: "admin_from_address", as: "code", text: (it) => it.address },
+        { name: "at", word: "admin_when", text: (it) => momentOf(i18n, it.at_ms) },
       ],
       key: (it) => it.id,
       empty: "admin_none_audited",
@@ -50,7 +50,7 @@ function open(desk: Desk): Opened {
   );
 
   function roleOf(role: string): string {
-    return role === "agent" ? voice.say("admin_role_agent") : role === "admin" ? voice.say("admin_role_admin") : role;
+    return role === "agent" ? i18n.t("admin_role_agent") : role === "admin" ? i18n.t("admin_role_admin") : role;
   }
 
   /** The archive identifies accounts by id, people by name. */

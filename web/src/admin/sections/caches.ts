@@ -49,44 +49,44 @@ export const OTHER_PODS = {
 
 export const caches: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
-    const number = (n: number): string => plainNumber(n, voice.language);
-    const says = outcome();
+    const { i18n, call } = desk;
+    const number = (n: number): string => plainNumber(n, i18n.language);
+    const status = outcome();
     let rates: Partial<Record<CacheName, number | undefined>> = {};
-    const whole = table<CacheContents>(voice, {
-      caption: voice.say("admin_caches"),
+    const whole = table<CacheContents>(i18n, {
+      caption: i18n.t("admin_caches"),
       key: ({ name }) => name,
       empty: "admin_caches_none",
       columns: [
-        { name: "name", word: "admin_cache", say: ({ name }) => voice.say(CACHE_WORDS[name]) },
-        { name: "entries", word: "admin_entries", as: "number", say: ({ entries }) => number(entries) },
-        { name: "bytes", word: "admin_size", as: "number", say: (it) => bytes(it.bytes, voice.language) },
-        { name: "rate", word: "admin_hit_rate", as: "number", say: ({ name }) => share(rates[name]) },
+        { name: "name", word: "admin_cache", text: ({ name }) => i18n.t(CACHE_WORDS[name]) },
+        { name: "entries", word: "admin_entries", as: "number", text: ({ entries }) => number(entries) },
+        { name: "bytes", word: "admin_size", as: "number", text: (it) => bytes(it.bytes, i18n.language) },
+        { name: "rate", word: "admin_hit_rate", as: "number", text: ({ name }) => share(rates[name]) },
       ],
     });
-    const shards = table<Shard>(voice, {
-      caption: voice.say("admin_shards"),
+    const shards = table<Shard>(i18n, {
+      caption: i18n.t("admin_shards"),
       key: ({ name }) => name,
       empty: "admin_caches_none",
       columns: [
-        { name: "name", word: "admin_shard", as: "code", say: ({ name }) => name },
-        { name: "entries", word: "admin_entries", as: "number", say: ({ entries }) => number(entries) },
-        { name: "bytes", word: "admin_size", as: "number", say: (it) => bytes(it.bytes, voice.language) },
-        { name: "loads", word: "admin_loads", as: "number", say: ({ loads }) => number(loads) },
+        { name: "name", word: "admin_shard", as: "code", text: ({ name }) => name },
+        { name: "entries", word: "admin_entries", as: "number", text: ({ entries }) => number(entries) },
+        { name: "bytes", word: "admin_size", as: "number", text: (it) => bytes(it.bytes, i18n.language) },
+        { name: "loads", word: "admin_loads", as: "number", text: ({ loads }) => number(loads) },
       ],
     });
-    const served = chart(voice, {
+    const served = chart(i18n, {
       title: "admin_chart_hits",
       lines: Object.entries(CACHE_WORDS).map(([name, word]) => ({ name: `cache_hit_rate.${name}`, word })),
     });
-    const share = (rate: number | undefined): string => (rate === undefined ? "–" : quantity(rate, "share", voice.language));
+    const share = (rate: number | undefined): string => (rate === undefined ? "–" : quantity(rate, "share", i18n.language));
 
     return {
       element: el(
         "div",
         {},
-        says.element,
-        el("section", { class: "part" }, whole.element, el("details", { class: "shards" }, el("summary", {}, voice.say("admin_shards")), shards.element)),
+        status.element,
+        el("section", { class: "part" }, whole.element, el("details", { class: "shards" }, el("summary", {}, i18n.t("admin_shards")), shards.element)),
         el("section", { class: "part" }, served.element),
         forget(desk),
       ),
@@ -99,12 +99,12 @@ export const caches: Section = {
           served.draw(charts.body);
         }
         if (tree.what === "seen") {
-          const kept = contentsOf(tree.body);
-          says.clear();
-          whole.draw(kept);
-          shards.draw(kept.flatMap((cache) => cache.shards));
+          const contents = contentsOf(tree.body);
+          status.clear();
+          whole.draw(contents);
+          shards.draw(contents.flatMap((cache) => cache.shards));
         } else if (tree.what !== "lost") {
-          says.bad(why(voice, tree));
+          status.bad(why(i18n, tree));
         }
         return tree.what;
       },
@@ -114,20 +114,20 @@ export const caches: Section = {
 
 /** The form of an invalidation. */
 function forget(desk: Desk): HTMLElement {
-  const { voice, call } = desk;
-  const told = outcome();
-  const what = el("select", { id: "forget-what" }, ...WHATS.map(([value, word]) => el("option", { value }, voice.say(word))));
-  const product = productField("forget-product", voice.say("admin_product"), productsOf(call));
-  const ofProduct = el("div", { class: "entry" }, el("label", { for: "forget-product" }, voice.say("admin_product")), product.element);
+  const { i18n, call } = desk;
+  const result = outcome();
+  const what = el("select", { id: "forget-what" }, ...WHATS.map(([value, word]) => el("option", { value }, i18n.t(word))));
+  const product = productField("forget-product", i18n.t("admin_product"), productsOf(call));
+  const ofProduct = el("div", { class: "entry" }, el("label", { for: "forget-product" }, i18n.t("admin_product")), product.element);
   const which = el("input", { id: "forget-which", type: "text", dir: "ltr", autocomplete: "off", spellcheck: "false", required: true });
-  const whose = el("div", { class: "entry" }, el("label", { for: "forget-which" }, voice.say("admin_forget_which")), which);
-  const pressed = el("button", { type: "submit", class: "action" }, voice.say("admin_forget"));
+  const scope = el("div", { class: "entry" }, el("label", { for: "forget-which" }, i18n.t("admin_forget_which")), which);
+  const pressed = el("button", { type: "submit", class: "action" }, i18n.t("admin_forget"));
   const form = el(
     "form",
     { class: "forget" },
-    el("div", { class: "entry" }, el("label", { for: "forget-what" }, voice.say("admin_forget_what")), what),
+    el("div", { class: "entry" }, el("label", { for: "forget-what" }, i18n.t("admin_forget_what")), what),
     ofProduct,
-    whose,
+    scope,
     el("div", { class: "actions" }, pressed),
   );
   const drawFields = (): void => {
@@ -135,7 +135,7 @@ function forget(desk: Desk): HTMLElement {
     const isNamed = !isProduct && what.value !== "all";
     ofProduct.hidden = !isProduct;
     set(product.input, { required: isProduct });
-    whose.hidden = !isNamed;
+    scope.hidden = !isNamed;
     set(which, { required: isNamed });
   };
   what.addEventListener("change", drawFields);
@@ -146,17 +146,17 @@ function forget(desk: Desk): HTMLElement {
     const named = what.value;
     const body = async (): Promise<unknown> =>
       isAll ? "all" : { [named]: named === "product" ? await product.chosen() : which.value.trim() };
-    const question = { title: voice.say("admin_forget_all_title"), why: voice.say("admin_forget_all_why"), yes: voice.say("admin_forget") };
+    const question = { title: i18n.t("admin_forget_all_title"), why: i18n.t("admin_forget_all_why"), yes: i18n.t("admin_forget") };
     void perform(desk, {
       pressed,
-      told,
+      result,
       ...(isAll ? { question } : {}),
       does: (): Promise<Answer<Forgotten>> => body().then((asked) => call.post("/admin/caches/invalidate", asked)),
-      said: ({ manuals, predictions, answers, other_pods }) =>
-        `${voice.say("admin_forgotten", { manuals, predictions, answers })} ${voice.say(OTHER_PODS[other_pods])}`,
+      success: ({ manuals, predictions, answers, other_pods }) =>
+        `${i18n.t("admin_forgotten", { manuals, predictions, answers })} ${i18n.t(OTHER_PODS[other_pods])}`,
     }).then(desk.look);
   });
   const panel = el("section", { class: "panel", "aria-labelledby": "forget-title" });
-  fill(panel, el("h2", { id: "forget-title" }, voice.say("admin_forget_title")), el("p", { class: "lead" }, voice.say("admin_forget_lead")), form, told.element);
+  fill(panel, el("h2", { id: "forget-title" }, i18n.t("admin_forget_title")), el("p", { class: "lead" }, i18n.t("admin_forget_lead")), form, result.element);
   return panel;
 }

@@ -34,42 +34,42 @@ interface Brand {
 
 export const catalogs: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
-    const number = (n: number): string => plainNumber(n, voice.language);
-    const says = outcome();
-    const told = outcome();
-    const kept = outcome();
+    const { i18n, call } = desk;
+    const number = (n: number): string => plainNumber(n, i18n.language);
+    const status = outcome();
+    const result = outcome();
+    const outdated = outcome();
     const facts = el("dl", { class: "facts" });
     const reload = button({ class: "action" }, () => {
       void perform(desk, {
         pressed: reload,
-        told,
+        result,
         does: () => call.post<Catalog>("/admin/catalog/reload", undefined, { patience: LOAD_MS }),
-        said: (catalog) => voice.say("admin_catalog_loaded", { version: catalog.version, products: number(catalog.products) }),
+        success: (catalog) => i18n.t("admin_catalog_loaded", { version: catalog.version, products: number(catalog.products) }),
       }).then((answer) => {
         if (answer?.what === "seen") draw(answer.body);
       });
-    }, voice.say("admin_catalog_reload"));
-    const brands = table<Brand>(voice, {
-      caption: voice.say("admin_brands"),
+    }, i18n.t("admin_catalog_reload"));
+    const brands = table<Brand>(i18n, {
+      caption: i18n.t("admin_brands"),
       key: ({ id }) => id,
       empty: "admin_brands_none",
       columns: [
-        { name: "name", word: "admin_brand", say: ({ name }) => name },
-        { name: "id", word: "admin_id", as: "code", say: ({ id }) => id },
-        { name: "file", word: "admin_file", as: "code", say: ({ file }) => file ?? "–" },
-        { name: "products", word: "admin_products", as: "number", say: ({ products }) => number(products) },
+        { name: "name", word: "admin_brand", text: ({ name }) => name },
+        { name: "id", word: "admin_id", as: "code", text: ({ id }) => id },
+        { name: "file", word: "admin_file", as: "code", text: ({ file }) => file ?? "–" },
+        { name: "products", word: "admin_products", as: "number", text: ({ products }) => number(products) },
       ],
     });
-    const faults = table<Problem>(voice, {
-      caption: voice.say("admin_problems"),
+    const faults = table<Problem>(i18n, {
+      caption: i18n.t("admin_problems"),
       key: ({ file, problem }) => `${file} ${problem}`,
       state: ({ severity }) => (severity === "error" ? "failed" : "kept"),
       empty: "admin_problems_none",
       columns: [
-        { name: "problem", word: "admin_problem", say: ({ problem }) => problem },
-        { name: "file", word: "admin_file", as: "code", say: ({ file }) => file },
-        { name: "severity", word: "admin_severity", say: ({ severity }) => voice.say(severity === "error" ? "admin_left_out" : "admin_looks_wrong") },
+        { name: "problem", word: "admin_problem", text: ({ problem }) => problem },
+        { name: "file", word: "admin_file", as: "code", text: ({ file }) => file },
+        { name: "severity", word: "admin_severity", text: ({ severity }) => i18n.t(severity === "error" ? "admin_left_out" : "admin_looks_wrong") },
       ],
     });
     const more = el("p", { class: "lead" });
@@ -80,38 +80,38 @@ export const catalogs: Section = {
         fact("admin_version", el("bdi", { dir: "ltr" }, catalog.version)),
         fact("admin_products", number(catalog.products)),
         fact("admin_folder", el("bdi", { dir: "ltr" }, catalog.folder)),
-        fact("admin_loaded", moment(catalog.loaded_at_ms, voice.language)),
+        fact("admin_loaded", moment(catalog.loaded_at_ms, i18n.language)),
       );
-      if (catalog.kept === null) kept.clear();
-      else kept.bad(voice.say("admin_catalog_kept", { reason: catalog.kept }));
+      if (catalog.kept === null) outdated.clear();
+      else outdated.bad(i18n.t("admin_catalog_kept", { reason: catalog.kept }));
       brands.draw(catalog.brands);
       faults.draw(unique(catalog.problems));
       const unnamed = catalog.problems_total - catalog.problems.length;
-      rewrite(more, unnamed > 0 ? voice.say("admin_more", { n: number(unnamed) }) : "");
+      rewrite(more, unnamed > 0 ? i18n.t("admin_more", { n: number(unnamed) }) : "");
     }
 
-    function fact(word: Parameters<typeof voice.say>[0], value: string | Node): HTMLElement {
-      return el("div", {}, el("dt", {}, voice.say(word)), el("dd", {}, value));
+    function fact(word: Parameters<typeof i18n.t>[0], value: string | Node): HTMLElement {
+      return el("div", {}, el("dt", {}, i18n.t(word)), el("dd", {}, value));
     }
 
     return {
       element: el(
         "div",
         {},
-        says.element,
-        el("section", { class: "panel", "aria-labelledby": "catalog-title" }, el("h2", { id: "catalog-title" }, voice.say("admin_catalog_now")), facts, kept.element, el("div", { class: "actions" }, reload), told.element),
+        status.element,
+        el("section", { class: "panel", "aria-labelledby": "catalog-title" }, el("h2", { id: "catalog-title" }, i18n.t("admin_catalog_now")), facts, outdated.element, el("div", { class: "actions" }, reload), result.element),
         uploadPanel(desk),
-        el("section", { class: "part" }, el("h2", {}, voice.say("admin_problems")), faults.element, more),
-        el("section", { class: "part" }, el("h2", {}, voice.say("admin_brands")), brands.element),
+        el("section", { class: "part" }, el("h2", {}, i18n.t("admin_problems")), faults.element, more),
+        el("section", { class: "part" }, el("h2", {}, i18n.t("admin_brands")), brands.element),
       ),
       everyMs: EVERY_MS,
       look: async () => {
         const answer = await call.get<Catalog>("/admin/catalog");
         if (answer.what === "seen") {
-          says.clear();
+          status.clear();
           draw(answer.body);
         } else if (answer.what !== "lost") {
-          says.bad(why(voice, answer));
+          status.bad(why(i18n, answer));
         }
         return answer.what;
       },
@@ -121,7 +121,7 @@ export const catalogs: Section = {
 
 function uploadPanel(desk: Desk): HTMLElement {
   const panel = el("section", { class: "panel", "aria-labelledby": "upload-title" });
-  fill(panel, el("h2", { id: "upload-title" }, desk.voice.say("admin_file_title")), upload(desk));
+  fill(panel, el("h2", { id: "upload-title" }, desk.i18n.t("admin_file_title")), upload(desk));
   return panel;
 }
 

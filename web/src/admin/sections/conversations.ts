@@ -18,7 +18,7 @@ export const conversations: Section = { open };
 type View = "found" | "left" | "one";
 
 function open(desk: Desk): Opened {
-  const { voice, call } = desk;
+  const { i18n, call } = desk;
   const form = filterForm(desk, [
     { name: "text", word: "agent_search_text", as: "search" },
     { name: "product", word: "admin_product_id", as: "product" },
@@ -29,20 +29,20 @@ function open(desk: Desk): Opened {
   ]);
   const tabs = (["found", "left"] as const).map((view) => ({
     view,
-    link: el("a", { class: "tab-link", href: hashOf({ section: "conversations", filters: view === "left" ? { list: "left" } : {} }) }, voice.say(view === "found" ? "agent_list_past" : "admin_left_messages")),
+    link: el("a", { class: "tab-link", href: hashOf({ section: "conversations", filters: view === "left" ? { list: "left" } : {} }) }, i18n.t(view === "found" ? "agent_list_past" : "admin_left_messages")),
   }));
   const found = list<Found & { product_name?: string | null }>(
     desk,
     {
-      caption: voice.say("admin_conversations"),
+      caption: i18n.t("admin_conversations"),
       columns: [
         { name: "words", word: "admin_first_said", make: () => openCell() },
-        { name: "visitor", word: "agent_visitor", say: (it) => it.visitor?.name ?? it.visitor?.subject ?? "–" },
-        { name: "product", word: "agent_product", say: (it) => it.product_name ?? it.product ?? "–" },
-        { name: "agent", word: "admin_colleague", say: (it) => it.agent?.name ?? "–" },
-        { name: "rating", word: "admin_mark", as: "number", say: (it) => (it.rating === null ? "–" : voice.say("agent_rating", { n: it.rating })) },
-        { name: "messages", word: "admin_messages", as: "number", say: (it) => String(it.messages) },
-        { name: "last", word: "admin_when", say: (it) => momentOf(voice, it.last_ms) },
+        { name: "visitor", word: "agent_visitor", text: (it) => it.visitor?.name ?? it.visitor?.subject ?? "–" },
+        { name: "product", word: "agent_product", text: (it) => it.product_name ?? it.product ?? "–" },
+        { name: "agent", word: "admin_colleague", text: (it) => it.agent?.name ?? "–" },
+        { name: "rating", word: "admin_mark", as: "number", text: (it) => (it.rating === null ? "–" : i18n.t("agent_rating", { n: it.rating })) },
+        { name: "messages", word: "admin_messages", as: "number", text: (it) => String(it.messages) },
+        { name: "last", word: "admin_when", text: (it) => momentOf(i18n, it.last_ms) },
       ],
       key: (it) => it.conversation,
       empty: "agent_none_past",
@@ -56,11 +56,11 @@ function open(desk: Desk): Opened {
   const left = list<Left>(
     desk,
     {
-      caption: voice.say("admin_left_messages"),
+      caption: i18n.t("admin_left_messages"),
       columns: [
         { name: "text", word: "admin_message", make: () => letterCell() },
         { name: "address", word: "agent_address", make: () => addressCell() },
-        { name: "at", word: "admin_when", say: (it) => momentOf(voice, it.at_ms) },
+        { name: "at", word: "admin_when", text: (it) => momentOf(i18n, it.at_ms) },
         { name: "open", word: "admin_conversation", make: () => leftFromCell() },
       ],
       key: (it) => it.id,
@@ -69,10 +69,10 @@ function open(desk: Desk): Opened {
     (after) => call.get<Page<Left>>("/api/left-messages", { after }),
   );
   const lists: Readonly<Record<"found" | "left", List>> = { found, left };
-  const signIn = el("p", { class: "to-sign-in", hidden: true }, el("a", { class: "action main", href: "/sign-in?next=/admin" }, voice.say("admin_sign_in")));
-  const back = el("a", { class: "back-link" }, icon("back"), voice.say("admin_back_to_list"));
+  const signIn = el("p", { class: "to-sign-in", hidden: true }, el("a", { class: "action main", href: "/sign-in?next=/admin" }, i18n.t("admin_sign_in")));
+  const back = el("a", { class: "back-link" }, icon("back"), i18n.t("admin_back_to_list"));
   const one = el("article", { class: "past-one" });
-  const nav = el("nav", { class: "tab-links", "aria-label": voice.say("admin_conversations") }, ...tabs.map(({ link }) => link));
+  const nav = el("nav", { class: "tab-links", "aria-label": i18n.t("admin_conversations") }, ...tabs.map(({ link }) => link));
   const element = el("div", { class: "past" }, nav, form.element, signIn, found.element, left.element, back, one);
   /** The place of the list before a conversation was opened. */
   let listed = hashOf({ section: "conversations" });
@@ -97,7 +97,7 @@ function open(desk: Desk): Opened {
     back.hidden = now !== "one";
     one.hidden = now !== "one";
     form.draw(desk.place().filters);
-    if (now === "one" && desk.place().id !== read) fill(one, el("p", { class: "says", role: "status" }, voice.say("agent_asking")));
+    if (now === "one" && desk.place().id !== read) fill(one, el("p", { class: "says", role: "status" }, i18n.t("agent_asking")));
   }
 
   async function look(): Promise<Became> {
@@ -118,11 +118,11 @@ function open(desk: Desk): Opened {
       if (read === id && now === drawnOne) return "seen";
       const isOther = read !== id;
       [read, drawnOne] = [id, now];
-      const reader = { voice, server: new URL(location.origin) };
-      fill(one, el("h2", { class: "past-title", tabindex: "-1" }, voice.say("admin_conversation"), " ", el("bdi", { class: "id", dir: "ltr" }, id)), drawFacts(reader, answer.body), drawMessages(reader, answer.body));
+      const reader = { i18n, server: new URL(location.origin) };
+      fill(one, el("h2", { class: "past-title", tabindex: "-1" }, i18n.t("admin_conversation"), " ", el("bdi", { class: "id", dir: "ltr" }, id)), drawFacts(reader, answer.body), drawMessages(reader, answer.body));
       if (isOther) one.querySelector<HTMLElement>(".past-title")?.focus();
     } else if (answer.what !== "lost") {
-      fill(one, el("p", { class: "says", role: "status" }, why(voice, answer)));
+      fill(one, el("p", { class: "says", role: "status" }, why(i18n, answer)));
     }
     return answer.what;
   }
@@ -146,7 +146,7 @@ function open(desk: Desk): Opened {
       element: link,
       draw: (it: Found) => {
         link.href = hashOf({ section: "conversations", id: it.conversation });
-        link.textContent = beginningOf(voice, it);
+        link.textContent = beginningOf(i18n, it);
       },
     };
   }
@@ -177,7 +177,7 @@ function open(desk: Desk): Opened {
     return {
       element: place,
       draw: ({ conversation }: Left) => {
-        fill(place, conversation === null ? "–" : el("a", { href: hashOf({ section: "conversations", id: conversation }) }, voice.say("admin_read")));
+        fill(place, conversation === null ? "–" : el("a", { href: hashOf({ section: "conversations", id: conversation }) }, i18n.t("admin_read")));
       },
     };
   }

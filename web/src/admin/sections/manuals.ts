@@ -62,14 +62,14 @@ const ENCODERS = {
 
 export const manuals: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
+    const { i18n, call } = desk;
     const states = Object.entries(STATES).map(([value, word]) => ({ value, word }));
     const fields = filterForm(desk, [
       { name: "text", word: "admin_manuals_text", as: "search" },
       { name: "state", word: "admin_state", as: "select", options: [{ value: "", word: "admin_any" }, ...states] },
     ]);
-    const told = outcome();
-    const number = (n: number | null): string => (n === null ? "–" : plainNumber(n, voice.language));
+    const result = outcome();
+    const number = (n: number | null): string => (n === null ? "–" : plainNumber(n, i18n.language));
 
     const product = (latest: () => Manual): HTMLElement => {
       const { name, product, url } = latest();
@@ -82,40 +82,40 @@ export const manuals: Section = {
       return {
         element: standing,
         draw: (it: Manual) => {
-          standing.textContent = voice.say(STATES[it.state]);
+          standing.textContent = i18n.t(STATES[it.state]);
         },
       };
     };
     const fetchAgain = (latest: () => Manual): HTMLButtonElement => {
-      const pressed = button({ class: "action", "aria-label": `${voice.say("admin_manual_fetch")}: ${latest().name}` }, () => {
+      const pressed = button({ class: "action", "aria-label": `${i18n.t("admin_manual_fetch")}: ${latest().name}` }, () => {
         void perform(desk, {
           pressed,
-          told,
+          result,
           does: () => call.post<Fetched>(`/admin/manuals/${encodeURIComponent(latest().product)}/refetch`, undefined, { patience: FETCH_MS }),
-          said: ({ outcome, manual }) => fetched(outcome, manual),
+          success: ({ outcome, manual }) => fetched(outcome, manual),
         }).then((answer) => {
-          if (answer?.what === "seen" && answer.body.outcome === "failed") told.bad(fetched("failed", answer.body.manual));
+          if (answer?.what === "seen" && answer.body.outcome === "failed") result.bad(fetched("failed", answer.body.manual));
           desk.look();
         });
-      }, voice.say("admin_manual_fetch"));
+      }, i18n.t("admin_manual_fetch"));
       return pressed;
     };
     function fetched(outcome: Fetched["outcome"], { name, pages, fault }: Manual): string {
       switch (outcome) {
         case "opened":
-          return voice.say("admin_manual_opened", { name, pages: number(pages) });
+          return i18n.t("admin_manual_opened", { name, pages: number(pages) });
         case "failed":
-          return voice.say("admin_manual_not_opened", { name, fault: fault ?? "–" });
+          return i18n.t("admin_manual_not_opened", { name, fault: fault ?? "–" });
         case "opening":
-          return voice.say("admin_manual_opening", { name });
+          return i18n.t("admin_manual_opening", { name });
       }
     }
 
     const encoderNote = el("p", { class: "says", role: "status" });
     const drawEncoder = ({ state, waiting }: Encoder): void => {
       const word = ENCODERS[state];
-      const embedding = waiting === 0 ? "" : voice.say("admin_encoder_waiting", { n: number(waiting) });
-      const text = word === undefined ? embedding : voice.say(word);
+      const embedding = waiting === 0 ? "" : i18n.t("admin_encoder_waiting", { n: number(waiting) });
+      const text = word === undefined ? embedding : i18n.t(word);
       if (encoderNote.textContent !== text) encoderNote.textContent = text;
     };
     const pagesCell = (): { element: HTMLElement; draw: (it: Manual) => void } => {
@@ -125,8 +125,8 @@ export const manuals: Section = {
         draw: ({ pages, pending_pages: pending, unread_pages: unread }) => {
           count.textContent = number(pages);
           const notes = [
-            pending.length > 0 ? voice.say("admin_pages_pending", { n: number(pending.length) }) : "",
-            unread.length > 0 ? voice.say("admin_pages_unread", { n: number(unread.length) }) : "",
+            pending.length > 0 ? i18n.t("admin_pages_pending", { n: number(pending.length) }) : "",
+            unread.length > 0 ? i18n.t("admin_pages_unread", { n: number(unread.length) }) : "",
           ];
           rest.textContent = notes.filter((note) => note !== "").join(", ");
         },
@@ -134,25 +134,25 @@ export const manuals: Section = {
     };
     const embedded = ({ embedded: done, windows }: Manual): string => {
       if (done === null || windows === null || windows === 0) return "–";
-      return voice.say("admin_embedded_part", { n: number(Math.floor((100 * done) / windows)) });
+      return i18n.t("admin_embedded_part", { n: number(Math.floor((100 * done) / windows)) });
     };
 
     const shown = list<Manual>(
       desk,
       {
-        caption: voice.say("admin_manuals"),
+        caption: i18n.t("admin_manuals"),
         key: (it) => it.product,
         state: (it) => it.state,
         empty: "admin_manuals_none",
         columns: [
           { name: "product", word: "admin_product", make: (latest) => ({ element: product(latest) }) },
-          { name: "brand", word: "admin_brand", say: ({ brand }) => brand },
+          { name: "brand", word: "admin_brand", text: ({ brand }) => brand },
           { name: "state", word: "admin_state", make: state },
           { name: "pages", word: "admin_pages", as: "number", make: pagesCell },
-          { name: "embedded", word: "admin_embedded", as: "number", say: embedded },
-          { name: "bytes", word: "admin_size", as: "number", say: (it) => (it.bytes === null ? "–" : bytes(it.bytes, voice.language)) },
-          { name: "fetched", word: "admin_fetched", say: (it) => (it.fetched_at_ms === null ? "–" : moment(it.fetched_at_ms, voice.language)) },
-          { name: "fault", word: "admin_fault", say: ({ fault }) => fault ?? "–" },
+          { name: "embedded", word: "admin_embedded", as: "number", text: embedded },
+          { name: "bytes", word: "admin_size", as: "number", text: (it) => (it.bytes === null ? "–" : bytes(it.bytes, i18n.language)) },
+          { name: "fetched", word: "admin_fetched", text: (it) => (it.fetched_at_ms === null ? "–" : moment(it.fetched_at_ms, i18n.language)) },
+          { name: "fault", word: "admin_fault", text: ({ fault }) => fault ?? "–" },
           {
             name: "does",
             word: "admin_does",
@@ -179,7 +179,7 @@ export const manuals: Section = {
       },
     );
     return {
-      element: el("div", {}, fields.element, encoderNote, told.element, shown.element),
+      element: el("div", {}, fields.element, encoderNote, result.element, shown.element),
       everyMs: EVERY_MS,
       look: () => shown.look(),
       went: ({ filters }) => {

@@ -36,14 +36,14 @@ const CHARTS: readonly ChartOf[] = [
 
 export const overview: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
-    const says = outcome();
-    const pod = summary(voice);
-    const others = podsTable(voice);
-    const charts = CHARTS.map((what) => chart(voice, what));
-    const drawn = el("section", { class: "charts", "aria-label": voice.say("admin_charts") }, ...charts.map(({ element }) => element));
+    const { i18n, call } = desk;
+    const status = outcome();
+    const pod = summary(i18n);
+    const others = podsTable(i18n);
+    const charts = CHARTS.map((what) => chart(i18n, what));
+    const drawn = el("section", { class: "charts", "aria-label": i18n.t("admin_charts") }, ...charts.map(({ element }) => element));
     return {
-      element: el("div", { class: "pod" }, says.element, pod.element, drawn, others.element, el("div", { class: "pair" }, broadcast(desk), drain(desk))),
+      element: el("div", { class: "pod" }, status.element, pod.element, drawn, others.element, el("div", { class: "pair" }, broadcast(desk), drain(desk))),
       everyMs: EVERY_MS,
       close: () => {
         for (const { close } of charts) close();
@@ -55,8 +55,8 @@ export const overview: Section = {
           call.get<Charts>("/admin/series"),
           call.ready(),
         ]);
-        if (tree.what === "seen") says.clear();
-        else if (tree.what !== "lost") says.bad(why(voice, tree));
+        if (tree.what === "seen") status.clear();
+        else if (tree.what !== "lost") status.bad(why(i18n, tree));
         if (tree.what === "seen" && ready !== undefined) pod.draw(totalsOf(tree.body), ready);
         if (pods.what === "seen") others.draw(pods.body);
         drawn.hidden = series.what === "unavailable";
@@ -69,14 +69,14 @@ export const overview: Section = {
 
 /** The form of an announcement to every client on every pod. */
 function broadcast(desk: Desk): HTMLElement {
-  const { voice, call } = desk;
-  const told = outcome();
+  const { i18n, call } = desk;
+  const result = outcome();
   const words = el("textarea", { id: "broadcast", rows: 3, maxlength: MOST_CHARACTERS, required: true, dir: "auto" });
-  const pressed = el("button", { type: "submit", class: "action" }, voice.say("admin_broadcast_say"));
+  const pressed = el("button", { type: "submit", class: "action" }, i18n.t("admin_broadcast_say"));
   const form = el(
     "form",
     {},
-    el("div", { class: "entry" }, el("label", { for: "broadcast" }, voice.say("admin_broadcast_words")), words),
+    el("div", { class: "entry" }, el("label", { for: "broadcast" }, i18n.t("admin_broadcast_words")), words),
     el("div", { class: "actions" }, pressed),
   );
   form.addEventListener("submit", (event) => {
@@ -85,40 +85,40 @@ function broadcast(desk: Desk): HTMLElement {
     if (message === "") return;
     void perform(desk, {
       pressed,
-      told,
-      question: { title: voice.say("admin_broadcast_title"), why: message, yes: voice.say("admin_broadcast_say") },
+      result,
+      question: { title: i18n.t("admin_broadcast_title"), why: message, yes: i18n.t("admin_broadcast_say") },
       does: () => call.post<{ heard: number; other_pods: OtherPods }>("/admin/broadcast", { message }),
-      said: ({ heard, other_pods }) => `${voice.count("admin_broadcast_heard", heard)} ${voice.say(OTHER_PODS[other_pods])}`,
+      success: ({ heard, other_pods }) => `${i18n.count("admin_broadcast_heard", heard)} ${i18n.t(OTHER_PODS[other_pods])}`,
     }).then((answer) => {
       if (answer?.what === "seen") words.value = "";
     });
   });
-  return el("section", { class: "panel", "aria-labelledby": "broadcast-title" }, el("h2", { id: "broadcast-title" }, voice.say("admin_broadcast")), form, told.element);
+  return el("section", { class: "panel", "aria-labelledby": "broadcast-title" }, el("h2", { id: "broadcast-title" }, i18n.t("admin_broadcast")), form, result.element);
 }
 
 /** The button that drains this pod. */
 function drain(desk: Desk): HTMLElement {
-  const { voice, call } = desk;
-  const told = outcome();
+  const { i18n, call } = desk;
+  const result = outcome();
   const pressed = button({ class: "action danger" }, () => {
     void perform(desk, {
       pressed,
-      told,
-      question: { title: voice.say("admin_drain_title"), why: voice.say("admin_drain_why"), yes: voice.say("admin_drain") },
+      result,
+      question: { title: i18n.t("admin_drain_title"), why: i18n.t("admin_drain_why"), yes: i18n.t("admin_drain") },
       does: () => call.post<{ sessions: number; ends_within_ms: number }>("/admin/drain"),
-      said: ({ sessions, ends_within_ms }) =>
-        voice.say("admin_drain_begun", {
-          sessions: plainNumber(sessions, voice.language),
-          time: quantity(ends_within_ms, "ms", voice.language),
+      success: ({ sessions, ends_within_ms }) =>
+        i18n.t("admin_drain_begun", {
+          sessions: plainNumber(sessions, i18n.language),
+          time: quantity(ends_within_ms, "ms", i18n.language),
         }),
     });
-  }, voice.say("admin_drain"));
+  }, i18n.t("admin_drain"));
   return el(
     "section",
     { class: "panel", "aria-labelledby": "drain-title" },
-    el("h2", { id: "drain-title" }, voice.say("admin_drain_of")),
-    el("p", { class: "lead" }, voice.say("admin_drain_lead")),
+    el("h2", { id: "drain-title" }, i18n.t("admin_drain_of")),
+    el("p", { class: "lead" }, i18n.t("admin_drain_lead")),
     el("div", { class: "actions" }, pressed),
-    told.element,
+    result.element,
   );
 }

@@ -28,26 +28,26 @@ interface Session {
 
 export const sessions: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
+    const { i18n, call } = desk;
     const fields = filterForm(desk, [{ name: "text", word: "admin_sessions_text", as: "search" }]);
-    const told = outcome();
+    const result = outcome();
 
     const close = (latest: () => Session): HTMLButtonElement => {
       const pressed = button({ class: "action" }, () => {
         const { key, conversation } = latest();
         void perform(desk, {
           pressed,
-          told,
+          result,
           question: {
-            title: voice.say("admin_session_close_title", { key }),
-            why: voice.say("admin_session_close_why", { conversation }),
-            yes: voice.say("admin_session_close_yes"),
+            title: i18n.t("admin_session_close_title", { key }),
+            why: i18n.t("admin_session_close_why", { conversation }),
+            yes: i18n.t("admin_session_close_yes"),
           },
           does: () => call.post(`/admin/sessions/${key}/close`),
-          said: () => voice.say("admin_session_closed", { key }),
+          success: () => i18n.t("admin_session_closed", { key }),
         }).then(desk.look);
-      }, voice.say("admin_session_close"));
-      pressed.setAttribute("aria-label", `${voice.say("admin_session_close")} ${latest().key}`);
+      }, i18n.t("admin_session_close"));
+      pressed.setAttribute("aria-label", `${i18n.t("admin_session_close")} ${latest().key}`);
       return pressed;
     };
     const conversation = (latest: () => Session): HTMLElement => {
@@ -59,25 +59,25 @@ export const sessions: Section = {
     const shown = list<Session>(
       desk,
       {
-        caption: voice.say("admin_sessions_title"),
+        caption: i18n.t("admin_sessions_title"),
         key: ({ key }) => String(key),
         empty: "admin_sessions_none",
         columns: [
-          { name: "key", word: "admin_session_key", as: "code", say: ({ key }) => String(key) },
+          { name: "key", word: "admin_session_key", as: "code", text: ({ key }) => String(key) },
           { name: "conversation", word: "admin_conversation", as: "code", make: (latest) => ({ element: conversation(latest) }) },
-          { name: "product", word: "admin_product", say: ({ product, product_name }) => product_name ?? product ?? "–" },
-          { name: "agent", word: "admin_agent", say: ({ agent }) => agent ?? "–" },
-          { name: "address", word: "admin_address", as: "code", say: ({ address }) => address ?? "–" },
-          { name: "connected", word: "admin_connected", as: "number", say: (it) => duration(it.connected_ms, voice.language) },
-          { name: "answering", word: "admin_is_answering", say: ({ answering }) => voice.say(answering ? "admin_yes" : "admin_not") },
-          { name: "queue", word: "admin_queue", as: "number", say: ({ queue_bytes }) => bytes(queue_bytes, voice.language) },
+          { name: "product", word: "admin_product", text: ({ product, product_name }) => product_name ?? product ?? "–" },
+          { name: "agent", word: "admin_agent", text: ({ agent }) => agent ?? "–" },
+          { name: "address", word: "admin_address", as: "code", text: ({ address }) => address ?? "–" },
+          { name: "connected", word: "admin_connected", as: "number", text: (it) => duration(it.connected_ms, i18n.language) },
+          { name: "answering", word: "admin_is_answering", text: ({ answering }) => i18n.t(answering ? "admin_yes" : "admin_not") },
+          { name: "queue", word: "admin_queue", as: "number", text: ({ queue_bytes }) => bytes(queue_bytes, i18n.language) },
           { name: "does", word: "admin_does", make: (latest) => ({ element: close(latest) }) },
         ],
       },
       (after) => call.get<Page<Session>>("/admin/sessions", { text: desk.place().filters.text, after }),
     );
     return {
-      element: el("div", {}, fields.element, told.element, shown.element),
+      element: el("div", {}, fields.element, result.element, shown.element),
       everyMs: EVERY_MS,
       look: () => shown.look(),
       went: ({ filters }) => {

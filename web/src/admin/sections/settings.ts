@@ -9,7 +9,7 @@ import { table } from "../table.ts";
 
 export const settings: Section = {
   open: (desk) => {
-    const { voice, call } = desk;
+    const { i18n, call } = desk;
     const fields = filterForm(desk, [
       { name: "text", word: "admin_settings_text", as: "search" },
       {
@@ -19,9 +19,9 @@ export const settings: Section = {
         options: [{ value: "", word: "admin_settings_all" }, { value: "changed", word: "admin_settings_changed" }],
       },
     ]);
-    const says = outcome();
+    const status = outcome();
     const groups = el("div");
-    const nothing = el("p", { class: "nothing", hidden: true }, voice.say("admin_settings_none"));
+    const nothing = el("p", { class: "nothing", hidden: true }, i18n.t("admin_settings_none"));
     let known: Setting[] = [];
 
     function draw(): void {
@@ -33,15 +33,15 @@ export const settings: Section = {
     }
 
     function group(name: string, inside: readonly Setting[]): HTMLElement {
-      const lines = table<Setting>(voice, {
+      const lines = table<Setting>(i18n, {
         caption: name,
         key: (setting) => setting.name,
         state: ({ instead }) => (instead === undefined ? "" : "changed"),
         empty: "admin_settings_none",
         columns: [
-          { name: "name", word: "admin_name", as: "code", say: (setting) => setting.name },
-          { name: "value", word: "admin_value", as: "code", say: ({ value }) => value },
-          { name: "default", word: "admin_default", as: "code", say: ({ instead }) => instead ?? "" },
+          { name: "name", word: "admin_name", as: "code", text: (setting) => setting.name },
+          { name: "value", word: "admin_value", as: "code", text: ({ value }) => value },
+          { name: "default", word: "admin_default", as: "code", text: ({ instead }) => instead ?? "" },
         ],
       });
       lines.draw(inside);
@@ -49,15 +49,15 @@ export const settings: Section = {
     }
 
     return {
-      element: el("div", {}, el("p", { class: "lead" }, voice.say("admin_settings_lead")), fields.element, says.element, groups, nothing),
+      element: el("div", {}, el("p", { class: "lead" }, i18n.t("admin_settings_lead")), fields.element, status.element, groups, nothing),
       look: async () => {
         const answer = await call.get<Settings>("/admin/settings");
         if (answer.what === "seen") {
           known = settingsOf(answer.body);
-          says.clear();
+          status.clear();
           draw();
         } else if (answer.what !== "lost") {
-          says.bad(why(voice, answer));
+          status.bad(why(i18n, answer));
         }
         return answer.what;
       },

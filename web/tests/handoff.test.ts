@@ -1,4 +1,4 @@
-// The way to a person in the chat page, on a pod of its own: nobody there, and who changes their mind.
+// Handoff requests in the chat page, on a separate pod: no agent available, and a withdrawn request.
 
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -37,7 +37,7 @@ test("who does not want to tell why leaves the form by Escape, and writes on", a
   const { page } = await open(browser, `${server.address}/?product=kettleby-ke-9`, { viewport: { width: 360, height: 740 } });
   await page.locator(".composer textarea").waitFor();
   await page.getByRole("button", { name: "Talk to a person" }).click();
-  await page.locator(".person textarea").press("Escape");
+  await page.locator(".handoff textarea").press("Escape");
   await page.getByRole("button", { name: "Talk to a person" }).waitFor();
   await page.locator(".composer textarea:focus").waitFor();
 });
