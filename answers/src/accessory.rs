@@ -14,7 +14,7 @@ const FITS: usize = 3;
 pub(super) fn fitting<'a>(
     question: &Question<'a>,
     index: &Index,
-    said: &str,
+    answer_text: &str,
 ) -> Option<&'a Accessory> {
     let words = |text: &str| -> Vec<String> {
         let words = index.reader().words(text);
@@ -26,7 +26,7 @@ pub(super) fn fitting<'a>(
             .collect()
     };
     let product = words(&format!("{} {}", question.product.name, question.product.brand_name));
-    let (asked, said) = (words(question.text), words(said));
+    let (question_words, answer_words) = (words(question.text), words(answer_text));
     let points = |accessory: &Accessory| {
         let mut own =
             words(&format!("{} {} {}", accessory.name, accessory.category, accessory.label));
@@ -35,7 +35,8 @@ pub(super) fn fitting<'a>(
         own.iter()
             .filter(|word| !product.contains(word))
             .map(|word| {
-                ASKED * usize::from(asked.contains(word)) + usize::from(said.contains(word))
+                ASKED * usize::from(question_words.contains(word))
+                    + usize::from(answer_words.contains(word))
             })
             .sum::<usize>()
     };

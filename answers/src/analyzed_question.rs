@@ -226,7 +226,7 @@ fn readings(
     let mut means = word.term.clone();
     if readings.is_empty()
         && parts.has(Part::Misspellings)
-        && let Some((right, id, likeness)) = slip(word, index)
+        && let Some((right, id, likeness)) = misspelling(word, index)
     {
         readings.push((id, likeness));
         alike *= SYNONYM_OF_SLIP;
@@ -260,21 +260,22 @@ fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
 }
 
 /// The manual's word that an unknown word is most probably a misspelling of.
-fn slip<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
+fn misspelling<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f32)> {
     let chars = word.surface.chars().count();
     if chars < SLIP_FROM_CHARS.0 || !word.surface.chars().all(char::is_alphabetic) {
         return None;
     }
     let limit = if chars < SLIP_FROM_CHARS.1 { 1 } else { 2 };
     let first = word.surface.chars().next();
-    let slips = index.spellings().filter(|(other, _)| other.chars().count() >= SLIP_FROM_CHARS.0);
-    let slips = slips.filter_map(|(other, spelling)| {
+    let candidates =
+        index.spellings().filter(|(other, _)| other.chars().count() >= SLIP_FROM_CHARS.0);
+    let candidates = candidates.filter_map(|(other, spelling)| {
         let steps = distance(&word.surface, other, limit)?;
         // Half a step for a wrong first letter: people rarely mistype it.
         let steps = 2 * steps + usize::from(other.chars().next() != first);
         Some((steps, std::cmp::Reverse(spelling.times), other, spelling.term))
     });
-    let (steps, _, other, term) = slips.min()?;
+    let (steps, _, other, term) = candidates.min()?;
     Some((other, term, if steps <= 2 { SLIP.0 } else { SLIP.1 }))
 }
 

@@ -289,9 +289,9 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let mut extract = select::extract(self.manual, self.index, self.asked, hit);
-            let known = select::said_by(&taken, self.index, self.asked);
+            let known = select::coverage_of(&taken, self.index, self.asked);
             taken.extend(extract.pieces.iter().cloned());
-            let adds = select::said_by(&taken, self.index, self.asked) - known;
+            let adds = select::coverage_of(&taken, self.index, self.asked) - known;
             // The first section answers; another one is included if it adds something.
             if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
                 continue;

@@ -80,9 +80,9 @@ mod tests {
     #[test]
     fn every_language_has_every_phrase() {
         for (language, file) in LANGUAGES {
-            let said: BTreeMap<String, String> =
+            let phrases: BTreeMap<String, String> =
                 serde_json::from_str(file).expect("a phrase to each name");
-            assert!(said.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
+            assert!(phrases.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
             serde_json::from_str::<Phrases>(file)
                 .unwrap_or_else(|error| panic!("{language}: {error}"));
         }

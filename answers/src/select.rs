@@ -181,7 +181,7 @@ fn from_the_top(hit: &Hit) -> bool {
 pub(super) fn stretch(
     manual: &Manual,
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     hit: &Hit,
     chars: usize,
 ) -> Vec<Piece> {
@@ -201,23 +201,24 @@ pub(super) fn stretch(
     }
     let rows = pieces.iter().filter(|piece| piece.form == Form::Row).count();
     if rows * 2 > pieces.len() {
-        return telling_rows(pieces, index, asked);
+        return telling_rows(pieces, index, question);
     }
-    let from = if from_the_top(hit) { 0 } else { beginning(&pieces, best(&pieces, index, asked)) };
-    let mut left = chars;
+    let from =
+        if from_the_top(hit) { 0 } else { beginning(&pieces, best(&pieces, index, question)) };
+    let mut remaining = chars;
     let fits = |piece: &&Piece| {
         let own = piece.text.chars().count();
-        let fits = own <= left || left == chars;
-        left = left.saturating_sub(own);
+        let fits = own <= remaining || remaining == chars;
+        remaining = remaining.saturating_sub(own);
         fits
     };
     pieces[from..].iter().take_while(fits).cloned().collect()
 }
 
 /// The rows of one table that cover most of the question, in manual order; the first ones if none covers any of it.
-fn telling_rows(pieces: Vec<Piece>, index: &Index, asked: &AnalyzedQuestion) -> Vec<Piece> {
+fn telling_rows(pieces: Vec<Piece>, index: &Index, question: &AnalyzedQuestion) -> Vec<Piece> {
     let mut scored: Vec<(usize, f32)> =
-        pieces.iter().map(|piece| fit(&piece.text, index, asked)).enumerate().collect();
+        pieces.iter().map(|piece| fit(&piece.text, index, question)).enumerate().collect();
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let Some(&(first, best)) = scored.first() else { return Vec::new() };
     // Rows with another number of cells are of another table.
@@ -318,7 +319,7 @@ type Placed<'a> = (u32, &'a Block);
 pub(super) fn extract(
     manual: &Manual,
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     hit: &Hit,
 ) -> Extract {
     let units = index.units();
@@ -343,27 +344,26 @@ pub(super) fn extract(
         .take(BLOCKS)
         .collect();
     let in_passage = manual.passages[at.passage].blocks.len();
-    let pieces = match asked.kind {
+    let pieces = match question.kind {
         Kind::HowTo => steps(&blocks),
         // A table without a figure does not answer.
-        Kind::Figure => {
-            rows(&blocks, index, asked).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
-        }
-        Kind::Trouble => rows(&blocks, index, asked).or_else(|| steps(&blocks)),
+        Kind::Figure => rows(&blocks, index, question)
+            .filter(|rows| rows.iter().any(|row| has_figure(&row.text))),
+        Kind::Trouble => rows(&blocks, index, question).or_else(|| steps(&blocks)),
         Kind::About => None,
     };
     let pieces = pieces
-        .or_else(|| said(&blocks, index, asked, from_the_top, in_passage))
+        .or_else(|| sentences_of(&blocks, index, question, from_the_top, in_passage))
         .or_else(|| steps(&blocks))
-        .or_else(|| rows(&blocks, index, asked))
+        .or_else(|| rows(&blocks, index, question))
         .unwrap_or_else(|| {
             // A section of notes only.
             let piece =
                 |(page, block): &Placed<'_>| Piece::new(*page, Form::Sentence, cut(block.text()));
             blocks.iter().take(SENTENCES).map(piece).collect()
         });
-    let pieces = if from_the_top { pieces } else { anchored(pieces, manual, index, asked, hit) };
-    let note = note(&blocks, &pieces, index, asked);
+    let pieces = if from_the_top { pieces } else { anchored(pieces, manual, index, question, hit) };
+    let note = note(&blocks, &pieces, index, question);
     Extract { heading: heading(&manual.passages[at.passage]).to_owned(), pieces, note }
 }
 
@@ -373,20 +373,20 @@ fn anchored(
     mut pieces: Vec<Piece>,
     manual: &Manual,
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     hit: &Hit,
 ) -> Vec<Piece> {
-    let found = stretch(manual, index, asked, hit, SENTENCE_CHARS);
+    let found = stretch(manual, index, question, hit, SENTENCE_CHARS);
     let is_in = |all: &[Piece], piece: &Piece| {
         all.iter().any(|own| own.page == piece.page && own.text == piece.text)
     };
     if !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece)) {
         return found;
     }
-    let said: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
+    let chars: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
     // A row is short and complete.
     let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
-    if said < LITTLE_CHARS && !is_row {
+    if chars < LITTLE_CHARS && !is_row {
         let more: Vec<Piece> = found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
         pieces.extend(more);
     }
@@ -444,11 +444,11 @@ fn begins_anew(step: &str) -> bool {
 
 /// The rows that cover most of the question, with their column names. If no row covers any
 /// of it but the section does, the answer is the whole table.
-fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Option<Vec<Piece>> {
+fn rows(blocks: &[Placed<'_>], index: &Index, question: &AnalyzedQuestion) -> Option<Vec<Piece>> {
     let heads = |at: usize| heads(blocks, at);
     let mut scored: Vec<(usize, f32)> = (0..blocks.len())
         .filter(|&at| is_row(blocks, at))
-        .map(|at| (at, fit(blocks[at].1.text(), index, asked)))
+        .map(|at| (at, fit(blocks[at].1.text(), index, question)))
         .collect();
     let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
     // When the best row is the column names, the question is about the table.
@@ -476,10 +476,10 @@ fn rows(blocks: &[Placed<'_>], index: &Index, asked: &AnalyzedQuestion) -> Optio
 }
 
 /// Sentences: the section's first ones when its heading is the question, else the best ones.
-fn said(
+fn sentences_of(
     blocks: &[Placed<'_>],
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     from_the_top: bool,
     in_passage: usize,
 ) -> Option<Vec<Piece>> {
@@ -506,15 +506,15 @@ fn said(
     {
         return None;
     }
-    let first = if from_the_top { 0 } else { beginning(&all, best(&all, index, asked)) };
+    let first = if from_the_top { 0 } else { beginning(&all, best(&all, index, question)) };
     Some(run(&all[first..]))
 }
 
 /// The index of the piece that covers most of the question; the earlier one of two equals.
-fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
+fn best(pieces: &[Piece], index: &Index, question: &AnalyzedQuestion) -> usize {
     let mut best = (0, f32::MIN);
     for (at, piece) in pieces.iter().enumerate() {
-        let score = fit(&piece.text, index, asked);
+        let score = fit(&piece.text, index, question);
         if score > best.1 {
             best = (at, score);
         }
@@ -529,16 +529,21 @@ fn best(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> usize {
 
 /// Consecutive pieces up to the length limit; a list that has begun is completed.
 fn run(pieces: &[Piece]) -> Vec<Piece> {
-    let (mut said, mut items, mut chars) = (0, 0, 0);
+    let (mut sentence_count, mut items, mut chars) = (0, 0, 0);
     let mut out: Vec<Piece> = Vec::new();
     for piece in pieces {
         let leads =
             out.last().is_some_and(|last| last.text.ends_with(':') || last.form != Form::Sentence);
         match piece.form {
-            Form::Sentence if said >= SENTENCES || items > 0 || chars >= SENTENCE_CHARS => break,
-            Form::Sentence => said += 1,
+            Form::Sentence
+                if sentence_count >= SENTENCES || items > 0 || chars >= SENTENCE_CHARS =>
+            {
+                break;
+            }
+            Form::Sentence => sentence_count += 1,
             Form::Item | Form::Row
-                if (!leads && said > 0 && chars >= SENTENCE_CHARS) || items >= BULLETS =>
+                if (!leads && sentence_count > 0 && chars >= SENTENCE_CHARS)
+                    || items >= BULLETS =>
             {
                 break;
             }
@@ -556,14 +561,14 @@ fn note(
     blocks: &[Placed<'_>],
     pieces: &[Piece],
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
 ) -> Option<(u32, String)> {
     blocks
         .iter()
         .filter(|(page, _)| pieces.iter().any(|piece| piece.page == *page))
         .filter_map(|(page, block)| match block {
             Block::Note(text) if text.trim_end().ends_with(['.', '!', ')', '。']) => {
-                Some((*page, cut(text), score(text, index, asked)))
+                Some((*page, cut(text), score(text, index, question)))
             }
             _ => None,
         })
@@ -574,18 +579,18 @@ fn note(
 }
 
 /// The share of the question that the pieces cover together.
-pub(super) fn said_by(pieces: &[Piece], index: &Index, asked: &AnalyzedQuestion) -> f32 {
+pub(super) fn coverage_of(pieces: &[Piece], index: &Index, question: &AnalyzedQuestion) -> f32 {
     score(
         &pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"),
         index,
-        asked,
+        question,
     )
 }
 
 /// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is asked for.
-fn fit(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
-    let score = score(text, index, asked);
-    let says_figure = score > 0.0 && asked.kind == Kind::Figure && has_figure(text);
+fn fit(text: &str, index: &Index, question: &AnalyzedQuestion) -> f32 {
+    let score = score(text, index, question);
+    let says_figure = score > 0.0 && question.kind == Kind::Figure && has_figure(text);
     score + if says_figure { FIGURE } else { 0.0 }
 }
 
@@ -611,10 +616,10 @@ fn has_figure(text: &str) -> bool {
 }
 
 /// Share of the question that a text covers.
-pub(super) fn score(text: &str, index: &Index, asked: &AnalyzedQuestion) -> f32 {
+pub(super) fn score(text: &str, index: &Index, question: &AnalyzedQuestion) -> f32 {
     let terms: Vec<TermId> =
         index.reader().words(text).iter().filter_map(|word| index.term(&word.term)).collect();
-    asked.covered(|term| terms.contains(&term))
+    question.covered(|term| terms.contains(&term))
 }
 
 fn cut(text: &str) -> String {

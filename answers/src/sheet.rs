@@ -31,39 +31,39 @@ impl Sheet {
     }
 
     /// Adds the heading of the following words.
-    pub(super) fn heading(&mut self, said: &str) {
-        let said = harmless(said);
-        let said = said.trim_end().trim_end_matches(':');
-        self.push(format!("{said}:\n"), format!("**{}**\n\n", escaped(said)));
+    pub(super) fn heading(&mut self, text: &str) {
+        let text = harmless(text);
+        let text = text.trim_end().trim_end_matches(':');
+        self.push(format!("{text}:\n"), format!("**{}**\n\n", escaped(text)));
     }
 
     /// A sentence of the manual.
-    pub(super) fn sentence(&mut self, said: &str) {
-        let said = harmless(said);
-        self.push(format!("{said} "), format!("{} ", escaped(&said)));
+    pub(super) fn sentence(&mut self, text: &str) {
+        let text = harmless(text);
+        self.push(format!("{text} "), format!("{} ", escaped(&text)));
     }
 
     /// A step or a bullet of the manual, on a line of its own. A step keeps its number.
-    pub(super) fn item(&mut self, said: &str) {
-        let said = harmless(said);
-        match numbered(&said) {
+    pub(super) fn item(&mut self, text: &str) {
+        let text = harmless(text);
+        match numbered(&text) {
             Some((number, rest)) => {
                 self.push(format!("{number}. {rest} "), format!("{number}. {} ", escaped(rest)));
             }
             None => {
                 let rest =
-                    said.trim_start_matches(['•', '-', '–', '*', '·', '▪', '■', '●']).trim_start();
+                    text.trim_start_matches(['•', '-', '–', '*', '·', '▪', '■', '●']).trim_start();
                 self.push(format!("- {rest} "), format!("- {} ", escaped(rest)));
             }
         }
     }
 
     /// A bullet with the words below a heading.
-    pub(super) fn quote(&mut self, heading: &str, said: &str) {
-        let (heading, said) = (harmless(heading), harmless(said));
+    pub(super) fn quote(&mut self, heading: &str, text: &str) {
+        let (heading, text) = (harmless(heading), harmless(text));
         self.push(
-            format!("- {heading} – {said} "),
-            format!("- **{}** – {} ", escaped(&heading), escaped(&said)),
+            format!("- {heading} – {text} "),
+            format!("- **{}** – {} ", escaped(&heading), escaped(&text)),
         );
     }
 
@@ -77,8 +77,8 @@ impl Sheet {
     }
 
     /// A row of the open table. The citation of its page is in its last cell.
-    pub(super) fn row(&mut self, said: &str) {
-        let cells = cells(said);
+    pub(super) fn row(&mut self, text: &str) {
+        let cells = cells(text);
         let markdown: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
         self.push(format!("| {} ", cells.join(" | ")), format!("| {} ", markdown.join(" | ")));
     }
@@ -95,8 +95,8 @@ impl Sheet {
     }
 
     /// A tip from the manual.
-    pub(super) fn tip(&mut self, said: &str) {
-        let marker = format!("[PRO TIP: {}] ", harmless(said));
+    pub(super) fn tip(&mut self, text: &str) {
+        let marker = format!("[PRO TIP: {}] ", harmless(text));
         self.push(marker.clone(), marker);
     }
 
@@ -132,9 +132,9 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 /// The manual's words on one line, unable to form a marker.
-pub(super) fn harmless(said: &str) -> String {
-    let mut out = String::with_capacity(said.len());
-    for word in said.split_whitespace() {
+pub(super) fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
         if !out.is_empty() {
             out.push(' ');
         }
@@ -161,15 +161,15 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// The number of a step and its words.
-fn numbered(said: &str) -> Option<(u32, &str)> {
-    let digits = said.len() - said.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let rest = said[digits..].strip_prefix(['.', ')', ':'])?;
+fn numbered(text: &str) -> Option<(u32, &str)> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let rest = text[digits..].strip_prefix(['.', ')', ':'])?;
     // `4.3 Menus` is a section, and `0.5 l` a figure.
     if rest.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     // Markdown numbers have at most nine digits; a manual's steps have two.
-    (digits <= 3).then(|| said[..digits].parse().ok().map(|number| (number, rest.trim_start())))?
+    (digits <= 3).then(|| text[..digits].parse().ok().map(|number| (number, rest.trim_start())))?
 }
 
 #[cfg(test)]
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_figure_and_a_section_number_are_not_step_numbers() {
-        let text = |said: &str| written(|sheet| sheet.item(said)).text;
+        let text = |text: &str| written(|sheet| sheet.item(text)).text;
         assert_eq!(text("2. Press it."), "2. Press it. ");
         assert_eq!(text("2.Press it."), "2. Press it. ");
         assert_eq!(text("4.3 Menus"), "- 4.3 Menus ");
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_table_is_one_of_markdown_and_its_last_cell_cites() {
-        let said = |names: Option<&str>| {
+        let table = |names: Option<&str>| {
             let mut sheet = Sheet::default();
             sheet.table(names, 2);
             sheet.row("Weight | 1.2|kg *");
@@ -223,13 +223,13 @@ mod tests {
             let markdown: String = chunks.iter().map(|chunk| chunk.markdown.as_str()).collect();
             (text, markdown)
         };
-        let (text, markdown) = said(Some("Part | Value"));
+        let (text, markdown) = table(Some("Part | Value"));
         assert_eq!(
             text,
             "| Part | Value |\n| --- | --- |\n| Weight | 1.2¦kg * [MANUAL: page 5]\n\n"
         );
         assert!(markdown.ends_with("| Weight | 1\\.2¦kg \\* [MANUAL: page 5]\n\n"), "{markdown}");
-        assert!(said(None).0.starts_with("|  |  |\n| --- | --- |\n| Weight"));
+        assert!(table(None).0.starts_with("|  |  |\n| --- | --- |\n| Weight"));
     }
 
     #[test]

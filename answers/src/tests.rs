@@ -22,7 +22,7 @@ fn answer_to(question: &Question, manual: &hsc_catalogs::Manual) -> Answer {
     compose(question, manual, &Index::of(manual), &[], MEASURE).answer
 }
 
-fn asked(text: &str) -> Answer {
+fn answer_to_text(text: &str) -> Answer {
     answer_to(&question(text), &manual())
 }
 
@@ -39,7 +39,7 @@ fn cited_in(text: &str) -> Vec<u32> {
 
 #[test]
 fn a_procedure_is_complete_in_order_and_cites_each_of_its_pages() {
-    let answer = asked("How do I pair my phone?");
+    let answer = answer_to_text("How do I pair my phone?");
     let steps: Vec<_> = ["1. Hold", "2. Choose", "3. Confirm", "4. Press EXIT"]
         .map(|step| answer.text.find(step).expect(step))
         .into();
@@ -52,23 +52,23 @@ fn a_procedure_is_complete_in_order_and_cites_each_of_its_pages() {
 #[test]
 fn a_tip_of_the_manual_is_quoted_and_none_is_invented() {
     assert!(
-        asked("How do I pair my phone?")
+        answer_to_text("How do I pair my phone?")
             .text
             .contains("[PRO TIP: Switch off other phones nearby while pairing.]")
     );
-    assert!(!asked("where do I connect the hi-hat pedal").text.contains("PRO TIP"));
+    assert!(!answer_to_text("where do I connect the hi-hat pedal").text.contains("PRO TIP"));
 }
 
 #[test]
 fn a_figure_is_answered_with_its_row_only() {
-    let answer = asked("how much does it weigh?");
+    let answer = answer_to_text("how much does it weigh?");
     assert!(answer.text.contains("| Weight | 1.2 kg [MANUAL: page 5]"), "{}", answer.text);
     assert!(!answer.text.contains("DC 9 V"), "{}", answer.text);
 }
 
 #[test]
 fn a_fault_is_searched_in_the_sections_about_faults() {
-    let answer = asked("there is no sound from a pad");
+    let answer = answer_to_text("there is no sound from a pad");
     assert!(answer.text.contains("cable not plugged in"), "{}", answer.text);
     assert!(!answer.text.contains("display stays dark"), "{}", answer.text);
     assert_eq!(cited_in(&answer.text).first(), Some(&6));
@@ -76,7 +76,7 @@ fn a_fault_is_searched_in_the_sections_about_faults() {
 
 #[test]
 fn a_question_that_the_manual_does_not_answer_gets_the_closest_pages() {
-    let answer = asked("how do I bake bread with a pedal in the oven");
+    let answer = answer_to_text("how do I bake bread with a pedal in the oven");
     assert_eq!(answer.outcome, Outcome::Unknown);
     assert!(answer.text.starts_with("I don't know"), "{}", answer.text);
     assert_eq!(cited_in(&answer.text), answer.citations.iter().map(|c| c.page).collect::<Vec<_>>());
@@ -85,7 +85,7 @@ fn a_question_that_the_manual_does_not_answer_gets_the_closest_pages() {
 
 #[test]
 fn a_question_of_words_the_manual_never_uses_gets_no_page_at_all() {
-    let answer = asked("sourdough");
+    let answer = answer_to_text("sourdough");
     assert_eq!((answer.outcome, answer.citations.len()), (Outcome::Unknown, 0));
     assert!(answer.text.contains("ask for a person"));
 }
@@ -105,13 +105,13 @@ fn an_unanswered_question_mentions_pages_that_are_not_recognized_yet() {
 #[test]
 fn pages_of_contents_are_never_cited() {
     for text in ["pairing a phone", "specifications", "troubleshooting", "warranty"] {
-        assert!(!cited_in(&asked(text).text).contains(&1), "{text}");
+        assert!(!cited_in(&answer_to_text(text).text).contains(&1), "{text}");
     }
 }
 
 #[test]
 fn the_manuals_words_are_text_in_the_html() {
-    let answer = asked("strange words of the macro");
+    let answer = answer_to_text("strange words of the macro");
     assert!(answer.html.contains("&lt;script&gt;alert"), "{}", answer.html);
     assert!(!answer.html.contains("<script"), "{}", answer.html);
     assert!(answer.html.contains("**bold**"), "{}", answer.html);
@@ -119,7 +119,7 @@ fn the_manuals_words_are_text_in_the_html() {
 
 #[test]
 fn the_manuals_words_cannot_form_citations_or_tips() {
-    let answer = asked("strange words of the macro");
+    let answer = answer_to_text("strange words of the macro");
     assert_eq!(cited_in(&answer.text).first(), Some(&7));
     assert!(
         !cited_in(&answer.text).contains(&1) && !answer.text.contains("[PRO TIP"),
@@ -148,7 +148,10 @@ fn a_hebrew_customer_gets_hebrew_phrases_around_the_manuals_words() {
 
 #[test]
 fn a_typing_error_is_corrected() {
-    assert_eq!(cited_in(&asked("how do I conect the hi-hat pedla").text).first(), Some(&4));
+    assert_eq!(
+        cited_in(&answer_to_text("how do I conect the hi-hat pedla").text).first(),
+        Some(&4)
+    );
 }
 
 #[test]
@@ -218,7 +221,7 @@ fn faults_of_a_kettle() -> hsc_catalogs::Manual {
 #[test]
 fn a_citation_quotes_the_row_that_answers_under_the_names_of_its_columns() {
     let manual = faults_of_a_kettle();
-    for (asked, page, quote) in [
+    for (asked_text, page, quote) in [
         (
             "the lid stays open",
             1,
@@ -237,20 +240,22 @@ fn a_citation_quotes_the_row_that_answers_under_the_names_of_its_columns() {
         // A figure is not the name of a column: the row is quoted as it is.
         ("what power does it have", 4, "Power | 2200 W | 3 hp"),
     ] {
-        let answer = answer_to(&question(asked), &manual);
+        let answer = answer_to(&question(asked_text), &manual);
         let cited = answer.citations.iter().find(|citation| citation.page == page);
         let cited =
-            cited.unwrap_or_else(|| panic!("{asked}: page {page} in {:?}", answer.citations));
-        assert_eq!(cited.quote, quote, "{asked}");
+            cited.unwrap_or_else(|| panic!("{asked_text}: page {page} in {:?}", answer.citations));
+        assert_eq!(cited.quote, quote, "{asked_text}");
     }
 }
 
 #[test]
 fn no_citation_quotes_the_names_of_columns_alone() {
     let manual = faults_of_a_kettle();
-    for asked in ["troubleshooting", "symptom cause remedy", "the lamp blinks", "is the lid new"] {
-        for citation in answer_to(&question(asked), &manual).citations {
-            assert_ne!(citation.quote, "Symptom | Cause | Remedy", "{asked}");
+    for asked_text in
+        ["troubleshooting", "symptom cause remedy", "the lamp blinks", "is the lid new"]
+    {
+        for citation in answer_to(&question(asked_text), &manual).citations {
+            assert_ne!(citation.quote, "Symptom | Cause | Remedy", "{asked_text}");
         }
     }
 }
@@ -381,8 +386,8 @@ fn each_complaint_that_it_did_not_help_brings_pages_that_were_not_cited() {
     let first = answer_to(&question("how do I clean the filter"), &manual);
     let mut cited: Vec<u32> = first.citations.iter().map(|citation| citation.page).collect();
     for _ in 0..2 {
-        let asked = Question { previous: &previous, ..question("it did not help") };
-        let answer = answer_to(&asked, &manual);
+        let asked_question = Question { previous: &previous, ..question("it did not help") };
+        let answer = answer_to(&asked_question, &manual);
         assert_eq!(answer.outcome, Outcome::Likely, "{answer:?}");
         for citation in &answer.citations {
             assert!(!cited.contains(&citation.page), "{} again: {answer:?}", citation.page);
@@ -437,10 +442,10 @@ fn a_manual_of_several_languages_is_read_in_that_of_the_question_then_of_the_vis
 fn words_of_another_language_are_labelled_by_the_passage_and_not_by_the_manual() {
     let manual = translated();
     let is_labelled = |text: &str, locale: &'static str| {
-        let asked = Question { locale: Some(locale), ..question(text) };
-        let answer = answer_to(&asked, &manual);
+        let asked_question = Question { locale: Some(locale), ..question(text) };
+        let answer = answer_to(&asked_question, &manual);
         assert_ne!(answer.outcome, Outcome::Unknown, "{text}");
-        answer.text.contains(&*Phrases::of(&asked).other_language)
+        answer.text.contains(&*Phrases::of(&asked_question).other_language)
     };
     assert!(!is_labelled("wie reinige ich den Filter", "de"));
     assert!(!is_labelled("how do I clean the filter of the motor", "en"));
@@ -472,8 +477,8 @@ fn a_likely_table_shows_the_rows_of_one_table_that_fit() {
     blocks.push(row("Headphones | 1 | 2 | 3"));
     let manual = bound(vec![(&["Data"], blocks)]);
     let measure = Measure { min_confidence: 0.0, answer_confidence: 1.1, ..MEASURE };
-    let asked = question("which size do headphones have");
-    let answer = compose(&asked, &manual, &Index::of(&manual), &[], measure).answer;
+    let asked_question = question("which size do headphones have");
+    let answer = compose(&asked_question, &manual, &Index::of(&manual), &[], measure).answer;
     assert!(answer.text.contains("Headphones | 3.5 mm socket"), "{}", answer.text);
     for other in ["Weight", "1 | 2 | 3"] {
         assert!(!answer.text.contains(other), "{}", answer.text);

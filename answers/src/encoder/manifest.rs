@@ -66,8 +66,8 @@ pub(crate) fn verify(dir: &Path) -> Result<String, ModelError> {
             return Err(ModelError::damaged(&path, "it is not there"));
         }
         let digest = digest_of(&path)?;
-        if let Some(wanted) = manifest.as_ref().and_then(|manifest| manifest.files.get(name))
-            && *wanted != digest
+        if let Some(expected) = manifest.as_ref().and_then(|manifest| manifest.files.get(name))
+            && *expected != digest
         {
             return Err(ModelError::damaged(&path, "its SHA-256 is not the one of the manifest"));
         }

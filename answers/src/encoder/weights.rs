@@ -106,12 +106,12 @@ impl Tensors {
             let entry: Entry = serde_json::from_value(value)
                 .map_err(|error| ModelError::damaged(path, format!("tensor {name}: {error}")))?;
             let (start, end) = entry.data_offsets;
-            let wanted = entry
+            let expected = entry
                 .shape
                 .iter()
                 .try_fold(entry.dtype.bytes(), |product, side| product.checked_mul(*side));
             let whole = start <= end && end <= length - base;
-            if !whole || (entry.dtype != Dtype::Other && wanted != Some((end - start) as usize)) {
+            if !whole || (entry.dtype != Dtype::Other && expected != Some((end - start) as usize)) {
                 return Err(ModelError::damaged(
                     path,
                     format!("tensor {name} does not lie within the file of {length} bytes"),
@@ -246,10 +246,10 @@ impl Tensors {
             .ok_or_else(|| ModelError::damaged(&self.path, format!("it has no tensor {name}")))
     }
 
-    fn wrong_shape(&self, name: &str, shape: &[usize], wanted: &str) -> ModelError {
+    fn wrong_shape(&self, name: &str, shape: &[usize], expected: &str) -> ModelError {
         ModelError::damaged(
             &self.path,
-            format!("tensor {name} has the shape {shape:?}, not {wanted}"),
+            format!("tensor {name} has the shape {shape:?}, not {expected}"),
         )
     }
 }

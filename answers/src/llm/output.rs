@@ -197,14 +197,14 @@ impl<'a> ModelOutput<'a> {
 /// The model's words, a fixed notice after them, and chunks of the manual's words: what is still to be sent, and the
 /// whole as text and as HTML.
 fn joined(
-    said: &str,
+    answer_text: &str,
     between: &str,
     chunks: Vec<Chunk>,
     retrieval: &Retrieval,
 ) -> (Vec<Chunk>, String, String) {
     let between = Chunk { text: between.to_owned(), markdown: between.to_owned() };
     let chunks: Vec<Chunk> = std::iter::once(between).chain(chunks).collect();
-    let (mut text, mut markdown) = (said.to_owned(), said.to_owned());
+    let (mut text, mut markdown) = (answer_text.to_owned(), answer_text.to_owned());
     for chunk in &chunks {
         text += &chunk.text;
         markdown += &chunk.markdown;

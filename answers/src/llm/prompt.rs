@@ -53,13 +53,13 @@ pub(super) fn gather(
         };
         return pages.filter(|page| !page.text.trim().is_empty()).map(given).collect();
     }
-    let mut left = context_chars;
+    let mut remaining = context_chars;
     let mut best: Vec<usize> = Vec::new();
     for hit in hits {
         let passage = index.units()[hit.unit].passage;
         let chars = manual.passages[passage].text().chars().count();
-        if chars <= left {
-            left -= chars;
+        if chars <= remaining {
+            remaining -= chars;
             best.push(passage);
         }
     }

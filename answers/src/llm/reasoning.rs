@@ -100,7 +100,7 @@ impl ReasoningFilter {
         let held = std::mem::take(&mut self.held);
         self.text(&held, &mut out);
         match std::mem::replace(&mut self.mode, Mode::Answer) {
-            Mode::Assumed(kept) => kept,
+            Mode::Assumed(buffer) => buffer,
             _ => out.text,
         }
     }
@@ -108,7 +108,7 @@ impl ReasoningFilter {
     fn text(&mut self, text: &str, out: &mut Filtered) {
         match &mut self.mode {
             Mode::Answer => out.text.push_str(text),
-            Mode::Assumed(kept) | Mode::Header(kept) => kept.push_str(text),
+            Mode::Assumed(buffer) | Mode::Header(buffer) => buffer.push_str(text),
             Mode::Tagged | Mode::Channel => {}
         }
     }

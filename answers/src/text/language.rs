@@ -46,7 +46,7 @@ impl Language {
     /// The language whose common words are most frequent in `texts`; `None` without a common word.
     pub(crate) fn recognized<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         let mut counts = [0_usize; Self::ALL.len()];
-        let mut left = SAMPLE_CHARS;
+        let mut remaining = SAMPLE_CHARS;
         for text in texts {
             for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
                 let word = word.to_lowercase();
@@ -54,8 +54,8 @@ impl Language {
                     *count += usize::from(language.is_common(&word));
                 }
             }
-            left = left.saturating_sub(text.len());
-            if left == 0 {
+            remaining = remaining.saturating_sub(text.len());
+            if remaining == 0 {
                 break;
             }
         }

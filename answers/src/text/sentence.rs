@@ -74,9 +74,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn only_spaces_are_dropped(text in "\\PC{0,120}") {
-            let kept: String = sentences(&text).concat().split_whitespace().collect();
+            let joined: String = sentences(&text).concat().split_whitespace().collect();
             let all: String = text.split_whitespace().collect();
-            proptest::prop_assert_eq!(kept, all);
+            proptest::prop_assert_eq!(joined, all);
         }
     }
 }
