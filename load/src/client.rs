@@ -151,12 +151,12 @@ impl Client {
     }
 
     /// The next message. Cancel safe: no data is lost.
-    pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SocketError> {
-        let text = self.receive().await?;
-        let mut heard: ReceivedMessage = serde_json::from_str(&text)
+    pub(super) async fn receive(&mut self) -> Result<ReceivedMessage, SocketError> {
+        let text = self.receive_text().await?;
+        let mut message: ReceivedMessage = serde_json::from_str(&text)
             .map_err(|_| SocketError::Broken("a frame that is no message".to_owned()))?;
-        heard.bytes = text.len();
-        Ok(heard)
+        message.bytes = text.len();
+        Ok(message)
     }
 
     /// Sends a frame as it is.
@@ -165,7 +165,7 @@ impl Client {
     }
 
     /// The next text frame as it is. Cancel safe.
-    pub(super) async fn receive(&mut self) -> Result<String, SocketError> {
+    pub(super) async fn receive_text(&mut self) -> Result<String, SocketError> {
         loop {
             match self.0.next().await {
                 Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
@@ -253,9 +253,9 @@ mod tests {
     fn unknown_fields_are_skipped() {
         let frame =
             r#"{"type":"final_answer","content":"","citations":[{"page":1}],"id":3,"offset":9}"#;
-        let heard: ReceivedMessage = serde_json::from_str(frame).expect("a message");
+        let message: ReceivedMessage = serde_json::from_str(frame).expect("a message");
         assert_eq!(
-            (heard.kind.as_str(), heard.id, heard.offset),
+            (message.kind.as_str(), message.id, message.offset),
             ("final_answer", Some(3), Some(9))
         );
     }

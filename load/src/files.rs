@@ -8,18 +8,18 @@ const BESIDE: u64 = 64;
 /// # Errors
 /// When the system refuses; the message says what to do.
 pub fn allow_sockets(sockets: usize) -> Result<(), String> {
-    let wanted = sockets as u64 + BESIDE;
-    let allowed = rlimit::increase_nofile_limit(wanted)
+    let needed = sockets as u64 + BESIDE;
+    let allowed = rlimit::increase_nofile_limit(needed)
         .map_err(|error| format!("cannot raise the limit of open files: {error}"))?;
-    enough(wanted, allowed)
+    enough(needed, allowed)
 }
 
-fn enough(wanted: u64, allowed: u64) -> Result<(), String> {
-    if allowed >= wanted {
+fn enough(needed: u64, allowed: u64) -> Result<(), String> {
+    if allowed >= needed {
         return Ok(());
     }
     Err(format!(
-        "{wanted} open files are needed and {allowed} allowed; run `ulimit -Hn {wanted}` as root \
+        "{needed} open files are needed and {allowed} allowed; run `ulimit -Hn {needed}` as root \
          first, or start `hsc load` several times with fewer users each"
     ))
 }

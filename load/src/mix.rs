@@ -117,8 +117,8 @@ impl Mix {
 
     /// True when the mix contains this scenario.
     #[must_use]
-    pub fn has(&self, wanted: Scenario) -> bool {
-        self.0.iter().any(|kind| kind.scenario == wanted)
+    pub fn has(&self, scenario: Scenario) -> bool {
+        self.0.iter().any(|kind| kind.scenario == scenario)
     }
 }
 

@@ -83,7 +83,7 @@ async fn sample(target: &Target) -> Result<Vec<Product>, String> {
     let broken = |error: SocketError| cannot(error.to_string());
     let mut socket = target.open(None, false).await.map_err(broken)?;
     socket.send(r#"{"type":"typing","content":""}"#).await.map_err(broken)?;
-    let text = socket.receive().await.map_err(broken)?;
+    let text = socket.receive_text().await.map_err(broken)?;
     let sample: Sample = serde_json::from_str(&text)
         .map_err(|error| cannot(format!("its sample is no prediction: {error}")))?;
     socket.close().await;

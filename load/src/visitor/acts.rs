@@ -15,7 +15,7 @@ impl Visitor {
     /// Reads, which also answers the server's pings.
     pub(super) async fn idle(&mut self) -> Result<(), SessionError> {
         loop {
-            self.session().hear().await?;
+            self.session().receive().await?;
         }
     }
 
@@ -33,7 +33,7 @@ impl Visitor {
 
     /// Asks a question, the unanswered one first, and reads its answer.
     async fn ask(&mut self) -> Result<(), SessionError> {
-        let asked = Instant::now();
+        let asked_at = Instant::now();
         let id = match self.unanswered.clone() {
             Some((id, question)) => {
                 self.session().say_again(&ClientSays::LockAndQuery(question), id).await?;
@@ -49,18 +49,18 @@ impl Visitor {
         let ends = |kind: &str| matches!(kind, "final_answer" | "error");
         let first = self
             .session()
-            .hear_until(|heard| {
-                heard.id == Some(id) && (heard.kind == "answer_chunk" || ends(&heard.kind))
+            .receive_until(|message| {
+                message.id == Some(id) && (message.kind == "answer_chunk" || ends(&message.kind))
             })
             .await?;
         if !ends(&first.kind) {
-            self.crowd.tally(|tally| tally.took(Operation::FirstChunk, asked.elapsed()));
+            self.crowd.tally(|tally| tally.took(Operation::FirstChunk, asked_at.elapsed()));
             let last = self
                 .session()
-                .hear_until(|heard| heard.id == Some(id) && ends(&heard.kind))
+                .receive_until(|message| message.id == Some(id) && ends(&message.kind))
                 .await?;
             if last.kind == "final_answer" {
-                self.crowd.tally(|tally| tally.took(Operation::Ask, asked.elapsed()));
+                self.crowd.tally(|tally| tally.took(Operation::Ask, asked_at.elapsed()));
             }
         }
         self.unanswered = None;
@@ -81,7 +81,7 @@ impl Visitor {
         loop {
             let storm = self.next_storm();
             let listened = tokio::select! {
-                heard = self.idle() => heard,
+                message = self.idle() => message,
                 () = sleep_until(storm) => Ok(()),
             };
             listened?;
@@ -112,7 +112,7 @@ impl Visitor {
             // An empty keystroke requests the largest prediction there is.
             self.session().say(&ClientSays::Typing { content: String::new() }).await?;
             if Instant::now() >= read_at {
-                self.session().hear().await?;
+                self.session().receive().await?;
                 read_at = Instant::now() + self.kind.pace.read_every;
             }
         }

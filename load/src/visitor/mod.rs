@@ -75,8 +75,8 @@ impl Visitor {
     /// Runs the scenario, again after every loss.
     async fn stay(&mut self, mut intended: Instant) {
         loop {
-            let Err(trouble) = self.play(intended).await else { return };
-            let after = self.pause_after(&trouble);
+            let Err(error) = self.play(intended).await else { return };
+            let after = self.pause_after(&error);
             if let Some(session) = self.session.take() {
                 self.lost = session.lost(Instant::now());
             }
@@ -115,10 +115,10 @@ impl Visitor {
     }
 
     /// Counts an error, and returns the pause before the reconnection.
-    fn pause_after(&mut self, trouble: &SessionError) -> Duration {
+    fn pause_after(&mut self, error: &SessionError) -> Duration {
         let slow = self.kind.scenario == Scenario::SlowReader;
-        let told = self.session.as_ref().and_then(|session| session.come_back_after);
-        self.crowd.tally(|tally| match trouble {
+        let retry_after = self.session.as_ref().and_then(|session| session.come_back_after);
+        self.crowd.tally(|tally| match error {
             SessionError::Refused(why) => {
                 tally.count(Count::Refused);
                 tally.because(format!("refused: {why}"));
@@ -129,7 +129,7 @@ impl Visitor {
                 tally.count(Count::ClosedSlow);
                 tally.because(format!("slow reader: {why}"));
             }
-            SessionError::Lost(_) if told.is_some() => tally.count(Count::Moved),
+            SessionError::Lost(_) if retry_after.is_some() => tally.count(Count::Moved),
             SessionError::Lost(why) => {
                 tally.count(Count::Dropped);
                 tally.because(format!("dropped: {why}"));
@@ -138,6 +138,6 @@ impl Visitor {
         });
         let most = FIRST_PAUSE.saturating_mul(1 << self.failures.min(8)).min(LONGEST_PAUSE);
         self.failures += 1;
-        told.unwrap_or_else(|| most.mul_f64(self.random.random_range(0.5..1.0)))
+        retry_after.unwrap_or_else(|| most.mul_f64(self.random.random_range(0.5..1.0)))
     }
 }

@@ -128,7 +128,7 @@ impl Session {
         let resumes = resume.is_some();
         let hello = Hello { compact: self.crowd.plan.compact, resume, ..Hello::default() };
         self.say(&ClientSays::Hello(hello)).await?;
-        let welcome = self.hear_until(|heard| heard.kind == "welcome").await?;
+        let welcome = self.receive_until(|message| message.kind == "welcome").await?;
         self.crowd.tally(|tally| {
             tally.took(operation, since.elapsed());
             if resumes && welcome.recovered != Some(true) {
@@ -157,14 +157,14 @@ impl Session {
         message: &ClientSays,
         id: u64,
     ) -> Result<(), SessionError> {
-        let said = tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, id));
-        Ok(said.await.map_err(|_| SessionError::Timeout)??)
+        let sending = tokio::time::timeout(self.crowd.plan.timeout, self.client.say(message, id));
+        Ok(sending.await.map_err(|_| SessionError::Timeout)??)
     }
 
     /// The next message, without a time limit. Cancel safe.
-    pub(super) async fn hear(&mut self) -> Result<ReceivedMessage, SessionError> {
-        let heard = self.client.hear().await?;
-        let gap = match (heard.kind.as_str(), self.offset, heard.offset) {
+    pub(super) async fn receive(&mut self) -> Result<ReceivedMessage, SessionError> {
+        let message = self.client.receive().await?;
+        let gap = match (message.kind.as_str(), self.offset, message.offset) {
             // The offset of a welcome is that of the conversation, not of an entry.
             ("welcome", ..) | (_, _, None) => false,
             (_, last, Some(offset)) => {
@@ -172,32 +172,32 @@ impl Session {
                 last.is_some_and(|last| last + 1 != offset)
             }
         };
-        if heard.kind == "reconnect" {
-            self.come_back_after = heard.after_ms.map(Duration::from_millis);
+        if message.kind == "reconnect" {
+            self.come_back_after = message.after_ms.map(Duration::from_millis);
         }
         self.crowd.tally(|tally| {
-            tally.read(heard.bytes);
+            tally.read(message.bytes);
             if gap {
                 tally.count(Count::Gaps);
             }
-            if heard.kind == "error" {
+            if message.kind == "error" {
                 tally.count(Count::Errors);
             }
         });
-        Ok(heard)
+        Ok(message)
     }
 
-    /// The first message that satisfies `wanted`, within the time limit.
-    pub(super) async fn hear_until(
+    /// The first message that satisfies `matches`, within the time limit.
+    pub(super) async fn receive_until(
         &mut self,
-        wanted: impl Fn(&ReceivedMessage) -> bool,
+        matches: impl Fn(&ReceivedMessage) -> bool,
     ) -> Result<ReceivedMessage, SessionError> {
         let within = self.crowd.plan.timeout;
         let found = async {
             loop {
-                let heard = self.hear().await?;
-                if wanted(&heard) {
-                    return Ok(heard);
+                let message = self.receive().await?;
+                if matches(&message) {
+                    return Ok(message);
                 }
             }
         };

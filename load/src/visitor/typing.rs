@@ -27,8 +27,8 @@ struct Waiting(VecDeque<(u64, Instant)>);
 
 impl Waiting {
     /// Handles a prediction: it answers its own keystroke, and the server skipped those before it.
-    fn answered(&mut self, heard: &ReceivedMessage, now: Instant, tally: &mut Tally) {
-        let (true, Some(id)) = (heard.kind == "prediction", heard.id) else { return };
+    fn answered(&mut self, message: &ReceivedMessage, now: Instant, tally: &mut Tally) {
+        let (true, Some(id)) = (message.kind == "prediction", message.id) else { return };
         while let Some(&(oldest, typed)) = self.0.front() {
             if oldest > id {
                 return;
@@ -104,11 +104,11 @@ impl Visitor {
             return Ok(());
         }
         loop {
-            let heard = tokio::select! {
-                heard = self.session().hear() => heard?,
+            let message = tokio::select! {
+                message = self.session().receive() => message?,
                 () = tokio::time::sleep_until(due) => break,
             };
-            self.crowd.tally(|tally| waiting.answered(&heard, Instant::now(), tally));
+            self.crowd.tally(|tally| waiting.answered(&message, Instant::now(), tally));
         }
         let overdue = waiting.overdue(Instant::now(), self.crowd.plan.timeout);
         self.crowd.tally(|tally| (0..overdue).for_each(|_| tally.count(Count::Timeouts)));
@@ -118,8 +118,9 @@ impl Visitor {
     /// Reads messages until every keystroke is answered.
     async fn listen_for_all(&mut self, waiting: &mut Waiting) -> Result<(), SessionError> {
         while !waiting.0.is_empty() {
-            let heard = self.session().hear_until(|heard| heard.kind == "prediction").await?;
-            self.crowd.tally(|tally| waiting.answered(&heard, Instant::now(), tally));
+            let message =
+                self.session().receive_until(|message| message.kind == "prediction").await?;
+            self.crowd.tally(|tally| waiting.answered(&message, Instant::now(), tally));
         }
         Ok(())
     }

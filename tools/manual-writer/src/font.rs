@@ -1,9 +1,9 @@
-//! The faces a manual is set in: three of the fourteen that every PDF reader brings along.
+//! The fonts of a manual: three of the fourteen standard fonts of every PDF reader.
 //!
-//! So no font is embedded and a manual stays small. What a reader must agree on is the widths and the
-//! encoding; both stand here as data. Widths are in thousandths of the size, as published for these
-//! faces; the encoding is WinAnsi (Windows-1252), which covers the languages of western Europe and
-//! not, for instance, Hebrew: a manual in Hebrew is set as HTML.
+//! So no font is embedded and a manual stays small. Readers need only the widths and the
+//! encoding; both are here as data. Widths are in thousandths of the size, as published for these
+//! fonts; the encoding is WinAnsi (Windows-1252), which covers the languages of western Europe but
+//! not, for instance, Hebrew: a manual in Hebrew is written as HTML.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Face {
@@ -14,10 +14,10 @@ pub(crate) enum Face {
 }
 
 impl Face {
-    /// Every face, in the order of their resource names.
+    /// Every font, in the order of their resource names.
     pub(crate) const ALL: [Self; 4] = [Self::Regular, Self::Bold, Self::Italic, Self::Mono];
 
-    /// The name readers know it by.
+    /// Its PDF name.
     pub(crate) fn base_font(self) -> &'static [u8] {
         match self {
             Self::Regular => b"Helvetica",
@@ -27,7 +27,7 @@ impl Face {
         }
     }
 
-    /// The name in a page's resources.
+    /// Its name in the resources of a page.
     pub(crate) fn resource(self) -> &'static [u8] {
         match self {
             Self::Regular => b"F1",
@@ -46,7 +46,7 @@ impl Face {
     fn advance(self, byte: u8) -> u16 {
         let at = usize::from(byte).saturating_sub(FIRST);
         match self {
-            // The oblique face is the upright one, slanted: its widths are the same.
+            // The oblique font is the upright one, slanted: its widths are the same.
             Self::Regular | Self::Italic => REGULAR[at],
             Self::Bold => BOLD[at],
             Self::Mono => 600,
@@ -62,10 +62,10 @@ pub(crate) fn encode(letter: char) -> Option<u8> {
     }
 }
 
-/// First character code the tables speak of: below it nothing is printed.
+/// First character code of the width tables: codes below it are not printable.
 const FIRST: usize = 32;
 
-/// The letters Windows-1252 has where Latin-1 has control codes.
+/// The characters of Windows-1252 at the positions of control codes in Latin-1.
 const HIGH: [(char, u8); 27] = [
     ('€', 0x80),
     ('‚', 0x82),
@@ -96,7 +96,7 @@ const HIGH: [(char, u8); 27] = [
     ('Ÿ', 0x9f),
 ];
 
-/// Advance widths of the upright face from code 32 on.
+/// Advance widths of the upright font from code 32 on.
 #[rustfmt::skip]
 const REGULAR: [u16; 224] = [
     278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
@@ -115,7 +115,7 @@ const REGULAR: [u16; 224] = [
     556, 556, 556, 556, 556, 556, 556, 584, 611, 556, 556, 556, 556, 500, 556, 500,
 ];
 
-/// Advance widths of the bold face from code 32 on.
+/// Advance widths of the bold font from code 32 on.
 #[rustfmt::skip]
 const BOLD: [u16; 224] = [
     278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278,

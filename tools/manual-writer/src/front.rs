@@ -1,4 +1,4 @@
-//! The whole document: title page, contents, body, running head and foot.
+//! The whole document: title page, contents, body, page headers and footers.
 
 use crate::font::Face;
 use crate::line::encoded;
@@ -11,19 +11,19 @@ use crate::slice::{Setting, tint};
 use crate::source::{About, Source, SourceError};
 use crate::write::write;
 
-/// A manual that has been set.
+/// A typeset manual.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typeset {
     /// The bytes of the PDF.
     pub bytes: Vec<u8>,
-    /// How many pages it has, title and contents included.
+    /// Number of pages, including title and contents.
     pub pages: usize,
 }
 
-/// Sets a source as PDF: the same source gives the same bytes.
+/// Typesets a source as PDF: the same source gives the same bytes.
 ///
 /// # Errors
-/// When it uses a letter that the fonts of a PDF manual lack.
+/// When it contains a character that the PDF fonts lack.
 pub fn pdf(source: &Source) -> Result<Typeset, SourceError> {
     let about = &source.about;
     let (body, places) = paginate(shape(about, &source.pieces)?);
@@ -77,7 +77,7 @@ fn title_page(about: &About) -> Result<Sheet, SourceError> {
         Mark::Fill { x: 0.0, y: foot - 5.0, width: WIDTH, height: 5.0, colour: tint(colour, 0.45) },
         text(SIDE, HEIGHT - 62.0, Face::Bold, 15.0, [1.0; 3], &about.maker)?,
     ];
-    // The model as large as the line allows.
+    // The model in the largest size that fits the line.
     let model = encoded(&about.model)?;
     let size = (MEASURE / Face::Bold.width(&model, 1.0).max(0.01)).min(64.0);
     marks.push(text(SIDE, foot + 86.0, Face::Bold, size, [1.0; 3], &about.model)?);
@@ -104,14 +104,14 @@ fn listed(places: &[Place]) -> impl Iterator<Item = &Place> {
     places.iter().filter(|place| place.level <= 2)
 }
 
-/// How many pages the contents take; page numbers do not change it.
+/// Number of pages of the contents; it does not depend on the page numbers.
 fn contents_pages(places: &[Place]) -> usize {
-    let (mut pages, mut left) = (1, DEPTH - CONTENTS_HEAD);
+    let (mut pages, mut remaining) = (1, DEPTH - CONTENTS_HEAD);
     for place in listed(places) {
-        if leading(place) > left {
-            (pages, left) = (pages + 1, DEPTH);
+        if leading(place) > remaining {
+            (pages, remaining) = (pages + 1, DEPTH);
         }
-        left -= leading(place);
+        remaining -= leading(place);
     }
     pages
 }
@@ -126,14 +126,14 @@ fn contents(
     let right = WIDTH - SIDE;
     let mut sheets = vec![Sheet::default()];
     sheets[0].marks.push(text(SIDE, HEIGHT - TOP - 18.0, Face::Bold, 20.0, colour, "Contents")?);
-    let mut left = DEPTH - CONTENTS_HEAD;
+    let mut remaining = DEPTH - CONTENTS_HEAD;
     for place in listed(places) {
-        if leading(place) > left {
+        if leading(place) > remaining {
             sheets.push(Sheet::default());
-            left = DEPTH;
+            remaining = DEPTH;
         }
-        left -= leading(place);
-        let y = BOTTOM + left + 3.0;
+        remaining -= leading(place);
+        let y = BOTTOM + remaining + 3.0;
         let (face, setting, x) = if place.level == 1 {
             (Face::Bold, CHAPTER, SIDE)
         } else {
@@ -142,7 +142,7 @@ fn contents(
         let page = place.sheet + offset;
         let number = (page + 1).to_string();
         let sheet = sheets.last_mut().expect("begun with one");
-        // One run a line: entry, dots, number, as it is read.
+        // One run per line: entry, dots, number, in reading order.
         let entry = place.printed();
         let room = right - x - face.width(&encoded(&number)?, setting.size);
         let used = face.width(&encoded(&format!("{entry}  "))?, setting.size);
@@ -163,7 +163,7 @@ fn contents(
     Ok(sheets)
 }
 
-/// Product and chapter above, number and page below.
+/// Header with product and chapter, footer with the page number.
 fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<(), SourceError> {
     const SIZE: f32 = 7.6;
     let (right, head, foot) = (WIDTH - SIDE, HEIGHT - 38.0, 30.0);
@@ -178,7 +178,7 @@ fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<(), SourceEr
         marks.push(text(SIDE, foot, Face::Regular, SIZE, GREY, &about.code)?);
     }
     marks.push(text_to(right, foot, Face::Bold, 8.4, INK, &page.to_string())?);
-    // The head comes before the text and the foot after it, as they are read.
+    // The header precedes the text and the footer follows it, in reading order.
     let below = marks.split_off(3);
     sheet.marks.splice(0..0, marks);
     sheet.marks.extend(below);

@@ -1,11 +1,11 @@
-//! A source as one web page, for manuals that are read in a browser or in a script that the fonts of
-//! a PDF manual lack.
+//! A source as one web page, for manuals that are read in a browser or in a script that the PDF fonts
+//! lack.
 
 use std::fmt::Write as _;
 
 use crate::source::{About, Direction, NoteKind, Piece, Source, Span, Style};
 
-/// Sets a source as a complete HTML page: contents with links, a section a chapter, no script.
+/// Writes a source as a complete HTML page: contents with links, one section per chapter, no script.
 #[must_use]
 pub fn html(source: &Source) -> String {
     let about = &source.about;
@@ -49,7 +49,7 @@ pub fn html(source: &Source) -> String {
     page
 }
 
-/// Light and dark by the reader's own choice; plain enough for any browser.
+/// Light or dark by the reader's preference; simple enough for any browser.
 const STYLE: &str = "\
 :root { color-scheme: light dark; }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }

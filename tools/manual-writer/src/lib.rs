@@ -1,14 +1,14 @@
-//! Manuals as Markdown, written as PDF or HTML: a tool for the demo catalog and for generated catalogs.
+//! Writes manuals from Markdown as PDF or HTML: a tool for the demo catalog and for generated catalogs.
 //!
-//! The server does not contain it. A manual source is Markdown with a few lines about itself in front (see
+//! The server does not contain it. A manual source is Markdown with a header of metadata (see
 //! [`Source`]). The same source always gives the same bytes:
 //!
-//! - [`pdf`]: title page, contents with page numbers and links, chapters, running head and foot, bookmarks. The
-//!   number printed on a page is the number of the page in the file.
+//! - [`pdf`]: title page, contents with page numbers and links, chapters, page headers and footers, bookmarks. The
+//!   printed page number is the number of the page in the file.
 //! - [`html()`]: one page with the same numbering, in any script and direction.
 //!
-//! `source` reads; `shape` and `table` turn pieces into slices that are not cut; `paginate` puts slices on sheets;
-//! `front` adds title and contents; `write` makes the file with pdf-writer.
+//! `source` parses; `shape` and `table` turn blocks into slices that are not split; `paginate` puts slices on sheets;
+//! `front` adds title and contents; `write` writes the file with pdf-writer.
 
 mod font;
 mod front;

@@ -1,16 +1,16 @@
-//! Spans broken into lines of a given width.
+//! Breaks spans into lines of a given width.
 
 use crate::font::{Face, encode};
 use crate::source::{SourceError, Span, Style};
 
-/// One line: runs of text, each where it begins from the left end.
+/// One line: runs of text, each with its offset from the left end.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Line {
     pub(crate) runs: Vec<Run>,
     pub(crate) width: f32,
 }
 
-/// Text of one face.
+/// Text in one font.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Run {
     pub(crate) x: f32,
@@ -18,8 +18,8 @@ pub(crate) struct Run {
     pub(crate) text: Vec<u8>,
 }
 
-/// What a letter this encoding lacks is reported as. Lines of the source are gone by now, so the
-/// error names the words around it.
+/// The error for a character that the encoding lacks. The line numbers of the source are not available here, so
+/// the error contains the words around it.
 fn no_letter(letter: char, text: &str) -> SourceError {
     let near: String = text.chars().take(40).collect();
     SourceError {
@@ -46,15 +46,15 @@ fn face_of(style: Style, bold: bool) -> Face {
     }
 }
 
-/// A piece of a word in one face; a word is what no line may be broken in.
+/// A piece of a word in one font; no line is broken inside a word.
 struct Part {
     face: Face,
     text: Vec<u8>,
-    /// A space stands before it.
+    /// A space precedes it.
     spaced: bool,
 }
 
-/// Breaks spans greedily; a word wider than the line is cut. `bold` sets plain text bold.
+/// Breaks spans greedily; a word wider than the line is split. `bold` sets plain text bold.
 pub(crate) fn break_lines(
     spans: &[Span],
     width: f32,
@@ -83,8 +83,8 @@ pub(crate) fn break_lines(
     Ok(lines)
 }
 
-/// Width of the widest word, and of everything on one line: what a table column may be at least and
-/// would be at best.
+/// Width of the widest word, and of the whole text on one line: the minimum and the preferred width of
+/// a table column.
 pub(crate) fn widths(spans: &[Span], size: f32, bold: bool) -> Result<(f32, f32), SourceError> {
     let (mut widest, mut whole) = (0.0_f32, 0.0_f32);
     for word in words(spans, bold)? {
@@ -136,7 +136,7 @@ fn cut(part: Part, width: f32, size: f32) -> Vec<Part> {
     pieces
 }
 
-/// Adds a part; parts of one face become one run, so that a reader sees whole lines.
+/// Adds a part; adjacent parts in one font become one run, so that text extraction sees whole lines.
 fn push(line: &mut Line, part: Part, size: f32) {
     let space = part.spaced && !line.runs.is_empty();
     match line.runs.last_mut() {
@@ -147,7 +147,7 @@ fn push(line: &mut Line, part: Part, size: f32) {
             run.text.extend(&part.text);
             line.width = run.x + run.face.width(&run.text, size);
         }
-        // The space goes with the face before it: bold words are not underlined by a wide gap.
+        // The space has the font of the text before it, so that the gap is not underlined.
         Some(run) => {
             if space {
                 run.text.push(b' ');

@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let mut code = ExitCode::SUCCESS;
     let mut report = |path: &Path, written: Result<String, Box<dyn Error>>| match written {
         Ok(line) => println!("{line}"),
-        // One bad source does not keep the others from being written.
+        // An error in one source does not prevent the others.
         Err(error) => {
             eprintln!("{}: {error}", path.display());
             code = ExitCode::FAILURE;
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     code
 }
 
-/// The file, or the sources in the folder, in the order of their names.
+/// The file, or the sources in the folder, sorted by name.
 fn found(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -60,7 +60,7 @@ fn found(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Writes one source under its name and says what it became.
+/// Writes one source under its name and prints the result.
 fn write(path: &Path, out: &Path) -> Result<String, Box<dyn Error>> {
     let source = Source::parse(&fs::read_to_string(path)?)?;
     let (extension, bytes, pages) = match source.about.form {

@@ -1,27 +1,27 @@
-//! Slices onto sheets.
+//! Puts slices on sheets.
 
 use crate::sheet::{BOTTOM, DEPTH, HEIGHT, Place, SIDE, Sheet, TOP};
 use crate::slice::Slice;
 
-/// The sheets of the body, and where every heading came to stand.
+/// The sheets of the body, and the position of every heading.
 pub(crate) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
     let mut sheets: Vec<Sheet> = Vec::new();
     let mut places = Vec::new();
     let mut chapter = String::new();
-    // Height that is left on the last sheet.
-    let mut left = 0.0_f32;
+    // Remaining height of the last sheet.
+    let mut remaining = 0.0_f32;
     for at in 0..slices.len() {
         let slice = &slices[at];
         let needed = slice.gap + kept_height(&slices[at..]);
-        let fresh = sheets.is_empty() || slice.opens || needed > left;
+        let fresh = sheets.is_empty() || slice.opens || needed > remaining;
         if fresh && slice.marks.is_empty() {
-            // Space below a table or a note: a sheet does not begin with it.
-            left = 0.0;
+            // Space below a table or a note: omitted at the top of a sheet.
+            remaining = 0.0;
             continue;
         }
         if fresh {
             sheets.push(Sheet::default());
-            left = DEPTH;
+            remaining = DEPTH;
         }
         if let Some((level, number, text)) = &slice.heading {
             let place = Place {
@@ -29,7 +29,7 @@ pub(crate) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
                 number: number.clone(),
                 text: text.clone(),
                 sheet: sheets.len() - 1,
-                top: BOTTOM + left,
+                top: BOTTOM + remaining,
             };
             if *level == 1 {
                 chapter = place.printed();
@@ -40,19 +40,19 @@ pub(crate) fn paginate(slices: Vec<Slice>) -> (Vec<Sheet>, Vec<Place>) {
         sheet.chapter.clone_from(&chapter);
         if fresh {
             if let Some(head) = &slice.head {
-                put(sheet, head, left);
-                left -= head.height;
+                put(sheet, head, remaining);
+                remaining -= head.height;
             }
         } else {
-            left -= slice.gap;
+            remaining -= slice.gap;
         }
-        put(sheet, slice, left);
-        left -= slice.height;
+        put(sheet, slice, remaining);
+        remaining -= slice.height;
     }
     (sheets, places)
 }
 
-/// Height of the first slice and of all it must stay with; a chain longer than a sheet is cut.
+/// Height of the first slice and of all that must stay with it; a chain longer than a sheet is split.
 fn kept_height(slices: &[Slice]) -> f32 {
     let mut height = slices[0].height;
     for pair in slices.windows(2) {
@@ -65,7 +65,7 @@ fn kept_height(slices: &[Slice]) -> f32 {
     height
 }
 
-fn put(sheet: &mut Sheet, slice: &Slice, left: f32) {
-    let top = HEIGHT - TOP - (DEPTH - left);
+fn put(sheet: &mut Sheet, slice: &Slice, remaining: f32) {
+    let top = HEIGHT - TOP - (DEPTH - remaining);
     sheet.marks.extend(slice.marks.iter().cloned().map(|mark| mark.moved(SIDE, top)));
 }

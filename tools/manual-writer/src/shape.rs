@@ -1,4 +1,4 @@
-//! Pieces into slices: stretches of a sheet that are never cut.
+//! Turns blocks into slices: parts of a sheet that are never split.
 
 use crate::font::Face;
 use crate::line::{break_lines, encoded};
@@ -7,13 +7,13 @@ use crate::slice::{BODY, Column, Setting, Slice, baseline, set, tint};
 use crate::source::{About, NoteKind, Piece, SourceError, Span, Style};
 use crate::table;
 
-/// Lines in a fixed pitch.
+/// Lines in a monospaced font.
 const CODE: Setting = Setting { size: 8.0, leading: 10.6 };
-/// How far the text of a list stands in.
+/// Indentation of the text of a list.
 const LIST_INDENT: f32 = 16.0;
-/// How far the text of a note stands in from its bar and from the right.
+/// Distance of the text of a note from its bar and from the right edge.
 const NOTE_INSET: f32 = 11.0;
-/// Notes longer than so many lines may be cut: they would leave half a sheet empty.
+/// Notes longer than so many lines may be split: they would leave half a sheet empty.
 const NOTE_KEPT_LINES: usize = 14;
 
 /// Shapes a whole manual.
@@ -89,7 +89,7 @@ fn heading(
         .collect())
 }
 
-/// Words of a heading with single spaces: the number stands one space before the text.
+/// Words of a heading with single spaces, including one between number and text.
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -104,9 +104,9 @@ fn paragraph(spans: &[Span], within: Column) -> Result<Vec<Slice>, SourceError> 
         .map(|(at, line)| {
             let mut slice = set(line, BODY, INK, within);
             slice.gap = if at == 0 { 5.5 } else { 0.0 };
-            // No line of a paragraph stands alone at the foot or at the head of a sheet.
+            // No widows and orphans: a single line of a paragraph is never alone on a sheet.
             slice.keeps = count > 1 && (at == 0 || at + 2 == count);
-            // Nor does the line that announces a list or a table.
+            // The line before a list or a table stays with it.
             slice.keeps |= at + 1 == count && announces;
             slice
         })
@@ -127,7 +127,7 @@ fn list(
             let label = label(at);
             let face = if label == "•" { Face::Regular } else { Face::Bold };
             first.gap = if at == 0 { 5.0 } else { 3.2 };
-            // In front, so that a reader meets the number before the text.
+            // First, so that the number precedes the text in reading order.
             first.marks.insert(
                 0,
                 Mark::Text {
@@ -161,7 +161,7 @@ fn note(
     let mut slices = column(pieces, inner, colour)?;
     let count = slices.len();
     for (at, slice) in slices.iter_mut().enumerate() {
-        // The gap becomes a part of the box, or the ground would show stripes.
+        // The gap belongs to the box, else its background would show stripes.
         let above = if at == 0 { 5.0 } else { slice.gap };
         let below = if at + 1 == count { 6.0 } else { 0.0 };
         slice.marks = slice.marks.drain(..).map(|mark| mark.moved(0.0, -above)).collect();

@@ -1,30 +1,30 @@
-//! A stretch of a sheet that is not cut: a line of a paragraph, a row of a table.
+//! A part of a sheet that is not split: a line of a paragraph, a row of a table.
 
 use std::rc::Rc;
 
 use crate::line::Line;
 use crate::sheet::{Colour, Mark};
 
-/// A stretch of a sheet: a line of a paragraph, a row of a table.
+/// A part of a sheet: a line of a paragraph, a row of a table.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Slice {
-    /// Its height, the gap not counted.
+    /// Its height without the gap.
     pub(crate) height: f32,
-    /// Space above it, left out at the top of a sheet.
+    /// Space above it, omitted at the top of a sheet.
     pub(crate) gap: f32,
-    /// Marks, from the left end of the text and its own upper edge.
+    /// Marks, relative to the left end of the text and its own upper edge.
     pub(crate) marks: Vec<Mark>,
     /// It stays on one sheet with the next one.
     pub(crate) keeps: bool,
     /// A chapter: it begins a sheet.
     pub(crate) opens: bool,
-    /// The heading it shows: level, number, text.
+    /// Its heading: level, number, text.
     pub(crate) heading: Option<(u8, String, String)>,
-    /// What is said again when it begins a sheet: the head of its table.
+    /// The slice that is repeated before it at the top of a sheet: the header of its table.
     pub(crate) head: Option<Rc<Slice>>,
 }
 
-/// Size and distance of lines.
+/// Font size and line spacing.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) size: f32,
@@ -50,7 +50,7 @@ pub(crate) fn set(line: &Line, setting: Setting, colour: Colour, within: Column)
     }
 }
 
-/// The marks of a line that begins here, `top` being its upper edge.
+/// The marks of a line at this position; `top` is its upper edge.
 pub(crate) fn marks_of(
     line: &Line,
     setting: Setting,
@@ -71,12 +71,12 @@ pub(crate) fn marks_of(
         .collect()
 }
 
-/// How far the baseline lies below the upper edge: the letters stand in the middle of the leading.
+/// Distance of the baseline from the upper edge: the letters are centred in the line.
 pub(crate) fn baseline(setting: Setting) -> f32 {
     (setting.leading - setting.size) / 2.0 + setting.size * 0.78
 }
 
-/// A colour on white, so strong.
+/// A colour blended with white.
 pub(crate) fn tint(colour: Colour, strength: f32) -> Colour {
     colour.map(|part| 1.0 - (1.0 - part) * strength)
 }

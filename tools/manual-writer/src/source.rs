@@ -1,11 +1,11 @@
-//! A manual source: what it says about itself, and its pieces in order.
+//! Parses a manual source: its metadata, and its blocks in order.
 
 use std::fmt;
 use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-/// A manual as written: a head of `field: value` lines between `---`, then Markdown.
+/// A parsed manual: a header of `field: value` lines between `---`, then Markdown.
 ///
 /// ```
 /// let source = hsc_manual_writer::Source::parse(
@@ -17,36 +17,36 @@ use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// What it says about itself.
+    /// Its metadata.
     pub about: About,
     /// Headings, paragraphs, lists, tables and notes in reading order.
     pub pieces: Vec<Piece>,
 }
 
-/// What a manual says about itself, field by field of its head.
+/// The metadata of a manual, one field per line of its header.
 #[derive(Debug, Clone, PartialEq)]
 pub struct About {
-    /// What kind of document, e.g. `Owner's Manual`.
+    /// Kind of document, e.g. `Owner's Manual`.
     pub title: String,
     /// The product's name.
     pub product: String,
     /// The product's model number.
     pub model: String,
-    /// Who makes it.
+    /// The manufacturer.
     pub maker: String,
     /// Edition, e.g. `Edition 3`.
     pub edition: String,
-    /// Number of the document, printed at the foot.
+    /// Document number, printed in the footer.
     pub code: String,
-    /// Language tag, `en` unless given.
+    /// Language tag; `en` by default.
     pub language: String,
     /// Colour of headings and rules, red, green and blue from 0 to 255.
     pub colour: [u8; 3],
-    /// What it is set as, `pdf` unless given.
+    /// Output format; `pdf` by default.
     pub form: Form,
 }
 
-/// What a source is set as.
+/// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// A PDF file.
@@ -55,7 +55,7 @@ pub enum Form {
     Html,
 }
 
-/// The way a language is written.
+/// Writing direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// Left to right.
@@ -64,16 +64,16 @@ pub enum Direction {
     Rtl,
 }
 
-/// Something between two blank lines.
+/// A block.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
-    /// A heading with the number it is printed with, e.g. `3.2`.
+    /// A heading with its printed number, e.g. `3.2`.
     Heading {
         /// 1 is a chapter, 2 a section, 3 a subsection.
         level: u8,
         /// Its number; empty at level 3.
         number: String,
-        /// Without its number.
+        /// Text without the number.
         text: String,
     },
     /// A paragraph of running text.
@@ -82,50 +82,50 @@ pub enum Piece {
     Steps(Vec<Vec<Piece>>),
     /// A list with bullets.
     Bullets(Vec<Vec<Piece>>),
-    /// A table with a head.
+    /// A table with a header.
     Table {
-        /// Cells of the head.
+        /// Cells of the header.
         head: Vec<Vec<Span>>,
-        /// Rows of cells, each as long as the head.
+        /// Rows of cells, each as long as the header.
         rows: Vec<Vec<Vec<Span>>>,
     },
     /// A block quote that begins with `**Note:**`, `**Tip:**`, `**Caution:**` or `**Warning:**`.
     Note {
-        /// Which of them.
+        /// The kind of note.
         kind: NoteKind,
-        /// What it says, its word included.
+        /// Its text, including the leading word.
         pieces: Vec<Piece>,
     },
-    /// Lines in a fixed pitch.
+    /// Lines in a monospaced font.
     Code(Vec<String>),
 }
 
-/// How much a note wants to be read.
+/// The kind of a note, by increasing importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoteKind {
-    /// Good to know.
+    /// Background information.
     Note,
-    /// Makes life easier.
+    /// A recommendation.
     Tip,
-    /// The product or data may suffer.
+    /// Risk of damage to product or data.
     Caution,
-    /// A person may suffer.
+    /// Risk of injury.
     Warning,
 }
 
 /// Text of one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
-    /// Without Markdown marks.
+    /// Without Markdown markup.
     pub text: String,
-    /// How it is printed.
+    /// Its style.
     pub style: Style,
 }
 
 /// The style of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// The style of what surrounds it.
+    /// The style of the surrounding text.
     Plain,
     /// `**bold**`: keys, buttons, menu items.
     Bold,
@@ -138,9 +138,9 @@ pub enum Style {
 /// Why a source could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
-    /// Line in the source, 1 is the first; `None` where it was found while setting.
+    /// Line in the source, from 1; `None` if the error was found during typesetting.
     pub line: Option<usize>,
-    /// What is wrong, and what would be right.
+    /// The error and how to correct it.
     pub reason: String,
 }
 
@@ -159,8 +159,8 @@ impl Source {
     /// Reads a source.
     ///
     /// # Errors
-    /// When the head is missing, has an unknown field or lacks `title`, or when the Markdown uses
-    /// something a manual has no form for (pictures, raw HTML); the line is named.
+    /// When the header is missing, has an unknown field or lacks `title`, or when the Markdown has an
+    /// unsupported element (pictures, raw HTML); the error has the line.
     pub fn parse(text: &str) -> Result<Self, SourceError> {
         let (about, body_at) = About::parse(text)?;
         let body = &text[body_at..];
@@ -177,7 +177,7 @@ impl Source {
 }
 
 impl About {
-    /// The way its language is written.
+    /// The writing direction of its language.
     #[must_use]
     pub fn direction(&self) -> Direction {
         match self.language.split('-').next() {
@@ -281,7 +281,7 @@ fn colour(hex: &str) -> Option<[u8; 3]> {
     Some([red, green, blue])
 }
 
-/// Walks the events of the Markdown parser; every method takes what it began up to its end.
+/// Reads the events of the Markdown parser; every method consumes an element up to its end.
 struct Reader<'a> {
     events: std::vec::IntoIter<(Event<'a>, Range<usize>)>,
     text: &'a str,
@@ -297,10 +297,10 @@ impl Reader<'_> {
         SourceError { line: Some(line), reason: reason.to_owned() }
     }
 
-    /// Pieces up to the end of what encloses them.
+    /// Blocks up to the end of the enclosing element.
     fn pieces(&mut self) -> Result<Vec<Piece>, SourceError> {
         let mut pieces = Vec::new();
-        // A tight list item has its text directly in it, with no paragraph around.
+        // A tight list item contains its text directly, without a paragraph.
         let mut loose: Vec<Span> = Vec::new();
         while let Some((event, at)) = self.events.next() {
             if let Some(span) = self.inline(&event, &at)? {
@@ -413,7 +413,7 @@ impl Reader<'_> {
         Piece::Code(text.lines().map(str::to_owned).collect())
     }
 
-    /// Spans up to the end of the paragraph, heading or cell they stand in.
+    /// Spans up to the end of the enclosing paragraph, heading or cell.
     fn spans(&mut self) -> Result<Vec<Span>, SourceError> {
         let mut spans = Vec::new();
         while let Some((event, at)) = self.events.next() {
@@ -430,7 +430,7 @@ impl Reader<'_> {
         Ok(joined(spans))
     }
 
-    /// The spans an event begins, or `None` when it is not inline.
+    /// The spans of an event, or `None` if it is not inline.
     fn inline(
         &mut self,
         event: &Event<'_>,
@@ -459,7 +459,7 @@ impl Reader<'_> {
     }
 }
 
-/// Neighbours of one style as one span.
+/// Merges adjacent spans of one style.
 fn joined(spans: Vec<Span>) -> Vec<Span> {
     let mut out: Vec<Span> = Vec::with_capacity(spans.len());
     for span in spans {
@@ -479,7 +479,7 @@ pub(crate) fn plain(spans: &[Span]) -> String {
 fn note_kind(pieces: &[Piece]) -> Option<NoteKind> {
     let Some(Piece::Paragraph(spans)) = pieces.first() else { return None };
     let first = spans.first().filter(|span| span.style == Style::Bold)?;
-    // A Hebrew manual has its own words for them.
+    // A Hebrew manual has Hebrew words for them.
     match first.text.trim_end_matches(':') {
         "Note" | "הערה" => Some(NoteKind::Note),
         "Tip" | "טיפ" => Some(NoteKind::Tip),

@@ -1,4 +1,4 @@
-//! A table into slices, a row each.
+//! Turns a table into slices, one per row.
 
 use std::rc::Rc;
 
@@ -9,10 +9,10 @@ use crate::source::{SourceError, Span};
 
 /// Space left and right of a cell's text.
 const PAD_X: f32 = 4.0;
-/// Space above and below it.
+/// Space above and below the text of a cell.
 const PAD_Y: f32 = 2.6;
 
-/// Shapes a table; its head is said again on every sheet it runs on.
+/// Shapes a table; its header is repeated on every sheet.
 pub(crate) fn shape(
     head: &[Vec<Span>],
     rows: &[Vec<Vec<Span>>],
@@ -38,7 +38,7 @@ pub(crate) fn shape(
     let count = rows.len();
     for (at, cells) in rows.iter().enumerate() {
         let mut slice = row(cells, &columns, within, false)?;
-        // Neither the first row stands alone above a cut, nor the last below it.
+        // The first and the last row stay with their neighbours.
         slice.keeps = count > 1 && (at == 0 || at + 2 == count);
         slice.head = Some(Rc::clone(&repeated));
         slices.push(slice);
@@ -79,8 +79,8 @@ fn row(
     Ok(Slice { height, marks, ..Slice::default() })
 }
 
-/// Where the text of each column goes: every column gets its widest word, and what is left is given
-/// in proportion to what each would still like to have.
+/// The position and width of each column: every column gets the width of its widest word, and the rest is
+/// distributed in proportion to the missing width of each.
 fn columns(
     head: &[Vec<Span>],
     rows: &[Vec<Vec<Span>>],
@@ -100,8 +100,8 @@ fn columns(
     let room = within.width - 2.0 * PAD_X * head.len() as f32;
     let (taken, wished): (f32, f32) = (least.iter().sum(), best.iter().sum());
     let widths: Vec<f32> = if wished <= room {
-        // Everything fits. The rules reach the margin in any case: in a table of two columns, which
-        // is read as a list, the last takes what is left; in a wider one all share it.
+        // Everything fits. The rules extend to the margin in any case: in a table of two columns, which
+        // is read as a list, the last column takes the rest; in a wider one all columns share it.
         let spare = room - wished;
         let mut widths = best;
         match widths.as_mut_slice() {

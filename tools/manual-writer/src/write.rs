@@ -1,4 +1,4 @@
-//! Sheets into the bytes of a PDF file.
+//! Writes sheets as the bytes of a PDF file.
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 use pdf_writer::types::{ActionType, AnnotationType, PageMode};
@@ -8,11 +8,11 @@ use crate::font::Face;
 use crate::sheet::{Colour, HEIGHT, Mark, Place, Sheet, WIDTH};
 use crate::source::About;
 
-/// How hard pages are compressed: the highest level that is worth its time; output never changes
-/// with the machine.
+/// Compression level of pages: the highest one that is worth its time; the output is the same on every
+/// machine.
 const COMPRESSION: u8 = 8;
 
-/// Numbers of the objects, given out in order.
+/// Object numbers, assigned in order.
 struct Refs(i32);
 
 impl Refs {
@@ -22,8 +22,8 @@ impl Refs {
     }
 }
 
-/// Writes the file. `offset` is the number of sheets before the body, whose `places` are bookmarked.
-/// It has no date in it: the same sheets give the same bytes.
+/// Writes the file. `offset` is the number of sheets before the body, whose `places` become bookmarks.
+/// It contains no date: the same sheets give the same bytes.
 pub(crate) fn write(about: &About, sheets: &[Sheet], places: &[Place], offset: usize) -> Vec<u8> {
     let mut refs = Refs(0);
     let (catalog, tree, info) = (refs.next(), refs.next(), refs.next());
@@ -81,7 +81,7 @@ pub(crate) fn write(about: &About, sheets: &[Sheet], places: &[Place], offset: u
 
 fn marks(marks: &[Mark]) -> Vec<u8> {
     let mut content = Content::new();
-    // What is set already; black is the colour a page begins with.
+    // The current state; black is the initial colour of a page.
     let mut fill: Colour = [0.0; 3];
     for mark in marks {
         let (Mark::Text { colour, .. } | Mark::Fill { colour, .. }) = mark;
@@ -107,7 +107,7 @@ fn marks(marks: &[Mark]) -> Vec<u8> {
     content.finish().to_vec()
 }
 
-/// Hundredths of a point are finer than any printer; more digits only make the file larger.
+/// Hundredths of a point are finer than any printer; more digits only enlarge the file.
 fn rounded(value: f32) -> f32 {
     (value * 100.0).round() / 100.0
 }

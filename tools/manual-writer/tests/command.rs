@@ -1,4 +1,4 @@
-//! The command writes what it can and names what it cannot.
+//! The command writes the valid sources and names the invalid ones.
 
 use std::fs;
 use std::process::{Command, Output};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hsc_catalogs::generate::Plan;
 use hsc_manual_writer::{Form, Piece, Source, html, pdf};
 
-/// Where the demo catalog has its manuals.
+/// The folder of the demo catalog's manuals.
 const MANUALS: &str = "../../catalogs/data/manuals";
 
 fn here(name: &str) -> PathBuf {
@@ -78,7 +78,7 @@ fn questions_on_the_demo_manuals_name_pages_that_are_there() {
             let stem = path.file_stem().expect("a file").to_string_lossy().into_owned();
             match source.about.form {
                 Form::Pdf => (format!("{stem}.pdf"), pdf(&source).expect("it was set above").pages),
-                // A page of a web page is a chapter of it.
+                // The pages of a web page are its chapters.
                 Form::Html => {
                     let chapter = |piece: &&Piece| matches!(piece, Piece::Heading { level: 1, .. });
                     (format!("{stem}.html"), source.pieces.iter().filter(chapter).count())
@@ -88,7 +88,7 @@ fn questions_on_the_demo_manuals_name_pages_that_are_there() {
         .collect();
     let text =
         fs::read_to_string(here("../../tests/data/demo_questions.jsonl")).expect("the questions");
-    let mut asked = BTreeSet::new();
+    let mut manuals = BTreeSet::new();
     for line in text.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("a line is JSON");
         let manual = line["manual"].as_str().expect("a manual").to_owned();
@@ -96,22 +96,22 @@ fn questions_on_the_demo_manuals_name_pages_that_are_there() {
             let page = page.as_u64().expect("a page number") as usize;
             assert!((1..=pages[&manual]).contains(&page), "{line}");
         }
-        asked.insert(manual);
+        manuals.insert(manual);
     }
-    assert_eq!(asked, pages.into_keys().collect(), "every demo manual is asked about");
+    assert_eq!(manuals, pages.into_keys().collect(), "every demo manual is asked about");
 }
 
 #[test]
 fn a_generated_manual_has_about_as_many_pages_as_asked() {
     let mut far = Vec::new();
-    for (seed, wanted) in [8, 20, 60, 200].into_iter().enumerate() {
+    for (seed, requested) in [8, 20, 60, 200].into_iter().enumerate() {
         let seed = seed as u64;
-        let plan = Plan { brands: 2, products: 10, seed, manuals: 4, pages: wanted..=wanted };
+        let plan = Plan { brands: 2, products: 10, seed, manuals: 4, pages: requested..=requested };
         for file in plan.files().expect("a plan").filter(|file| file.path.ends_with(".md")) {
             let text = String::from_utf8(file.bytes).expect("Markdown is UTF-8");
             let pages = pdf(&Source::parse(&text).expect("a source")).expect("Latin letters").pages;
-            if pages.abs_diff(wanted) > 2.max(wanted / 10) {
-                far.push(format!("{}: {pages} for {wanted}", file.path));
+            if pages.abs_diff(requested) > 2.max(requested / 10) {
+                far.push(format!("{}: {pages} for {requested}", file.path));
             }
         }
     }
