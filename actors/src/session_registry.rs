@@ -122,9 +122,12 @@ pub enum AdmissionRefused {
     /// The address has its maximum of sessions.
     #[error("there are too many connections from this address; close one first")]
     Address,
-    /// Sessions are opened too fast.
+    /// Sessions are opened too fast on this pod.
     #[error("too many connections are being opened; try again in a few seconds")]
     Rate,
+    /// The address opens sessions too fast.
+    #[error("this address opens too many connections; try again in a few seconds")]
+    AddressRate,
     /// The pod is overloaded.
     #[error("the server is too busy; try again in a few seconds")]
     Busy,
@@ -186,7 +189,7 @@ impl SessionRegistry {
         }
         // The limit of one address is checked first: its refusals use up nothing of the others.
         if !self.admits_open(address.key()) {
-            return Err(AdmissionRefused::Rate);
+            return Err(AdmissionRefused::AddressRate);
         }
         if let Some(opens) = &self.opens
             && opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_err()
@@ -519,11 +522,12 @@ mod tests {
         };
         let sessions = SessionRegistry::new(admission);
         assert_eq!((0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count(), 3);
-        assert_eq!(
-            (0..10).filter(|_| sessions.admit(client("10.0.0.1")).is_ok()).count(),
-            2,
-            "what is left"
-        );
+        let own = sessions.admit(client("127.0.0.1"));
+        assert_eq!(own, Err(AdmissionRefused::AddressRate), "its own limit, not that of the pod");
+        // The other addresses get what is left; beyond that the limit of the pod applies.
+        assert!(sessions.admit(client("10.0.0.1")).is_ok());
+        assert!(sessions.admit(client("10.0.0.2")).is_ok());
+        assert_eq!(sessions.admit(client("10.0.0.3")), Err(AdmissionRefused::Rate));
     }
 
     #[tokio::test]

@@ -79,7 +79,7 @@ catalogue! {
     hsc_tls_reloads_total Counter ["outcome" = "taken" | "kept"] "Changes of the files of server.tls: taken, or kept (the new certificate is invalid, the previous one stays)";
     hsc_ws_sessions Gauge [] "Open sockets";
     hsc_ws_opened_total Counter [] "Sockets opened since the start";
-    hsc_ws_refused_total Counter ["reason" = "full" | "draining" | "address" | "rate" | "busy"] "Sockets refused before they were opened: full, draining, address, rate or busy";
+    hsc_ws_refused_total Counter ["reason" = "full" | "draining" | "rate" | "busy" | "address" | "address_rate"] "Sockets refused before they were opened. Limits of the pod: full, draining, rate (sessions.opens_per_second) or busy; limits of one client: address (it has too many) or address_rate (it opens too many at once)";
     hsc_ws_received_total Counter ["type" = "typing" | "understand" | "query" | "lock_and_query" | "hello" | "about" | "cancel" | "handoff" | "message" | "feedback" | "csat" | "bye" | "invalid"] "Messages of clients, by type; 'invalid' for all others";
     hsc_ws_sent_total Counter ["type" = "prediction" | "understood" | "status" | "answer_chunk" | "context" | "final_answer" | "error" | "queue" | "notice" | "welcome" | "reconnect" | "handoff" | "agent_joined" | "agent_left" | "message" | "agent_typing" | "ack" | "replayed"] "Messages to clients, by type";
     hsc_ws_closed_total Counter ["code" = "1000" | "1002" | "1007" | "1008" | "1009" | "1011" | "1012" | "1013" | "4001" | "4002"] "Sockets closed by the server, by close code";

@@ -323,7 +323,7 @@ impl Sockets {
         self.open.dec();
     }
 
-    /// A socket was refused: `full`, `draining`, `address`, `rate` or `busy`.
+    /// A socket was refused: `full`, `draining`, `rate`, `busy`, `address` or `address_rate`.
     pub fn refused(&self, reason: &'static str) {
         self.refused.with_label_values(&[reason]).inc();
     }

@@ -86,6 +86,29 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
     assert_eq!(closed, Some(1013));
     inside.type_in("nl").await;
     assert!(server.metric("hsc_ws_refused_total{reason=\"rate\"}").await >= 2.0);
+    assert_eq!(server.metric("hsc_ws_refused_total{reason=\"address_rate\"}").await, 0.0);
+}
+
+#[tokio::test]
+async fn sockets_past_the_rate_of_one_address_do_not_count_as_a_limit_of_the_pod() {
+    let server = Server::with(&[
+        ("sessions.opens_per_second_per_address", "1"),
+        ("sessions.overload_after_ms", "0"),
+    ])
+    .await;
+    let mut inside = server.visitor().await;
+    let mut refused = None;
+    // A slow machine may be given a new place meanwhile, but not each time.
+    for _ in 0..TRIES {
+        refused = refused.or(Visitor::refused(server.address()).await);
+    }
+    assert_eq!(refused, come_again());
+    inside.type_in("nl").await;
+    assert!(server.metric("hsc_ws_refused_total{reason=\"address_rate\"}").await >= 1.0);
+    for of_the_pod in ["rate", "full", "busy", "draining"] {
+        let series = format!("hsc_ws_refused_total{{reason=\"{of_the_pod}\"}}");
+        assert_eq!(server.metric(&series).await, 0.0, "{series}");
+    }
 }
 
 #[tokio::test]
