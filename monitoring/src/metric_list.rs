@@ -102,6 +102,7 @@ catalogue! {
     hsc_encoder_windows_total Counter [] "Windows of manuals embedded here";
     hsc_encoder_waiting Gauge [] "Manuals that are queued for embedding or being embedded";
     hsc_answers_total Counter ["answerer" = "extractive" | "llm", "outcome" = "answered" | "likely" | "unknown" | "no_manual"] "Answers completed: answered, likely, unknown or no_manual";
+    hsc_answers_lost_total Counter ["reason" = "panicked" | "incomplete"] "Answers that ended with an error instead of their last event: panicked (the answerer has a bug; the log has its panic) or incomplete (it ended too early)";
     hsc_answer_first_chunk_seconds Histogram [] "Time from a question to the first words of its answer";
     hsc_answer_seconds Histogram [] "Time from a question to the end of its answer";
     hsc_answer_fallbacks_total Counter ["reason" = "broke_off" | "unreachable" | "refused" | "garbled" | "timeout" | "cut_short" | "limited" | "empty"] "Answers given without the language model although it is configured, by reason";

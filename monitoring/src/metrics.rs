@@ -114,6 +114,7 @@ pub struct Encoder {
 /// Answers and the use of the language model.
 pub struct Answers {
     total: CounterFamily,
+    lost: CounterFamily,
     first_chunk_seconds: Histogram,
     seconds: Histogram,
     fallbacks: CounterFamily,
@@ -233,6 +234,7 @@ impl Metrics {
             },
             answers: Answers {
                 total: maker.counter("hsc_answers_total"),
+                lost: maker.counter("hsc_answers_lost_total"),
                 first_chunk_seconds: maker
                     .histogram("hsc_answer_first_chunk_seconds")
                     .with_label_values(NONE),
@@ -438,6 +440,11 @@ impl Answers {
     pub fn done(&self, answerer: &'static str, outcome: &'static str, took: Duration) {
         self.total.with_label_values(&[answerer, outcome]).inc();
         self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// The answerer failed before the end of an answer: `panicked`, or `incomplete` (it ended without a last event).
+    pub fn lost(&self, reason: &'static str) {
+        self.lost.with_label_values(&[reason]).inc();
     }
 
     /// The language model failed and the extractive answer was used.

@@ -10,7 +10,7 @@ impl Metrics {
     /// The current values behind the charts; `agents` are those connected to this pod.
     ///
     /// An error is a failure of the server: a request answered with 500 or above, a socket closed because its
-    /// session failed (1011), a restarted actor.
+    /// session failed (1011), a restarted actor, a lost answer.
     #[must_use]
     pub fn sample(&self, agents: usize) -> Sample {
         let families = self.gather();
@@ -22,6 +22,7 @@ impl Metrics {
         });
         let closed = family("hsc_ws_closed_total").counted(|metric| is(metric, "code", "1011"));
         let restarted = family("hsc_actor_restarts_total").counted(|_| true);
+        let lost = family("hsc_answers_lost_total").counted(|_| true);
         let (hits, misses) = (family("hsc_cache_hits_total"), family("hsc_cache_misses_total"));
         Sample {
             sessions: family("hsc_ws_sessions").gauge(),
@@ -30,7 +31,7 @@ impl Metrics {
             keystrokes: family("hsc_ws_received_total")
                 .counted(|metric| is(metric, "type", "typing")),
             answers: family("hsc_answers_total").counted(|_| true),
-            errors: failed + closed + restarted,
+            errors: failed + closed + restarted + lost,
             first_words: family("hsc_answer_first_chunk_seconds").buckets(),
             keystroke: family("hsc_prediction_seconds").buckets(),
             caches: CACHES.map(|cache| {
@@ -100,6 +101,7 @@ mod tests {
         metrics.http.answered("GET", "/health", 503, Duration::ZERO);
         metrics.answers.done("extractive", "answered", Duration::from_secs(1));
         metrics.answers.done("extractive", "unknown", Duration::from_secs(1));
+        metrics.answers.lost("panicked");
         metrics.answers.first_chunk(Duration::from_millis(300));
         metrics.predictions.answered(Duration::from_micros(80));
         let cache = metrics.caches.meter("manuals");
@@ -108,7 +110,7 @@ mod tests {
         cache.l2_hit();
         let sample = metrics.sample(2);
         assert_eq!((sample.sessions, sample.agents), (1.0, 2.0));
-        assert_eq!((sample.keystrokes, sample.answers, sample.errors), (1.0, 2.0, 2.0));
+        assert_eq!((sample.keystrokes, sample.answers, sample.errors), (1.0, 2.0, 3.0));
         assert_eq!(sample.caches, [(1.0, 1.0), (0.0, 0.0), (0.0, 0.0)]);
         assert_eq!(sample.first_words.total, 1.0);
         let slow = sample.first_words.quantile(1.0).expect("one was observed");

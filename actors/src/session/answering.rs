@@ -53,15 +53,27 @@ fn answering(
     // Called inside the stream and caught there: the visitor gets an error, the socket stays open.
     let begun = Arc::clone(&context);
     let events = async move { begun.answerer.answer(question) }.flatten_stream();
-    let mut first = None;
-    AssertUnwindSafe(events)
-        .catch_unwind()
+    let (mut first, mut is_over) = (None, false);
+    let events = AssertUnwindSafe(events).catch_unwind().map(Some);
+    // `None` is the end of the stream, which must not come before the last event.
+    events
+        .chain(stream::iter([None]))
         .flat_map(move |event| {
             let _held = &permit;
-            let Ok(event) = event else {
-                span.fail();
-                return stream::iter([Some(Input::AnswerLost { answer }), None]);
+            let event = match event {
+                Some(Ok(event)) => event,
+                None if is_over => return stream::iter([None, None]),
+                lost => {
+                    is_over = true;
+                    span.fail();
+                    context.metrics.answers.lost(match lost {
+                        Some(_) => "panicked",
+                        None => "incomplete",
+                    });
+                    return stream::iter([Some(Input::AnswerLost { answer }), None]);
+                }
             };
+            is_over |= matches!(event, AnswerEvent::Done(_));
             describe(&mut span, &event);
             let first_words = count(&context.metrics, &event, asked, &mut first).map(|after| {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);

@@ -155,12 +155,34 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
 #[actix::test]
 async fn an_answerer_that_panics_costs_its_answer_and_no_socket() {
     let stage = TestPod::new(|_| {}).await;
+    let lost = "hsc_answers_lost_total{reason=\"panicked\"}";
+    assert!(stage.says(&format!("{lost} 0")), "it is there before the first one");
     stage.teacher.panics.store(true, Ordering::SeqCst);
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
     assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
     client.say(json!({ "type": "typing", "content": "a" })).await;
     client.hear("prediction").await;
+    assert!(stage.says(&format!("{lost} 1")));
+}
+
+#[actix::test]
+async fn an_answer_that_ends_too_early_is_an_error_and_is_counted() {
+    let stage = TestPod::new(|_| {}).await;
+    stage.teacher.ends_early.store(true, Ordering::SeqCst);
+    stage.open_the_gate();
+    let mut client = stage.client().await;
+    client.say(stage.ask()).await;
+    assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
+    assert!(stage.says("hsc_answers_lost_total{reason=\"incomplete\"} 1"));
+    stage.teacher.ends_early.store(false, Ordering::SeqCst);
+    client
+        .say(json!({ "type": "query", "id": "q2", "product_id": stage.product, "query": "again" }))
+        .await;
+    assert_eq!(client.hear("final_answer").await["id"], "q2");
+    let lost = "hsc_answers_lost_total{reason=\"incomplete\"} 1";
+    assert!(stage.says(lost), "a whole answer is not lost");
+    assert!(stage.says("hsc_answers_lost_total{reason=\"panicked\"} 0"));
 }
 
 #[actix::test]

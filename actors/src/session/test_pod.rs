@@ -49,6 +49,8 @@ pub(crate) struct GatedAnswerer {
     /// The picture of each question.
     pub(crate) images: Mutex<Vec<Option<hsc_conversation::protocol::Image>>>,
     pub(crate) panics: AtomicBool,
+    /// Answers end before the first word.
+    pub(crate) ends_early: AtomicBool,
     pub(crate) other_words: AtomicBool,
     pub(crate) sees_pictures: AtomicBool,
 }
@@ -64,6 +66,9 @@ impl Answerer for GatedAnswerer {
         assert!(!self.panics.load(Ordering::SeqCst), "I have forgotten it");
         let first = if self.other_words.load(Ordering::SeqCst) { "uno " } else { "one " };
         let begin = [AnswerEvent::Reading, AnswerEvent::Thinking];
+        if self.ends_early.load(Ordering::SeqCst) {
+            return stream::iter(begin).boxed();
+        }
         let words = [first, "two "].map(|word| AnswerEvent::Chunk(word.to_owned()));
         let mut gate = self.gate.subscribe();
         let rest = async move {
@@ -171,6 +176,7 @@ impl TestPod {
             askers: Mutex::default(),
             images: Mutex::default(),
             panics: AtomicBool::new(false),
+            ends_early: AtomicBool::new(false),
             other_words: AtomicBool::new(false),
             sees_pictures: AtomicBool::new(false),
         });
