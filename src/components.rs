@@ -102,6 +102,7 @@ impl Components {
     pub(crate) fn new(settings: &Settings) -> Result<Self, StartError> {
         let metrics = Metrics::new();
         metrics.built(crate::VERSION, crate::COMMIT);
+        http::start_counters(&metrics);
         let supervision = SupervisionConfig::from(&settings.actors);
         let pod_name = pods::name(&settings.server.pod_name);
         info!(pod:% = pod_name; "started this pod");

@@ -305,6 +305,11 @@ impl Metrics {
 }
 
 impl Http {
+    /// Adds a series, at zero, that [`answered`](Self::answered) counts later.
+    pub fn start(&self, method: &str, route: &str, status: u16) {
+        self.requests.with_label_values(&[method, route, decimal(status, &mut [0; 5])]);
+    }
+
     /// A request was answered. `route` is the pattern, never the path: the number of paths is unbounded.
     pub fn answered(&self, method: &str, route: &str, status: u16, took: Duration) {
         let mut digits = [0; 5];
@@ -695,6 +700,7 @@ mod tests {
     #[test]
     fn counted_values_are_rendered() {
         let metrics = Metrics::new();
+        metrics.http.start("GET", "/health", 503);
         metrics.http.answered("GET", "/health", 200, Duration::from_millis(2));
         metrics.sockets.opened();
         metrics.sockets.closed(1008);
@@ -702,6 +708,7 @@ mod tests {
         let text = metrics.render();
         for line in [
             "hsc_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1",
+            "hsc_http_requests_total{method=\"GET\",route=\"/health\",status=\"503\"} 0",
             "hsc_ws_sessions 1",
             "hsc_ws_closed_total{code=\"1008\"} 1",
             "hsc_cache_bytes{cache=\"manuals\"} 100",

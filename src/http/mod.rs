@@ -49,7 +49,7 @@ use client_address::{client_address, warn_of_unknown_proxy};
 pub use dependencies::{AdminRules, Dependencies};
 pub use headers::FrameAncestors;
 pub use listener::{Capacity, Certificate, Connections, Deadlines, InvalidCertificate, Listener};
-pub use openapi::openapi;
+pub use openapi::{openapi, start_counters};
 pub use origins::Origins;
 pub use routes::{operations_routes, routes};
 pub use team::Reads;

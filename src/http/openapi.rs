@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use actix_web::http::StatusCode;
+use hsc_monitoring::Metrics;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, PathItem};
 
 use super::{
     ApiErrorCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
@@ -131,6 +132,39 @@ fn describe_responses(operation: &mut Operation) {
     }
 }
 
+/// Patterns of the router whose parameter has an expression, which the document cannot have.
+const WITH_EXPRESSION: [&str; 2] = ["/static/{path:.*}", "/admin/catalog/files/{file:.*}"];
+
+/// Starts the counters of HTTP requests: a series, at zero, for each status that the document has of a route and for 500,
+/// which any route may answer. About 310 series; statuses that only a wrong request gets (405, 408) begin with it.
+pub fn start_counters(metrics: &Metrics) {
+    let pattern = |path: &str| {
+        let with = WITH_EXPRESSION.into_iter().find(|with| without_expressions(with) == path);
+        with.map_or_else(|| path.to_owned(), str::to_owned)
+    };
+    for (path, item) in &openapi().paths.paths {
+        let route = pattern(path);
+        for (method, operation) in operations(item) {
+            let statuses = operation.responses.responses.keys();
+            let statuses = statuses.filter_map(|status| status.parse::<u16>().ok());
+            for status in statuses.chain([StatusCode::INTERNAL_SERVER_ERROR.as_u16()]) {
+                metrics.http.start(method, &route, status);
+            }
+        }
+    }
+}
+
+fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation)> {
+    let all = [
+        ("GET", &item.get),
+        ("POST", &item.post),
+        ("PUT", &item.put),
+        ("PATCH", &item.patch),
+        ("DELETE", &item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
+}
+
 /// The methods of a route for `Allow`. `pattern` is the pattern of the router, whose parameters may have
 /// an expression: `/static/{path:.*}`.
 pub(super) fn allowed_methods(pattern: &str) -> String {
@@ -138,6 +172,13 @@ pub(super) fn allowed_methods(pattern: &str) -> String {
         let paths = openapi().paths.paths.into_iter();
         paths.map(|(path, item)| (path, allow(&item))).collect()
     });
+    let plain = without_expressions(pattern);
+    // Only the files of `/docs/` are not in the document.
+    METHODS.get(&plain).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
+}
+
+/// The pattern of the router as the document has it: `/static/{path}`.
+fn without_expressions(pattern: &str) -> String {
     let mut plain = String::with_capacity(pattern.len());
     for (at, piece) in pattern.split('{').enumerate() {
         if at > 0 {
@@ -148,18 +189,11 @@ pub(super) fn allowed_methods(pattern: &str) -> String {
             plain.push_str(piece);
         }
     }
-    // Only the files of `/docs/` are not in the document.
-    METHODS.get(&plain).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
+    plain
 }
 
-fn allow(item: &utoipa::openapi::PathItem) -> String {
-    let methods = [
-        (item.get.is_some(), READ_ONLY),
-        (item.post.is_some(), "POST"),
-        (item.put.is_some(), "PUT"),
-        (item.patch.is_some(), "PATCH"),
-        (item.delete.is_some(), "DELETE"),
-    ];
-    let taken: Vec<&str> = methods.iter().filter(|(taken, _)| *taken).map(|(_, it)| *it).collect();
-    taken.join(", ")
+fn allow(item: &PathItem) -> String {
+    let methods =
+        operations(item).map(|(method, _)| if method == "GET" { READ_ONLY } else { method });
+    methods.collect::<Vec<_>>().join(", ")
 }

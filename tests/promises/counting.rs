@@ -85,3 +85,48 @@ async fn the_log_has_ids_and_never_what_a_customer_typed() {
     let question = lines.iter().find(|line| line["msg"] == "question").expect("a line");
     assert!(question["conversation"].is_string() && question["product"] == LIGHT, "{question}");
 }
+
+/// The label `route` of every series of `hsc_http_requests_total`.
+async fn counted_routes(server: &Server) -> BTreeSet<String> {
+    let text = server.get("/metrics").await.text().await.expect("text");
+    let series = text.lines().filter(|line| line.starts_with("hsc_http_requests_total{"));
+    let route = |line: &str| Some(line.split_once("route=\"")?.1.split_once('"')?.0.to_owned());
+    series.map(|line| route(line).expect("a route")).collect()
+}
+
+#[tokio::test]
+async fn every_documented_response_has_its_series_at_zero_before_the_first_request() {
+    let server = Server::start().await;
+    let text = server.get("/metrics").await.text().await.unwrap();
+    let counted = |method: &str, route: &str, status: &str| {
+        let labels = format!("{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}}");
+        let name = format!("hsc_http_requests_total{labels} ");
+        text.lines().any(|line| line.starts_with(&name))
+    };
+    let series = text.lines().filter(|line| line.starts_with("hsc_http_requests_total{")).count();
+    assert!((250..400).contains(&series), "{series} series");
+    let document = serde_json::to_value(hsc::http::openapi()).expect("the document is JSON");
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        let route = path
+            .replace("/static/{path}", "/static/{path:.*}")
+            .replace("/files/{file}", "/files/{file:.*}");
+        for method in ["get", "post", "put", "patch", "delete"] {
+            let Some(responses) = item[method]["responses"].as_object() else { continue };
+            for status in responses.keys().map(String::as_str).chain(["500"]) {
+                assert!(
+                    counted(&method.to_uppercase(), &route, status),
+                    "{method} {path} {status}"
+                );
+            }
+        }
+    }
+    // The series are those that requests count, not a second set under other names of the routes.
+    let mut before = counted_routes(&server).await;
+    for path in document["paths"].as_object().expect("paths").keys() {
+        let path = path.split('{').map(|part| part.split_once('}').map_or(part, |it| it.1));
+        server.get(&path.collect::<Vec<_>>().join("x")).await;
+    }
+    server.get("/no/such/route").await;
+    before.insert("unmatched".to_owned());
+    assert_eq!(counted_routes(&server).await, before);
+}
