@@ -123,6 +123,9 @@ fn degraded(deps: &Dependencies) -> Option<String> {
 
 fn redis_fault(deps: &Dependencies) -> Option<String> {
     let redis = deps.redis.as_ref()?;
+    if let Some(why) = redis.refuses_login() {
+        return Some(format!("Redis refuses the login of this pod: {why}"));
+    }
     if !redis.is_up() {
         let away = "Redis does not answer: this pod stands on its own until it does";
         return Some(away.to_owned());

@@ -35,6 +35,30 @@ impl Breaker {
     }
 }
 
+/// Why a Redis refuses the login, if the error says so. Never names the user or the password.
+pub(super) fn refuses_login(error: &RedisError) -> Option<&'static str> {
+    const REQUIRED: &str = "it requires a password, and redis.url has none";
+    const REJECTED: &str = "it does not accept the user and password of redis.url";
+    if error.kind() == redis::ErrorKind::AuthenticationFailed {
+        return Some(REJECTED);
+    }
+    match error.code() {
+        Some("NOAUTH") => return Some(REQUIRED),
+        Some("WRONGPASS") => return Some(REJECTED),
+        _ => {}
+    }
+    // The nodes of a Cluster, Sentinels and a refused SELECT have the error of Redis in their text.
+    let text = error.to_string();
+    let has = |word: &str| text.contains(word);
+    if has("NOAUTH") {
+        Some(REQUIRED)
+    } else if has("WRONGPASS") || has("AuthenticationFailed") || has("authentication failed") {
+        Some(REJECTED)
+    } else {
+        None
+    }
+}
+
 /// Why a Redis refuses writes, if the error says so.
 pub(super) fn refuses_writes(error: &RedisError) -> Option<&'static str> {
     if error.kind() == redis::ErrorKind::Server(ServerErrorKind::ReadOnly) {
@@ -54,6 +78,18 @@ pub(super) fn refuses_writes(error: &RedisError) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_login_is_told_apart_from_other_errors() {
+        let failed = |kind: redis::ErrorKind, text: &'static str| RedisError::from((kind, text));
+        let wrong =
+            failed(redis::ErrorKind::AuthenticationFailed, "Password authentication failed");
+        assert!(refuses_login(&wrong).expect("a login").contains("does not accept"));
+        let node = failed(redis::ErrorKind::Io, "no node: NOAUTH Authentication required.");
+        assert!(refuses_login(&node).expect("a login").contains("requires a password"));
+        let away = failed(redis::ErrorKind::Io, "connection refused");
+        assert_eq!(refuses_login(&away), None);
+    }
 
     #[test]
     fn only_consecutive_timeouts_count() {

@@ -18,7 +18,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::address::InvalidAddress;
-use super::breaker::{Breaker, refuses_writes};
+use super::breaker::{Breaker, refuses_login, refuses_writes};
 use super::connection::Connection;
 use super::pause::Pause;
 use super::target::Target;
@@ -60,6 +60,7 @@ struct Shared {
     breaker: Breaker,
     tripped: Notify,
     refuses: watch::Sender<Option<&'static str>>,
+    refuses_login: watch::Sender<Option<&'static str>>,
 }
 
 impl Link {
@@ -140,6 +141,10 @@ impl RedisStatus for Link {
         self.connection.borrow().is_some()
     }
 
+    fn refuses_login(&self) -> Option<&'static str> {
+        *self.shared.refuses_login.borrow()
+    }
+
     fn refuses_writes(&self) -> Option<&'static str> {
         *self.shared.refuses.borrow()
     }
@@ -161,6 +166,15 @@ impl Shared {
             Some(why) if changed => warn!(why:%; "Redis takes no writes"),
             None if changed => info!("Redis takes writes again"),
             _ => {}
+        }
+    }
+
+    /// Logs only a change: the pod tries to connect again and again.
+    fn login(&self, refused: Option<&'static str>) {
+        let login = &self.refuses_login;
+        let changed = login.send_if_modified(|now| std::mem::replace(now, refused) != refused);
+        if let Some(why) = refused.filter(|_| changed) {
+            warn!(why:%; "Redis refuses the login of this pod");
         }
     }
 }
@@ -187,6 +201,7 @@ impl LinkWatcher {
             match self.connected().await {
                 Ok(connection) => {
                     info!("connected to Redis");
+                    self.shared.login(None);
                     let since = Instant::now();
                     self.tell.send_replace(Some(connection.clone()));
                     let why = self.watch_over(connection).await;
@@ -194,7 +209,10 @@ impl LinkWatcher {
                     warn!(why:%; "lost the connection to Redis");
                     pause.after(since.elapsed());
                 }
-                Err(error) => log::debug!(why:% = error; "Redis does not answer"),
+                Err(error) => {
+                    self.shared.login(refuses_login(&error));
+                    log::debug!(why:% = error; "Redis does not answer");
+                }
             }
             tokio::select! {
                 () = pause.wait() => {}

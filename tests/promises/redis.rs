@@ -74,8 +74,34 @@ impl Redis {
         format!("{answer:?}")
     }
 
+    /// A connection that stays logged in when the password changes.
+    pub(crate) async fn admin(&self) -> RedisAdmin {
+        let client = redis::Client::open(self.url()).expect("an address");
+        RedisAdmin(client.get_multiplexed_async_connection().await.expect("Redis answers"))
+    }
+
     fn signal(&self, name: &str) {
         process::signal(self.child.as_ref().expect("it runs"), name);
+    }
+}
+
+/// A connection that was opened before Redis had a password.
+pub(crate) struct RedisAdmin(redis::aio::MultiplexedConnection);
+
+impl RedisAdmin {
+    pub(crate) async fn ask(&mut self, command: &[&str]) {
+        let mut cmd = redis::cmd(command[0]);
+        for argument in &command[1..] {
+            cmd.arg(argument);
+        }
+        cmd.query_async::<redis::Value>(&mut self.0).await.expect("Redis does it");
+    }
+
+    /// Every other client has to log in again.
+    pub(crate) async fn disconnect_all(&mut self) {
+        for kind in ["normal", "pubsub"] {
+            self.ask(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"]).await;
+        }
     }
 }
 

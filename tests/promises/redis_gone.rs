@@ -114,6 +114,67 @@ async fn a_redis_that_takes_no_writes_is_told_of_and_chats_go_on() {
     health(&server, "healthy", true).await;
 }
 
+/// Waits until the reason of `/health` contains this, and checks that it tells no password.
+async fn reason(server: &Server, expected: &str) {
+    eventually(&format!("the reason contains '{expected}'"), async || {
+        let health = server.json("/health").await;
+        health["reason"].as_str().is_some_and(|reason| reason.contains(expected))
+    })
+    .await;
+    let (health, log) = (server.json("/health").await.to_string(), server.log());
+    assert!(log.contains(expected), "{log}");
+    for told in [health, log] {
+        assert!(!told.contains("hunter2") && !told.contains("swordfish"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_refuses_the_login_is_reported_as_such_and_chats_go_on() {
+    let redis = Redis::start().await;
+    let mut admin = redis.admin().await;
+    admin.ask(&["CONFIG", "SET", "requirepass", "hunter2"]).await;
+    let as_user = |login: &str| redis.url().replace("redis://", &format!("redis://{login}@"));
+    let required = [("redis.required_for_ready", "true")];
+
+    let without = on(&redis, &[]).await;
+    reason(&without, "it requires a password, and redis.url has none").await;
+    assert_eq!(without.get("/ready").await.status(), 200);
+    chats(&mut without.visitor().await).await;
+
+    let rejected = "it does not accept the user and password of redis.url";
+    for login in [":swordfish", "nobody:swordfish"] {
+        let url = as_user(login);
+        let wrong = Server::with(&[("redis.url", url.as_str()), required[0]]).await;
+        reason(&wrong, rejected).await;
+        assert_eq!(wrong.get("/ready").await.status(), 503);
+        assert!(wrong.json("/ready").await["reason"].to_string().contains(rejected));
+    }
+
+    admin.ask(&["ACL", "SETUSER", "reader", "on", ">hunter2", "+@all", "-set", "~*", "&*"]).await;
+    let url = as_user("reader:hunter2");
+    let reader = Server::with(&[("redis.url", url.as_str())]).await;
+    reason(&reader, "the user of redis.url may not write the keys of redis.prefix").await;
+}
+
+#[tokio::test]
+async fn a_password_of_redis_that_changes_while_a_pod_runs_is_reported_and_the_pod_comes_back() {
+    let redis = Redis::start().await;
+    let mut admin = redis.admin().await;
+    admin.ask(&["CONFIG", "SET", "requirepass", "hunter2"]).await;
+    let url = redis.url().replace("redis://", "redis://:hunter2@");
+    let server = Server::with(&[("redis.url", url.as_str())]).await;
+    health(&server, "healthy", true).await;
+    // The connections that are open stay logged in: the change shows with the next one.
+    admin.ask(&["CONFIG", "SET", "requirepass", "swordfish"]).await;
+    admin.disconnect_all().await;
+    reason(&server, "it does not accept the user and password of redis.url").await;
+    let mut visitor = server.visitor().await;
+    chats(&mut visitor).await;
+    admin.ask(&["CONFIG", "SET", "requirepass", "hunter2"]).await;
+    health(&server, "healthy", true).await;
+    chats(&mut visitor).await;
+}
+
 #[tokio::test]
 async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
     let redis = Redis::start().await;
