@@ -68,7 +68,8 @@ impl TraceExporter {
             .map_err(|error| no_exporter(error.into()))?;
         let wake = Arc::new(Notify::new());
         let wakes = Arc::clone(&wake);
-        metrics.traces.switch_on(settings.sample_ratio, move || wakes.notify_one());
+        let TracesSettings { sample_ratio, incoming_per_second, .. } = *settings;
+        metrics.traces.switch_on(sample_ratio, incoming_per_second, move || wakes.notify_one());
         info!(host = endpoint.host_str(), sample_ratio = settings.sample_ratio; "traces are exported");
         let (pod, metrics) = (Arc::clone(pod), Arc::clone(metrics));
         let sending = Mutex::default();

@@ -92,20 +92,25 @@ impl Drop for Span {
     }
 }
 
-/// The span of a request or a question: below `incoming`, or the first one of a trace that is sampled by the
-/// configured ratio. None if traces are off.
+/// The span of a request or a question: below `incoming`, or the first one of a trace. None if traces are off.
+///
+/// It is recorded if `incoming` is, within the limit for other systems; beyond that and without `incoming` the configured
+/// ratio decides. Any client can send a `traceparent`, and choose its trace id as well: the ratio is applied to a number
+/// of our own.
 #[must_use]
 pub fn begin_trace(traces: &Traces, incoming: Option<TraceContext>) -> Option<TraceContext> {
     if !traces.is_on() {
         return None;
     }
-    Some(incoming.map_or_else(
-        || {
-            let root = TraceContext::root();
-            TraceContext { sampled: traces.samples(root.trace_id), ..root }
-        },
-        TraceContext::child,
-    ))
+    let root = TraceContext::root();
+    let by_ratio = || traces.samples(root.trace_id);
+    Some(match incoming.map(TraceContext::child) {
+        Some(child) if child.sampled => {
+            TraceContext { sampled: traces.admits_incoming() || by_ratio(), ..child }
+        }
+        Some(child) => child,
+        None => TraceContext { sampled: by_ratio(), ..root },
+    })
 }
 
 /// The trace id of a log line; none if traces are off.
@@ -194,7 +199,7 @@ mod tests {
     #[test]
     fn a_span_is_recorded_below_its_parent_when_it_is_dropped() {
         let metrics = Metrics::new();
-        metrics.traces.switch_on(1.0, || {});
+        metrics.traces.switch_on(1.0, 100, || {});
         let root = TraceContext::root();
         let mut span = Span::start(&metrics, "answer", Some(root));
         span.set("cached", true);
@@ -215,10 +220,20 @@ mod tests {
         let root = TraceContext::root();
         assert!(!Span::start(&metrics, "answer", Some(root)).is_recorded(), "off");
         assert_eq!(begin_trace(&metrics.traces, Some(root)), None);
-        metrics.traces.switch_on(0.0, || {});
+        metrics.traces.switch_on(0.0, 100, || {});
         assert!(!begin_trace(&metrics.traces, None).expect("on").sampled);
         let below = begin_trace(&metrics.traces, Some(root)).expect("on");
         assert!(below.sampled && below.trace_id == root.trace_id, "the caller decides");
+        let limited = Metrics::new();
+        limited.traces.switch_on(0.0, 0, || {});
+        let below = begin_trace(&limited.traces, Some(root)).expect("on");
+        assert!(
+            !below.sampled && below.trace_id == root.trace_id,
+            "beyond the limit the ratio decides"
+        );
+        let all = Metrics::new();
+        all.traces.switch_on(1.0, 0, || {});
+        assert!(begin_trace(&all.traces, Some(root)).expect("on").sampled);
         let unsampled = TraceContext { sampled: false, ..root };
         assert!(!Span::start(&metrics, "answer", Some(unsampled)).is_recorded());
         assert!(metrics.traces.take_batch().is_empty());
@@ -227,7 +242,7 @@ mod tests {
     #[test]
     fn a_batch_with_the_end_of_one_answer_and_the_beginning_of_the_next_belongs_to_both() {
         let metrics = Metrics::new();
-        metrics.traces.switch_on(1.0, || {});
+        metrics.traces.switch_on(1.0, 100, || {});
         let (one, two) = (TraceContext::root(), TraceContext::root());
         let mut appends = AppendTraces::default();
         appends.begin(Some(one));

@@ -337,6 +337,7 @@ const RULES: &[(&str, Rule)] = &[
         Text(http_url_or_none, "an address that begins with http:// or https://, or nothing"),
     ),
     ("traces.sample_ratio", Share),
+    ("traces.incoming_per_second", Whole(0, 1_000_000)),
     ("traces.timeout_ms", Whole(10, MINUTE)),
     ("log.level", OneOf(LogLevel::WORDS)),
     ("log.format", OneOf(LogFormat::WORDS)),

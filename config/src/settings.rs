@@ -627,6 +627,8 @@ sections! {
         endpoint: String,
         /// Share of the traces that begin here and are recorded, 0 to 1.
         sample_ratio: f64,
+        /// Spans of other systems that are recorded in a second because they ask for it.
+        incoming_per_second: u32,
         /// Milliseconds for one batch.
         timeout_ms: u64,
     }

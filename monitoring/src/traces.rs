@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use prometheus::IntCounter;
 
@@ -31,11 +31,34 @@ pub struct Traces {
 
 struct Queue {
     sample_ratio: f64,
+    incoming: Mutex<IncomingLimit>,
     sender: SyncSender<FinishedSpan>,
     receiver: Mutex<Receiver<FinishedSpan>>,
     queued: AtomicUsize,
     /// Called when a batch is complete.
     wake: Box<dyn Fn() + Send + Sync>,
+}
+
+/// Admits so many spans of other systems in each second.
+struct IncomingLimit {
+    per_second: u32,
+    second: Instant,
+    admitted: u32,
+}
+
+impl IncomingLimit {
+    fn new(per_second: u32, now: Instant) -> Self {
+        Self { per_second, second: now, admitted: 0 }
+    }
+
+    fn admits(&mut self, now: Instant) -> bool {
+        if now.duration_since(self.second) >= Duration::from_secs(1) {
+            (self.second, self.admitted) = (now, 0);
+        }
+        let admits = self.admitted < self.per_second;
+        self.admitted += u32::from(admits);
+        admits
+    }
 }
 
 /// A span that has ended.
@@ -101,13 +124,20 @@ impl Traces {
         }
     }
 
-    /// Records spans from now on. `sample_ratio` is the share of the traces that begin here, 0 to 1; `wake` is called
-    /// when a batch is complete. A second call changes nothing.
-    pub fn switch_on(&self, sample_ratio: f64, wake: impl Fn() + Send + Sync + 'static) {
+    /// Records spans from now on. `sample_ratio` is the share of the traces that begin here, 0 to 1;
+    /// `incoming_per_second` limits those that are recorded because another system asks for it; `wake` is called when a
+    /// batch is complete. A second call changes nothing.
+    pub fn switch_on(
+        &self,
+        sample_ratio: f64,
+        incoming_per_second: u32,
+        wake: impl Fn() + Send + Sync + 'static,
+    ) {
         self.queue.get_or_init(|| {
             let (sender, receiver) = sync_channel(QUEUE);
             Queue {
                 sample_ratio,
+                incoming: Mutex::new(IncomingLimit::new(incoming_per_second, Instant::now())),
                 sender,
                 receiver: Mutex::new(receiver),
                 queued: AtomicUsize::new(0),
@@ -130,6 +160,13 @@ impl Traces {
         // The low 63 bits, as the sampler `TraceIdRatioBased` of OpenTelemetry's libraries does.
         let share = (trace_id as u64 >> 1) as f64 / (u64::MAX >> 1) as f64;
         share < queue.sample_ratio || queue.sample_ratio >= 1.0
+    }
+
+    /// Whether a span is recorded because its caller asks for it; uses one of `incoming_per_second`.
+    #[must_use]
+    pub fn admits_incoming(&self) -> bool {
+        let Some(queue) = self.queue.get() else { return false };
+        queue.incoming.lock().unwrap_or_else(PoisonError::into_inner).admits(Instant::now())
     }
 
     /// Queues a span. Returns at once: drops the span if traces are off or the queue is full.
@@ -192,7 +229,7 @@ mod tests {
         let traces = &Metrics::new().traces;
         traces.record(span(1));
         assert!(!traces.is_on() && !traces.samples(1));
-        traces.switch_on(1.0, || {});
+        traces.switch_on(1.0, 100, || {});
         assert!(traces.is_on() && traces.take_batch().is_empty());
     }
 
@@ -201,7 +238,7 @@ mod tests {
         let traces = &Metrics::new().traces;
         let woken = Arc::new(AtomicUsize::new(0));
         let counts = Arc::clone(&woken);
-        traces.switch_on(1.0, move || {
+        traces.switch_on(1.0, 100, move || {
             counts.fetch_add(1, Ordering::SeqCst);
         });
         for id in 1..=BATCH as u64 + 1 {
@@ -215,9 +252,23 @@ mod tests {
     }
 
     #[test]
+    fn another_system_has_so_many_spans_recorded_in_each_second() {
+        let start = Instant::now();
+        let mut limit = IncomingLimit::new(3, start);
+        let mut admitted = |ms: u64| {
+            let now = start + Duration::from_millis(ms);
+            (0..100).filter(|_| limit.admits(now)).count()
+        };
+        assert_eq!((admitted(0), admitted(999), admitted(1_000)), (3, 0, 3));
+        assert_eq!((admitted(1_500), admitted(9_000)), (0, 3), "no second is saved up");
+        assert!(!IncomingLimit::new(0, start).admits(start + Duration::from_secs(5)));
+        assert!(!Metrics::new().traces.admits_incoming(), "off");
+    }
+
+    #[test]
     fn spans_beyond_the_queue_are_dropped_and_counted() {
         let metrics = Metrics::new();
-        metrics.traces.switch_on(1.0, || {});
+        metrics.traces.switch_on(1.0, 100, || {});
         for id in 0..QUEUE as u64 + 3 {
             metrics.traces.record(span(id));
         }
@@ -232,13 +283,13 @@ mod tests {
     #[test]
     fn the_ratio_is_the_share_of_traces_that_are_sampled() {
         let traces = &Metrics::new().traces;
-        traces.switch_on(0.25, || {});
+        traces.switch_on(0.25, 100, || {});
         // Multiples of an odd number spread evenly over the low bits.
         let ids = (0..10_000_u64).map(|id| u128::from(id.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
         let sampled = ids.filter(|id| traces.samples(*id)).count();
         assert!((2_400..=2_600).contains(&sampled), "{sampled} of 10,000");
         let all = &Metrics::new().traces;
-        all.switch_on(1.0, || {});
+        all.switch_on(1.0, 100, || {});
         assert!(all.samples(u128::MAX) && all.samples(1));
     }
 }

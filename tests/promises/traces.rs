@@ -193,6 +193,22 @@ async fn a_request_is_a_span_by_its_route_and_its_sender_decides_whether_it_is_r
 }
 
 #[tokio::test]
+async fn a_client_cannot_have_more_recorded_than_the_limit_for_incoming_traces() {
+    let collector = Receiver::that_answers(&[]).await;
+    let none = [("traces.sample_ratio", "0"), ("traces.incoming_per_second", "0")];
+    let mut server = traced(&collector, &none).await;
+    let (mut visitor, _) = greeted(visitor_of(&server, &sampled()).await).await;
+    ask(&mut visitor, "How do I replace the fuse?").await;
+    let request = client().get(server.url("/api/brands")).header("traceparent", sampled());
+    request.send().await.expect("the server answers");
+    assert_eq!(logged(&server, "question"), [TRACE], "it still belongs to the trace of its sender");
+    // A server that stops in order sends every recorded span first.
+    server.signal("TERM");
+    server.ended().await;
+    assert!(spans(&collector).is_empty(), "{:#?}", spans(&collector));
+}
+
+#[tokio::test]
 async fn the_answer_of_a_killed_pod_is_completed_by_another_in_the_same_trace() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let collector = Receiver::that_answers(&[]).await;
