@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use hsc_actors::supervision::{Care, ChildSpec, Life};
 use hsc_config::TracesSettings;
 use hsc_conversation::BoxError;
-use hsc_monitoring::{FinishedSpan, Metrics, SpanValue};
+use hsc_monitoring::{FinishedSpan, Metrics, SpanKind, SpanValue};
 use log::{info, warn};
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -175,8 +175,11 @@ fn encoded_span(span: &FinishedSpan) -> Value {
         "traceId": format!("{:032x}", span.trace_id),
         "spanId": format!("{:016x}", span.span_id),
         "name": span.name,
-        // SPAN_KIND_SERVER and SPAN_KIND_INTERNAL.
-        "kind": if span.is_server { 2 } else { 1 },
+        "kind": match span.kind {
+            SpanKind::Internal => 1,
+            SpanKind::Server => 2,
+            SpanKind::Client => 3,
+        },
         "startTimeUnixNano": nanos(span.start),
         "endTimeUnixNano": nanos(span.end),
         "attributes": span.attributes.iter().map(attribute).collect::<Vec<_>>(),
@@ -202,7 +205,7 @@ mod tests {
         let start = UNIX_EPOCH + Duration::new(1_544_712_660, 300_000_000);
         let span = FinishedSpan {
             name: "question".into(),
-            is_server: true,
+            kind: SpanKind::Server,
             trace_id: 0x5b8e_fff7_9803_8103_d269_b633_813f_c60c,
             span_id: 0xeee1_9b7e_c3c1_b174,
             parent_span_id: Some(0xeee1_9b7e_c3c1_b173),
@@ -217,7 +220,7 @@ mod tests {
         };
         let first = FinishedSpan {
             parent_span_id: None,
-            is_server: false,
+            kind: SpanKind::Client,
             is_error: false,
             ..span.clone()
         };
@@ -245,6 +248,6 @@ mod tests {
             })
         );
         assert!(spans[1].get("parentSpanId").is_none());
-        assert_eq!((&spans[1]["kind"], &spans[1]["status"]), (&json!(1), &json!({ "code": 0 })));
+        assert_eq!((&spans[1]["kind"], &spans[1]["status"]), (&json!(3), &json!({ "code": 0 })));
     }
 }

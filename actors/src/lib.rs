@@ -45,7 +45,7 @@ pub use presence::{PodRegistration, PodTotals, Pods};
 pub use rate_limit::{Gcra, Quota, RateLimiter};
 pub use sampling::{ChartLine, Charts};
 pub use session_registry::{Admission, AdmissionRefused, SessionInfo, SessionRegistry};
-pub use span::{begin_trace, logged_trace};
+pub use span::{Span, begin_trace, logged_trace};
 pub use supervision::TreeReport;
 pub use supervision_config::SupervisionConfig;
 pub use token_settings::tokens_of;

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use hsc_conversation::archive::MessageOutcome;
 use hsc_conversation::{EndedQuestion, QuestionTrace, TraceContext};
-use hsc_monitoring::{FinishedSpan, Metrics, SpanValue, Traces};
+use hsc_monitoring::{FinishedSpan, Metrics, SpanKind, SpanValue, Traces};
 use tokio::time::Instant;
 
 /// A span under way. Without an effect if traces are off or the trace is not sampled.
 #[derive(Debug)]
-pub(crate) struct Span(Option<Box<ActiveSpan>>);
+pub struct Span(Option<Box<ActiveSpan>>);
 
 struct ActiveSpan {
     metrics: Arc<Metrics>,
@@ -33,12 +33,31 @@ impl Span {
         name: &'static str,
         parent: Option<TraceContext>,
     ) -> Self {
+        Self::of_kind(SpanKind::Internal, metrics, name, parent)
+    }
+
+    /// Begins the span of a request to another system.
+    #[must_use]
+    pub fn start_request(
+        metrics: &Arc<Metrics>,
+        name: &'static str,
+        parent: Option<TraceContext>,
+    ) -> Self {
+        Self::of_kind(SpanKind::Client, metrics, name, parent)
+    }
+
+    fn of_kind(
+        kind: SpanKind,
+        metrics: &Arc<Metrics>,
+        name: &'static str,
+        parent: Option<TraceContext>,
+    ) -> Self {
         let parent = parent.filter(|parent| parent.sampled && metrics.traces.is_on());
         Self(parent.map(|parent| {
             let (context, start) = (parent.child(), SystemTime::now());
             let span = FinishedSpan {
                 name: name.into(),
-                is_server: false,
+                kind,
                 trace_id: context.trace_id,
                 span_id: context.span_id,
                 parent_span_id: Some(parent.span_id),
@@ -63,7 +82,7 @@ impl Span {
     }
 
     /// Adds an attribute. Never customer text.
-    pub(crate) fn set(&mut self, key: &'static str, value: impl Into<SpanValue>) {
+    pub fn set(&mut self, key: &'static str, value: impl Into<SpanValue>) {
         if let Some(active) = &mut self.0 {
             active.span.attributes.push((key, value.into()));
         }
@@ -75,7 +94,7 @@ impl Span {
     }
 
     /// The work failed.
-    pub(crate) fn fail(&mut self) {
+    pub fn fail(&mut self) {
         if let Some(active) = &mut self.0 {
             active.span.is_error = true;
         }
@@ -139,7 +158,7 @@ pub(crate) fn question_ended(metrics: &Metrics, conversation: &str, ended: Ended
     attributes.extend(answerer.map(|name| ("answerer", name.as_str().into())));
     metrics.traces.record(FinishedSpan {
         name: "question".into(),
-        is_server: true,
+        kind: SpanKind::Server,
         trace_id: context.trace_id,
         span_id: context.span_id,
         parent_span_id: parent,

@@ -35,6 +35,6 @@ pub use metrics::{
 };
 pub use process::{Process, ProcessUsage};
 pub use series::{Buckets, History, Sample, Series};
-pub use traces::{FinishedSpan, SpanValue, Traces};
+pub use traces::{FinishedSpan, SpanKind, SpanValue, Traces};
 pub use upload_metrics::UploadMetrics;
 pub use webhooks::Webhooks;

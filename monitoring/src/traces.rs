@@ -66,8 +66,8 @@ impl IncomingLimit {
 pub struct FinishedSpan {
     /// Its name: of a closed set, or an HTTP method and a route pattern.
     pub name: Cow<'static, str>,
-    /// True for a request of another system that this process answers.
-    pub is_server: bool,
+    /// Its side of a call between systems.
+    pub kind: SpanKind,
     /// The trace.
     pub trace_id: u128,
     /// The span.
@@ -82,6 +82,17 @@ pub struct FinishedSpan {
     pub attributes: Vec<(&'static str, SpanValue)>,
     /// True if the work failed.
     pub is_error: bool,
+}
+
+/// The side of a call between systems that a span stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanKind {
+    /// Work within this process.
+    Internal,
+    /// A request of another system that this process answers.
+    Server,
+    /// A request of this process to another system.
+    Client,
 }
 
 /// The value of an attribute.
@@ -213,7 +224,7 @@ mod tests {
     fn span(span_id: u64) -> FinishedSpan {
         FinishedSpan {
             name: "answer".into(),
-            is_server: false,
+            kind: SpanKind::Internal,
             trace_id: 1,
             span_id,
             parent_span_id: None,

@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use hsc_actors::{begin_trace, logged_trace};
 use hsc_conversation::TraceContext;
-use hsc_monitoring::{FinishedSpan, SpanValue, Traces};
+use hsc_monitoring::{FinishedSpan, SpanKind, SpanValue, Traces};
 use log::{debug, info};
 
 use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
@@ -106,7 +106,7 @@ fn record(
     let AnsweredRequest { method, route, status } = request;
     traces.record(FinishedSpan {
         name: format!("{method} {route}").into(),
-        is_server: true,
+        kind: SpanKind::Server,
         trace_id: context.trace_id,
         span_id: context.span_id,
         parent_span_id: parent.map(|parent| parent.span_id),

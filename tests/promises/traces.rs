@@ -262,6 +262,40 @@ async fn the_answer_of_a_killed_pod_is_completed_by_another_in_the_same_trace() 
 }
 
 #[tokio::test]
+async fn a_request_to_the_language_model_is_a_span_of_its_answer() {
+    let (model, collector) = (Model::that_says(&WORDS).await, Receiver::that_answers(&[]).await);
+    let endpoint = endpoint(&collector);
+    let server = server_with(&model, &[("traces.endpoint", &*endpoint)]).await;
+    let (mut visitor, _) = greeted(visitor_of(&server, &sampled()).await).await;
+    ask(&mut visitor, "How do I reset the lamp?").await;
+    let spans = collected(&collector, &[("llm.chat", 1), ("answer", 1)]).await;
+    let [call] = named(&spans, "llm.chat")[..] else { panic!("one request: {spans:#?}") };
+    let [answer] = named(&spans, "answer")[..] else { panic!("one answer: {spans:#?}") };
+    assert_eq!((&call["traceId"], &call["parentSpanId"]), (&json!(TRACE), &answer["spanId"]));
+    assert_eq!((&call["kind"], &call["status"]["code"]), (&json!(3), &json!(0)));
+    assert_eq!(attribute(call, "server.address"), "127.0.0.1");
+    for name in ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"] {
+        let tokens = attribute(call, name);
+        assert_ne!(tokens.as_str().expect("a number"), "0", "{name}");
+    }
+    assert!(!json!(spans).to_string().contains("reset"), "no customer text");
+
+    // A model that fails: the span has the reason, and the answer goes on without it.
+    let settings: Vec<(String, String)> = model.settings();
+    let gone = ("answers.llm.base_url", "http://127.0.0.1:9/v1");
+    let mut all: Vec<(&str, &str)> =
+        settings.iter().map(|(key, value)| (&**key, &**value)).collect();
+    all.retain(|(key, _)| *key != gone.0);
+    all.extend([gone, ("traces.endpoint", &*endpoint)]);
+    let server = Server::with(&all).await;
+    ask(&mut visitor_of(&server, &sampled()).await, "How do I reset the lamp?").await;
+    let spans = collected(&collector, &[("llm.chat", 2), ("answer", 2)]).await;
+    let failed = named(&spans, "llm.chat").into_iter().find(|span| span["status"]["code"] == 2);
+    let failed = failed.unwrap_or_else(|| panic!("a request that failed: {spans:#?}"));
+    assert_eq!(attribute(failed, "error"), "unreachable");
+}
+
+#[tokio::test]
 async fn traces_are_off_by_default() {
     let server = Server::start().await;
     let (mut visitor, _) = greeted(visitor_of(&server, &sampled()).await).await;

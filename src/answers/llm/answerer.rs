@@ -7,15 +7,15 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::logged_trace;
 use hsc_actors::ports::Answerer;
-use hsc_answers::llm::{ModelOutput, Retrieval};
+use hsc_actors::{Span, logged_trace};
+use hsc_answers::llm::{ModelOutput, Prompt, Retrieval};
 use hsc_answers::{Composed, Index, Turn};
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_config::LlmSettings;
 use hsc_conversation::BoxError;
 use hsc_conversation::answer::{AnswerEvent, AnswererName, Question};
-use hsc_conversation::protocol::Image;
+use hsc_conversation::protocol::{Image, ImageFile};
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
@@ -25,7 +25,7 @@ use super::super::extractive::{
 };
 use super::endpoint::{Delta, Endpoint, Finish};
 use super::error::LlmError;
-use super::limits::{ModelLimits, PICTURE_TOKENS};
+use super::limits::{ModelLimits, PICTURE_TOKENS, Spending, Usage};
 use crate::outbound::OutboundTls;
 
 /// How long the stream is read on after the finish reason. Some endpoints send it with
@@ -46,6 +46,7 @@ struct PromptParts {
     context_chars: usize,
     max_tokens: u64,
     limits: Arc<ModelLimits>,
+    metrics: Arc<Metrics>,
     /// True when the last answer began with reasoning without an opening tag: the chat template of
     /// such a model writes the tag, so the next answer begins in the same way.
     begins_inside: AtomicBool,
@@ -86,6 +87,7 @@ impl Llm {
             context_chars: settings.context_chars,
             max_tokens: u64::from(settings.max_tokens),
             limits: ModelLimits::new(settings, Arc::clone(metrics)),
+            metrics: Arc::clone(metrics),
             begins_inside: AtomicBool::new(false),
         };
         Ok(Self { parts: Arc::new(parts) })
@@ -145,25 +147,56 @@ impl Llm {
         said: &mut GeneratedText<'_>,
         teller: &mut EventSender,
     ) -> Result<(), LlmError> {
-        let PromptParts { endpoint, timeout, first_token_timeout, max_tokens, limits, .. } =
-            &*self.parts;
+        let PromptParts { max_tokens, limits, .. } = &*self.parts;
         if case.retrieval.is_empty() {
             // Without passages the model could only guess.
             return Err(LlmError::Empty);
         }
-        let began = Instant::now();
-        let end = (began + *timeout, *timeout);
-        let first = (began + (*first_token_timeout).min(*timeout), *first_token_timeout);
-        let late = |(_, limit): (Instant, Duration)| {
-            LlmError::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
-        };
         let fence = format!("{:016x}", rand::random::<u64>());
         let prompt = case.retrieval.prompt(&fence);
         let image = case.question.image.as_ref().and_then(Image::file);
         let tokens = prompt.tokens() + image.map_or(0, |_| PICTURE_TOKENS);
         let admitted = limits.admit(&case.question.asker, tokens, *max_tokens);
         let mut spending = admitted.map_err(|(scope, used)| LlmError::Limited { scope, used })?;
-        let asked = timeout_at(first.0, endpoint.ask(&prompt, image)).await;
+        let mut span = self.span(case);
+        let outcome = self.exchange((&prompt, image), said, &mut spending, teller).await;
+        let Usage { prompt, completion } = spending.used();
+        span.set("gen_ai.usage.input_tokens", i64::try_from(prompt).unwrap_or(i64::MAX));
+        span.set("gen_ai.usage.output_tokens", i64::try_from(completion).unwrap_or(i64::MAX));
+        if let Err(trouble) = &outcome {
+            span.set("error", trouble.label(said.output.has_spoken()));
+            span.fail();
+        }
+        outcome
+    }
+
+    /// The span of one request, named and described as OpenTelemetry's conventions for generative models say.
+    fn span(&self, case: &Case<'_>) -> Span {
+        let mut span =
+            Span::start_request(&self.parts.metrics, "llm.chat", case.question.asker.trace);
+        let (model, host) = self.parts.endpoint.names();
+        span.set("gen_ai.operation.name", "chat");
+        span.set("gen_ai.request.model", model);
+        span.set("server.address", host);
+        span
+    }
+
+    /// One request, and the text of its response as it arrives.
+    async fn exchange(
+        &self,
+        (prompt, image): (&Prompt, Option<&ImageFile>),
+        said: &mut GeneratedText<'_>,
+        spending: &mut Spending,
+        teller: &mut EventSender,
+    ) -> Result<(), LlmError> {
+        let PromptParts { endpoint, timeout, first_token_timeout, .. } = &*self.parts;
+        let began = Instant::now();
+        let end = (began + *timeout, *timeout);
+        let first = (began + (*first_token_timeout).min(*timeout), *first_token_timeout);
+        let late = |(_, limit): (Instant, Duration)| {
+            LlmError::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
+        };
+        let asked = timeout_at(first.0, endpoint.ask(prompt, image)).await;
         let mut deltas = asked.map_err(|_| late(first))??;
         spending.is_sent();
         let mut finish = None;

@@ -192,6 +192,11 @@ impl Endpoint {
         })
     }
 
+    /// The model that it is asked for, and its host.
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.model, self.url.host_str().unwrap_or_default())
+    }
+
     /// Sends the request, and streams the text of the answer. Dropping the stream ends the request. There is no
     /// retry: a visitor waits, and the extractive answer is available.
     pub(super) async fn ask(

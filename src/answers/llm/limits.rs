@@ -220,7 +220,8 @@ impl Spending {
         self.usage = Some(usage);
     }
 
-    fn used(&self) -> Usage {
+    /// The tokens so far: as reported, else estimated.
+    pub(super) fn used(&self) -> Usage {
         let estimated = || match self.sent {
             true => Usage { prompt: self.prompt, completion: self.said },
             // Rejected or unreachable: it costs nothing.
