@@ -1,7 +1,7 @@
 //! `hsc manuals …`: the manuals of a catalog, without a server.
 //!
 //! `warm` fetches, reads and embeds every manual, so that a server that starts with the same folders (or the same
-//! Redis) finds them ready.
+//! Redis) finds them ready. Without a model it fetches and reads them: no model is no failure, a damaged one is.
 
 use std::collections::HashSet;
 use std::io::IsTerminal as _;
@@ -37,7 +37,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Fetch, read and embed the manuals of the catalog in advance.
+    /// Fetch, read and, with a model, embed the manuals of the catalog in advance.
     Warm(WarmArgs),
 }
 
@@ -106,15 +106,19 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
         &tls,
         &metrics,
     )?;
-    if !model_is_there(&encoder).await {
-        bail!("{}", without_a_model(&encoder, &settings.answers.encoder.dir));
+    let embeddings = embeddings_of(&encoder, &settings.answers.encoder.dir).await;
+    if let EmbeddingState::Skipped(why) | EmbeddingState::Failed(why) = &embeddings {
+        eprintln!("no embeddings: {why}");
     }
     let mut bar = ProgressBar::new(wanted.len());
     let mut failed = 0;
     for product in wanted {
         let Some(documentation) = product.documentation.clone() else { continue };
         match manual_cache.load(ManualRequest { documentation }).await {
-            Ok(manual) => answerer.prepare(Arc::clone(&product), manual).await,
+            Ok(manual) if matches!(embeddings, EmbeddingState::Made) => {
+                answerer.prepare(Arc::clone(&product), manual).await;
+            }
+            Ok(_) => {}
             Err(error) => {
                 failed += 1;
                 bar.say(&format!("{}: {error}", product.id));
@@ -125,12 +129,15 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
             sleep(LOOK_EVERY).await;
         }
     }
-    bar.last("embedding the last ones");
+    if matches!(embeddings, EmbeddingState::Made) {
+        bar.last("embedding the last ones");
+    }
     while encoder.waiting() > 0 {
         sleep(LOOK_EVERY).await;
     }
-    bar.end(failed);
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    bar.end(failed, &embeddings);
+    let is_whole = failed == 0 && !matches!(embeddings, EmbeddingState::Failed(_));
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// One product for each requested manual.
@@ -147,29 +154,37 @@ fn wanted(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<P
         .collect())
 }
 
+/// What becomes of the embeddings of the manuals.
+enum EmbeddingState {
+    Made,
+    /// There is no model, by choice or not yet, and why.
+    Skipped(String),
+    /// The model that is there cannot be used, and why.
+    Failed(String),
+}
+
 /// Waits until the directory was read.
-async fn model_is_there(encoder: &Embeddings) -> bool {
+async fn embeddings_of(encoder: &Embeddings, dir: &str) -> EmbeddingState {
     let mut waited = Duration::ZERO;
     while waited < MODEL_LOADS {
         match encoder.model() {
-            ModelState::Ready(_) => return true,
-            ModelState::Missing if !encoder.has_looked() => {}
-            _ => return false,
+            ModelState::Ready(_) => return EmbeddingState::Made,
+            ModelState::Disabled => {
+                return EmbeddingState::Skipped("answers.encoder.enabled is false".to_owned());
+            }
+            ModelState::Damaged(why) => {
+                return EmbeddingState::Failed(format!("the model cannot be used: {why}"));
+            }
+            ModelState::Missing if encoder.has_looked() => {
+                let why = format!("{dir} holds no model; `hsc model fetch` puts one there");
+                return EmbeddingState::Skipped(why);
+            }
+            ModelState::Missing => {}
         }
         sleep(LOOK_EVERY).await;
         waited += LOOK_EVERY;
     }
-    false
-}
-
-fn without_a_model(encoder: &Embeddings, dir: &str) -> String {
-    match encoder.model() {
-        ModelState::Damaged(why) => format!("the model cannot be used: {why}"),
-        ModelState::Disabled => {
-            "answers.encoder.enabled is false: there is nothing to embed".to_owned()
-        }
-        _ => format!("{dir} holds no model; `hsc model fetch` puts one there"),
-    }
+    EmbeddingState::Failed(format!("the model was not loaded within {MODEL_LOADS:?}"))
 }
 
 /// Progress on standard error: a bar on a terminal, one line per manual elsewhere.
@@ -205,11 +220,16 @@ impl ProgressBar {
         eprintln!("{begin}{line}");
     }
 
-    fn end(&self, failed: usize) {
+    fn end(&self, failed: usize, embeddings: &EmbeddingState) {
         if self.terminal {
             eprintln!();
         }
-        println!("{} manuals, {failed} of them could not be read", self.total);
+        let embedded = match embeddings {
+            EmbeddingState::Made => "",
+            EmbeddingState::Skipped(_) => "; embeddings were skipped",
+            EmbeddingState::Failed(_) => "; embeddings failed",
+        };
+        println!("{} manuals, {failed} of them could not be read{embedded}", self.total);
     }
 }
 

@@ -205,3 +205,62 @@ async fn fetching_again_is_for_admins_and_stands_in_the_audit() {
     assert_eq!(ada.post(&path, json!({})).await.status(), 200);
     audited(&server, "manual.refetch", LIGHT).await;
 }
+
+/// `hsc manuals warm` for a shop, with these settings.
+async fn warm(shop: &Shop, settings: &[(&str, &str)], arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_hsc"));
+    // Settings of whoever runs the tests must not reach it.
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HSC__")) {
+        command.env_remove(name);
+    }
+    command.env_remove("REDIS_URL").args(["manuals", "warm"]).args(arguments);
+    command.env("HSC__CATALOG__DIR", shop.dir());
+    command.current_dir(shop.dir().parent().expect("the folder around it"));
+    for (key, value) in settings {
+        command.env(format!("HSC__{}", key.to_uppercase().replace('.', "__")), value);
+    }
+    // The host of the manuals answers meanwhile.
+    let ended = tokio::task::spawn_blocking(move || {
+        crate::process::output("hsc manuals warm", &mut command)
+    });
+    ended.await.expect("it ends")
+}
+
+#[tokio::test]
+async fn warm_without_a_model_fetches_the_manuals_and_says_that_it_embeds_none() {
+    let host = Host::that_answers().await;
+    let (name, shop, kept) = (host.name(), shop(&host), tempfile::tempdir().expect("a folder"));
+    let cache = kept.path().to_str().expect("plain").to_owned();
+    let settings =
+        [("manuals.allowed_hosts", &*name), ("manuals.cache_dir", &*cache), ("log.level", "error")];
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+
+    let light = warm(&shop, &settings, &["--product", LIGHT]).await;
+    let (out, err) = (text(&light.stdout), text(&light.stderr));
+    assert_eq!(light.status.code(), Some(0), "{err}");
+    assert_eq!(out, "1 manuals, 0 of them could not be read; embeddings were skipped\n");
+    assert!(err.contains("no embeddings: data/model holds no model"), "{err}");
+    assert_eq!(host.asked(), 1);
+
+    // A server with the same folder asks the host for nothing but whether the manual is still the same.
+    let off = [&settings[..], &[("answers.encoder.enabled", "false")]].concat();
+    let again = warm(&shop, &off, &["--product", LIGHT]).await;
+    assert_eq!(again.status.code(), Some(0));
+    assert!(text(&again.stderr).contains("answers.encoder.enabled is false"));
+    assert_eq!(host.asked(), 1, "it was kept");
+
+    let all = warm(&shop, &settings, &[]).await;
+    let err = text(&all.stderr);
+    assert_eq!(all.status.code(), Some(1), "{err}");
+    assert!(err.contains(MIXER), "the manual that is no PDF is named: {err}");
+
+    let broken = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(broken.path().join("model")).expect("writable");
+    std::fs::write(broken.path().join("model/config.json"), "{").expect("writable");
+    let dir = broken.path().to_str().expect("plain").to_owned();
+    let damaged = [&settings[..], &[("answers.encoder.dir", &*dir)]].concat();
+    let damaged = warm(&shop, &damaged, &["--product", LIGHT]).await;
+    let (out, err) = (text(&damaged.stdout), text(&damaged.stderr));
+    assert_eq!(damaged.status.code(), Some(1), "a damaged model is a failure: {out}{err}");
+    assert!(out.contains("1 manuals, 0 of them could not be read; embeddings failed"), "{out}");
+}
