@@ -330,7 +330,7 @@ impl Accounts for Store {
 
     fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let hash = clean(hash);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             sqlx::query("UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2")
                 .bind(hash)
                 .bind(signed(now_ms))
@@ -343,7 +343,7 @@ impl Accounts for Store {
 
     fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let hash = clean(hash);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             sqlx::query("DELETE FROM account_sessions WHERE hash = $1")
                 .bind(hash)
                 .execute(&pool)
@@ -355,7 +355,7 @@ impl Accounts for Store {
 
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>> {
         let id = clean(id);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             let gone = sqlx::query("DELETE FROM account_sessions WHERE account = $1")
                 .bind(id)
                 .execute(&pool)

@@ -49,7 +49,7 @@ impl Deliveries for Store {
 
     fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let id = clean(id);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             sqlx::query("DELETE FROM deliveries WHERE id = $1")
                 .bind(id)
                 .execute(&pool)
@@ -66,7 +66,7 @@ impl Deliveries for Store {
         next_try_ms: Option<u64>,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let (id, why) = (clean(id), clean(why));
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             sqlx::query("UPDATE deliveries SET last_error = $2, next_try_ms = $3 WHERE id = $1")
                 .bind(id)
                 .bind(why)
@@ -110,7 +110,7 @@ impl Deliveries for Store {
 
     fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
         let id = clean(id);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             let tried = sqlx::query(
                 "UPDATE deliveries SET next_try_ms = $2, attempts = 0
                  WHERE id = $1 AND next_try_ms IS NULL",
@@ -126,7 +126,7 @@ impl Deliveries for Store {
 
     fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
         let id = clean(id);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             let gone = sqlx::query("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL")
                 .bind(id)
                 .execute(&pool)

@@ -4,9 +4,30 @@ use hsc_actors::ports::archive::ArchiveError;
 use sqlx::Error;
 use sqlx::error::ErrorKind;
 
-/// `Unavailable`, unless the database can never accept this value.
+use super::schema::{IncompatibleSchema, SchemaError};
+
+/// `Unavailable`, unless the database can never accept this value or excludes this server.
 pub(super) fn of(error: Error) -> ArchiveError {
-    if is_final(&error) { ArchiveError::refused(error) } else { ArchiveError::unavailable(error) }
+    match error {
+        Error::Configuration(cause) if cause.is::<IncompatibleSchema>() => {
+            ArchiveError::excluded(cause)
+        }
+        error if is_final(&error) => ArchiveError::refused(error),
+        error => ArchiveError::unavailable(error),
+    }
+}
+
+/// The error of a statement that is not executed, because the tables exclude this server.
+pub(super) fn excluded(found: IncompatibleSchema) -> Error {
+    Error::Configuration(found.into())
+}
+
+/// Why the tables could not be prepared.
+pub(super) fn of_schema(error: SchemaError) -> ArchiveError {
+    match error {
+        SchemaError::Incompatible(found) => ArchiveError::excluded(found),
+        other => ArchiveError::unavailable(other),
+    }
 }
 
 fn is_final(error: &Error) -> bool {

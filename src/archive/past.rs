@@ -26,7 +26,7 @@ impl Archive for Store {
     }
 
     fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        self.with(async |pool| sqlx::query("SELECT 1").execute(&pool).await.map(drop)).boxed()
+        self.with(async |_| self.look().await).boxed()
     }
 
     fn transcript(

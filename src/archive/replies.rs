@@ -46,7 +46,7 @@ impl Replies for Store {
 
     fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
         let id = clean(id);
-        self.with(async move |pool| {
+        self.writing(async move |pool| {
             let gone =
                 sqlx::query("DELETE FROM replies WHERE id = $1").bind(id).execute(&pool).await?;
             Ok(gone.rows_affected() > 0)

@@ -220,6 +220,24 @@ async fn migrate(kind: Kind, connection: &mut AnyConnection) -> Result<(), Schem
     }
 }
 
+/// The migration by which another server has excluded this one since the tables were prepared. One statement, for every
+/// write.
+pub(super) async fn excluded<'c>(
+    executor: impl sqlx::Executor<'c, Database = sqlx::Any>,
+) -> Result<Option<IncompatibleSchema>, sqlx::Error> {
+    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
+    let row = sqlx::query(
+        "SELECT version, oldest_server FROM schema_migrations WHERE oldest_server > $1
+         ORDER BY version LIMIT 1",
+    )
+    .bind(known)
+    .fetch_optional(executor)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let (found, oldest_server) = (row.try_get("version")?, row.try_get("oldest_server")?);
+    Ok(Some(IncompatibleSchema::TooNew { found, oldest_server, known }))
+}
+
 /// True if there are tables and this server can use them, false if there are none. Changes nothing.
 ///
 /// # Errors

@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -20,7 +21,7 @@ use url::Url;
 use super::backend::{Kind, set_up, url_of};
 use super::database::{Database, Transaction};
 use super::failure;
-use super::schema::{IncompatibleSchema, Schema, SchemaError};
+use super::schema::{self, IncompatibleSchema, Schema, SchemaError};
 use crate::temporary::{self, TemporaryFolder};
 
 /// Longest wait for the end of all connections.
@@ -36,6 +37,8 @@ pub struct Store {
     /// The last attempt to bring the tables up to date. A task of its own: a migration may take longer than a query.
     preparation: Mutex<Option<Preparation>>,
     incompatible: watch::Sender<Option<IncompatibleSchema>>,
+    /// True once the tables were usable: from then on a server that they exclude goes on without its archive.
+    was_usable: Arc<AtomicBool>,
     /// Runtime of the connections. Separate, because on a thread of actors or of HTTP they would end or
     /// hang with a fault of that thread. `None` only during the drop.
     runtime: Option<Runtime>,
@@ -127,6 +130,7 @@ impl Store {
             schema,
             preparation: Mutex::default(),
             incompatible: watch::Sender::new(None),
+            was_usable: Arc::default(),
             runtime: Some(runtime),
             _folder: folder,
         })
@@ -149,10 +153,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, or [`Store::check_schema`] fails.
     pub async fn migrate(&self) -> Result<(), ArchiveError> {
-        self.prepared().await.map_err(ArchiveError::unavailable)
+        self.prepared().await.map_err(failure::of_schema)
     }
 
-    /// Waits until the database turns out to have tables that this server cannot use.
+    /// Waits until the database turns out to have tables that this server cannot use, and could never use.
     pub async fn incompatible(&self) -> IncompatibleSchema {
         let mut changes = self.incompatible.subscribe();
         let found = changes.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
@@ -200,13 +204,28 @@ impl Store {
         self.reaching(async { work(self.database.clone()).await.map_err(failure::of) }).await
     }
 
+    /// The same for a write of one statement, which [`begin`](Self::begin) does not look at.
+    pub(super) async fn writing<T, F>(
+        &self,
+        work: impl FnOnce(Database) -> F,
+    ) -> Result<T, ArchiveError>
+    where
+        F: Future<Output = Result<T, sqlx::Error>>,
+    {
+        self.with(async |database| {
+            self.look().await?;
+            work(database).await
+        })
+        .await
+    }
+
     /// The same for work with an error type of its own.
     pub(super) async fn reaching<T, E: From<ArchiveError>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let whole = async {
-            self.prepared().await.map_err(ArchiveError::unavailable)?;
+            self.prepared().await.map_err(failure::of_schema)?;
             work.await
         };
         let bounded = async { tokio::time::timeout(self.bound, whole).await };
@@ -225,9 +244,35 @@ impl Store {
         .await
     }
 
-    /// A write transaction.
+    /// A write transaction. Fails if another server has excluded this one meanwhile.
     pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
-        self.database.begin().await
+        let mut transaction = self.database.begin().await?;
+        self.still_usable(schema::excluded(&mut *transaction).await)?;
+        Ok(transaction)
+    }
+
+    /// Fails if the database does not answer, or its tables exclude this server.
+    pub(super) async fn look(&self) -> Result<(), sqlx::Error> {
+        self.still_usable(schema::excluded(&self.database).await)
+    }
+
+    /// After a failure the next query prepares the tables anew: that fails as long as they exclude this server, and it
+    /// creates those that an older backup lacks.
+    fn still_usable(
+        &self,
+        excluded: Result<Option<IncompatibleSchema>, sqlx::Error>,
+    ) -> Result<(), sqlx::Error> {
+        let failed = match excluded {
+            Ok(None) => return Ok(()),
+            Ok(Some(found)) => failure::excluded(found),
+            Err(error) => error,
+        };
+        let mut last = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that runs began after the failure of another query.
+        if last.as_ref().is_some_and(|last| last.peek().is_some()) {
+            *last = None;
+        }
+        Err(failed)
     }
 
     /// Waits until the tables are up to date: for the attempt that runs, else for a new one.
@@ -247,11 +292,15 @@ impl Store {
     fn prepare(&self) -> Preparation {
         let runtime = self.runtime.as_ref().expect("it is there until the store is dropped");
         let preparing = runtime.spawn(self.schema.clone().prepare());
-        let incompatible = self.incompatible.clone();
+        let (incompatible, was_usable) = (self.incompatible.clone(), Arc::clone(&self.was_usable));
         let prepared = async move {
             let prepared = preparing.await.unwrap_or_else(|error| Err(SchemaError::failed(&error)));
-            if let Err(SchemaError::Incompatible(found)) = &prepared {
-                incompatible.send_replace(Some(found.clone()));
+            match &prepared {
+                Ok(()) => was_usable.store(true, Ordering::Relaxed),
+                Err(SchemaError::Incompatible(found)) if !was_usable.load(Ordering::Relaxed) => {
+                    incompatible.send_replace(Some(found.clone()));
+                }
+                Err(_) => {}
             }
             prepared
         };

@@ -138,6 +138,9 @@ fn redis_fault(deps: &Dependencies) -> Option<String> {
 }
 
 fn archive_fault(deps: &Dependencies) -> Option<String> {
+    if let Some(why) = deps.pod.archive().excluded() {
+        return Some(format!("nothing is written to the archive: {why}"));
+    }
     let away = "the archive takes nothing: chats go on, what is said is written when it is back";
     (!deps.pod.archive().is_up()).then(|| away.to_owned())
 }

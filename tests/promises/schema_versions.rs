@@ -1,9 +1,10 @@
 //! Releases before and after a migration share one archive, or one is refused. `make test-previous` runs the first
 //! tests with a binary of the previous release.
 
+use futures::FutureExt as _;
 use futures::future::join_all;
 use hsc::archive::{IncompatibleSchema, Store};
-use hsc_actors::ports::archive::Archive as _;
+use hsc_actors::ports::archive::{Archive as _, ArchiveError};
 use hsc_config::ArchiveSettings;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -85,6 +86,8 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
         log.lines().filter(|line| line.contains("\"level\":\"error\"")).collect();
     assert!(matches!(&errors[..], [one] if one.contains("schema version 9000")), "{log}");
     assert_eq!(locks(&postgres).await, 0, "no lock is left");
+    // The migration, which stands for one that the current release has, excludes this binary too.
+    postgres.execute("DELETE FROM schema_migrations WHERE version = 9000").await;
     kept(&store, &ask(&current, "q2").await).await;
 }
 
@@ -119,6 +122,75 @@ async fn a_server_that_started_while_the_database_was_down_ends_when_the_archive
     postgres.heal().await;
     assert_eq!(server.ended().await.code(), Some(3), "{}", server.log());
     assert!(server.log().contains("schema version 9000"), "{}", server.log());
+}
+
+#[actix_web::test]
+async fn a_running_pod_that_a_newer_release_excludes_writes_nothing_more_says_so_and_spills() {
+    let (postgres, data) = (Postgres::start().await, tempfile::tempdir().expect("a folder"));
+    let (url, folder) = (postgres.url(), data.path().join("unwritten"));
+    let settings = [
+        ("archive.url", url.as_str()),
+        ("archive.spill_dir", folder.to_str().expect("text")),
+        ("server.drain_timeout_ms", "10000"),
+    ];
+    let mut server = Server::with(&settings).await;
+    let store = store_at(&url);
+    kept(&store, &ask(&server, "q1").await).await;
+    let messages = "SELECT COUNT(*) FROM messages";
+    let before = postgres.number(messages).await;
+
+    // Another pod, of a newer release.
+    postgres.execute(&future_migration(FUTURE)).await;
+    let after = ask(&server, "q1").await;
+    eventually("/health has the reason", async || {
+        let health = server.json("/health").await;
+        let reason = health["reason"].as_str().unwrap_or_default().to_owned();
+        health["status"] == "degraded" && reason.contains("schema version 9000")
+    })
+    .await;
+    assert_eq!(server.get("/ready").await.status(), 200, "chats go on");
+    let later = ask(&server, "q1").await;
+    assert!(server.metric("hsc_archive_queued").await >= 4.0, "both questions and answers wait");
+    assert_eq!(server.metric("hsc_archive_up").await, 0.0);
+    assert_eq!(postgres.number(messages).await, before, "nothing was written");
+    server.signal("TERM");
+    assert_eq!(server.ended().await.code(), Some(0), "{}", server.log());
+    let log = server.log();
+    let lines = log.lines().filter(|line| line.contains("schema version 9000"));
+    let lines: Vec<&str> = lines.collect();
+    let [line] = &lines[..] else { panic!("one line says it: {lines:#?}") };
+    assert!(line.contains("\"level\":\"error\"") && line.contains("nothing is written"), "{line}");
+    assert_eq!(std::fs::read_dir(&folder).expect("the spilled records").count(), 1, "{log}");
+
+    // A server that may use the tables writes them.
+    postgres.execute("DELETE FROM schema_migrations WHERE version = 9000").await;
+    let _newer = Server::with(&settings).await;
+    for conversation in [&after, &later] {
+        kept(&store, conversation).await;
+    }
+    assert_eq!(postgres.number(messages).await, before + 4);
+}
+
+#[actix_web::test]
+async fn a_store_in_use_that_is_excluded_writes_again_once_it_no_longer_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("hsc.sqlite");
+    let settings = ArchiveSettings { path: file.display().to_string(), ..settings() };
+    let store = Store::new(&settings).expect("settings of an archive");
+    store.reach().await.expect("the tables are created");
+    let url = format!("sqlite://{}", file.display());
+    let mut direct = SqliteConnection::connect(&url).await.expect("a file of SQLite");
+    let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(future_migration(FUTURE)));
+    sql.execute(&mut direct).await.expect("it is SQL");
+    let excluded = |outcome| matches!(outcome, Err(ArchiveError::Excluded { .. }));
+    // No time passes between the migration and the refusal: each batch looks first.
+    assert!(excluded(store.write(Vec::new()).await));
+    assert!(excluded(store.reach().await) && excluded(store.transcript("x").await.map(drop)));
+    assert!(store.incompatible().now_or_never().is_none(), "a server that runs does not end");
+    let gone = sqlx::raw_sql("DELETE FROM schema_migrations WHERE version = 9000");
+    gone.execute(&mut direct).await.expect("it is SQL");
+    store.reach().await.expect("it may be used again");
+    store.write(Vec::new()).await.expect("it may be used again");
 }
 
 #[actix_web::test]

@@ -23,6 +23,7 @@ pub struct ArchiveHandle {
     pub(super) queue: Arc<RecordQueue>,
     written: Arc<ArchivedConversations>,
     is_up: Arc<AtomicBool>,
+    excluded: Arc<Mutex<Option<String>>>,
     observer: Option<Observer>,
     metrics: Arc<Metrics>,
     /// Every record, in order, for tests of other modules.
@@ -73,6 +74,7 @@ impl ArchiveHandle {
             queue,
             written,
             is_up: Arc::new(AtomicBool::new(true)),
+            excluded: Arc::default(),
             observer: None,
             metrics: Arc::clone(metrics),
             #[cfg(test)]
@@ -156,6 +158,12 @@ impl ArchiveHandle {
         self.is_up.load(Ordering::Relaxed)
     }
 
+    /// Why the archive excludes this release; none while it does not.
+    #[must_use]
+    pub fn excluded(&self) -> Option<String> {
+        self.excluded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The archive has stored these.
     pub(crate) fn has_written<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
         let mut conversations = self.gathered();
@@ -206,6 +214,14 @@ impl ArchiveHandle {
 
     pub(super) fn set_up(&self, up: bool) -> bool {
         self.is_up.swap(up, Ordering::Relaxed)
+    }
+
+    /// True if that is new.
+    pub(super) fn set_excluded(&self, why: Option<String>) -> bool {
+        let mut excluded = self.excluded.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *excluded != why;
+        *excluded = why;
+        is_new
     }
 }
 

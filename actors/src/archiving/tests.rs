@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Book {
     batches: Mutex<Vec<Vec<String>>>,
     is_away: AtomicBool,
+    /// A newer release has changed its tables.
+    excludes: AtomicBool,
     /// Number of calls that never end.
     hangs: AtomicUsize,
     asked: AtomicUsize,
@@ -52,6 +54,9 @@ impl Archive for Book {
             if self.is_away.load(Ordering::SeqCst) {
                 return Err(ArchiveError::unavailable("away"));
             }
+            if self.excludes.load(Ordering::SeqCst) {
+                return Err(ArchiveError::excluded("too new"));
+            }
             let texts: Vec<String> = batch.iter().map(|it| text(it)).collect();
             if texts.iter().any(|text| text == "bad") {
                 return Err(ArchiveError::refused("bad"));
@@ -66,6 +71,7 @@ impl Archive for Book {
     fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let outcome = match self.is_away.load(Ordering::SeqCst) {
             true => Err(ArchiveError::unavailable("away")),
+            false if self.excludes.load(Ordering::SeqCst) => Err(ArchiveError::excluded("too new")),
             false => Ok(()),
         };
         std::future::ready(outcome).boxed()
@@ -189,6 +195,22 @@ async fn what_is_recorded_is_written_in_order_and_in_batches() {
     let rendered = stage.metrics.render();
     assert!(rendered.contains("hsc_archive_written_total 25"), "{rendered}");
     assert!(rendered.contains("hsc_archive_queued 0"), "{rendered}");
+}
+
+#[actix::test]
+async fn records_wait_while_the_archive_excludes_this_release_and_the_handle_has_the_reason() {
+    let stage = Stage::new(Book { excludes: AtomicBool::new(true), ..Book::default() });
+    for text in numbers(0..3) {
+        stage.handle.record(said(text));
+    }
+    stage.until("it is told", |it| it.handle.excluded().as_deref() == Some("too new")).await;
+    assert!(!stage.handle.is_up() && stage.book.texts().is_empty());
+    assert_eq!(stage.handle.unwritten().len(), 3, "a server that stops stores them on disk");
+    assert!(stage.metrics.render().contains("hsc_archive_up 0"));
+    stage.book.excludes.store(false, Ordering::SeqCst);
+    assert_eq!(stage.handle.flush(PATIENCE).await, 0);
+    stage.until("it is forgotten", |it| it.handle.excluded().is_none()).await;
+    assert_eq!(stage.book.texts(), numbers(0..3));
 }
 
 #[actix::test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use hsc_monitoring::Metrics;
-use log::{info, warn};
+use log::{error, info, warn};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -117,7 +117,7 @@ impl Writer {
         }
         match self.write_batch(records.clone()).await {
             Ok(()) => return records.len(),
-            Err(ArchiveError::Unavailable { .. }) => return 0,
+            Err(ArchiveError::Unavailable { .. } | ArchiveError::Excluded { .. }) => return 0,
             Err(ArchiveError::Refused { .. }) => {}
         }
         let mut done = 0;
@@ -129,7 +129,7 @@ impl Writer {
                     self.metrics.archive.dropped("refused", 1);
                     warn!(cause:%; "the archive refused a record, it is dropped");
                 }
-                Err(ArchiveError::Unavailable { .. }) => break,
+                Err(ArchiveError::Unavailable { .. } | ArchiveError::Excluded { .. }) => break,
             }
             done += 1;
         }
@@ -172,6 +172,7 @@ impl Writer {
     fn is_up(&mut self) {
         self.failures = 0;
         self.metrics.archive.up(true);
+        self.handle.set_excluded(None);
         if !self.handle.set_up(true) {
             info!(queued = self.handle.queued(); "the archive is there again");
         }
@@ -180,9 +181,17 @@ impl Writer {
     fn is_away(&mut self, error: &ArchiveError) {
         self.failures = self.failures.saturating_add(1);
         self.metrics.archive.up(false);
-        if self.handle.set_up(false) {
-            let cause = std::error::Error::source(error).map(ToString::to_string);
-            let cause = cause.unwrap_or_default();
+        let was_up = self.handle.set_up(false);
+        let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        if matches!(error, ArchiveError::Excluded { .. }) {
+            if self.handle.set_excluded(Some(cause.clone())) {
+                error!(cause; "a newer release has changed the archive, nothing is written to it any more; chats go on, \
+                    their records are queued and stored in archive.spill_dir when this server stops");
+            }
+            return;
+        }
+        self.handle.set_excluded(None);
+        if was_up {
             warn!(cause; "the archive is away, chats go on and are written later");
         }
     }

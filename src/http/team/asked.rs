@@ -90,6 +90,12 @@ pub(super) fn archive_error(error: ArchiveError) -> ApiError {
                 "The archive cannot be reached just now. Chats go on; try again in a moment.";
             ApiError::new(ApiErrorCode::Unavailable, message)
         }
+        ArchiveError::Excluded { cause } => {
+            warn!(cause:%; "the archive excludes this release");
+            let message = "The archive was changed by a newer release of the server, and this one must not use it. \
+                           Chats go on.";
+            ApiError::new(ApiErrorCode::Unavailable, message)
+        }
         ArchiveError::Refused { cause } => {
             warn!(cause:%; "the archive refused what the team asked");
             let message = "The archive did not take this; the log of the server says why.";

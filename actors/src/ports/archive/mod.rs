@@ -50,6 +50,14 @@ pub enum ArchiveError {
         #[source]
         cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
     },
+    /// A newer release has changed its tables, and this one must not use them. The same batch may be written once the
+    /// tables can be used again, or by the newer release.
+    #[error("the archive excludes this release")]
+    Excluded {
+        /// For the server's log, and for an operator.
+        #[source]
+        cause: Arc<dyn std::error::Error + Send + Sync + 'static>,
+    },
     /// It will never accept this; another attempt is useless.
     #[error("the archive refused it")]
     Refused {
@@ -63,6 +71,11 @@ impl ArchiveError {
     /// It is unavailable for this reason.
     pub fn unavailable(cause: impl Into<BoxError>) -> Self {
         Self::Unavailable { cause: Arc::from(cause.into()) }
+    }
+
+    /// It excludes this release for this reason.
+    pub fn excluded(cause: impl Into<BoxError>) -> Self {
+        Self::Excluded { cause: Arc::from(cause.into()) }
     }
 
     /// It refused for this reason.
