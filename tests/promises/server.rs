@@ -51,8 +51,17 @@ impl Server {
 
     /// With so many file descriptors at most, and these settings.
     pub(crate) async fn with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
+        Self::with_descriptor_limits(descriptors, descriptors, settings).await
+    }
+
+    /// With these limits of file descriptors, of which a process may raise the soft one to the hard one.
+    pub(crate) async fn with_descriptor_limits(
+        soft: u32,
+        hard: u32,
+        settings: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new("sh");
-        let limited = format!("ulimit -n {descriptors} && exec \"$0\" \"$@\"");
+        let limited = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
         command.args(["-c", &limited, env!("CARGO_BIN_EXE_hsc")]);
         clean(&mut command);
         Self::run(command, Shop::new(), settings).await

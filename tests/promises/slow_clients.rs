@@ -84,6 +84,52 @@ async fn six_hundred_slow_clients_and_512_descriptors_leave_probes_and_admins_se
 }
 
 #[tokio::test]
+async fn soft_descriptors_are_raised_and_sockets_beyond_the_hard_ones_leave_probes_served() {
+    let server = Server::with_descriptor_limits(
+        64,
+        256,
+        &[
+            ("server.max_connections_per_address", "0"),
+            ("sessions.max_per_address", "0"),
+            ("sessions.overload_after_ms", "0"),
+        ],
+    )
+    .await;
+    assert_eq!(server.metric("process_max_fds").await, 256.0, "the soft limit was 64");
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("sessions.max")).collect();
+    let [warning] = &lines[..] else { panic!("one line warns: {log}") };
+    assert!(warning.contains("\"level\":\"warn\"") && warning.contains("ulimit -n"), "{warning}");
+
+    // More sockets than soft descriptors, until none is left for a visitor.
+    let mut inside = Vec::new();
+    let mut refused = None;
+    for _ in 0..256 {
+        match Visitor::from_program(server.address()).await {
+            Ok(visitor) => inside.push(visitor),
+            Err(status) => {
+                refused = Some(status);
+                break;
+            }
+        }
+    }
+    assert_eq!(refused, Some(503), "{} sockets", inside.len());
+    assert!(inside.len() > 64, "{} sockets", inside.len());
+    for probe in ["/health", "/metrics", "/ready", "/ping"] {
+        let probed = in_time("a probe", client().get(server.url(probe)).send()).await;
+        assert_eq!(probed.map(|it| it.status().as_u16()).ok(), Some(200), "{probe}");
+    }
+    assert_eq!(server.metric("hsc_ws_sessions").await, inside.len() as f64);
+    assert!(server.metric("process_open_fds").await < 256.0);
+    inside[0].type_in("nl").await;
+    drop(inside);
+    eventually("visitors are let in again", async || {
+        Visitor::from_program(server.address()).await.is_ok()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_kind_of_slow_client_is_closed_in_its_time() {
     let settings = [
         // Long enough for a request of a client that waits for a busy processor.
