@@ -1,8 +1,8 @@
-//! Makes sure that the folder of the built pages exists, embeds a rebuilt page again, and names the commit.
+//! Creates the folder of the built pages, embeds a rebuilt page again, and sets the commit.
 //!
-//! `web/dist` is made by `make web` and is not in git; a server built without it still runs and says
-//! on `/` how to build the pages. The commit is `HSC_COMMIT`, which an image build without a git folder is given; else
-//! git's in a release build. A build for development names none: each commit would compile it again.
+//! `web/dist` is built by `make web` and is not in git; a server built without it still runs and explains
+//! on `/` how to build the pages. The commit is `HSC_COMMIT`, for an image build without a git folder; else
+//! git's in a release build. A development build has none: each commit would compile the crate again.
 
 use std::process::Command;
 
@@ -23,14 +23,14 @@ fn commit() -> String {
     if std::env::var("PROFILE").as_deref() != Ok("release") {
         return "development".to_owned();
     }
-    // A new commit appends to this file, whatever the branch.
+    // A new commit on any branch appends to this file.
     if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo:rerun-if-changed={log}");
     }
     git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".to_owned())
 }
 
-/// What git prints; none where there is no git, or no repository.
+/// The output of git; none without git or a repository.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?.trim().to_owned();

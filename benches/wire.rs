@@ -1,4 +1,4 @@
-//! What a keystroke takes over the wire: the real server, a real catalog, a client on the same machine.
+//! Latency of a keystroke over the wire: the real server, a real catalog, a client on the same machine.
 //!
 //! `cargo bench --bench wire` prints the latency of one connection and the throughput of a hundred,
 //! each with 18,000 generated products and lean predictions. It measures and asserts nothing.
@@ -16,13 +16,13 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 /// Products of the target ("Over the wire" in docs/performance.md).
 const PRODUCTS: &str = "18000";
-/// Keystrokes of the one connection: enough that p99 rests on hundreds.
+/// Keystrokes of the single connection: enough that p99 is based on hundreds.
 const KEYSTROKES: usize = 20_000;
-/// Keystrokes before it counts: caches of the processor, pages of the index.
+/// Keystrokes before the measurement, to warm up CPU caches and the pages of the index.
 const WARM_UP: usize = 2_000;
-/// Connections of the crowd.
+/// Connections of the throughput measurement.
 const CROWD: usize = 100;
-/// How long the crowd types.
+/// Duration of the throughput measurement.
 const CROWD_TYPES: Duration = Duration::from_secs(8);
 
 fn main() {
@@ -50,7 +50,7 @@ async fn alone(address: SocketAddr, texts: &[String]) {
         bytes += type_in(&mut visitor, text).await;
         took.push(began.elapsed());
     }
-    // A reply too many would be taken for that of the next keystroke, and every time would be a lie.
+    // An extra reply would be attributed to the next keystroke, and every later time would be wrong.
     let late = tokio::time::timeout(Duration::from_millis(200), visitor.next()).await;
     assert!(late.is_err(), "more replies than keystrokes: {late:?}");
     println!(
@@ -60,14 +60,14 @@ async fn alone(address: SocketAddr, texts: &[String]) {
     );
 }
 
-/// A hundred visitors, each as fast as it is answered.
+/// A hundred visitors, each of which types as soon as it has a reply.
 async fn crowd(address: SocketAddr, texts: &[String]) {
     let until = Instant::now() + CROWD_TYPES;
     let began = Instant::now();
     let visitors = (0..CROWD).map(|number| async move {
         let mut visitor = visitor(address).await;
         let mut took = Vec::new();
-        // Each begins at another place, so that they do not type the same at once.
+        // Each starts at another product, so that they do not type the same text at the same time.
         for text in texts.iter().cycle().skip(number * texts.len() / CROWD) {
             let began = Instant::now();
             if began >= until {
@@ -94,7 +94,7 @@ async fn visitor(address: SocketAddr) -> WebSocketStream<TcpStream> {
     socket
 }
 
-/// One keystroke and its prediction; the length of it.
+/// Sends one keystroke and waits for its prediction; returns its length.
 async fn type_in(visitor: &mut WebSocketStream<TcpStream>, text: &str) -> usize {
     visitor.send(Message::text(text)).await.expect("the socket is open");
     loop {
@@ -111,7 +111,7 @@ fn percentiles(took: &mut [Duration]) -> String {
     format!("p50 {:.0?}, p99 {:.0?}", at(0.50), at(0.99))
 }
 
-/// Makes the catalog, and the messages of somebody who types every twentieth product's name.
+/// Creates the catalog, and the messages of a client that types the name of every twentieth product.
 fn generate(folder: &Path) -> Vec<String> {
     let made = Command::new(env!("CARGO_BIN_EXE_hsc"))
         .args(["catalog", "generate", "--brands", "130", "--products", PRODUCTS, "--seed", "1"])

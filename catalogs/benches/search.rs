@@ -1,12 +1,12 @@
-//! Search as you type: how long a search takes on 18,000 and on 1,000,000 products, and a build.
+//! Search as you type: duration of a search in 18,000 and in 1,000,000 products, and of a build.
 //!
 //!     cargo bench -p hsc-catalogs --bench search
 //!
-//! Criterion reports means; the percentiles that the targets speak of are printed before them. A
-//! query counts with its median of [`PASSES`] passes over all queries: on a machine that others use
-//! too one search in a hundred is interrupted for milliseconds, and a p99 of single searches would
-//! measure that. No query runs twice in a row, so that none finds its own way warm.
-//! The products are invented, the same in every run. `HSC_BENCH_SMALL=1` leaves the million out.
+//! Criterion reports means; the percentiles of the targets are printed before them. The time of a
+//! query is its median over [`PASSES`] passes over all queries: on a shared machine one search in a
+//! hundred is interrupted for milliseconds, and a p99 of single searches would measure that. No query
+//! runs twice in a row, so that none finds a warm cache.
+//! The products are generated, the same in every run. `HSC_BENCH_SMALL=1` omits the million.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -168,7 +168,7 @@ fn index(products: &[Product]) -> Index {
     }))
 }
 
-/// What customers type: every way of writing that the accuracy table knows, and each keystroke on
+/// Typical input: every kind of spelling in the accuracy table, and each keystroke on
 /// the way to a name.
 fn queries(products: &[Product], count: usize) -> Vec<String> {
     let mut random = ChaCha8Rng::seed_from_u64(2);
@@ -249,7 +249,7 @@ fn percentiles(name: &str, index: &Index, queries: &[String]) {
     }
 }
 
-/// Queries that nobody means well with, each the costliest of its kind that was found.
+/// Malicious queries, each the most expensive of its kind that was found.
 fn hostile(products: &[Product]) -> Vec<String> {
     let names: Vec<String> =
         products.iter().step_by(products.len() / 8).map(|p| p.name.to_lowercase()).collect();

@@ -398,13 +398,13 @@ impl Rule {
             Share => "a number from 0 to 1".to_owned(),
             Truth => "true or false".to_owned(),
             OneOf(words) => format!("one of {}", words.join(", ")),
-            Text(_, wanted) => (*wanted).to_owned(),
-            Texts(_, wanted) => {
-                format!("a list of texts (in the environment parted by commas), each {wanted}")
+            Text(_, expected) => (*expected).to_owned(),
+            Texts(_, expected) => {
+                format!("a list of texts (in the environment parted by commas), each {expected}")
             }
-            Tables(_, wanted) => {
+            Tables(_, expected) => {
                 format!(
-                    "a list of tables (in the environment as in a file: [{{…}}, {{…}}]), each {wanted}"
+                    "a list of tables (in the environment as in a file: [{{…}}, {{…}}]), each {expected}"
                 )
             }
         }

@@ -337,9 +337,9 @@ fn an_invalid_endpoint_is_refused_without_its_secret() {
         endpoints("a.example", all, &secret),
         endpoints("http://a.example/hook", all, &secret),
     ] {
-        let said = wrong.unwrap_err();
-        assert!(said.starts_with("webhooks.endpoints = ***"), "{said}");
-        assert!(!said.contains("hush") && !said.contains("c2Vj"), "{said}");
+        let message = wrong.unwrap_err();
+        assert!(message.starts_with("webhooks.endpoints = ***"), "{message}");
+        assert!(!message.contains("hush") && !message.contains("c2Vj"), "{message}");
     }
 }
 
@@ -368,8 +368,8 @@ fn pods_with_separate_archives_get_a_warning() {
 
 #[test]
 fn a_key_that_is_too_short_is_refused_without_its_value() {
-    let said = of_variable("HSC__CONVERSATIONS__TOKEN_KEYS", "short");
-    assert!(said.contains("openssl rand -hex 32") && !said.contains("short"), "{said}");
+    let message = of_variable("HSC__CONVERSATIONS__TOKEN_KEYS", "short");
+    assert!(message.contains("openssl rand -hex 32") && !message.contains("short"), "{message}");
 }
 
 /// Every key of the defaults and its value, in order.
@@ -464,12 +464,12 @@ fn every_setting_has_a_reason_and_is_documented() {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         assert!(cells.len() == 6 && cells[3].len() > 10, "{key} has no comment, or a | in it");
         let unit = ["_ms", "_bytes"].into_iter().find(|unit| key.ends_with(unit));
-        let said = match unit {
+        let is_named = match unit {
             Some("_ms") => cells[3].contains("millisecond"),
             Some(_) => cells[3].to_lowercase().contains("byte"),
             None => true,
         };
-        assert!(said, "{key} does not say its unit");
+        assert!(is_named, "{key} does not say its unit");
     }
     let written =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md"))

@@ -35,17 +35,17 @@ pub(super) fn share_out(chance: &mut ChaCha8Rng, brands: usize, products: usize)
         (0..brands).map(|_| chance.random_range(1_usize..=12).pow(2)).collect();
     let total: usize = weights.iter().sum();
     let spare = products - brands;
-    let mut left = spare;
+    let mut remaining = spare;
     let mut shares: Vec<usize> = weights
         .iter()
         .map(|weight| {
             let share = spare * weight / total;
-            left -= share;
+            remaining -= share;
             share + 1
         })
         .collect();
     // The rest after rounding: less than one per brand.
-    for share in shares.iter_mut().take(left) {
+    for share in shares.iter_mut().take(remaining) {
         *share += 1;
     }
     let mut taken = HashSet::new();

@@ -17,8 +17,8 @@ pub(super) fn source(
     product: &Made,
     pages: &RangeInclusive<usize>,
 ) -> String {
-    let wanted = chance.random_range(pages.clone());
-    let sections = wanted.saturating_sub(OTHER_PAGES) * SECTIONS_ON_TEN_PAGES / 10;
+    let target = chance.random_range(pages.clone());
+    let sections = target.saturating_sub(OTHER_PAGES) * SECTIONS_ON_TEN_PAGES / 10;
     Text::write(chance, brand, product, sections).source()
 }
 

@@ -24,9 +24,9 @@ pub(super) fn read<'a>(
     let cells =
         cells.map(|(column, text)| (column, text.trim())).filter(|(_, text)| !text.is_empty());
     let get =
-        |wanted: &Column| cells.clone().find(|(column, _)| *column == wanted).map(|(_, text)| text);
-    let need = |wanted: &Column| {
-        get(wanted).ok_or_else(|| (wanted.name().to_owned(), "is empty".to_owned()))
+        |target: &Column| cells.clone().find(|(column, _)| *column == target).map(|(_, text)| text);
+    let need = |target: &Column| {
+        get(target).ok_or_else(|| (target.name().to_owned(), "is empty".to_owned()))
     };
     let name = need(&Column::Name)?;
     let brand = need(&Column::Brand)?;

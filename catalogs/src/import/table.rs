@@ -201,9 +201,9 @@ mod tests {
         // Accessories are separated by the table's own mark here, so they need quotes.
         let table = TABLE.replace("a-2; a-3", "\"a-2; birch-s-9\"");
         let report = import(table.as_bytes()).expect("a header");
-        let told: Vec<String> = report.problems.iter().map(RowProblem::to_string).collect();
+        let problems: Vec<String> = report.problems.iter().map(RowProblem::to_string).collect();
         assert_eq!(
-            told,
+            problems,
             [
                 "line 3: id: 'a-1' stands on line 2 already; the row is left out",
                 "line 4: price: 'cheap' is not a price, e.g. 1299.00; the row is left out",

@@ -198,7 +198,7 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     let mut origin: Vec<String> = Vec::new();
     let mut digest = fnv(b"hsc");
     // The brands of all files first: a product of an older file may name a brand that a later file defines.
-    let mut told = Vec::with_capacity(files.len());
+    let mut with_brand = Vec::with_capacity(files.len());
     for mut file in files {
         digest = (digest ^ file.digest).wrapping_mul(FNV_PRIME);
         problems.append(&mut file.problems);
@@ -220,9 +220,9 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
                 }
             }
         }
-        told.push((file, own));
+        with_brand.push((file, own));
     }
-    for (file, own) in told {
+    for (file, own) in with_brand {
         for one in file.drafts {
             if let Some(first) = home.get(one.id.as_str()) {
                 problems.push(Problem {
@@ -414,10 +414,10 @@ mod tests {
         let text = r#"[{"id":"1","name":"One","brand":"B","documentation":{"type":"pdf","url":7},
             "relationships":{"compatible_accessories":["1",2,""]}}]"#;
         let report = load_files([("b.json", text)]);
-        let told: Vec<Option<&str>> =
+        let read: Vec<Option<&str>> =
             report.problems.iter().map(|problem| problem.field.as_deref()).collect();
         assert_eq!(
-            told,
+            read,
             [
                 Some("documentation.url"),
                 Some("compatible_accessories[1]"),

@@ -40,8 +40,8 @@ fn all_three_formats_load_the_same_products() {
     ] {
         let report = load(&file);
         assert_eq!((ids(&report), places(&report)), (vec!["a", "b"], vec![]));
-        let kept = report.catalog.product("b").expect("it is loaded").entry.to_map();
-        assert_eq!(kept["unheard_of"], json!({"x": [1]}));
+        let entry = report.catalog.product("b").expect("it is loaded").entry.to_map();
+        assert_eq!(entry["unheard_of"], json!({"x": [1]}));
         assert_eq!(
             report.catalog.brands().map(|(brand, count)| (&*brand.id, count)).next(),
             Some(("acme", 2))

@@ -144,18 +144,18 @@ mod tests {
         // The product of the other file loses its link.
         assert_eq!(trial.changed, ["e-1", "o-1"]);
         assert_eq!(trial.removed, ["o-2"]);
-        let told: Vec<&str> = trial.problems.iter().map(|problem| &*problem.file).collect();
-        assert_eq!(told, ["elm.json"]);
+        let files: Vec<&str> = trial.problems.iter().map(|problem| &*problem.file).collect();
+        assert_eq!(files, ["elm.json"]);
         assert!(trial.unfit.is_none());
     }
 
     #[test]
     fn an_id_of_another_file_clashes_whichever_comes_first() {
         let text = r#"{"brand_identity":{"id":"x","name":"X"},"products":[{"id":"o-1","name":"Mine"},{"id":"x-1","name":"X"}]}"#;
-        let wanted = vec![("o-1".to_owned(), "oak.json".to_owned())];
-        assert_eq!(tried("aaa.json", text).clashes, wanted);
+        let expected = vec![("o-1".to_owned(), "oak.json".to_owned())];
+        assert_eq!(tried("aaa.json", text).clashes, expected);
         let behind = tried("zzz.json", text);
-        assert_eq!(behind.clashes, wanted);
+        assert_eq!(behind.clashes, expected);
         assert_eq!((behind.products, behind.added), (1, vec!["x-1".to_owned()]));
     }
 

@@ -111,11 +111,11 @@ impl<'t> Typed<'t> {
     /// any other letter may continue too.
     pub(crate) fn ways_on(&self, state: &State) -> (u64, bool) {
         let edits_left = state.rows[..self.most].iter().any(|&row| row != 0);
-        let mut wanted = state.rows[self.most];
+        let mut next = state.rows[self.most];
         if self.most > 0 {
-            wanted |= state.earlier[self.most - 1] & (state.last >> 1);
+            next |= state.earlier[self.most - 1] & (state.last >> 1);
         }
-        (wanted & ((1 << self.letters.len()) - 1), edits_left)
+        (next & ((1 << self.letters.len()) - 1), edits_left)
     }
 }
 

@@ -93,12 +93,12 @@ struct Column {
 }
 
 impl Column {
-    /// The documents of the senses that `wanted` accepts.
-    fn set(&self, index: &Index, reading: &Reading, wanted: impl Fn(&Sense) -> bool) -> Documents {
+    /// The documents of the senses that `matches` accepts.
+    fn set(&self, index: &Index, reading: &Reading, matches: impl Fn(&Sense) -> bool) -> Documents {
         let mut set = Documents { numbers: Vec::new(), bits: Vec::new(), sorted: true };
         let mut room = MOST_GONE_THROUGH;
         for sense in self.senses.iter().map(|&sense| &reading.senses[sense]) {
-            if wanted(sense) {
+            if matches(sense) {
                 let documents = index.documents(&sense.terms);
                 let documents = &documents[..documents.len().min(room)];
                 room -= documents.len();
@@ -181,9 +181,11 @@ impl Documents {
     fn iter(&self) -> impl Iterator<Item = u32> {
         let in_bits = self.bits.iter().enumerate().filter(|(_, bits)| **bits != 0).flat_map(
             |(word, &bits)| {
-                std::iter::successors(Some(bits), |left| Some(left & left.wrapping_sub(1)))
-                    .take_while(|&left| left != 0)
-                    .map(move |left| word as u32 * 64 + left.trailing_zeros())
+                std::iter::successors(Some(bits), |remaining| {
+                    Some(remaining & remaining.wrapping_sub(1))
+                })
+                .take_while(|&remaining| remaining != 0)
+                .map(move |remaining| word as u32 * 64 + remaining.trailing_zeros())
             },
         );
         self.numbers.iter().copied().chain(in_bits)
@@ -279,10 +281,10 @@ mod tests {
         let many: Vec<u32> = (0..1000).filter(|n| n % 3 == 0).collect();
         let few: &[u32] = &[3, 4, 66, 67, 999];
         for (one, other) in [(&many[..], few), (few, &many[..]), (&many[..], &many[..])] {
-            let mut kept = set(&[one], 1000);
-            kept.keep(&set(&[other], 1000));
+            let mut common = set(&[one], 1000);
+            common.keep(&set(&[other], 1000));
             let expected: Vec<u32> = one.iter().copied().filter(|n| other.contains(n)).collect();
-            assert_eq!(kept.iter().collect::<Vec<_>>(), expected);
+            assert_eq!(common.iter().collect::<Vec<_>>(), expected);
         }
     }
 

@@ -85,9 +85,12 @@ impl Likeness {
         }
         let typed = self.typed as f32;
         if self.beginning {
-            let left = 1.0 - (typed / self.len as f32).min(1.0);
-            quality -=
-                if self.at_end { 0.03 + 0.05 * left } else { 0.04 + 0.06 * left + 0.4 / typed };
+            let remaining = 1.0 - (typed / self.len as f32).min(1.0);
+            quality -= if self.at_end {
+                0.03 + 0.05 * remaining
+            } else {
+                0.04 + 0.06 * remaining + 0.4 / typed
+            };
         }
         if !self.same_number {
             quality -= 0.15;

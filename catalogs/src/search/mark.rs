@@ -18,11 +18,11 @@ pub(crate) fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched>
         })
         .collect();
     marks.sort_unstable();
-    marks.dedup_by(|(next, text), (kept, _)| {
-        let touches = next.field == kept.field
-            && (next.start <= kept.end || only_joints(text, kept.end, next.start));
+    marks.dedup_by(|(next, text), (last, _)| {
+        let touches = next.field == last.field
+            && (next.start <= last.end || only_joints(text, last.end, next.start));
         if touches {
-            kept.end = kept.end.max(next.end);
+            last.end = last.end.max(next.end);
         }
         touches
     });

@@ -53,7 +53,7 @@ impl NearSearch<'_> {
         let trie = self.trie;
         let node = trie.nodes[node as usize];
         let children = node.children..node.children + node.child_count;
-        let (mut wanted, edits_left) = self.typed.ways_on(state);
+        let (mut next, edits_left) = self.typed.ways_on(state);
         if edits_left {
             // The branch without an error first, then the others.
             let straight = self
@@ -72,9 +72,9 @@ impl NearSearch<'_> {
         } else {
             // No error is left: only the letters that continue an alignment are visited.
             let mut gone = 0u64;
-            while wanted != 0 {
-                let at = wanted.trailing_zeros();
-                wanted &= wanted - 1;
+            while next != 0 {
+                let at = next.trailing_zeros();
+                next &= next - 1;
                 let letter = self.typed.letters[at as usize];
                 if gone & self.typed.mask(letter) == 0
                     && let Some(child) = trie.child(&children, letter)

@@ -280,17 +280,17 @@ impl Reading {
             back[self.edges[edge].from] |= back[self.edges[edge].to];
         }
         let mut number = vec![None; self.edges.len()];
-        let mut kept = Vec::with_capacity(self.edges.len());
+        let mut edges = Vec::with_capacity(self.edges.len());
         for (old, edge) in self.edges.iter().enumerate() {
             if forth[edge.from] && back[edge.to] {
-                number[old] = Some(kept.len() as u16);
-                kept.push(edge.clone());
+                number[old] = Some(edges.len() as u16);
+                edges.push(edge.clone());
             }
         }
-        if kept.len() == self.edges.len() {
+        if edges.len() == self.edges.len() {
             return;
         }
-        self.edges = kept;
+        self.edges = edges;
         self.senses.retain_mut(|sense| match number[usize::from(sense.edge)] {
             Some(new) => {
                 sense.edge = new;

@@ -238,7 +238,7 @@ fn every_script_unit_and_spelling_finds_its_product_first() {
         let query = line["q"].as_str().expect("a query is a text");
         let (id, confidence) = best(&index, &products, query);
         match line["want"].as_str() {
-            Some(want) => assert_eq!(id, want, "{query}: {confidence}"),
+            Some(expected) => assert_eq!(id, expected, "{query}: {confidence}"),
             None => assert!(confidence < 50, "{query}: {id} {confidence}"),
         }
     }

@@ -286,20 +286,20 @@ fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
         }
     }
     let characters: Vec<char> = text.chars().collect();
-    let mut kept = String::new();
+    let mut rest = String::new();
     let mut from = 0;
     for (unit, _) in units.iter().zip(&taken).filter(|(_, taken)| **taken) {
         if unit.from >= from {
-            kept.extend(&characters[from..unit.from]);
+            rest.extend(&characters[from..unit.from]);
         }
         from = from.max(unit.to);
     }
-    kept.extend(&characters[from..]);
-    let words: Vec<&str> = kept.split_whitespace().collect();
-    let kept = words.join(" ");
-    let left = || units.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(unit, _)| unit);
+    rest.extend(&characters[from..]);
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let rest = words.join(" ");
+    let untaken = || units.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(unit, _)| unit);
     // A single word next to the name is an unrecognised part of it.
-    let says = left().any(|unit| vocabulary.is_question_word(&unit.stem))
-        || left().filter(|unit| !vocabulary.is_article(&unit.stem)).count() >= 2;
-    if says { kept.trim_matches([' ', ',', '-', ':', ';']).to_owned() } else { String::new() }
+    let says = untaken().any(|unit| vocabulary.is_question_word(&unit.stem))
+        || untaken().filter(|unit| !vocabulary.is_article(&unit.stem)).count() >= 2;
+    if says { rest.trim_matches([' ', ',', '-', ':', ';']).to_owned() } else { String::new() }
 }

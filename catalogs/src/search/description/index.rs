@@ -97,7 +97,7 @@ impl DescriptionIndex {
     pub fn build<'a>(products: impl IntoIterator<Item = Described<'a>>) -> DescriptionIndex {
         let vocabulary = Vocabulary::shared();
         let mut index = DescriptionIndex::default();
-        let mut heard = HashSet::new();
+        let mut by_sound = HashSet::new();
         for (number, product) in products.into_iter().take(MOST_PRODUCTS).enumerate() {
             let number = number as u32;
             let document = product.document;
@@ -117,7 +117,7 @@ impl DescriptionIndex {
                     about.words = words.len().min(usize::from(u16::MAX)) as u16;
                 }
                 if field.is_name {
-                    heard.extend(words.into_iter().filter(|word| is_heard(word)));
+                    by_sound.extend(words.into_iter().filter(|word| is_matched_by_sound(word)));
                 }
             }
             for token in tokens(document.id).iter().filter(|token| !token.pieces.is_empty()) {
@@ -133,9 +133,9 @@ impl DescriptionIndex {
             }
             index.about.push(about);
         }
-        let mut heard: Vec<String> = heard.into_iter().collect();
-        heard.sort_unstable();
-        for word in heard {
+        let mut by_sound: Vec<String> = by_sound.into_iter().collect();
+        by_sound.sort_unstable();
+        for word in by_sound {
             let Some(&term) = index.terms.get(&Term::Word(word.clone())) else { continue };
             if !is_hebrew(&word) {
                 index.sounds.entry(sound(&word)).or_default().push((term, word.clone().into()));
@@ -230,7 +230,7 @@ impl DescriptionIndex {
     }
 }
 
-fn is_heard(word: &str) -> bool {
+fn is_matched_by_sound(word: &str) -> bool {
     word.chars().count() >= 3 && !word.chars().any(|c| c.is_numeric())
 }
 

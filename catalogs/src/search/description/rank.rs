@@ -306,12 +306,12 @@ impl<'i> Reading<'i> {
                     (says || self.index.is_brand(term) || joined.len() > 6)
                         && (!is_plain || self.index.is_whole_word(term))
                 });
-                let is_heard = !digits
+                let may_match_by_sound = !digits
                     && exact.is_none()
                     && joined.chars().count() >= 5
                     && parts.iter().all(|unit| !unit.is_function);
-                let heard = is_heard.then(|| self.heard(&joined, 2)).flatten();
-                let Some((term, weight)) = exact.map(|it| (it, WRITTEN)).or(heard) else {
+                let by_sound = may_match_by_sound.then(|| self.by_sound(&joined, 2)).flatten();
+                let Some((term, weight)) = exact.map(|it| (it, WRITTEN)).or(by_sound) else {
                     continue;
                 };
                 for unit in &mut units[from..to] {
@@ -323,7 +323,7 @@ impl<'i> Reading<'i> {
     }
 
     /// The word with the same sound and the closest spelling.
-    fn heard(&self, word: &str, most: u8) -> Option<(TermId, f32)> {
+    fn by_sound(&self, word: &str, most: u8) -> Option<(TermId, f32)> {
         let letters: Vec<char> = word.chars().collect();
         let key = sound(word);
         if key.len() < 2 || is_hebrew(word) {
