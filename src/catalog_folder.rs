@@ -35,7 +35,7 @@ pub struct CatalogStatus {
     /// The problems that it found.
     pub problems: Arc<[Problem]>,
     /// Why the catalog in force is an older one, if it is.
-    pub kept: Option<String>,
+    pub not_applied: Option<String>,
 }
 
 /// What happened to a file that an admin sent.
@@ -50,7 +50,7 @@ pub struct CatalogFileStored {
     /// The file that keeps the previous content, if there was one.
     pub before: Option<String>,
     /// Why the catalog in force does not contain the file although it was written.
-    pub kept: Option<String>,
+    pub not_applied: Option<String>,
 }
 
 /// Why a file was not written.
@@ -95,9 +95,9 @@ impl CatalogFolder {
     /// How the last load of the catalog ended.
     #[must_use]
     pub fn status(&self) -> CatalogStatus {
-        let LastLoad { at, problems, kept } = self.reloader.last();
+        let LastLoad { at, problems, not_applied } = self.reloader.last();
         let folder = self.reloader.dir().display().to_string();
-        CatalogStatus { folder, loaded_at: at, problems, kept }
+        CatalogStatus { folder, loaded_at: at, problems, not_applied }
     }
 
     /// Reloads the catalog now.
@@ -126,8 +126,13 @@ impl CatalogFolder {
             if let Some(why) = refused.as_ref().filter(|_| !dry_run) {
                 return Err(CatalogFileError::Unfit(why.clone()));
             }
-            let mut placed =
-                CatalogFileStored { trial, refused, written: false, before: None, kept: None };
+            let mut placed = CatalogFileStored {
+                trial,
+                refused,
+                written: false,
+                before: None,
+                not_applied: None,
+            };
             if !dry_run {
                 let folder = reloader.dir();
                 (placed.written, placed.before) = write(folder, &file, sent.as_bytes())
@@ -142,7 +147,7 @@ impl CatalogFolder {
         if placed.written {
             info!(file:% = name, version:% = placed.trial.version; "an admin placed a catalog file");
             self.reloader.reload("an admin placed a file").await;
-            placed.kept = self.reloader.last().kept;
+            placed.not_applied = self.reloader.last().not_applied;
         }
         Ok(placed)
     }
@@ -176,21 +181,21 @@ fn refused(name: &str, trial: &Trial) -> Option<String> {
 
 /// Why this file name is invalid, if it is.
 fn may_be_named(name: &str) -> Result<(), String> {
-    let wanted =
+    let requested =
         "a file has a name of letters, digits, dashes, dots and underscores that ends in .json";
     let stem = name.strip_suffix(".json").unwrap_or_default();
     let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
     if name.contains(['/', '\\']) || name.contains("..") {
-        return Err(format!("{name:?} leads out of the catalog folder; {wanted}"));
+        return Err(format!("{name:?} leads out of the catalog folder; {requested}"));
     }
     if name.starts_with('.') {
-        return Err(format!("{name:?} is hidden, and hidden files are passed over; {wanted}"));
+        return Err(format!("{name:?} is hidden, and hidden files are passed over; {requested}"));
     }
     if name.len() > LONGEST_NAME {
         return Err(format!("the name has {} bytes, the limit is {LONGEST_NAME}", name.len()));
     }
     if stem.is_empty() || !stem.chars().all(is_plain) {
-        return Err(format!("{name:?} is no catalog file; {wanted}"));
+        return Err(format!("{name:?} is no catalog file; {requested}"));
     }
     Ok(())
 }
@@ -215,9 +220,9 @@ fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<(bool, Option<St
         if stood == bytes {
             return Ok((false, None));
         }
-        let kept = format!(".{name}.bak");
-        into_place(folder, &kept, &stood, there.clone())?;
-        before = Some(kept);
+        let copy = format!(".{name}.bak");
+        into_place(folder, &copy, &stood, there.clone())?;
+        before = Some(copy);
     }
     into_place(folder, name, bytes, there)?;
     Ok((true, before))
@@ -255,8 +260,8 @@ mod tests {
                 let why: Option<&str> = $why;
                 match (may_be_named($given), why) {
                     (Ok(()), None) => {}
-                    (Err(said), Some(why)) => assert!(said.contains(why), "{said}"),
-                    (said, _) => panic!("{said:?}"),
+                    (Err(error), Some(why)) => assert!(error.contains(why), "{error}"),
+                    (error, _) => panic!("{error:?}"),
                 }
             }
         )*};
@@ -323,7 +328,10 @@ mod tests {
         // Not even root can create a file there.
         let folder = Path::new("/proc");
         let cause = write(folder, "a.json", b"{}").expect_err("it takes none");
-        let said = not_writable(folder, cause).to_string();
-        assert!(said.contains("/proc cannot be written") && said.contains("catalog.dir"), "{said}");
+        let message = not_writable(folder, cause).to_string();
+        assert!(
+            message.contains("/proc cannot be written") && message.contains("catalog.dir"),
+            "{message}"
+        );
     }
 }

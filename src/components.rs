@@ -14,7 +14,8 @@ use hsc_actors::ports::{
 use hsc_actors::supervision::{Care, ChildSpec};
 use hsc_actors::{
     Admission, CacheBudgets, DeskLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache,
-    MemoryDesk, MemoryLog, Pod, PodDependencies, PodRegistration, SocketLimits, SupervisionConfig,
+    MemoryDesk, MemoryLog, Pod, PodDependencies, PodRegistration, PodServices, SocketLimits,
+    SupervisionConfig,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, Settings};
@@ -154,18 +155,20 @@ impl Components {
             desk: self.redis.desk(desk_limits, &self.pod_name),
             hours: Hours::of(&settings.desk.hours)?,
             desk_heartbeat: desk_limits.heartbeat(),
-            log: Arc::clone(&self.log),
-            tokens: Arc::clone(&self.tokens),
+            services: PodServices {
+                log: Arc::clone(&self.log),
+                tokens: Arc::clone(&self.tokens),
+                archive: self.archive.handle.clone(),
+                notes: self.archive.store.clone(),
+                rules: rules(settings),
+                limits: SocketLimits::of(&settings.server, &settings.sessions, &settings.desk),
+                metrics: Arc::clone(&self.metrics),
+            },
             visitor_tokens: Some(self.visitor_tokens.clone()),
-            archive: self.archive.handle.clone(),
-            notes: self.archive.store.clone(),
-            rules: rules(settings),
-            limits: SocketLimits::of(&settings.server, &settings.sessions, &settings.desk),
             budgets: CacheBudgets::from(&settings.cache),
             l2: self.redis.l2(settings, &self.metrics),
             supervision: self.supervision,
             workers: self.workers(settings),
-            metrics: Arc::clone(&self.metrics),
         }));
         forget_what_scans_lacked(&self.manuals.loader, &pod);
         Ok(pod)

@@ -40,7 +40,7 @@ pub struct DrainStarted {
 /// How a drain ended.
 pub(crate) struct Drained {
     /// Sessions that did not end in time.
-    pub(crate) left: usize,
+    pub(crate) remaining: usize,
     /// True if running answers were left to other pods.
     pub(crate) leaves_work: bool,
     /// When everything else must have ended.
@@ -81,18 +81,18 @@ impl Drain {
         // Half of the time, so that the last client is asked early enough to end in time.
         sessions.drain(for_sessions / 2).await;
         self.pod.drain_agents();
-        let mut left = self.emptied(until - for_sessions / HAND_OVER_PART).await;
-        let leaves_work = left > 0;
+        let mut remaining = self.emptied(until - for_sessions / HAND_OVER_PART).await;
+        let leaves_work = remaining > 0;
         if leaves_work {
-            info!(sessions = left; "running answers are left to other pods");
+            info!(sessions = remaining; "running answers are left to other pods");
             sessions.hand_over().await;
-            left = self.emptied(until).await;
+            remaining = self.emptied(until).await;
         }
-        if left > 0 {
-            warn!(sessions = left; "sessions did not end in time");
+        if remaining > 0 {
+            warn!(sessions = remaining; "sessions did not end in time");
         }
         let until = began + self.timeout - self.timeout / EXIT_PART;
-        Drained { left, leaves_work, until }
+        Drained { remaining, leaves_work, until }
     }
 
     /// Waits until there is no session, at most until then; returns how many are left.

@@ -45,14 +45,14 @@ pub struct LastLoad {
     /// The problems found.
     pub problems: Arc<[Problem]>,
     /// Why an older catalog is still current, if it is.
-    pub kept: Option<String>,
+    pub not_applied: Option<String>,
 }
 
 impl LastLoad {
     /// The result of a load that just ended.
     #[must_use]
-    pub fn now(problems: Vec<Problem>, kept: Option<String>) -> Self {
-        Self { at: SystemTime::now(), problems: problems.into(), kept }
+    pub fn now(problems: Vec<Problem>, not_applied: Option<String>) -> Self {
+        Self { at: SystemTime::now(), problems: problems.into(), not_applied }
     }
 }
 

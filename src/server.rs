@@ -131,7 +131,7 @@ impl Server {
     /// Loads the catalog again whenever the process is asked to (SIGHUP).
     ///
     /// # Errors
-    /// When the system does not let us hear the signal.
+    /// When no handler for the signal can be installed.
     pub fn reload_on_hangup(&self) -> std::io::Result<()> {
         let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
         let reloader = Arc::clone(&self.reloader);
@@ -146,7 +146,7 @@ impl Server {
     /// Uses secrets that have changed since the start, as `load` reads them: on SIGHUP, and within seconds without it.
     ///
     /// # Errors
-    /// When the system does not let us hear the signal.
+    /// When no handler for the signal can be installed.
     pub fn keep_secrets_current(
         &self,
         load: impl Fn() -> Result<Settings, SettingsError> + Clone + Send + 'static,
@@ -156,8 +156,7 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until an actor was given up that the pod cannot do without, where the settings say that it
-    /// ends then. Says why.
+    /// Waits until an essential actor was given up, if the settings end the pod then. Returns the reason.
     pub async fn gave_up(&self) -> String {
         self.pod.ended().await.to_string()
     }
@@ -168,28 +167,28 @@ impl Server {
         self.archive.incompatible().await
     }
 
-    /// Waits until an operator has the server drain (`POST /admin/drain`).
+    /// Waits until an operator requests a drain (`POST /admin/drain`).
     pub async fn drain_asked(&self) {
         self.drain.requested().await;
     }
 
-    /// Takes no new work, lets running answers end within the time of the settings, and stops. Answers
-    /// that do not end in time are left to another pod. Each step has a part of the time, so that one that hangs
-    /// leaves enough for the others.
+    /// Refuses new work, lets running answers end within the configured time, and stops. Other pods complete the
+    /// answers that do not end in time. Each step has a part of the time, so that a hanging one leaves enough for the
+    /// others.
     ///
     /// # Errors
     /// When the server had failed before.
     pub async fn drain(self) -> std::io::Result<()> {
-        let Drained { left, leaves_work, until } = self.drain.run().await;
+        let Drained { remaining, leaves_work, until } = self.drain.run().await;
         let part = |most: Duration| most.min(until.saturating_duration_since(Instant::now()) / 3);
-        let stopping = self.handle.stop(left == 0);
+        let stopping = self.handle.stop(remaining == 0);
         if timeout(part(REQUESTS_END), stopping).await.is_err() {
             warn!("some requests did not end in time");
         }
-        // What is not written by then, or comes later, is stored on disk.
+        // Records that are not written by then, or are queued later, are stored on disk.
         self.pod.archive().flush(part(WRITE_BEHIND)).await;
         if let Some(traces) = &self.traces {
-            // What is left after that is dropped with the process.
+            // The remaining spans are dropped with the process.
             let _ = timeout(part(LAST_SPANS), traces.flush()).await;
         }
         if let Some(certificates) = self.certificates {
@@ -247,12 +246,12 @@ pub(crate) fn first_link(public_url: &str, token: &str) -> String {
     format!("{public_url}/first?token={token}")
 }
 
-/// Where a browser finds us: as the settings say, else where we listen.
-pub(crate) fn public_url(said: &str, scheme: &str, address: SocketAddr) -> String {
-    if !said.is_empty() {
-        return said.trim_end_matches('/').to_owned();
+/// The server's URL for browsers: the configured one, else the listen address.
+pub(crate) fn public_url(configured: &str, scheme: &str, address: SocketAddr) -> String {
+    if !configured.is_empty() {
+        return configured.trim_end_matches('/').to_owned();
     }
-    // Nobody can open 0.0.0.0; whoever reads this is most likely here.
+    // A browser cannot open 0.0.0.0; it most likely runs on this machine.
     match address.ip().is_unspecified() {
         true => format!("{scheme}://localhost:{}", address.port()),
         false => format!("{scheme}://{address}"),

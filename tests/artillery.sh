@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Runs docs/load/artillery.yml against a real server and counts on both sides: what Artillery sent is
-# what the server read, every question was answered and no visitor failed.
-#   tests/artillery.sh HSC FOLDER      FOLDER keeps Artillery between runs; it is installed where it is not there
-# Where Artillery does not install, nothing is tested and this says so.
+# Runs docs/load/artillery.yml against a real server and compares both sides: the server read every message
+# of Artillery, every question was answered and no visitor failed.
+#   tests/artillery.sh HSC FOLDER      FOLDER caches Artillery between runs; it is installed if missing
+# If Artillery cannot be installed, nothing is tested and a message says so.
 set -euo pipefail
 
 hsc=${1:?which hsc? for example target/debug/hsc}
 artillery=$(realpath -m "${2:?which folder is Artillery in? for example .make/artillery}")
-# The newest that starts on the Node.js that we ask for.
+# The newest version that runs on the required Node.js.
 version=2.0.34
-# Long enough that visitors overlap; 15 come.
+# Long enough that visitors overlap; there are 15.
 seconds=5 a_second=3
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,7 +19,7 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 
 if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
     mkdir -p "$artillery"
-    # Its scripts would download a browser.
+    # Its install scripts would download a browser.
     if ! timeout 300 npm install --prefix "$artillery" --ignore-scripts --no-audit --no-fund --silent "artillery@$version" >"$folder/npm" 2>&1; then
         echo "artillery.sh: Artillery does not install here, so its scenario is not tested:"
         tail -n 3 "$folder/npm"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs a test binary and ends it when it takes too long: `tests/bounded.sh BINARY ARGUMENTS…`. Cargo calls
-# it as its runner (see the Makefile). Every wait of a test has a deadline of its own; this is the last
-# resort, for what none of them sees. HSC_TEST_MINUTES is the bound of one binary.
+# Runs a test binary with a time limit: `tests/bounded.sh BINARY ARGUMENTS…`. Cargo calls it as its runner
+# (see the Makefile). Every wait of a test has its own deadline; this is the last
+# resort. HSC_TEST_MINUTES is the limit of one binary.
 set -uo pipefail
 
 minutes=${HSC_TEST_MINUTES:-30}

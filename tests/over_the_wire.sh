@@ -12,16 +12,16 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$folder"' EXIT
 start=$("$here/start_to_ready.sh" "$hsc" 5)
 
 "$hsc" catalog generate --brands 130 --products 18000 --seed 1 "$folder/catalog" >/dev/null
-# Every twentieth name, so that what is typed is spread over all brands.
+# Every twentieth name, so that the typed texts are spread over all brands.
 grep -oh '"name": *"[^"]*"' "$folder"/catalog/*.json | sed 's/.*: *"//; s/"$//' |
     awk 'NR % 20 == 0' >"$folder/queries"
 
 export HSC__CATALOG__DIR="$folder/catalog" HSC__LOG__LEVEL=error HSC__SERVER__PORT=0 HSC__ARCHIVE__PATH="" HSC__ANSWERS__ENCODER__ENABLED=false
-# A visitor at a pace of zero types faster than any person the defaults were made for.
+# A visitor without pauses types faster than the default limits allow.
 export HSC__SERVER__MESSAGES_PER_SECOND=100000 HSC__SERVER__MESSAGE_BURST=100000
 ulimit -Sn "$(ulimit -Hn)"
 : >"$folder/out"
-# All visitors of a measurement come from one address.
+# All visitors of a measurement have one address.
 export HSC__SERVER__MAX_CONNECTIONS_PER_ADDRESS=0
 "$hsc" serve >"$folder/out" &
 server=$!
@@ -49,7 +49,7 @@ before=$(rss)
 "$hsc" load idle --users 10000 --ramp 10s --duration 20s --quiet --url "$address" \
     >"$folder/idle" &
 idle=$!
-# The most while they are there; after the run they are gone.
+# The maximum during the run; afterwards the sockets are closed.
 most=$before
 while kill -0 "$idle" 2>/dev/null; do
     now=$(rss)

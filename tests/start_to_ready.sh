@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long `hsc serve` takes until /ready says 200, and what memory it then has, with 18,000 products.
+# Time from the start of `hsc serve` until /ready returns 200, and its memory then, with 18,000 products.
 # It measures and asserts nothing: tests/start_to_ready.sh [HSC] [RUNS]
 set -euo pipefail
 
@@ -17,7 +17,7 @@ for _ in $(seq "$runs"); do
     began=$(date +%s%N)
     "$hsc" serve >"$folder/out" &
     server=$!
-    # The line with the address comes when it listens; a port of 0 is known no earlier.
+    # The line with the address is printed when it listens; port 0 is not known earlier.
     deadline=$((SECONDS + 60))
     until address=$(grep -m 1 -o 'http://[0-9.:]*' "$folder/out"); do
         kill -0 "$server" # ends the script when the server has ended

@@ -1,10 +1,10 @@
-// What one Redis carries: runs the server's own scripts of the conversation log and its pub/sub against a
-// redis-server of its own, and prints what each unit costs Redis. docs/operations/capacity.md is computed from it.
+// Capacity of one Redis: runs the server's scripts of the conversation log and its pub/sub against a separate
+// redis-server, and prints the cost of each unit. docs/operations/capacity.md is computed from it.
 //
 //   node tests/what_redis_carries.mjs
 //
-// The cost of a command is what Redis itself counts (INFO commandstats) and the processor time of its
-// process, so a slow client does not change it. It measures and asserts nothing.
+// The cost of a command is measured by Redis (INFO commandstats) and as the CPU time of its process, so a slow
+// client does not change it. It measures and asserts nothing.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -14,11 +14,10 @@ import path from "node:path";
 
 const root = path.dirname(path.dirname(new URL(import.meta.url).pathname));
 
-/** A connection that speaks RESP2 and answers in order. */
-/** Longest wait for one answer, and for what many make true. */
+/** Time limit of one reply, and of a condition. */
 const PATIENCE_MS = 120_000;
 
-/** What a promise gives; an error that says what was waited for when it gives nothing in time. */
+/** The result of a promise; an error that names the event if it is not fulfilled in time. */
 async function inTime(what, promise) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -27,7 +26,7 @@ async function inTime(what, promise) {
   return await Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Looks again and again until it is so. */
+/** Repeats a check until it is true. */
 async function eventually(what, holds) {
   const until = Date.now() + PATIENCE_MS;
   while (!(await holds())) {
@@ -36,6 +35,7 @@ async function eventually(what, holds) {
   }
 }
 
+/** A RESP2 connection; replies arrive in order. */
 class Connection {
   #waiting = [];
   #buffer = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Latency of typing and of questions while the server embeds manuals, and again when nothing is left to embed.
+# Latency of keystrokes and of questions while the server embeds manuals, and again when all are embedded.
 # The demo catalog, server and visitors on this machine. It measures and asserts nothing:
 # tests/while_embedding.sh [HSC]
 set -euo pipefail
@@ -44,7 +44,7 @@ measure() {
     awk '$1 ~ /chunk|answer/ { print "    " $1 " p50 " $4 " " $5 ", p99 " $10 " " $11 }' "$folder/ask"
 }
 
-# Reads every manual, and so queues it for the encoder.
+# Reads every manual, which queues it for the encoder.
 "$hsc" load ask --users 20 --think 100ms --duration 2s --quiet --url "$address" >/dev/null
 measure "while embedding"
 deadline=$((SECONDS + 600))

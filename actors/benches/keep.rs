@@ -1,4 +1,4 @@
-//! What caches and restarts cost: a hit, a put that puts another value out, and the time from a crash
+//! Benchmarks of caches and restarts: a hit, a put that evicts another value, and the time from a crash
 //! to the next message served.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use hsc_actors::supervision::{
 };
 use hsc_monitoring::Metrics;
 
-/// Texts of a kilobyte, put in by whoever has one.
+/// Texts of a kilobyte, stored by the benchmark.
 struct Texts;
 
 impl Contents for Texts {
@@ -33,7 +33,7 @@ impl Contents for Texts {
     }
 }
 
-/// Answers, when it lives.
+/// An actor that replies to each message.
 struct Echo;
 
 #[derive(Message)]
@@ -54,7 +54,7 @@ impl Handler<Say> for Echo {
     }
 }
 
-/// Restarts without end and a long inbox: what is measured is the work, not its bounds.
+/// Unlimited restarts and a long inbox: the work is measured, not its limits.
 fn care() -> Care {
     let intensity = Intensity { restarts: u32::MAX, within: Duration::from_nanos(1) };
     let mut care = Care { intensity, ..Care::default() };
@@ -108,7 +108,7 @@ fn caches(criterion: &mut Criterion) {
     });
     let mut fresh = 1_000_000;
     criterion.bench_function("cache put and evict", |bench| {
-        // Until every shard has done all of it, not only until it was told.
+        // Until every shard has completed all puts, not only received them.
         bench.iter_custom(|times| {
             let began = Instant::now();
             system.block_on(async {
@@ -116,9 +116,9 @@ fn caches(criterion: &mut Criterion) {
                     fresh += 1;
                     cache.put(fresh, Arc::clone(&text));
                 }
-                // A shard reads its letters in order: when it has answered this it has done the rest.
-                let told = (0..64).map(|key| cache.forget(u64::MAX - key));
-                futures::future::join_all(told).await;
+                // A shard handles its messages in order: once it replies to this one, the earlier ones are done.
+                let removals = (0..64).map(|key| cache.forget(u64::MAX - key));
+                futures::future::join_all(removals).await;
             });
             began.elapsed()
         });
@@ -141,7 +141,7 @@ async fn crash(times: u64, root: &Root, echo: &Handle<Echo>) -> Duration {
     for number in 0..times {
         let began = Instant::now();
         root.inject("echo", Fault::Panic);
-        // A question that the crash took with it is asked again, as its asker would.
+        // A request lost in the crash is repeated, as a caller would.
         while echo.ask(Say(number)).await.is_err() {}
         took.push(began.elapsed());
     }

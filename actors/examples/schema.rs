@@ -1,6 +1,6 @@
-//! Prints the JSON Schema of every message on the wire, and of what the pages read over HTTP.
+//! Prints the JSON Schema of every message on the wire, and of the HTTP responses that the pages read.
 //!
-//! `web/scripts/wire-types.mjs` makes the browser's types from it: `npm run wire` in `web/`.
+//! `web/scripts/wire-types.mjs` generates the browser's types from it: `npm run wire` in `web/`.
 
 use hsc_actors::{Pods, TreeReport};
 use hsc_conversation::protocol::{ManualSections, OneProduct};
@@ -10,19 +10,18 @@ use utoipa::{PartialSchema, ToSchema};
 
 fn main() -> Result<(), serde_json::Error> {
     let mut defs = Map::new();
-    for (name, schema) in hsc_conversation::protocol::schemas().into_iter().chain(told_over_http())
-    {
+    for (name, schema) in hsc_conversation::protocol::schemas().into_iter().chain(http_schemas()) {
         defs.insert(name, serde_json::to_value(schema)?);
     }
     let document = json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": Value::Object(defs) });
-    // A document on its own keeps its types under `$defs`; an OpenAPI document, under `components`.
+    // A JSON Schema document has its types under `$defs`; an OpenAPI document, under `components`.
     let text =
         serde_json::to_string_pretty(&document)?.replace("#/components/schemas/", "#/$defs/");
     println!("{text}");
     Ok(())
 }
 
-fn told_over_http() -> Vec<(String, RefOr<Schema>)> {
+fn http_schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
         (ManualSections::name().into_owned(), ManualSections::schema()),
         (OneProduct::name().into_owned(), OneProduct::schema()),

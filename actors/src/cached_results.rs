@@ -148,16 +148,16 @@ impl Contents for Answers {
         why
     }
 
-    fn weight(&self, key: &AnswerKey, said: &Arc<CachedAnswer>) -> usize {
-        let chunks: usize = said.chunks.iter().map(|chunk| chunk.len() + 24).sum();
+    fn weight(&self, key: &AnswerKey, answer: &Arc<CachedAnswer>) -> usize {
+        let chunks: usize = answer.chunks.iter().map(|chunk| chunk.len() + 24).sum();
         let quotes: usize =
-            said.answer.citations.iter().map(|citation| citation.quote.len() + 64).sum();
+            answer.answer.citations.iter().map(|citation| citation.quote.len() + 64).sum();
         OVERHEAD
             + key.question.len()
             + chunks
             + quotes
-            + said.answer.text.len()
-            + said.answer.html.len()
+            + answer.answer.text.len()
+            + answer.answer.html.len()
     }
 
     fn tags(key: &AnswerKey) -> Vec<CacheTag> {
@@ -222,11 +222,11 @@ impl Answerer for Remembering {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
         let question = self.inner.reduced(question);
         let Some(key) = self.key(&question) else { return self.inner.answer(question) };
-        if let Some((Ok(said), due)) = self.cache.get_to_renew(&key) {
+        if let Some((Ok(cached), due)) = self.cache.get_to_renew(&key) {
             if due {
                 self.renew(question, key);
             }
-            return repeated(&said);
+            return repeated(&cached);
         }
         if !self.cache.is_shared(&key) {
             return self.make(question, key);
@@ -234,7 +234,7 @@ impl Answerer for Remembering {
         let this = self.clone();
         let sought = async move {
             match this.cache.seek(&key).await {
-                Some(said) => repeated(&said),
+                Some(cached) => repeated(&cached),
                 None => this.make(question, key),
             }
         };
@@ -278,11 +278,11 @@ impl Remembering {
             AnswerEvent::Chunk(chunk) => chunks.push(chunk.clone()),
             AnswerEvent::Done(answer) if is_worth_keeping(answer) => {
                 if let Some(key) = key.take() {
-                    let said = CachedAnswer {
+                    let cached = CachedAnswer {
                         chunks: std::mem::take(&mut chunks),
                         answer: *answer.clone(),
                     };
-                    cache.put(key, Arc::new(said));
+                    cache.put(key, Arc::new(cached));
                 }
             }
             _ => {}
@@ -301,10 +301,10 @@ fn is_worth_keeping(answer: &Answer) -> bool {
         && (answer.grounded || answer.answerer == AnswererName::Extractive)
 }
 
-fn repeated(said: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
+fn repeated(cached: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
     let begin = [AnswerEvent::FromCache, AnswerEvent::Reading, AnswerEvent::Thinking];
-    let chunks = said.chunks.iter().cloned().map(AnswerEvent::Chunk);
-    let done = AnswerEvent::Done(Box::new(said.answer.clone()));
+    let chunks = cached.chunks.iter().cloned().map(AnswerEvent::Chunk);
+    let done = AnswerEvent::Done(Box::new(cached.answer.clone()));
     let events: Vec<AnswerEvent> = begin.into_iter().chain(chunks).chain([done]).collect();
     stream::iter(events).boxed()
 }
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_packed_answer_unpacks_to_the_same_answer() {
-        let said = CachedAnswer {
+        let cached = CachedAnswer {
             chunks: vec!["Hold ".into(), "Menu. [PAGE: 3]".into()],
             answer: Answer {
                 outcome: Outcome::Answered,
@@ -350,8 +350,8 @@ mod tests {
                 pages_pending: 0,
             },
         };
-        let written = serde_json::to_string(&said).unwrap();
-        assert_eq!(serde_json::from_str::<CachedAnswer>(&written).unwrap(), said);
+        let written = serde_json::to_string(&cached).unwrap();
+        assert_eq!(serde_json::from_str::<CachedAnswer>(&written).unwrap(), cached);
     }
 
     #[test]

@@ -152,19 +152,19 @@ impl Caches {
     /// Adds the counts of loads to the manual cache's node of the tree.
     pub(crate) fn describe(&self, tree: &mut TreeReport) {
         let Some(manuals) = tree.find_mut(MANUALS) else { return };
-        if let (Some(said), serde_json::Value::Object(counted)) =
+        if let (Some(observed), serde_json::Value::Object(counted)) =
             (manuals.observed.as_object_mut(), self.manual_cache.observed())
         {
-            said.extend(counted);
+            observed.extend(counted);
         }
     }
 
-    /// The subtree that supervises the shards: one group per cache.
+    /// The cache of predictions.
     pub(crate) fn predictions(&self) -> &Cache<Predictions> {
         &self.predictions
     }
 
-    /// The shards, and with an L2 cache the task that takes over shared predictions.
+    /// The supervisors of the caches, one for each, over their shards.
     pub(crate) fn children(
         &self,
         supervision: &SupervisionConfig,
@@ -177,13 +177,13 @@ impl Caches {
         };
         vec![
             group(MANUALS, self.manual_cache.children()),
-            group("cache.predictions", self.of_predictions(supervision, metrics)),
+            group("cache.predictions", self.prediction_children(supervision, metrics)),
             group("cache.answers", self.answers.children()),
         ]
     }
 
-    /// The shards, and where other pods share what they predict, who takes it over.
-    fn of_predictions(
+    /// The shards, and with an L2 cache the task that takes over shared predictions.
+    fn prediction_children(
         &self,
         supervision: &SupervisionConfig,
         metrics: &Arc<hsc_monitoring::Metrics>,

@@ -20,7 +20,9 @@ use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{HandoffService, LocalDeskConversations, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
+use crate::ownership::ownership_watcher;
 use crate::pod_dependencies::PodDependencies;
+use crate::pod_services::PodServices;
 #[cfg(test)]
 use crate::pod_takeover::PodDeparted;
 use crate::pod_takeover::PodTakeover;
@@ -34,7 +36,6 @@ use crate::socket::frames::FrameLimits;
 use crate::supervision::{
     AskError, Care, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Threads, TreeReport,
 };
-use crate::takeovers::takeovers;
 use hsc_conversation::PredictionCache;
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::{ClientAddress, Conversation, TraceContext};
@@ -98,7 +99,8 @@ impl Pod {
     pub fn start(dependencies: PodDependencies) -> Self {
         let is_single = dependencies.relay.is_none();
         let relay = dependencies.relay.clone().unwrap_or_else(|| Arc::new(Loopback::new()));
-        let (care, metrics) = (dependencies.supervision.care, Arc::clone(&dependencies.metrics));
+        let metrics = Arc::clone(&dependencies.services.metrics);
+        let care = dependencies.supervision.care;
         let name = Arc::clone(&dependencies.name);
         let (bridging, bridge) = Bridge::new(Arc::clone(&name), relay, care, &metrics);
         let (caches, answerer) = caches(&dependencies);
@@ -110,7 +112,7 @@ impl Pod {
         let threads = Arc::new(Threads::start(dependencies.supervision.threads));
         let (completing, takeover) = pod_takeover(&context, care, &metrics);
         let mut children = vec![completing];
-        children.push(takeovers(&bridge, &context.sessions, care, &metrics));
+        children.push(ownership_watcher(&bridge, &context.sessions, care, &metrics));
         children.extend(caches.children(&dependencies.supervision, &threads, &metrics));
         children.push(bridging);
         children.push(desk_relay_child(&dependencies, &context));
@@ -154,7 +156,7 @@ impl Pod {
     /// Why the pod should get no new visitors: an actor that exceeded its restart limit.
     #[must_use]
     pub fn unready_reason(&self) -> Option<String> {
-        self.root.trouble()
+        self.root.unready_reason()
     }
 
     /// Injects a fault into an actor of the tree, `session.<key>`, or all of them by `session`. Returns the number of
@@ -162,9 +164,8 @@ impl Pod {
     ///
     /// # Errors
     /// Why no fault was injected.
-    /// Why no fault was injected.
     pub async fn inject_fault(&self, actor: &str, fault: Fault) -> Result<usize, FaultNotInjected> {
-        let told = match FaultTarget::by(actor) {
+        let reached = match FaultTarget::by(actor) {
             FaultTarget::AllSessions => {
                 let fault = in_a_session(fault)?;
                 self.context.sessions.send_all(|| fault.clone()).await
@@ -174,7 +175,7 @@ impl Pod {
             }
             FaultTarget::Other(name) => usize::from(self.root.inject(name, fault)),
         };
-        if told == 0 { Err(FaultNotInjected::NoSuchActor) } else { Ok(told) }
+        if reached == 0 { Err(FaultNotInjected::NoSuchActor) } else { Ok(reached) }
     }
 
     /// Sends a notice to every client of every pod.
@@ -197,11 +198,12 @@ impl Pod {
         if self.is_single {
             return Announced { here, other_pods: OtherPods::None };
         }
-        let told = self.bridge.publish(channels::PODS, body).outcome().await;
-        if let Err(why) = told {
+        let published = self.bridge.publish(channels::PODS, body).outcome().await;
+        if let Err(why) = published {
             warn!(why:%; "could not announce an action to the other pods");
         }
-        let other_pods = if told.is_ok() { OtherPods::Notified } else { OtherPods::Unreachable };
+        let other_pods =
+            if published.is_ok() { OtherPods::Notified } else { OtherPods::Unreachable };
         Announced { here, other_pods }
     }
 
@@ -280,11 +282,11 @@ impl Pod {
         };
         let key = admitted.map_err(|refused| self.refused(refused))?;
         let mut place =
-            SessionReservation { sessions: &self.context.sessions, key, address, kept: false };
+            SessionReservation { sessions: &self.context.sessions, key, address, taken: false };
         let conversation = (self.context.begin)(random_id().into(), String::new());
         let context = Arc::clone(&self.context);
         let opened = crate::socket::open(request, payload, &self.sockets, |outgoing| {
-            place.kept = true;
+            place.taken = true;
             Session::new((key, address), conversation, context, outgoing)
                 .with_visitor_token(visitor_token)
                 .traced_by(trace)
@@ -294,7 +296,7 @@ impl Pod {
     }
 
     fn refused(&self, refused: AdmissionRefused) -> SocketRefused {
-        self.context.metrics.sockets.refused(refused.as_str());
+        self.context.services.metrics.sockets.refused(refused.as_str());
         SocketRefused::Admission(refused)
     }
 
@@ -307,7 +309,7 @@ impl Pod {
     /// Writes into the archive.
     #[must_use]
     pub fn archive(&self) -> &ArchiveHandle {
-        &self.context.archive
+        &self.context.services.archive
     }
 
     /// Opens the socket of an authenticated agent, whose client has this address.
@@ -359,12 +361,12 @@ struct SessionReservation<'a> {
     sessions: &'a SessionRegistry,
     key: u64,
     address: ClientAddress,
-    kept: bool,
+    taken: bool,
 }
 
 impl Drop for SessionReservation<'_> {
     fn drop(&mut self) {
-        if !self.kept {
+        if !self.taken {
             self.sessions.release(self.key, self.address);
         }
     }
@@ -377,7 +379,8 @@ fn random_id() -> String {
 
 /// The caches of the pod, and the answerer that caches its answers.
 fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
-    let PodDependencies { catalog, manuals, answerer, l2, budgets, metrics, .. } = dependencies;
+    let PodDependencies { catalog, manuals, answerer, l2, budgets, services, .. } = dependencies;
+    let metrics = &services.metrics;
     let care = dependencies.supervision.care;
     let predictions = Cache::new(
         "predictions",
@@ -400,7 +403,8 @@ fn session_context(
     answerer: Remembering,
     bridge: &Bridge,
 ) -> SessionContext {
-    let PodDependencies { limits, rules, metrics, archive, .. } = dependencies;
+    let services = dependencies.services.clone();
+    let PodServices { limits, metrics, archive, .. } = &dependencies.services;
     let (desk, hours) = (Arc::clone(&dependencies.desk), Arc::new(dependencies.hours.clone()));
     let handoffs = HandoffService::new(desk, bridge.clone(), hours, archive.clone());
     SessionContext {
@@ -418,18 +422,9 @@ fn session_context(
         sessions: Arc::new(SessionRegistry::new(dependencies.admission)),
         meter: metrics.actors.meter("session"),
         bridge: bridge.clone(),
-        log: Arc::clone(&dependencies.log),
-        archive: archive.clone(),
-        notes: Arc::clone(&dependencies.notes),
-        tokens: Arc::clone(&dependencies.tokens),
+        services,
         handoffs: handoffs.limited(limits.handoffs),
         desk_conversations: LocalDeskConversations::default(),
-        metrics: Arc::clone(metrics),
-        ping_interval: limits.ping_interval,
-        idle_timeout: limits.idle_timeout,
-        prefetch_after: limits.prefetch_after,
-        messages_per_second: rules.limits.messages_per_second,
-        message_burst: limits.burst,
     }
 }
 
@@ -439,9 +434,9 @@ fn conversations(
     caches: &Caches,
 ) -> impl Fn(Arc<str>, String) -> Conversation + Send + Sync + use<> {
     let (catalog, rules) =
-        (Arc::clone(&dependencies.catalog), Arc::new(dependencies.rules.clone()));
+        (Arc::clone(&dependencies.catalog), Arc::new(dependencies.services.rules.clone()));
     let verifier = dependencies.visitor_tokens.clone();
-    let tokens = Arc::clone(&dependencies.tokens);
+    let tokens = Arc::clone(&dependencies.services.tokens);
     let predictions: Arc<dyn PredictionCache> = Arc::new(caches.predictions().clone());
     move |id, token| {
         Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
@@ -462,7 +457,7 @@ fn agent_context(dependencies: &PodDependencies, context: &Arc<SessionContext>) 
 }
 
 fn socket_rules(dependencies: &PodDependencies) -> SocketRules {
-    let PodDependencies { limits, rules, metrics, .. } = dependencies;
+    let PodServices { limits, rules, metrics, .. } = &dependencies.services;
     SocketRules::new(
         FrameLimits {
             message_bytes: rules.limits.message_bytes,
@@ -487,9 +482,16 @@ fn pod_takeover(
 }
 
 fn desk_relay_child(dependencies: &PodDependencies, context: &SessionContext) -> ChildSpec {
-    let PodDependencies { desk_heartbeat, supervision, metrics, .. } = dependencies;
+    let PodDependencies { desk_heartbeat, supervision, services, .. } = dependencies;
     let (local, sessions) = (context.desk_conversations.clone(), Arc::clone(&context.sessions));
-    desk_relay(&context.handoffs, local, sessions, *desk_heartbeat, supervision.care, metrics)
+    desk_relay(
+        &context.handoffs,
+        local,
+        sessions,
+        *desk_heartbeat,
+        supervision.care,
+        &services.metrics,
+    )
 }
 
 fn sampler(

@@ -58,8 +58,9 @@ impl PodTakeover {
             return;
         }
         self.is_claiming = true;
-        let claimed =
-            actix::fut::wrap_future::<_, Self>(self.context.log.claim(Arc::clone(&pod.name)));
+        let claimed = actix::fut::wrap_future::<_, Self>(
+            self.context.services.log.claim(Arc::clone(&pod.name)),
+        );
         ctx.spawn(claimed.map(|claimed, takeover, ctx| takeover.claimed(claimed, ctx)));
     }
 
@@ -98,6 +99,7 @@ impl PodTakeover {
     fn ended(&mut self, conversation: &str, ended: Option<HeadlessOutcome>) {
         self.running -= 1;
         self.context
+            .services
             .metrics
             .conversations
             .completed(ended.map_or("failed", HeadlessOutcome::as_str));

@@ -172,7 +172,7 @@ impl Presence {
                 for gone in std::mem::take(&mut directory.vanished) {
                     if gone.is_new {
                         warn!(pod:% = gone.pod; "a pod is not heard of any more");
-                        self.context.metrics.pods.vanished();
+                        self.context.services.metrics.pods.vanished();
                     }
                     vanished.push(gone.pod);
                 }
@@ -193,7 +193,7 @@ impl Presence {
     }
 
     fn count(&self, pods: usize, complete: bool) {
-        self.context.metrics.pods.are(pods, complete);
+        self.context.services.metrics.pods.are(pods, complete);
     }
 
     /// Leaves the directory, after the worker has ended.

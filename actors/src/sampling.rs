@@ -25,7 +25,7 @@ const POINTS: usize = 120;
 /// The samples of the last minutes. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct RecentSamples {
-    kept: Arc<Mutex<StoredSamples>>,
+    samples: Arc<Mutex<StoredSamples>>,
     began: Instant,
 }
 
@@ -58,26 +58,26 @@ pub struct ChartLine {
 
 impl RecentSamples {
     pub(crate) fn new() -> Self {
-        let kept = StoredSamples { history: History::new(STEP, POINTS), newest_ms: now_ms() };
-        Self { kept: Arc::new(Mutex::new(kept)), began: Instant::now() }
+        let samples = StoredSamples { history: History::new(STEP, POINTS), newest_ms: now_ms() };
+        Self { samples: Arc::new(Mutex::new(samples)), began: Instant::now() }
     }
 
     /// All lines.
     pub(crate) fn charts(&self) -> Charts {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let line = |Series { name, unit, points }| ChartLine { name, unit, points };
         Charts {
-            now_ms: kept.newest_ms,
-            step_ms: u64::try_from(kept.history.step().as_millis()).unwrap_or(u64::MAX),
-            series: kept.history.series().into_iter().map(line).collect(),
+            now_ms: samples.newest_ms,
+            step_ms: u64::try_from(samples.history.step().as_millis()).unwrap_or(u64::MAX),
+            series: samples.history.series().into_iter().map(line).collect(),
         }
     }
 
     /// Adds a sample, this long after the start.
     fn take(&self, at: Duration, sample: Sample) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.history.push(at, sample);
-        kept.newest_ms = now_ms();
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.history.push(at, sample);
+        samples.newest_ms = now_ms();
     }
 }
 

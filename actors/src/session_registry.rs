@@ -363,12 +363,12 @@ impl SessionRegistry {
             return false;
         };
         status.message_sent();
-        let told = session.try_send(what).is_ok();
-        if !told {
+        let sent = session.try_send(what).is_ok();
+        if !sent {
             status.message_handled();
             warn!(session = key; "session did not accept a message");
         }
-        told
+        sent
     }
 
     /// Sends a message to every session, oldest first; returns how many took it. Waits for none of them, and lets
@@ -376,12 +376,12 @@ impl SessionRegistry {
     pub(crate) async fn send_all(&self, what: impl Fn() -> Deliver) -> usize {
         let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
         keys.sort_unstable();
-        let mut told = 0;
+        let mut sent = 0;
         for slice in keys.chunks(SLICE) {
-            told += slice.iter().filter(|key| self.send(**key, what())).count();
+            sent += slice.iter().filter(|key| self.send(**key, what())).count();
             tokio::task::yield_now().await;
         }
-        told
+        sent
     }
 
     fn count_address(&self, address: ClientAddress) -> bool {

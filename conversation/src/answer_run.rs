@@ -34,19 +34,22 @@ pub(crate) struct AnswerFailure {
 
 /// The answerer failed.
 pub(crate) const LOST: AnswerFailure =
-    AnswerFailure { code: "internal", before: "", words: |said| &said.lost };
+    AnswerFailure { code: "internal", before: "", words: |phrases| &phrases.lost };
 /// The answer queue of this pod is full.
 pub(crate) const BUSY: AnswerFailure =
-    AnswerFailure { code: "busy", before: "", words: |said| &said.busy };
+    AnswerFailure { code: "busy", before: "", words: |phrases| &phrases.busy };
 /// The repeated answer differs from the part that was sent.
 const CUT_OFF: AnswerFailure =
-    AnswerFailure { code: "interrupted", before: "\n\n", words: |said| &said.cut_off };
+    AnswerFailure { code: "interrupted", before: "\n\n", words: |phrases| &phrases.cut_off };
 /// The question came with a picture that was too large to be stored.
 const NO_PICTURE: AnswerFailure =
-    AnswerFailure { code: "picture_lost", before: "", words: |said| &said.no_picture };
+    AnswerFailure { code: "picture_lost", before: "", words: |phrases| &phrases.no_picture };
 /// The question came with a picture, and the budget for pictures is used up.
-const NO_ROOM_FOR_PICTURE: AnswerFailure =
-    AnswerFailure { code: "too_many_pictures", before: "", words: |said| &said.too_many_pictures };
+const NO_ROOM_FOR_PICTURE: AnswerFailure = AnswerFailure {
+    code: "too_many_pictures",
+    before: "",
+    words: |phrases| &phrases.too_many_pictures,
+};
 
 /// The answers of one conversation.
 pub(crate) struct AnswerRun {
@@ -170,7 +173,7 @@ impl AnswerRun {
     /// Starts an answer, or repeats one that was interrupted.
     pub(crate) fn start(&mut self, open: OpenAnswer, start: AnswerStart<'_>) -> Vec<Step> {
         let AnswerStart { catalog, product, phrases, .. } = start;
-        let AcceptedQuestion { query, lost_picture, trace, .. } = open.asked.clone();
+        let AcceptedQuestion { query, lost_picture, trace, .. } = open.question.clone();
         self.number += 1;
         let number = self.number;
         let related = catalog.related_items(&product);
@@ -221,7 +224,7 @@ impl AnswerRun {
 
     /// The place of the running answer in the answer queue of this pod; 1 is next.
     pub(crate) fn waits(&mut self, number: u64, place: usize) -> Option<Step> {
-        let id = self.running(number)?.open.asked.id.clone();
+        let id = self.running(number)?.open.question.id.clone();
         let queue = ServerMessage::Queue { place, line: QueueFor::Answer, wait_ms: None };
         Some(Step::send(queue, id))
     }
@@ -261,7 +264,7 @@ impl AnswerRun {
         let mut steps = Vec::new();
         let Some(running) = self.running(number) else { return steps };
         // The sentence follows the part that was sent.
-        running.made = running.open.said;
+        running.made = running.open.sent_text;
         let words = (failure.words)(phrases);
         let message = format!("{}{words}", failure.before);
         self.send_chunk(message.clone(), phrases, &mut steps);
@@ -312,7 +315,7 @@ impl AnswerRun {
         }
         // Already removed if the last chunk differs from the part that was sent.
         let Some(running) = &self.running else { return };
-        if running.made == running.open.said {
+        if running.made == running.open.sent_text {
             self.finish(answer_completed(answer, phrases), steps);
         } else {
             // The answer is shorter than the part that was sent.
@@ -329,8 +332,8 @@ impl AnswerRun {
         let outcome = completed.outcome;
         let is_unmade = matches!(outcome, MessageOutcome::Cancelled | MessageOutcome::Failed);
         let answerer = (!is_unmade).then_some(completed.answerer);
-        let ended = ended_question(&open.asked, outcome, answerer);
-        let AcceptedQuestion { id, query, .. } = open.asked;
+        let ended = ended_question(&open.question, outcome, answerer);
+        let AcceptedQuestion { id, query, .. } = open.question;
         let catalog = self.catalog.load();
         let context = AnswerContext {
             brand: search_results::brand_json(&catalog, &product),
@@ -367,27 +370,27 @@ impl RunningAnswer {
 
     fn send_status(&self, msg: &str, steps: &mut Vec<Step>) {
         let status = ServerMessage::Status { msg: msg.to_owned() };
-        steps.push(Step::send(status, self.open.asked.id.clone()));
+        steps.push(Step::send(status, self.open.question.id.clone()));
     }
 
     /// Sends the part of a piece that was not sent before.
     fn send_chunk(&mut self, piece: &str, steps: &mut Vec<Step>) -> Result<(), DiffersFromSent> {
         self.send_thinking(steps);
-        let content = match self.made.repeat(piece, self.open.said) {
+        let content = match self.made.repeat(piece, self.open.sent_text) {
             RepeatMatch::New(new) => new.to_owned(),
             RepeatMatch::Nothing => return Ok(()),
             RepeatMatch::Differs => return Err(DiffersFromSent),
         };
-        self.open.said.push(&content);
-        self.made = self.open.said;
-        let id = self.open.asked.id.clone();
+        self.open.sent_text.push(&content);
+        self.made = self.open.sent_text;
+        let id = self.open.question.id.clone();
         steps.push(Step::event(ConversationEvent::AnswerChunk { content }, id));
         Ok(())
     }
 
     /// The sentence for a product without a manual; adds that the picture is not looked at, if the question has one.
     fn no_manual(&self, phrases: &Phrases) -> String {
-        match &self.open.asked.query.image {
+        match &self.open.question.query.image {
             Some(_) => format!("{} {}", phrases.no_manual, phrases.picture_unseen),
             None => phrases.no_manual.to_string(),
         }

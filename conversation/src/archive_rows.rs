@@ -35,10 +35,10 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         ConversationEvent::MessageSent(message) => Some(sent(conversation, *offset, message)),
         // Recorded by the session: the desk itself only puts the conversation back into the queue.
         ConversationEvent::AgentLeft { agent, reason: LeaveReason::Gone } => {
-            Some(left(conversation, *offset, agent, "gone"))
+            Some(agent_left(conversation, *offset, agent, "gone"))
         }
         ConversationEvent::AgentLeft { agent, reason: LeaveReason::NoAnswer } => {
-            Some(left(conversation, *offset, agent, "no_answer"))
+            Some(agent_left(conversation, *offset, agent, "no_answer"))
         }
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
             let thumb = match thumb {
@@ -110,7 +110,7 @@ fn completed(
 }
 
 /// The row for an agent who left for this reason while the visitor waits again.
-fn left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
+fn agent_left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
     Record::Handoff(HandoffRecord {
         conversation: conversation.to_owned(),
         place: HandoffPlace::Log(offset),

@@ -13,11 +13,11 @@ use crate::tests::{ask, chunk, conversation, done, goes_on, records, say, sent};
 
 /// The archived messages, in order.
 fn recorded(effects: &[Effect]) -> Vec<ArchivedMessage> {
-    let said = |record| match record {
-        Record::Message(said) => Some(*said),
+    let message = |record| match record {
+        Record::Message(message) => Some(*message),
         _ => None,
     };
-    records(effects).into_iter().filter_map(said).collect()
+    records(effects).into_iter().filter_map(message).collect()
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_question_that_waits_is_recorded_when_its_turn_has_come_and_one_that_is_refu
     assert!(recorded(&ask(&mut conversation, "q2", "two?")).is_empty());
     let texts: Vec<String> = recorded(&goes_on(&mut conversation, 1, done(Outcome::Answered)))
         .into_iter()
-        .map(|said| said.text)
+        .map(|message| message.text)
         .collect();
     assert_eq!(texts, ["", "two?"], "the answer, then the next question");
     let nowhere = json!({"type": "query", "product_id": "nothing", "query": "how?"});
@@ -112,8 +112,8 @@ fn row(decision: DeskDecision<'_>) -> (HandoffRecordKind, Option<String>, Option
 fn each_decision_of_the_desk_has_a_row_of_its_own() {
     let (ana, ben) = (agent("ana"), agent("ben"));
     let text = |text: &str| Some(text.to_owned());
-    let asked = DeskDecision::Requested { rev: 1, reason: Some("It burns.") };
-    assert_eq!(row(asked), (HandoffRecordKind::HandedOver, None, text("It burns.")));
+    let requested = DeskDecision::Requested { rev: 1, reason: Some("It burns.") };
+    assert_eq!(row(requested), (HandoffRecordKind::HandedOver, None, text("It burns.")));
     for why in [
         HandoffUnavailable::Closed,
         HandoffUnavailable::NobodyThere,

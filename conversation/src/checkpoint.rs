@@ -53,12 +53,12 @@ impl Checkpoint {
     /// repeated question, whose answer was lost, is answered again.
     pub(crate) fn forget_what_was_read(&mut self) {
         if let Some(open) = &mut self.open {
-            (open.said, open.sent_reading, open.sent_thinking) =
+            (open.sent_text, open.sent_reading, open.sent_thinking) =
                 (TextDigest::default(), false, false);
         }
-        let open = self.open.iter().map(|open| &open.asked);
+        let open = self.open.iter().map(|open| &open.question);
         let waiting: Vec<&MessageId> =
-            open.chain(&self.pending).filter_map(|asked| asked.id.as_ref()).collect();
+            open.chain(&self.pending).filter_map(|question| question.id.as_ref()).collect();
         self.seen.retain(|id| waiting.contains(&id));
     }
 }

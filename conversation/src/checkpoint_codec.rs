@@ -48,24 +48,24 @@ struct StoredCheckpoint {
     pending: Vec<StoredQuestion>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     seen: Vec<MessageId>,
-    #[serde(default, skip_serializing_if = "StoredPerson::is_nothing")]
-    person: StoredPerson,
+    #[serde(rename = "person", default, skip_serializing_if = "HandoffAndTopic::is_nothing")]
+    handoff: HandoffAndTopic,
 }
 
 /// Handoff and topic, which are one object in the stored form.
 #[derive(Default)]
-struct StoredPerson {
+struct HandoffAndTopic {
     handoff: Handoff,
     topic: Topic,
 }
 
-impl StoredPerson {
+impl HandoffAndTopic {
     fn is_nothing(&self) -> bool {
         self.handoff.is_nothing() && self.topic == Topic::default()
     }
 }
 
-impl Serialize for StoredPerson {
+impl Serialize for HandoffAndTopic {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct Both<'a> {
@@ -78,7 +78,7 @@ impl Serialize for StoredPerson {
     }
 }
 
-impl<'de> Deserialize<'de> for StoredPerson {
+impl<'de> Deserialize<'de> for HandoffAndTopic {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
         // Read twice: a flattened field would lose the digits of an id that is a number.
@@ -93,7 +93,8 @@ impl<'de> Deserialize<'de> for StoredPerson {
 struct StoredOpenAnswer {
     question: StoredQuestion,
     /// Length and digest of the part that was sent.
-    said: (usize, u64),
+    #[serde(rename = "said")]
+    sent_text: (usize, u64),
     #[serde(default)]
     crashes: u32,
 }
@@ -129,59 +130,66 @@ impl Checkpoint {
         let matter = self.seen.iter().rev().filter(|seen| seen.matters);
         let mut seen: Vec<MessageId> = matter.take(IDS).map(|seen| seen.id.clone()).collect();
         seen.reverse();
-        let kept = StoredCheckpoint {
+        let stored = StoredCheckpoint {
             v: VERSION,
             compact: self.compact,
             locale: self.locale.clone(),
             visitor: self.visitor.clone(),
             answers: self.answers,
             open: self.open.as_deref().map(|open| StoredOpenAnswer {
-                question: StoredQuestion::of(&open.asked),
-                said: (open.said.bytes, open.said.digest),
+                question: StoredQuestion::of(&open.question),
+                sent_text: (open.sent_text.bytes, open.sent_text.digest),
                 crashes: open.crashes,
             }),
             pending: self.pending.iter().map(StoredQuestion::of).collect(),
             seen,
-            person: StoredPerson { handoff: self.handoff.clone(), topic: self.topic.clone() },
+            handoff: HandoffAndTopic { handoff: self.handoff.clone(), topic: self.topic.clone() },
         };
-        let json = serde_json::to_string(&kept).expect("no map, and no serializer of our own");
+        let json = serde_json::to_string(&stored).expect("no map, and no serializer of our own");
         json.into()
     }
 
     /// Decodes a checkpoint from the log; none if the form is unknown.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let kept: StoredCheckpoint =
-            serde_json::from_str(text).ok().filter(|kept: &StoredCheckpoint| kept.v == VERSION)?;
-        let open = kept.open.map(|open| {
-            let said = TextDigest { bytes: open.said.0, digest: open.said.1 };
+        let stored: StoredCheckpoint = serde_json::from_str(text)
+            .ok()
+            .filter(|stored: &StoredCheckpoint| stored.v == VERSION)?;
+        let open = stored.open.map(|open| {
+            let sent_text = TextDigest { bytes: open.sent_text.0, digest: open.sent_text.1 };
             // It is not known whether a status arrived. Repeating it is harmless before the first words, and
             // wrong after them.
-            let (sent_reading, sent_thinking) = (said.bytes > 0, said.bytes > 0);
-            let asked = open.question.into_asked();
-            Box::new(OpenAnswer { asked, said, sent_reading, sent_thinking, crashes: open.crashes })
+            let (sent_reading, sent_thinking) = (sent_text.bytes > 0, sent_text.bytes > 0);
+            let question = open.question.into_question();
+            Box::new(OpenAnswer {
+                question,
+                sent_text,
+                sent_reading,
+                sent_thinking,
+                crashes: open.crashes,
+            })
         });
         let pending: VecDeque<AcceptedQuestion> =
-            kept.pending.into_iter().map(StoredQuestion::into_asked).collect();
+            stored.pending.into_iter().map(StoredQuestion::into_question).collect();
         Some(Self {
-            compact: kept.compact,
-            locale: kept.locale,
-            visitor: kept.visitor,
-            answers: kept.answers,
+            compact: stored.compact,
+            locale: stored.locale,
+            visitor: stored.visitor,
+            answers: stored.answers,
             open,
             pending,
-            seen: kept.seen.into_iter().map(|id| SeenMessage { id, matters: true }).collect(),
-            handoff: kept.person.handoff,
-            topic: kept.person.topic,
+            seen: stored.seen.into_iter().map(|id| SeenMessage { id, matters: true }).collect(),
+            handoff: stored.handoff.handoff,
+            topic: stored.handoff.topic,
             ..Self::default()
         })
     }
 }
 
 impl StoredQuestion {
-    fn of(asked: &AcceptedQuestion) -> Self {
-        let query = &*asked.query;
-        let kept = |image: &Image| match image {
+    fn of(question: &AcceptedQuestion) -> Self {
+        let query = &*question.query;
+        let stored_picture = |image: &Image| match image {
             Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
                 Picture::Kept(STANDARD.encode(file.bytes()))
             }
@@ -189,19 +197,22 @@ impl StoredQuestion {
             Image::Unseen => Picture::Kept(String::new()),
             Image::Held(_) | Image::NoRoom => Picture::Lost,
         };
-        let picture =
-            query.image.as_ref().map(kept).or(asked.lost_picture.then_some(Picture::Lost));
+        let picture = query
+            .image
+            .as_ref()
+            .map(stored_picture)
+            .or(question.lost_picture.then_some(Picture::Lost));
         Self {
-            id: asked.id.clone(),
+            id: question.id.clone(),
             product: query.product_id.clone(),
             text: query.question.clone(),
             scenario: query.scenario,
             picture,
-            trace: asked.trace.map(StoredTrace::from),
+            trace: question.trace.map(StoredTrace::from),
         }
     }
 
-    fn into_asked(self) -> AcceptedQuestion {
+    fn into_question(self) -> AcceptedQuestion {
         let image = match &self.picture {
             Some(Picture::Kept(base64)) if base64.is_empty() => Some(Image::Unseen),
             Some(Picture::Kept(base64)) => Image::read(base64).ok(),
@@ -226,7 +237,7 @@ mod tests {
     use super::*;
     use crate::trace_context::{QuestionTrace, TraceContext};
 
-    fn asked(id: u32, picture: usize) -> AcceptedQuestion {
+    fn question(id: u32, picture: usize) -> AcceptedQuestion {
         let mut bytes = vec![0x89, b'P', b'N', b'G'];
         bytes.resize(picture, 7);
         let query = QueryMessage {
@@ -246,11 +257,11 @@ mod tests {
     }
 
     fn checkpoint() -> Checkpoint {
-        let mut said = TextDigest::default();
-        said.push("Hold the");
+        let mut sent_text = TextDigest::default();
+        sent_text.push("Hold the");
         let open = OpenAnswer {
-            asked: asked(1, 0),
-            said,
+            question: question(1, 0),
+            sent_text,
             sent_reading: true,
             sent_thinking: true,
             crashes: 1,
@@ -261,7 +272,7 @@ mod tests {
             locale: Some("he".to_owned()),
             answers: 3,
             open: Some(Box::new(open)),
-            pending: [asked(2, 100), asked(3, PICTURE_BYTES + 1)].into(),
+            pending: [question(2, 100), question(3, PICTURE_BYTES + 1)].into(),
             seen: [seen(false, "typed"), seen(true, "asked")].into_iter().collect(),
             ..Checkpoint::default()
         }
@@ -272,8 +283,11 @@ mod tests {
         let before = checkpoint();
         let after = Checkpoint::decode(&before.encode()).expect("our own form");
         let (open, was) = (after.open.as_ref().unwrap(), before.open.as_ref().unwrap());
-        assert_eq!((open.said, open.crashes), (was.said, 1));
-        assert_eq!((&open.asked.id, &open.asked.query), (&was.asked.id, &was.asked.query));
+        assert_eq!((open.sent_text, open.crashes), (was.sent_text, 1));
+        assert_eq!(
+            (&open.question.id, &open.question.query),
+            (&was.question.id, &was.question.query)
+        );
         assert_eq!((after.answers, after.locale.as_deref()), (3, Some("he")));
         assert_eq!(after.pending[0].query, before.pending[0].query, "a small picture is kept");
         let seen: Vec<&SeenMessage> = after.seen.iter().collect();
@@ -291,7 +305,7 @@ mod tests {
     #[test]
     fn a_picture_that_no_answer_looks_at_is_known_to_have_come_and_has_no_bytes() {
         let mut before = checkpoint();
-        let query = QueryMessage { image: Some(Image::Unseen), ..(*asked(2, 0).query).clone() };
+        let query = QueryMessage { image: Some(Image::Unseen), ..(*question(2, 0).query).clone() };
         before.pending[0].query = Arc::new(query);
         let after = Checkpoint::decode(&before.encode()).expect("our own form");
         assert_eq!(after.pending[0].query.image, Some(Image::Unseen));

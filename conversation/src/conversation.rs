@@ -207,8 +207,8 @@ impl Conversation {
             }
             Input::Opened(result) => self.opened(result, &mut effects),
             Input::Desk(update) => self.desk(update, &mut effects),
-            Input::AgentSaid(said) => {
-                let steps = self.handoff.agent_message(*said, &mut self.ids);
+            Input::AgentChatMessage(message) => {
+                let steps = self.handoff.agent_message(*message, &mut self.ids);
                 self.take(steps, &mut effects);
             }
             Input::AgentTyping { agent, typing } => {
@@ -224,7 +224,7 @@ impl Conversation {
     /// the conversation needs.
     pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.answers.open();
-        let sent = |open: &OpenAnswer| (open.said, open.crashes);
+        let sent = |open: &OpenAnswer| (open.sent_text, open.crashes);
         let numbers = (self.offset, self.answers.number());
         let mut is_new = checkpoint.compact != self.compact
             || checkpoint.locale != self.locale
@@ -437,8 +437,8 @@ impl Conversation {
         }
         self.detect_language(&question.query.question);
         let open = OpenAnswer {
-            asked: question,
-            said: TextDigest::default(),
+            question,
+            sent_text: TextDigest::default(),
             sent_reading: false,
             sent_thinking: false,
             crashes: 0,
@@ -455,20 +455,20 @@ impl Conversation {
         effects: &mut Vec<Effect>,
     ) {
         let catalog = self.catalog.load();
-        let product = match AnswerRun::product_of(&open.asked, &catalog) {
+        let product = match AnswerRun::product_of(&open.question, &catalog) {
             Ok(product) => product,
             Err(refusal) => return self.take([*refusal], effects),
         };
-        let (id, query) = (open.asked.id.clone(), Arc::clone(&open.asked.query));
-        self.topic.asked(&product, query.scenario, &query.question);
+        let (id, query) = (open.question.id.clone(), Arc::clone(&open.question.query));
+        self.topic.question_asked(&product, query.scenario, &query.question);
         if is_new {
             self.record_visitor(effects);
-            let asked = ConversationEvent::QuestionAsked {
+            let event = ConversationEvent::QuestionAsked {
                 question: query.question.clone(),
                 product: query.product_id.clone(),
                 language: self.locale.clone(),
             };
-            self.take([Step::event(asked, id)], effects);
+            self.take([Step::event(event, id)], effects);
         }
         let start = AnswerStart {
             catalog: &catalog,

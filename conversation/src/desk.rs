@@ -242,7 +242,7 @@ impl HandoffUnavailable {
 
 /// A message of an agent to a visitor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AgentSaid {
+pub struct AgentChatMessage {
     /// Unique id of the request: it may arrive more than once and has its effect once.
     pub request: String,
     /// The agent.
@@ -296,7 +296,7 @@ pub enum DeskRequest {
     Typing(bool),
     /// A message of an agent was accepted or refused.
     Accepted {
-        /// [`AgentSaid::request`].
+        /// [`AgentChatMessage::request`].
         request: String,
         /// True when the message is in the conversation.
         accepted: bool,

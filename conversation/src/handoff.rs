@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use crate::desk::{
-    AgentSaid, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable, QueuePlace,
-    TicketDetails, VisitorEnds,
+    AgentChatMessage, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable,
+    QueuePlace, TicketDetails, VisitorEnds,
 };
 use crate::event::{ClosedBy, ConversationEvent};
 use crate::message_ids::MessageIds;
@@ -35,7 +35,8 @@ const WAIT_STEP_MS: u64 = 10_000;
 /// The handoff of one conversation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Handoff {
-    who: Who,
+    #[serde(rename = "who")]
+    responder: Responder,
     /// The newest change of the desk that is applied here.
     rev: u64,
     /// Start of the visitor's wait.
@@ -46,7 +47,7 @@ pub(crate) struct Handoff {
     /// Messages of an agent who, by the last report, does not have the conversation. The desk's decision and the
     /// agent's message arrive by two channels: the message may arrive first.
     #[serde(skip)]
-    unchecked: VecDeque<AgentSaid>,
+    unchecked: VecDeque<AgentChatMessage>,
     /// True while the visitor waits for an answer of the agent.
     #[serde(default)]
     awaits_answer: bool,
@@ -64,8 +65,9 @@ pub(crate) struct Handoff {
     described: Option<TicketDetails>,
 }
 
+/// Who answers the visitor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-enum Who {
+enum Responder {
     /// The assistant.
     #[default]
     Machine,
@@ -92,7 +94,7 @@ pub(crate) enum WishOutcome {
     Done(Option<Step>),
 }
 
-impl Who {
+impl Responder {
     /// True when this agent has the conversation.
     fn is(&self, agent: &Agent) -> bool {
         matches!(self, Self::With(has) if has.id == agent.id)
@@ -107,20 +109,20 @@ impl Handoff {
 
     /// True while an agent has the conversation.
     pub(crate) fn has_agent(&self) -> bool {
-        matches!(self.who, Who::With(_))
+        matches!(self.responder, Responder::With(_))
     }
 
     /// The name of the agent who has the conversation.
     pub(crate) fn agent_name(&self) -> Option<&str> {
-        match &self.who {
-            Who::With(agent) => Some(&agent.name),
-            Who::Machine | Who::Waiting => None,
+        match &self.responder {
+            Responder::With(agent) => Some(&agent.name),
+            Responder::Machine | Responder::Waiting => None,
         }
     }
 
     /// True while the visitor waits for an agent or has one.
     pub(crate) fn is_at_desk(&self) -> bool {
-        self.who != Who::Machine
+        self.responder != Responder::Machine
     }
 
     /// Why the visitor wants an agent.
@@ -150,12 +152,12 @@ impl Handoff {
         has_hello: bool,
     ) -> WishOutcome {
         if wish.withdraw {
-            return WishOutcome::Done(match self.who {
-                Who::With(_) => {
+            return WishOutcome::Done(match self.responder {
+                Responder::With(_) => {
                     let message = "A person has the conversation already; say 'bye' to end it.";
                     Some(Step::error(ErrorCode::Taken, message, id))
                 }
-                Who::Machine if !self.is_asking => None,
+                Responder::Machine if !self.is_asking => None,
                 _ => Some(Step::desk(DeskRequest::End(VisitorEnds::Withdraws))),
             });
         }
@@ -168,7 +170,8 @@ impl Handoff {
         }
         (self.is_asking, self.sent_place) = (true, None);
         // A repeated request without a reason keeps the earlier reason.
-        self.reason = wish.reason.or(self.reason.take().filter(|_| self.who == Who::Waiting));
+        self.reason =
+            wish.reason.or(self.reason.take().filter(|_| self.responder == Responder::Waiting));
         WishOutcome::AskDesk
     }
 
@@ -180,10 +183,10 @@ impl Handoff {
 
     /// The desk has lost the conversation: puts it back with its state.
     pub(crate) fn put_back(&mut self, request: HandoffRequest) -> Option<Step> {
-        let agent = match &self.who {
-            Who::Machine => return None,
-            Who::Waiting => None,
-            Who::With(agent) => Some(agent.clone()),
+        let agent = match &self.responder {
+            Responder::Machine => return None,
+            Responder::Waiting => None,
+            Responder::With(agent) => Some(agent.clone()),
         };
         let request = HandoffRequest { since_ms: Some(self.since_ms), agent, ..request };
         self.described = Some(request.details());
@@ -243,16 +246,20 @@ impl Handoff {
     }
 
     /// Handles a message of an agent. A repeated message is sent once.
-    pub(crate) fn agent_message(&mut self, said: AgentSaid, ids: &mut MessageIds) -> Vec<Step> {
-        if self.unchecked.is_empty() && self.who.is(&said.agent) {
-            return self.accept(said, ids);
+    pub(crate) fn agent_message(
+        &mut self,
+        message: AgentChatMessage,
+        ids: &mut MessageIds,
+    ) -> Vec<Step> {
+        if self.unchecked.is_empty() && self.responder.is(&message.agent) {
+            return self.accept(message, ids);
         }
-        let is_known = self.unchecked.iter().any(|waiting| waiting.request == said.request);
+        let is_known = self.unchecked.iter().any(|waiting| waiting.request == message.request);
         // A message beyond the bound gets no reply: its pod sends it again.
         if is_known || self.unchecked.len() == UNCHECKED {
             return Vec::new();
         }
-        self.unchecked.push_back(said);
+        self.unchecked.push_back(message);
         if self.unchecked.len() > 1 {
             return Vec::new();
         }
@@ -262,7 +269,7 @@ impl Handoff {
     /// An agent starts or stops typing.
     pub(crate) fn agent_typing(&self, agent: &Agent, typing: bool) -> Option<Step> {
         let typing = ServerMessage::AgentTyping { typing };
-        self.who.is(agent).then(|| Step::send(typing, None))
+        self.responder.is(agent).then(|| Step::send(typing, None))
     }
 
     /// The visitor starts or stops typing; the agent sees it.
@@ -295,8 +302,8 @@ impl Handoff {
                 // If the desk is unavailable there is no reply, and the agent's pod sends the message again.
                 if let Some(change) = found {
                     self.changed(*change, phrases, &mut outcome);
-                    for said in waited {
-                        outcome.steps.extend(self.accept(said, ids));
+                    for message in waited {
+                        outcome.steps.extend(self.accept(message, ids));
                     }
                 }
             }
@@ -307,9 +314,9 @@ impl Handoff {
     }
 
     /// Accepts a message of an agent, if the agent has the conversation.
-    fn accept(&mut self, said: AgentSaid, ids: &mut MessageIds) -> Vec<Step> {
-        let AgentSaid { request, agent, content, citations, upload, at_ms } = said;
-        let accepted = self.who.is(&agent);
+    fn accept(&mut self, message: AgentChatMessage, ids: &mut MessageIds) -> Vec<Step> {
+        let AgentChatMessage { request, agent, content, citations, upload, at_ms } = message;
+        let accepted = self.responder.is(&agent);
         let number = MessageId::Text(format!("agent:{request}"));
         let mut steps = Vec::new();
         if accepted && ids.insert(&number, true) {
@@ -353,32 +360,32 @@ impl Handoff {
             steps.push(Step::desk(DeskRequest::Attend(true)));
         }
         (self.rev, self.since_ms) = (ticket.rev, ticket.since_ms);
-        let now = ticket.agent.map_or(Who::Waiting, Who::With);
-        let before = std::mem::replace(&mut self.who, now.clone());
+        let now = ticket.agent.map_or(Responder::Waiting, Responder::With);
+        let before = std::mem::replace(&mut self.responder, now.clone());
         if now == before {
             return;
         }
         self.sent_place = None;
         self.awaits_answer = self.has_agent();
         match (before, now) {
-            (Who::With(before), Who::With(now)) if before.id == now.id => {}
-            (Who::With(before), Who::With(now)) => {
-                steps.push(left(before, LeaveReason::Handed));
+            (Responder::With(before), Responder::With(now)) if before.id == now.id => {}
+            (Responder::With(before), Responder::With(now)) => {
+                steps.push(agent_left(before, LeaveReason::Handed));
                 steps.push(Step::event(ConversationEvent::AgentJoined { agent: now }, None));
             }
-            (_, Who::With(agent)) => {
+            (_, Responder::With(agent)) => {
                 steps.push(Step::event(ConversationEvent::AgentJoined { agent }, None));
                 steps.push(Step::event(ConversationEvent::HandoffAccepted, None));
             }
-            (Who::With(before), _) if ticket.unanswered_by.as_deref() == Some(&before) => {
-                steps.push(left(before, LeaveReason::NoAnswer));
+            (Responder::With(before), _) if ticket.unanswered_by.as_deref() == Some(&before) => {
+                steps.push(agent_left(before, LeaveReason::NoAnswer));
                 let message = Some(phrases.no_answer.to_string());
                 steps.push(Step::event(ConversationEvent::HandoffRequested { message }, None));
                 *left_unanswered = self.unanswered.take();
             }
             (before, _) => {
-                if let Who::With(before) = before {
-                    steps.push(left(before, LeaveReason::Gone));
+                if let Responder::With(before) = before {
+                    steps.push(agent_left(before, LeaveReason::Gone));
                 }
                 let message = None;
                 steps.push(Step::event(ConversationEvent::HandoffRequested { message }, None));
@@ -390,10 +397,10 @@ impl Handoff {
     fn gone(&mut self, why: TicketGoneReason, phrases: &Phrases, steps: &mut Vec<Step>) {
         self.is_asking = false;
         (self.awaits_answer, self.unanswered) = (false, None);
-        match std::mem::take(&mut self.who) {
-            Who::Machine => return,
-            Who::Waiting => {}
-            Who::With(agent) => {
+        match std::mem::take(&mut self.responder) {
+            Responder::Machine => return,
+            Responder::Waiting => {}
+            Responder::With(agent) => {
                 let reason = match why {
                     TicketGoneReason::Closed => LeaveReason::Closed,
                     TicketGoneReason::Ended => LeaveReason::Ended,
@@ -401,7 +408,7 @@ impl Handoff {
                     | TicketGoneReason::Returned
                     | TicketGoneReason::Withdrawn => LeaveReason::Returned,
                 };
-                steps.push(left(agent, reason));
+                steps.push(agent_left(agent, reason));
             }
         }
         let closed = |by| ConversationEvent::ConversationClosed { by: Some(by), at_desk: true };
@@ -424,11 +431,11 @@ impl Handoff {
             ms.div_ceil(WAIT_STEP_MS).saturating_mul(WAIT_STEP_MS)
         };
         let wait_ms = place.wait.map(round);
-        let told = Some((place.number, wait_ms));
-        if self.who != Who::Waiting || self.sent_place == told {
+        let place_sent = Some((place.number, wait_ms));
+        if self.responder != Responder::Waiting || self.sent_place == place_sent {
             return None;
         }
-        self.sent_place = told;
+        self.sent_place = place_sent;
         let queue = ServerMessage::Queue { place: place.number, line: QueueFor::Agent, wait_ms };
         Some(Step::send(queue, None))
     }
@@ -443,7 +450,7 @@ impl Handoff {
     }
 }
 
-fn left(agent: Agent, reason: LeaveReason) -> Step {
+fn agent_left(agent: Agent, reason: LeaveReason) -> Step {
     Step::event(ConversationEvent::AgentLeft { agent, reason }, None)
 }
 

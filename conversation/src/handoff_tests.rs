@@ -11,8 +11,8 @@ use crate::archive::{HandoffRecordKind, Record};
 use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::desk::{
-    AgentSaid, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable, QueuePlace,
-    VisitorEnds,
+    AgentChatMessage, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable,
+    QueuePlace, VisitorEnds,
 };
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
@@ -54,12 +54,12 @@ fn gone(rev: u64, why: TicketGoneReason) -> DeskUpdate {
     })))
 }
 
-fn hears(conversation: &mut Conversation, news: DeskUpdate) -> Vec<Effect> {
+fn desk_update(conversation: &mut Conversation, news: DeskUpdate) -> Vec<Effect> {
     conversation.apply(Input::Desk(news))
 }
 
 fn agent_says(conversation: &mut Conversation, request: &str, who: &str) -> Vec<Effect> {
-    conversation.apply(Input::AgentSaid(Box::new(AgentSaid {
+    conversation.apply(Input::AgentChatMessage(Box::new(AgentChatMessage {
         request: request.to_owned(),
         agent: agent(who),
         content: "<i>Hold</i> it.".to_owned(),
@@ -70,7 +70,7 @@ fn agent_says(conversation: &mut Conversation, request: &str, who: &str) -> Vec<
 }
 
 /// The frames that are sent, without offsets and times.
-fn told(effects: &[Effect]) -> Vec<Value> {
+fn frames(effects: &[Effect]) -> Vec<Value> {
     let plain = |mut frame: Value| {
         let fields = frame.as_object_mut().expect("an object");
         fields.remove("offset");
@@ -80,7 +80,7 @@ fn told(effects: &[Effect]) -> Vec<Value> {
     sent(effects).into_iter().map(plain).collect()
 }
 
-fn asked(effects: &[Effect]) -> Vec<&DeskRequest> {
+fn desk_requests(effects: &[Effect]) -> Vec<&DeskRequest> {
     let ask = |effect: &'_ Effect| matches!(effect, Effect::Desk(_));
     let effects = effects.iter().filter(|effect| ask(effect));
     effects
@@ -101,8 +101,8 @@ fn greeted() -> Conversation {
 fn with(who: &str) -> Conversation {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
-    hears(&mut conversation, ticket(2, Some(who)));
+    desk_update(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(2, Some(who)));
     conversation
 }
 
@@ -112,17 +112,20 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
     ask(&mut conversation, "a", "How loud is it?");
     let effects =
         say(&mut conversation, json!({"type": "handoff", "reason": "It burns.", "id": 1}));
-    let [DeskRequest::Person(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
-    let HandoffRequest { conversation: id, product, locale, reason, last, .. } = &**wanted;
+    let [DeskRequest::Person(request)] = desk_requests(&effects)[..] else { panic!("{effects:?}") };
+    let HandoffRequest { conversation: id, product, locale, reason, last, .. } = &**request;
     assert_eq!((&**id, product.as_ref().map(|it| it.id.as_str())), ("c1", Some("td17")));
     assert_eq!(
         (locale.as_deref(), reason.as_deref(), last.as_deref()),
         (Some("he"), Some("It burns."), Some("How loud is it?"))
     );
-    assert!(asked(&say(&mut conversation, json!({"type": "handoff"}))).is_empty(), "asked already");
-    let effects = hears(&mut conversation, ticket(1, None));
-    assert_eq!(told(&effects), [json!({"type": "handoff", "state": "waiting"})]);
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Attend(true)]));
+    assert!(
+        desk_requests(&say(&mut conversation, json!({"type": "handoff"}))).is_empty(),
+        "asked already"
+    );
+    let effects = desk_update(&mut conversation, ticket(1, None));
+    assert_eq!(frames(&effects), [json!({"type": "handoff", "state": "waiting"})]);
+    assert!(matches!(desk_requests(&effects)[..], [DeskRequest::Attend(true)]));
     // The assistant continues.
     let effects = goes_on(&mut conversation, 1, chunk("Very."));
     assert_eq!(kinds(&effects).last().map(String::as_str), Some("answer_chunk"));
@@ -132,19 +135,22 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
 fn whoever_did_not_say_hello_is_told_to() {
     let mut conversation = conversation();
     let effects = say(&mut conversation, json!({"type": "handoff", "id": 1}));
-    assert_eq!((&told(&effects)[0]["code"], asked(&effects).len()), (&json!("invalid_message"), 0));
+    assert_eq!(
+        (&frames(&effects)[0]["code"], desk_requests(&effects).len()),
+        (&json!("invalid_message"), 0)
+    );
 }
 
 #[test]
 fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    let effects = hears(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Closed));
-    let told = told(&effects);
-    assert_eq!((&told[0]["state"], &told[0]["form"]), (&json!("unavailable"), &json!(true)));
+    let effects = desk_update(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Closed));
+    let frames = frames(&effects);
+    assert_eq!((&frames[0]["state"], &frames[0]["form"]), (&json!("unavailable"), &json!(true)));
     // The visitor's page is Hebrew.
-    assert!(told[0]["reason"].as_str().is_some_and(|reason| reason.contains("סגורים")));
-    assert_eq!(asked(&say(&mut conversation, json!({"type": "handoff"}))).len(), 1);
+    assert!(frames[0]["reason"].as_str().is_some_and(|reason| reason.contains("סגורים")));
+    assert_eq!(desk_requests(&say(&mut conversation, json!({"type": "handoff"}))).len(), 1);
 }
 
 #[test]
@@ -155,8 +161,8 @@ fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_deci
         (gone(3, TicketGoneReason::Returned), "returned", None),
         (ticket(3, None), "gone", Some(HandoffRecordKind::Left)),
     ] {
-        let effects = hears(&mut with("ana"), news);
-        assert_eq!(told(&effects)[0]["reason"], reason);
+        let effects = desk_update(&mut with("ana"), news);
+        assert_eq!(frames(&effects)[0]["reason"], reason);
         let turns = records(&effects).into_iter().filter_map(|record| match record {
             Record::Handoff(turn) => Some(turn.kind),
             _ => None,
@@ -176,7 +182,7 @@ fn a_rating_is_acknowledged_each_time_and_recorded_once() {
     for (message, id) in [(thumb, "f1"), (mark, "r1")] {
         for times in [1, 0, 0] {
             let effects = say(&mut conversation, message.clone());
-            assert_eq!(told(&effects), [json!({"type": "ack", "id": id})]);
+            assert_eq!(frames(&effects), [json!({"type": "ack", "id": id})]);
             assert_eq!(records(&effects).len(), times, "{id}");
         }
     }
@@ -184,20 +190,22 @@ fn a_rating_is_acknowledged_each_time_and_recorded_once() {
     let nowhere = json!({"type": "feedback", "offset": 900, "thumb": "up", "id": "f2"});
     for _ in 0..2 {
         let effects = say(&mut conversation, nowhere.clone());
-        assert_eq!(told(&effects)[0]["code"], "no_such_answer");
+        assert_eq!(frames(&effects)[0]["code"], "no_such_answer");
     }
     // A client that sends no id gets no acknowledgement.
-    assert!(told(&say(&mut conversation, json!({"type": "csat", "rating": 5}))).is_empty());
+    assert!(frames(&say(&mut conversation, json!({"type": "csat", "rating": 5}))).is_empty());
 }
 
 #[test]
 fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff", "reason": "It burns."}));
-    hears(&mut conversation, ticket(1, None));
-    let effects = hears(&mut conversation, DeskUpdate::Lost);
-    let [DeskRequest::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
-    assert_eq!(wanted.reason.as_deref(), Some("It burns."));
+    desk_update(&mut conversation, ticket(1, None));
+    let effects = desk_update(&mut conversation, DeskUpdate::Lost);
+    let [DeskRequest::PutBack(request)] = desk_requests(&effects)[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(request.reason.as_deref(), Some("It burns."));
 }
 
 #[test]
@@ -205,7 +213,7 @@ fn each_change_at_the_desk_is_told_once_and_in_order() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     let (ana, ben) = (json!({"id": "ana", "name": "ANA"}), json!({"id": "ben", "name": "BEN"}));
-    for (news, frames) in [
+    for (news, expected) in [
         (ticket(1, None), vec![json!({"type": "handoff", "state": "waiting"})]),
         (ticket(1, None), vec![]),
         (
@@ -248,8 +256,8 @@ fn each_change_at_the_desk_is_told_once_and_in_order() {
         (ticket(7, Some("ana")), vec![]),
         (gone(8, TicketGoneReason::Returned), vec![]),
     ] {
-        let effects = hears(&mut conversation, news.clone());
-        assert_eq!(told(&effects), frames, "{news:?}");
+        let effects = desk_update(&mut conversation, news.clone());
+        assert_eq!(frames(&effects), expected, "{news:?}");
     }
 }
 
@@ -267,31 +275,33 @@ fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
     ask(&mut conversation, "one", "First?");
     goes_on(&mut conversation, 1, done(Outcome::Answered));
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
-    hears(&mut conversation, ticket(2, Some("ana")));
+    desk_update(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(2, Some("ana")));
     ask(&mut conversation, "two", "Second?");
-    let effects = hears(&mut conversation, unanswered(3, "ana"));
-    let told = told(&effects);
-    assert_eq!(told[0]["reason"], "no_answer");
-    assert_eq!((&told[1]["type"], &told[1]["state"]), (&json!("handoff"), &json!("waiting")));
+    let effects = desk_update(&mut conversation, unanswered(3, "ana"));
+    let frames = frames(&effects);
+    assert_eq!(frames[0]["reason"], "no_answer");
+    assert_eq!((&frames[1]["type"], &frames[1]["state"]), (&json!("handoff"), &json!("waiting")));
     // The visitor's page is Hebrew.
-    assert!(told[1]["reason"].as_str().is_some_and(|reason| reason.contains("לא ענה")));
+    assert!(frames[1]["reason"].as_str().is_some_and(|reason| reason.contains("לא ענה")));
     let [(_, question)] = started(&effects)[..] else { panic!("the last question is answered") };
     assert_eq!(question.text, "Second?");
     // If the agent had replied, no message is left for the assistant.
     let mut conversation = with("ana");
     say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
     agent_says(&mut conversation, "r1", "ana");
-    assert_eq!(started(&hears(&mut conversation, unanswered(3, "ana"))).len(), 0);
+    assert_eq!(started(&desk_update(&mut conversation, unanswered(3, "ana"))).len(), 0);
 }
 
 #[test]
 fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_answer() {
     let mut conversation = with("ana");
     let awaits = |conversation: &mut Conversation| {
-        let effects = hears(conversation, DeskUpdate::Lost);
-        let [DeskRequest::PutBack(wanted)] = &asked(&effects)[..] else { panic!("it is put back") };
-        wanted.awaits_answer
+        let effects = desk_update(conversation, DeskUpdate::Lost);
+        let [DeskRequest::PutBack(request)] = &desk_requests(&effects)[..] else {
+            panic!("it is put back")
+        };
+        request.awaits_answer
     };
     assert!(awaits(&mut conversation), "the agent has joined and said nothing");
     agent_says(&mut conversation, "r1", "ana");
@@ -303,10 +313,10 @@ fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_ans
 #[test]
 fn a_close_ends_it_and_a_visitor_may_begin_again() {
     let mut conversation = with("ana");
-    let effects = hears(&mut conversation, gone(3, TicketGoneReason::Closed));
+    let effects = desk_update(&mut conversation, gone(3, TicketGoneReason::Closed));
     assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
-    assert_eq!(told(&effects)[1]["state"], "closed");
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Attend(false)]));
+    assert_eq!(frames(&effects)[1]["state"], "closed");
+    assert!(matches!(desk_requests(&effects)[..], [DeskRequest::Attend(false)]));
     assert_eq!(started(&ask(&mut conversation, "b", "Again?")).len(), 1);
 }
 
@@ -316,12 +326,12 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
     ask(&mut conversation, "one", "First?");
     ask(&mut conversation, "two", "Second?");
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
-    hears(&mut conversation, ticket(2, Some("ana")));
+    desk_update(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(2, Some("ana")));
     // The running answer ends normally; the queued question goes to the agent.
     let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
     assert_eq!(started(&effects).len(), 0);
-    let last = told(&effects).pop().expect("a message");
+    let last = frames(&effects).pop().expect("a message");
     assert_eq!(
         (&last["type"], &last["from"], &last["id"]),
         (&json!("message"), &json!("visitor"), &json!("two"))
@@ -329,28 +339,30 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
     assert_eq!(last["content"], "Second?");
     let effects = ask(&mut conversation, "three", "Third?");
     assert_eq!((kinds(&effects), started(&effects).len()), (vec!["message".to_owned()], 0));
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "Third?"));
+    assert!(
+        matches!(desk_requests(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "Third?")
+    );
 }
 
 #[test]
 fn what_the_two_say_is_durable_safe_and_said_once() {
     let mut conversation = with("ana");
-    let said = json!({"type": "message", "id": "m", "content": "<b>Hi</b>"});
-    let effects = say(&mut conversation, said.clone());
+    let message = json!({"type": "message", "id": "m", "content": "<b>Hi</b>"});
+    let effects = say(&mut conversation, message.clone());
     let frame = &sent(&effects)[0];
     assert_eq!(
         (&frame["id"], &frame["html"]),
         (&json!("m"), &json!("<p>&lt;b&gt;Hi&lt;/b&gt;</p>"))
     );
     assert!(frame["offset"].is_u64() && frame["at_ms"].is_u64());
-    assert!(say(&mut conversation, said).is_empty(), "repeated, and said once");
+    assert!(say(&mut conversation, message).is_empty(), "repeated, and said once");
     let effects = agent_says(&mut conversation, "r1", "ana");
     assert_eq!(
-        told(&effects),
+        frames(&effects),
         [json!({"type": "message", "from": "agent", "agent": {"id": "ana", "name": "ANA"},
             "content": "<i>Hold</i> it.", "html": "<p>&lt;i&gt;Hold&lt;/i&gt; it.</p>", "citations": []})]
     );
-    let accepted = |effects: &[Effect]| match asked(effects).last() {
+    let accepted = |effects: &[Effect]| match desk_requests(effects).last() {
         Some(DeskRequest::Accepted { request, accepted }) => (request.clone(), *accepted),
         other => panic!("an answer for the agent, not {other:?}"),
     };
@@ -358,8 +370,8 @@ fn what_the_two_say_is_durable_safe_and_said_once() {
     let again = agent_says(&mut conversation, "r1", "ana");
     assert_eq!((sent(&again).len(), accepted(&again)), (0, ("r1".to_owned(), true)));
     let strange = agent_says(&mut conversation, "r2", "ben");
-    assert!(matches!(asked(&strange)[..], [DeskRequest::Find]), "{strange:?}");
-    let strange = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    assert!(matches!(desk_requests(&strange)[..], [DeskRequest::Find]), "{strange:?}");
+    let strange = desk_update(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!((sent(&strange).len(), accepted(&strange)), (0, ("r2".to_owned(), false)));
 }
 
@@ -373,20 +385,20 @@ fn found(news: DeskUpdate) -> DeskUpdate {
 fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(1, None));
     // Ana has taken it, and her message arrives before the desk's report.
     let first = agent_says(&mut conversation, "r1", "ana");
     assert!(
-        matches!(asked(&first)[..], [DeskRequest::Find]) && sent(&first).is_empty(),
+        matches!(desk_requests(&first)[..], [DeskRequest::Find]) && sent(&first).is_empty(),
         "{first:?}"
     );
     assert!(agent_says(&mut conversation, "r1", "ana").is_empty(), "told again meanwhile");
     assert!(agent_says(&mut conversation, "r2", "ana").is_empty());
     // The desk's own announcement may arrive before its reply: the two are still sent in order.
-    hears(&mut conversation, ticket(2, Some("ana")));
+    desk_update(&mut conversation, ticket(2, Some("ana")));
     assert!(agent_says(&mut conversation, "r3", "ana").is_empty());
-    let all = hears(&mut conversation, found(ticket(2, Some("ana"))));
-    let answered: Vec<(&str, bool)> = asked(&all)
+    let all = desk_update(&mut conversation, found(ticket(2, Some("ana"))));
+    let answered: Vec<(&str, bool)> = desk_requests(&all)
         .into_iter()
         .filter_map(|ask| match ask {
             DeskRequest::Accepted { request, accepted } => Some((request.as_str(), *accepted)),
@@ -402,12 +414,15 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
 fn a_desk_that_cannot_be_asked_refuses_nothing() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(1, None));
     agent_says(&mut conversation, "r1", "ana");
-    assert!(hears(&mut conversation, DeskUpdate::Found(None)).is_empty());
+    assert!(desk_update(&mut conversation, DeskUpdate::Found(None)).is_empty());
     // Her pod sends it again, and then the desk replies.
-    assert!(matches!(asked(&agent_says(&mut conversation, "r1", "ana"))[..], [DeskRequest::Find]));
-    let taken = hears(&mut conversation, found(ticket(2, Some("ana"))));
+    assert!(matches!(
+        desk_requests(&agent_says(&mut conversation, "r1", "ana"))[..],
+        [DeskRequest::Find]
+    ));
+    let taken = desk_update(&mut conversation, found(ticket(2, Some("ana"))));
     assert_eq!(kinds(&taken).last().map(String::as_str), Some("message"));
 }
 
@@ -416,18 +431,18 @@ fn who_types_is_told_without_what() {
     let mut conversation = with("ana");
     let effects = say(&mut conversation, json!({"type": "typing", "content": "secret"}));
     assert_eq!(kinds(&effects), ["prediction"]);
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Typing(true)]));
+    assert!(matches!(desk_requests(&effects)[..], [DeskRequest::Typing(true)]));
     let effects = say(&mut conversation, json!({"type": "typing", "content": ""}));
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Typing(false)]));
+    assert!(matches!(desk_requests(&effects)[..], [DeskRequest::Typing(false)]));
     let types = |conversation: &mut Conversation, who: &str| {
-        told(&conversation.apply(Input::AgentTyping { agent: agent(who), typing: true }))
+        frames(&conversation.apply(Input::AgentTyping { agent: agent(who), typing: true }))
     };
     assert_eq!(types(&mut conversation, "ana"), [json!({"type": "agent_typing", "typing": true})]);
     assert!(types(&mut conversation, "ben").is_empty());
-    hears(&mut conversation, gone(3, TicketGoneReason::Returned));
+    desk_update(&mut conversation, gone(3, TicketGoneReason::Returned));
     assert!(types(&mut conversation, "ana").is_empty());
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td"}));
-    assert!(asked(&effects).is_empty(), "nobody to tell");
+    assert!(desk_requests(&effects).is_empty(), "nobody to tell");
 }
 
 #[test]
@@ -435,18 +450,18 @@ fn a_message_that_nobody_hears_is_refused() {
     let mut conversation = greeted();
     let effects = say(&mut conversation, json!({"type": "message", "content": "Hello?", "id": 1}));
     assert_eq!(
-        (&told(&effects)[0]["code"], &told(&effects)[0]["id"]),
+        (&frames(&effects)[0]["code"], &frames(&effects)[0]["id"]),
         (&json!("no_agent"), &json!(1))
     );
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(1, None));
     let effects = say(&mut conversation, json!({"type": "message", "content": "Hello?"}));
     assert_eq!(kinds(&effects), ["message"], "whoever comes reads it");
 }
 
 #[test]
 fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
-    let ends = |effects: &[Effect]| match asked(effects)[..] {
+    let ends = |effects: &[Effect]| match desk_requests(effects)[..] {
         [DeskRequest::End(how)] => Some(*how),
         _ => None,
     };
@@ -456,12 +471,12 @@ fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
     say(&mut conversation, json!({"type": "handoff"}));
     let effects = say(&mut conversation, withdraw.clone());
     assert_eq!(ends(&effects), Some(VisitorEnds::Withdraws), "also before the desk has answered");
-    hears(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(1, None));
     assert_eq!(ends(&say(&mut conversation, withdraw.clone())), Some(VisitorEnds::Withdraws));
-    let effects = hears(&mut conversation, gone(2, TicketGoneReason::Withdrawn));
-    assert_eq!(told(&effects), [json!({"type": "handoff", "state": "returned"})]);
+    let effects = desk_update(&mut conversation, gone(2, TicketGoneReason::Withdrawn));
+    assert_eq!(frames(&effects), [json!({"type": "handoff", "state": "returned"})]);
     let mut conversation = with("ana");
-    assert_eq!(told(&say(&mut conversation, withdraw))[0]["code"], "taken");
+    assert_eq!(frames(&say(&mut conversation, withdraw))[0]["code"], "taken");
     assert_eq!(ends(&say(&mut conversation, json!({"type": "bye"}))), Some(VisitorEnds::Leaves));
     let mut alone = greeted();
     ask(&mut alone, "a", "How?");
@@ -474,10 +489,10 @@ fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
 fn the_line_is_told_when_it_changed_and_not_to_the_second() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
-    hears(&mut conversation, ticket(1, None));
+    desk_update(&mut conversation, ticket(1, None));
     let placed = |conversation: &mut Conversation, number, seconds: Option<u64>| {
         let wait = seconds.map(Duration::from_secs);
-        told(&hears(conversation, DeskUpdate::Placed(QueuePlace { number, wait })))
+        frames(&desk_update(conversation, DeskUpdate::Placed(QueuePlace { number, wait })))
     };
     assert_eq!(
         placed(&mut conversation, 3, None),
@@ -486,7 +501,7 @@ fn the_line_is_told_when_it_changed_and_not_to_the_second() {
     assert_eq!(placed(&mut conversation, 2, Some(61))[0]["wait_ms"], 70_000);
     assert!(placed(&mut conversation, 2, Some(66)).is_empty());
     assert_eq!(placed(&mut conversation, 1, Some(66)).len(), 1);
-    hears(&mut conversation, ticket(2, Some("ana")));
+    desk_update(&mut conversation, ticket(2, Some("ana")));
     assert!(placed(&mut conversation, 1, None).is_empty(), "it came late");
 }
 
@@ -500,7 +515,7 @@ fn a_thumb_counts_on_an_answer_alone() {
     let offset = last["offset"].as_u64().expect("an offset");
     let thumb = |conversation: &mut Conversation, offset: u64| {
         let thumb = json!({"type": "feedback", "offset": offset, "thumb": "up"});
-        told(&say(conversation, thumb)).first().map(|frame| frame["code"].clone())
+        frames(&say(conversation, thumb)).first().map(|frame| frame["code"].clone())
     };
     assert_eq!(thumb(&mut conversation, offset - 1), Some(json!("no_such_answer")));
     assert_ne!(thumb(&mut conversation, offset), Some(json!("no_such_answer")));
@@ -510,9 +525,9 @@ fn a_thumb_counts_on_an_answer_alone() {
 fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
     let mut checkpoint = Checkpoint::default();
     conversation.write_checkpoint(&mut checkpoint);
-    let kept = Checkpoint::decode(&checkpoint.encode()).expect("our own form");
+    let decoded = Checkpoint::decode(&checkpoint.encode()).expect("our own form");
     let mut after = self::conversation();
-    let effects = after.recover(Checkpoint { epoch: 2, offset: checkpoint.offset, ..kept });
+    let effects = after.recover(Checkpoint { epoch: 2, offset: checkpoint.offset, ..decoded });
     (after, effects)
 }
 
@@ -522,30 +537,32 @@ fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
     agent_says(&mut before, "r1", "ana");
     let (mut after, effects) = on_another_pod(&before);
     assert!(
-        matches!(asked(&effects)[..], [DeskRequest::Attend(true), DeskRequest::Here]),
+        matches!(desk_requests(&effects)[..], [DeskRequest::Attend(true), DeskRequest::Here]),
         "{effects:?}"
     );
-    let effects = hears(&mut after, ticket(2, Some("ana")));
+    let effects = desk_update(&mut after, ticket(2, Some("ana")));
     assert!(sent(&effects).is_empty(), "nothing has changed for the visitor: {effects:?}");
     // The facts about the visitor are sent once more: the other pod may have known less.
-    assert!(matches!(asked(&effects)[..], [DeskRequest::Describe(_)]), "{effects:?}");
+    assert!(matches!(desk_requests(&effects)[..], [DeskRequest::Describe(_)]), "{effects:?}");
     let again = agent_says(&mut after, "r1", "ana");
     assert!(sent(&again).is_empty(), "what an agent said is said once, whichever pod hears it");
-    let effects = hears(&mut after, gone(3, TicketGoneReason::Closed));
+    let effects = desk_update(&mut after, gone(3, TicketGoneReason::Closed));
     assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
     let (_, effects) = on_another_pod(&after);
-    assert!(asked(&effects).is_empty());
+    assert!(desk_requests(&effects).is_empty());
 }
 
 #[test]
 fn a_desk_that_lost_everything_is_told_how_it_was() {
     let mut conversation = with("ana");
-    let effects = hears(&mut conversation, DeskUpdate::Lost);
-    let [DeskRequest::PutBack(wanted)] = asked(&effects)[..] else { panic!("{effects:?}") };
-    assert_eq!((wanted.since_ms, &wanted.agent), (Some(5), &Some(agent("ana"))));
-    let effects = hears(&mut conversation, ticket(9, Some("ana")));
+    let effects = desk_update(&mut conversation, DeskUpdate::Lost);
+    let [DeskRequest::PutBack(request)] = desk_requests(&effects)[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!((request.since_ms, &request.agent), (Some(5), &Some(agent("ana"))));
+    let effects = desk_update(&mut conversation, ticket(9, Some("ana")));
     assert!(sent(&effects).is_empty(), "the visitor notices nothing");
-    assert!(hears(&mut greeted(), DeskUpdate::Lost).is_empty());
+    assert!(desk_update(&mut greeted(), DeskUpdate::Lost).is_empty());
 }
 
 #[derive(Debug, Clone)]
@@ -586,7 +603,7 @@ proptest! {
         story in prop::collection::vec(happens(), 0..60),
     ) {
         let mut conversation = greeted();
-        let (mut offset, mut with, mut answers, mut said) = (0, None::<Value>, 0, Vec::new());
+        let (mut offset, mut with, mut answers, mut message) = (0, None::<Value>, 0, Vec::new());
         for event in story {
             let effects = match event {
                 Happens::Wishes => say(&mut conversation, json!({"type": "handoff"})),
@@ -594,10 +611,10 @@ proptest! {
                 Happens::Byes => say(&mut conversation, json!({"type": "bye"})),
                 Happens::Asks => say(&mut conversation, json!({"type": "query", "product_id": "td17", "query": "q"})),
                 Happens::Answered => goes_on(&mut conversation, answers, done(Outcome::Answered)),
-                Happens::News(rev, who) => hears(&mut conversation, ticket(rev, who)),
-                Happens::Gone(rev, why) => hears(&mut conversation, gone(rev, why)),
-                Happens::NoPerson => hears(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Full)),
-                Happens::Lost => hears(&mut conversation, DeskUpdate::Lost),
+                Happens::News(rev, who) => desk_update(&mut conversation, ticket(rev, who)),
+                Happens::Gone(rev, why) => desk_update(&mut conversation, gone(rev, why)),
+                Happens::NoPerson => desk_update(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Full)),
+                Happens::Lost => desk_update(&mut conversation, DeskUpdate::Lost),
                 Happens::AgentSays(request, who) => agent_says(&mut conversation, &request.to_string(), who),
             };
             for effect in &effects {
@@ -624,14 +641,14 @@ proptest! {
                         }
                         "message" if frame["from"] == "agent" => {
                             prop_assert_eq!(with.as_ref(), Some(&frame["agent"]));
-                            said.push(frame["agent"].clone());
+                            message.push(frame["agent"].clone());
                         }
                         _ => {}
                     }
                 }
             }
         }
-        prop_assert!(said.len() <= 4, "each request is said at most once");
+        prop_assert!(message.len() <= 4, "each request is said at most once");
     }
 }
 
@@ -639,12 +656,12 @@ proptest! {
 fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
     let mut conversation = greeted();
     let mut effects = say(&mut conversation, json!({"type": "handoff"}));
-    effects.extend(hears(&mut conversation, ticket(1, None)));
-    effects.extend(hears(&mut conversation, ticket(2, Some("ann"))));
+    effects.extend(desk_update(&mut conversation, ticket(1, None)));
+    effects.extend(desk_update(&mut conversation, ticket(2, Some("ann"))));
     effects.extend(say(&mut conversation, json!({"type": "message", "content": "Hello?"})));
     effects.extend(agent_says(&mut conversation, "r1", "ann"));
     effects.extend(agent_says(&mut conversation, "r1", "ann"));
-    effects.extend(hears(&mut conversation, gone(3, TicketGoneReason::Closed)));
+    effects.extend(desk_update(&mut conversation, gone(3, TicketGoneReason::Closed)));
     effects.extend(say(&mut conversation, json!({"type": "csat", "rating": 4})));
     let recorded: Vec<String> = records(&effects)
         .into_iter()
@@ -654,9 +671,9 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
                 assert!(turn.place.offset().is_some(), "a place makes it one: {turn:?}");
                 Some(format!("{} {agent}", turn.kind.as_str()))
             }
-            Record::Message(said) => {
-                assert!(said.offset.is_some(), "a place makes it one: {said:?}");
-                Some(format!("{}: {}", said.author.as_str(), said.text))
+            Record::Message(message) => {
+                assert!(message.offset.is_some(), "a place makes it one: {message:?}");
+                Some(format!("{}: {}", message.author.as_str(), message.text))
             }
             Record::Rated(rated) => Some(format!("rated {}", rated.rating)),
             _ => None,
@@ -672,11 +689,11 @@ fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
     let mut conversation = greeted().with_tokens(Arc::clone(&tokens));
-    hears(&mut conversation, ticket(1, Some("ana")));
+    desk_update(&mut conversation, ticket(1, Some("ana")));
     let later = 60_000;
     let own = UploadId::new(&tokens, conversation.id(), later);
     let mut says = |upload: &str| {
-        told(&say(&mut conversation, json!({"type": "message", "content": "", "upload": upload})))
+        frames(&say(&mut conversation, json!({"type": "message", "content": "", "upload": upload})))
     };
     assert_eq!(says(own.as_str())[0]["upload"], own.as_str());
     let id = "another";
@@ -690,11 +707,11 @@ fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
     let mut conversation = greeted().with_tokens(Arc::clone(&tokens));
-    hears(&mut conversation, ticket(1, Some("ana")));
+    desk_update(&mut conversation, ticket(1, Some("ana")));
     let upload = UploadId::new(&tokens, conversation.id(), 60_000);
     let message = json!({"type": "message", "content": "", "upload": upload.as_str()});
     let effects = say(&mut conversation, message);
     assert!(
-        matches!(asked(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "\u{1F5BC}")
+        matches!(desk_requests(&effects)[..], [DeskRequest::Touch { words, .. }] if words == "\u{1F5BC}")
     );
 }

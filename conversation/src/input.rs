@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::answer::{AnswerEvent, AnswererName, ManualRequest, Question};
 use crate::archive::MessageOutcome;
-use crate::desk::{AgentSaid, DeskRequest, DeskUpdate};
+use crate::desk::{AgentChatMessage, DeskRequest, DeskUpdate};
 use crate::event::LogEntry;
 use crate::log::OwnedConversation;
 use crate::opening::{Opening, OpeningResult};
@@ -67,7 +67,7 @@ pub enum Input {
     /// A report of the desk.
     Desk(DeskUpdate),
     /// An agent sends a message to the visitor.
-    AgentSaid(Box<AgentSaid>),
+    AgentChatMessage(Box<AgentChatMessage>),
     /// An agent starts or stops typing.
     AgentTyping {
         /// The agent.

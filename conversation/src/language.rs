@@ -45,8 +45,8 @@ pub(super) fn spoken(text: &str) -> Option<&'static str> {
 /// variant of the same language stays; English is not set if no language was set before.
 pub(super) fn after(locale: Option<String>, text: &str) -> Option<String> {
     let Some(spoken) = spoken(text) else { return locale };
-    let said = language_of(locale.as_deref().unwrap_or("en"));
-    if said == spoken { locale } else { Some(spoken.to_owned()) }
+    let declared = language_of(locale.as_deref().unwrap_or("en"));
+    if declared == spoken { locale } else { Some(spoken.to_owned()) }
 }
 
 #[cfg(test)]

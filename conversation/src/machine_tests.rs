@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::answer::{AnswerEvent, Outcome};
 use crate::answer_run::{AnswerRun, AnswerStart};
-use crate::desk::{AgentSaid, DeskChange, DeskUpdate};
+use crate::desk::{AgentChatMessage, DeskChange, DeskUpdate};
 use crate::event::ConversationEvent;
 use crate::handoff::{Handoff, WishOutcome};
 use crate::message_ids::MessageIds;
@@ -55,13 +55,18 @@ fn question(id: &str) -> AcceptedQuestion {
 /// Starts the answer to a question of which this part was sent to the visitor.
 fn start(run: &mut AnswerRun, sent: &str, is_given_up: bool) -> Vec<Step> {
     let catalog = catalog().load();
-    let asked = question("q");
-    let product = AnswerRun::product_of(&asked, &catalog).expect("the catalog has it");
-    let mut said = TextDigest::default();
-    said.push(sent);
+    let question = question("q");
+    let product = AnswerRun::product_of(&question, &catalog).expect("the catalog has it");
+    let mut sent_text = TextDigest::default();
+    sent_text.push(sent);
     let has_words = !sent.is_empty();
-    let open =
-        OpenAnswer { asked, said, sent_reading: has_words, sent_thinking: has_words, crashes: 0 };
+    let open = OpenAnswer {
+        question,
+        sent_text,
+        sent_reading: has_words,
+        sent_thinking: has_words,
+        crashes: 0,
+    };
     let start = AnswerStart {
         catalog: &catalog,
         product,
@@ -158,7 +163,7 @@ fn a_handoff_sends_an_agents_message_once_and_only_when_the_desk_says_so() {
     assert!(matches!(handoff.wish(wish(), None, true), WishOutcome::AskDesk));
     assert!(matches!(handoff.wish(wish(), None, true), WishOutcome::Done(None)), "it is asking");
     let ann = Agent { id: "ann".to_owned(), name: "Ann".to_owned() };
-    let said = || AgentSaid {
+    let message = || AgentChatMessage {
         request: "r".to_owned(),
         agent: ann.clone(),
         content: "Hello".to_owned(),
@@ -166,15 +171,15 @@ fn a_handoff_sends_an_agents_message_once_and_only_when_the_desk_says_so() {
         upload: None,
         at_ms: 7,
     };
-    assert_eq!(names(&handoff.agent_message(said(), &mut ids)), ["Desk"], "whose is it?");
-    assert!(handoff.agent_message(said(), &mut ids).is_empty(), "it waits already");
+    assert_eq!(names(&handoff.agent_message(message(), &mut ids)), ["Desk"], "whose is it?");
+    assert!(handoff.agent_message(message(), &mut ids).is_empty(), "it waits already");
     let found = DeskUpdate::Found(Some(Box::new(ticket(1, Some(ann.clone())))));
     let steps = handoff.apply(found, &mut ids, phrases()).steps;
     assert_eq!(
         names(&steps),
         ["Desk", "agent_joined", "handoff_accepted", "Desk", "message_sent", "Desk"]
     );
-    assert_eq!(names(&handoff.agent_message(said(), &mut ids)), ["Desk"], "accepted, not sent");
+    assert_eq!(names(&handoff.agent_message(message(), &mut ids)), ["Desk"], "accepted, not sent");
     let old = DeskUpdate::Changed(Box::new(ticket(1, None)));
     assert!(handoff.apply(old, &mut ids, phrases()).steps.is_empty(), "it is no newer change");
     assert_eq!(handoff.agent_name(), Some("Ann"));

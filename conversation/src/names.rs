@@ -10,8 +10,9 @@
 /// ```
 #[must_use]
 pub fn clean_name(text: &str) -> String {
-    let kept = text.chars().filter(|letter| !letter.is_control() && !reorders_or_breaks(*letter));
-    kept.collect::<String>().trim().to_owned()
+    let allowed =
+        text.chars().filter(|letter| !letter.is_control() && !reorders_or_breaks(*letter));
+    allowed.collect::<String>().trim().to_owned()
 }
 
 /// True for a text that [`clean_name`] does not change.

@@ -20,9 +20,9 @@ pub(crate) struct AcceptedQuestion {
 /// A question and the progress of its answer.
 #[derive(Debug, Clone)]
 pub(crate) struct OpenAnswer {
-    pub(crate) asked: AcceptedQuestion,
+    pub(crate) question: AcceptedQuestion,
     /// The part of the answer that was sent to the visitor.
-    pub(crate) said: TextDigest,
+    pub(crate) sent_text: TextDigest,
     pub(crate) sent_reading: bool,
     pub(crate) sent_thinking: bool,
     /// Crashes during this answer, of its session or of its pod.
@@ -86,22 +86,30 @@ impl TextDigest {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> TextDigest {
-        let mut said = TextDigest::default();
-        said.push(text);
-        said
+    fn digest_of(text: &str) -> TextDigest {
+        let mut digest_of = TextDigest::default();
+        digest_of.push(text);
+        digest_of
     }
 
     #[test]
     fn a_repeated_answer_goes_on_where_the_first_one_ended() {
-        let read = said("Hold the");
-        assert_eq!(said("").repeat("Hold", read), RepeatMatch::Nothing);
-        assert_eq!(said("").repeat("Hold the", read), RepeatMatch::Nothing);
-        assert_eq!(said("").repeat("Hold the button", read), RepeatMatch::New(" button"));
-        assert_eq!(said("Hold").repeat(" the button", read), RepeatMatch::New(" button"));
-        assert_eq!(said("").repeat("button", said("")), RepeatMatch::New("button"));
-        assert_eq!(said("Press").repeat(" it down", read), RepeatMatch::Differs);
-        assert_eq!(said("Hold t").repeat("ö", read), RepeatMatch::Differs, "even amid a letter");
-        assert_eq!(said("Hold th").repeat("ö", read), RepeatMatch::Differs, "even amid a letter");
+        let read = digest_of("Hold the");
+        assert_eq!(digest_of("").repeat("Hold", read), RepeatMatch::Nothing);
+        assert_eq!(digest_of("").repeat("Hold the", read), RepeatMatch::Nothing);
+        assert_eq!(digest_of("").repeat("Hold the button", read), RepeatMatch::New(" button"));
+        assert_eq!(digest_of("Hold").repeat(" the button", read), RepeatMatch::New(" button"));
+        assert_eq!(digest_of("").repeat("button", digest_of("")), RepeatMatch::New("button"));
+        assert_eq!(digest_of("Press").repeat(" it down", read), RepeatMatch::Differs);
+        assert_eq!(
+            digest_of("Hold t").repeat("ö", read),
+            RepeatMatch::Differs,
+            "even amid a letter"
+        );
+        assert_eq!(
+            digest_of("Hold th").repeat("ö", read),
+            RepeatMatch::Differs,
+            "even amid a letter"
+        );
     }
 }

@@ -85,9 +85,9 @@ mod tests {
     #[test]
     fn every_language_says_everything() {
         for (language, file) in LANGUAGES {
-            let said: BTreeMap<String, String> =
+            let phrases: BTreeMap<String, String> =
                 serde_json::from_str(file).expect("a phrase to each name");
-            assert!(said.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
+            assert!(phrases.values().all(|phrase| !phrase.trim().is_empty()), "{language}");
             serde_json::from_str::<Phrases>(file)
                 .unwrap_or_else(|error| panic!("{language}: {error}"));
         }
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn whoever_speaks_none_of_the_languages_hears_what_part_1_says() {
         for locale in [None, Some("fr"), Some("en-GB"), Some("")] {
-            let said = &Phrases::of(locale).no_manual;
-            assert_eq!(&**said, "Manual unavailable for this product.", "{locale:?}");
+            let phrases = &Phrases::of(locale).no_manual;
+            assert_eq!(&**phrases, "Manual unavailable for this product.", "{locale:?}");
         }
         assert_eq!(&*Phrases::of(Some("iw-IL")).no_manual, "אין מדריך זמין למוצר הזה.");
     }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome};
 use crate::conversation::Conversation;
-use crate::desk::{AgentSaid, DeskChange, DeskUpdate, HandoffUnavailable};
+use crate::desk::{AgentChatMessage, DeskChange, DeskUpdate, HandoffUnavailable};
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
 use crate::tests::{chunk, conversation, done, frames, goes_on, greet, say};
@@ -96,9 +96,9 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
     let ends = [Outcome::Answered, Outcome::Likely, Outcome::Unknown, no_manual.clone()];
     for (number, outcome) in (1..).zip(ends) {
         let id = if number % 2 == 0 { json!(number) } else { json!(format!("q\"{number}")) };
-        let asked = json!({"type": "query", "id": id, "product_id": "td17",
+        let query = json!({"type": "query", "id": id, "product_id": "td17",
             "query": "How heavy \u{1F3B5} is \"it\"?", "scenario": "studio"});
-        effects.extend(say(talk, asked));
+        effects.extend(say(talk, query));
         effects.extend(goes_on(talk, number, AnswerEvent::Reading));
         effects.extend(goes_on(talk, number, chunk("It weighs\t")));
         effects.extend(goes_on(talk, number, chunk("7.5 kg [MANUAL: page 4]. ")));
@@ -115,8 +115,8 @@ fn questions(talk: &mut Conversation) -> Vec<Effect> {
     effects.extend(goes_on(talk, 6, chunk("Press ")));
     effects.extend(talk.apply(Input::AnswerLost { answer: 6 }));
     for id in ["r", "w"] {
-        let asked = json!({"type": "query", "id": id, "product_id": "td17", "query": "Where?"});
-        effects.extend(say(talk, asked));
+        let query = json!({"type": "query", "id": id, "product_id": "td17", "query": "Where?"});
+        effects.extend(say(talk, query));
     }
     effects.extend(goes_on(talk, 7, chunk("There ")));
     effects.extend(say(talk, json!({"type": "cancel", "id": "c"})));
@@ -133,8 +133,8 @@ fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
     let mut effects = say(talk, json!({"type": "handoff", "id": "n"}));
     effects.extend(talk.apply(Input::Desk(DeskUpdate::NoPerson(HandoffUnavailable::Closed))));
     effects.extend(say(talk, json!({"type": "handoff", "id": "p", "reason": "It burns."})));
-    let said = |request: &str, citations: Vec<Citation>, upload: Option<&str>| {
-        Input::AgentSaid(Box::new(AgentSaid {
+    let agent_message = |request: &str, citations: Vec<Citation>, upload: Option<&str>| {
+        Input::AgentChatMessage(Box::new(AgentChatMessage {
             request: request.to_owned(),
             agent: agent("Ana"),
             content: "<i>Hold</i>\nit.".to_owned(),
@@ -146,8 +146,8 @@ fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
     for event in [
         ticket(1, None, None),
         ticket(2, Some("Ana"), None),
-        said("1", vec![citation(4, None)], Some("u-1")),
-        said("2", Vec::new(), None),
+        agent_message("1", vec![citation(4, None)], Some("u-1")),
+        agent_message("2", Vec::new(), None),
     ] {
         effects.extend(talk.apply(event));
     }

@@ -47,14 +47,14 @@ fn stored(offset: u64) -> StoredEntry {
 }
 
 /// The checkpoint that the log would store of a conversation.
-fn kept(conversation: &Conversation) -> Option<Arc<str>> {
+fn encoded(conversation: &Conversation) -> Option<Arc<str>> {
     let mut checkpoint = Checkpoint::default();
     conversation.write_checkpoint(&mut checkpoint);
     Some(checkpoint.encode())
 }
 
 fn taken(before: &Conversation, offset: u64, missed: MissedEntries) -> TakenOver {
-    TakenOver { epoch: 2, offset, missed, checkpoint: kept(before), from: None }
+    TakenOver { epoch: 2, offset, missed, checkpoint: encoded(before), from: None }
 }
 
 fn replayed(effects: &[Effect]) -> Vec<u64> {

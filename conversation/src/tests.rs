@@ -221,10 +221,11 @@ fn a_picture_that_nobody_can_read_an_answer_to_is_not_passed_over_in_silence() {
     );
     let outcome = Outcome::NoManual { code: "none", words: "There is none.".to_owned() };
     let effects = goes_on(&mut conversation, 1, done(outcome));
-    let said = sent(&effects).into_iter().find(|it| it["type"] == "answer_chunk").expect("words");
-    let said = said["content"].as_str().expect("a text");
-    assert!(said.starts_with("Manual unavailable for this product."), "{said}");
-    assert!(said.contains("Only a person can look at your picture"), "{said}");
+    let content =
+        sent(&effects).into_iter().find(|it| it["type"] == "answer_chunk").expect("words");
+    let content = content["content"].as_str().expect("a text");
+    assert!(content.starts_with("Manual unavailable for this product."), "{content}");
+    assert!(content.contains("Only a person can look at your picture"), "{content}");
 }
 
 #[test]

@@ -102,7 +102,7 @@ impl Topic {
     }
 
     /// An answer to a question about this product starts.
-    pub(crate) fn asked(&mut self, product: &Product, scenario: Scenario, words: &str) {
+    pub(crate) fn question_asked(&mut self, product: &Product, scenario: Scenario, words: &str) {
         let is_other = self.product.as_ref().is_none_or(|known| known.id != *product.id);
         let question: String = words.chars().take(PREVIOUS_CHARS).collect();
         // An answer that is repeated after a crash repeats the question as well.

@@ -183,9 +183,9 @@ mod tests {
             .map(|stored| stored.read().expect("a frame of the version before"))
             .collect();
         let lines = transcript_lines(&entries, &HashMap::from([(4, 99)]));
-        let told: Vec<_> = lines.iter().map(|it| (it.who, it.at_ms, it.text.as_str())).collect();
+        let read: Vec<_> = lines.iter().map(|it| (it.who, it.at_ms, it.text.as_str())).collect();
         assert_eq!(
-            told,
+            read,
             [
                 (TranscriptAuthor::Visitor, Some(99), "How heavy?"),
                 (TranscriptAuthor::Machine, Some(99), "It weighs 7.5 kg [MANUAL: page 4]."),

@@ -115,8 +115,8 @@ mod tests {
         assert_eq!(known.visitor().map(|it| it.subject.as_str()), Some("c-17"));
         let mut checkpoint = Checkpoint::default();
         assert!(known.write_checkpoint(&mut checkpoint));
-        let kept = Checkpoint::decode(&checkpoint.encode()).unwrap();
-        for checkpoint in [checkpoint, kept] {
+        let decoded = Checkpoint::decode(&checkpoint.encode()).unwrap();
+        for checkpoint in [checkpoint, decoded] {
             let mut next = conversation();
             next.recover(checkpoint);
             assert_eq!(next.visitor(), known.visitor());

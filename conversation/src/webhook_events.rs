@@ -31,14 +31,14 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     let one = |name, place, data| vec![WebhookEvent { name, place, data }];
     match event {
         ConversationEvent::QuestionAsked { question: text, product, language } => {
-            let said = Message {
+            let message = Message {
                 text,
                 product: Some(product),
                 question: question.as_deref(),
                 language: language.as_deref(),
                 ..Message::of(Author::Visitor)
             };
-            one("message.created", HandoffPlace::Unnumbered, said.data())
+            one("message.created", HandoffPlace::Unnumbered, message.data())
         }
         // A question whose answer never began is not sent either.
         ConversationEvent::AnswerCompleted(answer) if answer.question.is_some() => {
@@ -113,8 +113,8 @@ pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> 
             let at = desk(gone.rev);
             let had = gone.agent.as_ref();
             let returned = |why| turn("conversation.returned", at, None, Some(why));
-            let closed = |agent: Option<&Agent>, left, by| {
-                let left = agent.map(|agent| turn("agent.left", at, Some(agent), Some(left)));
+            let closed = |agent: Option<&Agent>, reason, by| {
+                let left = agent.map(|agent| turn("agent.left", at, Some(agent), Some(reason)));
                 let closed = turn("conversation.closed", at, agent, Some(by));
                 left.into_iter().chain([closed]).collect()
             };
@@ -122,8 +122,8 @@ pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> 
                 TicketGoneReason::Withdrawn => vec![returned("withdrawn")],
                 TicketGoneReason::Expired => vec![returned("expired")],
                 TicketGoneReason::Returned => {
-                    let left = turn("agent.left", at, by.or(had), Some("returned"));
-                    vec![left, returned("returned")]
+                    let agent_left = turn("agent.left", at, by.or(had), Some("returned"));
+                    vec![agent_left, returned("returned")]
                 }
                 TicketGoneReason::Closed => closed(by.or(had), "closed", "agent"),
                 TicketGoneReason::Ended => closed(had, "ended", "visitor"),
@@ -189,7 +189,7 @@ impl Message<'_> {
 }
 
 fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> Value {
-    let said = Message {
+    let message = Message {
         offset: Some(offset),
         text: &answer.text,
         product: answer.product.as_deref(),
@@ -198,7 +198,7 @@ fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> V
         citations: &answer.citations,
         ..Message::of(Author::Machine)
     };
-    said.data()
+    message.data()
 }
 
 fn sent(offset: u64, message: &ChatMessage) -> Value {
@@ -206,7 +206,7 @@ fn sent(offset: u64, message: &ChatMessage) -> Value {
         Speaker::Visitor => Author::Visitor,
         Speaker::Agent => Author::Agent,
     };
-    let said = Message {
+    let message = Message {
         offset: Some(offset),
         text: &message.content,
         agent: message.agent.as_ref(),
@@ -214,5 +214,5 @@ fn sent(offset: u64, message: &ChatMessage) -> Value {
         upload: message.upload.as_deref(),
         ..Message::of(author)
     };
-    said.data()
+    message.data()
 }

@@ -57,13 +57,13 @@ fn a_message_has_its_author_its_place_and_its_text() {
 
 #[test]
 fn a_question_has_the_number_of_its_message_as_text() {
-    let asked = ConversationEvent::QuestionAsked {
+    let event = ConversationEvent::QuestionAsked {
         question: "How loud?".to_owned(),
         product: "td17".to_owned(),
         language: Some("en".to_owned()),
     };
     let reply_to = Some(MessageId::Number(12_u64.into()));
-    let events = webhook_events(&LogEntry { reply_to, ..entry(asked) });
+    let events = webhook_events(&LogEntry { reply_to, ..entry(event) });
     let data = &events[0].data;
     assert_eq!((&data["author"], &data["question"]), (&json!("visitor"), &json!("12")));
     assert_eq!((&data["offset"], &data["language"]), (&json!(null), &json!("en")));
@@ -84,34 +84,34 @@ fn a_rating_has_its_comment() {
 fn an_agent_who_leaves_is_told_apart_from_what_becomes_of_the_conversation() {
     let (name, none) = (json!("Ada"), json!(null));
     for (reason, code) in [(LeaveReason::Gone, "gone"), (LeaveReason::NoAnswer, "no_answer")] {
-        let left = entry(ConversationEvent::AgentLeft { agent: ada(), reason });
+        let agent_left = entry(ConversationEvent::AgentLeft { agent: ada(), reason });
         let expected = [
             ("agent.left", name.clone(), json!(code)),
             ("handoff.requested", none.clone(), none.clone()),
         ];
-        assert_eq!(turns(&webhook_events(&left)), expected);
+        assert_eq!(turns(&webhook_events(&agent_left)), expected);
     }
-    let left = |reason: &str| ("agent.left", name.clone(), json!(reason));
+    let agent_left = |reason: &str| ("agent.left", name.clone(), json!(reason));
     let closed = |agent: &Value, by: &str| ("conversation.closed", agent.clone(), json!(by));
     let returned = |why: &str| ("conversation.returned", none.clone(), json!(why));
     let ada = ada();
     assert_eq!(
         turns(&ended(TicketGoneReason::Closed, None, Some(&ada))),
-        [left("closed"), closed(&name, "agent")]
+        [agent_left("closed"), closed(&name, "agent")]
     );
     assert_eq!(
         turns(&ended(TicketGoneReason::Ended, Some(ada.clone()), None)),
-        [left("ended"), closed(&name, "visitor")]
+        [agent_left("ended"), closed(&name, "visitor")]
     );
     assert_eq!(turns(&ended(TicketGoneReason::Ended, None, None)), [closed(&none, "visitor")]);
     assert_eq!(
         turns(&ended(TicketGoneReason::Returned, None, Some(&ada))),
-        [left("returned"), returned("returned")]
+        [agent_left("returned"), returned("returned")]
     );
     assert_eq!(turns(&ended(TicketGoneReason::Withdrawn, None, None)), [returned("withdrawn")]);
     assert_eq!(turns(&ended(TicketGoneReason::Expired, None, None)), [returned("expired")]);
     let handed = DeskDecision::Transferred { rev: 3, from: &ada, to: None };
-    assert_eq!(turns(&decision_webhook_events(handed)), [left("handed")]);
+    assert_eq!(turns(&decision_webhook_events(handed)), [agent_left("handed")]);
 }
 
 #[test]

@@ -107,21 +107,21 @@ fn measure(file: &Path, list_pages: bool, list_words: bool) -> Result<Figures, B
     let (layout, plain) = (pdftotext(file, &["-layout"])?, pdftotext(file, &[])?);
     let mut figures = Figures::default();
     for (at, page) in manual.pages.iter().enumerate() {
-        let wanted = words(layout.get(at).map_or("", String::as_str));
+        let expected = words(layout.get(at).map_or("", String::as_str));
         let has = words(&page.text);
-        let order = ordered(&wanted, &words(plain.get(at).map_or("", String::as_str)), &has);
+        let order = ordered(&expected, &words(plain.get(at).map_or("", String::as_str)), &has);
         figures.neighbours.add(order.0);
         figures.pairs.add(order.1);
-        if wanted.is_empty() {
+        if expected.is_empty() {
             continue;
         }
-        let (text, lacking) = recall(&wanted, &has);
+        let (text, lacking) = recall(&expected, &has);
         figures.pages += 1;
         figures.text += text;
-        figures.passages += recall(&wanted, &words(&passages(&manual, page.number))).0;
+        figures.passages += recall(&expected, &words(&passages(&manual, page.number))).0;
         figures.low += usize::from(text < 0.8);
         if list_pages && text < LISTED_BELOW {
-            println!("    page {}: {text:.3} of {} words", page.number, wanted.len());
+            println!("    page {}: {text:.3} of {} words", page.number, expected.len());
             if list_words {
                 println!("      {}", lacking.join(" "));
             }
@@ -163,19 +163,19 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// The part of the wanted words that are there, and those that are not.
-fn recall(wanted: &[String], has: &[String]) -> (f64, Vec<String>) {
-    let mut left: HashMap<&str, usize> = HashMap::new();
+fn recall(expected: &[String], has: &[String]) -> (f64, Vec<String>) {
+    let mut remaining: HashMap<&str, usize> = HashMap::new();
     for word in has {
-        *left.entry(word).or_default() += 1;
+        *remaining.entry(word).or_default() += 1;
     }
     let mut lacking = Vec::new();
-    for word in wanted {
-        match left.get_mut(word.as_str()) {
+    for word in expected {
+        match remaining.get_mut(word.as_str()) {
             Some(count @ 1..) => *count -= 1,
             _ => lacking.push(word.clone()),
         }
     }
-    (1.0 - lacking.len() as f64 / wanted.len() as f64, lacking)
+    (1.0 - lacking.len() as f64 / expected.len() as f64, lacking)
 }
 
 /// The order of neighbours and of all pairs.

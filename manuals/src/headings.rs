@@ -109,7 +109,7 @@ struct Mark {
 /// Finds the title of a bookmark on a page and marks it. The largest match is the heading; the same
 /// words may also occur in the text.
 fn mark_title(lines: &[Line], marks: &mut [Option<Mark>], heading: &Heading) -> bool {
-    let wanted = [skeleton(&heading.text), skeleton(unnumbered(&heading.text))];
+    let skeletons = [skeleton(&heading.text), skeleton(unnumbered(&heading.text))];
     let mut best: Option<(usize, usize, f32)> = None;
     for from in 0..lines.len() {
         if marks[from].is_some() {
@@ -126,8 +126,8 @@ fn mark_title(lines: &[Line], marks: &mut [Option<Mark>], heading: &Heading) -> 
                 break;
             }
             let (whole, bare) = (skeleton(&text), skeleton(unnumbered(&text)));
-            let hit = whole == wanted[0]
-                || (!bare.is_empty() && (bare == wanted[1] || bare == wanted[0]));
+            let hit = whole == skeletons[0]
+                || (!bare.is_empty() && (bare == skeletons[1] || bare == skeletons[0]));
             let size = lines[from].size + if lines[from].bold { 0.5 } else { 0.0 };
             if hit && best.is_none_or(|(_, _, other)| size > other) {
                 best = Some((from, count + 1, size));

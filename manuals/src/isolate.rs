@@ -41,7 +41,7 @@ pub struct Order {
 /// The reply of a child: one line of JSON, the last of its output.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Told {
+enum ChildReply {
     Manual(Manual),
     Empty,
     WrongKind,
@@ -122,7 +122,7 @@ pub(super) async fn read_isolated(
     let status = ended.map_err(|_| ReadError::TooSlow { limit_ms: limits.timeout_ms })??;
     let last = answer.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice(last) {
-        Ok(told) => heard(told, &order),
+        Ok(reply) => result_of(reply, &order),
         Err(_) => Err(ReadError::ReaderDied(status.to_string())),
     }
 }
@@ -161,9 +161,9 @@ pub fn answer(
         read_recognized(&bytes, order.kind, order.charset, order.limits, &recognized)
     };
     drop(bytes);
-    let mut json = serde_json::to_vec(&told(read))?;
+    let mut json = serde_json::to_vec(&reply_of(read))?;
     if json.len() as u64 > most_json(order.limits) {
-        json = serde_json::to_vec(&Told::TooMuchText)?;
+        json = serde_json::to_vec(&ChildReply::TooMuchText)?;
     }
     let Some(output) = take(&output) else {
         // The other thread has replied and is ending the process.
@@ -184,7 +184,7 @@ fn give_up_in_time(
     let give_up = move || {
         std::thread::sleep(after);
         let Some(output) = take(&output) else { return };
-        let json = serde_json::to_vec(&Told::TooSlow).unwrap_or_default();
+        let json = serde_json::to_vec(&ChildReply::TooSlow).unwrap_or_default();
         let is_written = write(output, &json).is_ok();
         std::process::exit(i32::from(!is_written));
     };
@@ -259,39 +259,39 @@ fn most_file_bytes(limits: Limits) -> u64 {
     most_json(limits)
 }
 
-fn told(read: Result<Manual, ReadError>) -> Told {
+fn reply_of(read: Result<Manual, ReadError>) -> ChildReply {
     match read {
-        Ok(manual) => Told::Manual(manual),
-        Err(ReadError::Empty) => Told::Empty,
-        Err(ReadError::WrongKind { .. }) => Told::WrongKind,
-        Err(ReadError::Encrypted) => Told::Encrypted,
-        Err(ReadError::NoText { pages, scanned }) => Told::NoText(pages, scanned),
-        Err(ReadError::Illegible { pages, scanned }) => Told::Illegible(pages, scanned),
-        Err(ReadError::TooLarge { .. }) => Told::TooLarge,
-        Err(ReadError::TooManyPages { got, .. }) => Told::TooManyPages(got),
-        Err(ReadError::TooMuchText { .. }) => Told::TooMuchText,
-        Err(ReadError::TooComplex { what, .. }) => Told::TooComplex(what),
-        Err(ReadError::TooSlow { .. }) => Told::TooSlow,
-        Err(ReadError::Damaged(why)) => Told::Damaged(why),
+        Ok(manual) => ChildReply::Manual(manual),
+        Err(ReadError::Empty) => ChildReply::Empty,
+        Err(ReadError::WrongKind { .. }) => ChildReply::WrongKind,
+        Err(ReadError::Encrypted) => ChildReply::Encrypted,
+        Err(ReadError::NoText { pages, scanned }) => ChildReply::NoText(pages, scanned),
+        Err(ReadError::Illegible { pages, scanned }) => ChildReply::Illegible(pages, scanned),
+        Err(ReadError::TooLarge { .. }) => ChildReply::TooLarge,
+        Err(ReadError::TooManyPages { got, .. }) => ChildReply::TooManyPages(got),
+        Err(ReadError::TooMuchText { .. }) => ChildReply::TooMuchText,
+        Err(ReadError::TooComplex { what, .. }) => ChildReply::TooComplex(what),
+        Err(ReadError::TooSlow { .. }) => ChildReply::TooSlow,
+        Err(ReadError::Damaged(why)) => ChildReply::Damaged(why),
         // Reading uses neither network nor disk; the rest is a local fault and is reported as damage.
-        Err(other) => Told::Damaged(other.to_string()),
+        Err(other) => ChildReply::Damaged(other.to_string()),
     }
 }
 
-fn heard(told: Told, order: &Order) -> Result<Manual, ReadError> {
+fn result_of(reply: ChildReply, order: &Order) -> Result<Manual, ReadError> {
     let limits = order.limits;
-    Err(match told {
-        Told::Manual(manual) => return Ok(manual),
-        Told::Empty => ReadError::Empty,
-        Told::WrongKind => ReadError::WrongKind { expected: super::read::name(order.kind) },
-        Told::Damaged(why) => ReadError::Damaged(why),
-        Told::Encrypted => ReadError::Encrypted,
-        Told::NoText(pages, scanned) => ReadError::NoText { pages, scanned },
-        Told::Illegible(pages, scanned) => ReadError::Illegible { pages, scanned },
-        Told::TooLarge => ReadError::TooLarge { limit: order.max_bytes },
-        Told::TooManyPages(got) => ReadError::TooManyPages { got, limit: limits.max_pages },
-        Told::TooMuchText => ReadError::TooMuchText { limit: limits.max_text_bytes },
-        Told::TooComplex(what) => ReadError::TooComplex { what, limit: limits.html.of(what) },
-        Told::TooSlow => ReadError::TooSlow { limit_ms: limits.timeout_ms },
+    Err(match reply {
+        ChildReply::Manual(manual) => return Ok(manual),
+        ChildReply::Empty => ReadError::Empty,
+        ChildReply::WrongKind => ReadError::WrongKind { expected: super::read::name(order.kind) },
+        ChildReply::Damaged(why) => ReadError::Damaged(why),
+        ChildReply::Encrypted => ReadError::Encrypted,
+        ChildReply::NoText(pages, scanned) => ReadError::NoText { pages, scanned },
+        ChildReply::Illegible(pages, scanned) => ReadError::Illegible { pages, scanned },
+        ChildReply::TooLarge => ReadError::TooLarge { limit: order.max_bytes },
+        ChildReply::TooManyPages(got) => ReadError::TooManyPages { got, limit: limits.max_pages },
+        ChildReply::TooMuchText => ReadError::TooMuchText { limit: limits.max_text_bytes },
+        ChildReply::TooComplex(what) => ReadError::TooComplex { what, limit: limits.html.of(what) },
+        ChildReply::TooSlow => ReadError::TooSlow { limit_ms: limits.timeout_ms },
     })
 }

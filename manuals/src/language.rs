@@ -29,7 +29,7 @@ const UNLIKELY: [Lang; 11] = [
 
 /// Sets the language of each passage.
 pub(super) fn mark(passages: &mut [Passage]) {
-    let mut told: Vec<Option<Lang>> = vec![None; passages.len()];
+    let mut languages: Vec<Option<Lang>> = vec![None; passages.len()];
     let mut at = 0;
     while at < passages.len() {
         // The passages of a section on one page, and, if they are too short, the following ones of that page.
@@ -44,29 +44,29 @@ pub(super) fn mark(passages: &mut [Passage]) {
             text.push('\n');
             end += 1;
         }
-        told[at..end].fill(language(&text));
+        languages[at..end].fill(language(&text));
         at = end;
     }
     // An unclassified passage takes the language before it on its page, else after it, else before it anywhere.
-    for at in 0..told.len() {
-        if told[at].is_some() {
+    for at in 0..languages.len() {
+        if languages[at].is_some() {
             continue;
         }
         let page = passages[at].page;
-        let on_page = |other: &usize| passages[*other].page == page && told[*other].is_some();
+        let on_page = |other: &usize| passages[*other].page == page && languages[*other].is_some();
         let near = (0..at).rev().take_while(|other| passages[*other].page == page).find(on_page);
         let near = near.or_else(|| {
-            (at..told.len()).take_while(|other| passages[*other].page == page).find(on_page)
+            (at..languages.len()).take_while(|other| passages[*other].page == page).find(on_page)
         });
-        let near = near.or_else(|| at.checked_sub(1).filter(|before| told[*before].is_some()));
-        told[at] = near.and_then(|near| told[near]);
+        let near = near.or_else(|| at.checked_sub(1).filter(|before| languages[*before].is_some()));
+        languages[at] = near.and_then(|near| languages[near]);
     }
     // The text before the first classified passage most likely has its language.
-    if let Some(first) = told.iter().position(Option::is_some) {
-        let language = told[first];
-        told[..first].fill(language);
+    if let Some(first) = languages.iter().position(Option::is_some) {
+        let language = languages[first];
+        languages[..first].fill(language);
     }
-    for (passage, language) in passages.iter_mut().zip(told) {
+    for (passage, language) in passages.iter_mut().zip(languages) {
         passage.language = language.map(code);
     }
 }

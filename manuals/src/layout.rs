@@ -94,7 +94,7 @@ const CELL_GAP: f32 = 1.7;
 
 /// The lines of a page in reading order: upright text first, then rotated text.
 pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
-    let mut angles: Vec<&(i32, Vec<Run>)> = sheet.turned.iter().collect();
+    let mut angles: Vec<&(i32, Vec<Run>)> = sheet.runs_by_angle.iter().collect();
     let letters = |runs: &[Run]| runs.iter().map(|run| run.text.len()).sum::<usize>();
     angles.sort_by_key(|(_, runs)| std::cmp::Reverse(letters(runs)));
     let mut lines = Vec::new();

@@ -118,8 +118,12 @@ impl Scans {
             match recognized(number) {
                 Some(PageText::Read { height, runs }) if says_more(&runs, sheet) => {
                     let text_bytes = runs.iter().map(|run| run.text.len()).sum();
-                    *sheet =
-                        Sheet { height, turned: vec![(0, runs)], text_bytes, ..Sheet::default() };
+                    *sheet = Sheet {
+                        height,
+                        runs_by_angle: vec![(0, runs)],
+                        text_bytes,
+                        ..Sheet::default()
+                    };
                     scans.read.push(number);
                 }
                 Some(PageText::Read { .. }) => {}
@@ -129,8 +133,8 @@ impl Scans {
         }
         let is_read = |number: &u32| scans.read.binary_search(number).is_ok();
         let sheets = (1..).zip(&mut draft.sheets).filter(|(number, _)| is_read(number));
-        let turned = sheets.flat_map(|(_, sheet)| &mut sheet.turned);
-        ocr::even_out(turned.flat_map(|(_, runs)| runs));
+        let runs_by_angle = sheets.flat_map(|(_, sheet)| &mut sheet.runs_by_angle);
+        ocr::even_out(runs_by_angle.flat_map(|(_, runs)| runs));
         scans
     }
 }
@@ -181,16 +185,16 @@ fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), Read
 /// Empties the sheets without legible letters: text that a wrong character map produced is never
 /// quoted or used for an answer. An error when no sheet is left.
 fn drop_gibberish(draft: &mut Draft, scans: &Scans) -> Result<(), ReadError> {
-    let (mut dropped, mut kept) = (0, 0);
+    let (mut dropped, mut legible) = (0, 0);
     for sheet in &mut draft.sheets {
         if legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str())) {
             *sheet = Sheet { height: sheet.height, ..Sheet::default() };
             dropped += 1;
         } else if sheet.letters() > 0 {
-            kept += 1;
+            legible += 1;
         }
     }
-    if dropped > 0 && kept == 0 {
+    if dropped > 0 && legible == 0 {
         return Err(ReadError::Illegible { pages: dropped, scanned: scans.pending.clone() });
     }
     Ok(())

@@ -95,7 +95,7 @@ impl Reader {
         }
         let limits = self.settings.limits;
         let bytes = self.bytes(path)?;
-        let (done, told) = oneshot::channel();
+        let (done, result) = oneshot::channel();
         std::thread::Builder::new()
             .name("hsc-read".into())
             .stack_size(STACK)
@@ -110,7 +110,7 @@ impl Reader {
                 cause: cause.into(),
             })?;
         let limit = Duration::from_millis(limits.timeout_ms) + GRACE;
-        match tokio::time::timeout(limit, told).await {
+        match tokio::time::timeout(limit, result).await {
             Ok(Ok(read)) => read,
             Ok(Err(_)) => Err(ReadError::ReaderDied("its thread panicked".into())),
             Err(_) => Err(ReadError::TooSlow { limit_ms: limits.timeout_ms }),

@@ -76,7 +76,7 @@ pub(super) struct Sheet {
     /// Height of the upright page in points.
     pub height: f32,
     /// Runs by their angle in degrees, rotated upright, each list in drawing order.
-    pub turned: Vec<(i32, Vec<Run>)>,
+    pub runs_by_angle: Vec<(i32, Vec<Run>)>,
     /// Thin horizontal bars: rules between the rows of a table, underlines.
     pub bars: Vec<Bar>,
     /// Pictures that are small enough to be inline.
@@ -94,16 +94,17 @@ pub(super) struct Sheet {
 impl Sheet {
     /// The runs at an angle.
     pub(super) fn runs_at(&mut self, angle: i32) -> &mut Vec<Run> {
-        let at = self.turned.iter().position(|(other, _)| *other == angle).unwrap_or_else(|| {
-            self.turned.push((angle, Vec::new()));
-            self.turned.len() - 1
-        });
-        &mut self.turned[at].1
+        let at =
+            self.runs_by_angle.iter().position(|(other, _)| *other == angle).unwrap_or_else(|| {
+                self.runs_by_angle.push((angle, Vec::new()));
+                self.runs_by_angle.len() - 1
+            });
+        &mut self.runs_by_angle[at].1
     }
 
     /// Every run of the page.
     pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.turned.iter().flat_map(|(_, runs)| runs)
+        self.runs_by_angle.iter().flat_map(|(_, runs)| runs)
     }
 
     /// Number of letters and digits of the page.

@@ -53,7 +53,7 @@ pub struct Metrics {
     /// Handoffs and agents.
     pub desk: Desk,
     /// Pictures and offline messages.
-    pub doors: UploadMetrics,
+    pub uploads: UploadMetrics,
     /// Deliveries to webhooks.
     pub webhooks: Webhooks,
     /// Products, brands and reloads of the catalog.
@@ -146,7 +146,7 @@ pub struct Caches {
 #[derive(Clone)]
 pub struct L2Meter {
     cache: &'static str,
-    troubles: CounterFamily,
+    errors: CounterFamily,
 }
 
 /// Metrics of one cache that every use updates, looked up once.
@@ -268,7 +268,7 @@ impl Metrics {
             bridge: Bridge::new(&maker),
             archive: Archives::new(&maker),
             connections: Connections::new(&maker),
-            doors: UploadMetrics::new(&maker),
+            uploads: UploadMetrics::new(&maker),
             desk: Desk::new(&maker),
             webhooks: Webhooks::new(&maker),
             traces: Traces::new(&maker),
@@ -518,14 +518,14 @@ impl Caches {
     #[must_use]
     pub fn l2_meter(&self, cache: &'static str) -> L2Meter {
         self.l2_errors.begin(&[("cache", cache)]);
-        L2Meter { cache, troubles: self.l2_errors.clone() }
+        L2Meter { cache, errors: self.l2_errors.clone() }
     }
 }
 
 impl L2Meter {
     /// An operation was skipped or failed: `unreachable`, `corrupt`, `too_large`, `busy` or `waited`.
-    pub fn trouble(&self, reason: &'static str) {
-        self.troubles.with_label_values(&[self.cache, reason]).inc();
+    pub fn error(&self, reason: &'static str) {
+        self.errors.with_label_values(&[self.cache, reason]).inc();
     }
 }
 

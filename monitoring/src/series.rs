@@ -251,16 +251,16 @@ mod tests {
     }
 
     macro_rules! quantiles {
-        ($($name:ident: $cumulative:expr, $total:expr, $share:expr => $wanted:expr;)*) => {$(
+        ($($name:ident: $cumulative:expr, $total:expr, $share:expr => $expected:expr;)*) => {$(
             #[test]
             fn $name() {
                 let found = buckets($cumulative, $total).quantile($share);
-                let wanted: Option<f64> = $wanted;
-                let close = match (found, wanted) {
-                    (Some(found), Some(wanted)) => (found - wanted).abs() < 1e-9,
-                    (found, wanted) => found == wanted,
+                let expected: Option<f64> = $expected;
+                let close = match (found, expected) {
+                    (Some(found), Some(expected)) => (found - expected).abs() < 1e-9,
+                    (found, expected) => found == expected,
                 };
-                assert!(close, "{found:?} is not {wanted:?}");
+                assert!(close, "{found:?} is not {expected:?}");
             }
         )*};
     }

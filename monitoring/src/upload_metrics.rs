@@ -9,7 +9,7 @@ use crate::metrics_builder::{MetricsBuilder, NONE};
 pub struct UploadMetrics {
     uploads: CounterFamily,
     uploads_expired: IntCounter,
-    letters: CounterFamily,
+    offline_messages: CounterFamily,
 }
 
 impl UploadMetrics {
@@ -17,7 +17,7 @@ impl UploadMetrics {
         Self {
             uploads: maker.counter("hsc_uploads_total"),
             uploads_expired: maker.counter("hsc_uploads_expired_total").with_label_values(NONE),
-            letters: maker.counter("hsc_offline_messages_total"),
+            offline_messages: maker.counter("hsc_offline_messages_total"),
         }
     }
 
@@ -27,12 +27,12 @@ impl UploadMetrics {
     }
 
     /// Pictures were removed because they expired.
-    pub fn uploads_expired(&self, pictures: usize) {
+    pub fn expired(&self, pictures: usize) {
         self.uploads_expired.inc_by(u64::try_from(pictures).unwrap_or(u64::MAX));
     }
 
     /// A `message` was left, or a `transcript` requested: `taken` or `too_many`.
-    pub fn letter(&self, kind: &'static str, outcome: &'static str) {
-        self.letters.with_label_values(&[kind, outcome]).inc();
+    pub fn offline_message(&self, kind: &'static str, outcome: &'static str) {
+        self.offline_messages.with_label_values(&[kind, outcome]).inc();
     }
 }

@@ -25,7 +25,7 @@ where
     F: FnOnce(EventSender) -> Told,
     Told: Future<Output = ()> + Send + 'static,
 {
-    let (sender, told) = mpsc::channel(WAITING);
+    let (sender, events) = mpsc::channel(WAITING);
     let telling = tell(EventSender(sender)).into_stream().filter_map(|()| async { None });
-    stream::select(told, telling).boxed()
+    stream::select(events, telling).boxed()
 }

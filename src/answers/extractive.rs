@@ -75,7 +75,7 @@ impl Extractive {
         index: &Arc<Index>,
     ) -> EncoderScores {
         let Some(embedder) = self.embedder.clone() else { return EncoderScores::default() };
-        let text = standalone_text(&asked(question));
+        let text = standalone_text(&answer_question(question));
         let (product, manual, index) =
             (Arc::clone(&question.product), Arc::clone(manual), Arc::clone(index));
         let near = move || {
@@ -112,14 +112,19 @@ impl Extractive {
         index: &Index,
         near: &EncoderScores,
     ) -> Composed {
-        let composed =
-            hsc_answers::compose(&asked(question), manual, index, &near.encoders, self.measure);
+        let composed = hsc_answers::compose(
+            &answer_question(question),
+            manual,
+            index,
+            &near.encoders,
+            self.measure,
+        );
         trace_features(composed.features);
         composed
     }
 
     async fn tell(self, question: Question, mut teller: EventSender) {
-        if let Turn::SmallTalk(reply) = Turn::of(&asked(&question)) {
+        if let Turn::SmallTalk(reply) = Turn::of(&answer_question(&question)) {
             return small_talk(reply, &question, &mut teller).await;
         }
         teller.tell(AnswerEvent::Reading).await;
@@ -178,7 +183,7 @@ impl Answerer for Extractive {
 }
 
 /// A question in the library's type.
-pub(super) fn asked(question: &Question) -> hsc_answers::Question<'_> {
+pub(super) fn answer_question(question: &Question) -> hsc_answers::Question<'_> {
     hsc_answers::Question {
         product: &question.product,
         related: &question.related,
@@ -225,7 +230,7 @@ pub(super) fn trace_features(features: Option<Features>) {
 
 /// A question without the previous ones when they have no effect.
 pub(super) fn reduced(question: Question) -> Question {
-    match Turn::of(&asked(&question)) {
+    match Turn::of(&answer_question(&question)) {
         Turn::FollowUp | Turn::Failed(_) => question,
         Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
     }
@@ -234,7 +239,7 @@ pub(super) fn reduced(question: Question) -> Question {
 /// Replies to small talk.
 pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut EventSender) {
     teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
-    let answer = hsc_answers::Answer::small_talk(reply, &asked(question));
+    let answer = hsc_answers::Answer::small_talk(reply, &answer_question(question));
     let answer = answered(answer, AnswererName::Extractive, None, false);
     teller.tell(AnswerEvent::Done(Box::new(answer))).await;
 }

@@ -54,7 +54,10 @@ impl ManualLoader for OneManual {
 }
 
 /// The events of an answer; checks their order.
-pub(super) async fn told(answerer: &dyn Answerer, question: Question) -> (Vec<String>, Answer) {
+pub(super) async fn events_of(
+    answerer: &dyn Answerer,
+    question: Question,
+) -> (Vec<String>, Answer) {
     let events: Vec<AnswerEvent> = answerer.answer(question).collect().await;
     let mut chunks = Vec::new();
     assert_eq!(events.first(), Some(&AnswerEvent::Reading));

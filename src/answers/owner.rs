@@ -11,7 +11,7 @@ use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 
 use super::event_sender::{EventSender, stream_of};
-use super::extractive::asked;
+use super::extractive::answer_question;
 
 /// Most manuals that are read for one question. A product may belong to dozens; the visitor waits meanwhile.
 const MOST_OWNERS: usize = 3;
@@ -59,8 +59,8 @@ impl OwnerAnswerer {
         let mut found = None;
         for owner in owners.into_iter().take(MOST_OWNERS) {
             let name = owner.name.clone();
-            let asked = Question { product: owner, ..question.clone() };
-            match self.whole(asked).await {
+            let owned_question = Question { product: owner, ..question.clone() };
+            match self.whole(owned_question).await {
                 Some((chunks, answer)) if answer.outcome == Outcome::Answered => {
                     found = Some((name, chunks, answer));
                     break;
@@ -74,7 +74,8 @@ impl OwnerAnswerer {
         // Likely passages are more useful than the reply that the product has no manual.
         if let Some((name, chunks, mut answer)) = found.or(likely) {
             teller.tell(AnswerEvent::Thinking).await;
-            let from = Phrases::of(&asked(&question)).of_owner.replace("{product}", &name);
+            let from =
+                Phrases::of(&answer_question(&question)).of_owner.replace("{product}", &name);
             answer.text = format!("{from}\n\n{}", answer.text);
             answer.html = html_paragraph(&from) + &answer.html;
             teller.tell(AnswerEvent::Chunk(format!("{from}\n\n"))).await;
@@ -137,7 +138,7 @@ mod tests {
         }
     }
 
-    async fn told(only: &'static str, locale: Option<&str>) -> (String, Outcome) {
+    async fn answer_of(only: &'static str, locale: Option<&str>) -> (String, Outcome) {
         told_of(only, locale, ["Kettle", "Maker"]).await
     }
 
@@ -146,13 +147,13 @@ mod tests {
         locale: Option<&str>,
         owners: [&str; 2],
     ) -> (String, Outcome) {
-        let asked = fixture::question("How do I descale it?");
-        let named = |name: &str| Product { name: name.into(), ..(*asked.product).clone() };
+        let question = fixture::question("How do I descale it?");
+        let named = |name: &str| Product { name: name.into(), ..(*question.product).clone() };
         let question = Question {
             product: Arc::new(Product { documentation: None, ..named("Cup") }),
             owners: owners.into_iter().map(|name| Arc::new(named(name))).collect(),
             locale: locale.map(str::to_owned),
-            ..asked
+            ..question
         };
         let events: Vec<AnswerEvent> =
             OwnerAnswerer(Arc::new(Only(only))).answer(question).collect().await;
@@ -171,17 +172,17 @@ mod tests {
 
     #[actix_web::test]
     async fn the_manual_of_an_owner_answers_and_is_named() {
-        let (text, outcome) = told("Maker", None).await;
+        let (text, outcome) = answer_of("Maker", None).await;
         assert_eq!(outcome, Outcome::Answered);
         assert!(text.contains("the manual of Maker"), "{text}");
         assert!(text.ends_with("About Maker."), "what the other owner said is left out: {text}");
-        let (text, _) = told("Maker", Some("he")).await;
+        let (text, _) = answer_of("Maker", Some("he")).await;
         assert!(text.contains("Maker") && !text.contains("manual of"), "{text}");
     }
 
     #[actix_web::test]
     async fn without_an_answer_of_an_owner_the_product_has_no_manual() {
-        let (text, outcome) = told("Another", None).await;
+        let (text, outcome) = answer_of("Another", None).await;
         assert!(matches!(outcome, Outcome::NoManual { code: "none", .. }), "{outcome:?}");
         assert_eq!(text, "About Cup.");
     }

@@ -10,7 +10,7 @@ use hsc_catalogs::Suggestion;
 use hsc_conversation::answer::Outcome;
 
 use super::extractive::Extractive;
-use super::fixture::{OneManual, question, told};
+use super::fixture::{OneManual, events_of, question};
 
 pub(super) const MEASURE: Measure = Measure {
     max_passages: 8,
@@ -27,7 +27,7 @@ async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
         Thesaurus::built_in(),
         None,
     );
-    let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
+    let (chunks, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.len() > 4, "{chunks:?}");
     assert_eq!(chunks.concat(), answer.text);
 }
@@ -60,7 +60,7 @@ async fn an_answer_without_vectors_yet_is_provisional() {
             Thesaurus::built_in(),
             Some(Arc::new(NoVectors { works })),
         );
-        let (_, answer) = told(&answerer, question("How do I pair my phone?")).await;
+        let (_, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
         assert_eq!(answer.provisional, works);
     }
 }
@@ -70,7 +70,7 @@ async fn without_a_manual_the_stream_has_only_the_reason() {
     let failed = ManualError::new("encrypted", "The manual is locked.", "a password");
     let answerer =
         Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE, Thesaurus::built_in(), None);
-    let (chunks, answer) = told(&answerer, question("How do I pair my phone?")).await;
+    let (chunks, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.is_empty());
     let words = "The manual is locked.".to_owned();
     assert_eq!(answer.outcome, Outcome::NoManual { code: "encrypted", words });

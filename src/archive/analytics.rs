@@ -53,7 +53,7 @@ impl Analytics for Store {
             .and(" ORDER BY SUM(questions) DESC, product LIMIT ")
             .bind(u64::from(limit));
         self.with(async move |pool| {
-            statement.query().fetch_all(&pool).await?.iter().map(asked).collect()
+            statement.query().fetch_all(&pool).await?.iter().map(product_question).collect()
         })
         .boxed()
     }
@@ -144,7 +144,7 @@ fn snapshot(row: &AnyRow) -> Result<Snapshot, Error> {
     })
 }
 
-fn asked(row: &AnyRow) -> Result<ProductQuestion, Error> {
+fn product_question(row: &AnyRow) -> Result<ProductQuestion, Error> {
     Ok(ProductQuestion {
         product: rows::text(row, "product")?,
         questions: rows::number(row, "questions")?,

@@ -116,17 +116,17 @@ async fn check(file: &Path) -> Result<(), BackupError> {
     let checked = async {
         let mut connection = pool.acquire().await?;
         let row = sqlx::query("PRAGMA integrity_check").fetch_one(&mut *connection).await?;
-        let said: String = row.try_get(0)?;
+        let integrity: String = row.try_get(0)?;
         let has_tables = schema::is_usable(Kind::Sqlite, &mut connection).await?;
-        Ok::<_, SchemaError>((said, has_tables))
+        Ok::<_, SchemaError>((integrity, has_tables))
     };
     let checked = checked.await;
     pool.close().await;
-    let (said, has_tables) = checked.map_err(|error| none(error.to_string()))?;
-    match (&*said, has_tables) {
+    let (integrity, has_tables) = checked.map_err(|error| none(error.to_string()))?;
+    match (&*integrity, has_tables) {
         ("ok", true) => Ok(()),
         ("ok", false) => Err(none("it has no tables of ours".to_owned())),
-        _ => Err(none(said)),
+        _ => Err(none(integrity)),
     }
 }
 

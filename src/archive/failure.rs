@@ -32,8 +32,8 @@ pub(super) fn of_schema(error: SchemaError) -> ArchiveError {
 
 fn is_final(error: &Error) -> bool {
     match error {
-        Error::Database(said) => match said.kind() {
-            ErrorKind::Other => said.code().is_some_and(|code| {
+        Error::Database(error) => match error.kind() {
+            ErrorKind::Other => error.code().is_some_and(|code| {
                 // PostgreSQL: data exceptions. SQLite: too big, wrong type.
                 code.starts_with("22") && code.len() == 5 || matches!(&*code, "18" | "20")
             }),
@@ -47,5 +47,5 @@ fn is_final(error: &Error) -> bool {
 
 /// True for a violated unique constraint.
 pub(super) fn is_taken(error: &Error) -> bool {
-    error.as_database_error().is_some_and(|said| said.is_unique_violation())
+    error.as_database_error().is_some_and(|error| error.is_unique_violation())
 }

@@ -233,10 +233,10 @@ pub(super) async fn transcript(
         .await?;
     let mut entries = Vec::with_capacity(messages.len() + turns.len());
     for row in &messages {
-        entries.push((rows::number(row, "at_ms")?, said(row, &mut thumbs)?));
+        entries.push((rows::number(row, "at_ms")?, message_entry(row, &mut thumbs)?));
     }
     for row in &turns {
-        entries.push((rows::number(row, "at_ms")?, turned(row)?));
+        entries.push((rows::number(row, "at_ms")?, handoff_entry(row)?));
     }
     // Stable, so entries of the same millisecond keep their order.
     entries.sort_by_key(|(at_ms, _)| *at_ms);
@@ -267,7 +267,7 @@ async fn thumbs(
     rows.iter().map(thumb).collect()
 }
 
-fn said(
+fn message_entry(
     row: &AnyRow,
     thumbs: &mut HashMap<u64, (Thumb, Option<String>)>,
 ) -> Result<TranscriptEntry, Error> {
@@ -296,7 +296,7 @@ fn said(
     })
 }
 
-fn turned(row: &AnyRow) -> Result<TranscriptEntry, Error> {
+fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry, Error> {
     Ok(TranscriptEntry::Turned {
         at_ms: rows::number(row, "at_ms")?,
         turn: rows::word(row, "kind", &HandoffRecordKind::ALL, HandoffRecordKind::as_str)?,

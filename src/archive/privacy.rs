@@ -25,30 +25,34 @@ const OF_A_CONVERSATION: &[(&str, &str)] = &[
 ];
 
 impl Privacy for Store {
-    fn export(&self, whose: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+    fn export(&self, subject: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
         self.with(async move |pool| {
             let mut export = Export::default();
-            for conversation in conversations(&pool, &whose).await? {
+            for conversation in conversations(&pool, &subject).await? {
                 export.conversations.extend(transcript(&pool, &conversation).await?);
             }
-            let left = left_sql("SELECT *", &whose);
-            let rows = sqlx::query(AssertSqlSafe(left)).bind(who(&whose)).fetch_all(&pool).await?;
+            let offline_messages = offline_messages_sql("SELECT *", &subject);
+            let rows = sqlx::query(AssertSqlSafe(offline_messages))
+                .bind(who(&subject))
+                .fetch_all(&pool)
+                .await?;
             export.left_messages = rows.iter().map(left_message).collect::<Result<_, _>>()?;
             Ok(export)
         })
         .boxed()
     }
 
-    fn erase(&self, whose: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+    fn erase(&self, subject: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
         self.with(async move |pool| {
-            let conversations = conversations(&pool, &whose).await?;
+            let conversations = conversations(&pool, &subject).await?;
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();
-            let left = sqlx::query(AssertSqlSafe(left_sql("DELETE", &whose)))
-                .bind(who(&whose))
-                .execute(&mut *transaction)
-                .await?;
-            erased.left_messages = left.rows_affected();
+            let offline_messages =
+                sqlx::query(AssertSqlSafe(offline_messages_sql("DELETE", &subject)))
+                    .bind(who(&subject))
+                    .execute(&mut *transaction)
+                    .await?;
+            erased.left_messages = offline_messages.rows_affected();
             for conversation in conversations {
                 erase(&mut transaction, &conversation, &mut erased).await?;
             }
@@ -121,27 +125,27 @@ impl Store {
 }
 
 /// The value to bind.
-fn who(whose: &DataSubject) -> String {
-    match whose {
+fn who(subject: &DataSubject) -> String {
+    match subject {
         DataSubject::Conversation(id) => clean(id),
         DataSubject::Visitor(name) => clean(name),
     }
 }
 
-async fn conversations(pool: &Database, whose: &DataSubject) -> Result<Vec<String>, Error> {
-    let text = match whose {
+async fn conversations(pool: &Database, subject: &DataSubject) -> Result<Vec<String>, Error> {
+    let text = match subject {
         DataSubject::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
         DataSubject::Visitor(_) => {
             "SELECT id FROM conversations WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1)
              ORDER BY began_ms, id"
         }
     };
-    let rows = sqlx::query(text).bind(who(whose)).fetch_all(pool).await?;
+    let rows = sqlx::query(text).bind(who(subject)).fetch_all(pool).await?;
     rows.iter().map(|row| row.try_get("id")).collect()
 }
 
-fn left_sql(verb: &str, whose: &DataSubject) -> String {
-    let condition = match whose {
+fn offline_messages_sql(verb: &str, subject: &DataSubject) -> String {
+    let condition = match subject {
         DataSubject::Conversation(_) => "conversation = $1",
         DataSubject::Visitor(_) => {
             "LOWER(address) = LOWER($1) OR conversation IN (SELECT id FROM conversations

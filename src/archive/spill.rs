@@ -91,8 +91,8 @@ impl SpillFolder {
         // From the newest on: the oldest are dropped, as in the queue.
         for record in records.iter().rev() {
             let line = line(record)?;
-            let Some(left) = room.checked_sub(line.len() as u64) else { break };
-            room = left;
+            let Some(remaining) = room.checked_sub(line.len() as u64) else { break };
+            room = remaining;
             lines.push(line);
         }
         let mut file = BufWriter::new(create(dir)?);

@@ -47,17 +47,17 @@ impl Tally {
     }
 
     /// The assistant completed an answer.
-    pub(super) fn answered(&mut self, at_ms: u64, said: &ArchivedMessage) {
-        let Some(outcome) = said.outcome else { return };
-        self.both(at_ms, said.product.as_deref(), |counts| {
+    pub(super) fn answered(&mut self, at_ms: u64, message: &ArchivedMessage) {
+        let Some(outcome) = message.outcome else { return };
+        self.both(at_ms, message.product.as_deref(), |counts| {
             counts.questions += 1;
             match outcome {
                 MessageOutcome::Answered => counts.answered += 1,
                 MessageOutcome::Unknown | MessageOutcome::NoManual => counts.unknown += 1,
                 MessageOutcome::Cancelled | MessageOutcome::Failed => {}
             }
-            counts.cache_hits += i64::from(said.cached);
-            if let Some(took) = said.first_answer_ms.map(signed) {
+            counts.cache_hits += i64::from(message.cached);
+            if let Some(took) = message.first_answer_ms.map(signed) {
                 counts.timed += 1;
                 counts.first_answer_ms_sum = counts.first_answer_ms_sum.saturating_add(took);
                 counts.first_answer_ms_most = counts.first_answer_ms_most.max(took);

@@ -43,15 +43,15 @@ impl Writing {
         let at_ms = *at_ms;
         match record {
             Record::ConversationBegan(began) => self.began(at_ms, began).await,
-            Record::Message(said) => self.said(id, at_ms, said).await,
-            Record::Handoff(turn) => self.turned(id, at_ms, turn).await,
+            Record::Message(message) => self.write_message(id, at_ms, message).await,
+            Record::Handoff(turn) => self.write_handoff(id, at_ms, turn).await,
             Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
             Record::Rated(rated) => self.rated(at_ms, rated).await,
             Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
             Record::UploadExpired { upload } => self.upload_expired(upload).await,
             Record::Audit(audit) => self.audit(id, at_ms, audit).await,
             Record::OfflineMessage { conversation, address, text } => {
-                self.left(id, at_ms, conversation.as_deref(), address, text).await
+                self.write_offline_message(id, at_ms, conversation.as_deref(), address, text).await
             }
             Record::Deliver(delivery) => self.deliver(at_ms, delivery).await,
         }
@@ -81,7 +81,8 @@ impl Writing {
         if let Some(product) = product {
             self.product(at_ms, conversation, product).await?;
         }
-        let told = |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.as_ref().and_then(of));
+        let visitor_field =
+            |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.as_ref().and_then(of));
         sqlx::query(
             "UPDATE conversations SET subject = COALESCE($2, subject),
                 visitor_name = COALESCE($3, visitor_name),
@@ -94,9 +95,9 @@ impl Writing {
              WHERE id = $1",
         )
         .bind(clean(conversation))
-        .bind(told(|visitor| Some(&visitor.subject)))
-        .bind(told(|visitor| visitor.name.as_deref()))
-        .bind(told(|visitor| visitor.address.as_deref()))
+        .bind(visitor_field(|visitor| Some(&visitor.subject)))
+        .bind(visitor_field(|visitor| visitor.name.as_deref()))
+        .bind(visitor_field(|visitor| visitor.address.as_deref()))
         .bind(cleaned(language.as_deref()))
         .bind(cleaned(product))
         .bind(scenario.map(Scenario::as_str))
@@ -107,19 +108,24 @@ impl Writing {
         Ok(())
     }
 
-    async fn said(&mut self, id: &str, at_ms: u64, said: &ArchivedMessage) -> Result<(), Error> {
+    async fn write_message(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        message: &ArchivedMessage,
+    ) -> Result<(), Error> {
         // By its offset if it has one: a conversation that changed pods may have sent it on both.
-        let id = match (said.offset, &said.question) {
-            (Some(offset), _) => format!("{}/{offset}", said.conversation),
+        let id = match (message.offset, &message.question) {
+            (Some(offset), _) => format!("{}/{offset}", message.conversation),
             // A question by its id, which a client uses once.
-            (None, Some(question)) if said.author == Author::Visitor => {
-                format!("{}?{question}", said.conversation)
+            (None, Some(question)) if message.author == Author::Visitor => {
+                format!("{}?{question}", message.conversation)
             }
             _ => id.to_owned(),
         };
-        let citations =
-            serde_json::to_string(&said.citations).map_err(|error| Error::Encode(error.into()))?;
-        let kept = sqlx::query(
+        let citations = serde_json::to_string(&message.citations)
+            .map_err(|error| Error::Encode(error.into()))?;
+        let inserted = sqlx::query(
             "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
                 product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
                 upload, searchable)
@@ -128,46 +134,46 @@ impl Writing {
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(clean(&id))
-        .bind(clean(&said.conversation))
+        .bind(clean(&message.conversation))
         .bind(signed(at_ms))
-        .bind(said.offset.map(signed))
-        .bind(said.author.as_str())
-        .bind(cleaned(said.agent.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(said.agent.as_ref().map(|agent| &*agent.name)))
-        .bind(clean(&said.text))
-        .bind(clean(&said.html))
-        .bind(cleaned(said.product.as_deref()))
-        .bind(cleaned(said.question.as_deref()))
-        .bind(said.outcome.map(|outcome| outcome.as_str()))
+        .bind(message.offset.map(signed))
+        .bind(message.author.as_str())
+        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.name)))
+        .bind(clean(&message.text))
+        .bind(clean(&message.html))
+        .bind(cleaned(message.product.as_deref()))
+        .bind(cleaned(message.question.as_deref()))
+        .bind(message.outcome.map(|outcome| outcome.as_str()))
         // As text: the driver gives a missing number another type than a present one.
-        .bind(said.confidence.map(|confidence| confidence.to_string()))
-        .bind(said.first_answer_ms.map(signed))
-        .bind(i64::from(said.cached))
+        .bind(message.confidence.map(|confidence| confidence.to_string()))
+        .bind(message.first_answer_ms.map(signed))
+        .bind(i64::from(message.cached))
         .bind(clean(&citations))
-        .bind(cleaned(said.language.as_deref()))
-        .bind(cleaned(said.upload.as_deref()))
-        .bind(words::searchable(&said.text))
+        .bind(cleaned(message.language.as_deref()))
+        .bind(cleaned(message.upload.as_deref()))
+        .bind(words::searchable(&message.text))
         .execute(&mut *self.transaction)
         .await?;
-        if kept.rows_affected() == 0 {
+        if inserted.rows_affected() == 0 {
             return Ok(());
         }
-        self.conversation(at_ms, &said.conversation).await?;
-        if let Some(product) = said.product.as_deref().filter(|product| !product.is_empty()) {
-            self.product(at_ms, &said.conversation, product).await?;
+        self.conversation(at_ms, &message.conversation).await?;
+        if let Some(product) = message.product.as_deref().filter(|product| !product.is_empty()) {
+            self.product(at_ms, &message.conversation, product).await?;
         }
-        if let Some(agent) = &said.agent {
-            self.agent(&said.conversation, &agent.id).await?;
+        if let Some(agent) = &message.agent {
+            self.agent(&message.conversation, &agent.id).await?;
         }
-        if said.author == Author::Machine {
-            self.tally.answered(at_ms, said);
+        if message.author == Author::Machine {
+            self.tally.answered(at_ms, message);
         }
-        let is_visitor = said.author == Author::Visitor;
+        let is_visitor = message.author == Author::Visitor;
         // An agent's message too: a visitor may request an agent without a question.
-        let begins = is_visitor || said.author == Author::Agent;
+        let begins = is_visitor || message.author == Author::Agent;
         let first_words: String =
-            if begins { said.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
-        let language = said.language.as_deref().filter(|_| is_visitor);
+            if begins { message.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
+        let language = message.language.as_deref().filter(|_| is_visitor);
         sqlx::query(
             "UPDATE conversations SET
                 last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
@@ -177,9 +183,9 @@ impl Writing {
                 first_words = CASE WHEN first_words = '' THEN $5 ELSE first_words END
              WHERE id = $1",
         )
-        .bind(clean(&said.conversation))
+        .bind(clean(&message.conversation))
         .bind(signed(at_ms))
-        .bind(cleaned(said.product.as_deref().filter(|product| !product.is_empty())))
+        .bind(cleaned(message.product.as_deref().filter(|product| !product.is_empty())))
         .bind(cleaned(language))
         .bind(clean(&first_words))
         .execute(&mut *self.transaction)
@@ -219,9 +225,14 @@ impl Writing {
         Ok(())
     }
 
-    async fn turned(&mut self, id: &str, at_ms: u64, turn: &HandoffRecord) -> Result<(), Error> {
+    async fn write_handoff(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        turn: &HandoffRecord,
+    ) -> Result<(), Error> {
         let id = turn.place.id(&turn.conversation).unwrap_or_else(|| id.to_owned());
-        let kept = sqlx::query(
+        let inserted = sqlx::query(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
         )
@@ -236,7 +247,7 @@ impl Writing {
         .bind(cleaned(turn.reason.as_deref()))
         .execute(&mut *self.transaction)
         .await?;
-        if kept.rows_affected() == 0 {
+        if inserted.rows_affected() == 0 {
             return Ok(());
         }
         self.conversation(at_ms, &turn.conversation).await?;
@@ -372,7 +383,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn left(
+    async fn write_offline_message(
         &mut self,
         id: &str,
         at_ms: u64,

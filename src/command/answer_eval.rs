@@ -140,7 +140,7 @@ async fn evaluate(
     )?;
     let products: BTreeMap<&str, Arc<Product>> = questions
         .iter()
-        .map(|asked| (asked.manual.as_str(), Arc::new(product(&asked.manual))))
+        .map(|question| (question.manual.as_str(), Arc::new(product(&question.manual))))
         .collect();
     let mut report = Report::default();
     for (name, product) in &products {
@@ -152,20 +152,21 @@ async fn evaluate(
         }
         report.opening.push(((*name).to_owned(), began.elapsed()));
     }
-    for asked in &questions {
-        let told =
-            ask(&*answerer, Arc::clone(&products[asked.manual.as_str()]), &asked.question).await?;
-        let pages: Vec<u32> = told.answer.citations.iter().map(|citation| citation.page).collect();
-        let answered = matches!(told.answer.outcome, Outcome::Answered | Outcome::Likely);
+    for question in &questions {
+        let timed =
+            ask(&*answerer, Arc::clone(&products[question.manual.as_str()]), &question.question)
+                .await?;
+        let pages: Vec<u32> = timed.answer.citations.iter().map(|citation| citation.page).collect();
+        let answered = matches!(timed.answer.outcome, Outcome::Answered | Outcome::Likely);
         let (pages, closest) = if answered { (pages, Vec::new()) } else { (Vec::new(), pages) };
-        report.count(asked, answered, &pages, &told);
+        report.count(question, answered, &pages, &timed);
         let line = EvalResult {
-            manual: &asked.manual,
-            question: &asked.question,
+            manual: &question.manual,
+            question: &question.question,
             answered,
             pages,
-            answer: &told.answer.text,
-            confidence: told.answer.confidence,
+            answer: &timed.answer.text,
+            confidence: timed.answer.confidence,
             closest,
         };
         serde_json::to_writer(&mut out, &line)?;
@@ -299,29 +300,35 @@ impl Row {
 const FIRST: usize = 3;
 
 impl Report {
-    fn count(&mut self, asked: &EvalQuestion, answered: bool, pages: &[u32], told: &TimedAnswer) {
-        self.first_chunk.push(told.first_chunk);
-        self.whole.push(told.whole);
-        match asked.pages.as_deref() {
+    fn count(
+        &mut self,
+        question: &EvalQuestion,
+        answered: bool,
+        pages: &[u32],
+        timed: &TimedAnswer,
+    ) {
+        self.first_chunk.push(timed.first_chunk);
+        self.whole.push(timed.whole);
+        match question.pages.as_deref() {
             None => {}
             Some([]) => {
                 self.unanswerable += 1;
                 self.unanswerable_unknown += usize::from(!answered);
             }
             Some(_) => {
-                let first = pages.first().is_some_and(|page| asked.is_right(*page));
-                let three = pages.iter().take(FIRST).any(|page| asked.is_right(*page));
+                let first = pages.first().is_some_and(|page| question.is_right(*page));
+                let three = pages.iter().take(FIRST).any(|page| question.is_right(*page));
                 self.answerable += 1;
                 self.answerable_unknown += usize::from(!answered);
                 self.first_right += usize::from(first);
                 self.first_three_right += usize::from(three);
-                if let Some(kind) = &asked.kind {
+                if let Some(kind) = &question.kind {
                     let row = self.kinds.entry(kind.clone()).or_default();
                     *row = row.plus(Row {
                         questions: 1,
                         first: first.into(),
                         three: three.into(),
-                        states: (three && asked.is_stated_in(&told.answer.text)).into(),
+                        states: (three && question.is_stated_in(&timed.answer.text)).into(),
                         silent: (!answered).into(),
                     });
                 }

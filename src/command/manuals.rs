@@ -70,7 +70,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let dir = Path::new(&settings.catalog.dir);
     let report = hsc_catalogs::load_dir(dir)
         .with_context(|| format!("cannot read the catalog folder {}", dir.display()))?;
-    let wanted = wanted(report.catalog.products(), ids)?;
+    let selected = selected(report.catalog.products(), ids)?;
     let metrics = Metrics::new();
     let link = settings.redis.url.reveal().map(|_| Link::connect(&settings.redis)).transpose()?;
     if let Some(link) = &link
@@ -110,9 +110,9 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     if let EmbeddingState::Skipped(why) | EmbeddingState::Failed(why) = &embeddings {
         eprintln!("no embeddings: {why}");
     }
-    let mut bar = ProgressBar::new(wanted.len());
+    let mut bar = ProgressBar::new(selected.len());
     let mut failed = 0;
-    for product in wanted {
+    for product in selected {
         let Some(documentation) = product.documentation.clone() else { continue };
         match manual_cache.load(ManualRequest { documentation }).await {
             Ok(manual) if matches!(embeddings, EmbeddingState::Made) => {
@@ -141,7 +141,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
 }
 
 /// One product for each requested manual.
-fn wanted(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<Product>>> {
+fn selected(products: &[Arc<Product>], ids: &[String]) -> anyhow::Result<Vec<Arc<Product>>> {
     if let Some(unknown) = ids.iter().find(|id| !products.iter().any(|it| *it.id == **id)) {
         bail!("the catalog has no product {unknown}");
     }
@@ -269,7 +269,7 @@ mod tests {
         ];
         let ids = |ids: &[&str]| {
             let ids: Vec<_> = ids.iter().map(|id| (*id).to_owned()).collect();
-            wanted(&products, &ids)
+            selected(&products, &ids)
                 .map(|found| found.iter().map(|it| it.id.to_string()).collect::<Vec<_>>())
         };
         assert_eq!(ids(&[]).expect("all"), ["a", "d"]);

@@ -28,7 +28,7 @@ enum What {
     /// Export all data of a visitor as JSON.
     Export {
         #[command(flatten)]
-        whose: Who,
+        target: Who,
         /// File to write, readable by its owner only; default: standard output.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -36,7 +36,7 @@ enum What {
     /// Erase messages, ratings, offline messages and uploads of a visitor. Hourly counts stay.
     Erase {
         #[command(flatten)]
-        whose: Who,
+        target: Who,
         /// Erase; without it the command only reports what would be erased.
         #[arg(long)]
         yes: bool,
@@ -57,8 +57,8 @@ struct Who {
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     actix_web::rt::System::new().block_on(async {
         match args.what {
-            What::Export { whose, out } => export(&whose, out.as_deref()).await,
-            What::Erase { whose, yes } => erase(&whose, yes).await,
+            What::Export { target, out } => export(&target, out.as_deref()).await,
+            What::Erase { target, yes } => erase(&target, yes).await,
         }
     })
 }
@@ -88,7 +88,7 @@ async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
 async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
     let settings = load(who)?;
     let store = super::archive::open(&settings)?;
-    let (whose, export) = find(&store, &who.who).await?;
+    let (target, export) = find(&store, &who.who).await?;
     if export.is_empty() {
         return Ok(nothing());
     }
@@ -97,11 +97,11 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     // The audit entry does not name the subject, who is to be forgotten.
-    let subject = match &whose {
+    let subject = match &target {
         DataSubject::Conversation(_) => "a conversation",
         DataSubject::Visitor(_) => "a visitor",
     };
-    let erased = store.erase(whose).await?;
+    let erased = store.erase(target).await?;
     let uploads =
         Folder::new(&settings.uploads, Arc::new(hsc_actors::tokens_of(&settings.conversations)))?;
     uploads.remove(erased.files).await;
@@ -142,6 +142,6 @@ fn nothing() -> ExitCode {
 
 fn amount(export: &Export) -> String {
     let entries: usize = export.conversations.iter().map(|it| it.entries.len()).sum();
-    let (conversations, left) = (export.conversations.len(), export.left_messages.len());
-    format!("{conversations} conversations with {entries} entries, {left} left messages")
+    let (conversations, messages) = (export.conversations.len(), export.left_messages.len());
+    format!("{conversations} conversations with {entries} entries, {messages} left messages")
 }

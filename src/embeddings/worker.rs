@@ -35,8 +35,8 @@ pub fn worker(embeddings: &Embeddings, care: Care, metrics: &Arc<Metrics>) -> Ch
 
 async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
     // The manual that the previous run was at.
-    if let Some(left) = shared.state().current.take() {
-        end(&shared, &left, None);
+    if let Some(current) = shared.state().current.take() {
+        end(&shared, &current, None);
     }
     let mut seen = None;
     let mut next_look = Instant::now();

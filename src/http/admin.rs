@@ -122,8 +122,8 @@ pub(super) async fn broadcast(
 ) -> Result<HttpResponse, ApiError> {
     let message = notice.into_inner().message;
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
-        let wanted = "message has to be a text of 1 to 1,000 characters.";
-        return Err(ApiError::new(ApiErrorCode::InvalidRequest, wanted));
+        let message = "message has to be a text of 1 to 1,000 characters.";
+        return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
     }
     caller.audit(&deps, "broadcast", "everybody", &message);
     let Announced { here, other_pods } = deps.pod.broadcast(message).await;
@@ -147,14 +147,14 @@ pub(super) async fn chaos(
     let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
     caller.audit(&deps, "chaos", &actor, &format!("{fault:?}"));
-    let told = deps.pod.inject_fault(&actor, fault).await.map_err(|not| {
+    let reached = deps.pod.inject_fault(&actor, fault).await.map_err(|not| {
         let code = match not {
             FaultNotInjected::NoSuchActor => ApiErrorCode::NoSuchActor,
             FaultNotInjected::NotInASession => ApiErrorCode::InvalidRequest,
         };
         ApiError::new(code, format!("{actor}: {not}."))
     })?;
-    Ok(HttpResponse::Ok().json(json!({ "told": told })))
+    Ok(HttpResponse::Ok().json(json!({ "told": reached })))
 }
 
 fn down(error: AskError) -> ApiError {

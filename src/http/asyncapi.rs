@@ -140,11 +140,13 @@ mod tests {
             let message = &document["components"]["messages"][name];
             assert!(message["payload"]["allOf"].is_array(), "{name} is missing: {message}");
         }
-        for (hear, say, channel) in [("hear", "say", "chat"), ("hear_agent", "say_agent", "desk")] {
+        for (receive, say, channel) in
+            [("hear", "say", "chat"), ("hear_agent", "say_agent", "desk")]
+        {
             let of =
                 |name: &str| document["operations"][name]["messages"].as_array().unwrap().len();
             let all = document["channels"][channel]["messages"].as_object().unwrap().len();
-            assert_eq!(of(hear) + of(say), all);
+            assert_eq!(of(receive) + of(say), all);
         }
         let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
         for code in ErrorCode::ALL {

@@ -457,21 +457,21 @@ mod tests {
 
     #[test]
     fn scheme_and_host_are_those_of_the_hop_to_the_client() {
-        let told = |headers: &[_]| {
+        let detected = |headers: &[_]| {
             let ResolvedClient { scheme, host, .. } = followed("10.0.0.1", None, headers);
             (scheme, host)
         };
         let element = "for=203.0.113.7;proto=https;host=Chat.example, for=10.0.0.2;proto=http";
         assert_eq!(
-            told(&[("forwarded", element)]),
+            detected(&[("forwarded", element)]),
             (Some("https"), Some("chat.example".to_owned()))
         );
         let x =
             [("x-forwarded-proto", "HTTPS"), ("x-forwarded-host", "evil.example, chat.example")];
-        assert_eq!(told(&x), (Some("https"), Some("chat.example".to_owned())));
-        assert_eq!(told(&[("x-forwarded-proto", "gopher")]), (None, None));
+        assert_eq!(detected(&x), (Some("https"), Some("chat.example".to_owned())));
+        assert_eq!(detected(&[("x-forwarded-proto", "gopher")]), (None, None));
         let both = [("forwarded", "proto=http"), ("x-forwarded-proto", "https")];
-        assert_eq!(told(&both), (None, None), "they disagree");
+        assert_eq!(detected(&both), (None, None), "they disagree");
         let stranger = followed("8.8.8.8", None, &x);
         assert_eq!((stranger.scheme, stranger.host), (None, None));
     }

@@ -23,11 +23,11 @@ impl FrameAncestors {
     /// The sources of the settings: `self`, `https://shop.example`, `https://*.shop.example`.
     #[must_use]
     pub fn new(sources: &[String]) -> Self {
-        let said = |source: &String| match source.as_str() {
+        let source_text = |source: &String| match source.as_str() {
             "self" => "'self'".to_owned(),
             source => source.trim_end_matches('/').to_lowercase(),
         };
-        let sources: Vec<String> = sources.iter().map(said).collect();
+        let sources: Vec<String> = sources.iter().map(source_text).collect();
         Self(if sources.is_empty() { "'none'".to_owned() } else { sources.join(" ") })
     }
 

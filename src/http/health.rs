@@ -111,8 +111,8 @@ fn not_ready(deps: &Dependencies) -> Option<String> {
 /// The missing part of a server that serves; `None` if none is missing.
 fn degraded(deps: &Dependencies) -> Option<String> {
     let catalog_fault = || {
-        let kept = deps.catalog_folder.status().kept?;
-        Some(format!("the catalog is an old one: {kept}"))
+        let not_applied = deps.catalog_folder.status().not_applied?;
+        Some(format!("the catalog is an old one: {not_applied}"))
     };
     let encoder_fault = || {
         let damage = deps.encoder.damage()?;

@@ -75,6 +75,6 @@ pub(super) async fn manual(
 
 /// A file name for a quoted parameter that every browser accepts.
 fn ascii(name: &str) -> String {
-    let kept: String = name.chars().filter(char::is_ascii).collect();
-    if kept.is_empty() { "manual".to_owned() } else { kept }
+    let ascii: String = name.chars().filter(char::is_ascii).collect();
+    if ascii.is_empty() { "manual".to_owned() } else { ascii }
 }

@@ -46,9 +46,9 @@ const LIVE_INTERFACES: &[&str] = &["dmx", "dmx512", "midi"];
 pub(super) fn scenarios_of(product: &Product) -> Vec<Scenario> {
     let entry = product.entry.to_map();
     let mut scenarios = vec![Scenario::General];
-    if let Some(said) = entry.get("scenarios").and_then(Value::as_array) {
+    if let Some(listed) = entry.get("scenarios").and_then(Value::as_array) {
         let says =
-            |scenario: &Scenario| said.iter().any(|it| it.as_str() == Some(scenario.as_str()));
+            |scenario: &Scenario| listed.iter().any(|it| it.as_str() == Some(scenario.as_str()));
         scenarios.extend([Scenario::Studio, Scenario::Live].into_iter().filter(says));
         return scenarios;
     }
@@ -58,8 +58,8 @@ pub(super) fn scenarios_of(product: &Product) -> Vec<Scenario> {
         words_of(text, &mut words);
     }
     let mut specs: Vec<String> = Vec::new();
-    if let Some(said) = entry.get("specs").and_then(Value::as_object) {
-        for (name, value) in said {
+    if let Some(names) = entry.get("specs").and_then(Value::as_object) {
+        for (name, value) in names {
             words_of(name, &mut specs);
             words_of(value.as_str().unwrap_or_default(), &mut specs);
         }

@@ -41,10 +41,10 @@ pub(super) struct Results {
 #[get("/api/search")]
 pub(super) async fn search(
     deps: web::Data<Dependencies>,
-    wanted: web::Query<Wanted>,
+    params: web::Query<Wanted>,
 ) -> Result<HttpResponse, ApiError> {
-    let query = checked("q", &wanted.q)?;
-    let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
+    let query = checked("q", &params.q)?;
+    let limit = params.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         let message = format!("'limit' must be from 1 to {MAX_LIMIT}");
         return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));

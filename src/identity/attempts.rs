@@ -21,7 +21,7 @@ use hsc_conversation::{ClientAddress, ClientKey};
 use lru::LruCache;
 use tokio::time::Instant;
 
-use super::secret::kept;
+use super::secret::stored_hash;
 use crate::outbound::is_public;
 
 /// Failures without a wait: people mistype.
@@ -54,7 +54,7 @@ pub(super) fn sign_in(
 ) -> SignInAttempt {
     if let Some(device) = known_device {
         let limit = AttemptLimit {
-            key: kept(&format!("device {device}")),
+            key: stored_hash(&format!("device {device}")),
             free: FREE,
             free_under_attack: FREE,
             longest_wait: LONGEST_WAIT,
@@ -66,20 +66,20 @@ pub(super) fn sign_in(
     let client = client.key();
     let pair = AttemptLimit {
         // As a hash: people type passwords into the wrong field.
-        key: kept(&format!("pair {client} {address}")),
+        key: stored_hash(&format!("pair {client} {address}")),
         free: FREE,
         free_under_attack: FREE_UNDER_ATTACK,
         longest_wait,
         is_shared: false,
     };
     let of_client = AttemptLimit {
-        key: kept(&format!("client {client}")),
+        key: stored_hash(&format!("client {client}")),
         free: FREE_OF_A_CLIENT,
         free_under_attack: FREE_OF_A_CLIENT,
         longest_wait,
         is_shared: true,
     };
-    let watched = Some(kept(&format!("address {address}")));
+    let watched = Some(stored_hash(&format!("address {address}")));
     SignInAttempt { address, now_ms, limits: vec![pair, of_client], watched }
 }
 

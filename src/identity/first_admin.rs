@@ -35,7 +35,7 @@ impl Team {
         }
         let (token, now_ms) = (secret::random(), now_ms());
         let expires_ms = now_ms.saturating_add(millis(self.first_link_lasts));
-        let link = FirstLink { hash: secret::kept(&token), expires_ms };
+        let link = FirstLink { hash: secret::stored_hash(&token), expires_ms };
         self.accounts.add_first_link(link, replaces, now_ms).await?;
         Ok(Some(token))
     }
@@ -46,7 +46,7 @@ impl Team {
     ) -> Result<OpenedSession, IdentityError> {
         let FirstAdmin { token, name, address, password, from } = first;
         self.admitted(&self.first_attempts, AUDITED_AS, from)?;
-        let hash = secret::kept(&token);
+        let hash = secret::stored_hash(&token);
         let is_valid = self.accounts.is_first_link(&hash, now_ms()).await.map_err(down)?;
         self.judged(&self.first_attempts, AUDITED_AS, is_valid, from).map_err(
             |error| match error {

@@ -200,15 +200,15 @@ mod tests {
     #[tokio::test]
     async fn a_hash_contains_its_parameters_and_matches_only_its_password() {
         let hasher = Hasher::new();
-        let kept = hasher.hash("correct horse battery".to_owned()).await.unwrap();
-        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        let hash = hasher.hash("correct horse battery".to_owned()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
         let again = hasher.hash("correct horse battery".to_owned()).await.unwrap();
-        assert_ne!(kept, again, "each has its own salt");
+        assert_ne!(hash, again, "each has its own salt");
         let right = async |word: &str, hash: Option<String>| {
             hasher.is_right(word.to_owned(), hash).await.unwrap()
         };
-        assert!(right("correct horse battery", Some(kept.clone())).await);
-        assert!(!right("correct horse batterY", Some(kept)).await);
+        assert!(right("correct horse battery", Some(hash.clone())).await);
+        assert!(!right("correct horse batterY", Some(hash)).await);
         assert!(!right("correct horse battery", None).await);
         assert!(!right("correct horse battery", Some("no hash".to_owned())).await);
     }

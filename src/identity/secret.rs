@@ -17,7 +17,7 @@ pub(super) fn random() -> String {
 }
 
 /// The stored hash of a secret. The secret cannot be derived from it.
-pub(super) fn kept(secret: &str) -> String {
+pub(super) fn stored_hash(secret: &str) -> String {
     hashed("kept", secret)
 }
 
@@ -52,8 +52,8 @@ mod tests {
         let (one, other) = (random(), random());
         assert_ne!(one, other);
         assert_eq!(one.len(), 43);
-        assert_eq!(kept(&one), kept(&one));
-        assert_ne!(kept(&one), csrf(&one));
+        assert_eq!(stored_hash(&one), stored_hash(&one));
+        assert_ne!(stored_hash(&one), csrf(&one));
         assert_ne!(csrf(&one), csrf(&other));
         assert!(same(&one, &one.clone()) && !same(&one, &other) && !same(&one, ""));
     }

@@ -97,7 +97,7 @@ impl Team {
         let Attempt { address, password, from, device } = attempt;
         let (address, now) = (address.trim().to_lowercase(), now_ms());
         let known_since = now.saturating_sub(millis(DEVICE_LASTS));
-        let hash = device.as_deref().map(secret::kept);
+        let hash = device.as_deref().map(secret::stored_hash);
         let is_known = match &hash {
             Some(hash) => {
                 self.accounts.is_device_of(hash, &address, known_since).await.map_err(down)?
@@ -171,7 +171,7 @@ impl Team {
         let secret = secret::random();
         let (csrf, now) = (secret::csrf(&secret), now_ms());
         let session = AccountSession {
-            hash: secret::kept(&secret),
+            hash: secret::stored_hash(&secret),
             account: account.id.clone(),
             csrf: csrf.clone(),
             created_ms: now,
@@ -180,8 +180,8 @@ impl Team {
         };
         self.accounts.signed_in(session).await.map_err(refused)?;
         let device = known_device.unwrap_or_else(secret::random);
-        let kept = secret::kept(&device);
-        if let Err(error) = self.accounts.remember_device(&kept, &account.id, now).await {
+        let device_hash = secret::stored_hash(&device);
+        if let Err(error) = self.accounts.remember_device(&device_hash, &account.id, now).await {
             // The session is valid; the next sign-in counts as that of an unknown device.
             warn!(account:% = account.id, cause:% = error; "a device could not be remembered");
         }
@@ -273,7 +273,7 @@ impl Team {
         &self,
         secret: &str,
     ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
-        let (hash, now) = (secret::kept(secret), now_ms());
+        let (hash, now) = (secret::stored_hash(secret), now_ms());
         let Some((session, account)) = self.accounts.session(&hash, now).await.map_err(down)?
         else {
             return Ok(None);
@@ -303,7 +303,7 @@ impl Team {
 }
 
 impl Identify for Team {
-    fn whose<'a>(
+    fn authenticate<'a>(
         &'a self,
         secret: &'a str,
     ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>> {

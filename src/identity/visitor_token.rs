@@ -155,9 +155,9 @@ mod tests {
 
     fn token(header: &Value, claims: &Value, key: &str) -> String {
         let part = |value: &Value| BASE64.encode(value.to_string());
-        let said = format!("{}.{}", part(header), part(claims));
+        let signed_part = format!("{}.{}", part(header), part(claims));
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
-        format!("{said}.{}", BASE64.encode(hmac::sign(&key, said.as_bytes())))
+        format!("{signed_part}.{}", BASE64.encode(hmac::sign(&key, signed_part.as_bytes())))
     }
 
     fn hs256(claims: &Value, key: &str) -> String {

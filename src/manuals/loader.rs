@@ -271,7 +271,7 @@ impl LoaderParts {
     /// The local file of one address.
     fn cached_file(&self, address: &str) -> Option<CachedFile> {
         if is_remote(address) {
-            let (path, at) = self.fetcher.kept(address)?;
+            let (path, at) = self.fetcher.cached_file(address)?;
             return Some(CachedFile { bytes: path.metadata().ok()?.len(), at });
         }
         let about = self.folder.find(address).ok()?.metadata().ok()?;

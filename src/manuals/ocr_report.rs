@@ -49,9 +49,9 @@ fn log(event: OcrEvent<'_>) {
         OcrEvent::EndedOver { page } => {
             warn!(page; "the process that recognizes scanned pages ended over a page");
         }
-        OcrEvent::JobEnded { url, read, failed, left, took } => {
+        OcrEvent::JobEnded { url, read, failed, remaining, took } => {
             let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            info!(url, read, failed = failed.len(), left, took_ms; "recognized the scanned pages of a manual");
+            info!(url, read, failed = failed.len(), remaining, took_ms; "recognized the scanned pages of a manual");
             if !failed.is_empty() {
                 let pages: Vec<String> = failed
                     .iter()

@@ -199,9 +199,12 @@ mod tests {
             ("rediss://:hush@a#insecure", "redis.ca_file"),
             ("redis+ring://:hush@a", "cannot be read"),
         ] {
-            let said = Address::read(text).unwrap_err().to_string();
-            assert!(said.contains(wrong) && said.contains("redis://user"), "{text}: {said}");
-            assert!(!said.contains(":hush"), "{said}");
+            let message = Address::read(text).unwrap_err().to_string();
+            assert!(
+                message.contains(wrong) && message.contains("redis://user"),
+                "{text}: {message}"
+            );
+            assert!(!message.contains(":hush"), "{message}");
         }
     }
 }

@@ -16,10 +16,10 @@ pub fn name(chosen: &str) -> Arc<str> {
 
 /// The host name (in a container: the pod's name), from Linux; elsewhere from the environment.
 fn machine() -> String {
-    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
-    let told = told.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
+    let host_name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host_name = host_name.or_else(|| std::env::var("HOSTNAME").ok()).unwrap_or_default();
     let fits = |letter: &char| letter.is_ascii_alphanumeric() || ".-_".contains(*letter);
-    let name: String = told.trim().chars().filter(fits).take(MOST).collect();
+    let name: String = host_name.trim().chars().filter(fits).take(MOST).collect();
     if name.is_empty() { "pod".to_owned() } else { name }
 }
 

@@ -1,4 +1,4 @@
--- Counts one under each of KEYS, or under none. ARGV: the time in milliseconds, then the most of each key.
+-- Adds one to each of KEYS, or to none. ARGV: the time in milliseconds, then the limit of each key.
 -- Returns 0, or the milliseconds to wait.
 for at, key in ipairs(KEYS) do
   if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[at + 1]) then

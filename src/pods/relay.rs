@@ -61,7 +61,7 @@ pub struct RedisRelay {
 struct Shared {
     target: Target,
     prefix: String,
-    wanted: Mutex<Wanted>,
+    subscribed: Mutex<Subscriptions>,
     // Not a `Notify`: that may wake a stream whose thread hangs, and the newer one would miss the signal.
     bell: watch::Sender<()>,
     /// The queue to publish through and its stream, while every wanted channel is subscribed.
@@ -71,7 +71,7 @@ struct Shared {
 }
 
 #[derive(Default)]
-struct Wanted {
+struct Subscriptions {
     all: HashSet<String>,
     /// Changes that the stream of this number has yet to apply; empty without a stream (0), however long
     /// Redis is down and however many channels change meanwhile.
@@ -88,7 +88,7 @@ impl RedisRelay {
         let shared = Shared {
             target: Target::new(settings)?,
             prefix: channel(&settings.prefix, ""),
-            wanted: Mutex::default(),
+            subscribed: Mutex::default(),
             bell: watch::Sender::new(()),
             way_out: watch::Sender::new(None),
             opened: watch::Sender::new(0),
@@ -104,7 +104,7 @@ pub(super) fn channel(prefix: &str, channel: &str) -> String {
 
 impl Relay for RedisRelay {
     fn open(&self) -> BoxStream<'static, Relayed> {
-        let (tell, hear) = mpsc::channel(WAITING);
+        let (tell, receive) = mpsc::channel(WAITING);
         let mut number = 0;
         self.shared.opened.send_modify(|times| {
             *times += 1;
@@ -122,19 +122,20 @@ impl Relay for RedisRelay {
                 () = stream.keep() => {}
             }
         });
-        stream::unfold(hear, |mut hear| async { Some((hear.recv().await?, hear)) }).boxed()
+        stream::unfold(receive, |mut receive| async { Some((receive.recv().await?, receive)) })
+            .boxed()
     }
 
-    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
-        let mut wanted = self.shared.wanted();
+    fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>) {
+        let mut subscribed = self.shared.subscribed();
         for channel in &not_those {
-            wanted.all.remove(channel);
+            subscribed.all.remove(channel);
         }
-        wanted.all.extend(these.iter().cloned());
-        if wanted.followed_by != 0 {
-            wanted.changed.extend(not_those.into_iter().chain(these));
+        subscribed.all.extend(these.iter().cloned());
+        if subscribed.followed_by != 0 {
+            subscribed.changed.extend(not_those.into_iter().chain(these));
         }
-        drop(wanted);
+        drop(subscribed);
         self.shared.bell.send_replace(());
     }
 
@@ -192,8 +193,8 @@ impl From<RedisError> for End {
 }
 
 impl Shared {
-    fn wanted(&self) -> std::sync::MutexGuard<'_, Wanted> {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscribed(&self) -> std::sync::MutexGuard<'_, Subscriptions> {
+        self.subscribed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -210,18 +211,18 @@ impl Stream {
         let mut pause = Pause::default();
         loop {
             let since = Instant::now();
-            let heard =
+            let subscriptions =
                 Arc::new(SubscriptionSink::new(self.tell.clone(), self.shared.prefix.clone()));
             let over = Over(self);
-            let end = match self.connected(&heard).await {
+            let end = match self.connected(&subscriptions).await {
                 Ok((connection, mut listened)) => {
-                    self.attend(connection, &mut listened, &heard).await
+                    self.attend(connection, &mut listened, &subscriptions).await
                 }
                 Err(end) => end,
             };
             drop(over);
             // Late messages of this connection are ignored.
-            heard.is_over();
+            subscriptions.is_over();
             let End::Lost(why) = end else { return };
             if self.tell.send(Relayed::Down { why }).await.is_err() {
                 return;
@@ -234,16 +235,16 @@ impl Stream {
     /// A connection that is subscribed to every wanted channel.
     async fn connected(
         &self,
-        heard: &Arc<SubscriptionSink>,
+        subscriptions: &Arc<SubscriptionSink>,
     ) -> Result<(MultiplexedConnection, HashSet<String>), End> {
-        let hear = Arc::clone(heard);
-        let mut connection = self.shared.target.listen(move |push| hear.hear(push)).await?;
+        let receive = Arc::clone(subscriptions);
+        let mut connection = self.shared.target.listen(move |push| receive.receive(push)).await?;
         let mut listened = HashSet::new();
         {
             // From here on every channel is subscribed anew.
-            let mut wanted = self.shared.wanted();
-            wanted.changed = wanted.all.clone();
-            wanted.followed_by = self.number;
+            let mut subscribed = self.shared.subscribed();
+            subscribed.changed = subscribed.all.clone();
+            subscribed.followed_by = self.number;
         }
         // Again for channels that became wanted meanwhile: `Up` covers all of them.
         while self.adjust(&mut connection, &mut listened).await?.is_some() {}
@@ -256,33 +257,33 @@ impl Stream {
         connection: &mut MultiplexedConnection,
         listened: &mut HashSet<String>,
     ) -> Result<Option<Vec<String>>, End> {
-        let (wanted, unwanted): (Vec<String>, Vec<String>) = {
-            let mut wanted = self.shared.wanted();
-            if wanted.followed_by != self.number {
+        let (added, removed): (Vec<String>, Vec<String>) = {
+            let mut subscribed = self.shared.subscribed();
+            if subscribed.followed_by != self.number {
                 return Err(End::Unread);
             }
-            let changed = std::mem::take(&mut wanted.changed);
-            changed.into_iter().partition(|channel| wanted.all.contains(channel))
+            let changed = std::mem::take(&mut subscribed.changed);
+            changed.into_iter().partition(|channel| subscribed.all.contains(channel))
         };
-        if wanted.is_empty() && unwanted.is_empty() {
+        if added.is_empty() && removed.is_empty() {
             return Ok(None);
         }
         let full = |channels: &[&String]| -> Vec<String> {
             channels.iter().map(|channel| format!("{}{channel}", self.shared.prefix)).collect()
         };
-        let new: Vec<&String> = wanted.iter().filter(|it| !listened.contains(*it)).collect();
+        let new: Vec<&String> = added.iter().filter(|it| !listened.contains(*it)).collect();
         for batch in new.chunks(BATCH) {
             self.in_time(connection.subscribe(full(batch))).await?;
         }
-        let old: Vec<&String> = unwanted.iter().filter(|it| listened.contains(*it)).collect();
+        let old: Vec<&String> = removed.iter().filter(|it| listened.contains(*it)).collect();
         for batch in old.chunks(BATCH) {
             self.in_time(connection.unsubscribe(full(batch))).await?;
         }
-        for channel in &unwanted {
+        for channel in &removed {
             listened.remove(channel);
         }
-        listened.extend(wanted.iter().cloned());
-        Ok(Some(wanted))
+        listened.extend(added.iter().cloned());
+        Ok(Some(added))
     }
 
     /// Keeps a connection until it ends, and returns why.
@@ -290,7 +291,7 @@ impl Stream {
         &self,
         mut connection: MultiplexedConnection,
         listened: &mut HashSet<String>,
-        heard: &SubscriptionSink,
+        subscriptions: &SubscriptionSink,
     ) -> End {
         let (queue, mut queued) = mpsc::channel(QUEUED);
         let published = publish(connection.clone(), &mut queued, self.shared.target.timeout());
@@ -308,11 +309,11 @@ impl Stream {
                         let changed = self.adjust(&mut connection, listened).await?;
                         let channels = changed.unwrap_or_default();
                         if !channels.is_empty() {
-                            let told = self.tell.send(Relayed::Listening { channels }).await;
-                            told.map_err(|_| SinkClosed)?;
+                            let sent = self.tell.send(Relayed::Listening { channels }).await;
+                            sent.map_err(|_| SinkClosed)?;
                         }
                     }
-                    why = heard.lost() => return Err(End::Lost(why.to_owned())),
+                    why = subscriptions.lost() => return Err(End::Lost(why.to_owned())),
                     _ = pulse.tick() => self.pulse(&mut connection).await?,
                 }
             }
@@ -405,17 +406,17 @@ impl Drop for Over<'_> {
             }
             is_ours
         });
-        let mut wanted = shared.wanted();
-        if wanted.followed_by == *number {
-            wanted.followed_by = 0;
-            wanted.changed = HashSet::new();
+        let mut subscribed = shared.subscribed();
+        if subscribed.followed_by == *number {
+            subscribed.followed_by = 0;
+            subscribed.changed = HashSet::new();
         }
     }
 }
 
 impl std::fmt::Debug for RedisRelay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let wanted = self.shared.wanted().all.len();
-        f.debug_struct("RedisRelay").field("wanted", &wanted).finish_non_exhaustive()
+        let subscribed = self.shared.subscribed().all.len();
+        f.debug_struct("RedisRelay").field("wanted", &subscribed).finish_non_exhaustive()
     }
 }

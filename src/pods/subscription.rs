@@ -31,7 +31,7 @@ impl SubscriptionSink {
     }
 
     /// Never waits: it runs inside the connection.
-    pub(super) fn hear(&self, push: PushInfo) -> Result<(), SinkClosed> {
+    pub(super) fn receive(&self, push: PushInfo) -> Result<(), SinkClosed> {
         if self.over.load(Ordering::Acquire) {
             return Err(SinkClosed);
         }

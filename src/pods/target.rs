@@ -79,16 +79,16 @@ impl Target {
         self.in_time(connected).await
     }
 
-    /// A connection of its own for pub/sub, which passes incoming messages to `hear`.
+    /// A connection of its own for pub/sub, which passes incoming messages to `receive`.
     pub(super) async fn listen(
         &self,
-        hear: impl AsyncPushSender,
+        receive: impl AsyncPushSender,
     ) -> Result<MultiplexedConnection, RedisError> {
         let connected = async {
             let info = self.node().await?;
             let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
             let client = Client::open(info.set_redis_settings(redis))?;
-            let config = self.config().set_push_sender(hear);
+            let config = self.config().set_push_sender(receive);
             client.get_multiplexed_async_connection_with_config(&config).await
         };
         self.in_time(connected).await

@@ -60,7 +60,7 @@ async fn tidy(
                 // Pictures added meanwhile are counted by the next scan.
                 folder.inner.total_bytes.store(left_bytes, Ordering::Relaxed);
                 removed_ever += gone.len();
-                metrics.doors.uploads_expired(gone.len());
+                metrics.uploads.expired(gone.len());
                 if !gone.is_empty() {
                     info!(pictures = gone.len(); "removed expired pictures");
                 }
@@ -138,8 +138,8 @@ mod tests {
         }
         let looked = expired(dir.path(), 1_000).unwrap();
         assert_eq!(looked, CleanupReport { gone: vec![old.as_str().to_owned()], left_bytes: 3 });
-        let left = std::fs::read_dir(dir.path()).unwrap().count();
-        assert_eq!(left, 3);
+        let remaining = std::fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(remaining, 3);
         assert_eq!(expired(&dir.path().join("none"), 1_000).unwrap(), CleanupReport::default());
     }
 }

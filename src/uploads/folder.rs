@@ -104,11 +104,11 @@ impl Uploads for Folder {
             let turn = timeout(TURN_WITHIN, inner.turns.acquire()).await;
             let turn = turn.map_err(|_| UploadError::Busy)?.map_err(failed)?;
             let cleaning = Arc::clone(&inner);
-            let kept =
+            let stored =
                 spawn_blocking(move || cleaning.clean_and_write(&conversation, &bytes)).await;
             drop(turn);
             // A file that makes a decoder panic is not a valid picture.
-            kept.unwrap_or(Err(UploadError::NotAPicture))
+            stored.unwrap_or(Err(UploadError::NotAPicture))
         }
         .boxed()
     }

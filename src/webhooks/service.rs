@@ -103,10 +103,10 @@ impl Webhooks {
     /// The port for announcements.
     #[must_use]
     pub fn announcer(&self) -> Announcer {
-        let (asked, told) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
+        let (filter, delivery) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
         Announcer::new(
-            move |event| asked.endpoints.iter().any(|it| it.takes(event)),
-            move |announcement| told.tell(&happened(announcement)),
+            move |event| filter.endpoints.iter().any(|it| it.takes(event)),
+            move |announcement| delivery.tell(&happened(announcement)),
         )
     }
 

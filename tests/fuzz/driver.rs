@@ -1,4 +1,4 @@
-//! Feeds a target: its corpus first, and generated inputs then.
+//! Runs a target: on its corpus first, then on generated inputs.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,43 +9,43 @@ use std::time::{Duration, Instant};
 
 use crate::mutate::{Chance, mutated};
 
-/// Longest one input may take: a hundred times what the slowest takes in a debug build.
+/// Time limit of one input: a hundred times the time of the slowest one in a debug build.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
-/// Longest a target is fed in `cargo test`. It ends earlier when it has got its inputs.
+/// Time limit of a target in `cargo test`. It ends earlier when all its inputs were run.
 const SECONDS: u64 = 10;
-/// Stack of the thread that feeds: that of the thread which reads manuals in the server.
+/// Stack of the thread that runs the inputs: as large as that of the server's thread that reads manuals.
 const STACK: usize = 16 << 20;
-/// Most memory of this process, all targets together.
+/// Memory limit of this process, for all targets together.
 const MOST_MEMORY: u64 = 2 << 30;
-/// Inputs in the pool that is mutated.
+/// Number of inputs in the pool that is mutated.
 const POOL: usize = 2_000;
-/// Longest input of the pool. A longer seed is fed as it is: mutations of small inputs break a parser in the same
-/// places, hundreds of times as often in the same time.
+/// Longest input of the pool. A longer seed is run unchanged: mutations of small inputs find the same faults, and
+/// hundreds of times as many run in the same time.
 const POOLED: usize = 4 * 1024;
 
-/// A parser and what it is fed.
+/// A parser and its inputs.
 pub(crate) struct Target {
     pub(crate) name: &'static str,
-    /// How many generated inputs it gets in `cargo test`.
+    /// Number of generated inputs in `cargo test`.
     pub(crate) inputs: usize,
-    /// Words of its language.
+    /// Tokens of its language, used by mutations.
     pub(crate) tokens: &'static [&'static str],
-    /// Reads an input and panics when a promise is broken. Gives a number that stands for the outcome.
+    /// Parses an input and panics when a promise is broken. Returns a number that identifies the outcome.
     pub(crate) feed: fn(&[u8]) -> u64,
 }
 
-/// What is being fed, for the watch over it.
+/// The input that is being run, for the watchdog.
 type InHand = Arc<Mutex<(Instant, Vec<u8>)>>;
 
-/// Feeds a target. `HSC_FUZZ_INPUTS`, `HSC_FUZZ_SECONDS` and `HSC_FUZZ_SEED` say how much and which. With
-/// `HSC_FUZZ_TRACE` each input is written down before it is fed, for one that ends the whole process.
+/// Runs a target. `HSC_FUZZ_INPUTS`, `HSC_FUZZ_SECONDS` and `HSC_FUZZ_SEED` set how many inputs and which. With
+/// `HSC_FUZZ_TRACE` each input is stored before it is run, to find one that ends the whole process.
 pub(crate) fn run(target: &Target) {
     let inputs = setting("HSC_FUZZ_INPUTS").map_or(target.inputs, |inputs| inputs as usize);
     let most = Duration::from_secs(setting("HSC_FUZZ_SECONDS").unwrap_or(SECONDS));
     let seed = setting("HSC_FUZZ_SEED").unwrap_or(1);
     let corpus = corpus(target.name);
     let in_hand: InHand = Arc::new(Mutex::new((Instant::now(), Vec::new())));
-    let (tell, told) = channel();
+    let (tell, results) = channel();
     let traces = setting("HSC_FUZZ_TRACE").is_some();
     let in_hand_too = Arc::clone(&in_hand);
     let feeder =
@@ -58,7 +58,7 @@ pub(crate) fn run(target: &Target) {
         .expect("a thread can be started");
     // No deadline: HANGS_AFTER ends it.
     let outcome = loop {
-        match told.recv_timeout(Duration::from_millis(500)) {
+        match results.recv_timeout(Duration::from_millis(500)) {
             Ok(outcome) => break outcome,
             Err(RecvTimeoutError::Disconnected) => break Err("its thread ended".to_owned()),
             Err(RecvTimeoutError::Timeout) => {
@@ -83,7 +83,7 @@ struct Feeder {
     feed: fn(&[u8]) -> u64,
     in_hand: InHand,
     tell: Sender<Result<String, String>>,
-    /// Writes every input down before it is fed.
+    /// Stores every input before it is run.
     traces: bool,
 }
 
@@ -155,12 +155,12 @@ impl Feeder {
     }
 
     fn end(self, outcome: Result<String, String>) {
-        // The one who waits may have given up.
+        // The receiver may have given up.
         let _ = self.tell.send(outcome);
     }
 }
 
-/// Names of the corpora that are stored.
+/// Names of the stored corpora.
 pub(crate) fn corpora() -> Vec<String> {
     let entries = std::fs::read_dir(folder()).expect("there is a corpus");
     entries
@@ -186,21 +186,21 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     paths.into_iter().map(read).collect()
 }
 
-/// Writes down an input that broke a promise. It belongs into the corpus once that is mended.
+/// Stores an input that broke a promise. Add it to the corpus once the fault is fixed.
 fn keep(name: &str, input: &[u8]) -> PathBuf {
     let file = findings().join(format!("{name}-{:016x}", hash(input)));
     std::fs::write(&file, input).expect("a finding can be written");
     file
 }
 
-/// Where inputs are written that broke a promise.
+/// The folder for inputs that broke a promise.
 fn findings() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz");
     std::fs::create_dir_all(&folder).expect("a folder for findings");
     folder
 }
 
-/// Hashes with FNV-1a, the same on every machine.
+/// Hashes with FNV-1a; the result is the same on every machine.
 pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -212,7 +212,7 @@ fn setting(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} must be a number, it is {value:?}")))
 }
 
-/// The most memory that this process has had, in bytes; 0 where the system does not say.
+/// Peak memory of this process in bytes; 0 if the system does not report it.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -15,7 +15,7 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below this, which is not zero.
+    /// A number below this bound, which is not zero.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end.max(1) as u64).expect("it is below a usize")
     }
@@ -29,7 +29,7 @@ impl Chance {
     }
 }
 
-/// Numbers at the edges of what integers hold, and some that are none.
+/// Numbers at the limits of integer types, and texts that are not numbers.
 const NUMBERS: &[&str] = &[
     "0",
     "-0",
@@ -59,7 +59,7 @@ const NUMBERS: &[&str] = &[
     "1000000000000",
     "00",
 ];
-/// Pieces of text that parsers stumble over: ends, controls, directions, halves of pairs, joined letters.
+/// Pieces of text that parsers often mishandle: ends, controls, directions, halves of surrogate pairs, joined letters.
 const TEXTS: &[&str] = &[
     "",
     "\0",
@@ -98,13 +98,13 @@ const TEXTS: &[&str] = &[
     "{{x}}",
 ];
 const LONGEST: usize = 64 * 1024;
-/// A piece is repeated up to two to the power of this, less one: enough to nest past any sane bound.
+/// A piece is repeated at most two to the power of this, less one: enough to nest beyond any limit.
 const REPEATS: usize = 14;
 
-/// An input made of one of the pool, and of others.
+/// An input made of one from the pool, and of others.
 pub(crate) fn mutated(pool: &[Vec<u8>], tokens: &[&str], chance: &mut Chance) -> Vec<u8> {
     let mut input = pool[chance.below(pool.len())].clone();
-    // Mostly few changes: an input that is broken in many places is refused at the first.
+    // Mostly few changes: an input with many errors is refused at the first.
     let changes = 1 + chance.below(3) * chance.below(4);
     for _ in 0..changes {
         change(&mut input, pool, tokens, chance);
@@ -147,7 +147,7 @@ fn change(input: &mut Vec<u8>, pool: &[Vec<u8>], tokens: &[&str], chance: &mut C
     }
 }
 
-/// Puts a piece in the place of another. Whole slices are copied: byte by byte takes long in a debug build.
+/// Replaces a piece by another. Whole slices are copied: byte by byte is slow in a debug build.
 fn replace(input: &mut Vec<u8>, from: usize, to: usize, piece: &[u8]) {
     let rest = input[to..].to_vec();
     input.truncate(from);
@@ -155,14 +155,14 @@ fn replace(input: &mut Vec<u8>, from: usize, to: usize, piece: &[u8]) {
     input.extend_from_slice(&rest);
 }
 
-/// A piece of it, mostly a short one.
+/// A random piece of the input, mostly a short one.
 fn range(of: &[u8], chance: &mut Chance) -> (usize, usize) {
     let from = chance.below(of.len() + 1);
     let most = if chance.below(4) == 0 { of.len() } else { 16 };
     (from, (from + chance.below(most + 1)).min(of.len()))
 }
 
-/// Puts another number in the place of the next one.
+/// Replaces the next number by another.
 fn number(input: &mut Vec<u8>, at: usize, chance: &mut Chance) {
     let Some(from) = (at..input.len()).find(|at| input[*at].is_ascii_digit()) else { return };
     let length = input[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();

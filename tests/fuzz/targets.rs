@@ -1,7 +1,7 @@
-//! The parsers, each as a function of bytes.
+//! The parsers, each as a function from bytes to an outcome.
 //!
-//! A target panics when a promise is broken. What it returns stands for the outcome, so that an input
-//! with a new outcome is kept and mutated.
+//! A target panics when a promise is broken. Its return value identifies the outcome: an input with a new outcome
+//! is added to the pool and mutated.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -31,7 +31,7 @@ use serde_json::value::RawValue;
 
 use crate::driver::hash;
 
-/// Words of the languages that are written as JSON.
+/// Tokens of the languages that are written as JSON.
 pub(crate) const JSON: &[&str] = &[
     "{",
     "}",
@@ -75,7 +75,7 @@ pub(crate) const JSON: &[&str] = &[
 pub(crate) const CSV: &[&str] = &[
     ",", ";", "\t", "\"", "\"\"", "\n", "\r\n", "id", "name", "brand", "price", "1.234,56", "49.90",
 ];
-/// Of what the log answers; see [`stored_log`].
+/// Tokens of the log's replies; see [`stored_log`].
 pub(crate) const LOG: &[&str] =
     &[":", "$", "_", "*", "$all", "$kept", "$gone", "$ahead", "$moved", "\n"];
 pub(crate) const TOKEN: &[&str] = &[".", "-", "1.", "=", "_", "0", "f", "ffffffffffffffff", "\n"];
@@ -112,7 +112,7 @@ pub(crate) const HTML: &[&str] = &[
     "<form>",
     "<base>",
 ];
-/// Of frames: headers of each kind, with and without a mask, and lengths at the edges.
+/// Tokens of frames: headers of each kind, with and without a mask, and lengths at the limits.
 pub(crate) const FRAMES: &[&str] = &[
     "\u{1}\u{0}",
     "\u{2}\u{7e}",
@@ -192,15 +192,15 @@ const KEY: &str = "a key that the site and the server of this test share";
 
 const LIMITS: FrameLimits = FrameLimits { message_bytes: 4_096, small_frames_per_second: 50 };
 
-/// Frames of a client. However the bytes are cut, the same messages come out; no more is stored than the
-/// limit, and what is read as text is text.
+/// Frames of a client. The same messages are read however the bytes are split; no more is buffered than the limit,
+/// and a text message is valid UTF-8.
 pub(crate) fn frames(input: &[u8]) -> u64 {
     let whole = read_frames(input, &mut |_| input.len());
     let mut at = 0;
-    // Pieces whose lengths the input itself says.
-    let pieces = read_frames(input, &mut |left| {
+    // The input itself determines the lengths of the pieces.
+    let pieces = read_frames(input, &mut |remaining| {
         at = (at + 7) % input.len().max(1);
-        1 + usize::from(input.get(at).copied().unwrap_or(1)) % left
+        1 + usize::from(input.get(at).copied().unwrap_or(1)) % remaining
     });
     let single = read_frames(input, &mut |_| 1);
     assert_eq!(whole, pieces, "cut into pieces it is something else");
@@ -215,10 +215,10 @@ pub(crate) fn frames(input: &[u8]) -> u64 {
         };
         assert!(bytes <= LIMITS.message_bytes, "{bytes} bytes of one message");
     }
-    // What came out is written as frames again, and read as the same.
+    // The messages are written as frames again; reading them gives the same messages.
     let again: Vec<u8> = messages.iter().flat_map(written).collect();
     if messages.len() <= 50 {
-        assert_eq!(&read_frames(&again, &mut |left| left).0, messages);
+        assert_eq!(&read_frames(&again, &mut |remaining| remaining).0, messages);
     }
     let kinds: String = messages.iter().take(30).map(kind_of).collect();
     shape(&format!("{kinds} {:?}", violation.map(Violation::as_str)))
@@ -292,25 +292,25 @@ pub(crate) fn agent_messages(input: &[u8]) -> u64 {
     read_message(text, AgentFrame::parse)
 }
 
-/// A message that is accepted means the same when another program has written it again as JSON; one that
-/// is refused is refused in a sentence.
+/// An accepted message means the same after another program has rewritten it as JSON; a refused one
+/// has a readable error.
 fn read_message<T: std::fmt::Debug>(
     text: &str,
     parse: fn(&str) -> Result<T, InvalidMessage>,
 ) -> u64 {
     match parse(text) {
         Ok(frame) => {
-            let said = format!("{frame:?}");
-            // The parser passes over half of a surrogate pair; other readers of JSON refuse it.
+            let printed = format!("{frame:?}");
+            // The parser skips half of a surrogate pair; other JSON readers refuse it.
             let whole = without_lone_surrogates(text);
             let text = whole.as_deref().unwrap_or(text);
-            // Field by field as they were written: a number of many digits becomes its neighbour in a `Value`.
+            // Compared field by field as text: a number with many digits is rounded in a `Value`.
             let fields: BTreeMap<String, &RawValue> =
                 serde_json::from_str(text).expect("it was read as JSON");
             let written = serde_json::to_string(&fields).expect("what was read is written");
             let again = parse(&written).expect("it was accepted");
-            assert_eq!(said, format!("{again:?}"), "another meaning when it is written again");
-            shape(&said)
+            assert_eq!(printed, format!("{again:?}"), "another meaning when it is written again");
+            shape(&printed)
         }
         Err(InvalidMessage { code, message, .. }) => {
             assert!(!message.is_empty() && message.len() < 2_000, "no sentence: {message}");
@@ -319,7 +319,7 @@ fn read_message<T: std::fmt::Debug>(
     }
 }
 
-/// What was loaded is found, the same each time, and what was wrong is named.
+/// Loaded products are found, with the same result each time, and errors name the product.
 pub(crate) fn catalogs(input: &[u8]) -> u64 {
     let text = String::from_utf8_lossy(input);
     let loaded = load_files([("fuzz.json", &*text)]);
@@ -344,7 +344,7 @@ pub(crate) fn catalogs(input: &[u8]) -> u64 {
     shape(&format!("{} {reasons:?}", loaded.catalog.products().len().min(9)))
 }
 
-/// The files that a table becomes load as they are, with every product and without an error.
+/// The files made from a table load, with every product and without an error.
 pub(crate) fn catalog_tables(input: &[u8]) -> u64 {
     let report = match import(input) {
         Ok(report) => report,
@@ -360,7 +360,7 @@ pub(crate) fn catalog_tables(input: &[u8]) -> u64 {
     shape(&format!("{} {wrong:?}", report.files.len()))
 }
 
-/// What is read is written as something that is read as the same.
+/// Reading, writing and reading again gives the same value.
 pub(crate) fn checkpoints(input: &[u8]) -> u64 {
     let Ok(text) = std::str::from_utf8(input) else { return 0 };
     let Some(once) = rewritten_checkpoint(text) else { return 1 };
@@ -369,8 +369,8 @@ pub(crate) fn checkpoints(input: &[u8]) -> u64 {
     shape(&once)
 }
 
-/// Lines become the values that a script answers: `$text`, `:number`, `*` an empty list, `_` nothing.
-/// Whatever they are, the answer is a list of entries without a hole, or an error.
+/// Lines become the values of a script's reply: `$text`, `:number`, `*` an empty list, `_` nil.
+/// For any values, the result is a list of entries without a gap, or an error.
 pub(crate) fn stored_log(input: &[u8]) -> u64 {
     let value = |line: &[u8]| match line.split_first() {
         Some((b':', number)) => {
@@ -382,19 +382,19 @@ pub(crate) fn stored_log(input: &[u8]) -> u64 {
         _ => Value::Nil,
     };
     let reply: Vec<Value> = input.split(|byte| *byte == b'\n').map(value).collect();
-    let kept = RedisLog::entries_of(reply.clone());
-    if let Ok(StoredConversation { offset, entries, .. }) = &kept {
+    let stored = RedisLog::entries_of(reply.clone());
+    if let Ok(StoredConversation { offset, entries, .. }) = &stored {
         for pair in entries.windows(2) {
             assert_eq!(pair[0].offset + 1, pair[1].offset);
         }
         assert!(entries.last().is_none_or(|last| last.offset <= *offset), "past the end");
     }
     let taken = RedisLog::taken_over_of(reply, 7);
-    let told = |error: &LogError| error.to_string();
-    shape(&format!("{:?} {:?}", kept.as_ref().map_err(told), taken.as_ref().map_err(told)))
+    let text_of = |error: &LogError| error.to_string();
+    shape(&format!("{:?} {:?}", stored.as_ref().map_err(text_of), taken.as_ref().map_err(text_of)))
 }
 
-/// What is read is written as it was read.
+/// Reading and writing gives the same text.
 pub(crate) fn pod_messages(input: &[u8]) -> u64 {
     match Envelope::read(input) {
         Ok(envelope) => {
@@ -406,7 +406,7 @@ pub(crate) fn pod_messages(input: &[u8]) -> u64 {
     }
 }
 
-/// Nothing is accepted but what was signed, for the conversation it was signed for.
+/// A token is accepted only if it was signed, and only for its conversation.
 pub(crate) fn conversation_tokens(input: &[u8]) -> u64 {
     static TOKENS: OnceLock<(Tokens, String, UploadId)> = OnceLock::new();
     let (tokens, good, upload) = TOKENS.get_or_init(|| {
@@ -416,7 +416,7 @@ pub(crate) fn conversation_tokens(input: &[u8]) -> u64 {
         (tokens, good, upload)
     });
     let Ok(text) = std::str::from_utf8(input) else { return 0 };
-    // The seeds name what is signed now: what was signed once would be another key's tomorrow.
+    // The seeds contain placeholders for tokens: a token signed earlier would have another key.
     let text = text.replace("GOOD", good).replace("UPLOAD", upload.as_str());
     let verified = tokens.verify(&text, "c1");
     assert!(verified.is_err() || text == *good, "{text} was never signed");
@@ -432,7 +432,7 @@ pub(crate) fn conversation_tokens(input: &[u8]) -> u64 {
     shape(&format!("{verified:?} {:?}", parsed.is_some()))
 }
 
-/// The input as a token, and its two first lines as header and claims that the site has signed.
+/// The input as a token, and its first two lines as header and claims signed by the site.
 pub(crate) fn visitor_tokens(input: &[u8]) -> u64 {
     static VOUCHING: OnceLock<SignedVisitorTokens> = OnceLock::new();
     let vouching = VOUCHING.get_or_init(|| {
@@ -444,10 +444,11 @@ pub(crate) fn visitor_tokens(input: &[u8]) -> u64 {
     assert!(raw.is_err(), "{text} was never signed");
     let mut lines = input.splitn(2, |byte| *byte == b'\n');
     let (header, claims) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let said = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let signed_part =
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let key = hmac::Key::new(hmac::HMAC_SHA256, KEY.as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, said.as_bytes()));
-    let signed = vouching.visitor(&format!("{said}.{signature}"));
+    let signature = URL_SAFE_NO_PAD.encode(hmac::sign(&key, signed_part.as_bytes()));
+    let signed = vouching.visitor(&format!("{signed_part}.{signature}"));
     if let Ok(visitor) = &signed {
         let header: serde_json::Value = serde_json::from_slice(header).expect("a header is JSON");
         assert_eq!(header["alg"], "HS256", "the key signs in one way");
@@ -488,7 +489,7 @@ pub(crate) fn hocr(input: &[u8]) -> u64 {
     count_runs(&String::from_utf8_lossy(input)) as u64
 }
 
-/// A manual within its limits, or the reason why there is none.
+/// A manual within its limits, or an error.
 fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
     static SETTINGS: OnceLock<Settings> = OnceLock::new();
     let settings =
@@ -506,7 +507,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
             assert!(pages.len() <= 200, "{} pages", pages.len());
             let text: usize = passages.iter().map(|passage| passage.text().len()).sum();
             assert!(text <= 3 * (4 << 20), "{text} bytes of passages");
-            // What is read goes to other processes and pods as JSON.
+            // The result is sent to other processes and pods as JSON.
             let json = serde_json::to_vec(&manual).expect("it is written");
             let again: Manual = serde_json::from_slice(&json).expect("what was written is read");
             assert_eq!(manual, again);
@@ -519,7 +520,7 @@ fn read_manual(input: &[u8], kind: DocumentationKind) -> u64 {
     }
 }
 
-/// The letters of a text, in short: numbers and quoted pieces of the input would make every outcome new.
+/// The letters of a text, in short: numbers and quoted parts of the input would make every outcome new.
 fn shape(text: &str) -> u64 {
     let letters: Vec<u8> = text
         .bytes()

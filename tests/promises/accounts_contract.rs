@@ -1,4 +1,4 @@
-//! What the archive promises about accounts, replies and deliveries, kept to by SQLite and PostgreSQL.
+//! The contract of the archive for accounts, replies and deliveries, run over SQLite and PostgreSQL.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_chan
 
 async fn of_many_who_make_the_first_account_at_once_one_does(stage: Stage) {
     let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
-    // Brought to the present form before, so that all of them are at the table at once.
+    // Migrated before, so that the concurrent calls below compete for the table and not for the migration.
     assert_eq!(stage.store.count().await.expect("the archive does it"), 0);
     add_link(&stage, "link", false).await;
     let tries = (0..9).map(|n| {
@@ -207,7 +207,7 @@ async fn failures_are_noted_however_many_try_at_once(stage: Stage) {
     assert!(matches!(stage.store.sign_in_failed("x", lock).await, Err(AccountError::Unknown)));
 }
 
-/// An attempt at ann's address under this key, which unknown devices share where it is watched.
+/// An attempt for ann's address under this key. `watched` is the key that unknown devices share.
 fn attempt(key: &str, now_ms: u64, is_watched: bool) -> SignInAttempt {
     SignInAttempt {
         address: "ann@example.com".to_owned(),
@@ -223,7 +223,7 @@ fn attempt(key: &str, now_ms: u64, is_watched: bool) -> SignInAttempt {
     }
 }
 
-/// Seconds to wait; none where the attempt was counted.
+/// Seconds to wait; `None` if the attempt was counted.
 fn wait(outcome: AttemptOutcome) -> Option<u64> {
     match outcome {
         AttemptOutcome::Counted => None,
@@ -373,9 +373,9 @@ async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
     store.put_reply(reply("3", "bye", None)).await.expect("the archive does it");
     store.put_reply(reply("4", "bye", None)).await.expect("the archive does it");
     store.put_reply(reply("2", "hi", Some("td17"))).await.expect("the archive does it");
-    let kept = store.replies().await.expect("the archive does it");
+    let replies = store.replies().await.expect("the archive does it");
     assert_eq!(
-        kept,
+        replies,
         [reply("4", "bye", None), reply("1", "hello", None), reply("2", "hi", Some("td17"))]
     );
     assert!(store.remove_reply("4").await.expect("the archive does it"));
@@ -383,7 +383,7 @@ async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
     assert_eq!(store.replies().await.expect("the archive does it").len(), 2);
 }
 
-/// Where deliveries go.
+/// The endpoints of deliveries.
 const HOOK: &str = "https://a.example/hook";
 
 fn delivery(id: &str) -> Record {
@@ -410,7 +410,7 @@ async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Sta
     for due in futures::future::join_all(takes).await {
         taken.extend(due.expect("the archive does it").into_iter().map(|it| it.id));
     }
-    // Two that met over one row may have left some of theirs; what counts is that none is taken twice.
+    // A call that met a locked row may return fewer; required is that no delivery is taken twice.
     taken.extend(
         pods[0]
             .take_due(HOOK, TEN + 20, later, 20)

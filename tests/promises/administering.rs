@@ -1,4 +1,4 @@
-//! What an admin sees of a running pod and does to it: charts, sessions, settings.
+//! What an admin sees and does on a running pod: charts, sessions, settings.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, AuditSearch, Page};
@@ -9,7 +9,7 @@ use crate::member::{Member, PASSWORD, archive_of, code_of, json_of, with_team};
 use crate::server::{Server, operator};
 use crate::shop::LIGHT;
 
-/// Everything of administration that only shows something.
+/// Every administration route that only reads.
 const SHOWN: [&str; 5] =
     ["/admin/catalog", "/admin/manuals", "/admin/series", "/admin/sessions", "/admin/settings"];
 
@@ -19,7 +19,7 @@ async fn ada(server: &Server) -> Member {
     ada
 }
 
-/// Waits until somebody of the team has done this to that, by the audit.
+/// Waits until the audit has this action of a team member on this subject.
 pub(crate) async fn audited(server: &Server, action: &str, subject: &str) {
     let path = ("HSC__ARCHIVE__PATH".to_owned(), archive_of(&server.shop));
     let settings = hsc_config::Settings::load(None, [path]).expect("right");
@@ -53,7 +53,7 @@ async fn nobody_sees_the_pod_without_being_an_admin() {
     }
 }
 
-/// The points of a line of the charts.
+/// The points of one series of the charts.
 async fn points(server: &Server, name: &str) -> Vec<Option<f64>> {
     let charts = server.json("/admin/series").await;
     let lines = charts["series"].as_array().expect("lines");
@@ -93,7 +93,7 @@ async fn the_charts_show_what_visitors_do() {
     let mut visitor = server.visitor().await;
     visitor.type_in("nl-200").await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    while visitor.hear().await["type"] != "final_answer" {}
+    while visitor.receive().await["type"] != "final_answer" {}
     for (name, least) in [
         ("sessions", 1.0),
         ("memory_bytes", 1_000_000.0),
@@ -136,9 +136,9 @@ async fn the_settings_are_shown_as_in_force_and_no_secret_with_them() {
     assert!(!shown.to_string().contains("hidden-"), "{shown}");
 }
 
-/// What `/admin/sessions` answers to this.
-async fn sessions(server: &Server, asked: &str) -> (Vec<Value>, Value) {
-    let page = server.json(&format!("/admin/sessions{asked}")).await;
+/// The reply of `/admin/sessions` to this query.
+async fn sessions(server: &Server, query: &str) -> (Vec<Value>, Value) {
+    let page = server.json(&format!("/admin/sessions{query}")).await;
     (page["items"].as_array().expect("items").clone(), page["next"].clone())
 }
 
@@ -157,7 +157,7 @@ async fn sessions_are_paged_found_and_closed_and_the_others_stay() {
     assert!(newest[0]["key"].as_u64() > newest[1]["key"].as_u64());
     let first = &mut visitors[0];
     first.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    while first.hear().await["type"] != "final_answer" {}
+    while first.receive().await["type"] != "final_answer" {}
     let (asking, _) = sessions(&server, "?text=NL-200").await;
     assert_eq!(asking.len(), 1);
     let asking = &asking[0];

@@ -1,4 +1,4 @@
-//! A person takes over: agents and visitors on pods of their own, over a real Redis.
+//! Agents take over conversations: agents and visitors on different pods, over a real Redis.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -13,7 +13,7 @@ use crate::visitor::Visitor;
 pub(crate) const ADA: &str = "ada@example.test";
 pub(crate) const YAEL: &str = "yael@example.test";
 
-/// Two pods with one team.
+/// Two pods with the same team.
 pub(crate) async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Server, Server) {
     let url = redis.url();
     let mut all = vec![("redis.url", url.as_str())];
@@ -22,7 +22,7 @@ pub(crate) async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Serve
     let path = archive_of(&a.shop);
     all.push(("archive.path", path.as_str()));
     let b = Server::with(&all).await;
-    // What one says before the other listens comes to the other with the next look, in another form.
+    // A ticket that changes before the other pod has subscribed arrives with the next snapshot instead.
     for pod in [&a, &b] {
         let connected = "hsc_bridge_connected";
         eventually("the bridge is up", async || pod.metric(connected).await == 1.0).await;
@@ -30,7 +30,7 @@ pub(crate) async fn two_pods(redis: &Redis, settings: &[(&str, &str)]) -> (Serve
     (a, b)
 }
 
-/// An agent's socket on a pod, which has shown the desk.
+/// An agent's socket on a pod, after the snapshot of the desk.
 pub(crate) async fn agent(pod: &Server, who: &str) -> Visitor {
     let mut member = Member::of(pod);
     assert_eq!(member.sign_in(who, PASSWORD).await.status(), 200);
@@ -46,23 +46,23 @@ pub(crate) async fn agent(pod: &Server, who: &str) -> Visitor {
     agent
 }
 
-/// A visitor who said hello and waits for a person.
+/// A visitor after `welcome` who waits for an agent.
 pub(crate) async fn waiting(pod: &Server) -> (Visitor, String) {
     let (visitor, welcome) = welcomed_and_waiting(pod).await;
     (visitor, welcome["conversation"].as_str().expect("an id").to_owned())
 }
 
-/// The same, with the whole welcome.
+/// The same, with the `welcome` message.
 pub(crate) async fn welcomed_and_waiting(pod: &Server) -> (Visitor, Value) {
     let mut visitor = pod.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     visitor.say(json!({ "type": "handoff" })).await;
     until(&mut visitor, |frame| frame["state"] == "waiting").await;
     (visitor, welcome)
 }
 
-/// The next message that is it; see [`Visitor::until`].
+/// The next message that matches; see [`Visitor::until`].
 #[track_caller]
 pub(crate) fn until(
     socket: &mut Visitor,
@@ -89,16 +89,16 @@ async fn nobody_opens_the_agents_socket_who_is_not_signed_in_or_comes_from_elsew
     foreign.push(("origin", "https://evil.example"));
     let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &foreign).await;
     assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
-    // A page in a frame without an origin is no page of ours.
+    // A frame without an origin is not one of our pages.
     foreign.pop();
     foreign.push(("origin", "null"));
     let refused = yael.send(reqwest::Method::GET, "/ws/agent", None, &foreign).await;
     assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()));
-    // A cookie that is kept though its session was signed out, and one that was made up.
-    let kept = yael.cookies.clone();
+    // A cookie of a session that was signed out, and an invented one.
+    let old_cookies = yael.cookies.clone();
     assert_eq!(yael.post("/api/sign-out", json!({})).await.status(), 204);
     let made_up = vec![("hsc".to_owned(), "A".repeat(43))];
-    for cookies in [kept, made_up] {
+    for cookies in [old_cookies, made_up] {
         yael.cookies = cookies;
         let own = server.url("");
         let mut from_here = upgrade.to_vec();
@@ -122,17 +122,17 @@ async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_the_two_talk()
     let joined = until(&mut visitor, |frame| frame["type"] == "agent_joined").await;
     let one = until(&mut ada, |frame| frame["id"] == "t").await;
     let other = until(&mut yael, |frame| frame["id"] == "t").await;
-    let (mut winner, told) = if one["type"] == "ticket" { (ada, other) } else { (yael, one) };
-    assert_eq!((&told["code"], &told["by"]), (&json!("taken"), &joined["agent"]));
+    let (mut winner, refusal) = if one["type"] == "ticket" { (ada, other) } else { (yael, one) };
+    assert_eq!((&refusal["code"], &refusal["by"]), (&json!("taken"), &joined["agent"]));
     winner.say(json!({ "type": "watch", "conversation": conversation })).await;
     until(&mut winner, |frame| frame["type"] == "transcript").await;
     let words = "<script>alert(1)</script> Hello";
     winner
         .say(json!({ "type": "say", "conversation": conversation, "content": words, "id": "s" }))
         .await;
-    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
-    assert_eq!(said["content"], words);
-    assert!(!said["html"].as_str().expect("text").contains("<script"), "{said}");
+    let frame = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!(frame["content"], words);
+    assert!(!frame["html"].as_str().expect("text").contains("<script"), "{frame}");
     until(&mut winner, |frame| frame["type"] == "done" && frame["id"] == "s").await;
     visitor.say(json!({ "type": "message", "content": "Hello too" })).await;
     until(&mut winner, |frame| frame["frame"]["content"] == "Hello too").await;
@@ -151,14 +151,14 @@ async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
     yael.say(json!({ "type": "take", "conversation": conversation })).await;
     until(&mut visitor, |frame| frame["state"] == "with_agent").await;
     b.signal("KILL");
-    let left = until(&mut visitor, |frame| frame["type"] == "agent_left").await;
-    assert_eq!(left["reason"], "gone");
+    let frame = until(&mut visitor, |frame| frame["type"] == "agent_left").await;
+    assert_eq!(frame["reason"], "gone");
     until(&mut visitor, |frame| frame["state"] == "waiting").await;
     ada.say(json!({ "type": "take", "conversation": conversation })).await;
     until(&mut visitor, |frame| frame["type"] == "agent_joined").await;
     ada.say(json!({ "type": "say", "conversation": conversation, "content": "I go on." })).await;
-    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
-    assert_eq!(said["content"], "I go on.");
+    let frame = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!(frame["content"], "I go on.");
 }
 
 #[tokio::test]
@@ -202,8 +202,8 @@ async fn a_wish_for_a_person_that_is_withdrawn_at_once_leaves_nobody_waiting() {
     for _ in 0..10 {
         let mut visitor = a.visitor().await;
         visitor.say(json!({ "type": "hello" })).await;
-        let conversation = visitor.hear().await["conversation"].clone();
-        // Two messages in one breath: the desk is asked twice, and in this order.
+        let conversation = visitor.receive().await["conversation"].clone();
+        // Two messages in quick succession: the desk is called twice, in this order.
         visitor.say(json!({ "type": "handoff" })).await;
         visitor.say(json!({ "type": "handoff", "withdraw": true })).await;
         let states = |frame: &Value| frame["type"] == "handoff";
@@ -231,28 +231,28 @@ async fn what_an_agent_says_in_one_breath_keeps_its_order_whether_the_visitor_is
     let words = |part: &str| -> Vec<String> { (0..8).map(|at| format!("{part} {at}")).collect() };
     let says = async |yael: &mut Visitor, kind: &str, part: &str| {
         for content in words(part) {
-            let said = json!({ "type": kind, "conversation": conversation, "content": content, "id": content });
-            yael.say(said).await;
+            let frame = json!({ "type": kind, "conversation": conversation, "content": content, "id": content });
+            yael.say(frame).await;
         }
     };
-    let heard = async |socket: &mut Visitor, is_it: fn(&Value) -> Option<&Value>| {
-        let mut heard = Vec::new();
-        while heard.len() < 8 {
+    let received = async |socket: &mut Visitor, is_it: fn(&Value) -> Option<&Value>| {
+        let mut received = Vec::new();
+        while received.len() < 8 {
             let frame = socket.until(|frame| is_it(frame).is_some()).await;
-            heard.push(
+            received.push(
                 is_it(&frame).expect("it is one")["content"].as_str().expect("words").to_owned(),
             );
         }
-        heard
+        received
     };
-    // Nothing is waited for between the take and the words, nor between the words.
+    // The test waits neither between the take and the first message, nor between the messages.
     says(&mut yael, "say", "here").await;
     let message: fn(&Value) -> Option<&Value> =
         |frame| (frame["type"] == "message").then_some(frame);
-    assert_eq!(heard(&mut visitor, message).await, words("here"));
+    assert_eq!(received(&mut visitor, message).await, words("here"));
     says(&mut yael, "note", "noted").await;
     let note: fn(&Value) -> Option<&Value> = |frame| (frame["type"] == "note").then_some(frame);
-    assert_eq!(heard(&mut ada, note).await, words("noted"));
+    assert_eq!(received(&mut ada, note).await, words("noted"));
     drop(visitor);
     until(&mut yael, |frame| frame["ticket"]["online"] == false).await;
     says(&mut yael, "say", "away").await;
@@ -260,5 +260,5 @@ async fn what_an_agent_says_in_one_breath_keeps_its_order_whether_the_visitor_is
         let frame = &frame["frame"];
         frame["content"].as_str().is_some_and(|words| words.starts_with("away")).then_some(frame)
     };
-    assert_eq!(heard(&mut ada, entry).await, words("away"));
+    assert_eq!(received(&mut ada, entry).await, words("away"));
 }

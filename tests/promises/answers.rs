@@ -1,4 +1,4 @@
-//! An answer rests on pages of the manual, and each is one click away.
+//! An answer is based on pages of the manual, and each page can be opened.
 
 use serde_json::json;
 
@@ -12,13 +12,13 @@ async fn the_final_answer_cites_the_page_that_says_it_and_the_page_opens() {
     visitor
         .say(json!({ "type": "query", "product_id": LIGHT, "query": "How do I reset the lamp to factory settings?" }))
         .await;
-    let heard = visitor.hear_answer().await;
-    let text: String = heard
+    let received = visitor.receive_answer().await;
+    let text: String = received
         .iter()
         .filter(|message| message["type"] == "answer_chunk")
         .map(|message| message["content"].as_str().unwrap())
         .collect();
-    let end = heard.last().unwrap();
+    let end = received.last().unwrap();
     assert_eq!(end["grounded"], true, "{end}");
     assert_eq!(end["answerer"], "extractive");
     assert!((0.5..=1.0).contains(&end["confidence"].as_f64().unwrap()), "{end}");
@@ -45,6 +45,6 @@ async fn what_the_manual_does_not_say_is_not_answered() {
     visitor
         .say(json!({ "type": "query", "product_id": LIGHT, "query": "Which bank finances the purchase of a grand piano?" }))
         .await;
-    let end = visitor.hear_answer().await.pop().unwrap();
+    let end = visitor.receive_answer().await.pop().unwrap();
     assert_eq!(end["reason"]["code"], "unknown", "{end}");
 }

@@ -1,9 +1,9 @@
-//! Ways to PostgreSQL: a pooler in transaction mode, and TLS with a private authority.
+//! Connections to PostgreSQL: a pooler in transaction mode, and TLS with a private authority.
 
 use hsc_actors::ports::archive::Archive as _;
 use sqlx::Row as _;
 
-use crate::archiving::{ask, kept, store};
+use crate::archiving::{archived, ask, store};
 use crate::member::{Member, PASSWORD};
 use crate::postgres::{PgBouncer, Postgres};
 use crate::server::Server;
@@ -24,7 +24,7 @@ async fn two_pods_behind_a_pooler_in_transaction_mode_migrate_archive_and_sign_i
     // Read without the pooler.
     let archive = store(|it| it.url = postgres.url().as_str().into());
     for server in [&one, &two, &one, &two] {
-        kept(&archive, &ask(server, "q1").await).await;
+        archived(&archive, &ask(server, "q1").await).await;
     }
     for server in [&one, &two] {
         assert_eq!(server.metric("hsc_archive_dropped_total{reason=\"refused\"}").await, 0.0);

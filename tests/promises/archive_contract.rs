@@ -1,4 +1,4 @@
-//! What the archive promises about conversations and figures, kept to by SQLite and by PostgreSQL.
+//! The contract of the archive for conversations and figures, run over SQLite and PostgreSQL.
 
 use hsc_actors::ports::archive::{
     Analytics as _, Archive as _, AuditSearch, DataSubject, Page, Period, Privacy as _, Search,
@@ -82,9 +82,9 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         score: 0.5,
     };
     let mut answered = answer("c", "q1", "td17", 4, MessageOutcome::Answered);
-    if let Record::Message(said) = &mut answered {
-        said.citations = vec![citation.clone()];
-        said.html = "<p>Hold.</p>".to_owned();
+    if let Record::Message(cited_message) = &mut answered {
+        cited_message.citations = vec![citation.clone()];
+        cited_message.html = "<p>Hold.</p>".to_owned();
     }
     let note = ArchivedMessage {
         agent: Some(agent("ann")),
@@ -128,18 +128,18 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
     ];
     stage.write(records).await.expect("done");
     assert!(stage.store.transcript("nobody").await.expect("done").is_none());
-    let told = stage.store.transcript("c").await.expect("done").expect("done");
-    let about = &told.about;
+    let transcript = stage.store.transcript("c").await.expect("done").expect("done");
+    let about = &transcript.about;
     assert_eq!((about.began_ms, about.last_ms, about.ended_ms), (TEN, TEN + 8, Some(TEN + 8)));
     assert_eq!((about.visitor.clone(), about.language.as_deref()), (who, Some("he")));
     assert_eq!((about.product.as_deref(), about.agent.clone()), (Some("td17"), Some(agent("ann"))));
     assert_eq!((about.rating, about.messages), (Some(5), 3));
     assert_eq!(about.first_words, "How do I reset it?");
-    assert_eq!(told.rating_comment.as_deref(), Some("quick"));
-    let kinds: Vec<&str> = told.entries.iter().map(kind).collect();
+    assert_eq!(transcript.rating_comment.as_deref(), Some("quick"));
+    let kinds: Vec<&str> = transcript.entries.iter().map(kind).collect();
     assert_eq!(kinds, ["visitor", "machine", "handed_over", "taken", "note", "ended"]);
     let TranscriptEntry::Said { citations, thumb, comment, confidence, outcome, .. } =
-        &told.entries[1]
+        &transcript.entries[1]
     else {
         panic!("the answer is something said")
     };
@@ -148,8 +148,8 @@ async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
         (&vec![citation], Some(Thumb::Up), Some("thanks"))
     );
     assert_eq!((*confidence, *outcome), (Some(0.5), Some(MessageOutcome::Answered)));
-    assert_eq!(told.uploads.len(), 1);
-    assert!(told.uploads[0].is_expired);
+    assert_eq!(transcript.uploads.len(), 1);
+    assert!(transcript.uploads[0].is_expired);
 }
 
 fn kind(entry: &TranscriptEntry) -> &'static str {
@@ -168,13 +168,13 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
         language: Some("he".to_owned()),
         ..began("c")
     };
-    // What is not said again stays; what is said again is the newest.
+    // A field that is not sent again keeps its value; one that is sent again has the newest value.
     let later = ConversationFacts { product: Some("td27".to_owned()), ..began("c") };
     let records = [first, later].map(|began| (TEN, Record::ConversationBegan(Box::new(began))));
     stage.write(records.into()).await.expect("done");
     let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
-    let told = (about.product.as_deref(), about.scenario.as_deref(), about.page.as_deref());
-    assert_eq!(told, (Some("td27"), Some("live"), Some("https://shop.example/drums?id=5")));
+    let facts = (about.product.as_deref(), about.scenario.as_deref(), about.page.as_deref());
+    assert_eq!(facts, (Some("td27"), Some("live"), Some("https://shop.example/drums?id=5")));
     assert_eq!(
         (about.reason.as_deref(), about.language.as_deref()),
         (Some("It hums."), Some("he"))
@@ -189,19 +189,19 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
 }
 
 async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage: Stage) {
-    let said = |offset: u64, author, text: &str| {
-        let said = ArchivedMessage::new("c", author, text);
+    let message_at = |offset: u64, author, text: &str| {
+        let message = ArchivedMessage::new("c", author, text);
         Record::Message(Box::new(ArchivedMessage {
             offset: Some(offset),
             agent: Some(agent("ann")),
-            ..said
+            ..message
         }))
     };
     let records = vec![
         (TEN, turn("c", HandoffRecordKind::HandedOver, None)),
-        (TEN + 1, said(0, Author::Note, "was rude on the phone")),
-        (TEN + 2, said(3, Author::Agent, "Hello, I am Ann.")),
-        (TEN + 3, said(4, Author::Visitor, "At last!")),
+        (TEN + 1, message_at(0, Author::Note, "was rude on the phone")),
+        (TEN + 2, message_at(3, Author::Agent, "Hello, I am Ann.")),
+        (TEN + 3, message_at(4, Author::Visitor, "At last!")),
     ];
     stage.write(records).await.expect("done");
     let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
@@ -222,7 +222,7 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
                 reason: Some("because".to_owned()),
             })
         };
-        // Two pods may record one change, and one conversation may turn twice.
+        // Two pods may record the same change, and one conversation may change more than once.
         let again = [
             HandoffPlace::Desk(7),
             HandoffPlace::Desk(7),
@@ -231,16 +231,21 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
         ];
         let records = again.map(|place| (TEN + at, turn(place)));
         stage.write(records.into()).await.expect("done");
-        let told = stage.store.transcript(&format!("c{at}")).await.expect("done").expect("there");
-        assert_eq!(told.entries.len(), 3, "{kind:?}");
-        for entry in &told.entries {
+        let transcript =
+            stage.store.transcript(&format!("c{at}")).await.expect("done").expect("there");
+        assert_eq!(transcript.entries.len(), 3, "{kind:?}");
+        for entry in &transcript.entries {
             let TranscriptEntry::Turned { turn, agent: by, reason, .. } = entry else {
                 panic!("nothing was said: {entry:?}")
             };
             assert_eq!((*turn, by.clone()), (kind, Some(agent("ann"))));
             assert_eq!(reason.as_deref(), Some("because"));
         }
-        assert_eq!(told.about.ended_ms.is_some(), kind == HandoffRecordKind::Ended, "{kind:?}");
+        assert_eq!(
+            transcript.about.ended_ms.is_some(),
+            kind == HandoffRecordKind::Ended,
+            "{kind:?}"
+        );
     }
     let lines = stage.store.snapshots(WHOLE, None).await.expect("done");
     let handed: u64 =
@@ -263,14 +268,14 @@ async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
     let once = stage.store.snapshots(WHOLE, None).await.expect("done");
     stage.store.write(records).await.expect("done");
     assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), once);
-    let told = stage.store.transcript("c").await.expect("done").expect("done");
-    assert_eq!((told.entries.len(), told.about.messages), (3, 2));
+    let transcript = stage.store.transcript("c").await.expect("done").expect("done");
+    assert_eq!((transcript.entries.len(), transcript.about.messages), (3, 2));
 }
 
 async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
     for at_ms in [TEN, TEN + 50] {
-        let said = answer("c", "q1", "td17", 7, MessageOutcome::Answered);
-        stage.write(vec![(at_ms, said)]).await.expect("done");
+        let answered = answer("c", "q1", "td17", 7, MessageOutcome::Answered);
+        stage.write(vec![(at_ms, answered)]).await.expect("done");
     }
     let total = &stage.store.snapshots(WHOLE, Some("")).await.expect("done")[0];
     assert_eq!((total.conversations, total.questions), (1, 1));
@@ -280,11 +285,11 @@ async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
 async fn any_text_is_kept_and_a_nul_is_left_out(stage: Stage) {
     let text = "a'; DROP TABLE messages; -- \"$1\" \u{0}\u{1F4A9} שלום \\ % _ \u{202E}";
     stage.write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))]).await.expect("done");
-    let told = stage.store.transcript("c'\"").await.expect("done").expect("done");
-    let TranscriptEntry::Said { text: kept, product, .. } = &told.entries[0] else {
+    let transcript = stage.store.transcript("c'\"").await.expect("done").expect("done");
+    let TranscriptEntry::Said { text: stored_text, product, .. } = &transcript.entries[0] else {
         panic!("it was said")
     };
-    assert_eq!(*kept, text.replace('\0', ""));
+    assert_eq!(*stored_text, text.replace('\0', ""));
     assert_eq!(product.as_deref(), Some("p$1"));
     let long = "word ".repeat(100_000);
     stage.write(vec![(TEN, question("long", "q", "p", &long))]).await.expect("done");
@@ -355,12 +360,12 @@ async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stag
 }
 
 async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
-    // Three in each millisecond, so that a piece ends within one.
+    // Three records per millisecond, so that a page ends within one.
     let records =
         (0..25).map(|n| (TEN + n / 3, question(&format!("c{n:02}"), "q", "p", "words"))).collect();
     stage.write(records).await.expect("done");
     let (mut seen, mut page) = (Vec::new(), first(10));
-    // Three pieces; more would be one that begins again.
+    // Three pages; more would mean that one began again.
     for _ in 0..10 {
         let piece = stage.store.search(Search::default(), page.clone()).await.expect("done");
         assert!(piece.items.len() <= 10);
@@ -381,9 +386,9 @@ async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
 
 async fn figures_are_counted_by_hour_and_product(stage: Stage) {
     let mut cached = answer("a", "q2", "td17", 2, MessageOutcome::Answered);
-    if let Record::Message(said) = &mut cached {
-        said.cached = true;
-        said.first_answer_ms = Some(100);
+    if let Record::Message(message) = &mut cached {
+        message.cached = true;
+        message.first_answer_ms = Some(100);
     }
     stage
         .write(vec![
@@ -466,8 +471,8 @@ async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: St
         }))
     };
     let mut unknown = answer("b", "", "td17", 1, MessageOutcome::NoManual);
-    if let Record::Message(said) = &mut unknown {
-        said.question = None;
+    if let Record::Message(message) = &mut unknown {
+        message.question = None;
     }
     stage
         .write(vec![
@@ -500,7 +505,7 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
     let writing = pods.iter().enumerate().map(async |(pod, store)| {
         for batch in 0..EACH {
             let conversation = format!("c{pod}-{batch}");
-            // The products in another order with each pod, so that locks could stand crosswise.
+            // Each pod writes the products in another order, which could cause a deadlock.
             let mut products = ["p1", "p2", "p3"];
             products.rotate_left(pod);
             let records = products
@@ -511,7 +516,7 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
                 })
                 .collect();
             let records = stamped(records);
-            // As the writer does: until it is in.
+            // Repeated until it succeeds, as the writer does.
             while store.write(records.clone()).await.is_err() {}
         }
     });
@@ -530,7 +535,7 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
             ..began(conversation)
         }))
     };
-    let left = |address: &str| Record::OfflineMessage {
+    let offline_message = |address: &str| Record::OfflineMessage {
         conversation: None,
         address: address.to_owned(),
         text: "call me".to_owned(),
@@ -545,8 +550,8 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
             (TEN + 5, question("b", "q1", "td17", "two")),
             (TEN + 6, began("c", "dan")),
             (TEN + 7, question("c", "q1", "td17", "three")),
-            (TEN + 8, left("Noa@Example.com")),
-            (TEN + 9, left("dan@example.com")),
+            (TEN + 8, offline_message("Noa@Example.com")),
+            (TEN + 9, offline_message("dan@example.com")),
         ])
         .await
         .expect("done");
@@ -582,7 +587,7 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
 }
 
 async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
-    let left = Record::OfflineMessage {
+    let offline_message = Record::OfflineMessage {
         conversation: Some("a".to_owned()),
         address: "x@example.com".to_owned(),
         text: "call me".to_owned(),
@@ -591,7 +596,7 @@ async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
         .write(vec![
             (TEN, question("a", "q1", "td17", "one")),
             (TEN, question("b", "q1", "td17", "two")),
-            (TEN, left),
+            (TEN, offline_message),
         ])
         .await
         .expect("done");
@@ -610,7 +615,7 @@ async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
     stage.write(records).await.expect("done");
     let figures = stage.store.snapshots(WHOLE, None).await.expect("done");
     let (mut gone, mut files, mut steps) = (0, Vec::new(), 0);
-    // Three steps and the one that finds nothing.
+    // Three pages and one empty page.
     for _ in 0..10 {
         let erased = stage.store.expire(TEN + HOUR, 2).await.expect("done");
         if erased.is_empty() {
@@ -650,15 +655,15 @@ async fn the_audit_is_told_by_who_and_what(stage: Stage) {
         ])
         .await
         .expect("done");
-    let told = async |who: Option<&str>, action: Option<&str>| {
+    let listed = async |who: Option<&str>, action: Option<&str>| {
         let (who, action) = (who.map(str::to_owned), action.map(str::to_owned));
         let search = AuditSearch { who, action, period: Some(WHOLE) };
-        let told = stage.store.audit(search, first(10)).await.expect("done");
-        told.items.into_iter().map(|it| it.at_ms - TEN).collect::<Vec<_>>()
+        let listed = stage.store.audit(search, first(10)).await.expect("done");
+        listed.items.into_iter().map(|it| it.at_ms - TEN).collect::<Vec<_>>()
     };
-    assert_eq!(told(None, None).await, [2, 1, 0]);
-    assert_eq!(told(Some("ann"), None).await, [2, 0]);
-    assert_eq!(told(Some("ann"), Some("conversation.take")).await, [0]);
+    assert_eq!(listed(None, None).await, [2, 1, 0]);
+    assert_eq!(listed(Some("ann"), None).await, [2, 0]);
+    assert_eq!(listed(Some("ann"), Some("conversation.take")).await, [0]);
     stage.store.expire(TEN + 1, 10).await.expect("done");
-    assert_eq!(told(None, None).await, [2, 1]);
+    assert_eq!(listed(None, None).await, [2, 1]);
 }

@@ -1,4 +1,4 @@
-//! An archive that an earlier version wrote is opened, migrated and read: nothing of it is lost.
+//! An archive of an earlier version is opened, migrated and read without loss.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use crate::archive_stage::{TEN, first, question, settings, stamped};
 
-/// What the version with two migrations left.
+/// The content of an archive of the version with two migrations.
 const OF_BEFORE: &str = include_str!("../data/archive_of_two_migrations.sqlite.sql");
 
 async fn connection(file: &Path) -> SqliteConnection {
@@ -18,7 +18,7 @@ async fn connection(file: &Path) -> SqliteConnection {
     SqliteConnection::connect(&url).await.expect("a file of SQLite")
 }
 
-/// The file of an earlier version, and the archive of this one over it.
+/// The file of an earlier version, opened by this version.
 async fn opened() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("hsc.sqlite");
@@ -100,8 +100,8 @@ async fn an_archive_of_an_earlier_version_is_searched_and_written_on() {
     assert_eq!(found(&store, words("מאפסים")).await, ["c1"]);
     let of_ann = Search { agent: Some("ann".to_owned()), ..Search::default() };
     assert_eq!(found(&store, of_ann).await, ["c2", "c1"]);
-    let left = store.left_messages(first(5)).await.expect("the archive is read").items;
-    assert_eq!((left.len(), &*left[0].text), (1, "Call me back."));
+    let messages = store.left_messages(first(5)).await.expect("the archive is read").items;
+    assert_eq!((messages.len(), &*messages[0].text), (1, "Call me back."));
     let audit = store.audit(AuditSearch::default(), first(5)).await.expect("the archive is read");
     assert_eq!(audit.items[0].action, "conversation.take");
 

@@ -1,4 +1,4 @@
-//! An archive of a test: in a file of SQLite, or in a database of a real PostgreSQL.
+//! The archive of a test: an SQLite file, or a database of a real PostgreSQL.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -15,12 +15,12 @@ use crate::postgres::{PgBouncer, Postgres};
 pub(crate) const TEN: u64 = 1_795_600_800_000;
 pub(crate) const HOUR: u64 = 3_600_000;
 
-/// One server for all tests that run at a time: making one takes longer than most of them.
+/// One server for all concurrent tests: starting one takes longer than most of them.
 static SHARED: Mutex<Weak<SharedServer>> = Mutex::const_new(Weak::new());
-/// Each test has a database of its own in there.
+/// Each test has its own database on it.
 static DATABASES: AtomicU64 = AtomicU64::new(0);
 
-/// An archive, and what keeps it alive.
+/// An archive, and the processes that it needs.
 pub(crate) struct Stage {
     pub(crate) store: Arc<Store>,
     settings: ArchiveSettings,
@@ -28,7 +28,7 @@ pub(crate) struct Stage {
     _server: Option<Arc<SharedServer>>,
 }
 
-/// A database server, and a pooler before it.
+/// A database server, and a pooler in front of it.
 struct SharedServer {
     postgres: Postgres,
     bouncer: PgBouncer,
@@ -38,7 +38,7 @@ impl Stage {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = settings();
-        // A folder that is not there, with letters that mean something in an address.
+        // The folder does not exist, and its name has characters with a meaning in URLs.
         let file = folder.path().join("a b #1?").join("hsc.sqlite");
         settings.path = file.display().to_string();
         Self::of(settings, Some(folder), None)
@@ -60,7 +60,7 @@ impl Stage {
         Self::of(settings, None, Some(server))
     }
 
-    /// The shared server, and the name of a new database in it.
+    /// The shared server, and the name of a new database on it.
     async fn shared() -> (Arc<SharedServer>, String) {
         let server = {
             let mut shared = SHARED.lock().await;
@@ -89,24 +89,24 @@ impl Stage {
         Self { store, settings, _folder: folder, _server: server }
     }
 
-    /// The same database as another pod sees it.
+    /// The same database, opened as another pod.
     pub(crate) fn another_pod(&self) -> Arc<Store> {
         Arc::new(Store::new(&self.settings).expect("settings of an archive"))
     }
 
-    /// Writes these, each at its time.
+    /// Writes these records, each with its time.
     pub(crate) async fn write(&self, records: Vec<(u64, Record)>) -> Result<(), ArchiveError> {
         self.store.write(stamped(records)).await
     }
 }
 
-/// The defaults, with enough time for a machine that compiles beside the tests.
+/// The defaults, with longer time limits for a machine that also compiles.
 pub(crate) fn settings() -> ArchiveSettings {
     let settings = Settings::load(None, std::iter::empty()).expect("the defaults");
     ArchiveSettings { timeout_ms: 60_000, connect_timeout_ms: 30_000, ..settings.archive }
 }
 
-/// Stamped with a time and an identity each.
+/// Stamps each record with a time and an id.
 pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<StampedRecord>> {
     let stamp = |(at_ms, record)| {
         let id = format!("{:032x}", rand::random::<u128>());
@@ -115,7 +115,7 @@ pub(crate) fn stamped(records: Vec<(u64, Record)>) -> Vec<Arc<StampedRecord>> {
     records.into_iter().map(stamp).collect()
 }
 
-/// The visitor asks.
+/// A question of the visitor.
 pub(crate) fn question(conversation: &str, id: &str, product: &str, text: &str) -> Record {
     Record::Message(Box::new(ArchivedMessage {
         product: Some(product.to_owned()),
@@ -124,7 +124,7 @@ pub(crate) fn question(conversation: &str, id: &str, product: &str, text: &str) 
     }))
 }
 
-/// The machine ends an answer.
+/// A completed answer of the assistant.
 pub(crate) fn answer(
     conversation: &str,
     id: &str,
@@ -143,7 +143,7 @@ pub(crate) fn answer(
     }))
 }
 
-/// The beginning of a list, so many at once.
+/// The first page of a list, with this limit.
 pub(crate) fn first(limit: u32) -> Page {
     Page { after: None, limit }
 }

@@ -1,4 +1,4 @@
-//! What is said is kept: behind the chat, through an archive that is away, and for whom it is meant.
+//! Conversations are archived asynchronously, also after the archive was unavailable, and can be exported and erased.
 
 use std::path::{Path, PathBuf};
 
@@ -18,13 +18,13 @@ use crate::shop::{LIGHT, Shop};
 
 const QUESTION: &str = "How heavy is it?";
 
-/// A visitor says hello and asks; gives the conversation.
+/// A visitor connects and asks; returns the conversation.
 pub(crate) async fn ask(server: &Server, id: &str) -> String {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "locale": "en" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     visitor.say(json!({ "type": "query", "id": id, "product_id": LIGHT, "query": QUESTION })).await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
     welcome["conversation"].as_str().expect("a conversation").to_owned()
 }
 
@@ -34,8 +34,8 @@ pub(crate) fn store(change: impl FnOnce(&mut ArchiveSettings)) -> Store {
     Store::new(&settings).expect("settings of an archive")
 }
 
-/// The conversation, once its answer is in.
-pub(crate) async fn kept(store: &Store, conversation: &str) -> Transcript {
+/// The conversation, once its answer is archived.
+pub(crate) async fn archived(store: &Store, conversation: &str) -> Transcript {
     let transcript = async || store.transcript(conversation).await.ok().flatten();
     eventually("the conversation is archived", async || {
         transcript().await.is_some_and(|it| it.entries.len() >= 2)
@@ -82,12 +82,12 @@ async fn chats_go_on_while_the_archive_is_away_and_are_written_when_it_is_back()
     assert_eq!(server.metric("hsc_archive_up").await, 0.0);
     postgres.heal().await;
     let store = store(|it| it.url = url.as_str().into());
-    is_question_and_answer(&kept(&store, &before).await);
+    is_question_and_answer(&archived(&store, &before).await);
     eventually("all is well", async || server.json("/health").await["status"] == "healthy").await;
     postgres.cut();
     let between = ask(&server, "q1").await;
     postgres.heal().await;
-    is_question_and_answer(&kept(&store, &between).await);
+    is_question_and_answer(&archived(&store, &between).await);
     for reason in ["full", "refused"] {
         let dropped = format!("hsc_archive_dropped_total{{reason=\"{reason}\"}}");
         assert_eq!(server.metric(&dropped).await, 0.0);
@@ -107,7 +107,7 @@ async fn two_pods_over_one_archive_tell_each_others_conversations() {
     let conversations = [ask(&one, "q1").await, ask(&two, "q1").await];
     let store = store(|it| it.url = url.as_str().into());
     for conversation in &conversations {
-        is_question_and_answer(&kept(&store, conversation).await);
+        is_question_and_answer(&archived(&store, conversation).await);
     }
     let search = Search { text: Some("heavy".to_owned()), ..Search::default() };
     assert_eq!(store.search(search, first(9)).await.unwrap().items.len(), 2);
@@ -133,7 +133,7 @@ async fn with_a_file() -> (Server, PathBuf) {
     (server, file)
 }
 
-/// `hsc` with these words, over the archive in this file.
+/// Runs `hsc` with these arguments and the archive in this file.
 fn command(server: &Server, file: &Path, words: &[&str]) -> (bool, String, String) {
     let mut command = hsc();
     command.args(words).arg("--config").arg(config(&server.shop)).env("HSC__ARCHIVE__PATH", file);
@@ -156,22 +156,22 @@ async fn one_visitors_data_is_exported_and_erased_from_the_command_line() {
     let (server, file) = with_a_file().await;
     let (conversation, other) = (ask(&server, "q1").await, ask(&server, "q1").await);
     let store = store(|it| it.path = file.display().to_string());
-    kept(&store, &conversation).await;
-    kept(&store, &other).await;
-    let out = server.shop.dir().join("export.json");
-    let to = out.display().to_string();
-    let (done, said, err) =
+    archived(&store, &conversation).await;
+    archived(&store, &other).await;
+    let exported = server.shop.dir().join("export.json");
+    let to = exported.display().to_string();
+    let (done, out, err) =
         command(&server, &file, &["privacy", "export", &conversation, "--out", &to]);
-    assert!(done, "{said}{err}");
+    assert!(done, "{out}{err}");
     let export: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&out).expect("it was written")).expect("JSON");
+        serde_json::from_slice(&std::fs::read(&exported).expect("it was written")).expect("JSON");
     assert_eq!(export["conversations"][0]["entries"][0]["text"], QUESTION);
     assert_eq!(export["conversations"].as_array().map(Vec::len), Some(1));
-    let (done, said, _) = command(&server, &file, &["privacy", "erase", &conversation]);
-    assert!(!done && said.contains("--yes"), "{said}");
+    let (done, out, _) = command(&server, &file, &["privacy", "erase", &conversation]);
+    assert!(!done && out.contains("--yes"), "{out}");
     assert!(store.transcript(&conversation).await.unwrap().is_some());
-    let (done, said, err) = command(&server, &file, &["privacy", "erase", &conversation, "--yes"]);
-    assert!(done, "{said}{err}");
+    let (done, out, err) = command(&server, &file, &["privacy", "erase", &conversation, "--yes"]);
+    assert!(done, "{out}{err}");
     assert!(store.transcript(&conversation).await.unwrap().is_none());
     assert!(store.transcript(&other).await.unwrap().is_some());
     let (done, _, err) = command(&server, &file, &["privacy", "export", &conversation]);
@@ -179,7 +179,7 @@ async fn one_visitors_data_is_exported_and_erased_from_the_command_line() {
     assert!(!file_holds(&file, conversation.as_bytes()), "erased is overwritten");
 }
 
-/// True when the bytes stand anywhere in the file or its log.
+/// True if the file or its log contains the bytes.
 fn file_holds(file: &Path, bytes: &[u8]) -> bool {
     let log = PathBuf::from(format!("{}-wal", file.display()));
     [file.to_owned(), log].iter().any(|file| {
@@ -194,14 +194,14 @@ async fn a_backup_is_made_while_the_server_runs_and_put_back_while_it_does_not()
     let first = ask(&server, "q1").await;
     let open = || store(|it| it.path = file.display().to_string());
     let archive = open();
-    kept(&archive, &first).await;
+    archived(&archive, &first).await;
     let copy = server.shop.dir().join("copy.sqlite").display().to_string();
-    let (done, said, err) = command(&server, &file, &["backup", &copy]);
-    assert!(done, "{said}{err}");
+    let (done, out, err) = command(&server, &file, &["backup", &copy]);
+    assert!(done, "{out}{err}");
     let (done, _, err) = command(&server, &file, &["backup", &copy]);
     assert!(!done && err.contains("is there already"), "{err}");
     let second = ask(&server, "q1").await;
-    kept(&archive, &second).await;
+    archived(&archive, &second).await;
     archive.close().await;
     let (done, _, err) = command(&server, &file, &["restore", &copy]);
     assert!(!done && err.contains("stop the server first"), "{err}");
@@ -211,8 +211,8 @@ async fn a_backup_is_made_while_the_server_runs_and_put_back_while_it_does_not()
     let torn = server.shop.dir().join("torn.sqlite").display().to_string();
     let (done, _, err) = command(&server, &file, &["restore", &torn]);
     assert!(!done && err.contains("no archive of hsc"), "{err}");
-    let (done, said, err) = command(&server, &file, &["restore", &copy]);
-    assert!(done && said.contains("before-restore"), "{said}{err}");
+    let (done, out, err) = command(&server, &file, &["restore", &copy]);
+    assert!(done && out.contains("before-restore"), "{out}{err}");
     let archive = open();
     assert!(archive.transcript(&first).await.unwrap().is_some());
     assert!(archive.transcript(&second).await.unwrap().is_none());

@@ -1,4 +1,4 @@
-//! Whoever writes it, a script in a text is text: a page that puts `html` in place runs nothing.
+//! Scripts in texts are escaped, whoever wrote them: a page that inserts `html` runs nothing.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::model::Model;
 use crate::server::Server;
 use crate::shop::{LIGHT, MANUAL, Shop, TRIPOD, catalog};
 
-/// What would run: a script, and an element that is as good as one.
+/// A script element, and an element with an event handler.
 const SCRIPT: &str = "<script>alert(1)</script><img src=x onerror=alert(2)>";
 
-/// Fails where a browser would find an element that runs something.
+/// Fails if a browser would run an element of the HTML.
 fn is_text(html: &Value) -> &str {
     let html = html.as_str().expect("html is text");
     for opens in ["<script", "<img", "<svg", "<iframe", "=\"javascript:"] {
@@ -31,14 +31,14 @@ async fn what_visitor_and_agent_write_is_text() {
     until(&mut yael, |frame| frame["id"] == "t").await;
     yael.say(json!({ "type": "watch", "conversation": conversation })).await;
     yael.say(json!({ "type": "say", "conversation": conversation, "content": SCRIPT })).await;
-    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
-    assert_eq!(said["content"], SCRIPT, "the words as they are");
-    assert!(is_text(&said["html"]).contains("&lt;script&gt;alert(1)"), "{said}");
+    let frame_said = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!(frame_said["content"], SCRIPT, "the words as they are");
+    assert!(is_text(&frame_said["html"]).contains("&lt;script&gt;alert(1)"), "{frame_said}");
     visitor.say(json!({ "type": "message", "content": SCRIPT })).await;
     let is_visitors = |frame: &Value| frame["frame"]["from"] == "visitor";
-    let heard = until(&mut yael, is_visitors).await;
-    assert_eq!(heard["frame"]["content"], SCRIPT);
-    assert!(is_text(&heard["frame"]["html"]).contains("&lt;script&gt;alert(1)"), "{heard}");
+    let entry = until(&mut yael, is_visitors).await;
+    assert_eq!(entry["frame"]["content"], SCRIPT);
+    assert!(is_text(&entry["frame"]["html"]).contains("&lt;script&gt;alert(1)"), "{entry}");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn what_a_catalog_and_a_manual_say_is_text() {
         product["name"] = json!(name);
     }
     shop.write_catalog(&named);
-    // As a manual would show it in print: written out, so that it is words of the page.
+    // Escaped, as a manual prints code: it is text of the page.
     let printed = SCRIPT.replace('<', "&lt;").replace('>', "&gt;");
     let manual = MANUAL.replace("hold the Menu button", &format!("hold {printed} the Menu button"));
     assert_ne!(manual, MANUAL);
@@ -60,8 +60,8 @@ async fn what_a_catalog_and_a_manual_say_is_text() {
     let question = "How do I reset the lamp to factory settings?";
     for (product, words) in [(LIGHT, "ten seconds"), (TRIPOD, "")] {
         visitor.say(json!({ "type": "query", "product_id": product, "query": question })).await;
-        let heard = visitor.hear_answer().await;
-        let last = heard.last().expect("an answer");
+        let received = visitor.receive_answer().await;
+        let last = received.last().expect("an answer");
         assert!(is_text(&last["html"]).contains(words), "{last}");
         if product == LIGHT {
             assert!(
@@ -70,7 +70,7 @@ async fn what_a_catalog_and_a_manual_say_is_text() {
             );
         }
     }
-    // The manual's own page is shown too.
+    // The manual's page is shown too.
     let page = server.get(&format!("/manuals/{LIGHT}")).await.text().await.expect("text");
     assert!(page.contains("ten seconds"), "{page}");
     assert!(!page.contains("<script>alert(1)") && !page.contains("<img src=x"), "{page}");
@@ -91,7 +91,7 @@ async fn what_a_language_model_says_is_text() {
     let mut visitor = server.visitor().await;
     let question = "How do I reset the lamp to factory settings?";
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    let last = visitor.hear_answer().await.pop().expect("an answer");
-    assert_eq!((model.asked(), &last["answerer"]), (1, &json!("llm")), "{last}");
+    let last = visitor.receive_answer().await.pop().expect("an answer");
+    assert_eq!((model.requests(), &last["answerer"]), (1, &json!("llm")), "{last}");
     assert!(is_text(&last["html"]).contains("ten seconds"), "{last}");
 }

@@ -1,4 +1,4 @@
-//! A hostile client: raw bytes on a TCP connection, of no WebSocket library.
+//! A hostile client that writes raw bytes to a TCP connection, without a WebSocket library.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -8,23 +8,23 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::eventually::in_time;
 
-/// A mask of zeros leaves the payload as it is.
+/// A mask of zeros does not change the payload.
 const MASK: [u8; 4] = [0; 4];
 
-/// What a hostile client does.
+/// The kinds of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Attack {
-    /// Declares a frame of 2^63 - 1 bytes and sends as much of it as it can.
+    /// Declares a frame of 2^63 - 1 bytes and sends as much of it as possible.
     HugeHeader,
     /// Sends empty pongs.
     PongFlood,
-    /// Sends pings that want answers.
+    /// Sends pings that need replies.
     PingFlood,
     /// Sends empty continuation frames.
     EmptyContinuations,
-    /// Sends fragments of a message that never ends, and a pong now and then.
+    /// Sends fragments of a message that never ends, and some pongs.
     UnfinishedFragments,
-    /// Sends a body of a request byte by byte.
+    /// Sends the body of a request byte by byte.
     SlowBody,
     /// Sends the header of a request byte by byte.
     SlowHeader,
@@ -41,7 +41,7 @@ impl Attack {
         Self::SlowHeader,
     ];
 
-    /// Attacks once, until the server closes or the time is over. True when the server closed.
+    /// Attacks once, until the server closes or the time is over. Returns true if the server closed.
     pub(crate) async fn run(self, address: SocketAddr, time: Duration) -> bool {
         let Ok(mut attacker) = Attacker::try_to(address).await else { return true };
         let attack = async {
@@ -94,14 +94,14 @@ impl Attacker {
         Ok(Self(TcpStream::connect(address).await?))
     }
 
-    /// Over an open WebSocket.
+    /// Attacks over an open WebSocket.
     pub(crate) async fn on_socket(address: SocketAddr) -> Self {
         let mut attacker = Self::try_to(address).await.expect("the server accepts");
         attacker.upgrade("/ws").await.expect("the upgrade");
         attacker
     }
 
-    /// The same through a connection whose system takes in little while it does not read.
+    /// The same over a connection with a small receive buffer.
     pub(crate) async fn with_small_buffer(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("a size");
@@ -110,7 +110,7 @@ impl Attacker {
         attacker
     }
 
-    /// Upgrades to a WebSocket and gives the response's head.
+    /// Upgrades to a WebSocket and returns the head of the response.
     pub(crate) async fn upgrade(&mut self, path: &str) -> std::io::Result<String> {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
@@ -133,7 +133,7 @@ impl Attacker {
         self.0.write_all(bytes).await
     }
 
-    /// Sends the same again and again until the server does not take it any more.
+    /// Sends the same bytes repeatedly until the server stops reading.
     async fn repeat(&mut self, bytes: &[u8], pause: Duration) -> std::io::Result<()> {
         let (mut from_server, mut to_server) = self.0.split();
         let reading = async {
@@ -151,7 +151,7 @@ impl Attacker {
         tokio::select! { ended = reading => ended, ended = writing => ended }
     }
 
-    /// Sends so many bytes, or as many as the server takes before it closes. True when all were taken.
+    /// Sends so many bytes, or as many as the server reads before it closes. Returns true if all were sent.
     pub(crate) async fn send_repeated(&mut self, bytes: &[u8], total: usize) -> bool {
         in_time("the server takes or refuses what is sent", async {
             for _ in 0..total.div_ceil(bytes.len()) {
@@ -164,7 +164,7 @@ impl Attacker {
         .await
     }
 
-    /// The next frame of the server: its first byte and its payload; none at the end of the connection.
+    /// The next frame of the server: its first byte and its payload; `None` at the end of the connection.
     pub(crate) async fn next_frame(&mut self) -> Option<(u8, Vec<u8>)> {
         in_time("a frame of the server", async {
             let first = self.0.read_u8().await.ok()?;
@@ -180,7 +180,7 @@ impl Attacker {
         .await
     }
 
-    /// The code of the close frame; none when the connection ends without one.
+    /// The code of the close frame; `None` if the connection ends without one.
     pub(crate) async fn close_code(&mut self) -> Option<u16> {
         // No deadline: each frame has its own.
         loop {
@@ -191,7 +191,7 @@ impl Attacker {
         }
     }
 
-    /// True while the system holds the server's end of the connection, whether or not its process does.
+    /// True while the operating system holds the server's end of the connection, even if the process does not.
     pub(crate) fn is_known_to(&self, server: SocketAddr) -> bool {
         let here = self.0.local_addr().expect("it was connected");
         let ends = |local: SocketAddr, remote: SocketAddr| {

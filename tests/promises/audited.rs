@@ -1,5 +1,5 @@
-//! What somebody of the team does is written down: who did what to which conversation and from where, once it
-//! is done, and never the words.
+//! Actions of team members are audited once they are done: who did what to which conversation and from where,
+//! never the text.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{
@@ -14,14 +14,14 @@ use crate::member::{Member, PASSWORD, archive_of, with_team};
 use crate::server::Server;
 use crate::visitor::Visitor;
 
-/// The archive of a server, looked at from outside.
+/// The archive of a server, opened by the test.
 fn archive(server: &Server) -> Store {
     let mut settings = settings();
     settings.path = archive_of(&server.shop);
     Store::new(&settings).expect("settings of an archive")
 }
 
-/// What the audit says of these actions, oldest first.
+/// The audit entries of these actions, oldest first.
 async fn audit(archive: &Store, of: &[&str]) -> Vec<Audited> {
     let page = Page { after: None, limit: Page::MOST };
     let found = archive.audit(AuditSearch::default(), page).await.expect("the archive answers");
@@ -31,7 +31,7 @@ async fn audit(archive: &Store, of: &[&str]) -> Vec<Audited> {
     found
 }
 
-/// Asks, and hears what becomes of it: true where it was done.
+/// Sends a request and waits for its result: true if it was done.
 async fn does(agent: &mut Visitor, id: &str, what: serde_json::Value) -> bool {
     let mut what = what;
     what["id"] = json!(id);
@@ -50,7 +50,7 @@ async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
     }
     let about =
         |kind: &str, conversation: &str| json!({ "type": kind, "conversation": conversation });
-    let said = |kind: &str| json!({ "type": kind, "conversation": first, "content": "a secret" });
+    let action = |kind: &str| json!({ "type": kind, "conversation": first, "content": "a secret" });
     let archive = archive(&server);
     let accounts = archive.all().await.expect("the archive answers");
     let id_of = |address: &str| {
@@ -65,9 +65,9 @@ async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
     assert!(does(&mut yael, "1", about("take", &first)).await);
     until(&mut ada, |frame| frame["ticket"]["agent"]["id"] == yael_id.as_str()).await;
     assert!(!does(&mut ada, "2", about("take", &first)).await, "yael has it");
-    assert!(does(&mut yael, "3", said("say")).await);
-    assert!(does(&mut yael, "4", said("note")).await);
-    assert!(!does(&mut ada, "5", said("say")).await, "it is not hers");
+    assert!(does(&mut yael, "3", action("say")).await);
+    assert!(does(&mut yael, "4", action("note")).await);
+    assert!(!does(&mut ada, "5", action("say")).await, "it is not hers");
     let hand = json!({ "type": "hand", "conversation": first, "to": ada_id });
     assert!(does(&mut yael, "6", hand).await);
     assert!(does(&mut ada, "7", about("give_back", &first)).await);
@@ -99,7 +99,7 @@ async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
             (&it.who, &*it.role, &*it.action, &*it.subject, &*it.detail)
         })
         .collect();
-    // Two within one millisecond have no order.
+    // Two entries of one millisecond have no order.
     for deed in &expected {
         assert!(written.contains(deed), "{deed:?} in {written:?}");
     }
@@ -115,7 +115,7 @@ async fn tries_that_open_nothing_are_in_the_audit_without_what_was_typed() {
     archive.sign_in_failed(&yael.id, locked).await.expect("the archive does it");
     let wrong = Member::of(&server).sign_in(YAEL, "not the password").await;
     assert_eq!(wrong.status(), 401);
-    // That others have failed refuses nobody.
+    // Failures of other clients do not lock out this one.
     let right = Member::of(&server).sign_in(YAEL, PASSWORD).await;
     assert_eq!(right.status(), 200);
     let mut guesser = Member::of(&server);
@@ -136,7 +136,7 @@ async fn tries_that_open_nothing_are_in_the_audit_without_what_was_typed() {
     assert_eq!(of("too many attempts").len(), 1, "once, however often it is tried: {written:?}");
     for it in &written {
         assert_eq!(it.address, "127.0.0.1", "{it:?}");
-        let told = format!("{it:?}");
-        assert!(!told.contains("nobody@") && !told.contains("typed"), "{told}");
+        let logged = format!("{it:?}");
+        assert!(!logged.contains("nobody@") && !logged.contains("typed"), "{logged}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may do what: every route and every message of an agent, for each caller and each origin.
+//! Authorisation: every route and every message of an agent, for each caller and each origin.
 //!
 //! The rules below are the expected outcome, as data. A test sends each request and compares; a route or a message
 //! without a row fails, and so does `docs/security.md` where it does not show the same table. To write the table
@@ -20,7 +20,7 @@ use crate::visitor::Visitor;
 const TOKEN: &str = "a-token-for-machines-of-32-characters";
 const FOREIGN: &str = "https://evil.example";
 
-/// Who calls. Each brings what proves it and nothing else.
+/// The callers. Each sends its credentials and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     Anonymous,
@@ -35,16 +35,16 @@ enum Who {
 }
 
 const CALLERS: [Who; 5] = [Who::Anonymous, Who::Visitor, Who::Agent, Who::Admin, Who::Token];
-/// Origin of the page that sends the request: ours, one that the settings do not name, none (a program).
+/// Origin of the page that sends the request: ours, a foreign one, none (a program).
 const ORIGINS: [&str; 3] = ["same", "foreign", "none"];
 
-/// What becomes of a request: `yes` where it reaches its handler, else the code of the refusal.
+/// The result of a request: `yes` if it reaches its handler, else the code of the refusal.
 const YES: &str = "yes";
 const NOT_SIGNED_IN: &str = "not_signed_in";
 const ORIGIN: &str = "origin_not_allowed";
 const FORBIDDEN: &str = "forbidden";
 const NO_TOKEN: &str = "no_token";
-/// Codes by which a caller or an origin is refused. Any other answer is that of the handler.
+/// Codes by which a caller or an origin is refused. Any other response is that of the handler.
 const REFUSALS: [&str; 6] =
     [NOT_SIGNED_IN, ORIGIN, FORBIDDEN, NO_TOKEN, "no_csrf_token", "wrong_token"];
 
@@ -56,14 +56,14 @@ const PAGES: ByOrigin = [YES, ORIGIN, YES];
 const STRANGER: ByOrigin = [NOT_SIGNED_IN; 3];
 const NO_CONVERSATION: ByOrigin = [NO_TOKEN, ORIGIN, NO_TOKEN];
 
-/// What a route is for.
+/// The purpose of a route.
 struct Access {
     name: &'static str,
     /// In the order of [`CALLERS`].
     outcomes: [ByOrigin; 5],
 }
 
-/// Read by anybody; what it shows is public.
+/// Public: its content may be read by anyone.
 const PUBLIC: Access = Access { name: "public", outcomes: [ANY; 5] };
 /// For pages of this server and of `server.allowed_origins`, and programs.
 const PAGE: Access = Access { name: "allowed pages", outcomes: [PAGES; 5] };
@@ -95,22 +95,22 @@ const ADMIN: Access = Access {
 const ACCESSES: [Access; 9] =
     [PUBLIC, PAGE, OWN_PAGE, CONVERSATION, UPLOAD, TEAM_READS, TEAM, ADMIN_READS, ADMIN];
 
-/// A route, what it is for, and a request that changes nothing that another row needs.
+/// A route, its purpose, and a request that changes nothing that another row needs.
 struct Row {
     method: &'static str,
     path: &'static str,
     access: Access,
-    /// What is asked for where the path has parameters, or needs a query.
-    asked: &'static str,
+    /// The requested path, if the path has parameters or needs a query.
+    url_path: &'static str,
     body: &'static str,
 }
 
 const fn row(method: &'static str, path: &'static str, access: Access) -> Row {
-    Row { method, path, access, asked: path, body: "" }
+    Row { method, path, access, url_path: path, body: "" }
 }
 
-const fn asking(asked: &'static str, row: Row) -> Row {
-    Row { asked, ..row }
+const fn asking(url_path: &'static str, row: Row) -> Row {
+    Row { url_path, ..row }
 }
 
 const fn with(body: &'static str, row: Row) -> Row {
@@ -216,8 +216,8 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// What the agent who has a conversation, a colleague, and an admin who does not have it are answered to each message
-/// of the agents' socket; and what a visitor is answered who sends it on `/ws`.
+/// The replies to each message of the agents' socket for the agent of the conversation, for a colleague, and for an
+/// admin without the conversation; and the reply to a visitor who sends it on `/ws`.
 const MESSAGES: [(&str, [&str; 4]); 11] = [
     ("watch", [YES, YES, YES, "unknown_type"]),
     ("unwatch", [YES, YES, YES, "unknown_type"]),
@@ -246,7 +246,7 @@ async fn server() -> Server {
     with_team(&settings).await
 }
 
-/// The callers of one server, each with what it brings.
+/// The callers of one server, each with its credentials.
 struct Callers {
     agent: Member,
     admin: Member,
@@ -261,16 +261,16 @@ impl Callers {
         assert_eq!(admin.sign_in(ADA, PASSWORD).await.status(), 200);
         let mut visitor = server.visitor().await;
         visitor.say(json!({ "type": "hello" })).await;
-        let welcome = visitor.hear().await;
+        let welcome = visitor.receive().await;
         visitor
             .say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" }))
             .await;
-        visitor.hear_answer().await;
+        visitor.receive_answer().await;
         let conversation_token = welcome["token"].as_str().expect("a token").to_owned();
         Self { agent, admin, conversation_token, _visitor: visitor }
     }
 
-    /// The headers by which somebody proves who they are.
+    /// The headers with a caller's credentials.
     fn headers(&self, who: Who) -> Vec<(&'static str, String)> {
         let session = |member: &Member| {
             let cookies: Vec<String> =
@@ -295,7 +295,7 @@ async fn send(
     origin: &str,
 ) -> Response {
     let method: Method = row.method.parse().expect("a method");
-    let mut request = client().request(method, server.url(row.asked));
+    let mut request = client().request(method, server.url(row.url_path));
     for (name, value) in headers {
         request = request.header(*name, value);
     }
@@ -320,7 +320,7 @@ async fn send(
     in_time(row.path, request.send()).await.expect("the server answers")
 }
 
-/// What became of it.
+/// The result of the request.
 async fn outcome(response: Response) -> String {
     let status = response.status();
     if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
@@ -356,7 +356,7 @@ async fn each_caller_does_at_each_route_what_the_rules_say_and_nothing_else() {
         for (who, expected) in CALLERS.into_iter().zip(&row.access.outcomes) {
             for (origin, expected) in ORIGINS.into_iter().zip(expected) {
                 let headers = callers.headers(who);
-                // A pod that drains answers nobody else: it has a server of its own.
+                // A draining pod refuses everyone: its test needs another server.
                 let own = match row.path {
                     "/admin/drain" if *expected == YES => Some(self::server().await),
                     _ => None,
@@ -392,7 +392,7 @@ async fn each_agent_does_with_a_conversation_what_the_rules_say_and_nothing_else
         error["message"].as_str().and_then(|it| it.split_once("known are ")).expect("a list").1;
     let rows: Vec<&str> = MESSAGES.iter().map(|(kind, _)| *kind).collect();
     assert_eq!(known.split(", ").collect::<Vec<_>>(), rows, "each message has a row");
-    // A third agent is a colleague to whom it can be handed over.
+    // A third agent, who can receive the conversation.
     let (done, printed) = crate::member::user(
         &server.shop,
         &["add", "noa@example.test", "--role", "agent"],
@@ -415,7 +415,7 @@ async fn each_agent_does_with_a_conversation_what_the_rules_say_and_nothing_else
     for (kind, expected) in MESSAGES {
         for (by, expected) in ["owner", "colleague", "admin", "visitor"].into_iter().zip(expected) {
             let (mut visitor, conversation) = crate::agents::waiting(&server).await;
-            // A draft is made of the manual of the product that was asked about.
+            // A draft needs the manual of the product of the last question.
             if kind == "draft" {
                 let query =
                     json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" });
@@ -444,12 +444,12 @@ async fn each_agent_does_with_a_conversation_what_the_rules_say_and_nothing_else
                     "colleague" => ignored(&mut noa, message).await,
                     _ => ignored(&mut ada, message).await,
                 }
-                // Behind it in order, so that what is heard first tells whose typing was told.
+                // Sent after it on the same connection: the first frame shows whether the typing was delivered.
                 let stops =
                     json!({ "type": "typing", "conversation": conversation, "typing": false });
                 yael.say(stops).await;
-                let heard = until(&mut visitor, |frame| frame["type"] == "agent_typing").await;
-                if heard["typing"] == true { YES } else { "no effect" }.to_owned()
+                let frame = until(&mut visitor, |frame| frame["type"] == "agent_typing").await;
+                if frame["typing"] == true { YES } else { "no effect" }.to_owned()
             } else {
                 let socket = match by {
                     "owner" => &mut yael,
@@ -469,14 +469,14 @@ async fn each_agent_does_with_a_conversation_what_the_rules_say_and_nothing_else
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Says what has no answer, and waits until it was read.
+/// Sends a message without a reply, and waits until it was read.
 async fn ignored(socket: &mut Visitor, message: Value) {
     socket.say(message).await;
     socket.say(json!({ "type": "nothing", "id": "after" })).await;
     until(socket, |frame| frame["id"] == "after").await;
 }
 
-/// The report of `docs/security.md`.
+/// The table of `docs/security.md`.
 fn report() -> String {
     let mut text = String::new();
     let cell = |outcomes: &ByOrigin| {

@@ -1,4 +1,4 @@
-//! A private certificate authority of a test.
+//! A private certificate authority for tests.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::process::succeeds;
 
-/// Writes `ca.crt` and `<name>.crt`, `<name>.key` for a server at this address into the folder.
+/// Writes `ca.crt`, `<name>.crt` and `<name>.key` for a server with this address into the folder.
 pub(crate) fn certificate_of_authority(dir: &Path, name: &str, address: IpAddr) {
     let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
     openssl(dir, &format!("req -x509 {new_key} -days 2 -subj /CN=ours -keyout ca.key -out ca.crt"));

@@ -1,4 +1,4 @@
-//! `hsc catalog …` does what it says, and what it cannot do it says in words that help.
+//! The `hsc catalog …` commands, and their errors.
 
 use std::fs;
 use std::path::Path;
@@ -69,7 +69,7 @@ fn what_is_generated_passes_the_check_and_is_counted_by_stats() {
     let output = hsc(&generate.split(' ').collect::<Vec<_>>(), dir.path());
     assert!(output.status.success(), "{}", err(&output));
     assert!(out(&output).contains("cargo run -p hsc-manual-writer"), "{}", out(&output));
-    // What the command that it prints does.
+    // The effect of the command that it suggests.
     let manuals = fs::read_dir(dir.path().join("made/manuals")).expect("the folder of manuals");
     let sources: Vec<_> = manuals.map(|entry| entry.expect("an entry").path()).collect();
     assert_eq!(sources.len(), 2);

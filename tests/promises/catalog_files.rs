@@ -1,4 +1,4 @@
-//! An admin sees the catalog, loads it again and sends a brand file, and no file that would do harm is written.
+//! An admin reads and reloads the catalog and sends a brand file; harmful files are refused.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn fjord() -> Value {
         { "id": "fjord-f-1", "name": "Fjord F-1 Fogger", "category": "Fogger" }] })
 }
 
-/// Sends a file; the status and what was said.
+/// Sends a file; returns the status and the reply.
 async fn put(server: &Server, path: &str, body: impl Into<reqwest::Body>) -> (u16, Value) {
     let address = server.url(&format!("/admin/catalog/files/{path}"));
     let answer = operator().put(address).body(body).send().await.expect("the server answers");
@@ -25,7 +25,7 @@ async fn products(server: &Server) -> u64 {
     server.json("/admin/catalog").await["products"].as_u64().expect("a number")
 }
 
-/// A server that loads again only when it is told to.
+/// A server that reloads the catalog only on request.
 async fn server() -> Server {
     Server::with(&[("catalog.watch", "false")]).await
 }
@@ -66,24 +66,24 @@ async fn the_catalog_is_shown_with_its_brands_their_files_and_what_is_wrong() {
 async fn a_rehearsal_says_what_would_change_and_changes_nothing() {
     let server = server().await;
     let before = server.json("/admin/catalog").await;
-    let (status, told) = put(&server, "fjord.json", fjord().to_string()).await;
-    assert_eq!((status, &told["dry_run"], &told["written"]), (200, &json!(true), &json!(false)));
-    assert_eq!(told["brand"], json!({ "id": "fjord", "name": "Fjord" }));
-    assert_eq!((&told["added"], &told["products"]), (&json!(["fjord-f-1"]), &json!(1)));
-    assert_eq!((&told["changed"], &told["removed"]), (&json!([]), &json!([])));
-    assert_eq!((&told["refused"], &told["problems"]), (&Value::Null, &json!([])));
-    assert_ne!(told["version"], before["version"]);
+    let (status, reply) = put(&server, "fjord.json", fjord().to_string()).await;
+    assert_eq!((status, &reply["dry_run"], &reply["written"]), (200, &json!(true), &json!(false)));
+    assert_eq!(reply["brand"], json!({ "id": "fjord", "name": "Fjord" }));
+    assert_eq!((&reply["added"], &reply["products"]), (&json!(["fjord-f-1"]), &json!(1)));
+    assert_eq!((&reply["changed"], &reply["removed"]), (&json!([]), &json!([])));
+    assert_eq!((&reply["refused"], &reply["problems"]), (&Value::Null, &json!([])));
+    assert_ne!(reply["version"], before["version"]);
 
     let mut others = catalog(59);
     others["products"][0]["name"] = json!("Nordlicht NL-200 Mk II");
-    let (status, told) = put(&server, "nordlicht.json?dry_run=true", others.to_string()).await;
-    assert_eq!((status, &told["changed"]), (200, &json!([LIGHT])));
-    assert_eq!(told["removed"], json!(["nordlicht-cb-59"]));
-    assert_eq!(told["totals"], json!({ "added": 0, "changed": 1, "removed": 1 }));
+    let (status, reply) = put(&server, "nordlicht.json?dry_run=true", others.to_string()).await;
+    assert_eq!((status, &reply["changed"]), (200, &json!([LIGHT])));
+    assert_eq!(reply["removed"], json!(["nordlicht-cb-59"]));
+    assert_eq!(reply["totals"], json!({ "added": 0, "changed": 1, "removed": 1 }));
 
-    let (status, told) = put(&server, "nordlicht.json?dry_run=true", "{ no").await;
+    let (status, reply) = put(&server, "nordlicht.json?dry_run=true", "{ no").await;
     assert_eq!(status, 200);
-    assert!(told["refused"].as_str().unwrap().contains("is not JSON"), "{told}");
+    assert!(reply["refused"].as_str().unwrap().contains("is not JSON"), "{reply}");
     assert_eq!(server.json("/admin/catalog").await, before);
     assert!(!server.shop.dir().join("fjord.json").exists());
 }
@@ -92,21 +92,22 @@ async fn a_rehearsal_says_what_would_change_and_changes_nothing() {
 async fn a_file_is_written_loaded_and_searched_and_the_one_before_is_kept() {
     let server = server().await;
     let mut visitor = server.visitor().await;
-    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
-    assert_eq!((status, &told["written"], &told["before"]), (200, &json!(true), &Value::Null));
-    assert_eq!(server.json("/admin/catalog").await["version"], told["version"]);
+    let (status, reply) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    assert_eq!((status, &reply["written"], &reply["before"]), (200, &json!(true), &Value::Null));
+    assert_eq!(server.json("/admin/catalog").await["version"], reply["version"]);
     let found = visitor.type_in("fogger").await;
     assert_eq!(found["data"][0]["product"]["id"], "fjord-f-1");
 
     let old = std::fs::read(server.shop.dir().join("nordlicht.json")).unwrap();
-    let (status, told) = put(&server, "nordlicht.json?dry_run=false", catalog(2).to_string()).await;
-    assert_eq!((status, &told["before"]), (200, &json!(".nordlicht.json.bak")));
+    let (status, reply) =
+        put(&server, "nordlicht.json?dry_run=false", catalog(2).to_string()).await;
+    assert_eq!((status, &reply["before"]), (200, &json!(".nordlicht.json.bak")));
     assert_eq!(std::fs::read(server.shop.dir().join(".nordlicht.json.bak")).unwrap(), old);
     assert_eq!(products(&server).await, 6);
     let (_, again) = put(&server, "nordlicht.json?dry_run=false", catalog(2).to_string()).await;
     assert_eq!(again["written"], false, "it stands there word for word");
     assert_eq!(std::fs::read(server.shop.dir().join(".nordlicht.json.bak")).unwrap(), old);
-    // What is kept beside is no catalog file.
+    // The copy of the previous file is not read as a catalog file.
     operator().post(server.url("/admin/catalog/reload")).send().await.unwrap();
     assert_eq!(products(&server).await, 6);
 }
@@ -123,9 +124,9 @@ async fn no_file_is_written_that_would_do_harm() {
         ("zzz.json", thief.to_string(), "unfit_catalog", "nordlicht.json"),
         ("nordlicht.json", "[]".to_owned(), "unfit_catalog", "no product would be left"),
     ] {
-        let (status, told) = put(&server, &format!("{file}?dry_run=false"), body).await;
-        assert_eq!((status, &told["code"]), (422, &json!(code)), "{file}: {told}");
-        assert!(told["message"].as_str().unwrap().contains(word), "{file}: {told}");
+        let (status, reply) = put(&server, &format!("{file}?dry_run=false"), body).await;
+        assert_eq!((status, &reply["code"]), (422, &json!(code)), "{file}: {reply}");
+        assert!(reply["message"].as_str().unwrap().contains(word), "{file}: {reply}");
     }
     for name in [
         "..%2Fescaped.json",
@@ -137,12 +138,12 @@ async fn no_file_is_written_that_would_do_harm() {
         "x.json.bak",
         "%00.json",
     ] {
-        let (status, told) =
+        let (status, reply) =
             put(&server, &format!("{name}?dry_run=false"), fjord().to_string()).await;
-        assert_eq!((status, &told["code"]), (400, &json!("invalid_request")), "{name}: {told}");
+        assert_eq!((status, &reply["code"]), (400, &json!("invalid_request")), "{name}: {reply}");
     }
-    let (status, told) = put(&server, "x.json?dry_run=false", vec![b'[', 0xff, b']']).await;
-    assert_eq!((status, &told["code"]), (400, &json!("invalid_request")), "{told}");
+    let (status, reply) = put(&server, "x.json?dry_run=false", vec![b'[', 0xff, b']']).await;
+    assert_eq!((status, &reply["code"]), (400, &json!("invalid_request")), "{reply}");
     let (status, _) = put(&server, "x.json?dry_run=perhaps", fjord().to_string()).await;
     assert_eq!(status, 400);
     assert_eq!(server.json("/admin/catalog").await, before);
@@ -167,7 +168,7 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
     let server = server().await;
     let large = vec![b' '; 64 * 1024 * 1024 + 1];
     let address = server.url("/admin/catalog/files/x.json?dry_run=false");
-    // The server may hang up while the rest is still on its way.
+    // The server may close the connection before the whole body was sent.
     if let Ok(answer) = operator().put(address).body(large).send().await {
         assert_eq!(code_of(answer).await, (413, "too_large".into()));
     }
@@ -177,24 +178,24 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
 #[tokio::test]
 async fn a_folder_that_takes_no_file_says_so() {
     let server = server().await;
-    // A folder of that name stands in the way, of root too.
+    // A folder with the name of the file makes the write fail, for root too.
     std::fs::create_dir(server.shop.dir().join("fjord.json")).unwrap();
-    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
-    assert_eq!((status, &told["code"]), (409, &json!("not_writable")), "{told}");
-    assert!(told["message"].as_str().unwrap().contains("catalog.dir"), "{told}");
+    let (status, reply) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    assert_eq!((status, &reply["code"]), (409, &json!("not_writable")), "{reply}");
+    assert!(reply["message"].as_str().unwrap().contains("catalog.dir"), "{reply}");
     assert_eq!(products(&server).await, 63);
 }
 
 #[tokio::test]
 async fn a_watched_folder_stays_as_it_was_sent() {
     let server = Server::with(&[("catalog.watch_debounce_ms", "20")]).await;
-    let (status, told) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
+    let (status, reply) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
     assert_eq!(status, 200);
     eventually("the watcher has seen it too", async || {
         server.metric("hsc_catalog_reloads_total{outcome=\"swapped\"}").await >= 2.0
     })
     .await;
-    assert_eq!(server.json("/admin/catalog").await["version"], told["version"]);
+    assert_eq!(server.json("/admin/catalog").await["version"], reply["version"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A client counts by its own address: a proxy of the settings names it, and nobody else can.
+//! Limits per client use the client's address, which only a configured proxy can set.
 
 use std::net::IpAddr;
 
@@ -11,11 +11,11 @@ use crate::member::{archive_of, json_of};
 use crate::server::{ADMIN_TOKEN, Server, client};
 use crate::shop::Shop;
 
-/// The proxy of these tests, and a neighbour of it that is none: both addresses of this machine.
+/// The proxy of these tests, and a peer that is no proxy: both addresses of this machine.
 const PROXY: &str = "127.0.0.1";
 const STRANGER: &str = "127.0.0.2";
 
-/// A connection from this address of this machine, over which a client says these headers.
+/// Opens a connection from this local address and sends these headers.
 async fn send(
     server: &Server,
     (from, headers): (&str, &[(&str, &str)]),
@@ -32,13 +32,13 @@ async fn send(
 }
 
 fn client_from(from: IpAddr) -> reqwest::Client {
-    // Sets the TLS library of the process, which this one needs too.
+    // Selects the TLS library of the process, which this client needs too.
     let _ = client();
     let builder = reqwest::Client::builder().no_proxy().local_address(from);
     builder.build().expect("an HTTP client")
 }
 
-/// How a message for later is taken: 202, or 429 once this client has left its two.
+/// The status of an offline message: 202, or 429 once this client has sent its two.
 async fn leave(server: &Server, from: &str, headers: &[(&str, &str)]) -> u16 {
     let body = json!({ "address": "a@example.test", "text": "Hello" });
     send(server, (from, headers), "/api/leave-message", body).await.status().as_u16()
@@ -52,14 +52,14 @@ async fn a_trusted_proxy_names_the_client_that_a_quota_counts() {
     for expected in [202, 202, 429] {
         assert_eq!(leave(&server, PROXY, &one).await, expected);
     }
-    // What the client writes itself stands to the left of what its proxy appends, and helps nobody.
+    // Entries that the client sends are to the left of the one that its proxy appends, and are ignored.
     let spoofed = [("x-forwarded-for", "198.51.100.1, 203.0.113.7")];
     assert_eq!(leave(&server, PROXY, &spoofed).await, 429);
     let same_in_other_words = [("forwarded", "for=\"203.0.113.7:4711\";proto=https")];
     assert_eq!(leave(&server, PROXY, &same_in_other_words).await, 429);
     let another = [("x-forwarded-for", "203.0.113.8")];
     assert_eq!(leave(&server, PROXY, &another).await, 202);
-    // 64 bits of IPv6 are one client, the next 64 bits are another.
+    // The first 64 bits of an IPv6 address are the client.
     for (address, expected) in [
         ("2001:db8:0:1::1", 202),
         ("2001:db8:0:1::2", 202),
@@ -153,8 +153,8 @@ async fn a_network_that_cannot_be_one_is_refused_at_the_start_with_the_reason() 
         let mut command = crate::server::hsc();
         command.args(["serve", "--config"]).arg(crate::server::config(&shop));
         command.env(crate::server::variable("server.trusted_proxies"), wrong);
-        let (status, _, said) = crate::server::run(command);
+        let (status, _, errors) = crate::server::run(command);
         assert!(!status.success(), "{wrong}");
-        assert!(said.contains("server.trusted_proxies") && said.contains("prefix"), "{said}");
+        assert!(errors.contains("server.trusted_proxies") && errors.contains("prefix"), "{errors}");
     }
 }

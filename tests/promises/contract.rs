@@ -1,7 +1,7 @@
-//! One contract, each implementation: every promise is kept over each stage, in a module of the stage's name.
+//! Runs one contract over each implementation: every promise with each stage, in a module with the stage's name.
 
 /// `contract! { over sqlite postgres: { a_promise another } }` makes `sqlite::a_promise` and so on, each a test that
-/// gives the promise a fresh `Stage::sqlite()`.
+/// calls the promise with a fresh `Stage::sqlite()`.
 macro_rules! contract {
     (over $($stage:ident)+: $promises:tt) => {
         $(contract! { @ $stage $promises })+

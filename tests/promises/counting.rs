@@ -1,4 +1,4 @@
-//! What is exported is what is listed, and nothing a customer typed is logged.
+//! The exported metrics are those of the list, and the log contains no text of customers.
 
 use std::collections::BTreeSet;
 
@@ -14,9 +14,9 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
     let mut visitor = server.visitor().await;
     visitor.type_in("nl-200").await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
     visitor.say_text("{").await;
-    visitor.hear().await;
+    visitor.receive().await;
     server.get("/health").await;
     let text = server.get("/metrics").await.text().await.unwrap();
     let exported: BTreeSet<&str> = text
@@ -67,13 +67,13 @@ async fn the_log_has_ids_and_never_what_a_customer_typed() {
     visitor
         .say(json!({ "type": "query", "product_id": LIGHT, "query": "tomcat in the lamp?" }))
         .await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
     server.get("/api/search?q=tomcat").await;
     server.get("/api/price/tomcat").await;
     server.get("/tomcat").await;
-    let asked =
+    let request =
         crate::server::client().get(server.url("/api/brands")).header("X-Request-Id", "abc-1");
-    let answered = asked.send().await.unwrap();
+    let answered = request.send().await.unwrap();
     assert_eq!(answered.headers()["x-request-id"], "abc-1");
     let log = server.log();
     assert!(!log.contains("tomcat"), "{log}");

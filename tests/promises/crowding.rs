@@ -1,4 +1,4 @@
-//! Too much at once is refused early, and who is in already goes on.
+//! An overloaded pod refuses new clients early, and connected clients are served.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use crate::eventually::{eventually, in_time};
 use crate::server::Server;
 use crate::visitor::Visitor;
 
-/// Tries until something that is likely each time has happened.
+/// Repetitions until an event that is likely each time has happened.
 const TRIES: usize = 20;
-/// Keystrokes of one burst; between two the test opens a socket, so that they arrive one by one.
+/// Keystrokes of one burst; the test opens a socket between two, so that they arrive one by one.
 const KEYSTROKES: usize = 10;
-/// How long the server does not run: well past the delay from which it is too busy.
+/// How long the server is stopped: well beyond the delay that counts as overload.
 const HELD_UP: Duration = Duration::from_millis(400);
 
-/// What a caller that is no browser is told.
+/// The response to a client that is no browser.
 fn come_again() -> Option<(u16, Option<String>)> {
     Some((503, Some("5".to_owned())))
 }
@@ -67,12 +67,12 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
             .await;
     let mut inside = server.visitor().await;
     let mut refused = None;
-    // A slow machine may be given a new place meanwhile, but not each time.
+    // A slow machine may admit a client meanwhile, but not each time.
     for _ in 0..TRIES {
         refused = refused.or(Visitor::refused(server.address()).await);
     }
     assert_eq!(refused, come_again());
-    // A page that is let in because a second has passed answers to its keystroke instead.
+    // A page that is admitted because a second has passed gets a reply to its keystroke instead.
     let mut closed = None;
     for _ in 0..TRIES {
         let page = Visitor::from_page(server.address(), &server.url("")).await;
@@ -127,7 +127,7 @@ async fn a_pod_that_is_held_up_refuses_new_sockets_and_answers_the_newest_keystr
     let coalesced = "hsc_typing_coalesced_total";
     for _ in 0..TRIES {
         server.held_up_for(HELD_UP).await;
-        // Just awake it knows how late it is, until it looks again a moment later.
+        // After it continues the server knows its delay until the next measurement.
         for _ in 0..KEYSTROKES {
             sent += 1;
             visitor.say(json!({ "type": "typing", "id": sent.to_string(), "content": "nl" })).await;
@@ -136,12 +136,12 @@ async fn a_pod_that_is_held_up_refuses_new_sockets_and_answers_the_newest_keystr
                 refused += 1;
             }
         }
-        // The newest is answered whatever became of those before it, and never an older one after it.
+        // The newest keystroke is answered in any case, and no older one after it.
         let mut newest = 0;
         while newest < sent {
-            let heard: Value = visitor.hear().await;
-            assert_eq!(heard["type"], "prediction", "{heard}");
-            let id: usize = heard["id"].as_str().expect("an id").parse().expect("a number");
+            let frame: Value = visitor.receive().await;
+            assert_eq!(frame["type"], "prediction", "{frame}");
+            let id: usize = frame["id"].as_str().expect("an id").parse().expect("a number");
             assert!(id > newest, "{id} after {newest}");
             newest = id;
             answered += 1;

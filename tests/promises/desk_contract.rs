@@ -1,4 +1,4 @@
-//! What the desk promises, kept to by the one in memory and by the one in Redis.
+//! The contract of the desk, run over the one in memory and the one in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use hsc_conversation::desk::{
 use hsc_conversation::protocol::{AboutProduct, Speaker, Ticket, TicketGoneReason};
 
 use crate::contract::contract;
-use crate::desk_stage::{LIMITS, Stage, agent, wanted};
+use crate::desk_stage::{LIMITS, Stage, agent, handoff_request};
 use crate::eventually::eventually;
 
 contract! {
@@ -78,17 +78,18 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
         page: Some("https://shop.example/drums?q=\"é\"".to_owned()),
         reason: Some("הקופסה שבורה 🥁".to_owned()),
         last: Some("{\"x\":[1]}".to_owned()),
-        ..wanted("first")
+        ..handoff_request("first")
     };
     let first = a.request(whole.clone()).await.expect("the desk does it");
-    // Of the same millisecond the order would be by name.
-    let second =
-        b.request(HandoffRequest { since_ms: Some(first.since_ms - 1), ..wanted("zeroth") }).await;
+    // Within the same millisecond they would be ordered by name.
+    let second = b
+        .request(HandoffRequest { since_ms: Some(first.since_ms - 1), ..handoff_request("zeroth") })
+        .await;
     let view = b.snapshot().await.expect("the desk does it");
     assert_eq!(view.tickets, [second.expect("the desk does it"), first.clone()]);
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
-    let told = (first.product, first.visitor, first.locale, first.reason, first.last);
-    assert_eq!(told, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
+    let details = (first.product, first.visitor, first.locale, first.reason, first.last);
+    assert_eq!(details, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
     assert_eq!((first.scenario, first.page), (whole.scenario, whole.page));
     assert!(b.find("nowhere".into()).await.expect("the desk does it").is_none());
 }
@@ -99,8 +100,11 @@ async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_el
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let product = |id: &str| AboutProduct { id: id.to_owned(), name: id.to_uppercase() };
     let reason = Some("it hums".to_owned());
-    let first =
-        HandoffRequest { product: Some(product("one")), reason: reason.clone(), ..wanted("c") };
+    let first = HandoffRequest {
+        product: Some(product("one")),
+        reason: reason.clone(),
+        ..handoff_request("c")
+    };
     a.request(first).await.expect("the desk does it");
     let taken = take(&b, "c", "ana").await.expect("the desk does it");
     let later = TicketDetails {
@@ -113,11 +117,11 @@ async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_el
     let described = a.describe("c".into(), later.clone()).await.expect("the desk does it");
     let described = described.expect("something new");
     assert!(described.rev > taken.rev);
-    let told = (described.product.clone(), described.locale.clone(), described.scenario);
-    assert_eq!(told, (later.product.clone(), later.locale.clone(), later.scenario));
-    // What is not said again stays: the reason, and who has the conversation.
-    let kept = (described.page.clone(), described.reason.clone(), described.agent.clone());
-    assert_eq!(kept, (later.page.clone(), reason, taken.agent));
+    let details = (described.product.clone(), described.locale.clone(), described.scenario);
+    assert_eq!(details, (later.product.clone(), later.locale.clone(), later.scenario));
+    // A field that is not sent again keeps its value: the reason and the agent.
+    let unchanged = (described.page.clone(), described.reason.clone(), described.agent.clone());
+    assert_eq!(unchanged, (later.page.clone(), reason, taken.agent));
     let found = b.find("c".into()).await.expect("the desk does it");
     assert_eq!(found, Some(DeskChange::Ticket(described)));
     let again = b.describe("c".into(), later.clone()).await.expect("the desk does it");
@@ -130,7 +134,7 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     for round in 0..20 {
         let conversation = format!("c{round}");
-        pods[0].request(wanted(&conversation)).await.expect("the desk does it");
+        pods[0].request(handoff_request(&conversation)).await.expect("the desk does it");
         let names: Vec<String> = (0..9).map(|it| format!("agent-{it}")).collect();
         let takes = names.iter().zip(pods.iter().cycle());
         let takes = takes.map(|(name, pod)| take(pod, &conversation, name));
@@ -145,7 +149,7 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
                 Err(other) => panic!("told by whom, not {other:?}"),
             }
         }
-        // Once more by the same agent changes nothing.
+        // A repeated request of the same agent changes nothing.
         let again = take(&pods[1], &conversation, &winner.id).await.expect("the desk does it");
         assert_eq!(&again, winners[0]);
     }
@@ -156,23 +160,23 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
 async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let first = a
-        .request(HandoffRequest { reason: Some("one".to_owned()), ..wanted("c") })
+        .request(HandoffRequest { reason: Some("one".to_owned()), ..handoff_request("c") })
         .await
         .expect("the desk does it");
-    let again = HandoffRequest { last: Some("two".to_owned()), ..wanted("c") };
+    let again = HandoffRequest { last: Some("two".to_owned()), ..handoff_request("c") };
     let again =
         b.request(HandoffRequest { since_ms: Some(5), ..again }).await.expect("the desk does it");
     assert_eq!((again.since_ms, again.pod.as_str()), (first.since_ms, "b"));
     assert_eq!((again.reason.as_deref(), again.last.as_deref()), (Some("one"), Some("two")));
     take(&a, "c", "ana").await.expect("the desk does it");
-    let with_ana = a.request(wanted("c")).await.expect("the desk does it");
+    let with_ana = a.request(handoff_request("c")).await.expect("the desk does it");
     assert_eq!(with_ana.agent, Some(agent("ana")));
     assert_eq!(tickets(&b).await, [of("c", Some("ana"))]);
 }
 
 async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.request(wanted("c")).await.expect("the desk does it");
+    a.request(handoff_request("c")).await.expect("the desk does it");
     let gone = b
         .end("c".into(), VisitorEnds::Withdraws)
         .await
@@ -181,7 +185,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     assert_eq!((gone.why, gone.agent.clone()), (TicketGoneReason::Withdrawn, None));
     assert_eq!(a.find("c".into()).await.expect("the desk does it"), Some(DeskChange::Gone(gone)));
     assert!(a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it").is_none());
-    a.request(wanted("c")).await.expect("the desk does it");
+    a.request(handoff_request("c")).await.expect("the desk does it");
     assert!(matches!(
         a.find("c".into()).await.expect("the desk does it"),
         Some(DeskChange::Ticket(_))
@@ -200,7 +204,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
 async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     for how in [ReleaseKind::ToMachine, ReleaseKind::Close] {
-        a.request(wanted("c")).await.expect("the desk does it");
+        a.request(handoff_request("c")).await.expect("the desk does it");
         let refused = let_go(&b, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NotYours { by: None })), "{refused:?}");
         take(&a, "c", "ana").await.expect("the desk does it");
@@ -220,9 +224,9 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
         assert_eq!((gone.why, gone.agent), (why, Some(agent("ana"))));
         let refused = let_go(&a, "c", "ana", how.clone()).await;
         assert!(matches!(refused, Err(DeskError::NoSuchConversation)), "{refused:?}");
-        // An admin may, whoever has it, and also when nobody has.
+        // An admin may, with or without an agent in the conversation.
         for taker in [None, Some("ana")] {
-            a.request(wanted("c")).await.expect("the desk does it");
+            a.request(handoff_request("c")).await.expect("the desk does it");
             if let Some(taker) = taker {
                 take(&a, "c", taker).await.expect("the desk does it");
             }
@@ -233,7 +237,7 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
 
 async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.request(wanted("c")).await.expect("the desk does it");
+    a.request(handoff_request("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
     let to = |who: &str| ReleaseKind::To(who.to_owned());
     let refused = let_go(&a, "c", "ana", to("ben")).await;
@@ -247,8 +251,8 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     assert_eq!(b.find("c".into()).await.expect("the desk does it"), Some(handed.clone()));
     let again = let_go(&a, "c", "ben", to("ben")).await.expect("the desk does it");
     assert_eq!(again, handed, "one's own changes nothing");
-    // By an admin, and one that waits.
-    a.request(wanted("d")).await.expect("the desk does it");
+    // One taken by an admin, and one that waits.
+    a.request(handoff_request("d")).await.expect("the desk does it");
     let_go(&a, "d", "admin", to("ben")).await.expect("the desk does it");
     let mut all = tickets(&b).await;
     all.sort();
@@ -262,9 +266,9 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
 
 async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.request(wanted("now")).await.expect("the desk does it").since_ms;
+    let now = a.request(handoff_request("now")).await.expect("the desk does it").since_ms;
     for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
-        a.request(HandoffRequest { since_ms: Some(now - ago), ..wanted(name) })
+        a.request(HandoffRequest { since_ms: Some(now - ago), ..handoff_request(name) })
             .await
             .expect("the desk does it");
     }
@@ -301,7 +305,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
             .expect("the desk does it")
             .is_none()
     );
-    let mut revs = vec![a.request(wanted("c")).await.expect("the desk does it").rev];
+    let mut revs = vec![a.request(handoff_request("c")).await.expect("the desk does it").rev];
     let ticket = b
         .touch("c".into(), "It hums.".to_owned(), Speaker::Visitor)
         .await
@@ -316,7 +320,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
         panic!("it is gone")
     };
     revs.push(gone.rev);
-    revs.push(a.request(wanted("c")).await.expect("the desk does it").rev);
+    revs.push(a.request(handoff_request("c")).await.expect("the desk does it").rev);
     assert!(revs.is_sorted_by(|one, next| one < next), "{revs:?}");
 }
 
@@ -324,13 +328,13 @@ async fn no_more_wait_than_may(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { max_waiting: 2, ..LIMITS });
     let a = stage.pod("a");
     for name in ["c1", "c2"] {
-        a.request(wanted(name)).await.expect("the desk does it");
+        a.request(handoff_request(name)).await.expect("the desk does it");
     }
-    let refused = a.request(wanted("c3")).await;
+    let refused = a.request(handoff_request("c3")).await;
     assert!(matches!(refused, Err(DeskError::Full)), "{refused:?}");
-    a.request(wanted("c2")).await.expect("who waits already is not refused");
+    a.request(handoff_request("c2")).await.expect("who waits already is not refused");
     take(&a, "c1", "ana").await.expect("the desk does it");
-    a.request(wanted("c3")).await.expect("a place is free");
+    a.request(handoff_request("c3")).await.expect("a place is free");
 }
 
 async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
@@ -352,15 +356,15 @@ async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
     assert!(here(&a, "ben", "s1", Some(false)).await, "a break is a change");
     assert!(!here(&b, "ben", "s2", None).await, "and holds on every seat");
     assert!(here(&b, "ben", "s2", Some(true)).await);
-    let left =
+    let leave =
         async |seat: &str| a.agent_left(agent("ben"), seat.into()).await.expect("the desk does it");
-    assert!(!left("s1").await, "the other seat is taken");
-    assert!(left("s2").await);
-    assert!(!left("s2").await);
+    assert!(!leave("s1").await, "the other seat is taken");
+    assert!(leave("s2").await);
+    assert!(!leave("s2").await);
     assert_eq!(agents().await, [named("Ana", false)]);
 }
 
-/// Bounds that a test waits for.
+/// Short limits, so that a test can wait for them.
 const SHORT: hsc_actors::DeskLimits = hsc_actors::DeskLimits {
     present_for: Duration::from_millis(40),
     returns_after: Duration::from_millis(120),
@@ -368,16 +372,16 @@ const SHORT: hsc_actors::DeskLimits = hsc_actors::DeskLimits {
     ..LIMITS
 };
 
-/// Every change that time makes, until one is as wanted.
+/// All changes that are due, repeated until one matches.
 async fn changes_until(
     what: &str,
     desk: &Arc<dyn HandoffDesk>,
-    wanted: impl Fn(&DeskChange) -> bool,
+    matches: impl Fn(&DeskChange) -> bool,
 ) -> Vec<DeskChange> {
     let all = std::cell::RefCell::new(Vec::new());
     eventually(what, async || {
         let changes = desk.apply_timeouts().await.expect("the desk does it");
-        let found = changes.iter().any(&wanted);
+        let found = changes.iter().any(&matches);
         all.borrow_mut().extend(changes);
         found
     })
@@ -389,9 +393,9 @@ async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stag
     let stage = stage.with(hsc_actors::DeskLimits { expires_after: LIMITS.expires_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.agent_here(agent("ana"), "seat".into(), None).await.expect("the desk does it");
-    let first = a.request(wanted("c")).await.expect("the desk does it");
+    let first = a.request(handoff_request("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
-    a.request(wanted("later")).await.expect("the desk does it");
+    a.request(handoff_request("later")).await.expect("the desk does it");
     let back = |change: &DeskChange| matches!(change, DeskChange::Ticket(it) if it.conversation == "c" && it.agent.is_none());
     let changes = changes_until("it waits again", &b, back).await;
     assert!(changes.contains(&DeskChange::Agents), "{changes:?}");
@@ -402,7 +406,7 @@ async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stag
     take(&b, "c", "ben").await.expect("it can be taken");
 }
 
-/// An agent has so long to answer.
+/// The time in which an agent has to answer.
 const ANSWERS: hsc_actors::DeskLimits =
     hsc_actors::DeskLimits { answer_within: Some(Duration::from_millis(60)), ..LIMITS };
 
@@ -412,9 +416,9 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
     for who in ["ana", "ben"] {
         a.agent_here(agent(who), who.into(), None).await.expect("the desk does it");
     }
-    let first = a.request(wanted("c")).await.expect("the desk does it");
-    a.request(wanted("later")).await.expect("the desk does it");
-    // Whether taken, handed over or put back after a loss.
+    let first = a.request(handoff_request("c")).await.expect("the desk does it");
+    a.request(handoff_request("later")).await.expect("the desk does it");
+    // After a take, a transfer, and a put back after a loss.
     take(&a, "c", "ana").await.expect("the desk does it");
     let mut from = "ana";
     for how in ["taken", "handed", "put back"] {
@@ -443,7 +447,8 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
                 a.end("c".into(), VisitorEnds::Leaves).await.expect("the desk does it");
                 let since_ms = Some(first.since_ms);
                 let agent = Some(agent("ben"));
-                let lost = HandoffRequest { since_ms, agent, awaits_answer: true, ..wanted("c") };
+                let lost =
+                    HandoffRequest { since_ms, agent, awaits_answer: true, ..handoff_request("c") };
                 a.request(lost).await.expect("the desk does it");
             }
             _ => {}
@@ -457,28 +462,28 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     let stage = stage.with(ANSWERS);
     let a = stage.pod("a");
     for name in ["answered", "put back", "asked"] {
-        a.request(wanted(name)).await.expect("the desk does it");
+        a.request(handoff_request(name)).await.expect("the desk does it");
     }
-    let said = async |name: &str, by| {
+    let touch = async |name: &str, by| {
         a.touch(name.into(), "words".to_owned(), by).await.expect("the desk does it");
     };
     take(&a, "answered", "ana").await.expect("the desk does it");
-    said("answered", Speaker::Agent).await;
+    touch("answered", Speaker::Agent).await;
     a.end("put back".into(), VisitorEnds::Leaves).await.expect("the desk does it");
-    a.request(HandoffRequest { agent: Some(agent("ana")), ..wanted("put back") })
+    a.request(HandoffRequest { agent: Some(agent("ana")), ..handoff_request("put back") })
         .await
         .expect("it is done");
     take(&a, "asked", "ana").await.expect("the desk does it");
-    said("asked", Speaker::Agent).await;
-    said("asked", Speaker::Visitor).await;
-    // A second message does not give the agent more time.
+    touch("asked", Speaker::Agent).await;
+    touch("asked", Speaker::Visitor).await;
+    // A second message does not extend the time.
     eventually("the one that waits for an answer is offered again", async || {
-        said("asked", Speaker::Visitor).await;
+        touch("asked", Speaker::Visitor).await;
         a.apply_timeouts().await.expect("the desk does it");
         tickets(&a).await.contains(&of("asked", None))
     })
     .await;
-    // The others had at least as long.
+    // The other visitors waited at least as long.
     let still = tickets(&a).await;
     for name in ["answered", "put back"] {
         assert!(still.contains(&of(name, Some("ana"))), "{name} awaits nothing: {still:?}");
@@ -490,7 +495,7 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after, ..SHORT });
     let a = stage.pod("a");
     a.agent_here(agent("ana"), "seat".into(), Some(false)).await.expect("the desk does it");
-    a.request(wanted("c")).await.expect("the desk does it");
+    a.request(handoff_request("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
     changes_until("nobody is there", &a, |change| *change == DeskChange::Agents).await;
     assert_eq!(a.snapshot().await.expect("the desk does it").agents, []);
@@ -505,11 +510,11 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
 async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let a = stage.pod("a");
-    a.request(wanted("said so")).await.expect("the desk does it");
+    a.request(handoff_request("said so")).await.expect("the desk does it");
     let away =
         a.visitor_left("said so".into()).await.expect("the desk does it").expect("it is there");
     assert!(!away.online);
-    a.request(wanted("vanished")).await.expect("the desk does it");
+    a.request(handoff_request("vanished")).await.expect("the desk does it");
     for name in ["said so", "vanished"] {
         let expired = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == name);
         eventually("it does not wait any more", async || {
@@ -532,11 +537,11 @@ async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) 
 async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.request(wanted("kept")).await.expect("the desk does it");
+    a.request(handoff_request("kept")).await.expect("the desk does it");
     take(&a, "kept", "ana").await.expect("the desk does it");
-    a.request(wanted("waits")).await.expect("the desk does it");
+    a.request(handoff_request("waits")).await.expect("the desk does it");
     let waits_no_more = |change: &DeskChange| matches!(change, DeskChange::Gone(gone) if gone.conversation == "waits");
-    // Both vanish at once; when the one that waits is gone, the other has been away as long.
+    // Both disconnect together; when the waiting one has expired, the other has been away as long.
     changes_until("the other one expires", &b, waits_no_more).await;
     assert_eq!(tickets(&b).await, [of("kept", Some("ana"))]);
     let seen = b
@@ -555,7 +560,7 @@ async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
 
 async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    a.request(wanted("c")).await.expect("the desk does it");
+    a.request(handoff_request("c")).await.expect("the desk does it");
     b.visitors_here(vec!["c".into()]).await.expect("the desk does it");
     assert!(a.visitor_left("c".into()).await.expect("the desk does it").is_none());
     assert!(b.snapshot().await.expect("the desk does it").tickets[0].online);
@@ -570,7 +575,7 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     let names: Vec<String> = (0..5).map(|it| format!("c{it}")).collect();
     for name in &names {
-        pods[0].request(wanted(name)).await.expect("the desk does it");
+        pods[0].request(handoff_request(name)).await.expect("the desk does it");
         take(&pods[0], name, "ana").await.expect("the desk does it");
     }
     let returned = std::cell::RefCell::new(Vec::new());
@@ -604,17 +609,23 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
 
 async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) {
     let a = stage.pod("a");
-    let now = a.request(wanted("new")).await.expect("the desk does it").since_ms;
+    let now = a.request(handoff_request("new")).await.expect("the desk does it").since_ms;
     let since_ms = Some(now - 60_000);
-    a.request(HandoffRequest { since_ms, ..wanted("old") }).await.expect("the desk does it");
-    a.request(HandoffRequest { since_ms, agent: Some(agent("ana")), ..wanted("with ana") })
+    a.request(HandoffRequest { since_ms, ..handoff_request("old") })
         .await
         .expect("the desk does it");
+    a.request(HandoffRequest {
+        since_ms,
+        agent: Some(agent("ana")),
+        ..handoff_request("with ana")
+    })
+    .await
+    .expect("the desk does it");
     assert_eq!(a.places(vec!["old".into()]).await.expect("the desk does it")[0].1.number, 1);
     let taken = take(&a, "with ana", "ben").await;
     assert!(matches!(taken, Err(DeskError::Taken { by }) if by == agent("ana")));
     let ahead = a
-        .request(HandoffRequest { since_ms: Some(u64::MAX), ..wanted("ahead") })
+        .request(HandoffRequest { since_ms: Some(u64::MAX), ..handoff_request("ahead") })
         .await
         .expect("the desk does it");
     assert!(ahead.since_ms < u64::MAX, "nobody waits from tomorrow on");

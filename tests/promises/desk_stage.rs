@@ -1,4 +1,4 @@
-//! The pods of a test and the desk they share: the one in memory, or the one in Redis.
+//! The pods of a test and their desk: in memory or in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use hsc_conversation::protocol::Agent;
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};
 
-/// So long that no test gets past them.
+/// So long that no test reaches them.
 pub(crate) const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 100,
     present_for: Duration::from_secs(600),
@@ -22,72 +22,72 @@ pub(crate) const LIMITS: DeskLimits = DeskLimits {
     remembers_for: Duration::from_secs(600),
 };
 
-/// Where pods meet.
+/// The shared state of the pods.
 pub(crate) struct Stage {
-    kept: Kept,
+    backend: Backend,
     limits: DeskLimits,
 }
 
-enum Kept {
+enum Backend {
     Memory(MemoryDesk),
     Redis { redis: Redis, link: Link },
 }
 
 impl Stage {
     pub(crate) async fn memory() -> Self {
-        Self { kept: Kept::Memory(MemoryDesk::new(LIMITS, "a".into())), limits: LIMITS }
+        Self { backend: Backend::Memory(MemoryDesk::new(LIMITS, "a".into())), limits: LIMITS }
     }
 
     pub(crate) async fn redis() -> Self {
         let redis = Redis::start().await;
         let link = link_to(&redis);
         eventually("the link is up", async || link.is_up()).await;
-        Self { kept: Kept::Redis { redis, link }, limits: LIMITS }
+        Self { backend: Backend::Redis { redis, link }, limits: LIMITS }
     }
 
-    /// The same with other limits, and empty.
+    /// The same with other limits and without tickets.
     pub(crate) fn with(self, limits: DeskLimits) -> Self {
-        let kept = match self.kept {
-            Kept::Memory(_) => Kept::Memory(MemoryDesk::new(limits, "a".into())),
-            redis @ Kept::Redis { .. } => redis,
+        let backend = match self.backend {
+            Backend::Memory(_) => Backend::Memory(MemoryDesk::new(limits, "a".into())),
+            redis @ Backend::Redis { .. } => redis,
         };
-        Self { kept, limits }
+        Self { backend, limits }
     }
 
-    /// The desk as a pod sees it.
+    /// The desk as seen by this pod.
     pub(crate) fn pod(&self, name: &str) -> Arc<dyn HandoffDesk> {
-        match &self.kept {
-            Kept::Memory(desk) => Arc::new(desk.of_pod(name)),
-            Kept::Redis { link, .. } => {
+        match &self.backend {
+            Backend::Memory(desk) => Arc::new(desk.of_pod(name)),
+            Backend::Redis { link, .. } => {
                 Arc::new(RedisDesk::new(link.clone(), name.into(), self.limits))
             }
         }
     }
 
     pub(crate) async fn empty(&mut self) {
-        match &mut self.kept {
-            Kept::Memory(desk) => *desk = MemoryDesk::new(self.limits, "a".into()),
-            Kept::Redis { redis, .. } => drop(redis.ask(&["FLUSHALL"]).await),
+        match &mut self.backend {
+            Backend::Memory(desk) => *desk = MemoryDesk::new(self.limits, "a".into()),
+            Backend::Redis { redis, .. } => drop(redis.ask(&["FLUSHALL"]).await),
         }
     }
 
-    /// The Redis, where there is one.
+    /// The Redis, if there is one.
     pub(crate) fn redis_of(&mut self) -> Option<&mut Redis> {
-        match &mut self.kept {
-            Kept::Memory(_) => None,
-            Kept::Redis { redis, .. } => Some(redis),
+        match &mut self.backend {
+            Backend::Memory(_) => None,
+            Backend::Redis { redis, .. } => Some(redis),
         }
     }
 }
 
-/// An agent of this id.
+/// An agent with this id.
 pub(crate) fn agent(id: &str) -> Agent {
     let name = format!("{}{}", id[..1].to_uppercase(), &id[1..]);
     Agent { id: id.to_owned(), name }
 }
 
-/// A conversation whose visitor wants a person, and nothing is known of it.
-pub(crate) fn wanted(conversation: &str) -> HandoffRequest {
+/// A handoff request without further fields.
+pub(crate) fn handoff_request(conversation: &str) -> HandoffRequest {
     HandoffRequest {
         conversation: conversation.into(),
         product: None,

@@ -1,5 +1,5 @@
-//! Whatever visitors and agents do at the desk, in whatever order and at the same time: a conversation has
-//! one person or none, and none is lost. Held against a model of a few lines.
+//! Random concurrent actions at the desk are linearizable: a conversation has at most one agent, and none is lost.
+//! Compared with a model of a few lines.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf, ReleaseKind, Vis
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::desk_stage::{Stage, agent, wanted};
+use crate::desk_stage::{Stage, agent, handoff_request};
 use crate::eventually::eventually;
 
 const PODS: [&str; 2] = ["a", "b"];
 const AGENTS: [&str; 3] = ["ana", "ben", "cleo"];
 const CONVERSATIONS: [&str; 3] = ["c1", "c2", "c3"];
 
-/// Something that somebody does, about a conversation, on a pod.
+/// An action on a conversation by a visitor or an agent, on a pod.
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Wait,
@@ -29,7 +29,7 @@ enum Act {
     Close(usize),
 }
 
-/// How it ended: done, or refused because of somebody (none is nobody).
+/// The result: done, or refused because of an agent (or of none).
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
     Done,
@@ -55,7 +55,7 @@ fn step() -> impl Strategy<Value = Step> {
     (0..PODS.len(), 0..CONVERSATIONS.len(), act)
 }
 
-/// Who has what: a conversation that is not here is not at the desk.
+/// The agent of each conversation. A conversation that is missing is not at the desk.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Model(BTreeMap<&'static str, Option<String>>);
 
@@ -106,7 +106,7 @@ async fn act(desk: &Arc<dyn HandoffDesk>, conversation: &'static str, act: Act) 
         async { done.await.map(|gone| gone.is_some()) }
     };
     let outcome = match act {
-        Act::Wait => desk.request(wanted(conversation)).await.map(|_| true),
+        Act::Wait => desk.request(handoff_request(conversation)).await.map(|_| true),
         Act::Withdraw => ended(VisitorEnds::Withdraws).await,
         Act::Leave => ended(VisitorEnds::Leaves).await,
         Act::Take(by) => {
@@ -155,7 +155,7 @@ async fn everybody_is_there(pods: &[Arc<dyn HandoffDesk>]) {
     }
 }
 
-/// One after the other: each ends as in the model, and everything is where the model has it.
+/// In sequence: each result equals that of the model, and so does the state afterwards.
 async fn told_one_by_one(stage: &mut Stage, story: &[Step]) {
     stage.empty().await;
     let pods = PODS.map(|name| stage.pod(name));
@@ -169,7 +169,7 @@ async fn told_one_by_one(stage: &mut Stage, story: &[Step]) {
     }
 }
 
-/// Several at once: what came out can be told as one after the other, in some order.
+/// Concurrently: the results equal those of some sequential order.
 async fn told_at_once(stage: &mut Stage, rounds: &[Vec<Step>]) {
     stage.empty().await;
     let pods = PODS.map(|name| stage.pod(name));
@@ -181,39 +181,40 @@ async fn told_at_once(stage: &mut Stage, rounds: &[Vec<Step>]) {
             .map(|(pod, conversation, what)| act(&pods[*pod], CONVERSATIONS[*conversation], *what));
         let ends = join_all(acts).await;
         let after = seen(&pods[0]).await;
-        let told: Vec<(&Step, End)> = round.iter().zip(ends).collect();
+        let results: Vec<(&Step, End)> = round.iter().zip(ends).collect();
         assert!(
-            can_be_told(&model, &told, &after),
-            "from {model:?} to {after:?} by no order of {told:?}"
+            is_linearizable(&model, &results, &after),
+            "from {model:?} to {after:?} by no order of {results:?}"
         );
         model = after;
     }
 }
 
-fn can_be_told(model: &Model, left: &[(&Step, End)], after: &Model) -> bool {
-    if left.is_empty() {
+fn is_linearizable(model: &Model, remaining: &[(&Step, End)], after: &Model) -> bool {
+    if remaining.is_empty() {
         return model == after;
     }
-    (0..left.len()).any(|next| {
-        let ((_, conversation, what), end) = &left[next];
+    (0..remaining.len()).any(|next| {
+        let ((_, conversation, what), end) = &remaining[next];
         let mut model = model.clone();
-        let mut rest = left.to_vec();
+        let mut rest = remaining.to_vec();
         rest.remove(next);
-        model.act(CONVERSATIONS[*conversation], *what) == *end && can_be_told(&model, &rest, after)
+        model.act(CONVERSATIONS[*conversation], *what) == *end
+            && is_linearizable(&model, &rest, after)
     })
 }
 
-/// Runs stories on one stage, so that Redis is started once.
+/// Runs all stories on one stage, so that Redis is started once.
 fn over<S: Strategy>(is_redis: bool, strategy: S, check: impl AsyncFn(&mut Stage, S::Value)) {
     let system = actix_web::rt::System::new();
     let stage = async || if is_redis { Stage::redis().await } else { Stage::memory().await };
     let stage = std::cell::RefCell::new(system.block_on(stage()));
     let config = Config { cases: 64, ..Config::default() };
-    let told = TestRunner::new(config).run(&strategy, |story| {
+    let outcome = TestRunner::new(config).run(&strategy, |story| {
         system.block_on(check(&mut stage.borrow_mut(), story));
         Ok(())
     });
-    told.unwrap_or_else(|failed| panic!("{failed}"));
+    outcome.unwrap_or_else(|failed| panic!("{failed}"));
 }
 
 fn stories() -> impl Strategy<Value = Vec<Step>> {
@@ -248,16 +249,17 @@ fn whatever_is_done_at_once_in_redis_one_order_tells_it_and_nothing_is_lost() {
 async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again() {
     let mut stage = Stage::redis().await;
     let desk = stage.pod("a");
-    let since_ms = Some(desk.request(wanted("c")).await.expect("the desk does it").since_ms);
+    let since_ms =
+        Some(desk.request(handoff_request("c")).await.expect("the desk does it").since_ms);
     let redis = stage.redis_of().expect("there is one");
     redis.cut();
     eventually("the desk is away", async || desk.snapshot().await.is_err()).await;
-    let refused = desk.request(wanted("d")).await;
+    let refused = desk.request(handoff_request("d")).await;
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
     redis.heal().await;
     eventually("the desk is back", async || desk.snapshot().await.is_ok()).await;
     assert!(desk.find("c".into()).await.expect("the desk does it").is_none(), "it was lost");
-    let again = hsc_conversation::desk::HandoffRequest { since_ms, ..wanted("c") };
+    let again = hsc_conversation::desk::HandoffRequest { since_ms, ..handoff_request("c") };
     assert_eq!(Some(desk.request(again).await.expect("the desk does it").since_ms), since_ms);
 }
 
@@ -272,6 +274,6 @@ async fn what_somebody_else_wrote_under_the_keys_of_the_desk_is_an_error_and_no_
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
     assert!(desk.snapshot().await.is_err());
     redis.ask(&["SET", "hsc:{desk1}:t:d", "no hash"]).await;
-    let refused = desk.request(wanted("d")).await;
+    let refused = desk.request(handoff_request("d")).await;
     assert!(matches!(refused, Err(DeskError::Unavailable { .. })), "{refused:?}");
 }

@@ -1,4 +1,4 @@
-//! The sentence encoder in the server: a model that is missing, damaged, or arrives; vectors that are made once.
+//! The sentence encoder in the server: a missing, damaged or new model, and vectors that are computed once.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::eventually::{eventually, in_time};
 use crate::redis::{Redis, link_to};
 use crate::server::Server;
 
-/// An encoder that works, as a pod has it.
+/// An encoder with a valid model.
 struct Pod {
     embeddings: Embeddings,
     metrics: Arc<Metrics>,
@@ -117,7 +117,7 @@ async fn two_pods_with_one_redis_embed_a_manual_once() {
     two_models(models.path());
     let disks = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
     let pods = disks.each_ref().map(|disk| Pod::start(models.path(), disk.path(), Some(&redis)));
-    // A pod embeds for itself until it has reached its Redis.
+    // A pod computes its own vectors until it has connected to Redis.
     for pod in &pods {
         let link = pod.link.as_ref().expect("it has a Redis");
         in_time("the pod reaches its Redis", link.up()).await;
@@ -170,7 +170,7 @@ async fn a_model_that_arrives_while_the_server_runs_is_taken_and_so_is_a_mended_
         (&health["encoder"]["state"], &health["status"]),
         (&"missing".into(), &"healthy".into())
     );
-    // As `hsc model fetch` does: made aside, then renamed.
+    // As `hsc model fetch` does: written elsewhere, then renamed.
     write(&models.join(".tiny.part"), Vocabulary::Unigram, 1).expect("written");
     assert_eq!(state().await, "missing", "half a model is none");
     std::fs::rename(models.join(".tiny.part"), models.join("tiny")).expect("renamed");

@@ -1,14 +1,14 @@
-//! Waits with a deadline. A wait that ends by it says what it waited for, and where.
+//! Waits with a deadline. On a timeout the message names the event and the place.
 
 use std::panic::Location;
 use std::time::Duration;
 
-/// Longest wait. Nothing here takes a second; a machine that compiles beside the tests is slow.
+/// The deadline. No event here takes a second, but a machine that compiles meanwhile is slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
-/// Pause between two looks.
+/// Pause between two checks.
 pub(crate) const PAUSE: Duration = Duration::from_millis(20);
 
-/// Asks again and again until the answer is yes.
+/// Repeats a check until it is true.
 #[track_caller]
 pub(crate) fn eventually(
     what: &str,
@@ -26,13 +26,13 @@ pub(crate) fn eventually(
     }
 }
 
-/// The outcome of what must end by itself.
+/// The result of a future that ends by itself.
 #[track_caller]
 pub(crate) fn in_time<T>(what: &str, work: impl Future<Output = T>) -> impl Future<Output = T> {
     within(PATIENCE, what, work)
 }
 
-/// The same for what takes longer: a crowd, a restart.
+/// The same for longer operations: many clients, a restart.
 #[track_caller]
 pub(crate) fn within<T>(
     time: Duration,

@@ -1,4 +1,4 @@
-//! Any actor may fail in any way, and the people who chat do not notice.
+//! Any actor may fail in any way without an effect on the chats.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,19 +14,19 @@ use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
 const VISITORS: usize = 200;
-/// Time between two things that a visitor says: fast for a person, little for the machine.
+/// Time between two messages of a visitor: short for a person, long for the server.
 const PACE: Duration = Duration::from_secs(2);
-/// Every so many keystrokes a visitor asks.
+/// Keystrokes per question.
 const KEYSTROKES_A_QUESTION: usize = 4;
 
-/// Silence after which an actor is replaced; a machine that compiles beside the test must not be it.
+/// Silence after which an actor is replaced: longer than the delays of a machine that also compiles.
 const HANG_AFTER_MS: &str = "1500";
-/// Time for which an actor hangs: it wakes long after it was replaced.
+/// Time for which an actor hangs: it continues long after it was replaced.
 const HANG_MS: u64 = 4_000;
-/// Each way to fail, the reason under which it is counted, and how many restarts it causes.
+/// Each fault, the reason under which it is counted, and how many restarts it causes.
 const FAILURES: [(&str, &str, u64); 8] = [
     ("panic", "panicked", 1),
-    // Once to be started again, and twice while it is.
+    // One panic causes the restart, and two happen during it.
     ("panic_at_start", "panicked", 3),
     ("panic_in_future", "panicked", 1),
     ("panic_in_stream", "panicked", 1),
@@ -43,10 +43,10 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
         ("cache.shards", "2"),
         ("actors.threads", "2"),
         ("actors.heartbeat_timeout_ms", HANG_AFTER_MS),
-        // How often is too often is another promise, and so is being too busy for somebody new.
+        // The restart limit and the overload limit are the subject of other tests.
         ("actors.max_restarts", "100000"),
         ("sessions.overload_after_ms", "0"),
-        // Two hundred visitors share a few questions; each is to be made again and again.
+        // Two hundred visitors share a few questions; each has to be answered anew, not from the cache.
         ("cache.answers.entries", "0"),
     ])
     .await;
@@ -61,7 +61,7 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
         .await;
     let level = Level::of(&server).await;
 
-    // The sessions of the tree have a promise of their own, and their registry is a table, not an actor.
+    // Sessions are the subject of another test, and their registry is a table, not an actor.
     let mut actors: Vec<Value> = server.actors().await;
     actors.retain(|actor| actor["kind"] != "session" && actor["kind"] != "session_registry");
     assert!(actors.len() > 10, "{actors:?}");
@@ -69,7 +69,7 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
     for actor in &actors {
         let (name, kind) = (actor["name"].as_str().unwrap(), actor["kind"].as_str().unwrap());
         for (fault, reason, restarts_caused) in FAILURES {
-            // A root that says so gives the pod up: that is the promise of `giving_up`.
+            // If the root gives up, the pod ends: that is tested in `giving_up`.
             if (name, fault) == ("root", "fail") {
                 continue;
             }
@@ -91,8 +91,8 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
         let name = format!("hsc_actor_restarts_total{{actor=\"{kind}\",reason=\"{reason}\"}}");
         let counted = server.metric(&name).await;
         match reason {
-            // Neighbours of whoever hangs lose their thread too. A machine that compiles beside the test
-            // may hold a thread up for so long that somebody is missed whom nobody made to hang.
+            // Other actors on the thread of a hanging one lose their thread too. A machine that compiles meanwhile
+            // may block a thread so long that an actor is replaced in which no fault was injected.
             "thread_lost" | "hung" => {
                 assert!(counted >= times, "{name} is {counted}, of {times} that were caused");
             }
@@ -103,7 +103,7 @@ async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_
         server.actors().await.iter().all(|actor| actor["state"] == "up")
     })
     .await;
-    // Once more round for everybody, on the actors of now.
+    // Once more for every visitor, on the new actors.
     let so_far = served.load(Ordering::Relaxed);
     eventually("everybody is still served", async || {
         served.load(Ordering::Relaxed) > so_far + 2 * VISITORS
@@ -125,7 +125,7 @@ fn restarts(actor: &Value) -> u64 {
     actor["restarts"].as_u64().expect("a number")
 }
 
-/// Types and asks until it is over; panics when something gets no reply or the socket closes.
+/// Types and asks until the end; panics if a reply is missing or the socket closes.
 async fn chat(
     mut visitor: Visitor,
     number: usize,
@@ -151,17 +151,17 @@ async fn chat(
             visitor.say(json!({ "type": "typing", "id": id, "content": content })).await;
             "prediction"
         };
-        let heard = visitor.until(|heard| {
-            assert_eq!(heard["id"], id.as_str(), "{heard}");
-            heard["type"] == "error" || heard["type"] == last
+        let frame = visitor.until(|frame| {
+            assert_eq!(frame["id"], id.as_str(), "{frame}");
+            frame["type"] == "error" || frame["type"] == last
         });
-        let heard = heard.await;
-        assert!(heard["type"] == last || heard["code"].is_string(), "{heard}");
+        let frame = frame.await;
+        assert!(frame["type"] == last || frame["code"].is_string(), "{frame}");
         served.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// What a leak would raise.
+/// Figures that a leak would raise.
 #[derive(Debug)]
 struct Level {
     bytes: f64,
@@ -176,7 +176,7 @@ impl Level {
         Self { bytes, threads }
     }
 
-    /// A third and 32 MiB more is noise of an allocator; a thread a failure would be a leak.
+    /// A third and 32 MiB more is noise of the allocator; one thread per failure would be a leak.
     fn is_near(&self, before: &Self) -> bool {
         self.bytes <= before.bytes * 1.34 + 33_554_432.0 && self.threads <= before.threads + 8.0
     }

@@ -1,4 +1,4 @@
-//! A session that panics keeps its socket and its answer; one that goes on panicking is closed.
+//! A session that panics keeps its socket and its answer; one that panics repeatedly is closed.
 
 use serde_json::{Value, json};
 
@@ -22,10 +22,10 @@ async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
     let mut visitors = Vec::new();
     for number in 0..VISITORS {
         let mut visitor = server.visitor().await;
-        // Every second one is logged, and loses no more than one who is not.
+        // Every second session is in the log; the others lose no more than these.
         if number % 2 == 0 {
             visitor.say(json!({ "type": "hello" })).await;
-            assert_eq!(visitor.hear().await["type"], "welcome");
+            assert_eq!(visitor.receive().await["type"], "welcome");
         }
         visitors.push((visitor, 0));
     }
@@ -36,7 +36,7 @@ async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
                 .say(json!({ "type": "query", "id": round.to_string(), "product_id": LIGHT, "query": query }))
                 .await;
         }
-        // While the questions arrive and are answered: some panic before, some after, some amid.
+        // While the questions arrive and are answered: some panic before, some after, some during the answer.
         assert_eq!(server.rehearse(json!({ "actor": "session", "fault": "panic" })).await, 200);
         for (visitor, offset) in &mut visitors {
             hears_its_answer(visitor, &round.to_string(), offset).await;
@@ -47,24 +47,24 @@ async fn a_thousand_sessions_panic_in_a_row_and_each_client_gets_its_answer() {
     assert_eq!(server.metric("hsc_ws_opened_total").await, VISITORS as f64);
 }
 
-/// The whole answer, or an honest message instead of its rest; no offset lost and none twice.
+/// The whole answer, or an error in place of its rest; no offset is missing and none is repeated.
 async fn hears_its_answer(visitor: &mut Visitor, id: &str, offset: &mut u64) {
-    let heard = visitor.hear_answer().await;
-    for durable in heard.iter().filter_map(|message| message["offset"].as_u64()) {
-        assert_eq!(durable, *offset + 1, "{heard:?}");
+    let received = visitor.receive_answer().await;
+    for durable in received.iter().filter_map(|message| message["offset"].as_u64()) {
+        assert_eq!(durable, *offset + 1, "{received:?}");
         *offset = durable;
     }
-    assert!(heard.iter().all(|message| message["id"] == id), "{heard:?}");
-    let text: String = heard
+    assert!(received.iter().all(|message| message["id"] == id), "{received:?}");
+    let text: String = received
         .iter()
         .filter(|message| message["type"] == "answer_chunk")
         .map(|message| message["content"].as_str().expect("text"))
         .collect();
-    let end = heard.last().expect("an end");
+    let end = received.last().expect("an end");
     if end["grounded"] == true {
         assert_eq!(text.matches("ten seconds").count(), 1, "{text}");
     } else {
-        assert!(end["reason"]["code"].is_string() && !text.is_empty(), "{heard:?}");
+        assert!(end["reason"]["code"].is_string() && !text.is_empty(), "{received:?}");
     }
 }
 
@@ -100,7 +100,7 @@ async fn a_session_is_shown_in_the_tree_and_can_be_picked_to_fail() {
     let (mut first, mut second) = (server.visitor().await, server.visitor().await);
     let product = json!({ "type": "query", "product_id": LIGHT, "query": "my secret question" });
     first.say(product).await;
-    first.hear_answer().await;
+    first.receive_answer().await;
     second.type_in("nl").await;
     let registry = server.actor("sessions").await;
     let shown = registry["children"].as_array().expect("children").clone();

@@ -1,4 +1,4 @@
-//! Before there is an account, nobody is let into the administration for where a request comes from.
+//! Without an account the administration is closed to every client address.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -11,7 +11,7 @@ use crate::postgres::Postgres;
 use crate::server::{Server, client, config, hsc, run, variable};
 use crate::shop::Shop;
 
-/// What is asked of the administration: what it shows, and what it changes.
+/// The administration routes: one that reads, and one that changes something.
 const ASKED: [(&str, &str); 12] = [
     ("GET", "/admin/actors"),
     ("GET", "/admin/pods"),
@@ -34,7 +34,7 @@ async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
     let settings = [
         ("archive.path", path.as_str()),
         ("admin.token", ""),
-        // A proxy on this machine that names itself as the client is no operator either.
+        // A proxy on this machine that names itself as the client is not the operator either.
         ("server.trusted_proxies", "127.0.0.1"),
     ];
     let server = Server::of(shop, &settings).await;

@@ -1,4 +1,4 @@
-//! What fails more often than is borne is told to whoever runs the pod, up to the pod itself.
+//! An actor that fails too often is given up and reported, up to the whole pod.
 
 use serde_json::{Value, json};
 
@@ -39,11 +39,11 @@ async fn a_shard_that_cannot_start_makes_the_pod_not_ready_until_it_can() {
     assert_eq!(health.status(), 200);
     assert_eq!(server.json("/health").await["status"], "unhealthy");
 
-    // Whoever is connected goes on: typing as ever, and a question is refused in words.
+    // Connected visitors are served: predictions as before, and a question gets an error.
     visitor.type_in("nl").await;
     let query = json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is the lamp?" });
     visitor.say(query.clone()).await;
-    let end = visitor.hear_answer().await.pop().expect("an end");
+    let end = visitor.receive_answer().await.pop().expect("an end");
     assert_eq!(end["grounded"], false, "{end}");
     assert!(end["reason"]["code"].is_string(), "{end}");
 
@@ -51,7 +51,7 @@ async fn a_shard_that_cannot_start_makes_the_pod_not_ready_until_it_can() {
     eventually("the pod is ready again", async || server.get("/ready").await.status() == 200).await;
     eventually("questions are answered again", async || {
         visitor.say(query.clone()).await;
-        visitor.hear_answer().await.pop().expect("an end")["grounded"] == true
+        visitor.receive_answer().await.pop().expect("an end")["grounded"] == true
     })
     .await;
 }

@@ -1,5 +1,5 @@
-//! A visitor asks for a person where none can come: it is said at once, honestly, and a form is offered;
-//! the machine answers on.
+//! A visitor requests an agent when none is available: the reply says so at once and offers a form;
+//! the assistant continues to answer.
 
 use serde_json::{Value, json};
 
@@ -8,33 +8,33 @@ use crate::server::Server;
 use crate::shop::{LIGHT, TRIPOD};
 use crate::visitor::Visitor;
 
-/// A visitor who said hello.
+/// A visitor after `welcome`.
 async fn greeted(server: &Server) -> Visitor {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    assert_eq!(visitor.hear().await["type"], "welcome");
+    assert_eq!(visitor.receive().await["type"], "welcome");
     visitor
 }
 
-/// What becomes of the wish for a person.
+/// The reply to a handoff request.
 async fn asks_for_a_person(visitor: &mut Visitor) -> Value {
     visitor.say(json!({ "type": "handoff", "reason": "It smells." })).await;
-    visitor.hear().await
+    visitor.receive().await
 }
 
 async fn is_offered_a_form(visitor: &mut Visitor, because: &str) {
-    let told = asks_for_a_person(visitor).await;
+    let frame = asks_for_a_person(visitor).await;
     assert_eq!(
-        (&told["type"], &told["state"]),
+        (&frame["type"], &frame["state"]),
         (&json!("handoff"), &json!("unavailable")),
-        "{told}"
+        "{frame}"
     );
-    assert_eq!(told["form"], true);
-    let reason = told["reason"].as_str().unwrap_or_default();
+    assert_eq!(frame["form"], true);
+    let reason = frame["reason"].as_str().unwrap_or_default();
     assert!(reason.contains(because), "{reason}");
     let question = "How do I replace the fuse?";
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    let answer = visitor.hear_answer().await;
+    let answer = visitor.receive_answer().await;
     let last = answer.last().expect("an answer");
     assert!(last.to_string().contains("5 A fuse"), "{answer:?}");
     assert_eq!((&last["question"], &last["product_id"]), (&json!(question), &json!(LIGHT)));
@@ -51,24 +51,24 @@ async fn whoever_writes_hebrew_is_refused_in_hebrew_whatever_the_page_said() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "locale": "en-GB" })).await;
-    assert_eq!(visitor.hear().await["type"], "welcome");
+    assert_eq!(visitor.receive().await["type"], "welcome");
     for (product, words) in [(TRIPOD, "אין מדריך זמין"), (LIGHT, "אין לי תשובה")]
     {
         let question = "איך אופים לחם מחמצת בתנור?";
         visitor.say(json!({ "type": "query", "product_id": product, "query": question })).await;
-        let answer = visitor.hear_answer().await;
-        let said: String = answer.iter().filter_map(|frame| frame["content"].as_str()).collect();
-        assert!(said.contains(words), "{said}");
+        let answer = visitor.receive_answer().await;
+        let text: String = answer.iter().filter_map(|frame| frame["content"].as_str()).collect();
+        assert!(text.contains(words), "{text}");
     }
-    let told = asks_for_a_person(&mut visitor).await;
-    assert_eq!(told["state"], "unavailable");
-    let reason = told["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("אין נציג זמין כרגע"), "{told}");
+    let frame = asks_for_a_person(&mut visitor).await;
+    assert_eq!(frame["state"], "unavailable");
+    let reason = frame["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("אין נציג זמין כרגע"), "{frame}");
 }
 
 #[tokio::test]
 async fn outside_of_the_opening_hours_it_is_said_that_it_is_closed() {
-    // Open for a minute a week.
+    // Open for one minute per week.
     let hours = [("desk.hours.monday", "03:33-03:34"), ("desk.hours.time_zone", "Asia/Jerusalem")];
     let server = Server::with(&hours).await;
     is_offered_a_form(&mut greeted(&server).await, "We are closed").await;
@@ -88,5 +88,5 @@ async fn whoever_did_not_say_hello_is_asked_to_and_a_message_to_nobody_is_refuse
     let mut visitor = server.visitor().await;
     assert_eq!(asks_for_a_person(&mut visitor).await["code"], "invalid_message");
     visitor.say(json!({ "type": "message", "content": "Hello?" })).await;
-    assert_eq!(visitor.hear().await["code"], "no_agent");
+    assert_eq!(visitor.receive().await["code"], "no_agent");
 }

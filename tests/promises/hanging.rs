@@ -1,4 +1,4 @@
-//! What hangs holds up nobody: a shard is replaced, a load ends, answers wait in a line.
+//! A hanging part delays no one else: a shard is replaced, a load times out, answers wait in a queue.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::visitor::Visitor;
 const FAR: &str = "nordlicht-far-1";
 const QUESTION: &str = "How do I reset the lamp to factory settings?";
 
-/// A server of a shop with one product whose manual lies on this host.
+/// A server of a shop with one product, whose manual is on this host.
 async fn server_beside(host: &Host, settings: &[(&str, &str)]) -> Server {
     let shop = Shop::new();
     let mut catalog = catalog(60);
@@ -29,7 +29,7 @@ async fn ask(visitor: &mut Visitor, product: &str) {
 }
 
 async fn end_of_answer(visitor: &mut Visitor) -> Value {
-    visitor.hear_answer().await.pop().expect("an end")
+    visitor.receive_answer().await.pop().expect("an end")
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn a_hung_loader_fails_its_waiters_and_never_wedges_the_manual() {
     let (mut one, mut two) = (server.visitor().await, server.visitor().await);
     ask(&mut one, FAR).await;
     ask(&mut two, FAR).await;
-    // Somebody who asks about another product does not notice.
+    // A question about another product is answered.
     let mut other = server.visitor().await;
     ask(&mut other, LIGHT).await;
     assert_eq!(end_of_answer(&mut other).await["grounded"], true);
@@ -109,34 +109,34 @@ async fn answers_past_the_bound_wait_in_line_and_are_told_their_place() {
     let server = server_beside(&host, &settings).await;
     let mut first = server.visitor().await;
     ask(&mut first, FAR).await;
-    // Its first word says that it has begun, and so that it holds the only place.
-    assert_eq!(first.hear().await["type"], "status");
+    // Its first chunk shows that it has begun, and so that it holds the only slot.
+    assert_eq!(first.receive().await["type"], "status");
     let mut waiting = Vec::new();
     for place in 1..=2 {
         let mut visitor = server.visitor().await;
         ask(&mut visitor, LIGHT).await;
-        let mut told = visitor.hear().await;
-        while told["type"] != "queue" {
-            told = visitor.hear().await;
+        let mut frame = visitor.receive().await;
+        while frame["type"] != "queue" {
+            frame = visitor.receive().await;
         }
-        assert_eq!(told["place"], place, "{told}");
+        assert_eq!(frame["place"], place, "{frame}");
         waiting.push(visitor);
     }
     let mut refused = server.visitor().await;
     ask(&mut refused, LIGHT).await;
     let end = end_of_answer(&mut refused).await;
     assert_eq!(end["reason"]["code"], "busy", "{end}");
-    // Those who wait for an answer type on meanwhile.
+    // Visitors that wait for an answer get predictions meanwhile.
     refused.type_in("nl").await;
-    // Who is before them leaves, and whoever is behind is told that it comes nearer.
+    // When a visitor before them leaves, the others get their new places.
     let mut gone = waiting.remove(0);
     gone.say(json!({ "type": "cancel" })).await;
     assert_eq!(end_of_answer(&mut gone).await["cancelled"], true);
-    let mut told = waiting[0].hear().await;
-    while told["type"] != "queue" {
-        told = waiting[0].hear().await;
+    let mut frame = waiting[0].receive().await;
+    while frame["type"] != "queue" {
+        frame = waiting[0].receive().await;
     }
-    assert_eq!(told["place"], 1, "{told}");
+    assert_eq!(frame["place"], 1, "{frame}");
     host.heal();
     for visitor in [&mut first].into_iter().chain(&mut waiting) {
         let end = end_of_answer(visitor).await;

@@ -1,4 +1,4 @@
-//! A manual's host on this machine that counts its callers, and may keep them waiting until it is healed.
+//! A manual host on this machine that counts its requests, and can delay them until `heal`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,35 +14,35 @@ use crate::shop::MANUAL;
 pub(crate) struct Host {
     address: SocketAddr,
     heals: watch::Sender<bool>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Host {
-    /// A host that takes every connection and says nothing.
+    /// A host that accepts every connection and sends nothing.
     pub(crate) async fn that_hangs() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (heals, healed) = watch::channel(false);
-        let asked: Arc<AtomicUsize> = Arc::default();
-        let count = Arc::clone(&asked);
+        let requests: Arc<AtomicUsize> = Arc::default();
+        let count = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
                 tokio::spawn(serve(caller, healed.clone(), Arc::clone(&count)));
             }
         });
-        Self { address, heals, asked }
+        Self { address, heals, requests }
     }
 
-    /// A host that answers at once.
+    /// A host that responds at once.
     pub(crate) async fn that_answers() -> Self {
         let host = Self::that_hangs().await;
         host.heal();
         host
     }
 
-    /// How often a manual was asked for.
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    /// Number of requests for a manual.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
     /// Its name, for `manuals.allowed_hosts`.
@@ -50,18 +50,22 @@ impl Host {
         self.address.to_string()
     }
 
-    /// Where it keeps a manual.
+    /// The address of its manual.
     pub(crate) fn url(&self, name: &str) -> String {
         format!("http://{}/{name}.html", self.address)
     }
 
-    /// From now on it answers, those too who wait already.
+    /// From now on it responds, also to waiting requests.
     pub(crate) fn heal(&self) {
         self.heals.send_replace(true);
     }
 }
 
-async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>, asked: Arc<AtomicUsize>) {
+async fn serve(
+    mut caller: TcpStream,
+    mut healed: watch::Receiver<bool>,
+    requests: Arc<AtomicUsize>,
+) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match caller.read_u8().await {
@@ -69,7 +73,7 @@ async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>, asked: 
             Err(_) => return,
         }
     }
-    asked.fetch_add(1, Ordering::SeqCst);
+    requests.fetch_add(1, Ordering::SeqCst);
     if healed.wait_for(|healed| *healed).await.is_err() {
         return;
     }
@@ -77,6 +81,6 @@ async fn serve(mut caller: TcpStream, mut healed: watch::Receiver<bool>, asked: 
     let reply = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{MANUAL}"
     );
-    // A caller that has hung up meanwhile wants nothing any more.
+    // The client may have disconnected.
     let _ = caller.write_all(reply.as_bytes()).await;
 }

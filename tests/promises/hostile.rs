@@ -1,4 +1,4 @@
-//! Hostile clients are closed within bounds, and normal clients do not notice them.
+//! Hostile clients are closed within bounds and do not affect other clients.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::server::Server;
 use crate::visitor::{Visitor, kinds};
 
 const MIB: usize = 1_048_576;
-/// More than any server takes before it ends the connection.
+/// More than any server reads before it ends the connection.
 const ENDLESS: usize = 65_536 * MIB;
 
 #[tokio::test]
 async fn a_header_that_declares_too_much_is_closed_with_1009_before_its_payload_is_stored() {
     let server = Server::start().await;
-    // 2^63 - 1 bytes, and a declared frame a little past the limit of 6 MiB.
+    // 2^63 - 1 bytes, and a frame a little larger than the limit of 6 MiB.
     for declared in [u64::MAX >> 1, 7 * MIB as u64] {
         let mut attacker = Attacker::on_socket(server.address()).await;
         attacker.send(&header(0x81, declared)).await.expect("sent");
@@ -61,7 +61,7 @@ async fn floods_of_small_frames_are_closed_with_1008_and_another_client_is_serve
         assert_eq!(floods, flooded as f64 + 1.0);
         visitor.type_in("nl").await;
     }
-    // As much as the server takes before it ends the connection.
+    // As much as the server reads before it ends the connection.
     for flood in [frame(0x8a, &[]), frame(0x89, &[b'x'; 125])] {
         let mut attacker = Attacker::on_socket(server.address()).await;
         assert!(!attacker.send_repeated(&flood.repeat(1_000), ENDLESS).await);
@@ -127,7 +127,7 @@ async fn a_message_that_takes_too_long_is_closed_with_1008_whatever_else_the_cli
     let mut slower = Attacker::on_socket(server.address()).await;
     slower.send(&[0x81]).await.expect("sent");
     assert_eq!(slower.close_code().await, Some(1008));
-    // A client whose messages are whole has no deadline.
+    // A client without an unfinished message has no deadline.
     visitor.type_in("nl").await;
 }
 
@@ -146,7 +146,7 @@ async fn unfinished_messages_share_a_budget_and_the_oldest_large_one_is_closed_w
     newest.send(&header(0x81, 5 * MIB as u64)).await.expect("sent");
     newest.send(&vec![b' '; 4 * MIB]).await.expect("sent");
     assert_eq!(oldest.close_code().await, Some(1013));
-    // The others finish their messages and are answered.
+    // The other clients complete their messages and get answers.
     newest.send(&vec![b' '; MIB]).await.expect("sent");
     small.send(&frame(0x80, b"}")).await.expect("sent");
     for (client, code) in [(&mut newest, "invalid_json"), (&mut small, "unknown_type")] {
@@ -167,7 +167,7 @@ async fn a_hundred_unfinished_messages_are_each_closed_and_their_memory_is_given
         ("server.unfinished_message_bytes", &budget.to_string()),
     ])
     .await;
-    // Warm: one message of that size was stored and let go.
+    // Warmed up: one message of that size was buffered and freed.
     unfinished(server.address()).await;
     eventually("it is closed", async || sessions(&server).await == 0.0).await;
     let before = server.resident_bytes();
@@ -178,7 +178,7 @@ async fn a_hundred_unfinished_messages_are_each_closed_and_their_memory_is_given
         closed.into_iter().map(|code| code.expect("it did not panic")).collect();
     codes.sort_unstable();
     codes.dedup();
-    // The budget closes with 1013, the deadline with 1008; who is still sending then may find the connection cut.
+    // The budget closes with 1013, the deadline with 1008; a client that is still sending may see a reset instead.
     assert!(codes.iter().all(|code| matches!(code, None | Some(1008 | 1013))), "{codes:?}");
     let violations = async |reason: &str| {
         server.metric(&format!("hsc_ws_violations_total{{reason=\"{reason}\"}}")).await
@@ -195,7 +195,7 @@ async fn sessions(server: &Server) -> f64 {
     server.metric("hsc_ws_sessions").await
 }
 
-/// Sends 6 MiB of fragments of a message that never ends, and gives the code it is closed with.
+/// Sends 6 MiB of fragments of a message that never ends; returns the close code.
 async fn unfinished(address: std::net::SocketAddr) -> Option<u16> {
     let mut attacker = Attacker::on_socket(address).await;
     attacker.send(&frame(0x01, &vec![b'x'; MIB - 1])).await.ok()?;
@@ -205,7 +205,7 @@ async fn unfinished(address: std::net::SocketAddr) -> Option<u16> {
     attacker.close_code().await
 }
 
-/// Waits until the server holds no more than a tenth more than it did.
+/// Waits until the server's memory is at most a tenth above the earlier value.
 async fn returns_to(server: &Server, before: usize) {
     let mut now = 0;
     let back = async {
@@ -249,13 +249,13 @@ async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_
         visitor.until(|message| message["type"] == "welcome").await;
         visitor
     };
-    // Warm: the manual is read, and a message of this size was handled.
+    // Warmed up: the manual is read, and a message of this size was handled.
     let mut first = socket(2).await;
     first.say_text(&ask).await;
-    eventually("the model is asked", async || model.asked() == 1).await;
+    eventually("the model is asked", async || model.requests() == 1).await;
     let before = server.resident_bytes();
 
-    // 30 MiB of one client: it fills its own part.
+    // 30 MiB of one client fill the budget of that client.
     let mut sockets = Vec::new();
     for _ in 0..10 {
         let mut visitor = socket(2).await;
@@ -271,11 +271,11 @@ async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_
     };
     eventually("one client is refused", async || refused("client").await > 0.0).await;
     assert_eq!(refused("pod").await, 0.0);
-    // Another client has room all the same.
+    // Another client has its own budget.
     let mut other = socket(3).await;
     other.say_text(&ask).await;
     eventually("the other picture is held", async || held().await > limit as f64 / 2.0).await;
-    // 60 MiB of many clients: they fill the budget of the pod.
+    // 60 MiB of many clients fill the budget of the pod.
     for from in 4..24 {
         let mut visitor = socket(from).await;
         for _ in 0..EACH {
@@ -292,8 +292,8 @@ async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_
     let (mut answered, mut without_room) = (0, 0);
     for visitor in &mut sockets {
         for _ in 0..EACH {
-            let heard = visitor.hear_answer().await;
-            let last = heard.last().expect("an end");
+            let received = visitor.receive_answer().await;
+            let last = received.last().expect("an end");
             assert_eq!(last["question"], "How do I reset this?", "{last}");
             match last["reason"]["code"].as_str() {
                 None => answered += 1,
@@ -303,12 +303,12 @@ async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_
         }
     }
     assert!(answered > 0 && without_room > 0, "{answered} answered, {without_room} refused");
-    let last = other.hear_answer().await.pop().expect("an end");
+    let last = other.receive_answer().await.pop().expect("an end");
     assert_eq!((&last["reason"], &last["answerer"]), (&json!(null), &json!("llm")), "{last}");
-    first.hear_answer().await;
+    first.receive_answer().await;
     eventually("no picture is held any more", async || held().await == 0.0).await;
     first.say_text(&ask).await;
-    let again = first.hear_answer().await.pop().expect("an end");
+    let again = first.receive_answer().await.pop().expect("an end");
     assert_eq!(again["reason"], json!(null), "there is room again: {again}");
 }
 
@@ -352,7 +352,7 @@ async fn clients_that_do_not_read_share_a_budget_and_the_oldest_large_queue_is_c
     let evicted = async || server.metric("hsc_ws_violations_total{reason=\"queue_budget\"}").await;
     let sample = frame(0x81, json!({ "type": "typing", "content": "" }).to_string().as_bytes());
     let mut stalled = Vec::new();
-    // The first has more than half of what all may have, and no more than one may have; then the next.
+    // The first client has more than half of the total budget, within the budget of one client; then the second.
     while evicted().await == 0.0 && stalled.len() < 4 {
         let mut client = Attacker::with_small_buffer(server.address()).await;
         let full = async {
@@ -385,7 +385,7 @@ async fn normal_clients_are_served_while_others_attack_and_memory_is_bounded() {
         ("server.unfinished_message_bytes", "8388608"),
     ])
     .await;
-    // Warm: the manual is read and the answer is cached.
+    // Warmed up: the manual is read and the answer is cached.
     let mut first = server.visitor().await;
     chat(&mut first).await;
     let before = server.resident_bytes();
@@ -423,32 +423,32 @@ async fn normal_clients_are_served_while_others_attack_and_memory_is_bounded() {
     assert_eq!(server.metric("hsc_ws_closed_total{code=\"1011\"}").await, 0.0);
 }
 
-/// Types and asks, and gets both answers.
+/// Types and asks, and waits for both replies.
 async fn chat(visitor: &mut crate::visitor::Visitor) {
     visitor.type_in("nl-200").await;
     let question = "How do I reset the lamp?";
     let ask = json!({ "type": "query", "product_id": crate::shop::LIGHT, "query": question });
     visitor.say(ask).await;
-    let heard = visitor.hear_answer().await;
-    assert!(kinds(&heard).contains(&"answer_chunk"), "{heard:?}");
+    let received = visitor.receive_answer().await;
+    assert!(kinds(&received).contains(&"answer_chunk"), "{received:?}");
 }
 
 /// Hostile clients of each kind, and normal ones, in the measurement.
 const HOSTILE: usize = 1_000;
 const NORMAL: usize = 200;
-/// How long a hostile client waits before it comes again. From one machine, 7,000 of them at once are
-/// 1,400 connections a second.
+/// Pause of a hostile client before it reconnects. 7,000 of them on one machine make
+/// 1,400 connections per second.
 const COME_AGAIN: Duration = Duration::from_secs(5);
 
-/// As long as the allocator takes to give memory back.
+/// The time in which the allocator returns memory.
 const GIVEN_BACK: Duration = Duration::from_secs(20);
 
-/// Where the hostile clients of the measurement go.
+/// The target of the hostile clients in the measurement.
 const TARGET: &str = "HSC_HOSTILE_TARGET";
-/// The one kind that they are of, such as `PongFlood`; without it they are of all kinds.
+/// The kind of hostile client, such as `PongFlood`; all kinds if unset.
 const KIND: &str = "HSC_HOSTILE_KIND";
 
-/// The hostile clients, in a process of their own: the measurement starts it.
+/// The hostile clients, in a process of their own that the measurement starts.
 #[tokio::test]
 #[ignore = "a part of the measurement"]
 async fn hostile_clients_of_the_measurement() {
@@ -460,7 +460,7 @@ async fn hostile_clients_of_the_measurement() {
         .filter(|attack| kinds.as_ref().is_none_or(|kind| *kind == format!("{attack:?}")))
         .flat_map(|attack| (0..HOSTILE).map(move |number| (attack, number)))
         .map(|(attack, number)| async move {
-            // They come over ten seconds, and then each in its own rhythm.
+            // They start over ten seconds, and then each has its own rhythm.
             // No deadline: the measurement ends this process.
             tokio::time::sleep(Duration::from_millis(10 * number as u64)).await;
             loop {
@@ -472,17 +472,17 @@ async fn hostile_clients_of_the_measurement() {
     futures::future::join_all(attacks).await;
 }
 
-/// Prints the table of docs/security.md: normal clients (`hsc load`) alone, while hostile ones attack another
-/// server on the same machine, and while they attack the server of the normal ones. The hostile clients and the
-/// other server run when nothing else wants to (`SCHED_IDLE`): in a real attack they have machines of their own.
-/// What the second column adds is the machine, what the third adds to that is ours. Medians of three rounds.
+/// Prints the table of docs/security.md: normal clients (`hsc load`) alone, during an attack on another server on
+/// the same machine, and during an attack on their own server. The hostile clients and the other server run only
+/// when the CPU is idle (`SCHED_IDLE`): a real attack comes from other machines.
+/// The difference of the second column is due to the machine, that of the third to the server. Medians of three rounds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement of six minutes: make bench-hostile"]
 async fn the_latency_of_normal_clients_is_measured_with_and_without_hostile_ones() {
     const ROUNDS: usize = 3;
     let quiet: &[(&str, &str)] = &[("log.level", "error")];
     let (server, other) = (Server::with(quiet).await, Server::in_the_background(quiet).await);
-    // Caches are warm, and pools are as large as many ordinary connections make them.
+    // Warmed up: caches are filled, and pools have the size for many normal connections.
     drop(normal_run(&server).await);
     let mut many = Vec::new();
     within(Duration::from_secs(120), "ordinary connections are open", async {
@@ -553,7 +553,7 @@ async fn the_latency_of_normal_clients_is_measured_with_and_without_hostile_ones
 struct Attackers(std::process::Child);
 
 impl Attackers {
-    /// Attacks this server; returns when a flood of each hostile client has been seen.
+    /// Attacks this server; returns once each kind of hostile client has been active.
     async fn of(server: &Server) -> Self {
         let attack = std::process::Command::new("chrt")
             .args(["--idle", "0"])
@@ -586,7 +586,7 @@ impl Drop for Attackers {
     }
 }
 
-/// 200 clients that type and ask for half a minute, in numbers.
+/// 200 clients that type and ask for half a minute, as figures.
 async fn normal_run(server: &Server) -> serde_json::Value {
     server.shop.write(
         "mix.toml",

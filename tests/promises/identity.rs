@@ -1,4 +1,4 @@
-//! Nobody does what is not theirs to do: accounts, sessions, guards, the first start.
+//! Authentication: accounts, sessions, guards, the first start.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, AuditSearch, Page};
@@ -12,7 +12,7 @@ use crate::shop::Shop;
 const ADA: &str = "ada@example.test";
 const YAEL: &str = "yael@example.test";
 
-/// What changes something, and what it takes.
+/// Routes that change something, with what each needs.
 fn changes() -> Vec<(&'static str, serde_json::Value)> {
     vec![
         ("/admin/caches/invalidate", json!("all")),
@@ -39,7 +39,7 @@ async fn a_first_start_writes_a_link_that_makes_one_admin_once() {
     let foreign = Member::of(&server).on_page_of(Some("https://evil.example"));
     let foreign = { foreign }.post("/api/first", account(token, PASSWORD)).await;
     assert_eq!(code_of(foreign).await, (403, "origin_not_allowed".to_owned()));
-    // Nobody administrates before that, from wherever: the link is the only way in.
+    // Before that the administration is closed from every address: the link is the only way in.
     assert_eq!(server.get("/admin/actors").await.status(), 401);
 
     let made = ada.post("/api/first", account(token, PASSWORD)).await;
@@ -86,10 +86,10 @@ async fn nobody_administrates_without_the_role() {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
         let mut machine = Member::of(&server);
-        let asked = machine.send(reqwest::Method::GET, "/admin/actors", None, &headers).await;
-        assert_eq!(asked.status(), status, "{token:?}");
+        let response = machine.send(reqwest::Method::GET, "/admin/actors", None, &headers).await;
+        assert_eq!(response.status(), status, "{token:?}");
     }
-    // A cookie that was made up, and one of a page that nobody is signed in with.
+    // An invented cookie, and one of a session that has ended.
     let mut forger = Member::of(&server);
     forger.cookies.push(("hsc".to_owned(), "A".repeat(43)));
     assert_eq!(forger.get("/admin/actors").await.status(), 401);
@@ -122,9 +122,9 @@ async fn a_change_wants_the_token_of_the_session_and_a_page_of_ours() {
         assert_eq!(code_of(refused).await, (403, "origin_not_allowed".to_owned()), "{origin}");
     }
     ada = ada.on_page_of(Some(&server.url("")));
-    let heard = ada.post("/admin/broadcast", json!({ "message": "hello" })).await;
-    assert_eq!(heard.status(), 200);
-    // A page of elsewhere may chat; what a cookie opens it may not read.
+    let response = ada.post("/admin/broadcast", json!({ "message": "hello" })).await;
+    assert_eq!(response.status(), 200);
+    // A page of another origin may chat, but may not read responses that need the cookie.
     let read = ada
         .send(reqwest::Method::GET, "/api/me", None, &[("origin", "https://shop.example")])
         .await;
@@ -137,7 +137,7 @@ async fn wrong_tries_are_slowed_down_and_tell_nothing() {
     let mut answers = Vec::new();
     for address in [YAEL, "nobody@example.test"] {
         let mut guesser = Member::of(&server);
-        // Each wait is twice the one before; at four seconds there is time for the right password.
+        // Each wait is twice as long as the previous one; at four seconds there is time for the right password.
         eventually("the wait grows", async || {
             let wrong = guesser.sign_in(address, "not the password").await;
             match wrong.status().as_u16() {
@@ -175,7 +175,7 @@ async fn the_cookie_is_for_no_script_and_no_foreign_page() {
     let set = ada.sign_in(ADA, PASSWORD).await;
     let cookie = set.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(cookie.starts_with("__Host-hsc=") && cookie.contains("; Secure"), "{cookie}");
-    // What an unsafe page has laid out is not looked at.
+    // A cookie that an insecure page has set is ignored.
     let secret = ada.cookies[0].1.clone();
     ada.cookies = vec![("hsc".to_owned(), secret)];
     assert_eq!(ada.get("/api/me").await.status(), 401);
@@ -191,7 +191,7 @@ async fn a_session_that_was_laid_out_is_never_signed_into() {
     let mut attacker = Member::of(&server);
     attacker.cookies.push(("hsc".to_owned(), laid_out));
     assert_eq!(attacker.get("/api/me").await.status(), 401);
-    // And whoever signs in anew leaves nothing behind that is still good.
+    // A new sign-in invalidates the previous session.
     let before = victim.cookies.clone();
     victim.sign_in(ADA, PASSWORD).await;
     attacker.cookies = before;
@@ -206,12 +206,12 @@ async fn signing_out_ends_the_session_here_or_everywhere() {
     for browser in &mut browsers {
         browser.sign_in(YAEL, PASSWORD).await;
     }
-    let kept = browsers[0].cookies.clone();
+    let old_cookies = browsers[0].cookies.clone();
     let out = browsers[0].post("/api/sign-out", json!({})).await;
     assert_eq!(out.status(), 204);
     let names: Vec<&str> = browsers[0].cookies.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["hsc-device"], "the device stays known");
-    browsers[0].cookies = kept;
+    browsers[0].cookies = old_cookies;
     assert_eq!(browsers[0].get("/api/me").await.status(), 401);
     assert_eq!(browsers[1].get("/api/me").await.status(), 200);
     assert_eq!(
@@ -231,7 +231,7 @@ async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_its_time() {
         ada.sign_in(ADA, PASSWORD).await;
         unused.push(ada);
     }
-    // Looking at one is using it, so each is looked at once.
+    // A read counts as a use of a session, so each is read once.
     eventually("one that nobody used is over", async || {
         let mut ada = unused.pop().expect("they end long before the last");
         ada.get("/api/me").await.status() == 401
@@ -284,7 +284,7 @@ async fn what_the_team_does_is_written_down() {
     let me = json_of(ada.get("/api/me").await).await["id"].as_str().unwrap().to_owned();
     for (path, body) in changes().into_iter().filter(|(path, _)| *path != "/admin/drain") {
         let done = ada.post(path, body).await;
-        // That there is no session to fail is an answer too.
+        // A missing session is a valid reply too.
         assert!(matches!(done.status().as_u16(), 200 | 404), "{path}");
     }
     let settings = hsc_config::Settings::load(

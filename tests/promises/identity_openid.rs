@@ -1,4 +1,4 @@
-//! The team signs in at an OpenID provider, and nobody does who only says so.
+//! The team signs in at an OpenID provider; forged and repeated sign-ins are refused.
 
 use serde_json::{Value, json};
 use url::Url;
@@ -16,7 +16,7 @@ async fn server_at(provider: &Provider) -> Server {
     Server::of(shop, &settings).await
 }
 
-/// Where the browser is sent.
+/// The redirect target of a response.
 async fn location(browser: &mut Member, path: &str) -> String {
     let response = browser.get(path).await;
     assert_eq!(response.status(), 302, "{path}");
@@ -27,15 +27,15 @@ fn path_of(url: &Url) -> String {
     format!("{}?{}", url.path(), url.query().unwrap_or_default())
 }
 
-/// To the provider, who does this to the claims, and back; gives where it ends.
+/// Goes to the provider, which changes the claims as given, and back; returns the final redirect.
 async fn round(
     provider: &Provider,
     browser: &mut Member,
     by: By,
     change: impl FnOnce(&mut Value),
 ) -> String {
-    let asked = location(browser, "/sign-in/openid?next=/admin").await;
-    let back = provider.grants(&asked, by, change);
+    let authorize_url = location(browser, "/sign-in/openid?next=/admin").await;
+    let back = provider.grants(&authorize_url, by, change);
     location(browser, &path_of(&back)).await
 }
 
@@ -56,7 +56,7 @@ async fn somebody_whom_the_provider_knows_signs_in_with_the_role_of_the_claim() 
         names.sort_unstable();
         assert_eq!(names, ["hsc", "hsc-device"], "the cookie of the sign-in under way is gone");
     }
-    // One account, and it follows the claim: the groups were changed at the provider.
+    // One account that follows the claim: the groups were changed at the provider.
     let mut yael = Member::of(&server);
     let ops = |claims: &mut Value| claims["groups"] = json!(["support", "ops"]);
     assert_eq!(round(&provider, &mut yael, By::Rsa, ops).await, "/admin");
@@ -100,28 +100,29 @@ async fn who_returns_must_be_who_went() {
     let provider = Provider::start().await;
     let server = server_at(&provider).await;
     let failed = "/sign-in?failed=not_verified&next=";
-    // A link of an attacker's own sign-in, opened by somebody who has not begun one, or another one.
+    // A link of an attacker's own sign-in, opened in a browser without a sign-in, or with another one.
     let mut attacker = Member::of(&server);
-    let asked = location(&mut attacker, "/sign-in/openid").await;
-    let link = path_of(&provider.grants(&asked, By::Rsa, |_| {}));
+    let authorize_url = location(&mut attacker, "/sign-in/openid").await;
+    let link = path_of(&provider.grants(&authorize_url, By::Rsa, |_| {}));
     let mut victim = Member::of(&server);
     assert!(location(&mut victim, &link).await.starts_with(failed));
     location(&mut victim, "/sign-in/openid").await;
     assert!(location(&mut victim, &link).await.starts_with(failed));
     assert_eq!(victim.get("/api/me").await.status(), 401);
-    // A code is good once, and a way that ended is not gone twice.
+    // A code is accepted once, and a completed sign-in cannot be repeated.
     assert_eq!(location(&mut attacker, &link).await, "/agent");
     assert!(location(&mut attacker, &link).await.starts_with(failed));
-    // The provider says no.
+    // The provider refuses.
     let mut refused = Member::of(&server);
-    let asked: Url = location(&mut refused, "/sign-in/openid").await.parse().unwrap();
-    let state = asked.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let authorize_url: Url = location(&mut refused, "/sign-in/openid").await.parse().unwrap();
+    let state =
+        authorize_url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
     let back = format!("/sign-in/openid/return?error=access_denied&state={state}");
     assert!(location(&mut refused, &back).await.starts_with(failed));
-    // An address sends nobody elsewhere.
+    // A foreign return address is ignored.
     let mut yael = Member::of(&server);
-    let asked = location(&mut yael, "/sign-in/openid?next=https://evil.example").await;
-    let back = provider.grants(&asked, By::Rsa, |_| {});
+    let authorize_url = location(&mut yael, "/sign-in/openid?next=https://evil.example").await;
+    let back = provider.grants(&authorize_url, By::Rsa, |_| {});
     assert_eq!(location(&mut yael, &path_of(&back)).await, "/agent");
 }
 

@@ -1,4 +1,4 @@
-//! A visitor is whom the embedding site has signed for, or nobody in particular.
+//! Visitors with a token of the embedding site, and anonymous ones.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -31,28 +31,28 @@ fn token(key: &str, seconds: i64) -> String {
 /// A token with this header and these claims, signed with HS256.
 pub(crate) fn signed(key: &str, header: &Value, claims: &Value) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
-    let said = format!("{}.{}", part(header), part(claims));
+    let signed_part = format!("{}.{}", part(header), part(claims));
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
-    format!("{said}.{}", BASE64.encode(hmac::sign(&key, said.as_bytes())))
+    format!("{signed_part}.{}", BASE64.encode(hmac::sign(&key, signed_part.as_bytes())))
 }
 
-/// A token that nobody has signed, and that says so.
+/// An unsigned token with the algorithm `none`.
 fn unsigned() -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
     format!("{}.{}.", part(&json!({ "alg": "none", "typ": "JWT" })), part(&claims(60)))
 }
 
-/// What a `hello` with this token is answered with, up to the welcome.
+/// The frames after a `hello` with this token, up to the welcome.
 async fn greeted(server: &Server, token: &str) -> Vec<Value> {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "id": "h", "visitor": token })).await;
-    let mut heard = vec![visitor.hear().await];
-    while heard.last().expect("something was heard")["type"] != "welcome" {
-        heard.push(visitor.hear().await);
+    let mut frames = vec![visitor.receive().await];
+    while frames.last().expect("something was heard")["type"] != "welcome" {
+        frames.push(visitor.receive().await);
     }
-    // Whatever it was, the chat goes on.
+    // In any case the chat continues.
     visitor.type_in("nl").await;
-    heard
+    frames
 }
 
 #[tokio::test]
@@ -66,10 +66,10 @@ async fn a_token_is_taken_under_either_key_and_refused_with_a_code_else() {
         (token("a key that nobody knows, long enough", 60), "visitor_refused"),
         ("not.a.token".to_owned(), "visitor_refused"),
     ] {
-        let heard = greeted(&server, &bad).await;
-        assert_eq!((&heard[0]["type"], &heard[0]["code"]), (&json!("error"), &json!(code)));
-        assert_eq!(heard[0]["id"], "h");
-        assert_eq!(heard.len(), 2);
+        let frames = greeted(&server, &bad).await;
+        assert_eq!((&frames[0]["type"], &frames[0]["code"]), (&json!("error"), &json!(code)));
+        assert_eq!(frames[0]["id"], "h");
+        assert_eq!(frames.len(), 2);
     }
     assert!(!server.log().contains("Noa"), "who a visitor is, is in no log");
 }
@@ -82,7 +82,7 @@ async fn a_client_that_says_no_hello_brings_it_with_the_address() {
         let request = address.into_client_request().unwrap();
         let mut visitor = Visitor::asking(request, server.address()).await;
         visitor.say(json!({ "type": "typing", "content": "nl" })).await;
-        let first = visitor.hear().await;
+        let first = visitor.receive().await;
         assert_eq!(first["code"].as_str(), code, "{first}");
     }
 }
@@ -108,19 +108,19 @@ async fn a_site_that_signs_with_an_rsa_key_gives_its_public_half_and_nobody_sign
     let server = Server::with(&[("visitors.key", &pem)]).await;
     assert_eq!(greeted(&server, &rs256(&claims(60))).await.len(), 1);
     let good = rs256(&claims(60));
-    let (said, signature) = good.rsplit_once('.').expect("three parts");
-    let (header, _) = said.split_once('.').expect("three parts");
+    let (signed_part, signature) = good.rsplit_once('.').expect("three parts");
+    let (header, _) = signed_part.split_once('.').expect("three parts");
     let others = BASE64.encode(json!({ "sub": "c-18", "exp": claims(60)["exp"] }).to_string());
     for (what, bad, code) in [
         ("late", rs256(&claims(-60)), "visitor_expired"),
-        // The public half is no secret: whoever has it must not be able to sign with it.
+        // The public key is no secret: it must not be accepted as an HMAC key.
         ("signed with the public half as a secret", token(&pem, 60), "visitor_refused"),
         ("the same without the last line's end", token(pem.trim(), 60), "visitor_refused"),
         ("unsigned", unsigned(), "visitor_refused"),
         ("of somebody else", format!("{header}.{others}.{signature}"), "visitor_refused"),
     ] {
-        let heard = greeted(&server, &bad).await;
-        assert_eq!(heard[0]["code"], code, "{what}: {heard:?}");
+        let frames = greeted(&server, &bad).await;
+        assert_eq!(frames[0]["code"], code, "{what}: {frames:?}");
     }
 }
 
@@ -142,25 +142,25 @@ async fn a_name_that_nobody_signed_for_never_gets_into_the_archive() {
             let hello = json!({ "type": "hello", "visitor": token, "locale": "he",
                 "name": "Noa Levi", "address": "noa@example.test" });
             visitor.say(hello).await;
-            let mut welcome = visitor.hear().await;
+            let mut welcome = visitor.receive().await;
             while welcome["type"] != "welcome" {
-                welcome = visitor.hear().await;
+                welcome = visitor.receive().await;
             }
             let conversation = welcome["conversation"].as_str().expect("an id");
             visitor.say(first.clone()).await;
-            let mut kept = None;
+            let mut archived = None;
             eventually("it is archived", async || {
-                // It may be being made at this moment, by the server.
+                // The server may be creating it at this moment.
                 let found = archive.transcript(conversation).await.ok().flatten();
-                kept = found.filter(|it| !it.entries.is_empty());
-                kept.is_some()
+                archived = found.filter(|it| !it.entries.is_empty());
+                archived.is_some()
             })
             .await;
-            let kept = kept.expect("it was there");
-            let known = kept.about.visitor.as_ref().and_then(|visitor| visitor.name.as_deref());
+            let archived = archived.expect("it was there");
+            let known = archived.about.visitor.as_ref().and_then(|visitor| visitor.name.as_deref());
             assert_eq!(known, name, "{first}");
-            assert_eq!(kept.about.language.as_deref(), Some("he"), "{first}, signed or not");
-            let all = serde_json::to_string(&kept).expect("it is told as JSON");
+            assert_eq!(archived.about.language.as_deref(), Some("he"), "{first}, signed or not");
+            let all = serde_json::to_string(&archived).expect("it is told as JSON");
             assert_eq!(all.contains("Noa"), name.is_some(), "{all}");
         }
     }

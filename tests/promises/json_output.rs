@@ -1,4 +1,4 @@
-//! With `log.format = "json"` everything that the server prints is JSON, one object a line.
+//! With `log.format = "json"` all output of the server is JSON, one object per line.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::own_address::own_address;
 use crate::server::{Server, config, hsc, run};
 use crate::shop::Shop;
 
-/// Every line that is no JSON object.
+/// Every line that is not a JSON object.
 fn not_json(text: &str) -> Vec<&str> {
     let is_object =
         |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(|it| it.is_object());
@@ -19,8 +19,8 @@ async fn a_panic_a_start_and_a_stop_are_lines_of_json() {
     let operations = format!("{}:9090", own_address());
     let settings = [("server.operations_listen", operations.as_str()), ("chaos.enabled", "true")];
     let mut server = Server::with(&settings).await;
-    let said: Value = serde_json::from_str(&server.prints().await).expect("JSON");
-    assert_eq!(said["operations"], format!("http://{operations}"));
+    let line: Value = serde_json::from_str(&server.prints().await).expect("JSON");
+    assert_eq!(line["operations"], format!("http://{operations}"));
     let rehearsal = json!({ "actor": "announcements", "fault": "panic" });
     assert_eq!(server.rehearse(rehearsal).await, 200);
     eventually("the panic is logged", async || server.log().contains("\"target\":\"panic\"")).await;

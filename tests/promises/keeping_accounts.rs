@@ -1,4 +1,4 @@
-//! Admins keep the team's accounts: added, disabled, unlocked, and never the last admin locked out.
+//! Admins manage the team's accounts: add, disable, unlock, and never lock out the last admin.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Accounts as _, LockOut};
@@ -13,7 +13,7 @@ use crate::shop::Shop;
 
 const ADA: &str = "ada@example.test";
 const YAEL: &str = "yael@example.test";
-/// Another that will do.
+/// Another valid password.
 const ANOTHER: &str = "seven slow boats home";
 
 async fn ada(server: &Server) -> Member {
@@ -22,7 +22,7 @@ async fn ada(server: &Server) -> Member {
     ada
 }
 
-/// The account of this address, as an admin sees it.
+/// The account with this address, as shown to an admin.
 async fn account(ada: &mut Member, address: &str) -> Value {
     let all = ada.get("/admin/users").await;
     assert_eq!(
@@ -207,9 +207,9 @@ async fn the_first_account_is_made_by_the_link_and_by_no_neighbour() {
     let server = Server::of(shop, &[("archive.path", &path)]).await;
     let body =
         json!({ "name": "D", "address": "d@example.test", "role": "admin", "password": ANOTHER });
-    let asked = client().post(server.url("/admin/users")).json(&body).send().await;
-    let asked = asked.expect("the server answers");
-    assert_eq!(code_of(asked).await, (401, "not_signed_in".to_owned()));
+    let response = client().post(server.url("/admin/users")).json(&body).send().await;
+    let response = response.expect("the server answers");
+    assert_eq!(code_of(response).await, (401, "not_signed_in".to_owned()));
     let (done, printed) = user(&server.shop, &["list"], "");
     assert!(done && printed.contains("there is no account"), "{printed}");
 }

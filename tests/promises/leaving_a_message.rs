@@ -1,4 +1,4 @@
-//! Nobody is there: whoever leaves words and an address finds both kept as they were written.
+//! Offline messages: text and address are stored as they were written.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, LeftMessage};
@@ -32,7 +32,7 @@ async fn archived(settings_of_server: &[(&str, &str)]) -> (Server, Store) {
     (server, Store::new(&archive).expect("an archive"))
 }
 
-async fn left(store: &Store, count: usize) -> Vec<LeftMessage> {
+async fn offline_messages(store: &Store, count: usize) -> Vec<LeftMessage> {
     let messages =
         async || store.left_messages(first(9)).await.map(|it| it.items).unwrap_or_default();
     eventually("they are archived", async || messages().await.len() == count).await;
@@ -44,23 +44,24 @@ async fn what_is_left_is_kept_as_text_and_with_its_conversation() {
     let (server, store) = archived(&[]).await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     let text = "<script>alert(1)</script>\r\nIt smells.\u{1b}[31m\0";
     let body = json!({ "address": " yael@example.test ", "text": text });
     let token = welcome["token"].as_str().expect("a token");
     let taken = leave(&server, &[("x-conversation-token", token)], body.clone()).await;
     assert_eq!(taken.status(), 202);
     let id = json_of(taken).await["id"].clone();
-    let messages = left(&store, 1).await;
+    let messages = offline_messages(&store, 1).await;
     assert_eq!(id, messages[0].id);
     assert_eq!(messages[0].text, "<script>alert(1)</script>\nIt smells.[31m");
     assert_eq!(messages[0].address, "yael@example.test");
     assert_eq!(messages[0].conversation.as_deref(), welcome["conversation"].as_str());
-    // Without a conversation, and with a token that is none: the words are what counts.
+    // Without a conversation, and with an invalid token: the message is stored all the same.
     for headers in [&[][..], &[("x-conversation-token", "forged")]] {
         assert_eq!(leave(&server, headers, body.clone()).await.status(), 202);
     }
-    let tied = left(&store, 3).await.iter().filter(|it| it.conversation.is_some()).count();
+    let tied =
+        offline_messages(&store, 3).await.iter().filter(|it| it.conversation.is_some()).count();
     assert_eq!(tied, 1);
     assert!(!server.log().contains("It smells"), "what a visitor wrote is in no log");
     assert!(!server.log().contains("yael@example.test"));
@@ -70,18 +71,18 @@ async fn what_is_left_is_kept_as_text_and_with_its_conversation() {
 async fn who_wants_to_hear_of_it_outside_is_told_what_was_left() {
     let receiver = Receiver::that_answers(&[]).await;
     let (endpoints, name) = (receiver.taking(r#""message.left""#), receiver.name());
-    let told = [("webhooks.endpoints", &*endpoints), ("webhooks.allowed_hosts", &*name)];
-    let server = Server::with(&told).await;
+    let settings = [("webhooks.endpoints", &*endpoints), ("webhooks.allowed_hosts", &*name)];
+    let server = Server::with(&settings).await;
     let text = "<script>alert(1)</script> It smells.";
     let body = json!({ "address": "yael@example.test", "text": text });
     let taken = json_of(leave(&server, &[], body.clone()).await).await;
-    eventually("it is told", async || !receiver.told().is_empty()).await;
-    let told = receiver.told()[0].body();
-    assert_eq!(told["type"], "message.left");
+    eventually("it is told", async || !receiver.deliveries().is_empty()).await;
+    let delivered = receiver.deliveries()[0].body();
+    assert_eq!(delivered["type"], "message.left");
     for (field, value) in
         [("id", &taken["id"]), ("address", &body["address"]), ("text", &json!(text))]
     {
-        assert_eq!(&told["data"][field], value, "{told}");
+        assert_eq!(&delivered["data"][field], value, "{delivered}");
     }
 }
 
@@ -117,7 +118,7 @@ async fn so_many_are_taken_an_hour() {
     for _ in 0..2 {
         assert_eq!(leave(&server, &[], body.clone()).await.status(), 202);
     }
-    // That it came by way of many others changes nothing.
+    // Further proxies in the header change nothing.
     let refused = leave(&server, &[("x-forwarded-for", "9.9.9.9")], body).await;
     assert!(refused.headers().contains_key("retry-after"));
     assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));

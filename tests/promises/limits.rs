@@ -1,4 +1,4 @@
-//! One client cannot hurt another: sizes, rates, readers that do not read, silence, fragments.
+//! One client cannot harm another: sizes, rates, clients that do not read, silence, fragments.
 
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -25,7 +25,7 @@ async fn a_message_in_fragments_is_one_message() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say_in_pieces(&["{\"type\":\"ty", "ping\",\"con", "tent\":\"nl-200\"}"]).await;
-    let prediction = visitor.hear().await;
+    let prediction = visitor.receive().await;
     assert_eq!(prediction["data"][0]["product"]["id"], crate::shop::LIGHT);
 }
 
@@ -40,13 +40,13 @@ async fn a_flood_is_told_and_then_closed_with_1008() {
             break;
         }
     }
-    let (heard, code) = visitor.until_closed().await;
+    let (received, code) = visitor.until_closed().await;
     assert_eq!(code, Some(1008));
-    assert_eq!(heard.iter().filter(|message| message["type"] == "prediction").count(), 5);
-    let told: Vec<_> = heard.iter().filter(|message| message["type"] == "error").collect();
+    assert_eq!(received.iter().filter(|message| message["type"] == "prediction").count(), 5);
+    let errors: Vec<_> = received.iter().filter(|message| message["type"] == "error").collect();
     assert!(
-        !told.is_empty() && told.iter().all(|error| error["code"] == "rate_limited"),
-        "{told:?}"
+        !errors.is_empty() && errors.iter().all(|error| error["code"] == "rate_limited"),
+        "{errors:?}"
     );
 }
 
@@ -59,7 +59,7 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
     ])
     .await;
     let mut stalled = Visitor::with_narrow_ears(server.address()).await;
-    // Fifty whole entries a message and never a read: some megabytes that the client asked for.
+    // Fifty whole entries per message without a read: some megabytes of replies.
     let sample = json!({ "type": "typing", "content": "" }).to_string();
     for _ in 0..2_000 {
         if !stalled.try_say(Message::text(sample.clone())).await {
@@ -80,7 +80,7 @@ async fn a_client_that_is_silent_for_too_long_is_closed() {
     let server =
         Server::with(&[("server.ping_interval_ms", "100"), ("server.idle_timeout_ms", "300")])
             .await;
-    // It never reads, so it answers no ping either.
+    // It never reads, so it does not answer pings either.
     let silent = server.visitor().await;
     eventually("the silent client's session is gone", async || {
         server.metric("hsc_ws_opened_total").await == 1.0
@@ -88,10 +88,10 @@ async fn a_client_that_is_silent_for_too_long_is_closed() {
     })
     .await;
     drop(silent);
-    // One that answers pings and says nothing stays.
+    // A client that answers pings and sends nothing else stays connected.
     let mut quiet = server.visitor().await;
-    let heard = tokio::time::timeout(std::time::Duration::from_secs(1), quiet.next()).await;
-    assert!(heard.is_err(), "closed or spoken to: {heard:?}");
+    let received = tokio::time::timeout(std::time::Duration::from_secs(1), quiet.next()).await;
+    assert!(received.is_err(), "closed or spoken to: {received:?}");
     quiet.type_in("nl").await;
 }
 
@@ -100,7 +100,7 @@ async fn a_full_pod_refuses_and_says_when_to_come_again() {
     let server = Server::with(&[("sessions.max", "1")]).await;
     let first = server.visitor().await;
     assert_eq!(Visitor::from_program(server.address()).await.err(), Some(503));
-    // A page cannot read the status of a handshake, so it is let in to be told.
+    // A page cannot read the status of a handshake, so the socket is opened and closed with a code.
     let mut page = Visitor::from_page(server.address(), &server.url("")).await.expect("let in");
     assert_eq!(page.until_closed().await.1, Some(1013));
     drop(first);

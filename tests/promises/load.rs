@@ -1,5 +1,5 @@
-//! `hsc load` tells the truth about a server: what was done, how long it took, and by its exit code
-//! whether that was good enough.
+//! `hsc load` reports correctly what was done and how long it took, and its exit code tells
+//! whether the targets were met.
 
 use std::process::ExitStatus;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::server::{Server, hsc, run};
 use crate::shop::LIGHT;
 
-/// What a run printed and wrote.
+/// The output and the files of a run.
 struct Outcome {
     status: ExitStatus,
     out: String,

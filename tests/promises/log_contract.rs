@@ -1,4 +1,4 @@
-//! What a log of conversations promises, kept to by the one in memory and by the one in Redis.
+//! The contract of the conversation log, run over the one in memory and the one in Redis.
 
 use std::time::Duration;
 
@@ -46,16 +46,16 @@ async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {
     assert_eq!((nothing.epoch, nothing.offset, nothing.entries), (1, 0, Vec::new()));
     a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
     for _ in 0..2 {
-        let kept = b.read("c".into()).await.expect("the log does it");
-        assert_eq!((kept.epoch, kept.offset, kept.entries), (1, 3, frames(1..=3)));
+        let stored = b.read("c".into()).await.expect("the log does it");
+        assert_eq!((stored.epoch, stored.offset, stored.entries), (1, 3, frames(1..=3)));
     }
     assert_eq!(
         a.append(owned("c", 1), batch(4..=10)).await.expect("the log does it"),
         10,
         "it is still a's"
     );
-    let kept = b.read("c".into()).await.expect("the log does it");
-    assert_eq!((kept.offset, kept.entries), (10, frames(3..=10)), "the window has gone on");
+    let stored = b.read("c".into()).await.expect("the log does it");
+    assert_eq!((stored.offset, stored.entries), (10, frames(3..=10)), "the window has gone on");
 }
 
 async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
@@ -136,7 +136,7 @@ async fn who_was_taken_over_writes_no_more(stage: Stage) {
 async fn an_epoch_belongs_to_one_pod(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.begin(owned("c", 1), 0).await.expect("the log does it");
-    // Both believe it is theirs: a log that had fallen back gave the epoch a second time.
+    // Both believe that they own it: a log that was restored to an older state assigned the epoch twice.
     assert!(matches!(b.append(owned("c", 1), batch([1])).await, Err(LogError::Stale { owner: 1 })));
     assert!(matches!(b.begin(owned("c", 1), 0).await, Err(LogError::Stale { owner: 1 })));
     assert_eq!(a.append(owned("c", 1), batch([1])).await.expect("the log does it"), 1);
@@ -146,7 +146,7 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
     stage: Stage,
 ) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    // The log knows nothing of epoch 3, which b has: what it knows are words of the owner before.
+    // The log does not know epoch 3, which b has: its entries are from the previous owner.
     a.begin(owned("c", 2), 0).await.expect("the log does it");
     a.append(owned("c", 2), batch(1..=9)).await.expect("the log does it");
     for offsets in [[5], [10], [12]] {
@@ -178,7 +178,7 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     let refused = a.append(owned("c", 2), batch([9])).await;
     assert!(matches!(refused, Err(LogError::Gap { last: 7 })), "{refused:?}");
     assert_eq!(a.append(owned("c", 2), batch([8])).await.expect("the log does it"), 8);
-    // Of what came before 7 nobody knows whether it is all there.
+    // It is not known whether the entries before 7 are complete.
     assert_eq!(
         a.take_over("c".into(), seen(1, 2)).await.expect("the log does it").missed,
         MissedEntries::Gone
@@ -194,15 +194,15 @@ async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: S
     cut_off.begin(owned("c", 1), 0).await.expect("the log does it");
     cut_off.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
     cut_off.answering(owned("c", 1), true).await.expect("the log does it");
-    // The first owner cannot reach the log and says 4 and 5 to its client; another pod believes it dead
-    // and says other words under the same offsets.
+    // The first owner cannot reach the log and sends 4 and 5 to its client; another pod takes over
+    // and sends other text under the same offsets.
     other.claim("cut off".into()).await.expect("the log does it").expect("the log does it");
     other.append(owned("c", 2), batch(4..=9)).await.expect("the log does it");
     let refused = cut_off.append(owned("c", 1), batch(4..=5)).await;
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
     let taken = other.take_over("c".into(), seen(1, 5)).await.expect("the log does it");
     assert_eq!((taken.epoch, taken.offset, taken.missed), (3, 9, MissedEntries::Ahead));
-    // One that did not read on gets what it missed, and so does the one that was welcomed since.
+    // A client without these entries gets them, and so does the one that was welcomed since.
     other.append(owned("c", 3), batch([10])).await.expect("the log does it");
     assert_eq!(
         other.take_over("c".into(), seen(1, 3)).await.expect("the log does it").missed,
@@ -214,8 +214,8 @@ async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: S
 
 async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: Stage) {
     let (old, new) = (stage.pod("old"), stage.pod("new"));
-    // The log was lost; who owned the conversation in epoch 1 never heard of epochs 2 to 4, began it
-    // again and went on by words of its own.
+    // The log was lost; the owner of epoch 1 did not learn of epochs 2 to 4, began the log
+    // again and appended its own entries.
     old.begin(owned("c", 1), 5).await.expect("the log does it");
     old.append(owned("c", 1), batch(6..=9)).await.expect("the log does it");
     let taken = new.take_over("c".into(), seen(4, 7)).await.expect("the log does it");
@@ -286,7 +286,7 @@ async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage
     a.begin(owned("busy", 1), 0).await.expect("the log does it");
     eventually("the idle one is forgotten", async || {
         a.append(owned("busy", 1), Batch::default()).await.expect("the log does it");
-        // Asked by somebody who may not, so that the question does not touch it.
+        // Read by a pod that does not own it, so that the read does not touch it.
         matches!(
             stage.pod("b").append(owned("idle", 1), Batch::default()).await,
             Err(LogError::Unknown)
@@ -427,7 +427,7 @@ async fn a_claimer_that_vanishes_too_leaves_the_answer_to_the_next(stage: Stage)
 
 async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
     let a = stage.pod("a");
-    let mut heard = stage.listen("c").await;
+    let mut published = stage.listen("c").await;
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
     a.append(owned("c", 1), batch(1..=2)).await.expect("the log does it");
@@ -437,8 +437,9 @@ async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
         .expect("the log does it");
     a.append(owned("c", 1), batch(2..=3)).await.expect("the log does it");
     for expected in [frames(1..=2), frames([3])] {
-        let envelope =
-            crate::eventually::in_time("it is told", heard.next()).await.expect("the log does it");
+        let envelope = crate::eventually::in_time("it is told", published.next())
+            .await
+            .expect("the log does it");
         assert_eq!(&*envelope.from, "a");
         let Body::Appended { conversation, epoch, frames } = envelope.body else {
             panic!("{envelope:?}")

@@ -1,5 +1,5 @@
-//! What only a log in Redis can meet: a Redis that was emptied, that does not answer, that takes no
-//! writes, that forgot the scripts, and values that are none of ours.
+//! Failures that only a log in Redis has: it was emptied, does not reply, accepts no
+//! writes, lost the scripts, or contains foreign values.
 
 use hsc_actors::ports::ConversationLog;
 use hsc_conversation::log::{Batch, LogError, MissedEntries};
@@ -70,7 +70,7 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
         assert!(is_unavailable(&refused), "{refused:?}");
     }
     stage.redis_ref().go_on();
-    // Held up, it may have taken the calls in all the same: then the epoch is another one.
+    // The suspended Redis may have received the calls nevertheless: then the epoch differs.
     let mut epoch = 1;
     eventually("the same batch is appended", async || {
         match a.append(owned("c", epoch), batch(4..=5)).await {
@@ -147,7 +147,7 @@ async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
     );
 }
 
-/// What may lie under a key that is ours: another type, nonsense, numbers that are none.
+/// Values under a key of this server that it did not write: another type, nonsense, invalid numbers.
 const FOREIGN: &[&[&str]] = &[
     &["SET", META, "hello"],
     &["LPUSH", META, "hello"],
@@ -200,7 +200,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
         }
         let taken = a.take_over("c".into(), seen(1, 1)).await.expect("the log does it");
         assert_eq!((taken.offset, taken.missed), (3, MissedEntries::Gone), "{breaking:?}");
-        // Either it goes on, or it says that it has to be begun again.
+        // The log either continues, or reports that it has to be begun again.
         match a.append(owned("c", 2), batch([4])).await {
             Ok(last) => assert_eq!(last, 4, "{breaking:?}"),
             Err(LogError::Unknown) => a.begin(owned("c", 2), 4).await.expect("the log does it"),

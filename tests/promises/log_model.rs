@@ -1,6 +1,6 @@
-//! Owners append, vanish, are cut off from the log, are taken over and come back; pods claim what
-//! others left; the log itself is lost. Whatever the order: a client gets everything once and in order,
-//! out of one story, or is told that it did not.
+//! Owners append, vanish, lose the log, are taken over and return; pods claim conversations of vanished
+//! pods; the log itself is lost. In any order a client receives each event exactly once and in order, from
+//! one history, or is told that events are missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,42 +17,42 @@ const PODS: usize = 4;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The client's owner says so much, and the client hears it.
+    /// The owner appends so many frames, and the client receives them.
     Say(u64),
-    /// It does not know whether the log has it, and appends it again, and more with it.
+    /// The owner does not know whether the append succeeded, and repeats it with further frames.
     SayTwice(u64),
-    /// It is in the log, and the owner vanishes before the client has heard.
+    /// The frames are in the log, and the owner vanishes before the client has received them.
     SayAndVanish(u64),
-    /// The log cannot be reached; the client hears a part of what is said, then its connection breaks.
-    SayUnlogged { said: u64, heard: u64 },
-    /// The same for so long that the owner has let go of what it kept for the log.
+    /// The log is unavailable; the client receives a part of the frames, then its connection breaks.
+    SayUnlogged { count: u64, received: u64 },
+    /// The same for so long that the owner has dropped the frames queued for the log.
     Overrun(u64),
-    /// The client goes on at this pod. Whoever had it before does not know.
+    /// The client resumes at this pod, without the knowledge of its owner.
     Resume(usize),
-    /// The same, but the welcome never arrives.
+    /// The same, but the `welcome` is lost.
     ResumeUnheard(usize),
-    /// Somebody who is not the client's owner any more comes back and goes on talking.
-    ComeBack { which: usize, said: u64 },
-    /// This pod believes the owner's pod dead, and takes over what it was answering.
+    /// A previous owner continues to send frames.
+    ComeBack { which: usize, count: u64 },
+    /// This pod takes the owner's pod for vanished, and takes over its running answers.
     Claim(usize),
-    /// The log loses everything; once in a conversation. After the first loss an epoch may be given a
-    /// second time, and a second loss lets the first who had it come back (docs/architecture.md).
+    /// The log loses all data, at most once per conversation. After a loss an epoch may be assigned a
+    /// second time, and a second loss lets the first owner of it return (docs/architecture.md).
     Forget,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let (said, pod) = (1..4_u64, 0..PODS);
+    let (count, pod) = (1..4_u64, 0..PODS);
     vec(
         prop_oneof![
-            6 => said.clone().prop_map(Step::Say),
-            2 => said.clone().prop_map(Step::SayTwice),
-            3 => said.clone().prop_map(Step::SayAndVanish),
+            6 => count.clone().prop_map(Step::Say),
+            2 => count.clone().prop_map(Step::SayTwice),
+            3 => count.clone().prop_map(Step::SayAndVanish),
             2 => (0..4_u64, 0..4_u64)
-                .prop_map(|(heard, lost)| Step::SayUnlogged { said: heard + lost, heard }),
-            1 => said.clone().prop_map(Step::Overrun),
+                .prop_map(|(received, lost)| Step::SayUnlogged { count: received + lost, received }),
+            1 => count.clone().prop_map(Step::Overrun),
             6 => pod.clone().prop_map(Step::Resume),
             2 => pod.clone().prop_map(Step::ResumeUnheard),
-            4 => (0..8_usize, said).prop_map(|(which, said)| Step::ComeBack { which, said }),
+            4 => (0..8_usize, count).prop_map(|(which, count)| Step::ComeBack { which, count }),
             2 => pod.prop_map(Step::Claim),
             1 => Just(Step::Forget),
         ],
@@ -60,15 +60,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// Who owns a conversation, or believes so.
+/// An owner of a conversation, or a pod that believes to be it.
 struct Owner {
     pod: usize,
     epoch: u64,
-    /// The last offset it gave out.
+    /// The last offset that it assigned.
     offset: u64,
-    /// Said, and not known to be in the log.
+    /// Frames that were sent and may not be in the log.
     backlog: Vec<StoredEntry>,
-    /// The log has to begin after this first.
+    /// The log has to be begun after this offset first.
     begin_at: Option<u64>,
     is_over: bool,
 }
@@ -77,8 +77,8 @@ struct Client {
     owner: Option<usize>,
     epoch: u64,
     offset: u64,
-    /// All it heard since it was last told that something is missing.
-    heard: BTreeMap<u64, Arc<str>>,
+    /// All frames since the client was last told that some are missing.
+    received: BTreeMap<u64, Arc<str>>,
 }
 
 struct World {
@@ -87,17 +87,17 @@ struct World {
     conversations: u64,
     owners: Vec<Owner>,
     client: Client,
-    /// What the log was heard to have taken, and whom it obeys.
+    /// The appended entries that were acknowledged, and the epoch of the owner.
     in_log: BTreeMap<u64, Arc<str>>,
     obeyed: Option<usize>,
-    said: u64,
-    /// Something happened after which the client may be told that it does not get all.
+    count: u64,
+    /// An event after which the client may be told that frames are missing.
     may_be_lost: bool,
     may_be_unknown: bool,
     has_forgotten: bool,
-    /// How often a client got what it missed, and how often it was told that it does not.
+    /// How often a resume was complete, and how often it was not.
     recovered: u64,
-    told: u64,
+    not_recovered: u64,
 }
 
 impl World {
@@ -107,15 +107,15 @@ impl World {
             case,
             conversations: 0,
             owners: Vec::new(),
-            client: Client { owner: None, epoch: 0, offset: 0, heard: BTreeMap::new() },
+            client: Client { owner: None, epoch: 0, offset: 0, received: BTreeMap::new() },
             in_log: BTreeMap::new(),
             obeyed: None,
-            said: 0,
+            count: 0,
             may_be_lost: false,
             may_be_unknown: false,
             has_forgotten: false,
             recovered: 0,
-            told: 0,
+            not_recovered: 0,
         };
         world.connect(stage);
         world.begin_another(0).await;
@@ -141,12 +141,12 @@ impl World {
 
     async fn step(&mut self, stage: &mut Stage, step: Step) {
         match step {
-            Step::Say(said) => self.owner_says(said, false, false).await,
-            Step::SayTwice(said) => self.owner_says(said, true, false).await,
-            Step::SayAndVanish(said) => self.owner_says(said, false, true).await,
-            Step::SayUnlogged { said, heard } => self.owner_says_unlogged(said, heard),
-            Step::Overrun(said) => {
-                self.owner_says_unlogged(said, said);
+            Step::Say(count) => self.owner_says(count, false, false).await,
+            Step::SayTwice(count) => self.owner_says(count, true, false).await,
+            Step::SayAndVanish(count) => self.owner_says(count, false, true).await,
+            Step::SayUnlogged { count, received } => self.owner_says_unlogged(count, received),
+            Step::Overrun(count) => {
+                self.owner_says_unlogged(count, count);
                 if let Some(owner) = self.client.owner {
                     let owner = &mut self.owners[owner];
                     owner.backlog.clear();
@@ -155,12 +155,12 @@ impl World {
             }
             Step::Resume(pod) => self.resume(pod, true).await,
             Step::ResumeUnheard(pod) => self.resume(pod, false).await,
-            Step::ComeBack { which, said } => {
+            Step::ComeBack { which, count } => {
                 let lives =
                     |at: &usize| !self.owners[*at].is_over && self.client.owner != Some(*at);
                 let others: Vec<usize> = (0..self.owners.len()).filter(lives).collect();
                 if let Some(at) = others.get(which % others.len().max(1)) {
-                    self.says(*at, said);
+                    self.says(*at, count);
                     self.flush(*at).await;
                 }
             }
@@ -176,20 +176,20 @@ impl World {
         }
     }
 
-    fn says(&mut self, owner: usize, said: u64) -> Vec<StoredEntry> {
+    fn says(&mut self, owner: usize, count: u64) -> Vec<StoredEntry> {
         let mut frames = Vec::new();
-        for _ in 0..said {
-            self.said += 1;
+        for _ in 0..count {
+            self.count += 1;
             let owner = &mut self.owners[owner];
             owner.offset += 1;
-            let frame = serde_json::json!({ "epoch": owner.epoch, "serial": self.said });
+            let frame = serde_json::json!({ "epoch": owner.epoch, "serial": self.count });
             frames.push(StoredEntry { offset: owner.offset, text: frame.to_string().into() });
         }
         self.owners[owner].backlog.extend(frames.clone());
         frames
     }
 
-    /// Puts into the log what the owner keeps for it; false when the log obeys somebody else.
+    /// Appends the owner's queued frames; false if the log has another owner.
     async fn flush(&mut self, at: usize) -> bool {
         let (log, owned) = (self.log_of(at), self.owned(at));
         for _ in 0..4 {
@@ -234,9 +234,9 @@ impl World {
         false
     }
 
-    async fn owner_says(&mut self, said: u64, twice: bool, vanishes: bool) {
+    async fn owner_says(&mut self, count: u64, twice: bool, vanishes: bool) {
         let Some(owner) = self.client.owner else { return };
-        let mut frames = self.says(owner, said);
+        let mut frames = self.says(owner, count);
         if twice {
             let batch = Batch { entries: self.owners[owner].backlog.clone(), checkpoint: None };
             let _ = self.log_of(owner).append(self.owned(owner), batch).await;
@@ -248,29 +248,29 @@ impl World {
             self.client.owner = None;
             return;
         }
-        frames.into_iter().for_each(|frame| self.hear(frame));
+        frames.into_iter().for_each(|frame| self.receive(frame));
     }
 
-    fn owner_says_unlogged(&mut self, said: u64, heard: u64) {
+    fn owner_says_unlogged(&mut self, count: u64, received: u64) {
         let Some(owner) = self.client.owner else { return };
         self.may_be_lost = true;
-        let frames = self.says(owner, said);
-        for frame in frames.into_iter().take(usize::try_from(heard).expect("a few")) {
-            self.hear(frame);
+        let frames = self.says(owner, count);
+        for frame in frames.into_iter().take(usize::try_from(received).expect("a few")) {
+            self.receive(frame);
         }
-        if heard < said {
+        if received < count {
             self.client.owner = None;
         }
     }
 
-    /// Nothing is left out, nothing comes twice, and nobody speaks who was taken over before the client
-    /// was welcomed.
-    fn hear(&mut self, StoredEntry { offset, text: frame }: StoredEntry) {
+    /// Checks that no frame is missing or repeated, and that none comes from an owner that was taken over before the
+    /// client was welcomed.
+    fn receive(&mut self, StoredEntry { offset, text: frame }: StoredEntry) {
         assert_eq!(offset, self.client.offset + 1);
-        let said: serde_json::Value = serde_json::from_str(&frame).expect("a frame of ours");
-        assert!(said["epoch"].as_u64().expect("a number") >= self.client.epoch, "{frame}");
+        let parsed: serde_json::Value = serde_json::from_str(&frame).expect("a frame of ours");
+        assert!(parsed["epoch"].as_u64().expect("a number") >= self.client.epoch, "{parsed}");
         self.client.offset = offset;
-        self.client.heard.insert(offset, frame);
+        self.client.received.insert(offset, frame);
     }
 
     async fn resume(&mut self, pod: usize, is_heard: bool) {
@@ -283,7 +283,7 @@ impl World {
             Err(LogError::Unknown) => {
                 assert!(self.may_be_unknown, "the log has forgotten nothing");
                 if is_heard {
-                    self.told += 1;
+                    self.not_recovered += 1;
                     self.begin_another(pod).await;
                 }
                 return;
@@ -302,7 +302,7 @@ impl World {
                 assert_eq!(taken.offset, offset + entries.len() as u64);
                 let contradicts =
                     |(at, frame)| self.in_log.get(at).is_some_and(|logged| logged != frame);
-                assert!(!self.client.heard.iter().any(contradicts), "one story");
+                assert!(!self.client.received.iter().any(contradicts), "one story");
             }
             MissedEntries::Gone | MissedEntries::Ahead => {
                 let is_past_window = taken.offset - offset > LIMITS.window as u64;
@@ -318,17 +318,17 @@ impl World {
         match taken.missed {
             MissedEntries::All(entries) => {
                 self.recovered += 1;
-                entries.into_iter().for_each(|entry| self.hear(entry));
+                entries.into_iter().for_each(|entry| self.receive(entry));
             }
             MissedEntries::Gone | MissedEntries::Ahead => {
-                self.told += 1;
-                self.client.heard.clear();
+                self.not_recovered += 1;
+                self.client.received.clear();
                 self.client.offset = taken.offset;
             }
         }
         (self.client.owner, self.client.epoch) = (Some(owner), taken.epoch);
-        // After the log was lost an owner may come back whom the client never heard of, out of a later
-        // epoch than the log knows now: it begins the log again, and the client is told.
+        // After a loss of the log an owner may return that the client does not know, with an epoch above the
+        // one of the log: it begins the log again, and the client is told.
         let is_later = |owner: &Owner| !owner.is_over && owner.epoch > taken.epoch;
         self.may_be_lost = self.owners.iter().any(is_later);
         self.may_be_unknown = false;
@@ -348,7 +348,7 @@ impl World {
         self.own(pod, claimed.taken.epoch, claimed.taken.offset).await;
     }
 
-    /// A pod that takes a conversation over ends what it has of it from before.
+    /// A pod that takes a conversation over drops its own earlier state of it.
     fn end_those_of(&mut self, pod: usize) {
         for owner in self.owners.iter_mut().filter(|owner| owner.pod == pod) {
             owner.is_over = true;
@@ -372,12 +372,12 @@ impl World {
         self.has_forgotten = false;
         let owner = self.own(pod, 1, 0).await;
         self.log_of(owner).begin(self.owned(owner), 0).await.expect("the log is there");
-        self.client = Client { owner: Some(owner), epoch: 1, offset: 0, heard: BTreeMap::new() };
+        self.client = Client { owner: Some(owner), epoch: 1, offset: 0, received: BTreeMap::new() };
         (self.may_be_lost, self.may_be_unknown) = (false, false);
     }
 }
 
-/// Plays so many stories, and sees to it that both endings of a resume were among them.
+/// Runs so many stories, and checks that both results of a resume occurred.
 fn play(cases: u32, stage: impl AsyncFn() -> Stage) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
@@ -385,9 +385,9 @@ fn play(cases: u32, stage: impl AsyncFn() -> Stage) {
     let counts = std::cell::RefCell::new((0, 0, 0));
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let played = TestRunner::new(config).run(&steps(), |steps| {
-        // Also of a story that fails: the shorter ones that are tried then are stories of their own.
+        // Also for a failing story: shrinking tries shorter ones.
         counts.borrow_mut().0 += 1;
-        let (case, recovered, told) = *counts.borrow();
+        let (case, recovered, not_recovered) = *counts.borrow();
         let stage = &mut *stage.borrow_mut();
         let world = runtime.block_on(async {
             let mut world = World::new(stage, case).await;
@@ -396,14 +396,18 @@ fn play(cases: u32, stage: impl AsyncFn() -> Stage) {
             }
             world
         });
-        *counts.borrow_mut() = (case, recovered + world.recovered, told + world.told);
+        *counts.borrow_mut() =
+            (case, recovered + world.recovered, not_recovered + world.not_recovered);
         Ok(())
     });
     if let Err(failed) = played {
         panic!("{failed}");
     }
-    let (_, recovered, told) = *counts.borrow();
-    assert!(recovered > u64::from(cases) && told > 0, "{recovered} recovered, {told} told");
+    let (_, recovered, not_recovered) = *counts.borrow();
+    assert!(
+        recovered > u64::from(cases) && not_recovered > 0,
+        "{recovered} recovered, {not_recovered} told"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! While an update rolls, pods of the version before run beside ours on one Redis. A conversation goes on from theirs to
-//! ours, and they never find an event of ours, which they would send to clients as it is.
+//! During a rolling update, pods of the previous version share a Redis with pods of this one. Conversations move from
+//! old pods to new ones, and an old pod never reads an event of this version, which it would send to clients unchanged.
 //!
-//! `tests/data/log1/` has the scripts of the version before, to the letter: what its pods do with Redis.
+//! `tests/data/log1/` has the unchanged scripts of the previous version.
 
 use hsc_conversation::log::{Batch, LogError, MissedEntries, StoredEntry};
 
@@ -18,14 +18,14 @@ const TAKE_OVER: &str =
 
 const TTL: &str = "600000";
 
-/// A pod of the version before.
+/// A pod of the previous version.
 struct PodBefore<'a> {
     stage: &'a Stage,
     name: &'static str,
 }
 
 impl PodBefore<'_> {
-    /// What Redis answers to a script of that version about a conversation.
+    /// Redis' reply to a script of that version for a conversation.
     async fn runs(&self, script: &str, conversation: &str, arguments: &[&str]) -> String {
         let (hash, stream) =
             (format!("hsc:log1:{{{conversation}}}"), format!("hsc:log1:{{{conversation}}}:frames"));
@@ -72,8 +72,8 @@ async fn a_conversation_of_the_version_before_goes_on_with_this_one() {
     let stage = Stage::redis().await;
     let (before, ours) = (PodBefore { stage: &stage, name: "before" }, stage.pod("ours"));
     before.has_three("c").await;
-    let kept = ours.read("c".into()).await.expect("it is read where it lies");
-    assert_eq!((kept.epoch, kept.offset, kept.entries), (1, 3, frames(1..=3)));
+    let stored = ours.read("c".into()).await.expect("it is read where it lies");
+    assert_eq!((stored.epoch, stored.offset, stored.entries), (1, 3, frames(1..=3)));
 
     let taken = ours.take_over("c".into(), seen(1, 1)).await.expect("it is taken over");
     assert_eq!((taken.epoch, taken.offset), (2, 3));
@@ -96,13 +96,13 @@ async fn a_pod_of_the_version_before_never_finds_an_event_of_this_one() {
         entries: vec![StoredEntry { offset, text: r#"{"v":1,"event":"an event"}"#.into() }],
         checkpoint: Some("checkpoint of ours".into()),
     };
-    // One that this version began.
+    // A conversation that this version began.
     ours.begin(owned("d", 1), 0).await.expect("it is begun");
     ours.append(owned("d", 1), event(1)).await.expect("it is appended");
     for answer in [before.takes_over("d", 1, 0).await, before.reads("d").await] {
         assert!(answer.contains("unknown"), "{answer}");
     }
-    // One that went from the version before to this one: the client is told that something is missing.
+    // A conversation that moved from the previous version to this one: the client is told that frames are missing.
     for (conversation, epoch, offset, word) in [
         ("c", 2, 3, "gone"),
         ("e", 2, 4, "gone"),
@@ -137,13 +137,13 @@ async fn a_client_that_goes_back_to_the_version_before_and_comes_again_has_one_o
     assert!(matches!(superseded, Err(LogError::Stale { owner: 3 })), "{superseded:?}");
     let superseded = ours.begin(owned("c", 2), 5).await;
     assert!(matches!(superseded, Err(LogError::Stale { owner: 3 })), "{superseded:?}");
-    // Past every offset that a pod of this version gave out.
+    // Above every offset that a pod of this version assigned.
     let next = 1_000_004;
     let done = before.appends("c", 3, next).await;
     assert!(done.contains("done"), "{done}");
 
-    let kept = ours.read("c".into()).await.expect("it is read");
-    assert_eq!((kept.epoch, kept.offset, kept.entries), (3, next, frames([next])));
+    let stored = ours.read("c".into()).await.expect("it is read");
+    assert_eq!((stored.epoch, stored.offset, stored.entries), (3, next, frames([next])));
     let taken = ours.take_over("c".into(), seen(3, next - 1)).await.expect("it is taken over");
     assert_eq!((taken.epoch, taken.missed), (4, MissedEntries::All(frames([next]))));
     let superseded = before.appends("c", 3, next + 1).await;
@@ -162,9 +162,9 @@ async fn answers_of_a_vanished_pod_of_the_version_before_are_completed_and_not_t
     let claimed = claimed.expect("the answer is claimed");
     assert_eq!((&*claimed.conversation, claimed.taken.epoch), ("c", 2));
     assert_eq!(claimed.taken.checkpoint.as_deref(), Some("checkpoint"));
-    let left = stage.redis_ref().ask(&["EXISTS", "hsc:{answering1}:before"]).await;
-    assert_eq!(left, "int(0)");
-    // The claimer's own mark: no pod of the version before looks there.
+    let keys = stage.redis_ref().ask(&["EXISTS", "hsc:{answering1}:before"]).await;
+    assert_eq!(keys, "int(0)");
+    // The claimer's own mark: no pod of the previous version reads it.
     let own = stage.redis_ref().ask(&["EXISTS", "hsc:{answering1}:ours"]).await;
     assert_eq!(own, "int(0)");
     let claimed = stage.pod("other").claim("ours".into()).await.expect("the marks are read");

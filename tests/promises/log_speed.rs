@@ -1,4 +1,4 @@
-//! What an append costs, measured; nothing is asserted about it. Run alone, on a quiet machine:
+//! Measures the cost of an append; nothing is asserted. Run alone, on a quiet machine:
 //! `cargo test --release --test promises log_speed -- --ignored --nocapture --test-threads 1`
 
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use crate::log_stage::{LIMITS, Stage, owned};
 
-/// A piece of an answer as it goes to the client, about as long as most.
+/// A frame of an answer of average length.
 const FRAME: &str = r#"{"type":"answer_chunk","content":"Hold the pedal down until the display shows PEDAL, then choose a type with the dial. [MANUAL: page 12] ","id":"q-17","offset":100000}"#;
 
-/// Appends, of so many conversations at once, in batches of so many frames.
+/// Appends to so many conversations concurrently, in batches of so many frames.
 async fn measure(
     log: &Arc<dyn ConversationLog>,
     what: &str,
@@ -76,11 +76,11 @@ async fn an_append_in_redis_and_what_a_conversation_takes_there() {
 
     let name = "0123456789abcdef0123456789abcdef";
     log.begin(owned(name, 1), 0).await.expect("the log is there");
-    let mut said = 0;
+    let mut offset = 0;
     for frames in [0, 20, 500] {
-        while said < frames {
-            said += 1;
-            let entries = vec![StoredEntry { offset: said, text: FRAME.into() }];
+        while offset < frames {
+            offset += 1;
+            let entries = vec![StoredEntry { offset, text: FRAME.into() }];
             let checkpoint = Some("m".repeat(300).into());
             log.append(owned(name, 1), Batch { entries, checkpoint })
                 .await

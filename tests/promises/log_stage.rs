@@ -1,4 +1,4 @@
-//! The pods of a test and the log they share: the one in memory, or the one in Redis.
+//! The pods of a test and their log: in memory or in Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use hsc_conversation::log::{Batch, ClientPosition, OwnedConversation, StoredEntr
 use crate::eventually::eventually;
 use crate::redis::{Redis, link_to};
 
-/// Small enough that a test gets past them.
+/// So small that a test exceeds them.
 pub(crate) const LIMITS: LogLimits =
     LogLimits { window: 8, ttl: Duration::from_secs(600), bytes: 1024 * 1024 };
 
-/// Where pods meet.
+/// The shared state of the pods.
 pub(crate) struct Stage {
     log: Log,
     limits: LogLimits,
@@ -52,7 +52,7 @@ impl Stage {
         Self { log, limits }
     }
 
-    /// Loses everything. Pods have to be had anew.
+    /// Deletes all data. Pods have to be created again.
     pub(crate) async fn forget(&mut self) {
         match &mut self.log {
             Log::Memory { log, .. } => *log = MemoryLog::new(self.limits),
@@ -63,7 +63,7 @@ impl Stage {
         }
     }
 
-    /// The log as a pod sees it.
+    /// The log as seen by this pod.
     pub(crate) fn pod(&self, name: &str) -> Arc<dyn ConversationLog> {
         match &self.log {
             Log::Memory { log, .. } => Arc::new(log.of_pod(name)),
@@ -83,28 +83,28 @@ impl Stage {
         redis
     }
 
-    /// What is published about a conversation from now on.
+    /// The messages that are published about a conversation from now on.
     pub(crate) async fn listen(&self, conversation: &str) -> BoxStream<'static, Envelope> {
         let channel = channels::conversation(conversation);
         let payloads: BoxStream<'static, Vec<u8>> = match &self.log {
             Log::Memory { bus, .. } => {
                 let relay = Loopback::over(bus);
-                let heard = relay.open();
-                relay.want(vec![channel], Vec::new());
+                let relayed = relay.open();
+                relay.change_subscriptions(vec![channel], Vec::new());
                 let payload = |relayed| async {
                     match relayed {
                         Relayed::Message { payload, .. } => Some(payload.to_vec()),
                         _ => None,
                     }
                 };
-                heard.filter_map(payload).boxed()
+                relayed.filter_map(payload).boxed()
             }
             Log::Redis { redis, link } => {
                 let client = redis::Client::open(redis.url()).expect("an address");
-                let mut heard = client.get_async_pubsub().await.expect("Redis answers");
+                let mut pubsub = client.get_async_pubsub().await.expect("Redis answers");
                 let channel = link.channel(&channel);
-                heard.subscribe(channel).await.expect("Redis answers");
-                heard.into_on_message().map(|message| message.get_payload_bytes().to_vec()).boxed()
+                pubsub.subscribe(channel).await.expect("Redis answers");
+                pubsub.into_on_message().map(|message| message.get_payload_bytes().to_vec()).boxed()
             }
         };
         payloads.map(|payload| Envelope::read(&payload).expect("an envelope")).boxed()
@@ -119,7 +119,7 @@ pub(crate) fn seen(epoch: u64, offset: u64) -> ClientPosition {
     ClientPosition { epoch, offset }
 }
 
-/// Messages with these offsets, each a frame that says its own.
+/// Entries with these offsets; each contains its own.
 pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<StoredEntry> {
     let entry = |offset| StoredEntry {
         offset,
@@ -129,7 +129,7 @@ pub(crate) fn frames(offsets: impl IntoIterator<Item = u64>) -> Vec<StoredEntry>
     offsets.into_iter().map(entry).collect()
 }
 
-/// A batch of such messages.
+/// A batch of such entries.
 pub(crate) fn batch(offsets: impl IntoIterator<Item = u64>) -> Batch {
     Batch { entries: frames(offsets), checkpoint: None }
 }

@@ -1,7 +1,7 @@
-//! What the server promises, kept to from outside: the real binary, real sockets, one file a promise.
+//! End-to-end tests: the real binary and real sockets, one file per promise.
 //!
-//! One binary for all of them, since each test binary links the whole server. Every test starts a
-//! server of its own on a free port of this machine, with a catalog of its own.
+//! One binary for all of them, since each test binary links the whole server. Every test starts its
+//! own server on a free address of this machine, with its own catalog.
 
 mod archive_stage;
 mod attacker;

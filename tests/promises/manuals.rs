@@ -1,4 +1,4 @@
-//! The manual itself: the original file, in parts where the viewer asks for parts, and harmless.
+//! The original manual files: served in ranges, and harmless to the page.
 
 use crate::server::{Server, client};
 use crate::shop::{LIGHT, MIXER, PDF, TRIPOD};

@@ -1,4 +1,4 @@
-//! An admin sees how every manual is, and has one fetched again, on all pods.
+//! An admin sees the state of every manual, and fetches one again on all pods.
 
 use serde_json::{Value, json};
 
@@ -19,9 +19,9 @@ fn shop(host: &Host) -> Shop {
     shop
 }
 
-/// What `/admin/manuals` answers to this.
-async fn manuals(server: &Server, asked: &str) -> (Vec<Value>, Value) {
-    let page = server.json(&format!("/admin/manuals{asked}")).await;
+/// The reply of `/admin/manuals` to this query.
+async fn manuals(server: &Server, query: &str) -> (Vec<Value>, Value) {
+    let page = server.json(&format!("/admin/manuals{query}")).await;
     (page["items"].as_array().expect("items").clone(), page["next"].clone())
 }
 
@@ -43,7 +43,7 @@ async fn ask(server: &Server) {
 async fn ask_for(server: &Server, question: &str) {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    while visitor.hear().await["type"] != "final_answer" {}
+    while visitor.receive().await["type"] != "final_answer" {}
 }
 
 #[tokio::test]
@@ -60,7 +60,7 @@ async fn a_manual_is_shown_as_it_is_and_none_is_opened_by_looking() {
     let mixer = of(&server, MIXER).await;
     assert_eq!((&mixer["state"], &mixer["bytes"]), (&json!("kept"), &json!(shop::PDF.len())));
     assert!(mixer["fetched_at_ms"].is_u64());
-    assert_eq!(host.asked(), 0, "looking asks nobody");
+    assert_eq!(host.requests(), 0, "looking asks nobody");
 
     ask(&server).await;
     let light = of(&server, LIGHT).await;
@@ -73,9 +73,9 @@ async fn a_manual_is_shown_as_it_is_and_none_is_opened_by_looking() {
     );
     assert!(light["fetched_at_ms"].is_u64() && light["loaded_at_ms"].is_u64());
 
-    // What is no PDF cannot be read; it says so for longer than the shelf remembers it.
-    let (status, told) = refetch(&server, MIXER).await;
-    assert_eq!((status, &told["outcome"]), (200, &json!("failed")));
+    // A file that is no PDF cannot be read; it is reported for longer than the cache remembers the failure.
+    let (status, reply) = refetch(&server, MIXER).await;
+    assert_eq!((status, &reply["outcome"]), (200, &json!("failed")));
     let mixer = of(&server, MIXER).await;
     assert_eq!(mixer["state"], "failed");
     assert!(mixer["fault"].as_str().is_some_and(|it| it.contains("(damaged)")), "{mixer}");
@@ -111,23 +111,23 @@ async fn a_manual_that_is_fetched_again_is_asked_for_although_its_copy_is_fresh(
     let name = host.name();
     let server = Server::of(shop(&host), &[("manuals.allowed_hosts", name.as_str())]).await;
     ask(&server).await;
-    assert_eq!(host.asked(), 1);
-    let (status, told) = refetch(&server, LIGHT).await;
+    assert_eq!(host.requests(), 1);
+    let (status, reply) = refetch(&server, LIGHT).await;
     assert_eq!(
-        (status, &told["outcome"], &told["other_pods"]),
+        (status, &reply["outcome"], &reply["other_pods"]),
         (200, &json!("opened"), &json!("none"))
     );
     assert_eq!(
-        (&told["manual"]["state"], &told["forgotten"]["manuals"]),
+        (&reply["manual"]["state"], &reply["forgotten"]["manuals"]),
         (&json!("open"), &json!(1))
     );
-    assert_eq!(host.asked(), 2);
+    assert_eq!(host.requests(), 2);
     ask(&server).await;
-    assert_eq!(host.asked(), 2, "once is enough");
-    let (status, told) = refetch(&server, TRIPOD).await;
-    assert_eq!((status, &told["code"]), (404, &json!("no_manual")));
-    let (status, told) = refetch(&server, "nobody").await;
-    assert_eq!((status, &told["code"]), (404, &json!("no_such_product")));
+    assert_eq!(host.requests(), 2, "once is enough");
+    let (status, reply) = refetch(&server, TRIPOD).await;
+    assert_eq!((status, &reply["code"]), (404, &json!("no_manual")));
+    let (status, reply) = refetch(&server, "nobody").await;
+    assert_eq!((status, &reply["code"]), (404, &json!("no_such_product")));
 }
 
 #[tokio::test]
@@ -140,15 +140,15 @@ async fn a_host_that_does_not_answer_is_the_fault_that_is_told() {
         ("manuals.retries", "0"),
     ];
     let server = Server::of(shop(&host), &settings).await;
-    let (status, told) = refetch(&server, LIGHT).await;
+    let (status, reply) = refetch(&server, LIGHT).await;
     assert_eq!(
-        (status, &told["outcome"], &told["manual"]["state"]),
+        (status, &reply["outcome"], &reply["manual"]["state"]),
         (200, &json!("failed"), &json!("failed"))
     );
-    assert!(told["manual"]["fault"].as_str().is_some_and(|it| it.contains(&name)), "{told}");
+    assert!(reply["manual"]["fault"].as_str().is_some_and(|it| it.contains(&name)), "{reply}");
     host.heal();
-    let (_, told) = refetch(&server, LIGHT).await;
-    assert_eq!((&told["outcome"], &told["manual"]["fault"]), (&json!("opened"), &Value::Null));
+    let (_, reply) = refetch(&server, LIGHT).await;
+    assert_eq!((&reply["outcome"], &reply["manual"]["fault"]), (&json!("opened"), &Value::Null));
 }
 
 #[tokio::test]
@@ -165,24 +165,24 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
         .await;
     }
     ask(&one).await;
-    // Another question: the answer to the first would come from Redis without the manual.
+    // Another question: the answer to the first one would come from Redis without the manual.
     ask_for(&other, "How do I reset the lamp?").await;
     assert_eq!(of(&other, LIGHT).await["state"], "open");
-    // A value that is longer than any lock or mark: the manual itself.
+    // A value that is larger than any lock or mark: the manual itself.
     let script = "local all = '' for _, key in ipairs(redis.call('KEYS', 'hsc:l2:manuals:*')) do \
         if redis.call('TYPE', key).ok == 'string' and redis.call('STRLEN', key) > 200 then \
         all = all .. redis.sha1hex(redis.call('GET', key)) end end return all";
     let in_redis = async || redis.ask(&["EVAL", script, "0"]).await;
     eventually("the first one is in Redis", async || in_redis().await.len() > 40).await;
-    let (asked, before) = (host.asked(), in_redis().await);
+    let (requests, before) = (host.requests(), in_redis().await);
     // The other pod receives the announcement when the new manual is in Redis already, and must keep that one.
     other.signal("STOP");
-    let (status, told) = refetch(&one, LIGHT).await;
+    let (status, reply) = refetch(&one, LIGHT).await;
     assert_eq!(
-        (status, &told["outcome"], &told["other_pods"]),
+        (status, &reply["outcome"], &reply["other_pods"]),
         (200, &json!("opened"), &json!("told"))
     );
-    assert_eq!(host.asked(), asked + 1);
+    assert_eq!(host.requests(), requests + 1);
     // It is stored beside the answer to the admin.
     eventually("the new one is in Redis", async || in_redis().await != before).await;
     other.signal("CONT");
@@ -190,7 +190,7 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
         .await;
     ask_for(&other, "How do I replace the fuse?").await;
     assert_eq!(of(&other, LIGHT).await["state"], "open");
-    assert_eq!(host.asked(), asked + 1, "the other has the new one from Redis");
+    assert_eq!(host.requests(), requests + 1, "the other has the new one from Redis");
 }
 
 #[tokio::test]
@@ -240,14 +240,14 @@ async fn warm_without_a_model_fetches_the_manuals_and_says_that_it_embeds_none()
     assert_eq!(light.status.code(), Some(0), "{err}");
     assert_eq!(out, "1 manuals, 0 of them could not be read; embeddings were skipped\n");
     assert!(err.contains("no embeddings: data/model holds no model"), "{err}");
-    assert_eq!(host.asked(), 1);
+    assert_eq!(host.requests(), 1);
 
     // A server with the same folder asks the host for nothing but whether the manual is still the same.
     let off = [&settings[..], &[("answers.encoder.enabled", "false")]].concat();
     let again = warm(&shop, &off, &["--product", LIGHT]).await;
     assert_eq!(again.status.code(), Some(0));
     assert!(text(&again.stderr).contains("answers.encoder.enabled is false"));
-    assert_eq!(host.asked(), 1, "it was kept");
+    assert_eq!(host.requests(), 1, "it was kept");
 
     let all = warm(&shop, &settings, &[]).await;
     let err = text(&all.stderr);

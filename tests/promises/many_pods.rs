@@ -1,7 +1,7 @@
-//! Three pods on one Redis, and what happens to those who chat when pods and Redis go and come back.
+//! Three pods on one Redis, while pods and Redis end and return during chats.
 //!
-//! Every client here checks each offset it gets: one that is missing or comes twice fails the test at
-//! once, and so does a conversation that was not recovered, unless the test says that it may be.
+//! Every client checks each offset: a missing or repeated one fails the test at once,
+//! and so does a conversation that was not recovered, unless the test allows it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -17,15 +17,15 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
-/// A key that all pods of a test know.
+/// A key that all pods of a test share.
 const KEY: &str = "many-pods-know-this-key-of-their-tests";
-/// Visitors who ask while pods are exchanged: enough that each moment has answers under way.
+/// Visitors that ask while pods are replaced: enough that answers run at each moment.
 const UNDER_LOAD: usize = 60;
-/// Visitors who come back at the same moment.
+/// Visitors that reconnect at the same moment.
 const IN_A_STORM: usize = 2_000;
-/// Of those, how many connect at once; a machine's own client would run out of patience first.
+/// How many of them connect concurrently; with more, the client on the same machine would time out first.
 const AT_ONCE: usize = 200;
-/// Longest one of them may take to come back and have its answer, among all the others.
+/// Longest time for one of them to reconnect and get its answer.
 const COMES_BACK: Duration = Duration::from_secs(180);
 
 /// A pod on this Redis.
@@ -36,7 +36,7 @@ async fn pod(redis: &Redis, name: &str) -> Server {
         ("server.pod_name", name),
         ("conversations.token_keys", KEY),
         ("server.drain_timeout_ms", "10000"),
-        // Here all pods, all clients and Redis share a few cores: slow is not away.
+        // All pods, all clients and Redis share a few cores: slow must not count as unavailable.
         ("redis.command_timeout_ms", "5000"),
         ("sessions.overload_after_ms", "0"),
         // All clients have one address, and 2,000 of them ask at the same time.
@@ -51,7 +51,7 @@ async fn pod(redis: &Redis, name: &str) -> Server {
     server
 }
 
-/// Where a client may connect, as a load balancer knows it.
+/// The addresses of the pods, as a load balancer has them.
 #[derive(Clone, Default)]
 struct Balancer(Arc<Mutex<(Vec<SocketAddr>, usize)>>);
 
@@ -72,7 +72,7 @@ impl Balancer {
         self.0.lock().expect("nobody panics with it").0.retain(|known| *known != address);
     }
 
-    /// The next pod in turn.
+    /// The next pod, round robin.
     fn next(&self) -> SocketAddr {
         let mut pods = self.0.lock().expect("nobody panics with it");
         pods.1 += 1;
@@ -81,15 +81,15 @@ impl Balancer {
     }
 }
 
-/// Somebody who chats, and goes on at another pod when theirs is gone.
+/// A client that chats, and resumes at another pod when its own has ended.
 struct Roamer {
     balancer: Balancer,
     socket: Option<Visitor>,
     welcome: Value,
     durable: Vec<Value>,
-    /// Conversations that were not recovered, with the reason that was given.
+    /// Conversations that were not recovered, with the reported reason.
     lost: Vec<String>,
-    /// How long each resume took, from the first try to the welcome.
+    /// Duration of each resume, from the first attempt to the `welcome`.
     resumed: Vec<std::time::Duration>,
 }
 
@@ -97,7 +97,7 @@ impl Roamer {
     async fn of(balancer: &Balancer) -> Self {
         let mut socket = Visitor::to(balancer.next()).await;
         socket.say(json!({ "type": "hello", "compact": true })).await;
-        let welcome = socket.hear().await;
+        let welcome = socket.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         Self {
             balancer: balancer.clone(),
@@ -114,7 +114,7 @@ impl Roamer {
         last.unwrap_or(0)
     }
 
-    /// Asks, and comes back and asks again as often as its pod goes, until the answer has ended.
+    /// Asks, and reconnects and repeats the question whenever its pod ends, until the answer is complete.
     async fn asks(&mut self, id: &str) {
         within(COMES_BACK, "the answer ends, whatever pods go", self.asks_on(id)).await;
     }
@@ -128,7 +128,7 @@ impl Roamer {
                 Some(socket) => socket,
                 None => self.resume().await,
             };
-            // A page repeats what it has no answer to; the same `id` is answered once.
+            // A page repeats an unanswered question; the same `id` is answered once.
             let mut open = socket
                 .try_say(tokio_tungstenite::tungstenite::Message::text(question.to_string()))
                 .await;
@@ -163,7 +163,7 @@ impl Roamer {
             "token": self.welcome["token"], "after": self.after() });
         let hello = json!({ "type": "hello", "compact": true, "resume": resume }).to_string();
         for _ in 0..u32::MAX {
-            // A browser waits too before it tries the next.
+            // A browser also waits before it tries the next one.
             tokio::task::yield_now().await;
             let Ok(mut socket) = Visitor::try_to(self.balancer.next()).await else { continue };
             let hello = tokio_tungstenite::tungstenite::Message::text(hello.as_str());
@@ -211,15 +211,15 @@ async fn a_rolling_restart_of_three_pods_under_load_loses_nothing() {
     let chats = people.into_iter().map(|mut person| {
         let is_over = is_over.clone();
         tokio::spawn(async move {
-            let mut asked = 0;
-            // Those who came stay to the end of the restart, and ask once more after it.
+            let mut questions = 0;
+            // These clients stay until the end of the restart, and ask once more after it.
             let mut last = false;
             while !last {
                 last = *is_over.borrow();
-                person.asks(&format!("q{asked}")).await;
-                asked += 1;
+                person.asks(&format!("q{questions}")).await;
+                questions += 1;
             }
-            (person, asked)
+            (person, questions)
         })
     });
     let chats: Vec<_> = chats.collect();
@@ -235,10 +235,11 @@ async fn a_rolling_restart_of_three_pods_under_load_loses_nothing() {
     over.send(true).expect("they listen");
     let mut resumed = 0;
     for chat in chats {
-        let (person, asked) = in_time("everybody has their answers", chat).await.expect("no panic");
+        let (person, questions) =
+            in_time("everybody has their answers", chat).await.expect("no panic");
         assert_eq!(person.lost, Vec::<String>::new(), "every conversation went on");
         resumed += person.resumed.len();
-        for question in 0..asked {
+        for question in 0..questions {
             assert_eq!(person.answer(&format!("q{question}")), right);
         }
     }
@@ -287,7 +288,7 @@ async fn two_thousand_who_come_back_at_once_after_a_pod_died_lose_nothing() {
         took.extend(person.resumed);
     }
     took.sort_unstable();
-    // Told, not asserted: how long it takes is the machine's business.
+    // Printed, not asserted: the duration depends on the machine.
     let at = |share: f64| took[((took.len() - 1) as f64 * share) as usize];
     println!("{} resumes: p50 {:?}, p99 {:?}", took.len(), at(0.5), at(0.99));
 }
@@ -312,7 +313,7 @@ async fn redis_that_dies_amid_answers_drops_nobody_and_what_is_lost_is_said() {
     }
     join_all(people.iter_mut().map(|person| person.asks("without"))).await;
 
-    // Redis comes back empty. Those who stay are logged again; nobody notices.
+    // Redis returns empty. Connected conversations are logged again; no client notices.
     redis.heal().await;
     for server in [&here, &there] {
         eventually("the pods found it", async || {
@@ -325,7 +326,7 @@ async fn redis_that_dies_amid_answers_drops_nobody_and_what_is_lost_is_said() {
         assert_eq!(person.resumed.len(), 0, "no socket was closed");
         assert_eq!(person.answer("again"), right);
     }
-    // And once they are in the log again they can go on elsewhere.
+    // Once they are in the log again they can resume elsewhere.
     for person in &people {
         let key =
             format!("hsc:log2:{{{}}}", person.welcome["conversation"].as_str().expect("an id"));

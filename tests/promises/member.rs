@@ -1,4 +1,4 @@
-//! A browser of somebody of the team: it keeps cookies as browsers do, and says where its page is from.
+//! A browser of a team member: it stores cookies as browsers do, and sends the origin of its page.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use crate::process::finished;
 use crate::server::{Server, config, hsc, variable};
 use crate::shop::Shop;
 
-/// A password that will do.
+/// A valid password.
 pub(crate) const PASSWORD: &str = "a tame yak sat over";
 
-/// A member of the team with the cookies of a browser.
+/// A team member with the cookies of a browser.
 pub(crate) struct Member {
     client: reqwest::Client,
     server: String,
@@ -24,12 +24,12 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// With a page of the server itself open.
+    /// With a page of the server open.
     pub(crate) fn of(server: &Server) -> Self {
         Self::at(server, [127, 0, 0, 1])
     }
 
-    /// The same from another address of this machine: any of 127.0.0.0/8 is one.
+    /// The same from another address of this machine: any of 127.0.0.0/8 is local.
     pub(crate) fn at(server: &Server, address: [u8; 4]) -> Self {
         // A second install is refused and changes nothing: tests share the process.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -45,7 +45,7 @@ impl Member {
         Self { client, server: address, origin, cookies: Vec::new(), csrf: String::new() }
     }
 
-    /// With a page of somebody else open, or none.
+    /// With a page of another origin open, or none.
     pub(crate) fn on_page_of(mut self, origin: Option<&str>) -> Self {
         self.origin = origin.map(str::to_owned);
         self
@@ -74,7 +74,7 @@ impl Member {
         if !cookies.is_empty() {
             request = request.header("cookie", cookies.join("; "));
         }
-        // Browsers say where a page is from with whatever is no GET.
+        // Browsers send the origin with every method except GET.
         if let Some(origin) = self.origin.as_ref().filter(|_| changes) {
             request = request.header("origin", origin);
         }
@@ -94,14 +94,14 @@ impl Member {
             let cookie = cookie.to_str().expect("text");
             let (pair, rest) = cookie.split_once(';').expect("attributes");
             let (name, value) = pair.split_once('=').expect("a pair");
-            self.cookies.retain(|(kept, _)| kept != name);
+            self.cookies.retain(|(stored_name, _)| stored_name != name);
             if !rest.contains("Max-Age=0") {
                 self.cookies.push((name.to_owned(), value.to_owned()));
             }
         }
     }
 
-    /// Signs in, and keeps what its page has to bring.
+    /// Signs in, and stores what its page has to send.
     pub(crate) async fn sign_in(&mut self, address: &str, password: &str) -> Response {
         let body = json!({ "address": address, "password": password });
         let response = self.post("/api/sign-in", body).await;
@@ -119,24 +119,24 @@ pub(crate) async fn json_of(response: Response) -> Value {
     serde_json::from_slice(&response.bytes().await.expect("a body")).expect("JSON")
 }
 
-/// The code of a refusal.
+/// The error code of a response.
 pub(crate) async fn code_of(response: Response) -> (u16, String) {
     let status = response.status().as_u16();
     let body = json_of(response).await;
     (status, body["code"].as_str().unwrap_or_default().to_owned())
 }
 
-/// The file of the archive of this shop.
+/// The archive file of this shop.
 pub(crate) fn archive_of(shop: &Shop) -> String {
     shop.dir().join("archive.sqlite").display().to_string()
 }
 
-/// `hsc user …` over the archive of this shop; what it printed, and whether it was done.
+/// Runs `hsc user …` over the archive of this shop; returns its output and whether it succeeded.
 pub(crate) fn user(shop: &Shop, arguments: &[&str], says: &str) -> (bool, String) {
     user_in(shop, ("archive.path", &archive_of(shop)), arguments, says)
 }
 
-/// The same over the archive that this setting names.
+/// The same over the archive of this setting.
 fn user_in(
     shop: &Shop,
     (key, archive): (&str, &str),
@@ -148,7 +148,7 @@ fn user_in(
     command.env(variable(key), archive);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("hsc runs");
-    // One that refuses before it reads has hung up.
+    // A command that refuses before it reads has closed the pipe.
     let _ = child.stdin.take().expect("piped").write_all(says.as_bytes());
     let done = finished("hsc user ends", child);
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
@@ -162,7 +162,7 @@ pub(crate) async fn with_team(settings: &[(&str, &str)]) -> Server {
     with_team_in(shop, ("archive.path", &path), settings).await
 }
 
-/// The same of this shop, over the archive that a setting names.
+/// The same of this shop, over the archive of a setting.
 pub(crate) async fn with_team_in(
     shop: Shop,
     archive: (&str, &str),

@@ -1,4 +1,4 @@
-//! A language model on this machine that says its words when a test lets it.
+//! A language model on this machine that sends its words when a test allows it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// What it answers to whatever it is asked, word by word.
+/// Its answer to every question, word by word.
 pub(crate) const WORDS: [&str; 12] = [
     "Hold ",
     "the ",
@@ -25,21 +25,21 @@ pub(crate) const WORDS: [&str; 12] = [
     "[MANUAL: page 2].",
 ];
 
-/// A language model endpoint that answers as told.
+/// A language model endpoint under the control of a test.
 pub(crate) struct Model {
     address: SocketAddr,
     words: usize,
     may_say: watch::Sender<usize>,
-    asked: Arc<AtomicUsize>,
+    requests: Arc<AtomicUsize>,
 }
 
 impl Model {
-    /// One that says so many words of every answer and waits before the rest.
+    /// A model that sends so many words of every answer and waits before the rest.
     pub(crate) async fn that_stops_after(words: usize) -> Self {
         Self::with(&WORDS, words).await
     }
 
-    /// One that says these words, at once.
+    /// A model that sends these words at once.
     pub(crate) async fn that_says(words: &'static [&'static str]) -> Self {
         Self::with(words, words.len()).await
     }
@@ -47,30 +47,30 @@ impl Model {
     async fn with(all: &'static [&'static str], words: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
-        let (may_say, said) = watch::channel(words);
-        let asked = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&asked);
+        let (may_say, allowed) = watch::channel(words);
+        let requests = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                // A caller that hangs up wants nothing any more.
-                tokio::spawn(answer(caller, all, said.clone()));
+                // The client may have disconnected.
+                tokio::spawn(answer(caller, all, allowed.clone()));
             }
         });
-        Self { address, words: all.len(), may_say, asked }
+        Self { address, words: all.len(), may_say, requests }
     }
 
-    /// Says all that is left, of the answers under way too.
+    /// Sends all remaining words, also of running answers.
     pub(crate) fn goes_on(&self) {
         self.may_say.send_replace(self.words);
     }
 
-    /// How often it was asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    /// Number of requests.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
-    /// The settings of a server that asks it.
+    /// The settings of a server that uses it.
     pub(crate) fn settings(&self) -> Vec<(String, String)> {
         let setting = |key: &str, value: String| (key.to_owned(), value);
         vec![
@@ -78,11 +78,11 @@ impl Model {
             setting("answers.llm.base_url", format!("http://{}/v1", self.address)),
             setting("answers.llm.first_token_timeout_ms", "60000".to_owned()),
             setting("answers.llm.timeout_ms", "120000".to_owned()),
-            // What a test asks in a second is more than visitors may; `model_cost` has the limits.
+            // A test asks more questions per second than visitors may; `model_cost` tests the limits.
             setting("answers.llm.answers_per_minute_per_conversation", "0".to_owned()),
             setting("answers.llm.answers_per_minute_per_client", "0".to_owned()),
             setting("answers.llm.answers_per_minute", "0".to_owned()),
-            // Every answer is the model's, none is one that was given before.
+            // Every answer comes from the model, none from the cache.
             setting("cache.answers.entries", "0".to_owned()),
         ]
     }
@@ -91,7 +91,7 @@ impl Model {
 async fn answer(
     mut caller: TcpStream,
     words: &[&str],
-    mut said: watch::Receiver<usize>,
+    mut allowed: watch::Receiver<usize>,
 ) -> std::io::Result<()> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -105,7 +105,7 @@ async fn answer(
     let begin = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
     caller.write_all(begin.as_bytes()).await?;
     for (at, word) in words.iter().enumerate() {
-        if said.wait_for(|many| *many > at).await.is_err() {
+        if allowed.wait_for(|many| *many > at).await.is_err() {
             return Ok(());
         }
         let piece = json!({ "choices": [{ "delta": { "content": word } }] });

@@ -1,5 +1,5 @@
-//! What agents tell each other about a conversation: there for every colleague who looks later, on every
-//! pod, and never for the visitor.
+//! Internal notes: visible to every agent on every pod,
+//! and never to the visitor.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::redis::Redis;
 use crate::server::{Server, client};
 use crate::visitor::Visitor;
 
-/// Of both pods: a visitor goes from one to the other.
+/// Settings of both pods: a visitor moves from one to the other.
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const NOTE: &str = "Be patient, <b>he</b> has called twice.";
 
-/// The transcript that a socket is shown.
+/// The transcript that a socket receives.
 async fn watched(agent: &mut Visitor, conversation: &str) -> Value {
     agent.say(json!({ "type": "watch", "conversation": conversation })).await;
     until(agent, |frame| frame["type"] == "transcript").await
@@ -44,7 +44,7 @@ async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_
     until(&mut yael, |frame| frame["ticket"]["conversation"] == conversation.as_str()).await;
     write(&mut yael, &conversation, NOTE).await;
     is_done(&mut yael, NOTE).await;
-    // At once: what is done is read, without a moment between.
+    // At once: a completed write is visible to the next read.
     for socket in [&mut ada, &mut yael] {
         let transcript = watched(socket, &conversation).await;
         let [note] = &transcript["notes"].as_array().expect("notes")[..] else {
@@ -54,28 +54,28 @@ async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_
         assert!(!transcript["entries"].to_string().contains("patient"), "it is in no log");
     }
     write(&mut ada, &conversation, "I know him.").await;
-    let heard = until(&mut yael, |frame| frame["type"] == "note").await;
+    let note = until(&mut yael, |frame| frame["type"] == "note").await;
     let again = watched(&mut yael, &conversation).await;
-    assert_eq!(again["notes"][1]["note_id"], heard["note_id"], "the same by its name");
+    assert_eq!(again["notes"][1]["note_id"], note["note_id"], "the same by its name");
     assert_eq!(again["notes"].as_array().expect("notes").len(), 2);
 
-    // The visitor is told what is said aloud, and nothing else, also after coming back on another pod.
+    // The visitor receives the messages and nothing else, also after a resume on another pod.
     yael.say(json!({ "type": "take", "conversation": conversation, "id": "t" })).await;
     until(&mut yael, |frame| frame["id"] == "t").await;
     yael.say(json!({ "type": "say", "conversation": conversation, "content": "Hello." })).await;
-    let mut told = Vec::new();
-    while told.last().is_none_or(|last: &Value| last["content"] != "Hello.") {
-        told.push(visitor.hear().await);
+    let mut frames = Vec::new();
+    while frames.last().is_none_or(|last: &Value| last["content"] != "Hello.") {
+        frames.push(visitor.receive().await);
     }
     drop(visitor);
     let token = welcome["token"].as_str().expect("a token");
     let resume = json!({ "conversation": conversation, "token": token, "after": 0 });
     let mut back = b.visitor().await;
     back.say(json!({ "type": "hello", "resume": resume })).await;
-    told.push(back.hear().await);
-    assert_eq!(told.last().expect("a welcome")["recovered"], true, "{told:?}");
-    while told.last().is_none_or(|last| last["content"] != "Hello.") {
-        told.push(back.hear().await);
+    frames.push(back.receive().await);
+    assert_eq!(frames.last().expect("a welcome")["recovered"], true, "{frames:?}");
+    while frames.last().is_none_or(|last| last["content"] != "Hello.") {
+        frames.push(back.receive().await);
     }
     back.say(json!({ "type": "message", "content": "Good day." })).await;
     until(&mut yael, |frame| frame["frame"]["content"] == "Good day.").await;
@@ -89,7 +89,7 @@ async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_
     assert!(taken_along.contains("Good day."), "{taken_along}");
     for words in ["patient", "I know him"] {
         assert!(!taken_along.contains(words), "{taken_along}");
-        assert!(!told.iter().any(|frame| frame.to_string().contains(words)), "{told:?}");
+        assert!(!frames.iter().any(|frame| frame.to_string().contains(words)), "{frames:?}");
     }
 }
 
@@ -117,9 +117,9 @@ async fn whoever_begins_to_watch_while_notes_are_written_misses_none_and_hears_n
         seen
     };
     let ((), seen) = tokio::join!(writing, watching);
-    let told: BTreeSet<String> =
+    let notes: BTreeSet<String> =
         seen.iter().map(|note| note["content"].as_str().expect("words").to_owned()).collect();
-    assert_eq!(told, all);
+    assert_eq!(notes, all);
 }
 
 #[tokio::test]
@@ -127,10 +127,10 @@ async fn a_note_about_a_conversation_that_is_not_at_the_desk_is_refused() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[]).await;
     let mut ada = agent(&a, ADA).await;
-    // With the machine, which nobody of the team may look at.
+    // With the assistant: no team member may watch it.
     let mut visitor = b.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let conversation = visitor.hear().await["conversation"].clone();
+    let conversation = visitor.receive().await["conversation"].clone();
     ada.say(json!({ "type": "note", "conversation": conversation, "content": "x", "id": 1 })).await;
     let refused = until(&mut ada, |frame| frame["id"] == 1).await;
     assert_eq!(refused["code"], "no_such_conversation");
@@ -156,7 +156,7 @@ async fn an_archive_that_is_away_holds_no_note_up_and_has_it_when_it_is_back() {
     write(&mut ada, &conversation, NOTE).await;
     is_done(&mut ada, NOTE).await;
     assert_eq!(until(&mut ben, |frame| frame["type"] == "note").await["content"], NOTE);
-    // The transcript comes all the same.
+    // The transcript arrives without them.
     assert_eq!(watched(&mut ada, &conversation).await["notes"], json!([]));
     postgres.heal().await;
     eventually("the note is read again", async || {

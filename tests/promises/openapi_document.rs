@@ -1,4 +1,4 @@
-//! The OpenAPI document: complete enough for generators, and true of what the routes answer.
+//! The OpenAPI document: complete enough for generators, and consistent with the responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn document() -> Value {
     serde_json::to_value(hsc::http::openapi()).expect("the document is JSON")
 }
 
-/// Every operation: path, method, and what stands there.
+/// Every operation: path, method, and its description.
 fn operations(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().expect("paths");
     paths
@@ -136,10 +136,10 @@ fn every_alternative_is_a_schema_of_its_own_or_a_flat_object_with_a_title() {
     assert_eq!(found, [""; 0]);
 }
 
-/// What is said of a field that the document forgot.
+/// The error for a field that the document lacks.
 const UNDECLARED: &str = " is not declared";
 
-/// True where a schema, or a part that it is made of, names the field.
+/// True if the schema, or a part of it, names the field.
 fn declares(document: &Value, schema: &Value, name: &str) -> bool {
     if let Some(reference) = schema["$ref"].as_str() {
         let target = document.pointer(reference.trim_start_matches('#'));
@@ -149,7 +149,7 @@ fn declares(document: &Value, schema: &Value, name: &str) -> bool {
     schema["properties"].get(name).is_some() || parts.any(|part| declares(document, part, name))
 }
 
-/// What a value has that its schema does not allow. As much of JSON Schema as the document uses.
+/// The differences between a value and its schema. Implements as much of JSON Schema as the document uses.
 fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
@@ -157,7 +157,7 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
         return faults(document, schema, value, at);
     }
     let mut found = Vec::new();
-    // The parts describe one object together: what one of them declares the others do not miss.
+    // The parts describe one object together: each part ignores the fields of the others.
     for part in schema["allOf"].as_array().into_iter().flatten() {
         let undeclared = |fault: &String| {
             let name =
@@ -214,7 +214,7 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
                 None if schema["additionalProperties"].is_object() => {
                     found.extend(faults(document, &schema["additionalProperties"], field, &at));
                 }
-                // A field that is not declared: the document forgot it.
+                // An undeclared field: it is missing in the document.
                 None if properties.is_some()
                     && schema["additionalProperties"] != true
                     && !declares(document, schema, name) =>
@@ -258,7 +258,7 @@ fn a_value_that_breaks_its_schema_is_seen() {
     assert!(!whole(json!({ "a": 1, "d": 2 })).is_empty());
 }
 
-/// A server in which each list has something: a past, a mark, a message that was left, a dead letter.
+/// A server in which each list has an entry: a conversation, a rating, an offline message, a dead letter.
 /// The visitor is connected, and so in the list of sessions.
 async fn lived_in(receiver: &Receiver) -> (Server, Member, Visitor, String) {
     let (endpoints, name) = (receiver.taking(r#""all""#), receiver.name());
@@ -293,13 +293,13 @@ async fn lived_in(receiver: &Receiver) -> (Server, Member, Visitor, String) {
     store.write(stamped(records)).await.expect("written");
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     let token = welcome["token"].as_str().expect("a token").to_owned();
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "dim the light" })).await;
-    visitor.hear_answer().await;
-    let left = json!({ "address": "eve@example.test", "text": "Please write back." });
-    let left = client().post(server.url("/api/leave-message")).json(&left).send().await;
-    assert_eq!(left.expect("the server answers").status(), 202);
+    visitor.receive_answer().await;
+    let message = json!({ "address": "eve@example.test", "text": "Please write back." });
+    let message = client().post(server.url("/api/leave-message")).json(&message).send().await;
+    assert_eq!(message.expect("the server answers").status(), 202);
     let mut ada = Member::of(&server);
     assert_eq!(ada.sign_in("ada@example.test", PASSWORD).await.status(), 200);
     let reply = json!({ "shortcut": "hi", "text": "Hello", "product": LIGHT });
@@ -317,35 +317,35 @@ async fn every_get_answers_as_its_schema_says() {
     let (server, mut ada, _visitor, token) = lived_in(&receiver).await;
     eventually("there is a dead letter and what was left is in the archive", async || {
         let dead = ada.get("/admin/webhooks/dead-letters").await;
-        let left = ada.get("/api/left-messages").await;
+        let message = ada.get("/api/left-messages").await;
         let has = async |response: reqwest::Response| {
             let body: Value = crate::member::json_of(response).await;
             body["items"][0].is_object()
         };
-        has(dead).await && has(left).await
+        has(dead).await && has(message).await
     })
     .await;
     let document = server.json("/docs/openapi.json").await;
     let mut checked: BTreeMap<String, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     for (path, method, operation) in operations(&document) {
-        // These open a socket or lead elsewhere.
+        // These open a socket or redirect.
         if method != "get" || path.starts_with("/ws") || path.starts_with("/sign-in/") {
             continue;
         }
-        let asked = path
+        let url = path
             .replace("/conversations/{id}", "/conversations/past")
             .replace("{query}", "nl-200")
             .replace("{id}", LIGHT)
             .replace("{product_id}", MIXER)
             .replace("{path}", "logo.svg");
-        let asked = if asked == "/api/search" { format!("{asked}?q=nl") } else { asked };
+        let url = if url == "/api/search" { format!("{url}?q=nl") } else { url };
         let headers = [("x-conversation-token", token.as_str())];
-        let response = ada.send(Method::GET, &asked, None, &headers).await;
+        let response = ada.send(Method::GET, &url, None, &headers).await;
         let status = response.status().as_u16().to_string();
         let declared = &operation["responses"][&status];
         if !declared.is_object() {
-            wrong.push(format!("{asked} answered {status}, which is not declared"));
+            wrong.push(format!("{url} answered {status}, which is not declared"));
             continue;
         }
         let content_type = response.headers().get("content-type");
@@ -359,7 +359,7 @@ async fn every_get_answers_as_its_schema_says() {
         }
         let body = crate::member::json_of(response).await;
         for fault in faults(&document, schema, &body, "$") {
-            wrong.push(format!("{asked}: {fault}"));
+            wrong.push(format!("{url}: {fault}"));
         }
         *checked.entry(status).or_default() += 1;
     }
@@ -402,30 +402,30 @@ async fn head_answers_as_get_without_a_body_and_what_is_not_taken_says_what_is()
     }
     pages.dedup();
     for (path, allowed) in pages {
-        let asked = if path == "/api/search" { format!("{path}?q=nl") } else { path.clone() };
+        let url = if path == "/api/search" { format!("{path}?q=nl") } else { path.clone() };
         let headers = [("x-conversation-token", token.as_str())];
         if allowed.starts_with("GET") {
-            let get = ada.send(Method::GET, &asked, None, &headers).await;
-            let head = ada.send(Method::HEAD, &asked, None, &headers).await;
-            assert_eq!(head.status(), get.status(), "{asked}");
+            let get = ada.send(Method::GET, &url, None, &headers).await;
+            let head = ada.send(Method::HEAD, &url, None, &headers).await;
+            assert_eq!(head.status(), get.status(), "{url}");
             for name in ["content-type", "cache-control"] {
-                assert_eq!(head.headers().get(name), get.headers().get(name), "{name} of {asked}");
+                assert_eq!(head.headers().get(name), get.headers().get(name), "{name} of {url}");
             }
-            // What counts up from one request to the next has not the same length.
+            // The length of counters differs between two requests.
             let moves =
                 ["/metrics", "/health", "/admin/series", "/admin/sessions", "/sign-in/openid"];
-            if !moves.contains(&asked.as_str()) && !asked.starts_with("/admin/a") {
+            if !moves.contains(&url.as_str()) && !url.starts_with("/admin/a") {
                 let length = |it: &reqwest::Response| it.headers().get("content-length").cloned();
-                assert_eq!(length(&head), length(&get), "content-length of {asked}");
+                assert_eq!(length(&head), length(&get), "content-length of {url}");
             }
-            assert_eq!(head.bytes().await.expect("a body").len(), 0, "{asked}");
+            assert_eq!(head.bytes().await.expect("a body").len(), 0, "{url}");
         }
         let strange = Method::from_bytes(b"PROPFIND").expect("a method");
-        let refused = ada.send(strange, &asked, None, &[]).await;
-        assert_eq!(refused.status(), 405, "{asked}");
-        assert_eq!(refused.headers()["allow"], allowed.as_str(), "{asked}");
+        let refused = ada.send(strange, &url, None, &[]).await;
+        assert_eq!(refused.status(), 405, "{url}");
+        assert_eq!(refused.headers()["allow"], allowed.as_str(), "{url}");
     }
-    // A request that would open a socket does not by HEAD.
+    // HEAD does not open a socket.
     let upgrade = [
         ("connection", "upgrade"),
         ("upgrade", "websocket"),

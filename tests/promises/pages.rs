@@ -1,4 +1,4 @@
-//! Assets and pages: kept by browsers, never from outside of their folder, never in a foreign frame.
+//! Assets and pages: cached by browsers, never from outside of their folder, never in a foreign frame.
 
 use crate::server::{Server, client};
 
@@ -29,7 +29,7 @@ async fn no_path_climbs_out_of_its_folder() {
         "/static/link.txt",
         "/../secret.txt",
     ] {
-        // Byte by byte, since every HTTP client tidies such a path first.
+        // Byte by byte, because every HTTP client normalizes such a path.
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let answer = server.answer_to(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");

@@ -1,4 +1,4 @@
-//! A client of the earlier system goes on unchanged: names, shapes, order, sentences.
+//! A client of the earlier system works unchanged: names, shapes, order, sentences.
 
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn up_to_ten_come_back_and_a_sample_of_fifty_for_nothing_typed() {
     let sample = visitor.type_in("").await;
     assert_eq!(sample["data"].as_array().unwrap().len(), 50);
     visitor.say(json!({ "type": "typing" })).await;
-    assert_eq!(visitor.hear().await["data"].as_array().unwrap().len(), 50);
+    assert_eq!(visitor.receive().await["data"].as_array().unwrap().len(), 50);
 }
 
 #[tokio::test]
@@ -65,20 +65,20 @@ async fn an_answer_comes_in_the_order_of_the_protocol() {
         visitor
             .say(json!({ "type": kind, "product_id": LIGHT, field: "How do I reset the lamp?", "scenario": "live" }))
             .await;
-        let heard = visitor.hear_answer().await;
+        let received = visitor.receive_answer().await;
         assert_eq!(
-            kinds(&heard),
+            kinds(&received),
             ["status", "answer_chunk", "context", "final_answer"],
-            "{heard:?}"
+            "{received:?}"
         );
-        assert_eq!(heard[0], json!({ "type": "status", "msg": "Reading Official Manual..." }));
-        assert_eq!(heard[1], json!({ "type": "status", "msg": "Thinking..." }));
-        let context = &heard[heard.len() - 2]["data"];
+        assert_eq!(received[0], json!({ "type": "status", "msg": "Reading Official Manual..." }));
+        assert_eq!(received[1], json!({ "type": "status", "msg": "Thinking..." }));
+        let context = &received[received.len() - 2]["data"];
         assert_eq!(fields(context), ["brand", "related_items", "scenario"]);
         assert_eq!(context["scenario"], "live");
         assert_eq!(context["brand"]["name"], "Nordlicht");
         assert_eq!(context["related_items"][0]["id"], TRIPOD);
-        assert_eq!(heard[heard.len() - 1]["content"], "");
+        assert_eq!(received[received.len() - 1]["content"], "");
     }
 }
 
@@ -87,11 +87,12 @@ async fn a_product_without_a_manual_says_so_in_one_chunk() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": TRIPOD, "query": "How tall is it?" })).await;
-    let heard = visitor.hear_answer().await;
-    let chunks: Vec<_> = heard.iter().filter(|message| message["type"] == "answer_chunk").collect();
+    let received = visitor.receive_answer().await;
+    let chunks: Vec<_> =
+        received.iter().filter(|message| message["type"] == "answer_chunk").collect();
     assert_eq!(chunks.len(), 1);
     assert_eq!(chunks[0]["content"], "Manual unavailable for this product.");
-    assert_eq!(kinds(&heard), ["status", "answer_chunk", "context", "final_answer"]);
+    assert_eq!(kinds(&received), ["status", "answer_chunk", "context", "final_answer"]);
 }
 
 #[tokio::test]
@@ -100,10 +101,10 @@ async fn a_query_without_a_product_is_told_by_a_status() {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "query": "How?" })).await;
     let none = json!({ "type": "status", "msg": "Error: No product selected." });
-    assert_eq!(visitor.hear().await, none);
+    assert_eq!(visitor.receive().await, none);
     visitor.say(json!({ "type": "query", "product_id": "nobody-1", "query": "How?" })).await;
     let unknown = json!({ "type": "status", "msg": "Error: Product not found." });
-    assert_eq!(visitor.hear().await, unknown);
+    assert_eq!(visitor.receive().await, unknown);
 }
 
 #[tokio::test]
@@ -115,8 +116,8 @@ async fn a_picture_may_come_along_as_data_url_or_bare() {
         visitor
             .say(json!({ "type": "query", "product_id": LIGHT, "query": "What does RST mean?", "image": image }))
             .await;
-        let heard = visitor.hear_answer().await;
-        assert_eq!(kinds(&heard), ["status", "answer_chunk", "context", "final_answer"]);
+        let received = visitor.receive_answer().await;
+        assert_eq!(kinds(&received), ["status", "answer_chunk", "context", "final_answer"]);
     }
 }
 
@@ -158,7 +159,7 @@ async fn a_bad_message_is_told_and_the_connection_stays_open() {
         ),
     ] {
         visitor.say_text(&text).await;
-        let error = visitor.hear().await;
+        let error = visitor.receive().await;
         assert_eq!(error["type"], "error", "{text} got {error}");
         assert!(error["message"].as_str().unwrap().starts_with(starts), "{text} got {error}");
         assert_eq!(error["code"], code, "{text}");

@@ -1,4 +1,4 @@
-//! What a client of today gets beside: ids, a welcome, lean predictions, citations.
+//! Part 2 of the protocol: ids, a welcome, compact predictions, citations.
 
 use serde_json::json;
 
@@ -13,14 +13,14 @@ async fn an_id_is_echoed_on_every_reply_and_answered_once() {
     let question =
         json!({ "type": "query", "id": "q-1", "product_id": TRIPOD, "query": "How tall is it?" });
     visitor.say(question.clone()).await;
-    let heard = visitor.hear_answer().await;
-    assert!(heard.iter().all(|message| message["id"] == "q-1"), "{heard:?}");
+    let received = visitor.receive_answer().await;
+    assert!(received.iter().all(|message| message["id"] == "q-1"), "{received:?}");
     visitor.say(question).await;
     visitor.say(json!({ "type": "typing", "id": "t-1", "content": "nl" })).await;
-    let next = visitor.hear().await;
+    let next = visitor.receive().await;
     assert_eq!((&next["type"], &next["id"]), (&json!("prediction"), &json!("t-1")));
     visitor.say(json!({ "type": "dance", "id": "d-1" })).await;
-    assert_eq!(visitor.hear().await["id"], "d-1");
+    assert_eq!(visitor.receive().await["id"], "d-1");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn durable_messages_are_numbered_without_a_gap() {
         visitor
             .say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" }))
             .await;
-        for message in visitor.hear_answer().await {
+        for message in visitor.receive_answer().await {
             match message["type"].as_str().unwrap() {
                 "status" => assert!(message["offset"].is_null(), "{message}"),
                 _ => offsets.push(message["offset"].as_u64().expect("a place")),
@@ -48,7 +48,7 @@ async fn hello_is_answered_with_a_welcome_and_limits() {
     let mut visitor = server.visitor().await;
     let resume = json!({ "conversation": "gone", "token": "t", "after": 3 });
     visitor.say(json!({ "type": "hello", "id": "h", "compact": true, "locale": "he", "resume": resume })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     assert_eq!((&welcome["type"], &welcome["id"]), (&json!("welcome"), &json!("h")));
     assert!(!welcome["conversation"].as_str().unwrap().is_empty());
     assert!(!welcome["token"].as_str().unwrap().is_empty());
@@ -63,7 +63,7 @@ async fn a_compact_prediction_has_what_a_list_needs_and_marks_what_matched() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "compact": true })).await;
-    assert_eq!(visitor.hear().await["type"], "welcome");
+    assert_eq!(visitor.receive().await["type"], "welcome");
     let prediction = visitor.type_in("stage li").await;
     let best = &prediction["data"][0];
     assert_eq!(fields(best), ["brand", "confidence", "match_text", "matched", "product"]);
@@ -89,7 +89,7 @@ async fn questions_wait_in_line_and_typing_goes_on_meanwhile() {
     visitor.say(json!({ "type": "typing", "id": "t", "content": "mx" })).await;
     let (mut ends, mut typed) = (Vec::new(), false);
     while ends.len() < 3 {
-        let message = visitor.hear().await;
+        let message = visitor.receive().await;
         match message["type"].as_str().unwrap() {
             "final_answer" => ends.push(message["id"].clone()),
             "prediction" => typed = true,

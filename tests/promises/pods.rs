@@ -1,4 +1,4 @@
-//! Pods know each other: who is there, how much each has to do, who died and who said good-bye.
+//! The directory of pods: which run, their load, which died and which left.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn pod_that_reads_at(host: &Host, redis: &Redis, setting: (&str, &str)) ->
     Server::of(shop, &settings).await
 }
 
-/// Waits until a pod lists so many, and says that they are all.
+/// Waits until a pod lists so many, and reports the list as complete.
 async fn knows(pod: &Server, number: usize) {
     eventually(&format!("it knows of {number} pods"), async || {
         let list = pod.json("/admin/pods").await;
@@ -57,9 +57,10 @@ async fn vanished(pods: &[Server]) -> f64 {
 }
 
 async fn drain(pod: &Server) -> (u16, Value) {
-    let asked = operator().post(pod.url("/admin/drain")).send().await.expect("the server answers");
-    let status = asked.status().as_u16();
-    (status, serde_json::from_str(&asked.text().await.expect("text")).expect("JSON"))
+    let response =
+        operator().post(pod.url("/admin/drain")).send().await.expect("the server answers");
+    let status = response.status().as_u16();
+    (status, serde_json::from_str(&response.text().await.expect("text")).expect("JSON"))
 }
 
 #[tokio::test]
@@ -100,7 +101,7 @@ async fn a_pod_that_dies_leaves_the_list_and_one_of_the_living_notices() {
     }
     eventually("it was noticed", async || vanished(&pods).await >= 1.0).await;
     assert_eq!(vanished(&pods).await, 1.0);
-    // A pod that comes back at the same place is another one.
+    // A pod that starts again at the same address is a new one.
     pods.push(pod(&redis, &[]).await);
     for pod in &pods {
         knows(pod, 3).await;
@@ -181,12 +182,12 @@ async fn what_waits_and_who_drains_is_seen_from_every_pod() {
     })
     .await;
 
-    let (status, said) = drain(&busy).await;
-    assert_eq!((status, &said["status"]), (202, &json!("draining")));
-    assert_eq!(said["ends_within_ms"], 30_000);
+    let (status, reply) = drain(&busy).await;
+    assert_eq!((status, &reply["status"]), (202, &json!("draining")));
+    assert_eq!(reply["ends_within_ms"], 30_000);
     assert_eq!(busy.get("/ready").await.status(), 503);
-    let (status, said) = drain(&busy).await;
-    assert_eq!((status, &said["status"]), (202, &json!("draining already")));
+    let (status, reply) = drain(&busy).await;
+    assert_eq!((status, &reply["status"]), (202, &json!("draining already")));
     eventually("the other knows that it drains", async || {
         let list = other.json("/admin/pods").await;
         let pods = list["pods"].as_array().expect("a list");
@@ -195,9 +196,9 @@ async fn what_waits_and_who_drains_is_seen_from_every_pod() {
     .await;
     host.heal();
     for visitor in [&mut first, &mut second] {
-        let (heard, code) = visitor.until_closed().await;
-        assert!(heard.iter().any(|message| message["type"] == "final_answer"), "{heard:?}");
-        assert_eq!(heard.last().expect("a last word")["type"], "reconnect");
+        let (received, code) = visitor.until_closed().await;
+        assert!(received.iter().any(|message| message["type"] == "final_answer"), "{received:?}");
+        assert_eq!(received.last().expect("a last word")["type"], "reconnect");
         assert_eq!(code, Some(1012));
     }
     assert_eq!(busy.ended().await.code(), Some(0));
@@ -213,7 +214,7 @@ async fn a_pod_that_has_to_leave_an_answer_tells_another_one_to_take_care_of_it(
     knows(&other, 2).await;
     let mut visitor = leaving.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    assert_eq!(visitor.hear().await["type"], "status");
+    assert_eq!(visitor.receive().await["type"], "status");
     assert_eq!(drain(&leaving).await.0, 202);
     assert_eq!(leaving.ended().await.code(), Some(0));
     eventually("the other was told", async || other.metric(VANISHED).await == 1.0).await;

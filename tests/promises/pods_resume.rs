@@ -1,4 +1,4 @@
-//! A conversation outlives its pod: two pods on one Redis, one of which is killed, held up or stopped.
+//! A conversation survives its pod: two pods on one Redis, one of which is killed, suspended or stopped.
 
 use hsc_conversation::Tokens;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::server::Server;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-/// A pod of this name on this Redis, whose answers are this model's.
+/// A pod with this name on this Redis and with this model.
 async fn pod(redis: &Redis, model: &Model, name: &str) -> Server {
     let url = redis.url();
     let settings = [
@@ -38,7 +38,7 @@ async fn a_pod_that_is_killed_amid_an_answer_is_replaced_and_the_answer_is_one()
     let mut guest = Guest::new(one.visitor().await).await;
     guest.asks("q").await;
     guest.asks("q2").await;
-    guest.hears(3).await;
+    guest.receive_until(3).await;
     one.signal("KILL");
     one.ended().await;
     let mut guest = guest.goes_on_over(two.visitor().await).await;
@@ -55,18 +55,18 @@ async fn the_answer_of_a_pod_that_was_killed_is_completed_by_another_with_nobody
     let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut guest = Guest::new(one.visitor().await).await;
     guest.asks("q").await;
-    guest.hears(3).await;
+    guest.receive_until(3).await;
     model.goes_on();
     one.signal("KILL");
     one.ended().await;
     let completed = "hsc_conversations_completed_total{outcome=\"done\"}";
     eventually("the other pod completed it", async || two.metric(completed).await == 1.0).await;
-    let asked = model.asked();
+    let requests = model.requests();
     let mut guest = guest.goes_on_over(two.visitor().await).await;
     assert_eq!(guest.welcome()["recovered"], true, "{}", guest.welcome());
     guest.hears_the_end_of("q").await;
     assert_eq!(guest.answer("q"), WORDS.concat());
-    assert_eq!(model.asked(), asked, "nobody had to answer it once more");
+    assert_eq!(model.requests(), requests, "nobody had to answer it once more");
 }
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_
     let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut older = Guest::new(one.visitor().await).await;
     older.asks("q").await;
-    older.hears(3).await;
+    older.receive_until(3).await;
     one.signal("STOP");
     let mut newer = older.also_over(two.visitor().await).await;
     model.goes_on();
@@ -83,7 +83,7 @@ async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_
     one.signal("CONT");
     assert_eq!(older.until_closed().await, Some(4001));
     assert_eq!(newer.answer("q"), WORDS.concat());
-    // What is in the log is what the newer one said.
+    // The log has the text of the newer owner.
     let mut again = newer.goes_on_over(one.visitor().await).await;
     assert_eq!(
         (&again.welcome()["recovered"], &again.welcome()["epoch"]),
@@ -102,7 +102,7 @@ async fn an_idle_socket_of_a_conversation_that_goes_on_on_another_pod_is_closed(
     assert_eq!(older.until_closed().await, Some(4001));
 }
 
-/// Prints how long it takes from the first try of a client whose pod was killed to its welcome, and to
+/// Prints the time from the first attempt of a client whose pod was killed to its `welcome`, and to
 /// the next word of its answer: `cargo test --workspace --test promises -- --ignored --nocapture figures`.
 #[tokio::test]
 #[ignore = "prints figures, promises nothing"]
@@ -113,7 +113,7 @@ async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
     let guests = (0..GUESTS).map(|_| async {
         let mut guest = Guest::new(one.visitor().await).await;
         guest.asks("q").await;
-        guest.hears(3).await;
+        guest.receive_until(3).await;
         guest
     });
     let guests = futures::future::join_all(guests).await;
@@ -125,7 +125,7 @@ async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
         let mut guest = guest.goes_on_over(two.visitor().await).await;
         let welcomed = began.elapsed();
         assert_eq!(guest.welcome()["recovered"], true);
-        guest.hears(5).await;
+        guest.receive_until(5).await;
         let spoken = began.elapsed();
         guest.hears_the_end_of("q").await;
         assert_eq!(guest.answer("q"), WORDS.concat());
@@ -140,7 +140,7 @@ async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
     }
 }
 
-/// What a visitor was sent by the version before the event model, which stored these frames in its log.
+/// The frames of the version before the event model, which stored them in its log.
 const SENT_BEFORE: &str = include_str!("../../conversation/fixtures/visitor_frames.jsonl");
 
 #[tokio::test]
@@ -159,10 +159,10 @@ async fn a_conversation_that_the_version_before_stored_is_resumed_with_the_same_
     let mut visitor = new.visitor().await;
     let resume = json!({"conversation": "old", "token": token, "after": 2});
     visitor.say(json!({"type": "hello", "resume": resume})).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     assert_eq!((&welcome["type"], &welcome["recovered"]), (&json!("welcome"), &json!(true)));
     for frame in &stored[2..] {
         let expected: serde_json::Value = serde_json::from_str(frame).expect("a frame is JSON");
-        assert_eq!(visitor.hear().await.to_string(), expected.to_string());
+        assert_eq!(visitor.receive().await.to_string(), expected.to_string());
     }
 }

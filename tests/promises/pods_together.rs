@@ -1,4 +1,4 @@
-//! Several pods on one Redis are one server: what is said to one reaches them all.
+//! Several pods on one Redis act as one server: an action on one takes effect on all.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::eventually::eventually;
 use crate::redis::Redis;
 use crate::server::{Server, operator};
 
-/// A pod of this name on this Redis.
+/// A pod with this name on this Redis.
 async fn pod(redis: &Redis, name: &str) -> Server {
     let url = redis.url();
     let settings =
@@ -22,8 +22,8 @@ async fn connected(server: &Server) {
 }
 
 async fn admin(server: &Server, path: &str, body: Value) -> Value {
-    let asked = operator().post(server.url(path)).json(&body).send().await;
-    let response = asked.expect("the server answers");
+    let response = operator().post(server.url(path)).json(&body).send().await;
+    let response = response.expect("the server answers");
     assert_eq!(response.status(), 200, "{path}");
     let body = response.bytes().await.expect("a body");
     serde_json::from_slice(&body).expect("JSON")
@@ -35,29 +35,29 @@ async fn a_notice_reaches_everybody_on_whichever_pod_also_after_redis_was_away()
     let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
     let (mut here, mut there) = (one.visitor().await, two.visitor().await);
     let notice = json!({ "message": "We are back at nine." });
-    let told = admin(&one, "/admin/broadcast", notice.clone()).await;
-    assert_eq!(told, json!({ "heard": 1, "other_pods": "told" }));
-    assert_eq!(here.hear().await["message"], notice["message"]);
-    assert_eq!(there.hear().await["message"], notice["message"]);
-    // Nobody is told twice: the next notice is the next they hear.
+    let announced = admin(&one, "/admin/broadcast", notice.clone()).await;
+    assert_eq!(announced, json!({ "heard": 1, "other_pods": "told" }));
+    assert_eq!(here.receive().await["message"], notice["message"]);
+    assert_eq!(there.receive().await["message"], notice["message"]);
+    // Each visitor gets a notice once: the next frame is the next notice.
     let second = json!({ "message": "Soon." });
     admin(&two, "/admin/broadcast", second.clone()).await;
-    assert_eq!(here.hear().await["message"], second["message"]);
-    assert_eq!(there.hear().await["message"], second["message"]);
+    assert_eq!(here.receive().await["message"], second["message"]);
+    assert_eq!(there.receive().await["message"], second["message"]);
 
     redis.cut();
     eventually("the bridge is down", async || one.metric("hsc_bridge_connected").await == 0.0)
         .await;
-    let told = admin(&one, "/admin/broadcast", notice.clone()).await;
-    assert_eq!(told, json!({ "heard": 1, "other_pods": "unreached" }), "and says so");
-    assert_eq!(here.hear().await["message"], notice["message"]);
+    let announced = admin(&one, "/admin/broadcast", notice.clone()).await;
+    assert_eq!(announced, json!({ "heard": 1, "other_pods": "unreached" }), "and says so");
+    assert_eq!(here.receive().await["message"], notice["message"]);
 
     redis.heal().await;
     connected(&one).await;
     connected(&two).await;
     let third = json!({ "message": "All is well." });
     assert_eq!(admin(&one, "/admin/broadcast", third.clone()).await["other_pods"], "told");
-    assert_eq!(there.hear().await["message"], third["message"]);
+    assert_eq!(there.receive().await["message"], third["message"]);
     assert!(one.metric("hsc_bridge_reconnects_total").await >= 1.0);
     assert_eq!(one.metric("hsc_bridge_dropped_total{reason=\"down\"}").await, 1.0);
     assert!(two.metric("hsc_bridge_received_total{kind=\"notice\"}").await >= 2.0);
@@ -71,8 +71,8 @@ async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_
     for fault in ["panic", "panic_in_stream", "hang", "kill_thread"] {
         let mut there = two.visitor().await;
         there.type_in("nl-200").await;
-        let kept = "hsc_cache_entries{cache=\"predictions\"}";
-        eventually("it is kept", async || two.metric(kept).await > 0.0).await;
+        let entries = "hsc_cache_entries{cache=\"predictions\"}";
+        eventually("it is kept", async || two.metric(entries).await > 0.0).await;
         for server in [&one, &two] {
             for actor in ["bridge", "announcements"] {
                 let before = server.actor(actor).await["restarts"].as_u64();
@@ -88,20 +88,20 @@ async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_
         }
         let forgotten = admin(&one, "/admin/caches/invalidate", json!("all")).await;
         assert_eq!(forgotten["other_pods"], "told", "{forgotten}");
-        eventually("the other pod has forgotten", async || two.metric(kept).await == 0.0).await;
+        eventually("the other pod has forgotten", async || two.metric(entries).await == 0.0).await;
     }
 }
 
 #[tokio::test]
 async fn a_pod_on_its_own_says_that_there_are_no_others() {
     let server = Server::start().await;
-    let told = admin(&server, "/admin/broadcast", json!({ "message": "Hello." })).await;
-    assert_eq!(told, json!({ "heard": 0, "other_pods": "none" }));
+    let announced = admin(&server, "/admin/broadcast", json!({ "message": "Hello." })).await;
+    assert_eq!(announced, json!({ "heard": 0, "other_pods": "none" }));
     let forgotten = admin(&server, "/admin/caches/invalidate", json!("all")).await;
     assert_eq!(forgotten["other_pods"], "none");
     assert!(forgotten["manuals"].is_number(), "{forgotten}");
     for bad in [json!({}), json!({ "message": "" }), json!({ "message": "x".repeat(1_001) })] {
-        let asked = operator().post(server.url("/admin/broadcast")).json(&bad).send().await;
-        assert_eq!(asked.expect("the server answers").status(), 400, "{bad}");
+        let response = operator().post(server.url("/admin/broadcast")).json(&bad).send().await;
+        assert_eq!(response.expect("the server answers").status(), 400, "{bad}");
     }
 }

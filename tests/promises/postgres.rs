@@ -1,4 +1,4 @@
-//! A real PostgreSQL that a test starts, stops, holds up and brings back.
+//! A real PostgreSQL that a test starts, stops, suspends and restarts.
 
 use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,27 +12,27 @@ use crate::eventually::{eventually, in_time};
 use crate::own_address::own_address;
 use crate::process::{self, succeeds};
 
-/// A server at an address of its own, its files in a temporary folder. It ends with the test.
+/// A server with its own address, its files in a temporary folder. It ends with the test.
 pub(crate) struct Postgres {
     address: Ipv4Addr,
     dir: tempfile::TempDir,
     child: Option<Child>,
-    /// Certificate and key are in its folder, and it speaks TLS alone.
+    /// Certificate and key are in its folder, and it accepts TLS only.
     has_tls: bool,
 }
 
 impl Postgres {
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it accepts connections.
     pub(crate) async fn start() -> Self {
         let mut postgres = Self::not_started();
         postgres.heal().await;
         postgres
     }
 
-    /// One that is away: its address is known and nobody answers there.
+    /// An unavailable one: its address is known and no server is running.
     pub(crate) fn not_started() -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        // It refuses to run as root and wants its folder for itself.
+        // It refuses to run as root and needs to own its folder.
         own(dir.path());
         let mut initdb = postgres_command("initdb");
         initdb
@@ -43,7 +43,7 @@ impl Postgres {
         Self { address: own_address(), dir, child: None, has_tls: false }
     }
 
-    /// Starts one that speaks TLS alone, with a certificate of a private authority; also where that authority's is.
+    /// Starts one that accepts TLS only, with a certificate of a private authority; returns the authority's file too.
     pub(crate) async fn with_tls() -> (Self, PathBuf) {
         let mut postgres = Self::not_started();
         postgres.has_tls = true;
@@ -59,18 +59,18 @@ impl Postgres {
         (postgres, authority)
     }
 
-    /// Where it is, for `DATABASE_URL`.
+    /// Its URL, for `DATABASE_URL`.
     pub(crate) fn url(&self) -> String {
         self.url_of("postgres")
     }
 
-    /// Where a database of it is.
+    /// The URL of one of its databases.
     pub(crate) fn url_of(&self, database: &str) -> String {
         let mode = if self.has_tls { "require" } else { "disable" };
         format!("postgres://hsc@{}:5432/{database}?sslmode={mode}", self.address)
     }
 
-    /// A new database of it, and where that is.
+    /// Creates a database and returns its URL.
     pub(crate) async fn database(&self, name: &str) -> String {
         let made = async {
             let mut connection = connect(&self.url()).await.expect("it answers");
@@ -81,7 +81,7 @@ impl Postgres {
         self.url_of(name)
     }
 
-    /// A connection to its first database.
+    /// A connection to its default database.
     pub(crate) async fn connection(&self) -> sqlx::PgConnection {
         in_time("PostgreSQL is connected", connect(&self.url())).await.expect("it answers")
     }
@@ -93,19 +93,19 @@ impl Postgres {
         in_time("the statements are executed", done).await.expect("they are SQL");
     }
 
-    /// The number that this query gives, as BIGINT.
+    /// The result of this query, a BIGINT.
     pub(crate) async fn number(&self, query: &str) -> i64 {
         let mut connection = self.connection().await;
         let row = sqlx::query(sqlx::AssertSqlSafe(query)).fetch_one(&mut connection);
         in_time("the query is answered", row).await.expect("it is SQL").get(0)
     }
 
-    /// Holds all its processes: connections open and stay open, and nothing is answered.
+    /// Suspends all its processes: connections open and stay open, and get no replies.
     pub(crate) fn hang(&self) {
         self.signal_all("STOP");
     }
 
-    /// Lets them go on.
+    /// Continues them.
     pub(crate) fn resume(&self) {
         self.signal_all("CONT");
     }
@@ -114,13 +114,13 @@ impl Postgres {
         let child = self.child.as_ref().expect("it runs");
         process::signal(child, name);
         for process in children_of(child.id()) {
-            // One that has ended meanwhile needs no signal.
+            // A process that has ended meanwhile needs no signal.
             let mut kill = Command::new("kill");
             process::output("kill", kill.arg(format!("-{name}")).arg(process.to_string()));
         }
     }
 
-    /// Stops it at once, as a machine that fails would. What it has committed is there again later.
+    /// Kills it, as a machine failure would. Committed data is there after a restart.
     pub(crate) fn cut(&mut self) {
         if self.child.is_some() {
             self.resume();
@@ -131,7 +131,7 @@ impl Postgres {
         }
     }
 
-    /// Brings it back at the same address.
+    /// Restarts it at the same address.
     pub(crate) async fn heal(&mut self) {
         self.cut();
         let child = postgres_command("postgres")
@@ -150,7 +150,7 @@ impl Postgres {
     }
 }
 
-/// The processes that this one has started.
+/// Its child processes.
 fn children_of(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("the system lists its processes").flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -167,32 +167,32 @@ async fn connect(url: &str) -> sqlx::Result<sqlx::PgConnection> {
     sqlx::PgConnection::connect(url).await
 }
 
-/// Makes the user of the database the owner of a file, readable by that user alone.
+/// Makes the user of the database the owner of a file, readable by that user only.
 fn own(file: &Path) {
     if is_root() {
         succeeds("chown to the user postgres", Command::new("chown").arg("postgres").arg(file));
     }
 }
 
-/// A program of PostgreSQL, as a user that is not root.
+/// A program of PostgreSQL, run as a user that is not root.
 fn postgres_command(program: &str) -> Command {
     of_its_user(&programs().join(program))
 }
 
-/// A program as a user that is not root.
+/// A program, run as a user that is not root.
 fn of_its_user(program: &Path) -> Command {
     if !is_root() {
         return Command::new(program);
     }
-    // In the place of this process, so that our child is the server itself.
+    // Replaces this process, so that our child is the server itself.
     let mut command = Command::new("setpriv");
     command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
-    // Its folder is not ours to read, and it looks where it was started from.
+    // It cannot read our folder, and would look into its working directory.
     command.current_dir("/");
     command
 }
 
-/// Where Debian puts what is no command for everybody: the newest of those there are.
+/// Debian's folder for programs that are not in PATH: that of the newest version.
 fn programs() -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = versions.map(|version| version.path().join("bin")).max();
@@ -203,7 +203,7 @@ fn is_root() -> bool {
     Path::new("/proc/self").metadata().is_ok_and(|process| process.uid() == 0)
 }
 
-/// A real PgBouncer in transaction mode before a server. It gives a client another connection with each transaction.
+/// A real PgBouncer in transaction mode in front of a server. A client gets another connection with each transaction.
 pub(crate) struct PgBouncer {
     address: Ipv4Addr,
     child: Child,
@@ -211,7 +211,7 @@ pub(crate) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it accepts connections.
     pub(crate) async fn before(postgres: &Postgres) -> Self {
         let (dir, address) = (tempfile::tempdir().expect("a folder"), own_address());
         let settings = format!(
@@ -235,7 +235,7 @@ impl PgBouncer {
         bouncer
     }
 
-    /// Where a database is behind it.
+    /// The URL of a database behind it.
     pub(crate) fn url_of(&self, database: &str) -> String {
         format!("postgres://hsc@{}:6432/{database}?sslmode=disable", self.address)
     }

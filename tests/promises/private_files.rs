@@ -1,4 +1,4 @@
-//! What the archive keeps is read by the account of the server alone.
+//! The files of the archive are readable by the account of the server only.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

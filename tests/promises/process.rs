@@ -1,4 +1,4 @@
-//! Processes that a test starts and waits for, each wait with a deadline that says what it waited for.
+//! Child processes of tests; each wait has a deadline and names what it waits for.
 
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -7,27 +7,27 @@ use std::time::{Duration, Instant};
 
 use crate::eventually::PAUSE;
 
-/// Longest a process of a test may run after it is waited for.
+/// Time limit of a child process, from when it is waited for.
 const ENDS_WITHIN: Duration = Duration::from_secs(180);
-/// Longest a process may take to vanish after it was killed.
+/// Time limit for a process to vanish after it was killed.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
-/// Runs a command to its end, and gives what it printed.
+/// Runs a command to its end, and returns its output.
 pub(crate) fn output(what: &str, command: &mut Command) -> Output {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     finished(what, command.spawn().unwrap_or_else(|error| panic!("{what}: {error}")))
 }
 
-/// Runs a command to its end, which must be a good one.
+/// Runs a command to its end, which must be a success.
 pub(crate) fn succeeds(what: &str, command: &mut Command) {
     let Output { status, stderr, .. } = output(what, command);
     assert!(status.success(), "{what}: {status}: {}", String::from_utf8_lossy(&stderr));
 }
 
-/// Waits for a process whose output is piped, and gives what it printed. Its input ends.
+/// Waits for a process whose output is piped, and returns its output. Closes its input.
 pub(crate) fn finished(what: &str, mut child: Child) -> Output {
     drop(child.stdin.take());
-    // Beside the wait: a process whose pipe is full does not end.
+    // Concurrently with the wait: a process whose pipe is full does not end.
     let (stdout, stderr) = (child.stdout.take().map(read), child.stderr.take().map(read));
     let status = ended(what, &mut child);
     let read = |reader: Option<JoinHandle<Vec<u8>>>| {
@@ -45,9 +45,9 @@ pub(crate) fn ended(what: &str, child: &mut Child) -> ExitStatus {
     panic!("did not end within {ENDS_WITHIN:?} and was killed: {what}");
 }
 
-/// Kills a process and waits until it is gone. For destructors too: never panics.
+/// Kills a process and waits until it is gone. Also used in destructors: never panics.
 pub(crate) fn killed(child: &mut Child) {
-    // One that has ended already is killed too.
+    // A process that has ended already needs no kill.
     let _ = child.kill();
     if within(GONE_WITHIN, child).is_none() {
         eprintln!("process {} was killed and is not gone after {GONE_WITHIN:?}", child.id());
@@ -76,7 +76,7 @@ fn within(time: Duration, child: &mut Child) -> Option<ExitStatus> {
 fn read(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What was read before an error is all there is.
+        // The bytes before an error are the whole output.
         let _ = from.read_to_end(&mut bytes);
         bytes
     })

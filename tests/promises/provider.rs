@@ -1,4 +1,4 @@
-//! An OpenID Connect provider on this machine: it signs real tokens, and checks what it is asked with.
+//! An OpenID Connect provider on this machine: it signs real tokens, and checks the requests that it gets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,12 +12,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use url::{Url, form_urlencoded};
 
-/// An RSA key of these tests and of nothing else.
+/// An RSA key that only these tests use.
 const RSA_KEY: &[u8] = include_bytes!("../data/provider_key.pk8");
 pub(crate) const CLIENT: &str = "hsc";
 pub(crate) const SECRET: &str = "a secret: of hsc & the provider";
 
-/// An OpenID provider on a port of its own.
+/// An OpenID provider on its own port.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
     state: Arc<Mutex<State>>,
@@ -28,14 +28,14 @@ pub(crate) struct Provider {
 pub(crate) enum By {
     Rsa,
     Ec,
-    /// By a key that the provider does not publish.
+    /// With a key that the provider does not publish.
     Stranger,
-    /// As [`By::Rsa`], with a header that has to be understood and is not.
+    /// As [`By::Rsa`], with a critical header that no client understands.
     RsaWithCritical,
 }
 
 struct State {
-    /// What was granted, by its code: who asked for it how, and the token for it.
+    /// The grants by code: the client, the redirect URI and the token.
     granted: HashMap<String, Grant>,
     ec: EcdsaKeyPair,
     stranger: EcdsaKeyPair,
@@ -62,7 +62,7 @@ impl Provider {
         Self { issuer, state }
     }
 
-    /// The settings of a server that signs in here.
+    /// The settings of a server that uses this provider.
     pub(crate) fn settings(&self) -> Vec<(&'static str, &str)> {
         vec![
             ("identity.openid.issuer", &self.issuer),
@@ -75,31 +75,36 @@ impl Provider {
         ]
     }
 
-    /// Somebody signs in at the address that the browser was sent to. `change` is done to the claims before
-    /// they are signed. Gives where the browser is sent back to.
-    pub(crate) fn grants(&self, asked: &str, by: By, change: impl FnOnce(&mut Value)) -> Url {
-        let asked: Url = asked.parse().expect("an address");
-        assert_eq!(asked.path(), "/authorize");
-        let said: HashMap<String, String> = asked.query_pairs().into_owned().collect();
-        assert_eq!((&*said["response_type"], &*said["client_id"]), ("code", CLIENT));
-        assert_eq!(said["code_challenge_method"], "S256");
-        assert!(said["scope"].split(' ').any(|scope| scope == "openid"));
+    /// A user signs in at this authorization URL. `change` modifies the claims before
+    /// they are signed. Returns the redirect back to the server.
+    pub(crate) fn grants(
+        &self,
+        authorize_url: &str,
+        by: By,
+        change: impl FnOnce(&mut Value),
+    ) -> Url {
+        let authorize_url: Url = authorize_url.parse().expect("an address");
+        assert_eq!(authorize_url.path(), "/authorize");
+        let params: HashMap<String, String> = authorize_url.query_pairs().into_owned().collect();
+        assert_eq!((&*params["response_type"], &*params["client_id"]), ("code", CLIENT));
+        assert_eq!(params["code_challenge_method"], "S256");
+        assert!(params["scope"].split(' ').any(|scope| scope == "openid"));
         let now = jiff::Timestamp::now().as_second();
         let mut claims = json!({ "iss": self.issuer, "aud": CLIENT, "sub": "yael-7", "iat": now,
-            "exp": now + 300, "nonce": said["nonce"], "name": "Yael Cohen",
+            "exp": now + 300, "nonce": params["nonce"], "name": "Yael Cohen",
             "email": "yael.cohen@example.test", "email_verified": true, "groups": ["support"] });
         change(&mut claims);
         let mut state = self.state.lock().expect("nobody panics while holding it");
         let token = state.signed(by, &claims);
         let code = format!("code-{}", state.granted.len());
         let grant = Grant {
-            redirect_uri: said["redirect_uri"].clone(),
-            challenge: said["code_challenge"].clone(),
+            redirect_uri: params["redirect_uri"].clone(),
+            challenge: params["code_challenge"].clone(),
             token,
         };
         state.granted.insert(code.clone(), grant);
-        let mut back: Url = said["redirect_uri"].parse().expect("an address");
-        back.query_pairs_mut().append_pair("code", &code).append_pair("state", &said["state"]);
+        let mut back: Url = params["redirect_uri"].parse().expect("an address");
+        back.query_pairs_mut().append_pair("code", &code).append_pair("state", &params["state"]);
         back
     }
 }
@@ -116,25 +121,30 @@ impl State {
             header["crit"] = json!(["only-for"]);
             header["only-for"] = json!("another server");
         }
-        let said = format!("{}.{}", part(&header), part(claims));
+        let signed_part = format!("{}.{}", part(&header), part(claims));
         let random = SystemRandom::new();
         let signed = match by {
             By::Rsa | By::RsaWithCritical => {
                 let key = rsa_key();
                 let mut signed = vec![0; key.public().modulus_len()];
-                key.sign(&signature::RSA_PKCS1_SHA256, &random, said.as_bytes(), &mut signed)
-                    .expect("it signs");
+                key.sign(
+                    &signature::RSA_PKCS1_SHA256,
+                    &random,
+                    signed_part.as_bytes(),
+                    &mut signed,
+                )
+                .expect("it signs");
                 signed
             }
             By::Ec | By::Stranger => {
                 let key = if by == By::Ec { &self.ec } else { &self.stranger };
-                key.sign(&random, said.as_bytes()).expect("it signs").as_ref().to_vec()
+                key.sign(&random, signed_part.as_bytes()).expect("it signs").as_ref().to_vec()
             }
         };
-        format!("{said}.{}", BASE64.encode(signed))
+        format!("{signed_part}.{}", BASE64.encode(signed))
     }
 
-    /// The token for a code, once, for whoever began it.
+    /// The token for a code, once, for the client that began the sign-in.
     fn token(
         &mut self,
         form: &HashMap<String, String>,
@@ -169,18 +179,24 @@ fn rsa_key() -> RsaKeyPair {
     RsaKeyPair::from_pkcs8(RSA_KEY).expect("a key")
 }
 
-/// A token of these claims, signed by the RSA key, for sites that sign for their visitors with one.
+/// A token with these claims, signed by the RSA key, as a visitor token of an embedding site.
 pub(crate) fn rs256(claims: &Value) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
-    let said = format!("{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(claims));
+    let signed_part =
+        format!("{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(claims));
     let key = rsa_key();
     let mut signed = vec![0; key.public().modulus_len()];
-    key.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), said.as_bytes(), &mut signed)
-        .expect("it signs");
-    format!("{said}.{}", BASE64.encode(signed))
+    key.sign(
+        &signature::RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        signed_part.as_bytes(),
+        &mut signed,
+    )
+    .expect("it signs");
+    format!("{signed_part}.{}", BASE64.encode(signed))
 }
 
-/// The public half of the RSA key as `openssl rsa -pubout` prints it.
+/// The public RSA key as `openssl rsa -pubout` prints it.
 pub(crate) fn public_pem() -> String {
     /// `rsaEncryption`, without parameters.
     const ALGORITHM: [u8; 15] = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
@@ -194,7 +210,7 @@ pub(crate) fn public_pem() -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
 }
 
-/// A value of DER of more than 255 bytes.
+/// A DER value of more than 255 bytes.
 fn der(tag: u8, value: &[u8]) -> Vec<u8> {
     let length = u16::try_from(value.len()).expect("a key is short").to_be_bytes();
     [&[tag, 0x82], &length[..], value].concat()
@@ -255,6 +271,6 @@ async fn serve(mut caller: TcpStream, issuer: String, state: Arc<Mutex<State>>) 
     let reply = format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{answer}"
     );
-    // A caller that has hung up meanwhile wants nothing any more.
+    // The client may have disconnected.
     let _ = caller.write_all(reply.as_bytes()).await;
 }

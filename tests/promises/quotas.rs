@@ -1,4 +1,4 @@
-//! What all share is not used up by one: each client has a quota of its own, which is counted first.
+//! Quotas per client: each client has its own, which is checked before the shared one.
 
 use reqwest::Response;
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn one_client_does_not_use_up_the_messages_of_everybody() {
         assert!(refused.headers().contains_key("retry-after"));
         assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
     }
-    // What was refused to one was not counted for all.
+    // A request refused for one client is not counted for all.
     for _ in 0..2 {
         assert_eq!(leave(&server, OTHER).await.status(), 202);
     }
@@ -71,13 +71,13 @@ async fn pods_count_messages_together_while_they_share_a_redis_and_else_each_for
     assert_eq!(leave(&other, ONE).await.status(), 429);
 }
 
-/// What becomes of a visitor at this address who asks for a person.
+/// The result of a handoff request of a visitor at this address.
 async fn asks(server: &Server, from: [u8; 4]) -> (Visitor, String) {
     let mut visitor = Visitor::at(server.address(), from).await;
     visitor.say(json!({ "type": "hello" })).await;
     visitor.say(json!({ "type": "handoff" })).await;
-    let told = until(&mut visitor, |frame| frame["type"] == "handoff").await;
-    (visitor, told["state"].as_str().expect("a state").to_owned())
+    let frame = until(&mut visitor, |frame| frame["type"] == "handoff").await;
+    (visitor, frame["state"].as_str().expect("a state").to_owned())
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn one_client_does_not_fill_the_desk() {
     }
     assert_eq!(asks(&server, ONE).await.1, "unavailable", "two are open");
     assert_eq!(asks(&server, OTHER).await.1, "waiting", "another client has its own");
-    // One ends and makes room; after three within the hour there is none.
+    // An ended conversation frees a place; after three within the hour no more are granted.
     let mut first = waiting.remove(0);
     first.say(json!({ "type": "handoff", "withdraw": true })).await;
     until(&mut first, |frame| frame["state"] == "returned").await;

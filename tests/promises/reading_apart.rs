@@ -1,7 +1,7 @@
-//! A manual that means harm takes down the process that reads it, and nobody else.
+//! A malicious manual ends only the child process that reads it.
 //!
-//! These start the real binary as the server does and give it what no wrapper in one process can hold:
-//! streams that inflate without end, recursion without end.
+//! Starts the real binary as the server does, with documents that a single process could not bound:
+//! streams that inflate without end, unlimited recursion.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
         file.extend(object);
         file.extend(b"\nendobj\n");
     }
-    // No table of places: readers look for the objects themselves, as they do in damaged files.
+    // Without a cross-reference table: readers then search for the objects, as in damaged files.
     write!(file, "trailer\n<</Size {}/Root 1 0 R>>\n%%EOF\n", objects.len() + 1).expect("memory");
     file
 }
@@ -79,7 +79,7 @@ fn packed(mib: usize) -> Vec<u8> {
     repeated(&piece, mib)
 }
 
-/// A piece so many times, packed.
+/// A piece repeated so many times, compressed.
 fn repeated(piece: &[u8], times: usize) -> Vec<u8> {
     let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     for _ in 0..times {
@@ -99,7 +99,7 @@ async fn a_whole_manual_comes_back_from_the_process_that_read_it() {
 
 #[tokio::test]
 async fn a_stream_that_inflates_without_end_is_a_reason_and_no_crash() {
-    // 150 MiB out of less than two.
+    // 150 MiB from less than two.
     let bomb = one_page("/MediaBox[0 0 612 792]", stream("/Filter/FlateDecode", &packed(150)));
     assert!(bomb.len() < 2 << 20, "{}", bomb.len());
     let error = read(&settings(), &bomb).await.expect_err("it must not be read");
@@ -108,7 +108,7 @@ async fn a_stream_that_inflates_without_end_is_a_reason_and_no_crash() {
 
 #[tokio::test]
 async fn recursion_without_end_ends_with_its_process() {
-    // The page has no size, and the parent that it would inherit one from is its own parent.
+    // The page has no size, and the parent that it inherits from is its own parent.
     let circle = one_page("", stream("", b""));
     let error = read(&settings(), &circle).await.expect_err("it must not be read");
     assert!(["no_text", "damaged", "reader_died"].contains(&error.code), "{error:?}");
@@ -124,8 +124,8 @@ async fn reading_that_takes_too_long_is_killed() {
     assert_eq!(error.code, "too_slow");
 }
 
-/// Reads a web page in a process of its own, under the default limits but for the nodes: a million of them
-/// take a second, but half a minute where the parser is not optimised and both cores are busy.
+/// Reads a web page in a child process, under the default limits except for the nodes: a million of them
+/// take a second, but half a minute with an unoptimised parser while both cores are busy.
 async fn read_page(page: String) -> Result<Arc<Manual>, ManualError> {
     let defaults =
         Settings::load(None, std::iter::empty::<(String, String)>()).expect("the defaults");
@@ -181,8 +181,8 @@ fn what_is_read_by_hand_goes_into_a_file() {
         let (is_read, out, errors) = extract_into_files(&page, &[], before);
         assert!(is_read && errors.is_empty(), "{errors}");
         let json = out.strip_prefix(before).expect("what stood there is there").trim();
-        let told: serde_json::Value = serde_json::from_str(json).expect("JSON");
-        assert!(told["manual"]["pages"][0]["text"].as_str().is_some_and(|it| it.len() > 400_000));
+        let reply: serde_json::Value = serde_json::from_str(json).expect("JSON");
+        assert!(reply["manual"]["pages"][0]["text"].as_str().is_some_and(|it| it.len() > 400_000));
     }
 }
 
@@ -216,7 +216,7 @@ fn a_process_that_may_use_little_memory_dies_alone_and_says_nothing() {
         .spawn()
         .expect("started");
     let mut input = child.stdin.take().expect("piped");
-    // The child is gone before it has read everything; that is the point.
+    // The child has ended before it has read everything, as intended.
     let _ = input.write_all(&vec![b' '; 100 << 20]);
     drop(input);
     let output = crate::process::finished("hsc extract ends", child);

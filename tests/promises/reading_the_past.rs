@@ -1,4 +1,4 @@
-//! What was said is there for the team: found, read, written down who read it, and never more than text.
+//! The team reads archived conversations: lists, search, audit of reads, and text that is never markup.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::Archive as _;
@@ -20,7 +20,7 @@ use crate::shop::{LIGHT, MIXER, Shop};
 
 const ADA: &str = "ada@example.test";
 const YAEL: &str = "yael@example.test";
-/// What would run in a page, and what would be computed in a spreadsheet.
+/// Text that a page could run as a script, and text that a spreadsheet could run as a formula.
 const SCRIPT: &str = "<script>alert(1)</script>";
 const FORMULA: &str = "=HYPERLINK(\"https://evil.example\",\"open\")";
 const HOUR: u64 = 3_600_000;
@@ -31,18 +31,18 @@ async fn signed_in(server: &Server, address: &str) -> Member {
     member
 }
 
-/// The archive of a server with a team, as another pod would have it.
+/// The archive of a server with a team, as opened by another pod.
 fn archive_behind(server: &Server) -> Store {
     let mut settings = settings();
     settings.path = archive_of(&server.shop);
     Store::new(&settings).expect("an archive")
 }
 
-/// Three conversations: a lamp an hour ago, with a note, a person and a mark; a mixer two hours ago with words that want
-/// to be more than words; and a lamp forty days ago.
+/// Three conversations: a lamp an hour ago, with a note, an agent and a rating; a mixer two hours ago with markup in
+/// its text; and a lamp forty days ago.
 async fn some_past(store: &Store, now: u64) {
     let yael = AgentRef { id: "yael".to_owned(), name: "Yael".to_owned() };
-    let said = |author, text: &str| {
+    let message = |author, text: &str| {
         let agent = Some(yael.clone());
         Record::Message(Box::new(ArchivedMessage {
             agent,
@@ -73,8 +73,8 @@ async fn some_past(store: &Store, now: u64) {
         (lamp, question("lamp", "q", LIGHT, "Does the lamp flicker?")),
         (lamp + 1, answer("lamp", "q", LIGHT, 1, MessageOutcome::Answered)),
         (lamp + 2, Record::Handoff(turn)),
-        (lamp + 3, said(Author::Agent, "It is the dimmer.")),
-        (lamp + 4, said(Author::Note, "The third one this week.")),
+        (lamp + 3, message(Author::Agent, "It is the dimmer.")),
+        (lamp + 4, message(Author::Note, "The third one this week.")),
         (lamp + 5, Record::Rated(rated)),
     ];
     store.write(stamped(records)).await.expect("written");
@@ -87,7 +87,7 @@ async fn list(member: &mut Member, path: &str) -> Value {
     json_of(answer).await
 }
 
-/// The values of a field, in their order.
+/// The values of a field, in order.
 fn each<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
     let items = list["items"].as_array().expect("items");
     items.iter().map(|it| it[field].as_str().unwrap_or_default()).collect()
@@ -98,7 +98,7 @@ async fn search(member: &mut Member, query: &str) -> Vec<String> {
     each(&found, "conversation").into_iter().map(str::to_owned).collect()
 }
 
-/// Every way to look for what was said finds it, and nothing else.
+/// Every filter finds the matching conversations and no others.
 async fn is_found(yael: &mut Member, now: u64) {
     assert_eq!(search(yael, "").await, ["lamp", "mixer", "old"]);
     assert_eq!(search(yael, "text=LAMP+flick").await, ["lamp"]);
@@ -107,7 +107,7 @@ async fn is_found(yael: &mut Member, now: u64) {
     assert_eq!(search(yael, "agent=yael").await, ["lamp"]);
     assert_eq!(search(yael, "rating=4").await, ["lamp"]);
     assert_eq!(search(yael, "rating=5").await, Vec::<String>::new());
-    // What a form leaves empty narrows nothing.
+    // An empty filter has no effect.
     assert_eq!(search(yael, "text=&product=&agent=&after=").await.len(), 3);
     let since = now - 3 * HOUR;
     assert_eq!(search(yael, &format!("from_ms={since}")).await, ["lamp", "mixer"]);
@@ -137,7 +137,7 @@ async fn past_conversations_are_found_and_whoever_reads_one_is_written_down() {
     assert_eq!(entries[4]["text"], "The third one this week.");
     let unknown = yael.get("/api/conversations/nowhere").await;
     assert_eq!(code_of(unknown).await, (404, "nothing_said".to_owned()));
-    // A path that climbs names no conversation either.
+    // A path with `..` is not a conversation either.
     for path in ["/api/conversations/..%2F..%2Fetc%2Fpasswd", "/api/conversations/%00"] {
         assert_eq!(yael.get(path).await.status(), 404, "{path}");
     }
@@ -171,8 +171,8 @@ async fn past_conversations_are_found_in_postgresql_too() {
     some_past(&store, now).await;
     is_found(&mut signed_in(&server, YAEL).await, now).await;
     let mut ada = signed_in(&server, ADA).await;
-    let asked = list(&mut ada, "/admin/analytics/most-asked").await;
-    assert_eq!(each(&asked, "product"), [MIXER, LIGHT]);
+    let products = list(&mut ada, "/admin/analytics/most-asked").await;
+    assert_eq!(each(&products, "product"), [MIXER, LIGHT]);
     let marks = list(&mut ada, &format!("/admin/analytics/ratings?product={LIGHT}")).await;
     assert_eq!(marks["items"][0]["rating_sum"], 4);
 }
@@ -198,7 +198,7 @@ async fn canned_replies_are_written_changed_removed_and_each_change_is_written_d
     let made = json_of(made).await;
     assert_eq!((&made["text"], &made["product"]), (&json!(text), &Value::Null));
     let id = made["id"].as_str().expect("an id").to_owned();
-    // The same shortcut for a product is another one; without one it is the same.
+    // The same shortcut for another product is another reply; without a product it is the same.
     put(&mut yael, json!({ "shortcut": "hello", "text": "A lamp!", "product": LIGHT })).await;
     let again = put(&mut yael, json!({ "shortcut": "hello", "text": "Good day" })).await;
     assert_eq!(json_of(again).await["id"], id);
@@ -243,24 +243,24 @@ async fn messages_that_were_left_are_there_for_agents() {
     let server = with_team(&[]).await;
     for text in ["first", SCRIPT] {
         let body = json!({ "address": "dana@example.test", "text": text });
-        let left = client().post(server.url("/api/leave-message")).json(&body);
-        assert_eq!(left.send().await.expect("the server answers").status(), 202);
+        let request = client().post(server.url("/api/leave-message")).json(&body);
+        assert_eq!(request.send().await.expect("the server answers").status(), 202);
     }
     let mut yael = signed_in(&server, YAEL).await;
     eventually("both are written", async || {
         list(&mut yael, "/api/left-messages").await["items"].as_array().map(Vec::len) == Some(2)
     })
     .await;
-    let left = list(&mut yael, "/api/left-messages?limit=1").await;
-    assert_eq!(left["items"][0]["address"], "dana@example.test");
-    let next = left["next"].as_str().expect("there is more");
+    let page = list(&mut yael, "/api/left-messages?limit=1").await;
+    assert_eq!(page["items"][0]["address"], "dana@example.test");
+    let next = page["next"].as_str().expect("there is more");
     let rest = list(&mut yael, &format!("/api/left-messages?limit=1&after={next}")).await;
-    let mut texts = [each(&left, "text")[0], each(&rest, "text")[0]];
+    let mut texts = [each(&page, "text")[0], each(&rest, "text")[0]];
     texts.sort_unstable();
     assert_eq!(texts, [SCRIPT, "first"]);
 }
 
-/// A table as its lines of cells, and what its head says.
+/// A table as rows of cells, and its header.
 async fn table(member: &mut Member, path: &str) -> Vec<Vec<String>> {
     let answer = member.get(path).await;
     assert_eq!(answer.status(), 200, "{path}");
@@ -286,9 +286,9 @@ async fn the_figures_are_told_and_their_tables_compute_nothing() {
     let (store, now) = (archive_behind(&server), now_ms());
     some_past(&store, now).await;
     let mut ada = signed_in(&server, ADA).await;
-    let asked = list(&mut ada, "/admin/analytics/most-asked").await;
+    let listed = list(&mut ada, "/admin/analytics/most-asked").await;
     assert_eq!(
-        (each(&asked, "product"), &asked["items"][0]["unknown"]),
+        (each(&listed, "product"), &listed["items"][0]["unknown"]),
         (vec![MIXER, LIGHT], &json!(2))
     );
     let whole =
@@ -340,12 +340,12 @@ async fn the_figures_are_told_and_their_tables_compute_nothing() {
 async fn a_table_is_whole_however_many_pieces_it_comes_in() {
     let server = with_team(&[]).await;
     let (store, now) = (archive_behind(&server), now_ms());
-    let asked = |number: u64| {
+    let exchange = |number: u64| {
         let (of, at) = (format!("c{number}"), now - HOUR + number);
-        let said = question(&of, "q", LIGHT, &format!("question {number}"));
-        [(at, said), (at, answer(&of, "q", LIGHT, 1, MessageOutcome::Unknown))]
+        let asked_question = question(&of, "q", LIGHT, &format!("question {number}"));
+        [(at, asked_question), (at, answer(&of, "q", LIGHT, 1, MessageOutcome::Unknown))]
     };
-    store.write(stamped((0..450).flat_map(asked).collect())).await.expect("written");
+    store.write(stamped((0..450).flat_map(exchange).collect())).await.expect("written");
     let mut ada = signed_in(&server, ADA).await;
     let lines = table(&mut ada, "/admin/analytics/unanswered.csv").await;
     let questions: Vec<String> = lines[1..].iter().map(|line| line[3].clone()).collect();
@@ -386,10 +386,10 @@ async fn what_is_asked_wrongly_is_refused_in_words() {
     assert_eq!(ada.get("/admin/analytics/snapshots.xlsx").await.status(), 404);
 }
 
-/// What agents may read.
+/// Routes that agents may read.
 const OF_AGENTS: [&str; 4] =
     ["/api/replies", "/api/conversations", "/api/conversations/lamp", "/api/left-messages"];
-/// What admins alone may read.
+/// Routes that only admins may read.
 const OF_ADMINS: [&str; 10] = [
     "/admin/users",
     "/admin/audit",
@@ -414,7 +414,7 @@ async fn nobody_reads_what_is_not_for_them() {
         assert_eq!(code_of(stranger.get(path).await).await, not_signed_in, "{path}");
         assert_eq!(yael.get(path).await.status(), 200, "{path}");
         assert_eq!(ada.get(path).await.status(), 200, "{path}");
-        // The token is for running the server: whoever reads what was said has a name.
+        // The admin token is for operations: a reader of conversations needs an account.
         let bearer = [("authorization", "Bearer a-token-for-machines-of-32-characters")];
         let machine = stranger.send(Method::GET, path, None, &bearer).await;
         assert_eq!(code_of(machine).await, not_signed_in, "{path}");
@@ -434,7 +434,7 @@ async fn nobody_reads_what_is_not_for_them() {
         assert_eq!(code_of(by_nobody).await, not_signed_in, "{method}");
         for headers in [&[][..], &[("x-csrf-token", "a guess")], &[("x-csrf-token", csrf.as_str())]]
         {
-            // The last one is the right one of somebody else.
+            // The last one is a valid id of another conversation.
             let refused = yael.send(method.clone(), path, body.clone(), headers).await;
             assert_eq!(code_of(refused).await, (403, "no_csrf_token".to_owned()), "{method}");
         }
@@ -456,23 +456,22 @@ async fn an_archive_that_is_away_is_said_in_words() {
         ("admin.token", "a-token-for-machines-of-32-characters"),
     ];
     let server = with_team_in(Shop::new(), ("archive.url", &url), &settings).await;
-    let asked = async |path: &str| {
-        let asked = client().get(server.url(path));
-        asked
-            .bearer_auth("a-token-for-machines-of-32-characters")
+    let get = async |path: &str| {
+        let get = client().get(server.url(path));
+        get.bearer_auth("a-token-for-machines-of-32-characters")
             .send()
             .await
             .expect("the server answers")
     };
-    assert_eq!(asked("/admin/audit").await.status(), 200);
+    assert_eq!(get("/admin/audit").await.status(), 200);
     postgres.cut();
     for path in ["/admin/audit", "/admin/analytics/most-asked", "/admin/analytics/unanswered.csv"] {
-        let away = asked(path).await;
+        let away = get(path).await;
         assert_eq!(away.status(), 503, "{path}");
         let away = json_of(away).await;
         assert_eq!(away["code"], "unavailable", "{path}");
         assert!(away["message"].as_str().is_some_and(|it| it.contains("archive")), "{away}");
     }
     postgres.heal().await;
-    eventually("it is told again", async || asked("/admin/audit").await.status() == 200).await;
+    eventually("it is told again", async || get("/admin/audit").await.status() == 200).await;
 }

@@ -1,4 +1,4 @@
-//! An endpoint of webhooks on this machine: it keeps what it was told and answers as it was told to.
+//! A webhook endpoint on this machine: it stores the deliveries and responds as configured.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -11,18 +11,18 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What its deliveries are signed with.
+/// The signing secret of its deliveries.
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// A webhook request as it was received.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct Delivery {
     pub(crate) path: String,
     pub(crate) headers: HashMap<String, String>,
     pub(crate) text: String,
 }
 
-impl Told {
+impl Delivery {
     pub(crate) fn body(&self) -> Value {
         serde_json::from_str(&self.text).expect("JSON")
     }
@@ -31,7 +31,7 @@ impl Told {
         &self.headers["webhook-id"]
     }
 
-    /// True where the signature is that of this secret, checked as a receiver checks it.
+    /// True if the signature is that of this secret, checked as a receiver does.
     pub(crate) fn is_signed_with(&self, secret: &str) -> bool {
         let digits = secret.strip_prefix("whsec_").expect("a secret");
         let key = BASE64_STANDARD.decode(digits).expect("base64");
@@ -44,44 +44,45 @@ impl Told {
     }
 }
 
-/// A webhook endpoint on a port of its own.
+/// A webhook endpoint on its own port.
 pub(crate) struct Receiver {
     address: SocketAddr,
-    kept: Arc<Kept>,
+    state: Arc<ReceiverState>,
 }
 
 #[derive(Default)]
-struct Kept {
-    told: Mutex<Vec<Told>>,
+struct ReceiverState {
+    deliveries: Mutex<Vec<Delivery>>,
     answers: Mutex<VecDeque<String>>,
 }
 
 impl Receiver {
-    /// One that answers with these, each the head of a response after its version, one after the other;
-    /// then with 200. `hang` says nothing.
+    /// An endpoint with these responses, each the head of a response after its version, one after the other;
+    /// then with 200. `hang` sends nothing.
     pub(crate) async fn that_answers(answers: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let answers = Mutex::new(answers.iter().map(|&it| it.to_owned()).collect());
-        let kept = Arc::new(Kept { answers, ..Kept::default() });
-        let keeps = Arc::clone(&kept);
+        let state = Arc::new(ReceiverState { answers, ..ReceiverState::default() });
+        let task_state = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((caller, _)) = listener.accept().await {
-                tokio::spawn(serve(caller, Arc::clone(&keeps)));
+                tokio::spawn(serve(caller, Arc::clone(&task_state)));
             }
         });
-        Self { address, kept }
+        Self { address, state }
     }
 
-    /// What it was told so far.
-    pub(crate) fn told(&self) -> Vec<Told> {
-        self.kept.told.lock().expect("nobody panics under it").clone()
+    /// The deliveries so far.
+    pub(crate) fn deliveries(&self) -> Vec<Delivery> {
+        self.state.deliveries.lock().expect("nobody panics under it").clone()
     }
 
-    /// The events of what it was told so far.
+    /// The event names of the deliveries so far.
     pub(crate) fn events(&self) -> Vec<String> {
-        let event = |told: &Told| told.body()["type"].as_str().unwrap_or_default().to_owned();
-        self.told().iter().map(event).collect()
+        let event =
+            |delivery: &Delivery| delivery.body()["type"].as_str().unwrap_or_default().to_owned();
+        self.deliveries().iter().map(event).collect()
     }
 
     /// Its name, for `webhooks.allowed_hosts`.
@@ -93,13 +94,13 @@ impl Receiver {
         format!("http://{}/hook", self.address)
     }
 
-    /// The value of `webhooks.endpoints` with this one, which takes these.
+    /// The value of `webhooks.endpoints` with this endpoint, which subscribes to these events.
     pub(crate) fn taking(&self, events: &str) -> String {
         format!(r#"[{{url="{}",events=[{events}],secret="{SECRET}"}}]"#, self.url())
     }
 }
 
-async fn serve(caller: TcpStream, kept: Arc<Kept>) {
+async fn serve(caller: TcpStream, state: Arc<ReceiverState>) {
     // No deadline: it serves in a task that ends with the test.
     let mut caller = BufReader::new(caller);
     let mut head = Vec::new();
@@ -123,13 +124,13 @@ async fn serve(caller: TcpStream, kept: Arc<Kept>) {
         return;
     }
     let text = String::from_utf8(body).expect("UTF-8");
-    kept.told.lock().expect("nobody panics under it").push(Told { path, headers, text });
-    let answer = kept.answers.lock().expect("nobody panics under it").pop_front();
+    state.deliveries.lock().expect("nobody panics under it").push(Delivery { path, headers, text });
+    let answer = state.answers.lock().expect("nobody panics under it").pop_front();
     let answer = answer.unwrap_or_else(|| "200 OK".to_owned());
     if answer == "hang" {
         std::future::pending::<()>().await;
     }
     let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    // A caller that has hung up wants nothing any more.
+    // The client may have disconnected.
     let _ = caller.write_all(answer.as_bytes()).await;
 }

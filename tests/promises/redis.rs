@@ -1,4 +1,4 @@
-//! A real Redis that a test starts, stops, holds up and brings back.
+//! A real Redis that a test starts, stops, suspends and restarts.
 
 use std::net::Ipv4Addr;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +9,7 @@ use crate::eventually::eventually;
 use crate::own_address::own_address;
 use crate::process;
 
-/// A redis-server at an address of its own, with nothing on disk. It ends with the test.
+/// A redis-server with its own address and without persistence. It ends with the test.
 pub(crate) struct Redis {
     address: Ipv4Addr,
     dir: tempfile::TempDir,
@@ -17,31 +17,31 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Starts one and waits until it answers.
+    /// Starts one and waits until it replies.
     pub(crate) async fn start() -> Self {
         let mut redis = Self::not_started();
         redis.heal().await;
         redis
     }
 
-    /// One that is away: its address is known and nobody answers there.
+    /// An unavailable one: its address is known and no server is running.
     pub(crate) fn not_started() -> Self {
         Self { address: own_address(), dir: tempfile::tempdir().expect("a folder"), child: None }
     }
 
-    /// Where it is, for `REDIS_URL`.
+    /// Its URL, for `REDIS_URL`.
     pub(crate) fn url(&self) -> String {
         format!("redis://{}:6379/", self.address)
     }
 
-    /// Kills it; everything it knew is lost.
+    /// Kills it; all its data is lost.
     pub(crate) fn cut(&mut self) {
         if let Some(mut child) = self.child.take() {
             process::killed(&mut child);
         }
     }
 
-    /// Brings it back, empty, at the same address.
+    /// Restarts it, empty, at the same address.
     pub(crate) async fn heal(&mut self) {
         self.cut();
         let address = self.address.to_string();
@@ -58,17 +58,17 @@ impl Redis {
         eventually("Redis answers", async || ask(&url, &["PING"]).await.is_ok()).await;
     }
 
-    /// Holds it up: it keeps its connections and answers nothing, until [`Redis::go_on`].
+    /// Suspends it: it keeps its connections and sends no replies, until [`Redis::go_on`].
     pub(crate) fn hold(&self) {
         self.signal("STOP");
     }
 
-    /// Lets it answer again.
+    /// Continues it.
     pub(crate) fn go_on(&self) {
         self.signal("CONT");
     }
 
-    /// Asks it something, as text.
+    /// Runs a command and returns the reply as text.
     pub(crate) async fn ask(&self, command: &[&str]) -> String {
         let answer = ask(&self.url(), command).await.expect("Redis answers");
         format!("{answer:?}")

@@ -1,5 +1,5 @@
 //! Every form of Redis that `REDIS_URL` can name: over TLS, with user and password, behind Sentinels, as
-//! a Cluster. A real one of each, started by the test.
+//! a Cluster. The tests start a real one of each.
 
 use std::net::SocketAddrV4;
 use std::path::Path;
@@ -20,7 +20,7 @@ use crate::relay_contract::{Reader, publish};
 use crate::server::{Server, operator};
 use crate::shop::LIGHT;
 
-/// A redis-server with settings of its own; ends with the test.
+/// A redis-server with its own settings; ends with the test.
 struct Process {
     child: Child,
     address: SocketAddrV4,
@@ -40,7 +40,7 @@ impl Process {
         Self { child, address }
     }
 
-    /// An ordinary one, with these arguments beside.
+    /// A standalone one, with these additional arguments.
     fn plain(dir: &Path, address: SocketAddrV4, arguments: &[&str]) -> Self {
         let number = address.port().to_string();
         let mut all = vec!["--port", &number, "--save", "", "--appendonly", "no"];
@@ -52,7 +52,7 @@ impl Process {
         eventually("it answers", async || self.says(&["PING"]).contains("PONG")).await;
     }
 
-    /// What redis-cli says.
+    /// The output of redis-cli.
     fn says(&self, command: &[&str]) -> String {
         cli(self.address, command)
     }
@@ -69,14 +69,14 @@ impl Drop for Process {
 }
 
 fn cli(address: SocketAddrV4, command: &[&str]) -> String {
-    let mut asked = Command::new("redis-cli");
+    let mut redis_cli = Command::new("redis-cli");
     let (host, port) = (address.ip().to_string(), address.port().to_string());
-    asked.args(["-h", &host, "-p", &port]).args(command);
-    let output = process::output("redis-cli (`.ci/need redis`)", &mut asked);
+    redis_cli.args(["-h", &host, "-p", &port]).args(command);
+    let output = process::output("redis-cli (`.ci/need redis`)", &mut redis_cli);
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The address of a Redis that only the caller has.
+/// The address of a Redis that no other test uses.
 fn redis_address() -> SocketAddrV4 {
     SocketAddrV4::new(own_address(), 6379)
 }
@@ -86,7 +86,7 @@ fn settings(url: &str) -> RedisSettings {
     RedisSettings { url: url.into(), ..settings.redis }
 }
 
-/// Writes a key and reads it back, as soon as that can be done.
+/// Writes a key and reads it back, as soon as that succeeds.
 async fn keeps(link: &Link, key: &str) {
     eventually("a key is written", async || {
         let mut set = redis::cmd("SET");
@@ -99,10 +99,10 @@ async fn keeps(link: &Link, key: &str) {
     assert_eq!(link.command::<String>(get).await.expect("it is read"), "kept");
 }
 
-/// Says something to itself through Redis.
+/// Sends a message to itself through Redis.
 async fn relays(settings: &RedisSettings) -> (Arc<dyn Relay>, Reader) {
     let relay: Arc<dyn Relay> = Arc::new(RedisRelay::new(settings).expect("an address"));
-    relay.want(vec!["a".to_owned(), "b".to_owned()], Vec::new());
+    relay.change_subscriptions(vec!["a".to_owned(), "b".to_owned()], Vec::new());
     let mut reader = Reader::of(&relay);
     reader.until_up().await;
     publish(&relay, "b", "hello").await;
@@ -110,7 +110,7 @@ async fn relays(settings: &RedisSettings) -> (Arc<dyn Relay>, Reader) {
     (relay, reader)
 }
 
-/// A whole server on it: people chat, the pods know each other, and nothing is amiss.
+/// A whole server on it: visitors chat, the pods list each other, and the log has no warning.
 async fn serves(url: &str) {
     let (one, two) =
         (Server::with(&[("redis.url", url)]).await, Server::with(&[("redis.url", url)]).await);
@@ -123,24 +123,24 @@ async fn serves(url: &str) {
     }
     let mut visitor = one.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    assert_eq!(visitor.hear().await["type"], "welcome");
+    assert_eq!(visitor.receive().await["type"], "welcome");
     let question = "How do I replace the fuse?";
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    let answer = visitor.hear_answer().await;
+    let answer = visitor.receive_answer().await;
     assert!(answer.iter().any(|message| message["offset"].is_u64()), "{answer:?}");
     eventually("the pods know each other", async || {
         one.json("/admin/pods").await["pods"].as_array().map(Vec::len) == Some(2)
     })
     .await;
     let notice = json!({ "message": "Hello." });
-    let told = operator().post(two.url("/admin/broadcast")).json(&notice).send().await;
-    let told = told.expect("the server answers").text().await.expect("text");
-    assert!(told.contains("\"other_pods\":\"told\""), "{told}");
-    assert_eq!(visitor.hear().await["message"], "Hello.");
+    let announced = operator().post(two.url("/admin/broadcast")).json(&notice).send().await;
+    let announced = announced.expect("the server answers").text().await.expect("text");
+    assert!(announced.contains("\"other_pods\":\"told\""), "{announced}");
+    assert_eq!(visitor.receive().await["message"], "Hello.");
     for server in [&one, &two] {
         let log = server.log();
-        let trouble = log.lines().find(|line| line.contains("WARN") || line.contains("ERROR"));
-        assert_eq!(trouble, None);
+        let warning = log.lines().find(|line| line.contains("WARN") || line.contains("ERROR"));
+        assert_eq!(warning, None);
     }
 }
 
@@ -175,20 +175,20 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
     keeps(&link, "over-tls").await;
     relays(&ours).await;
 
-    // The public authorities have not signed it, so nobody is spoken to.
+    // No public authority has signed it, so the connection is refused.
     let stranger = Link::connect(&settings(&url)).expect("an address");
     keeps(&link, "while the other one tries").await;
     assert!(!stranger.is_up());
     let refused = RedisSettings { ca_file: "/nowhere.pem".to_owned(), ..settings(&url) };
-    let said = Link::connect(&refused).expect_err("there is no such file").to_string();
-    assert!(said.contains("redis.ca_file = /nowhere.pem"), "{said}");
+    let message = Link::connect(&refused).expect_err("there is no such file").to_string();
+    assert!(message.contains("redis.ca_file = /nowhere.pem"), "{message}");
 }
 
 #[tokio::test]
 async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its_own_keys() {
     let dir = tempfile::tempdir().expect("a folder");
     let address = redis_address();
-    // What docs/operations/scale.md asks for.
+    // The settings that docs/operations/scale.md recommends.
     let may = "~hsc:* &hsc:* +@all -@admin -@dangerous +info";
     let users = format!("user default off\nuser shop on >p@ss:w/rd {may}\n");
     std::fs::write(dir.path().join("users.acl"), users).expect("it is written");
@@ -247,7 +247,7 @@ async fn behind_sentinels_it_follows_the_master() {
     })
     .await;
 
-    // The first of the two is not there: one that is will do.
+    // The first of the two is unavailable: the other one is used.
     let nobody = redis_address();
     let ours = settings(&format!("redis+sentinel://{nobody},{watcher}/shop/0"));
     let link = Link::connect(&ours).expect("an address");
@@ -325,7 +325,7 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
         nodes.iter().map(|node| !node.says(&["DBSIZE"]).starts_with('0')).collect();
     assert_eq!(written, [true, true, true], "keys are on every node");
 
-    // One listens through one node and the other publishes through another.
+    // One subscribes through one node and the other publishes through another.
     let (_listener, mut reader) = relays(&ours).await;
     let other = settings(&format!("redis+cluster://{}", addresses[2]));
     let publisher: Arc<dyn Relay> = Arc::new(RedisRelay::new(&other).expect("an address"));
@@ -337,7 +337,7 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
     for number in 0..100 {
         assert_eq!(reader.message().await, ("a".to_owned(), number.to_string()));
     }
-    // What a script publishes, as the log does, is heard as well, whatever node its key lies on.
+    // Messages that a script publishes, as the log does, arrive too, on whichever node its key is.
     for key in ["a", "b", "c"] {
         let script = "return redis.call('PUBLISH', ARGV[1], KEYS[1])";
         let channel = link.channel("b");

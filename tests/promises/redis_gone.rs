@@ -1,5 +1,5 @@
-//! Redis is away, comes back, comes back empty, answers slowly or takes no writes: people chat on, and
-//! what is missing is said.
+//! Redis is unavailable, returns, returns empty, is slow or read-only: chats continue, and
+//! the degraded functions are reported.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 use crate::visitor::Visitor;
 
-/// A server on this Redis, with these settings beside.
+/// A server on this Redis, with these additional settings.
 async fn on(redis: &Redis, settings: &[(&str, &str)]) -> Server {
     let url = redis.url();
     let mut all = vec![("redis.url", url.as_str())];
@@ -17,17 +17,17 @@ async fn on(redis: &Redis, settings: &[(&str, &str)]) -> Server {
     Server::with(&all).await
 }
 
-/// Types, asks and hears the whole answer.
+/// Types, asks and receives the whole answer.
 async fn chats(visitor: &mut Visitor) {
     let found = visitor.type_in("nl-200").await;
     assert_eq!(found["data"][0]["product"]["id"], LIGHT);
     let question = "How do I replace the fuse?";
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    let answer = visitor.hear_answer().await;
+    let answer = visitor.receive_answer().await;
     assert!(answer.last().expect("an answer").to_string().contains("5 A fuse"), "{answer:?}");
 }
 
-/// Waits until `/health` says so.
+/// Waits until `/health` reports it.
 async fn health(server: &Server, status: &str, redis_connected: bool) {
     eventually(&format!("health says {status}"), async || {
         let health = server.json("/health").await;
@@ -86,7 +86,7 @@ async fn a_redis_that_answers_slowly_holds_nobody_up() {
     health(&server, "healthy", true).await;
     let mut visitor = server.visitor().await;
     for _ in 0..5 {
-        // Every command that comes within this time is answered after it, and no sooner.
+        // Every command within this time is answered after it.
         redis.ask(&["CLIENT", "PAUSE", "400", "ALL"]).await;
         chats(&mut visitor).await;
     }

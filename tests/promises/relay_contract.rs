@@ -1,4 +1,4 @@
-//! What every relay promises the bridge, whatever carries the messages.
+//! The contract of a relay, run over each implementation.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use hsc_actors::ports::{Relay, Relayed};
 use crate::eventually::{eventually, in_time};
 use crate::redis::Redis;
 
-/// Two pods that share something.
+/// Two pods with a common relay.
 struct Pods {
     one: Arc<dyn Relay>,
     two: Arc<dyn Relay>,
-    /// What the relays need to live.
+    /// The processes that the relays need.
     redis: Option<Redis>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn relay_to(url: &str) -> RedisRelay {
     RedisRelay::new(&settings).expect("an address")
 }
 
-/// Reads what a relay reports.
+/// Reads the reports of a relay.
 pub(crate) struct Reader(BoxStream<'static, Relayed>);
 
 impl Reader {
@@ -50,7 +50,7 @@ impl Reader {
         Self(relay.open())
     }
 
-    /// The first report that this makes something of.
+    /// The first report for which this returns a value.
     async fn until<T>(&mut self, what: &str, makes: impl Fn(Relayed) -> Option<T>) -> T {
         let reported = async {
             loop {
@@ -72,12 +72,12 @@ impl Reader {
         self.until("the relay is down", is_down).await;
     }
 
-    async fn until_listening_to(&mut self, wanted: &str) {
+    async fn until_listening_to(&mut self, channel_name: &str) {
         let listens = |report| {
             let Relayed::Listening { channels } = report else { return None };
-            channels.iter().any(|channel| channel == wanted).then_some(())
+            channels.iter().any(|channel| channel == channel_name).then_some(())
         };
-        self.until(&format!("{wanted} is listened to"), listens).await;
+        self.until(&format!("{channel_name} is listened to"), listens).await;
     }
 
     /// The next message: its channel and its text.
@@ -103,7 +103,7 @@ pub(crate) async fn publish(relay: &Arc<dyn Relay>, channel: &str, text: &str) {
     in_time("it is published", sent).await.expect("it is published");
 }
 
-/// A pod that publishes: it is up, and what it hears is passed over.
+/// A publishing pod: it is up, and its own reports are skipped.
 async fn publisher(relay: &Arc<dyn Relay>) -> Reader {
     let mut reader = Reader::of(relay);
     reader.until_up().await;
@@ -111,7 +111,7 @@ async fn publisher(relay: &Arc<dyn Relay>) -> Reader {
 }
 
 async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
-    pods.two.want(named(&["a"]), Vec::new());
+    pods.two.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
     let _up = publisher(&pods.one).await;
@@ -127,7 +127,7 @@ async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
 }
 
 async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pods: Pods) {
-    pods.two.want(named(&["a", "b"]), Vec::new());
+    pods.two.change_subscriptions(named(&["a", "b"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
     let _up = publisher(&pods.one).await;
@@ -136,7 +136,7 @@ async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pod
     for number in 0..600 {
         let text = Bytes::from(number.to_string());
         let sent = pods.one.publish(channel(number).to_owned(), text);
-        // A third is dropped, a third is polled much later, a third at once.
+        // A third of the futures is dropped, a third is polled much later, a third at once.
         match number % 3 {
             0 => drop(sent),
             1 => all.push(sent),
@@ -153,22 +153,22 @@ async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pod
 }
 
 async fn only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not(pods: Pods) {
-    pods.two.want(named(&["a", "b"]), Vec::new());
+    pods.two.change_subscriptions(named(&["a", "b"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
     let _up = publisher(&pods.one).await;
     publish(&pods.one, "elsewhere", "not wanted").await;
     publish(&pods.one, "a", "one").await;
     assert_eq!(reader.message().await, message("a", "one"));
-    pods.two.want(named(&["c"]), named(&["a"]));
+    pods.two.change_subscriptions(named(&["c"]), named(&["a"]));
     reader.until_listening_to("c").await;
     publish(&pods.one, "a", "not wanted any more").await;
     publish(&pods.one, "c", "two").await;
     publish(&pods.one, "b", "three").await;
     assert_eq!(reader.message().await, message("c", "two"));
     assert_eq!(reader.message().await, message("b", "three"));
-    // Wanted once more, and heard once more.
-    pods.two.want(named(&["a"]), Vec::new());
+    // Subscribed again, and received again.
+    pods.two.change_subscriptions(named(&["a"]), Vec::new());
     reader.until_listening_to("a").await;
     publish(&pods.one, "a", "four").await;
     assert_eq!(reader.message().await, message("a", "four"));
@@ -176,7 +176,7 @@ async fn only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not(pods: Pods
 
 async fn up_means_that_everything_wanted_is_heard_however_much_that_is(pods: Pods) {
     let channels: Vec<String> = (0..2_000).map(|number| format!("conversation.{number}")).collect();
-    pods.two.want(channels.clone(), Vec::new());
+    pods.two.change_subscriptions(channels.clone(), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
     let _up = publisher(&pods.one).await;
@@ -194,7 +194,7 @@ async fn up_means_that_everything_wanted_is_heard_however_much_that_is(pods: Pod
 }
 
 async fn a_pod_hears_what_it_publishes_itself(pods: Pods) {
-    pods.one.want(named(&["a"]), Vec::new());
+    pods.one.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pods.one);
     reader.until_up().await;
     publish(&pods.one, "a", "to myself").await;
@@ -202,13 +202,13 @@ async fn a_pod_hears_what_it_publishes_itself(pods: Pods) {
 }
 
 async fn opening_it_anew_ends_the_old_stream_and_forgets_nothing_wanted(pods: Pods) {
-    pods.two.want(named(&["a"]), Vec::new());
+    pods.two.change_subscriptions(named(&["a"]), Vec::new());
     let mut old = Reader::of(&pods.two);
     old.until_up().await;
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
     in_time("the old one ends", async { while old.0.next().await.is_some() {} }).await;
-    pods.two.want(named(&["b"]), Vec::new());
+    pods.two.change_subscriptions(named(&["b"]), Vec::new());
     reader.until_listening_to("b").await;
     let _up = publisher(&pods.one).await;
     publish(&pods.one, "a", "one").await;
@@ -244,7 +244,7 @@ relay_contract!(through_redis, super::Pods::redis());
 async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good() {
     let mut redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
-    pod.want((0..1_200).map(|number| format!("c{number}")).collect(), Vec::new());
+    pod.change_subscriptions((0..1_200).map(|number| format!("c{number}")).collect(), Vec::new());
     let mut reader = Reader::of(&pod);
     reader.until_up().await;
     for round in 0..3 {
@@ -252,10 +252,13 @@ async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good
         reader.until_down().await;
         let sent = pod.publish("c0".to_owned(), Bytes::from_static(b"into the void"));
         assert!(in_time("it fails", sent).await.is_err());
-        // Wanted and not wanted while nobody could be told.
-        pod.want(named(&[&format!("new{round}")]), named(&[&format!("c{}", 1_000 + round)]));
+        // Subscribed and unsubscribed while Redis was unavailable.
+        pod.change_subscriptions(
+            named(&[&format!("new{round}")]),
+            named(&[&format!("c{}", 1_000 + round)]),
+        );
         redis.heal().await;
-        // Again and again from the moment it is back: the first that is taken is heard.
+        // Repeated from the moment it is back: the first accepted message is received.
         for channel in ["c0", "c999", &format!("new{round}")] {
             eventually("a message is taken", async || {
                 let text = Bytes::from(format!("{channel} {round}"));
@@ -275,7 +278,7 @@ async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good
 async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
     let redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
-    pod.want(named(&["a"]), Vec::new());
+    pod.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pod);
     reader.until_up().await;
     redis.hold();
@@ -285,7 +288,7 @@ async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
     redis.go_on();
     reader.until_up().await;
     publish(&pod, "a", "there again").await;
-    // What was in the pipe while it was held up may come first.
+    // Messages that were in the connection while it was suspended may come first.
     while reader.message().await.1 != "there again" {}
 }
 
@@ -293,7 +296,7 @@ async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
 async fn a_redis_that_takes_nothing_refuses_what_is_too_much_and_what_it_takes_later_is_in_order() {
     let redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
-    pod.want(named(&["a"]), Vec::new());
+    pod.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pod);
     reader.until_up().await;
     redis.hold();

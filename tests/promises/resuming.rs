@@ -1,4 +1,4 @@
-//! A conversation outlives its socket: whoever comes back with its token gets what was missed, once.
+//! A conversation survives its socket: a client that reconnects receives each missed event exactly once.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::visitor::Visitor;
 
 pub(crate) const QUESTION: &str = "How do I reset the lamp to factory settings?";
 
-/// A client that keeps what it has heard and goes on where it was.
+/// A client that stores the frames it received and resumes its conversation.
 pub(crate) struct Guest {
     visitor: Visitor,
     welcome: Value,
@@ -21,18 +21,18 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) async fn new(mut visitor: Visitor) -> Self {
         visitor.say(json!({ "type": "hello", "compact": true })).await;
-        let welcome = visitor.hear().await;
+        let welcome = visitor.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         Self { visitor, welcome, durable: Vec::new() }
     }
 
-    /// Drops its connection and goes on over another.
+    /// Drops its connection and resumes over another.
     pub(crate) async fn goes_on_over(self, visitor: Visitor) -> Self {
         drop(self.visitor);
         Self::resumes(visitor, self.welcome, self.durable).await
     }
 
-    /// Goes on over another connection and leaves the old one open.
+    /// Resumes over another connection and leaves the old one open.
     pub(crate) async fn also_over(&self, visitor: Visitor) -> Self {
         Self::resumes(visitor, self.welcome.clone(), self.durable.clone()).await
     }
@@ -42,7 +42,7 @@ impl Guest {
         let resume = json!({
             "conversation": welcome["conversation"], "token": welcome["token"], "after": after });
         visitor.say(json!({ "type": "hello", "compact": true, "resume": resume })).await;
-        let welcome = visitor.hear().await;
+        let welcome = visitor.receive().await;
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         Self { visitor, welcome, durable }
     }
@@ -57,18 +57,18 @@ impl Guest {
             .await;
     }
 
-    /// Hears until it has so many durable messages.
-    pub(crate) async fn hears(&mut self, durable: usize) {
-        let heard = async {
+    /// Receives until it has so many durable messages.
+    pub(crate) async fn receive_until(&mut self, durable: usize) {
+        let received = async {
             while self.durable.len() < durable {
-                let message = self.visitor.hear().await;
+                let message = self.visitor.receive().await;
                 self.keep(message);
             }
         };
-        in_time("so many durable messages", heard).await;
+        in_time("so many durable messages", received).await;
     }
 
-    /// Hears until the answer to this question has ended.
+    /// Receives until the answer to this question has ended.
     pub(crate) async fn hears_the_end_of(&mut self, id: &str) -> Value {
         let ended = async {
             loop {
@@ -76,17 +76,17 @@ impl Guest {
                 if let Some(end) = self.durable.iter().find(ends) {
                     return end.clone();
                 }
-                let message = self.visitor.hear().await;
+                let message = self.visitor.receive().await;
                 self.keep(message);
             }
         };
         in_time("the answer ends", ended).await
     }
 
-    /// Hears until the close, and its code.
+    /// Receives until the close; returns its code.
     pub(crate) async fn until_closed(&mut self) -> Option<u16> {
-        let (heard, code) = self.visitor.until_closed().await;
-        heard.into_iter().for_each(|message| self.keep(message));
+        let (received, code) = self.visitor.until_closed().await;
+        received.into_iter().for_each(|message| self.keep(message));
         code
     }
 
@@ -106,7 +106,7 @@ impl Guest {
     }
 }
 
-/// A server whose answers are this model's.
+/// A server with this model.
 pub(crate) async fn server_with(model: &Model, settings: &[(&str, &str)]) -> Server {
     let own = model.settings();
     let mut all: Vec<(&str, &str)> = own.iter().map(|(key, value)| (&**key, &**value)).collect();
@@ -120,11 +120,11 @@ async fn a_socket_that_is_cut_amid_an_answer_loses_nothing_and_gets_nothing_twic
     let server = server_with(&model, &[]).await;
     let mut guest = Guest::new(server.visitor().await).await;
     guest.asks("q").await;
-    guest.hears(2).await;
+    guest.receive_until(2).await;
     let mut guest = guest.goes_on_over(server.visitor().await).await;
     assert_eq!(guest.welcome()["recovered"], true, "{}", guest.welcome());
     assert_eq!(guest.welcome()["epoch"], 2);
-    // As a page does with a question that has no answer yet.
+    // As a page does with an unanswered question.
     guest.asks("q").await;
     model.goes_on();
     let end = guest.hears_the_end_of("q").await;
@@ -133,7 +133,11 @@ async fn a_socket_that_is_cut_amid_an_answer_loses_nothing_and_gets_nothing_twic
     guest.asks("q2").await;
     guest.hears_the_end_of("q2").await;
     assert_eq!(guest.answer("q2"), WORDS.concat(), "and the conversation goes on");
-    assert_eq!(model.asked(), 3, "once for each socket of the first question, once for the second");
+    assert_eq!(
+        model.requests(),
+        3,
+        "once for each socket of the first question, once for the second"
+    );
 }
 
 #[tokio::test]
@@ -166,7 +170,7 @@ async fn a_token_that_is_forged_or_another_ones_begins_another_conversation_and_
     let mine = Guest::new(server.visitor().await).await;
     let other = Guest::new(server.visitor().await).await;
     let token = mine.welcome()["token"].as_str().expect("a token");
-    // Another last letter, of those that say other bits.
+    // Another last letter, one that encodes other bits.
     let forged =
         format!("{}{}", &token[..token.len() - 2], if token.ends_with("AA") { "BB" } else { "AA" });
     for token in [json!(forged), json!("1.2.3"), other.welcome()["token"].clone()] {

@@ -1,4 +1,4 @@
-//! The HTTP routes: shapes of part 1, errors with a code, and a document that names them all.
+//! The HTTP routes: shapes of part 1, errors with a code, and a document that lists them all.
 
 use serde_json::{Value, json};
 
@@ -119,11 +119,11 @@ async fn half_a_character_in_a_body_is_passed_over() {
         let request = client().post(server.url("/api/leave-message")).header("content-type", kind);
         request.body(body).send().await.expect("the server answers").status().as_u16()
     };
-    let left = r#"{"address":"eve@example.test","text":"It hums \ud83d"}"#;
-    assert_eq!(posted(left, "application/json").await, 202);
-    assert_eq!(posted(left, "application/json; charset=utf-8").await, 202);
-    // Any page may send a form without being asked for permission.
-    assert_eq!(posted(left, "text/plain").await, 400);
+    let body = r#"{"address":"eve@example.test","text":"It hums \ud83d"}"#;
+    assert_eq!(posted(body, "application/json").await, 202);
+    assert_eq!(posted(body, "application/json; charset=utf-8").await, 202);
+    // Any page may send a form without a preflight request.
+    assert_eq!(posted(body, "text/plain").await, 400);
     assert_eq!(posted(r#"{"address":"#, "application/json").await, 400);
 }
 
@@ -132,25 +132,25 @@ async fn every_route_of_the_document_answers() {
     let server = Server::start().await;
     let document = server.json("/docs/openapi.json").await;
     let paths = document["paths"].as_object().unwrap();
-    // What changes something is not asked just to see whether it answers.
+    // Routes that change something are not called here.
     let paths: Vec<&String> =
         paths.iter().filter(|(_, does)| does["get"].is_object()).map(|(path, _)| path).collect();
     assert!(paths.len() >= 11, "{paths:?}");
-    // These two send the browser elsewhere; identity.rs goes along.
+    // These two redirect; identity.rs tests them.
     let paths = paths.into_iter().filter(|path| !path.starts_with("/sign-in/"));
     for path in paths {
-        let asked = path
+        let url = path
             .replace("{query}", "nl-200")
             .replace("{id}", LIGHT)
             .replace("{product_id}", MIXER)
             .replace("{path}", "logo.svg");
-        // A picture that was put in is shown in uploads.rs.
+        // Uploaded pictures are tested in uploads.rs.
         if path == "/uploads/{id}" {
             continue;
         }
-        assert!(!asked.contains('{'), "the test knows a value for {path}");
-        let asked = if asked == "/api/search" { format!("{asked}?q=nl") } else { asked };
-        let status = server.get(&asked).await.status().as_u16();
+        assert!(!url.contains('{'), "the test knows a value for {path}");
+        let url = if url == "/api/search" { format!("{url}?q=nl") } else { url };
+        let status = server.get(&url).await.status().as_u16();
         let documented = &document["paths"][path]["get"]["responses"];
         assert!(documented[status.to_string()].is_object(), "{path} answered {status}");
         let wants_more = [
@@ -164,7 +164,7 @@ async fn every_route_of_the_document_answers() {
             "/api/left-messages",
         ]
         .contains(&path.as_str())
-            // What an admin gets there is shown in openapi_document.rs.
+            // Responses to an admin are tested in openapi_document.rs.
             || (path.starts_with("/admin/") && status == 401);
         assert!(status == 200 || wants_more, "{path} answered {status}");
     }

@@ -1,7 +1,7 @@
 //! Scanned pages are recognized by tesseract in a process with limits, each page once.
 //!
-//! These start the real binary as the server does, and the real tesseract. Where a test has to know or to disturb
-//! what tesseract does, a script stands in its place that notes each run and then becomes tesseract.
+//! Starts the real binary as the server does, and the real tesseract. If a test has to observe or to disturb
+//! tesseract, a script replaces it that records each run and then executes tesseract.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ async fn read(settings: &ManualsSettings, fixture: &str) -> Arc<Manual> {
     load(&loader(settings), fixture).await.expect("a manual")
 }
 
-/// The text of a page, its words apart by one space each.
+/// The text of a page, its words separated by single spaces.
 fn page(manual: &Manual, number: usize) -> String {
     manual.pages[number - 1].text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -86,14 +86,14 @@ fn has_filter(text: &str) {
     }
 }
 
-/// A script in the place of tesseract. It notes each recognition as an empty file, named by its number, its process and
-/// that of its parent: a process with these limits writes no byte into a file.
+/// A script in place of tesseract. It records each recognition as an empty file, named by its number, its process and
+/// its parent process: a process with these limits cannot write bytes into a file.
 struct Script {
     folder: TempDir,
     command: PathBuf,
 }
 
-/// A run that was noted.
+/// A recorded run.
 struct Run {
     process: i32,
     parent: i32,
@@ -147,15 +147,15 @@ fn kill(process: i32) {
 }
 
 fn is_alive(process: i32) -> bool {
-    // One that has ended and is not waited for has no command line.
+    // A process that has ended and was not waited for has no command line.
     std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|line| !line.is_empty())
 }
 
 #[tokio::test]
 async fn the_machine_has_tesseract_with_the_languages_of_these_tests() {
     let mut tesseract = Command::new("tesseract");
-    let asked = in_time("tesseract lists its languages", tesseract.arg("--list-langs").output());
-    let listed = asked.await.expect("tesseract; `make need-test` installs it").stdout;
+    let version = in_time("tesseract lists its languages", tesseract.arg("--list-langs").output());
+    let listed = version.await.expect("tesseract; `make need-test` installs it").stdout;
     let listed = String::from_utf8(listed).expect("text");
     for language in ["eng", "heb", "osd"] {
         assert!(listed.lines().any(|line| line == language), "no {language} in {listed}");
@@ -393,7 +393,7 @@ async fn nothing_runs_on_when_the_time_of_the_manual_is_over() {
     let runs = script.runs();
     assert_eq!(runs.len(), 2);
     assert!(!is_alive(runs[1].process) && !is_alive(runs[1].parent));
-    // What is left is read by the next opening.
+    // The remaining pages are read by the next opening.
     let manual = read(&settings, "scan.pdf").await;
     assert!(manual.source.pending.is_empty());
     assert_eq!((page(&manual, 1), page(&manual, 3)), (SAFETY.to_owned(), WARRANTY.to_owned()));
@@ -401,12 +401,12 @@ async fn nothing_runs_on_when_the_time_of_the_manual_is_over() {
 
 #[tokio::test]
 async fn a_scan_is_recognized_within_the_memory_of_the_reading_process() {
-    // What the process itself and tesseract need; the limit counts for each of them.
+    // Memory of the process itself and of tesseract; the limit applies to each of them.
     let settings = ManualsSettings { extract_memory_bytes: 512 << 20, ..settings() };
     assert_eq!(page(&*read(&settings, "scan.pdf").await, 1), SAFETY);
 }
 
-/// A server whose mixer has this manual, and these settings beside.
+/// A server whose mixer has this manual, with these additional settings.
 async fn server(fixture: &str, settings: &[(&str, &str)]) -> Server {
     let shop = Shop::new();
     let manual = std::fs::read(format!("{FIXTURES}/{fixture}")).expect("a fixture");
@@ -419,9 +419,9 @@ async fn server(fixture: &str, settings: &[(&str, &str)]) -> Server {
 async fn ask(server: &Server, question: &str) -> (String, Value) {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": MIXER, "query": question })).await;
-    let heard = visitor.hear_answer().await;
-    let chunks = heard.iter().filter_map(|message| message["content"].as_str());
-    (chunks.collect(), heard.last().expect("an end").clone())
+    let received = visitor.receive_answer().await;
+    let chunks = received.iter().filter_map(|message| message["content"].as_str());
+    (chunks.collect(), received.last().expect("an end").clone())
 }
 
 #[tokio::test]
@@ -438,18 +438,18 @@ async fn a_visitor_is_answered_from_a_scan_with_its_page() {
 async fn a_visitor_reads_that_pages_are_being_recognized_and_is_answered_once_they_are() {
     let script = Script::new("while [ ! -e ../go ]; do sleep 0.1; done");
     let command = script.command.display().to_string();
-    // Only being forgotten brings the manual's page into the answer.
+    // The manual's page is in the answer only after the cached manual was removed.
     let settings = [("manuals.ocr.command", command.as_str()), ("cache.negative_ttl_ms", "600000")];
     let server = server("mixed.pdf", &settings).await;
-    let asked = "How many months does the warranty last?";
-    let (text, end) = ask(&server, asked).await;
+    let question = "How many months does the warranty last?";
+    let (text, end) = ask(&server, question).await;
     assert_eq!(end["reason"]["code"], "unknown", "{text} {end}");
     assert!(text.contains("still being recognized"), "{text}");
     let listed = server.json(&format!("/admin/manuals?text={MIXER}")).await;
     assert_eq!(listed["items"][0]["pending_pages"], json!([2]), "{listed}");
     std::fs::write(script.folder.path().join("go"), "").expect("written");
     eventually("the recognized page is cited", async || {
-        let (_, end) = ask(&server, asked).await;
+        let (_, end) = ask(&server, question).await;
         end["citations"][0]["page"] == 2 && end["reason"].is_null()
     })
     .await;

@@ -9,7 +9,7 @@ use hsc_config::ArchiveSettings;
 use sqlx::{Connection as _, SqliteConnection};
 
 use crate::archive_stage::settings;
-use crate::archiving::{ask, kept, store};
+use crate::archiving::{archived, ask, store};
 use crate::eventually::eventually;
 use crate::postgres::Postgres;
 use crate::server::{Server, config, hsc, previous_release, run, variable};
@@ -18,7 +18,7 @@ use crate::shop::Shop;
 /// Number of a migration that no release has yet.
 const FUTURE: i64 = 9_000;
 
-/// Lists a migration of a later release, which servers from `oldest_server` on can use.
+/// Adds a migration of a later release, which servers from `oldest_server` on can use.
 fn future_migration(oldest_server: i64) -> String {
     format!(
         "CREATE TABLE of_the_future (id BIGINT);
@@ -50,13 +50,13 @@ async fn the_previous_release_serves_an_archive_with_newer_migrations_that_only_
     let current = Server::with(&shared).await;
     let store = store_at(&url);
     let before = ask(&current, "q1").await;
-    kept(&store, &before).await;
+    archived(&store, &before).await;
     if std::env::var_os("HSC_PREVIOUS").is_none() {
         postgres.execute(&future_migration(newest(&postgres).await)).await;
     }
     let mut previous = Server::of_previous_release(&shared).await;
     for server in [&previous, &current] {
-        kept(&store, &ask(server, "q2").await).await;
+        archived(&store, &ask(server, "q2").await).await;
     }
     eventually("the previous release is healthy", async || {
         previous.json("/health").await["status"] == "healthy"
@@ -65,7 +65,7 @@ async fn the_previous_release_serves_an_archive_with_newer_migrations_that_only_
     assert_eq!(locks(&postgres).await, 0, "no lock is left");
     previous.signal("TERM");
     assert_eq!(previous.ended().await.code(), Some(0));
-    kept(&store, &ask(&current, "q3").await).await;
+    archived(&store, &ask(&current, "q3").await).await;
 }
 
 #[actix_web::test]
@@ -74,7 +74,7 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
     let url = postgres.url();
     let current = Server::with(&[("archive.url", &url)]).await;
     let store = store_at(&url);
-    kept(&store, &ask(&current, "q1").await).await;
+    archived(&store, &ask(&current, "q1").await).await;
     postgres.execute(&future_migration(FUTURE)).await;
     let shop = Shop::new();
     let mut command = previous_release();
@@ -88,7 +88,7 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
     assert_eq!(locks(&postgres).await, 0, "no lock is left");
     // The migration, which stands for one that the current release has, excludes this binary too.
     postgres.execute("DELETE FROM schema_migrations WHERE version = 9000").await;
-    kept(&store, &ask(&current, "q2").await).await;
+    archived(&store, &ask(&current, "q2").await).await;
 }
 
 #[actix_web::test]
@@ -135,7 +135,7 @@ async fn a_running_pod_that_a_newer_release_excludes_writes_nothing_more_says_so
     ];
     let mut server = Server::with(&settings).await;
     let store = store_at(&url);
-    kept(&store, &ask(&server, "q1").await).await;
+    archived(&store, &ask(&server, "q1").await).await;
     let messages = "SELECT COUNT(*) FROM messages";
     let before = postgres.number(messages).await;
 
@@ -166,7 +166,7 @@ async fn a_running_pod_that_a_newer_release_excludes_writes_nothing_more_says_so
     postgres.execute("DELETE FROM schema_migrations WHERE version = 9000").await;
     let _newer = Server::with(&settings).await;
     for conversation in [&after, &later] {
-        kept(&store, conversation).await;
+        archived(&store, conversation).await;
     }
     assert_eq!(postgres.number(messages).await, before + 4);
 }
@@ -233,12 +233,12 @@ async fn a_server_ends_within_its_drain_time_while_postgresql_hangs() {
     let url = postgres.url();
     let settings = [("archive.url", url.as_str()), ("server.drain_timeout_ms", "20000")];
     let mut server = Server::with(&settings).await;
-    kept(&store_at(&url), &ask(&server, "q1").await).await;
+    archived(&store_at(&url), &ask(&server, "q1").await).await;
     postgres.hang();
     ask(&server, "q2").await;
     eventually("a write hangs", async || server.metric("hsc_archive_queued").await > 0.0).await;
     server.signal("TERM");
-    // The limit of the process would end it with 1.
+    // The time limit of the process would end it with 1.
     assert_eq!(server.ended().await.code(), Some(0), "{}", server.log());
 }
 

@@ -1,4 +1,4 @@
-//! What one pod loaded the others need not: manuals, answers and keystrokes, shared through Redis.
+//! The shared L2 cache: values that one pod loaded are used by the others: manuals, answers and predictions.
 
 use serde_json::json;
 
@@ -35,15 +35,15 @@ async fn ask(visitor: &mut Visitor, question: &str) {
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
 }
 
-/// Asks how the fuse is replaced, by these words, and hears it.
+/// Asks how to replace the fuse, in these words, and receives the answer.
 async fn hears_of_the_fuse(server: &Server, question: &str) {
     let mut visitor = server.visitor().await;
     ask(&mut visitor, question).await;
-    let heard = visitor.hear_answer().await;
-    assert!(heard.last().expect("an answer").to_string().contains("5 A fuse"), "{heard:?}");
+    let received = visitor.receive_answer().await;
+    assert!(received.last().expect("an answer").to_string().contains("5 A fuse"), "{received:?}");
 }
 
-/// The one key of what the caches of this name keep.
+/// The only key of the cache with this name.
 async fn key_of(redis: &Redis, cache: &str) -> String {
     let pattern = format!("hsc:l2:{cache}:v1:value:*");
     let mut key = String::new();
@@ -66,7 +66,7 @@ async fn two_pods_fetch_a_manual_once_and_make_an_answer_once() {
     key_of(&redis, "answers").await;
 
     hears_of_the_fuse(&other, "Which steps replace a fuse?").await;
-    assert_eq!(host.asked(), 1, "the manual came out of Redis");
+    assert_eq!(host.requests(), 1, "the manual came out of Redis");
     assert_eq!((other.metric(HITS).await, other.metric(MISSES).await), (1.0, 0.0));
     let answers = "hsc_cache_hits_total{cache=\"answers\",layer=\"l2\"}";
     assert_eq!(other.metric(answers).await, 0.0);
@@ -88,16 +88,19 @@ async fn a_hundred_who_ask_three_pods_at_once_share_one_fetch() {
         visitors.push(visitor);
     }
     for pod in &pods {
-        let asked = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
-        eventually("all have asked", async || pod.metric(asked).await >= 33.0).await;
+        let metric = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
+        eventually("all have asked", async || pod.metric(metric).await >= 33.0).await;
     }
-    eventually("one has fetched", async || host.asked() == 1).await;
+    eventually("one has fetched", async || host.requests() == 1).await;
     host.heal();
     for visitor in &mut visitors {
-        let heard = visitor.hear_answer().await;
-        assert!(heard.last().expect("an answer").to_string().contains("5 A fuse"), "{heard:?}");
+        let received = visitor.receive_answer().await;
+        assert!(
+            received.last().expect("an answer").to_string().contains("5 A fuse"),
+            "{received:?}"
+        );
     }
-    assert_eq!(host.asked(), 1);
+    assert_eq!(host.requests(), 1);
     let hits = pods[0].metric(HITS).await + pods[1].metric(HITS).await + pods[2].metric(HITS).await;
     assert_eq!(hits, 2.0, "two of the three pods had it from the third");
 }
@@ -109,16 +112,18 @@ async fn a_pod_that_dies_while_it_loads_holds_the_others_up_no_longer_than_its_l
     let (mut one, other) = (pod(&redis, &host, &short).await, pod(&redis, &host, &short).await);
     let mut first = one.visitor().await;
     ask(&mut first, "How do I replace the fuse?").await;
-    eventually("one loads", async || host.asked() == 1).await;
+    eventually("one loads", async || host.requests() == 1).await;
     let mut second = other.visitor().await;
     ask(&mut second, "How do I replace the fuse?").await;
-    let asked = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
-    eventually("the other waits", async || other.metric(asked).await >= 1.0).await;
+    let metric = "hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}";
+    eventually("the other waits", async || other.metric(metric).await >= 1.0).await;
     one.signal("KILL");
     one.ended().await;
-    eventually("the other loads", async || host.asked() == 2).await;
+    eventually("the other loads", async || host.requests() == 2).await;
     host.heal();
-    assert!(second.hear_answer().await.last().expect("an answer").to_string().contains("5 A fuse"));
+    assert!(
+        second.receive_answer().await.last().expect("an answer").to_string().contains("5 A fuse")
+    );
 }
 
 #[tokio::test]
@@ -137,7 +142,7 @@ async fn a_lock_that_nobody_gives_back_is_waited_for_no_longer_than_the_settings
     hears_of_the_fuse(&other, "Which steps replace a fuse?").await;
     let waited = "hsc_cache_l2_errors_total{cache=\"manuals\",reason=\"waited\"}";
     assert_eq!(other.metric(waited).await, 1.0);
-    assert_eq!(host.asked(), 2);
+    assert_eq!(host.requests(), 2);
     assert!(
         redis.ask(&["GET", &lock]).await.contains("somebody else"),
         "it is not ours to release"
@@ -160,13 +165,13 @@ async fn a_value_that_is_not_ours_or_damaged_is_a_miss_and_counted() {
     ] {
         redis.ask(spoil).await;
         let pod = pod(&redis, &host, &[]).await;
-        // By words of its own each time, or the answer itself would come out of Redis.
+        // Other words each time, else the answer itself would come from Redis.
         let please = " please".repeat(fetched);
         hears_of_the_fuse(&pod, &format!("How do I replace the fuse{please}")).await;
         fetched += 1;
-        assert_eq!(host.asked(), fetched, "{spoil:?}");
+        assert_eq!(host.requests(), fetched, "{spoil:?}");
         let is_empty = spoil.get(2) == Some(&"");
-        // Looked at twice: before and after the turn to load was taken.
+        // Two lookups: before and after the load turn was taken.
         assert_eq!(pod.metric(CORRUPT).await > 0.0, !is_empty, "{spoil:?}");
         eventually("it is mended", async || {
             redis.ask(&["GETRANGE", &value, "0", "2"]).await.contains("HSC")
@@ -193,9 +198,9 @@ async fn a_redis_that_is_held_up_delays_no_hit_and_fails_no_miss() {
         visitor.type_in("nl-200").await;
     }
     hears_of_the_fuse(&pod, "Which steps replace a fuse?").await;
-    let asked = operator().post(pod.url("/admin/caches/invalidate"));
-    let asked = asked.json(&json!({ "product": LIGHT })).send().await.expect("an answer");
-    assert_eq!(asked.status(), 200);
+    let response = operator().post(pod.url("/admin/caches/invalidate"));
+    let response = response.json(&json!({ "product": LIGHT })).send().await.expect("an answer");
+    assert_eq!(response.status(), 200);
     hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
     assert_eq!(pod.metric(MISSES).await, 2.0, "it was loaded again, with Redis held up");
     redis.go_on();
@@ -214,16 +219,16 @@ async fn what_one_pod_forgets_a_pod_that_starts_does_not_find() {
         (json!("all"), true),
     ] {
         hears_of_the_fuse(&one, "How do I replace the fuse?").await;
-        // Later on it has it from the pod that came after.
+        // Afterwards it gets the value from the pod that started later.
         fetched += usize::from(fetched == 0);
         key_of(&redis, "manuals").await;
-        let asked = operator().post(one.url("/admin/caches/invalidate"));
-        let asked = asked.json(&what).send().await.expect("an answer");
-        assert_eq!(asked.status(), 200, "{what}");
+        let response = operator().post(one.url("/admin/caches/invalidate"));
+        let response = response.json(&what).send().await.expect("an answer");
+        assert_eq!(response.status(), 200, "{what}");
         let other = pod(&redis, &host, &[]).await;
         hears_of_the_fuse(&other, "How do I replace the fuse?").await;
         fetched += usize::from(is_manual);
-        assert_eq!(host.asked(), fetched, "{what}");
+        assert_eq!(host.requests(), fetched, "{what}");
         let answers = "hsc_cache_hits_total{cache=\"answers\",layer=\"l2\"}";
         assert_eq!(other.metric(answers).await, 0.0, "{what}");
     }
@@ -242,8 +247,8 @@ async fn a_pod_that_starts_takes_over_what_many_type() {
     let other = pod(&redis, &host, &[]).await;
     let taken = "hsc_cache_hits_total{cache=\"predictions\",layer=\"l2\"}";
     eventually("it was taken over", async || other.metric(taken).await == 1.0).await;
-    let kept = "hsc_cache_entries{cache=\"predictions\"}";
-    eventually("it is kept", async || other.metric(kept).await == 1.0).await;
+    let entries = "hsc_cache_entries{cache=\"predictions\"}";
+    eventually("it is kept", async || other.metric(entries).await == 1.0).await;
     let found = other.visitor().await.type_in("nl-2").await;
     assert_eq!(found["data"][0]["product"]["id"], LIGHT);
     assert_eq!(other.metric("hsc_cache_hits_total{cache=\"predictions\",layer=\"l1\"}").await, 1.0);

@@ -1,4 +1,4 @@
-//! Secrets come from files and are rotated in two phases while the server runs, and every conversation goes on.
+//! Secrets come from files and are rotated in two phases while the server runs and conversations continue.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ impl Secrets {
         self.path(name).display().to_string()
     }
 
-    /// Replaces the file as a whole, as a mounted volume does it: a server never reads a half of it.
+    /// Replaces the file atomically, as a mounted volume does: a server never reads half of it.
     fn write(&self, name: &str, lines: &[&str]) {
         let half = self.path(&format!("{name}.half"));
         std::fs::write(&half, format!("{}\n", lines.join("\n"))).expect("written");
@@ -35,19 +35,19 @@ impl Secrets {
     }
 }
 
-/// Tells a pod to load its secrets again, and waits until its log says that it has.
+/// Tells a pod to load its secrets again, and waits until its log confirms it.
 async fn reloaded(pod: &Server, setting: &str, times: usize) {
     pod.signal("HUP");
     replaced(pod, setting, times).await;
 }
 
-/// Waits until the log says so often that this secret was replaced.
+/// Waits until the log has so many replacements of this secret.
 async fn replaced(pod: &Server, setting: &str, times: usize) {
     eventually("the secret was replaced", async || {
-        let wanted = format!("\"setting\":\"{setting}\"");
+        let label = format!("\"setting\":\"{setting}\"");
         let log = pod.log();
         let replaced = log.lines().filter(|line| line.contains("the secret was replaced"));
-        replaced.filter(|line| line.contains(&wanted)).count() >= times
+        replaced.filter(|line| line.contains(&label)).count() >= times
     })
     .await;
 }
@@ -75,7 +75,7 @@ async fn keys_of_resume_tokens_are_rotated_in_two_phases_and_every_conversation_
         one.metric("hsc_ws_sessions").await + other.metric("hsc_ws_sessions").await >= 12.0
     })
     .await;
-    // Accepted everywhere, then signing everywhere, then alone. Between the pods time passes, as in a rollout.
+    // Accepted by all pods, then used by all pods, then the only one. Between the pods time passes, as in a rollout.
     for (phase, lines) in [&[OLD, NEW][..], &[NEW, OLD][..]].into_iter().enumerate() {
         secrets.write("keys", lines);
         for pod in [&one, &other] {
@@ -118,7 +118,7 @@ async fn the_admin_token_of_a_file_is_replaced_without_a_restart_and_without_a_s
     secrets.write("previous", &[NEW]);
     replaced(&server, "admin.token", 2).await;
     assert_eq!(status(OLD).await, 403);
-    // A file that cannot be used changes nothing.
+    // An invalid file changes nothing.
     secrets.write("token", &["short"]);
     server.signal("HUP");
     eventually("the error is logged", async || server.log().contains("the present secrets stay"))
@@ -149,16 +149,16 @@ async fn webhooks_are_signed_with_the_secret_that_the_file_has_now() {
         assert!(request.send().await.expect("the server answers").status().is_success());
     };
     test().await;
-    eventually("the first is delivered", async || receiver.told().len() == 1).await;
-    assert!(receiver.told()[0].is_signed_with(old));
+    eventually("the first is delivered", async || receiver.deliveries().len() == 1).await;
+    assert!(receiver.deliveries()[0].is_signed_with(old));
     secrets.write("hook", &[new]);
     reloaded(&server, "webhooks.endpoints", 1).await;
     test().await;
-    eventually("the second is delivered", async || receiver.told().len() == 2).await;
-    assert!(receiver.told()[1].is_signed_with(new));
+    eventually("the second is delivered", async || receiver.deliveries().len() == 2).await;
+    assert!(receiver.deliveries()[1].is_signed_with(new));
 }
 
-/// What `hsc check` says of these settings.
+/// The output of `hsc check` for these settings.
 async fn check(shop: &Shop, variables: &[(&str, &Path)]) -> (bool, String) {
     let mut command = hsc();
     command.arg("check").arg("--config").arg(config(shop));
@@ -175,19 +175,19 @@ async fn a_file_that_holds_no_secret_is_refused_by_the_name_of_its_setting() {
     let (secrets, shop) = (Secrets::new(), Shop::new());
     secrets.write("empty", &[""]);
     let missing = secrets.path("missing");
-    let (fine, said) = check(&shop, &[("HSC__ADMIN__TOKEN_FILE", &missing)]).await;
-    assert!(!fine && said.contains("admin.token_file") && said.contains("missing"), "{said}");
+    let (fine, output) = check(&shop, &[("HSC__ADMIN__TOKEN_FILE", &missing)]).await;
+    assert!(!fine && output.contains("admin.token_file") && output.contains("missing"), "{output}");
     let empty = secrets.path("empty");
-    let (fine, said) = check(&shop, &[("HSC__VISITORS__KEY_FILE", &empty)]).await;
-    assert!(!fine && said.contains("visitors.key_file") && said.contains("empty"), "{said}");
+    let (fine, output) = check(&shop, &[("HSC__VISITORS__KEY_FILE", &empty)]).await;
+    assert!(!fine && output.contains("visitors.key_file") && output.contains("empty"), "{output}");
     let twice =
         [("HSC__VISITORS__KEY", Path::new(OLD)), ("HSC__VISITORS__KEY_FILE", empty.as_path())];
-    let (fine, said) = check(&shop, &twice).await;
-    assert!(!fine && said.contains("visitors.key is set as well"), "{said}");
-    let (fine, said) = check(&shop, &[("HSC__SERVER__HOST_FILE", &empty)]).await;
-    assert!(!fine && said.contains("no such setting"), "a setting that is no secret: {said}");
+    let (fine, output) = check(&shop, &twice).await;
+    assert!(!fine && output.contains("visitors.key is set as well"), "{output}");
+    let (fine, output) = check(&shop, &[("HSC__SERVER__HOST_FILE", &empty)]).await;
+    assert!(!fine && output.contains("no such setting"), "a setting that is no secret: {output}");
     secrets.write("short", &["hush"]);
     let short = secrets.path("short");
-    let (fine, said) = check(&shop, &[("HSC__ADMIN__TOKEN_FILE", &short)]).await;
-    assert!(!fine && said.contains("at least 32") && !said.contains("hush"), "{said}");
+    let (fine, output) = check(&shop, &[("HSC__ADMIN__TOKEN_FILE", &short)]).await;
+    assert!(!fine && output.contains("at least 32") && !output.contains("hush"), "{output}");
 }

@@ -13,7 +13,7 @@ use crate::process;
 use crate::shop::Shop;
 use crate::visitor::Visitor;
 
-/// What an operator of these servers brings, where a test sets no other. At least 32 characters.
+/// The admin token of these servers, unless a test sets another one. At least 32 characters.
 pub(crate) const ADMIN_TOKEN: &str = "the-admin-token-of-these-promises";
 
 /// A server of one test.
@@ -25,12 +25,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With the default settings but for the port and the catalog.
+    /// With the default settings except for the port and the catalog.
     pub(crate) async fn start() -> Self {
         Self::with(&[]).await
     }
 
-    /// With these settings beside, each a key as in `server.port`, and its value.
+    /// With these additional settings, each a key as in `server.port`, and its value.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
         Self::of(Shop::new(), settings).await
     }
@@ -44,12 +44,12 @@ impl Server {
     pub(crate) async fn of_previous_release(settings: &[(&str, &str)]) -> Self {
         let shop = Shop::new();
         let mut command = previous_release();
-        // Its own defaults for settings that the previous one does not know lead into this folder.
+        // The previous release uses its own defaults for newer settings, which refer to this folder.
         command.current_dir(shop.dir());
         Self::run(command, shop, settings).await
     }
 
-    /// With so many file descriptors at most, and these settings.
+    /// With at most so many file descriptors, and these settings.
     pub(crate) async fn with_descriptors(descriptors: u32, settings: &[(&str, &str)]) -> Self {
         Self::with_descriptor_limits(descriptors, descriptors, settings).await
     }
@@ -67,7 +67,7 @@ impl Server {
         Self::run(command, Shop::new(), settings).await
     }
 
-    /// One that runs when no other process wants to.
+    /// A server that runs only when the CPU is idle.
     pub(crate) async fn in_the_background(settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new("chrt");
         command.args(["--idle", "0"]).arg(hsc().get_program());
@@ -78,7 +78,7 @@ impl Server {
     async fn run(mut command: Command, shop: Shop, settings: &[(&str, &str)]) -> Self {
         command.args(["serve", "--config"]).arg(config(&shop));
         command.env(variable("admin.token"), ADMIN_TOKEN);
-        // A model that `make model` put into the folder would be loaded by every one of them.
+        // Otherwise each server would load a model that `make model` put into the folder.
         command.env(variable("answers.encoder.enabled"), "false");
         for (key, value) in settings {
             command.env(variable(key), value);
@@ -88,16 +88,16 @@ impl Server {
             command.stdout(Stdio::piped()).stderr(log).spawn().expect("the server can be started");
         let stdout = child.stdout.take().expect("its output is piped");
         let (prints, mut printed) = tokio::sync::mpsc::unbounded_channel();
-        // Read to its end: a server that prints into nothing may not like it.
+        // Read to the end: a closed pipe could disturb the server.
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
                 let _ = prints.send(line);
             }
         });
         let line = in_time("the server starts", printed.recv()).await.unwrap_or_default();
-        // An object, because the settings ask for a log in JSON.
-        let said: Value = serde_json::from_str(&line).unwrap_or_default();
-        let address = said["address"].as_str().and_then(|it| it.rsplit_once("://"));
+        // An object, because the settings select a log in JSON.
+        let log_line: Value = serde_json::from_str(&line).unwrap_or_default();
+        let address = log_line["address"].as_str().and_then(|it| it.rsplit_once("://"));
         let address = address.and_then(|(_, address)| address.parse().ok());
         let Some(address) = address else {
             panic!("no address in {line:?}; the log says:\n{}", log_of(&shop))
@@ -135,7 +135,7 @@ impl Server {
         client().get(self.url(path)).send().await.expect("the server answers")
     }
 
-    /// What it answers to these bytes of a request that asks it to close the connection then.
+    /// Its response to the bytes of a request, which is the last one of the connection.
     pub(crate) async fn answer_to(&self, request: &[u8]) -> String {
         let answered = async {
             let mut stream = TcpStream::connect(self.address).await.expect("the server accepts");
@@ -147,7 +147,7 @@ impl Server {
         in_time("the server answers and closes", answered).await
     }
 
-    /// What an operator is answered.
+    /// The response to a request of the operator.
     pub(crate) async fn json(&self, path: &str) -> Value {
         let answer = operator().get(self.url(path)).send().await.expect("the server answers");
         let body = answer.bytes().await.expect("a body");
@@ -155,13 +155,13 @@ impl Server {
             .unwrap_or_else(|error| panic!("{path} is not JSON ({error}): {body:?}"))
     }
 
-    /// Makes an actor fail: `{"actor": …, "fault": …}`. The status says whether there is one.
+    /// Injects a fault into an actor: `{"actor": …, "fault": …}`. Returns the status.
     pub(crate) async fn rehearse(&self, rehearsal: Value) -> u16 {
-        let asked = operator().post(self.url("/admin/chaos")).json(&rehearsal).send().await;
-        asked.expect("the server answers").status().as_u16()
+        let response = operator().post(self.url("/admin/chaos")).json(&rehearsal).send().await;
+        response.expect("the server answers").status().as_u16()
     }
 
-    /// Every actor of the tree, each as `/admin/actors` tells of it.
+    /// Every actor of the tree, as shown by `/admin/actors`.
     pub(crate) async fn actors(&self) -> Vec<Value> {
         let mut found = vec![self.json("/admin/actors").await];
         let mut at = 0;
@@ -173,20 +173,20 @@ impl Server {
         found
     }
 
-    /// The actor of this name.
+    /// The actor with this name.
     pub(crate) async fn actor(&self, name: &str) -> Value {
         let found = self.actors().await.into_iter().find(|actor| actor["name"] == name);
         found.unwrap_or_else(|| panic!("there is no actor {name}"))
     }
 
-    /// The value of a metric, 0 where it has never been counted.
+    /// The value of a metric, 0 if it was never counted.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
         let text = self.get("/metrics").await.text().await.expect("text");
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
         value.unwrap_or(0.0)
     }
 
-    /// Memory that it holds, in bytes.
+    /// Its resident memory in bytes.
     pub(crate) fn resident_bytes(&self) -> usize {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.expect("it runs");
@@ -204,10 +204,10 @@ impl Server {
         process::signal(&self.child, name);
     }
 
-    /// Takes the processor away from it for so long, as a machine with too much to do would.
+    /// Suspends the process for so long, as an overloaded machine would.
     pub(crate) async fn held_up_for(&self, time: std::time::Duration) {
         self.signal("STOP");
-        // No deadline: time that passes is what is tested.
+        // No deadline: the elapsed time is the subject of the test.
         tokio::time::sleep(time).await;
         self.signal("CONT");
     }
@@ -233,7 +233,7 @@ impl Drop for Server {
     }
 }
 
-/// The binary without anything of this environment that would set it.
+/// The binary without variables of this environment that would configure it.
 pub(crate) fn hsc() -> Command {
     // Another build of it, for measurements.
     let other = std::env::var_os("HSC_BINARY");
@@ -242,7 +242,7 @@ pub(crate) fn hsc() -> Command {
     command
 }
 
-/// The binary of the previous release, of which `make test-previous` names one.
+/// The binary of the previous release, which `make test-previous` sets.
 pub(crate) fn previous_release() -> Command {
     let Some(previous) = std::env::var_os("HSC_PREVIOUS") else { return hsc() };
     let mut command = Command::new(previous);
@@ -258,11 +258,11 @@ fn clean(command: &mut Command) {
             command.env_remove(name);
         }
     }
-    // The symbols that a backtrace reads stay in memory: of a debug build, more than all the rest.
+    // The symbols that a backtrace loads stay in memory: with a debug build, more than all the rest.
     command.env("RUST_BACKTRACE", "0");
 }
 
-/// What `hsc` printed and how it ended, for commands that end.
+/// The output and the status of a command of `hsc` that ends.
 pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
     let std::process::Output { status, stdout, stderr } = process::output("hsc ends", &mut command);
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
@@ -272,7 +272,7 @@ pub(crate) fn run(mut command: Command) -> (ExitStatus, String, String) {
 /// The file for `--config`: this catalog, any free port, JSON lines.
 pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     let dir = shop.dir().display();
-    // A previous release refuses settings that it does not know; it runs in the folder of the shop.
+    // A previous release refuses unknown settings; it runs in the folder of the shop.
     let of_this_release = match std::env::var_os("HSC_PREVIOUS") {
         Some(_) => String::new(),
         None => format!("spill_dir = \"\"\n[identity]\nfirst_link_file = \"{dir}/first-link\"\n"),
@@ -285,7 +285,7 @@ pub(crate) fn config(shop: &Shop) -> std::path::PathBuf {
     shop.dir().join("hsc.toml")
 }
 
-/// A client that reaches this machine directly, whatever proxy the environment names.
+/// A client that connects to this machine directly, without the proxy of the environment.
 pub(crate) fn client() -> reqwest::Client {
     // A second install is refused and changes nothing: tests share the process.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -293,7 +293,7 @@ pub(crate) fn client() -> reqwest::Client {
     builder.build().expect("an HTTP client")
 }
 
-/// A client that brings [`ADMIN_TOKEN`].
+/// A client that sends [`ADMIN_TOKEN`].
 pub(crate) fn operator() -> reqwest::Client {
     let _ = client();
     let bearer = format!("Bearer {ADMIN_TOKEN}").parse().expect("a header");

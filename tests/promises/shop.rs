@@ -1,17 +1,17 @@
-//! A catalog folder of an invented maker, made anew for each test.
+//! A catalog folder of an invented brand, created for each test.
 
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The product whose manual answers.
+/// The product with a manual that answers.
 pub(crate) const LIGHT: &str = "nordlicht-nl-200";
-/// The product with neither manual nor price.
+/// The product without a manual and without a price.
 pub(crate) const TRIPOD: &str = "nordlicht-tp-1";
-/// The product whose manual is a PDF.
+/// The product with a PDF as its manual.
 pub(crate) const MIXER: &str = "nordlicht-mx-9";
-/// What the PDF's file holds. It is handed out, not read.
+/// The content of the PDF file. It is served, not read.
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n% thirty-six bytes in a file\n";
 
 /// The manual of the light.
@@ -26,12 +26,12 @@ pub(crate) const MANUAL: &str = "<!doctype html><html><head><title>NL-200 manual
 /// A folder of catalog files.
 pub(crate) struct Shop {
     dir: PathBuf,
-    /// The folder around it, for what the server must not take for a change of its catalog.
+    /// The folder around it, for files that the server must not take for a change of its catalog.
     around: TempDir,
 }
 
 impl Shop {
-    /// The folder with its one brand: three products worth a test, and enough others for a sample.
+    /// The folder with its brand: three products for tests, and enough others for a sample.
     pub(crate) fn new() -> Self {
         let around = tempfile::tempdir().expect("a temporary folder");
         let shop = Self { dir: around.path().join("catalogs"), around };
@@ -46,8 +46,8 @@ impl Shop {
         &self.dir
     }
 
-    /// Where the server writes its log: outside of the folder that it watches, or each line would have it load
-    /// the catalog again.
+    /// The server's log file: outside of the folder that it watches, else each line would cause a reload
+    /// of the catalog.
     pub(crate) fn log_file(&self) -> PathBuf {
         self.around.path().join("log.jsonl")
     }

@@ -1,4 +1,4 @@
-//! Attempts to sign in are limited so that nobody is kept out by strangers, and guessing stays slow.
+//! Sign-in attempts are limited so that guessing is slow, and strangers cannot lock out an account.
 
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, AuditSearch, Page};
@@ -14,7 +14,7 @@ const ADA: &str = "ada@example.test";
 const YAEL: &str = "yael@example.test";
 const TOKEN: &str = "a-token-for-machines-of-32-characters";
 
-/// Tries a wrong password so often from each of these addresses; says how many attempts were admitted.
+/// Tries a wrong password so often from each of these addresses; returns the number of admitted attempts.
 async fn attacked(server: &Server, addresses: std::ops::RangeInclusive<u8>, times: usize) -> usize {
     let mut admitted = 0;
     for last in addresses {
@@ -47,7 +47,7 @@ async fn strangers_keep_the_owner_out_neither_on_a_known_device_nor_on_a_new_one
     let mut new = Member::at(&server, [127, 0, 2, 1]);
     assert_eq!(new.sign_in(YAEL, PASSWORD).await.status(), 200, "a new device elsewhere");
 
-    // At the address of a stranger, as behind a proxy that the settings do not name.
+    // At the address of a stranger, as behind a proxy that is not configured.
     let mut beside = Member::at(&server, [127, 0, 1, 1]);
     beside.cookies = known.cookies.clone();
     assert_eq!(beside.sign_in(YAEL, PASSWORD).await.status(), 200, "a known device beside one");
@@ -68,7 +68,7 @@ async fn guessing_is_slow_from_one_address_from_many_and_with_a_device_of_ones_o
     let server = with_team(&[]).await;
     assert_eq!(attacked(&server, 1..=4, 8).await, 4 * 5, "five each, then each costs more");
     let of_many = attacked(&server, 11..=20, 8).await;
-    // On a busy machine there is time for a few more; five each would be 50.
+    // A busy machine has time for a few more; five each would be 50.
     assert!((10..20).contains(&of_many), "one each once many try the same address: {of_many}");
     // A device is known for the account that signed in with it, and for no other.
     let mut agent = Member::at(&server, [127, 0, 3, 1]);
@@ -78,7 +78,7 @@ async fn guessing_is_slow_from_one_address_from_many_and_with_a_device_of_ones_o
         admitted += usize::from(agent.sign_in(YAEL, "not the password").await.status() == 401);
     }
     assert_eq!(admitted, 1);
-    // The owner's own mistakes on a known device are limited too.
+    // Wrong passwords of the owner on a known device are limited too.
     let mut owner = Member::at(&server, [127, 0, 4, 1]);
     assert_eq!(owner.sign_in(YAEL, PASSWORD).await.status(), 200);
     let mut statuses = Vec::new();
@@ -150,7 +150,7 @@ async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
     let mut forbidden = 0;
     let mut refused = Vec::new();
     for number in 0..40 {
-        // As long as the right one, a part of it, and more than it.
+        // As long as the right one, a part of it, and longer than it.
         let guess = [TOKEN.replace('a', "b"), TOKEN[..20].to_owned(), format!("{TOKEN}x")];
         let answer = ask(1, &guess[number % 3]).await;
         match answer.status().as_u16() {
@@ -161,7 +161,7 @@ async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
     }
     assert!((10..20).contains(&forbidden), "{forbidden}");
     assert!(refused.iter().all(|wait| (1..=61).contains(wait)), "{refused:?}");
-    // Right after a guess that has to wait for more than a second, or a busy machine takes longer than the wait.
+    // Right after an attempt that has to wait for more than a second, as a busy machine may take longer than the wait.
     let right_one = in_time("a guess has to wait for more than a second", async {
         // No deadline: `in_time` has one. The wait of the last guess passes, the next guess is tried, and its wait is new.
         loop {
@@ -197,6 +197,6 @@ async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
     assert_eq!(of("admin_token.failed", ""), vec!["127.0.5.1"; forbidden]);
     assert!(!of("admin_token.failed", "too many attempts").is_empty(), "{written:?}");
     assert_eq!(of("admin_token.used", ""), ["127.0.5.2"], "once an hour for each client");
-    let told = format!("{written:?}");
-    assert!(!told.contains("machines"), "the token is not in it: {told}");
+    let body = format!("{written:?}");
+    assert!(!body.contains("machines"), "the token is not in it: {body}");
 }

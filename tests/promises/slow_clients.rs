@@ -1,4 +1,4 @@
-//! A client that holds a connection and does nothing with it costs a descriptor for a while, and nobody else anything.
+//! A client that holds a connection and does nothing costs a descriptor for a while, and does not affect others.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -7,7 +7,7 @@ use crate::eventually::{eventually, in_time};
 use crate::server::{ADMIN_TOKEN, Server, client, operator};
 use crate::visitor::Visitor;
 
-/// What a slow client sends before it falls silent.
+/// The bytes that a slow client sends before it stops.
 const NO_WHOLE_HEAD: &str = "GET /ping HTTP/1.1\r\nHost: h";
 const NO_WHOLE_BODY: &str = "POST /api/sign-in HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n\
     Content-Length: 1000\r\n\r\n{";
@@ -20,30 +20,30 @@ async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.address()).await.expect("the server accepts")
 }
 
-/// Sends this; false where the server has closed the connection already.
+/// Sends these bytes; false if the server has closed the connection already.
 async fn say(stream: &mut TcpStream, text: &str) -> bool {
     stream.write_all(text.as_bytes()).await.is_ok()
 }
 
-/// Reads one answer with a short body.
+/// Reads one response with a short body.
 async fn answer(stream: &mut TcpStream) -> String {
-    let mut said = Vec::new();
+    let mut received = Vec::new();
     let mut bytes = [0; 1_024];
-    while !said.ends_with(b"}") {
+    while !received.ends_with(b"}") {
         match in_time("an answer", stream.read(&mut bytes)).await {
             Ok(0) | Err(_) => break,
-            Ok(read) => said.extend_from_slice(&bytes[..read]),
+            Ok(read) => received.extend_from_slice(&bytes[..read]),
         }
     }
-    String::from_utf8(said).expect("text")
+    String::from_utf8(received).expect("text")
 }
 
-/// Everything until the server closes the connection.
+/// All bytes until the server closes the connection.
 async fn until_closed(what: &str, stream: &mut TcpStream) -> String {
-    let mut said = Vec::new();
-    // A reset is an end too.
-    let _ = in_time(what, stream.read_to_end(&mut said)).await;
-    String::from_utf8_lossy(&said).into_owned()
+    let mut received = Vec::new();
+    // A reset counts as the end too.
+    let _ = in_time(what, stream.read_to_end(&mut received)).await;
+    String::from_utf8_lossy(&received).into_owned()
 }
 
 async fn closed(server: &Server, reason: &str) -> f64 {
@@ -76,8 +76,8 @@ async fn six_hundred_slow_clients_and_512_descriptors_leave_probes_and_admins_se
     }
     assert!(held.len() > 550, "only {} connections were opened", held.len());
     assert_eq!(server.get("/api/brands").await.status(), 200, "visitors are served too");
-    let asked = operator().get(server.url("/admin/actors")).send().await;
-    assert_eq!(asked.expect("an admin is served").status(), 200);
+    let response = operator().get(server.url("/admin/actors")).send().await;
+    assert_eq!(response.expect("an admin is served").status(), 200);
     assert!(closed(&server, "evicted").await > 100.0, "slow connections gave way");
     let _visitor = server.visitor().await;
     drop(held);
@@ -132,7 +132,7 @@ async fn soft_descriptors_are_raised_and_sockets_beyond_the_hard_ones_leave_prob
 #[tokio::test]
 async fn each_kind_of_slow_client_is_closed_in_its_time() {
     let settings = [
-        // Long enough for a request of a client that waits for a busy processor.
+        // Long enough for a request of a client on a busy machine.
         ("server.header_timeout_ms", "3000"),
         ("server.keep_alive_ms", "1000"),
         ("server.body_timeout_ms", "1000"),
@@ -140,23 +140,23 @@ async fn each_kind_of_slow_client_is_closed_in_its_time() {
     let server = Server::with(&settings).await;
     let mut head = connect(&server).await;
     say(&mut head, NO_WHOLE_HEAD).await;
-    let said = until_closed("a head that does not end", &mut head).await;
-    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    let received = until_closed("a head that does not end", &mut head).await;
+    assert!(received.is_empty() || received.starts_with("HTTP/1.1 408"), "{received}");
 
     for begun in [NO_WHOLE_BODY, NO_WHOLE_CHUNK] {
         let mut body = connect(&server).await;
         say(&mut body, begun).await;
-        let said = until_closed("a body that does not end", &mut body).await;
-        assert!(said.starts_with("HTTP/1.1 408"), "{said}");
-        assert!(said.contains("\"request_timeout\""), "{said}");
+        let received = until_closed("a body that does not end", &mut body).await;
+        assert!(received.starts_with("HTTP/1.1 408"), "{received}");
+        assert!(received.contains("\"request_timeout\""), "{received}");
     }
 
     let mut idle = connect(&server).await;
     say(&mut idle, WHOLE).await;
-    let said = until_closed("an idle connection", &mut idle).await;
-    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    let received = until_closed("an idle connection", &mut idle).await;
+    assert!(received.starts_with("HTTP/1.1 200"), "{received}");
 
-    // A second request in one packet with the first, and one that drips for as long as it is let.
+    // A second request in one packet with the first, and one that is sent slowly for as long as the server allows.
     let mut second = connect(&server).await;
     say(&mut second, &format!("{WHOLE}{PART_OF_A_SECOND}")).await;
     until_closed("a part of a second request", &mut second).await;
@@ -170,7 +170,7 @@ async fn each_kind_of_slow_client_is_closed_in_its_time() {
         }
     })
     .await;
-    // A body that drips under the rate, on a route that reads none of it.
+    // A body below the minimum rate, on a route that does not read it.
     let mut unread = connect(&server).await;
     say(
         &mut unread,
@@ -204,8 +204,8 @@ async fn a_body_that_keeps_the_rate_is_read_to_its_end() {
         }
     })
     .await;
-    let said = answer(&mut stream).await;
-    assert!(said.starts_with("HTTP/1.1 202"), "{said}");
+    let received = answer(&mut stream).await;
+    assert!(received.starts_with("HTTP/1.1 202"), "{received}");
 }
 
 #[tokio::test]
@@ -215,7 +215,7 @@ async fn a_client_that_takes_nothing_of_its_answers_is_closed() {
     socket.set_recv_buffer_size(4_096).expect("a size");
     let mut stream = socket.connect(server.address()).await.expect("the server accepts");
     let request = "GET /docs/openapi.json HTTP/1.1\r\nHost: here\r\n\r\n".repeat(16);
-    // Asks for more and more and reads nothing, until what was answered fills every buffer between the two.
+    // Sends requests and reads nothing, until the responses fill every buffer between the two.
     in_time("the server closes it", async {
         while say(&mut stream, &request).await {
             if closed(&server, "write_timeout").await > 0.0 {
@@ -242,15 +242,15 @@ async fn reserved_places_serve_probes_and_admins_while_all_others_are_in_use() {
     let stranger = server.get("/api/brands").await;
     assert_eq!(stranger.status(), 503);
     assert!(stranger.headers().contains_key("retry-after"));
-    let asked = client().get(server.url("/admin/actors")).bearer_auth("a guess").send().await;
-    assert_eq!(asked.expect("the server answers").status(), 503);
-    let asked = client().get(server.url("/admin/actors")).bearer_auth(ADMIN_TOKEN).send().await;
-    assert_eq!(asked.expect("the server answers").status(), 200);
+    let response = client().get(server.url("/admin/actors")).bearer_auth("a guess").send().await;
+    assert_eq!(response.expect("the server answers").status(), 503);
+    let response = client().get(server.url("/admin/actors")).bearer_auth(ADMIN_TOKEN).send().await;
+    assert_eq!(response.expect("the server answers").status(), 200);
     assert_eq!(server.get("/sign-in").await.status(), 200, "an admin can sign in");
-    // A guess over a reserved place is counted like any other: ten are free, then the right one waits too.
+    // An attempt over a reserved place counts like any other: ten are free, then the right one waits too.
     let with = async |token: &str| {
-        let asked = client().get(server.url("/admin/actors")).bearer_auth(token).send().await;
-        asked.expect("the server answers").status().as_u16()
+        let response = client().get(server.url("/admin/actors")).bearer_auth(token).send().await;
+        response.expect("the server answers").status().as_u16()
     };
     for _ in 0..10 {
         assert_eq!(with("a guess").await, 503);
@@ -282,12 +282,12 @@ async fn one_address_has_so_many_connections_and_others_have_theirs() {
     }
     let mut fourth = from([127, 0, 0, 2]).await;
     say(&mut fourth, WHOLE).await;
-    let said = until_closed("a fourth connection", &mut fourth).await;
-    assert!(said.is_empty() || said.starts_with("HTTP/1.1 503"), "{said}");
+    let received = until_closed("a fourth connection", &mut fourth).await;
+    assert!(received.is_empty() || received.starts_with("HTTP/1.1 503"), "{received}");
     assert_eq!(server.get("/ping").await.status(), 200, "another address is served");
     let refused = server.metric("hsc_connections_refused_total{reason=\"address\"}").await;
     assert_eq!(refused, 1.0);
-    // An idle one of the same address gives way instead.
+    // An idle connection of the same address is closed instead.
     drop(open.pop());
     let mut idle = from([127, 0, 0, 2]).await;
     eventually("the place is free", async || {
@@ -323,7 +323,7 @@ async fn malformed_requests_are_counted_and_are_no_errors_in_the_log() {
     let log = server.log();
     for line in log.lines() {
         let line: serde_json::Value = serde_json::from_str(line).expect("JSON lines");
-        // The start may warn of what this machine allows.
+        // The start may print a warning about the limits of this machine.
         let is_fault = matches!(line["level"].as_str(), Some("error" | "warn"));
         assert!(!is_fault || line["target"] == "hsc::listeners", "{line}");
     }

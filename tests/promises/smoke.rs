@@ -1,4 +1,4 @@
-//! `hsc smoke` goes through an installation as a visitor does, and fails where a visitor would.
+//! `hsc smoke` tests an installation as a visitor, and fails if a visitor would.
 
 use std::process::ExitStatus;
 
@@ -21,7 +21,7 @@ async fn smoke(args: &[&str]) -> (ExitStatus, String, String) {
     tokio::task::spawn_blocking(move || run(command)).await.expect("running does not panic")
 }
 
-/// The outcome of each check, in order.
+/// The result of each check, in order.
 fn outcomes(printed: &str) -> Vec<(String, String)> {
     let results: Value = serde_json::from_str(printed).expect("JSON");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
@@ -64,13 +64,13 @@ async fn operations_on_their_own_address_are_checked_there() {
 
 #[tokio::test]
 async fn a_broken_installation_fails_at_the_step_that_is_broken() {
-    // No server at all: nothing passes, and what needs a socket is skipped.
+    // No server: nothing passes, and checks that need a socket are skipped.
     let (status, out, _) = smoke(&["http://127.0.0.1:9", "--json", "--timeout", "2s"]).await;
     assert!(!status.success());
     assert!(outcomes(&out).iter().all(|(_, outcome)| outcome != "passed"), "{out}");
     assert_eq!(outcome_of(&out, "resume"), "skipped");
 
-    // A manual that cannot be fetched: the answer cites nothing, all else works.
+    // A manual that cannot be fetched: the answer cites nothing, everything else works.
     let host = Host::that_answers().await;
     let shop = Shop::new();
     let mut catalog = shop::catalog(0);

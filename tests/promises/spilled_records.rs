@@ -1,11 +1,11 @@
-//! Records that PostgreSQL did not take before a stop are in it after the next start: all, once, in order.
+//! Records that PostgreSQL did not accept before a stop are written after the next start: all, once, in order.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hsc_actors::ports::archive::{Analytics as _, Period};
 
-use crate::archiving::{ask, kept, store};
+use crate::archiving::{archived, ask, store};
 use crate::eventually::eventually;
 use crate::postgres::Postgres;
 use crate::server::Server;
@@ -30,7 +30,7 @@ async fn records_of_a_stop_without_postgresql_are_written_once_after_the_next_st
     let mut server = Server::with(&settings).await;
     let archive = store(|it| it.url = url.as_str().into());
     let mut conversations = vec![ask(&server, "q1").await];
-    kept(&archive, &conversations[0]).await;
+    archived(&archive, &conversations[0]).await;
     postgres.cut();
     for _ in 0..10 {
         conversations.push(ask(&server, "q1").await);
@@ -42,7 +42,7 @@ async fn records_of_a_stop_without_postgresql_are_written_once_after_the_next_st
     assert_eq!(stored[0].metadata().expect("a file").permissions().mode() & 0o777, 0o600);
     assert_eq!(folder.metadata().expect("a folder").permissions().mode() & 0o777, 0o700);
 
-    // While it is still away the records stay where they are.
+    // While it is still unavailable the records stay on disk.
     let mut between = Server::with(&settings).await;
     conversations.push(ask(&between, "q1").await);
     between.signal("TERM");
@@ -53,7 +53,7 @@ async fn records_of_a_stop_without_postgresql_are_written_once_after_the_next_st
     let after = Server::with(&settings).await;
     conversations.push(ask(&after, "q1").await);
     for conversation in &conversations {
-        let transcript = kept(&archive, conversation).await;
+        let transcript = archived(&archive, conversation).await;
         let offsets: Vec<u64> = transcript.entries.iter().filter_map(offset).collect();
         assert!(offsets.is_sorted() && transcript.entries.len() == 2, "{transcript:?}");
     }

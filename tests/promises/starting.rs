@@ -1,4 +1,4 @@
-//! A start that cannot succeed says in one line why, and what to do.
+//! A start that cannot succeed prints one line with the reason and the remedy.
 
 use crate::server::{Server, config, hsc, run};
 use crate::shop::{Shop, catalog};
@@ -108,7 +108,7 @@ fn check_says_of_faults_on_demand_what_serve_would_do() {
     let (status, out, _) = check("true", &["--allow-chaos"]);
     assert!(status.success(), "{out}");
     assert!(out.contains("chaos:    on") && !out.contains("--allow-chaos"), "{out}");
-    // Without the word a release build says no, as it would when it is to serve; a debug build warns.
+    // Without the option a release build refuses, as it would with `serve`; a debug build warns.
     let (status, out, err) = check("true", &[]);
     assert!(format!("{out}{err}").contains("--allow-chaos"), "{out}{err}");
     assert_eq!(status.success(), cfg!(debug_assertions), "{out}{err}");

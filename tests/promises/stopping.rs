@@ -1,4 +1,4 @@
-//! A server that is told to stop takes nothing new, ends what runs, and ends well.
+//! A server that is told to stop accepts no new work, completes the running work, and exits successfully.
 
 use serde_json::json;
 
@@ -12,10 +12,10 @@ async fn sessions_are_told_to_reconnect_and_closed_with_1012() {
     let mut visitor = server.visitor().await;
     visitor.type_in("nl").await;
     server.signal("TERM");
-    let (heard, code) = visitor.until_closed().await;
-    assert_eq!(heard.last().expect("a last word")["type"], "reconnect");
-    // A client is away for that long, so the pod spreads the reconnects, not the clients.
-    assert!(heard.last().unwrap()["after_ms"].as_u64().expect("a number") < 250);
+    let (received, code) = visitor.until_closed().await;
+    assert_eq!(received.last().expect("a last word")["type"], "reconnect");
+    // A client waits for that long, so the pod spreads the reconnects, not the clients.
+    assert!(received.last().unwrap()["after_ms"].as_u64().expect("a number") < 250);
     assert_eq!(code, Some(1012));
     assert_eq!(server.ended().await.code(), Some(0));
 }
@@ -27,17 +27,17 @@ async fn an_answer_that_runs_is_heard_to_its_end() {
     visitor
         .say(json!({ "type": "query", "product_id": LIGHT, "query": "How do I replace the fuse?" }))
         .await;
-    visitor.hear().await;
+    visitor.receive().await;
     server.signal("TERM");
-    let (heard, code) = visitor.until_closed().await;
-    assert!(heard.iter().any(|message| message["type"] == "final_answer"), "{heard:?}");
+    let (received, code) = visitor.until_closed().await;
+    assert!(received.iter().any(|message| message["type"] == "final_answer"), "{received:?}");
     assert_eq!(code, Some(1012));
     assert_eq!(server.ended().await.code(), Some(0));
 }
 
 #[tokio::test]
 async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
-    // A host that takes the request for a manual and never answers it.
+    // A host that accepts the request for a manual and never responds.
     let host = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host_name = host.local_addr().unwrap().to_string();
     let mut server = Server::with(&[("manuals.allowed_hosts", &host_name)]).await;
@@ -51,7 +51,7 @@ async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
     .await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    assert_eq!(visitor.hear().await["type"], "status");
+    assert_eq!(visitor.receive().await["type"], "status");
 
     server.signal("TERM");
     eventually("not ready", async || server.get("/ready").await.status() == 503).await;

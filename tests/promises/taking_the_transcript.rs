@@ -1,4 +1,4 @@
-//! A visitor takes the conversation along: whole, in order, and never anybody else's or the team's notes.
+//! A visitor downloads the transcript: complete, in order, without other conversations or internal notes.
 
 use reqwest::Response;
 use serde_json::{Value, json};
@@ -24,23 +24,23 @@ fn token_of(welcome: &Value) -> String {
     welcome["token"].as_str().expect("a token").to_owned()
 }
 
-/// A visitor who asked something and was answered; the token.
-async fn asked(server: &Server, question: &str) -> (Visitor, String) {
+/// A visitor with an answered question; the token.
+async fn asked_question(server: &Server, question: &str) -> (Visitor, String) {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
     (visitor, token_of(&welcome))
 }
 
 #[tokio::test]
 async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
     let server = Server::start().await;
-    let (_visitor, token) = asked(&server, QUESTION).await;
+    let (_visitor, token) = asked_question(&server, QUESTION).await;
     eventually("the archive knows when", async || {
-        let told = json_of(transcript(&server, &token, "json").await).await;
-        told["lines"][1]["at_ms"].is_u64()
+        let reply = json_of(transcript(&server, &token, "json").await).await;
+        reply["lines"][1]["at_ms"].is_u64()
     })
     .await;
     let response = transcript(&server, &token, "text").await;
@@ -53,7 +53,7 @@ async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     let text = response.text().await.expect("text");
     let manual = format!("Manual: {}", server.url(&format!("/manuals/{LIGHT}")));
-    for told in [
+    for part in [
         "UTC] You (about Nordlicht NL-200 Stage Light):",
         QUESTION,
         "UTC] The manual:",
@@ -61,12 +61,12 @@ async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
         "[page ",
         &manual,
     ] {
-        assert!(text.contains(told), "{told:?} is missing:\n{text}");
+        assert!(text.contains(part), "{part:?} is missing:\n{text}");
     }
     assert!(!text.contains("[MANUAL"), "{text}");
-    let told = json_of(transcript(&server, &token, "json").await).await;
-    assert_eq!(told["whole"], true);
-    let (question, answer) = (&told["lines"][0], &told["lines"][1]);
+    let reply = json_of(transcript(&server, &token, "json").await).await;
+    assert_eq!(reply["whole"], true);
+    let (question, answer) = (&reply["lines"][0], &reply["lines"][1]);
     assert_eq!((&question["who"], &question["text"]), (&json!("visitor"), &json!(QUESTION)));
     assert_eq!((&answer["who"], &answer["product"]), (&json!("machine"), &json!(LIGHT)));
     assert!(answer["pages"][0]["page"].is_u64(), "{answer}");
@@ -75,8 +75,8 @@ async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
 #[tokio::test]
 async fn a_token_opens_its_own_conversation_alone() {
     let server = Server::with(&[("server.allowed_origins", "https://shop.example")]).await;
-    let (_one, token) = asked(&server, QUESTION).await;
-    let (_other, others) = asked(&server, "How do I replace the fuse?").await;
+    let (_one, token) = asked_question(&server, QUESTION).await;
+    let (_other, others) = asked_question(&server, "How do I replace the fuse?").await;
     let text = transcript(&server, &others, "text").await.text().await.expect("text");
     assert!(text.contains("fuse") && !text.contains(QUESTION), "{text}");
     let none = server.get("/api/transcript").await;
@@ -84,7 +84,7 @@ async fn a_token_opens_its_own_conversation_alone() {
     let parts = |token: &str| token.split('.').map(str::to_owned).collect::<Vec<_>>();
     let (own, other) = (parts(&token), parts(&others));
     let mut mixed = own.clone();
-    // The signature of one conversation under the name of another.
+    // The signature of one conversation with the id of another.
     mixed[4].clone_from(&other[4]);
     for forged in ["x".to_owned(), mixed.join("."), format!("{token}x"), "..../../etc".to_owned()] {
         let refused = transcript(&server, &forged, "text").await;
@@ -98,7 +98,7 @@ async fn a_token_opens_its_own_conversation_alone() {
     assert_eq!(code_of(wrong).await, (400, "invalid_request".to_owned()));
     let mut silent = server.visitor().await;
     silent.say(json!({ "type": "hello" })).await;
-    let nothing = transcript(&server, &token_of(&silent.hear().await), "text").await;
+    let nothing = transcript(&server, &token_of(&silent.receive().await), "text").await;
     assert_eq!(code_of(nothing).await, (404, "nothing_said".to_owned()));
 }
 
@@ -106,7 +106,7 @@ async fn a_token_opens_its_own_conversation_alone() {
 async fn an_old_token_is_told_to_be_old() {
     let short = [("conversations.token_ttl_ms", "1500"), ("conversations.ttl_ms", "1500")];
     let server = Server::with(&short).await;
-    let (_visitor, token) = asked(&server, QUESTION).await;
+    let (_visitor, token) = asked_question(&server, QUESTION).await;
     eventually("it is too old", async || transcript(&server, &token, "text").await.status() == 401)
         .await;
     let refused = transcript(&server, &token, "text").await;
@@ -128,10 +128,10 @@ async fn what_the_team_notes_is_not_in_it() {
     yael.say(json!({ "type": "say", "conversation": conversation, "content": "Hold it." })).await;
     until(&mut visitor, |frame| frame["type"] == "message" && frame["from"] == "agent").await;
     for form in ["text", "json"] {
-        let told = transcript(&server, &token_of(&welcome), form).await.text().await.expect("text");
+        let text = transcript(&server, &token_of(&welcome), form).await.text().await.expect("text");
         let hello = if form == "text" { "You:\n<b>Hello?</b>" } else { "<b>Hello?</b>" };
-        assert!(told.contains(hello) && told.contains("Hold it."), "{told}");
-        assert!(told.contains("joined.") && !told.contains("difficult"), "{told}");
+        assert!(text.contains(hello) && text.contains("Hold it."), "{text}");
+        assert!(text.contains("joined.") && !text.contains("difficult"), "{text}");
     }
 }
 
@@ -141,7 +141,7 @@ async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
     let path = archive_of(&shop);
     let settings = [("archive.path", path.as_str()), ("conversations.window", "1")];
     let server = Server::of(shop, &settings).await;
-    let (_visitor, token) = asked(&server, QUESTION).await;
+    let (_visitor, token) = asked_question(&server, QUESTION).await;
     eventually("the archive has it", async || {
         let text = transcript(&server, &token, "text").await.text().await.unwrap_or_default();
         text.contains("7.5 kg") && text.contains(QUESTION) && !text.contains("not kept any more")
@@ -153,25 +153,25 @@ async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
 async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
     let receiver = Receiver::that_answers(&[]).await;
     let (endpoints, name) = (receiver.taking(r#""transcript.requested""#), receiver.name());
-    let told = [
+    let settings = [
         ("webhooks.endpoints", &*endpoints),
         ("webhooks.allowed_hosts", &*name),
         ("offline_messages.per_address", "4"),
     ];
-    let server = Server::with(&told).await;
+    let server = Server::with(&settings).await;
     assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], true);
-    let (_visitor, token) = asked(&server, QUESTION).await;
+    let (_visitor, token) = asked_question(&server, QUESTION).await;
     let address = "yael@example.test";
     let confirmed = send(&server, &token, json!({ "address": address })).await;
     assert_eq!(confirmed.status(), 202);
     assert_eq!(json_of(confirmed).await, json!({ "state": "confirm" }));
-    eventually("the code is told", async || receiver.told().len() == 1).await;
-    let told = receiver.told()[0].body();
+    eventually("the code is told", async || receiver.deliveries().len() == 1).await;
+    let reply = receiver.deliveries()[0].body();
     assert_eq!(
-        (&told["type"], &told["data"]["address"], &told["data"]["state"]),
+        (&reply["type"], &reply["data"]["address"], &reply["data"]["state"]),
         (&json!("transcript.requested"), &json!(address), &json!("confirm"))
     );
-    let text = told["data"]["text"].as_str().expect("text");
+    let text = reply["data"]["text"].as_str().expect("text");
     assert!(!text.contains(QUESTION) && !text.contains("://"), "nothing of a visitor: {text}");
     let code =
         text.lines().next().and_then(|line| line.strip_prefix("Your code is ")).expect("a code");
@@ -179,25 +179,25 @@ async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
     let of_another = json!({ "address": "noa@example.test", "code": code });
     let wrong = send(&server, &token, of_another).await;
     assert_eq!(code_of(wrong).await, (403, "wrong_code".to_owned()));
-    let (_other, others) = asked(&server, "How do I replace the fuse?").await;
+    let (_other, others) = asked_question(&server, "How do I replace the fuse?").await;
     let of_another = send(&server, &others, json!({ "address": address, "code": code })).await;
     assert_eq!(code_of(of_another).await, (403, "wrong_code".to_owned()));
     let sent = send(&server, &token, json!({ "address": address, "code": code })).await;
     assert_eq!(json_of(sent).await, json!({ "state": "sent" }));
-    eventually("it is told", async || receiver.told().len() == 2).await;
-    let told = receiver.told()[1].body();
+    eventually("it is told", async || receiver.deliveries().len() == 2).await;
+    let reply = receiver.deliveries()[1].body();
     assert_eq!(
-        (&told["data"]["address"], &told["data"]["state"]),
+        (&reply["data"]["address"], &reply["data"]["state"]),
         (&json!(address), &json!("sent"))
     );
-    let text = told["data"]["text"].as_str().expect("text");
+    let text = reply["data"]["text"].as_str().expect("text");
     assert!(text.contains(QUESTION) && text.contains("7.5 kg"), "{text}");
     let too_many = send(&server, &token, json!({ "address": address })).await;
     assert_eq!(code_of(too_many).await, (429, "too_many".to_owned()), "four from this client");
-    assert_eq!(receiver.told().len(), 2, "no word of it went to anybody else");
+    assert_eq!(receiver.deliveries().len(), 2, "no word of it went to anybody else");
 }
 
-/// `POST /api/transcript/send`, sent to a name of somebody else.
+/// `POST /api/transcript/send`, sent to a foreign host name.
 async fn send(server: &Server, token: &str, body: Value) -> Response {
     let request = client().post(server.url("/api/transcript/send"));
     let request = request.header("x-conversation-token", token).header("host", "evil.example");
@@ -227,19 +227,20 @@ async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alon
         let noa = signed(KEY, &json!({ "alg": "HS256" }), &claims);
         let mut visitor = server.visitor().await;
         visitor.say(json!({ "type": "hello", "visitor": noa })).await;
-        let token = token_of(&visitor.hear().await);
+        let token = token_of(&visitor.receive().await);
         visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": QUESTION })).await;
-        visitor.hear_answer().await;
+        visitor.receive_answer().await;
         eventually("the archive knows the visitor's address", async || {
             let sent = send(&server, &token, json!({ "address": "noa@example.test" })).await;
             assert_eq!(sent.status(), 202);
             json_of(sent).await["state"] == "sent"
         })
         .await;
-        let is_sent = |told: &crate::receiver::Told| told.body()["data"]["state"] == "sent";
-        eventually("it is told", async || receiver.told().iter().any(is_sent)).await;
-        let told = receiver.told().into_iter().find(is_sent).expect("one").body();
-        let text = told["data"]["text"].as_str().expect("text");
+        let is_sent =
+            |delivery: &crate::receiver::Delivery| delivery.body()["data"]["state"] == "sent";
+        eventually("it is told", async || receiver.deliveries().iter().any(is_sent)).await;
+        let reply = receiver.deliveries().into_iter().find(is_sent).expect("one").body();
+        let text = reply["data"]["text"].as_str().expect("text");
         assert!(text.contains(QUESTION) && !text.contains("evil.example"), "{text}");
         match link {
             Some(link) => assert!(text.contains(&format!("Manual: {link}manuals/")), "{text}"),
@@ -267,10 +268,10 @@ async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_ever
     }
     let mut visitor = one.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     let (conversation, before) = (welcome["conversation"].clone(), token_of(&welcome));
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": QUESTION })).await;
-    let answer = visitor.hear_answer().await;
+    let answer = visitor.receive_answer().await;
     let offset = answer.last().expect("an answer")["offset"].clone();
     assert_eq!(transcript(&two, &before, "text").await.status(), 200);
 
@@ -285,7 +286,7 @@ async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_ever
         .await;
         let refused = transcript(pod, &before, "text").await;
         assert_eq!(code_of(refused).await, (401, "token_expired".to_owned()));
-        // The one that came with the end takes the conversation along, and opens nothing else.
+        // The token that came with the end downloads the transcript, and opens nothing else.
         assert_eq!(transcript(pod, &after, "text").await.status(), 200);
         let request = client().post(pod.url("/api/uploads")).header("x-conversation-token", &after);
         let refused = request.body("x").send().await.expect("the server answers");
@@ -306,12 +307,12 @@ async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_ever
 #[tokio::test]
 async fn a_transcript_is_sent_only_where_somebody_sends_it() {
     let server = Server::start().await;
-    let (_visitor, token) = asked(&server, QUESTION).await;
+    let (_visitor, token) = asked_question(&server, QUESTION).await;
     let send = async |address: &str| {
         let request = client().post(server.url("/api/transcript/send"));
         let request = request.header("x-conversation-token", &token);
-        let asked = request.json(&json!({ "address": address })).send().await;
-        code_of(asked.expect("the server answers")).await
+        let request = request.json(&json!({ "address": address })).send().await;
+        code_of(request.expect("the server answers")).await
     };
     assert_eq!(send("yael@example.test").await, (409, "no_webhook".to_owned()));
     assert_eq!(send("nobody").await, (400, "invalid_request".to_owned()));

@@ -1,4 +1,4 @@
-//! A killed server leaves nothing in the folder for temporary files beyond the next start.
+//! The temporary files of a killed server are removed by the next start.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ impl Running {
             .expect("the server can be started");
         let output = child.stdout.take().expect("its output is piped");
         let (prints, mut printed) = tokio::sync::mpsc::unbounded_channel();
-        // Read to its end: what it prints has to go somewhere.
+        // Read to the end: a full pipe would block the server.
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 let _ = prints.send(line);

@@ -1,4 +1,4 @@
-//! The server speaks TLS itself: over a certificate that can be replaced, and behind a PROXY header.
+//! The server terminates TLS: with a certificate that can be replaced, and behind a PROXY header.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +16,7 @@ use crate::process::output;
 use crate::server::{ADMIN_TOKEN, Server, client, config, hsc, run, variable};
 use crate::shop::Shop;
 
-/// A certificate for 127.0.0.1, signed by itself, and its key: `NAME.pem` and `NAME.key` in this folder.
+/// A self-signed certificate for 127.0.0.1, and its key: `NAME.pem` and `NAME.key` in this folder.
 pub(crate) fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (cert, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let mut openssl = Command::new("openssl");
@@ -34,7 +34,7 @@ pub(crate) fn certificate(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     (cert, key)
 }
 
-/// A client that trusts this certificate and no other, and opens a new connection for each request.
+/// A client that trusts only this certificate, and opens a new connection for each request.
 fn trusting(cert: &Path) -> Client {
     let _ = client();
     let pem = std::fs::read(cert).expect("a certificate");
@@ -100,8 +100,8 @@ async fn http_websockets_the_first_link_and_ping_go_over_tls() {
         use futures::{SinkExt as _, StreamExt as _};
         let hello = json!({ "type": "hello" }).to_string();
         socket.send(hello.into()).await.expect("it is sent");
-        let heard = in_time("welcome", socket.next()).await.expect("a message").expect("a frame");
-        assert!(heard.to_string().contains("welcome"), "{heard}");
+        let frame = in_time("welcome", socket.next()).await.expect("a message").expect("a frame");
+        assert!(frame.to_string().contains("welcome"), "{frame}");
     }
 
     let mut ping = hsc();
@@ -109,8 +109,8 @@ async fn http_websockets_the_first_link_and_ping_go_over_tls() {
     ping.env(variable("server.port"), server.address().port().to_string());
     ping.env(variable("server.tls.cert"), text(&pair.0));
     ping.env(variable("server.tls.key"), text(&pair.1));
-    let (status, said, wrong) = run(ping);
-    assert!(status.success(), "{said}{wrong}");
+    let (status, out, wrong) = run(ping);
+    assert!(status.success(), "{out}{wrong}");
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn a_pair_that_cannot_be_shown_is_refused_at_the_start() {
     let shop = Shop::new();
     let (one, two) = (certificate(shop.dir(), "one"), certificate(shop.dir(), "two"));
     let missing = shop.dir().join("missing.pem");
-    for (cert, key, said) in [
+    for (cert, key, reason) in [
         (&one.0, &two.1, "server.tls.cert and server.tls.key"),
         (&missing, &one.1, "server.tls.cert"),
         (&one.0, &one.0, "server.tls.key"),
@@ -159,7 +159,7 @@ async fn a_pair_that_cannot_be_shown_is_refused_at_the_start() {
         command.env(variable("server.tls.cert"), text(cert));
         command.env(variable("server.tls.key"), text(key));
         let (status, _, wrong) = run(command);
-        assert!(!status.success() && wrong.contains(said), "{wrong}");
+        assert!(!status.success() && wrong.contains(reason), "{wrong}");
     }
     let mut command = hsc();
     command.args(["check", "--config"]).arg(config(&shop));
@@ -173,14 +173,14 @@ async fn browsers_are_told_to_stay_with_https_where_the_public_address_is_https(
     let server = Server::with(&[("server.public_url", "https://chat.example")]).await;
     for path in ["/ping", "/", "/no/such/route"] {
         let answer = server.get(path).await;
-        let told = &answer.headers()["strict-transport-security"];
-        assert_eq!(told, "max-age=31536000", "{path}");
+        let header = &answer.headers()["strict-transport-security"];
+        assert_eq!(header, "max-age=31536000", "{path}");
     }
     let plain = Server::start().await;
     assert!(!plain.get("/ping").await.headers().contains_key("strict-transport-security"));
 }
 
-/// What is said to a message for later over this connection, of which the PROXY header was written.
+/// The status of an offline message over this connection, which began with the PROXY header.
 async fn leave(mut io: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin) -> String {
     let body = r#"{"address":"a@example.test","text":"Hello"}"#;
     let request = format!(
@@ -188,11 +188,11 @@ async fn leave(mut io: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    let mut said = String::new();
+    let mut received = String::new();
     if io.write_all(request.as_bytes()).await.is_ok() {
-        let _ = in_time("an answer", io.read_to_string(&mut said)).await;
+        let _ = in_time("an answer", io.read_to_string(&mut received)).await;
     }
-    said.split(' ').nth(1).unwrap_or_default().to_owned()
+    received.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
 /// The header of version 2 for this source.
@@ -233,14 +233,14 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
         assert_eq!(leave_from(b"PROXY TCP6 2001:db8::2 ::1 4711 443\r\n").await, "429");
         assert_eq!(leave_from(b"").await, "", "a trusted proxy begins with the header");
     }
-    // Nobody else may name a source: to such a peer the header is a malformed request.
+    // Other peers may not set a source: for them the header is a malformed request.
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 2], 0).into()).expect("an address of this machine");
     let mut stranger = socket.connect(plain.address()).await.expect("accepted");
     stranger.write_all(b"PROXY TCP4 203.0.113.9 10.0.0.1 1 2\r\n").await.expect("it is read");
-    let said = leave(stranger).await;
-    // The connection may be reset before the answer is read.
-    assert!(matches!(said.as_str(), "400" | ""), "{said}");
+    let code = leave(stranger).await;
+    // The connection may be reset before the response is read.
+    assert!(matches!(code.as_str(), "400" | ""), "{code}");
     let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 2], 0).into()).expect("an address of this machine");
     assert_eq!(leave(socket.connect(plain.address()).await.expect("accepted")).await, "202");
@@ -274,6 +274,6 @@ async fn operations_have_an_address_of_their_own() {
     let mut ping = hsc();
     ping.args(["ping", "--config"]).arg(config(&server.shop));
     ping.env(variable("server.operations_listen"), operations.trim());
-    let (status, said, wrong) = run(ping);
-    assert!(status.success(), "{said}{wrong}");
+    let (status, out, wrong) = run(ping);
+    assert!(status.success(), "{out}{wrong}");
 }

@@ -1,4 +1,4 @@
-//! Questions and requests are spans at a collector, in one trace over pods; a collector delays no answer.
+//! Questions and requests are exported as spans to a collector, in one trace over pods; a collector delays no answer.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -39,16 +39,16 @@ fn sampled() -> String {
     format!("00-{TRACE}-{CALLER}-01")
 }
 
-/// The spans that a collector got, each with the pod that sent it as `pod`.
+/// The spans that a collector received, each with the pod that sent it as `pod`.
 fn spans(receiver: &Receiver) -> Vec<Value> {
     let items = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let mut spans = Vec::new();
-    for told in receiver.told() {
+    for batch in receiver.deliveries() {
         assert_eq!(
-            (&*told.path, &*told.headers["content-type"]),
+            (&*batch.path, &*batch.headers["content-type"]),
             ("/v1/traces", "application/json")
         );
-        for resource in items(&told.body(), "resourceSpans") {
+        for resource in items(&batch.body(), "resourceSpans") {
             let pod = attribute(&resource["resource"], "service.instance.id");
             for scope in items(&resource, "scopeSpans") {
                 for mut span in items(&scope, "spans") {
@@ -79,7 +79,7 @@ fn is_of(span: &Value, pod: &str) -> bool {
     span["pod"].as_str().is_some_and(|name| name.split('.').next() == Some(pod))
 }
 
-/// The spans, once there are as many of each name.
+/// The spans, once there are so many of each name.
 async fn collected(receiver: &Receiver, expected: &[(&str, usize)]) -> Vec<Value> {
     eventually("the collector gets the spans", async || {
         let spans = spans(receiver);
@@ -91,12 +91,12 @@ async fn collected(receiver: &Receiver, expected: &[(&str, usize)]) -> Vec<Value
 
 async fn ask(visitor: &mut Visitor, question: &str) {
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": question })).await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
 }
 
 async fn greeted(mut visitor: Visitor) -> (Visitor, Value) {
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     assert_eq!(welcome["type"], "welcome", "{welcome}");
     (visitor, welcome["conversation"].clone())
 }
@@ -232,7 +232,7 @@ async fn the_answer_of_a_killed_pod_is_completed_by_another_in_the_same_trace() 
     let (mut one, two) = (pod("one").await, pod("two").await);
     let mut guest = Guest::new(visitor_of(&one, &sampled()).await).await;
     guest.asks("q").await;
-    guest.hears(3).await;
+    guest.receive_until(3).await;
     // The first batch of the first pod, so that both pods have spans in the trace.
     collected(&collector, &[("cache", 1), ("log.append", 1)]).await;
     one.signal("KILL");
@@ -312,7 +312,7 @@ async fn a_collector_that_hangs_delays_no_answer() {
     let server = traced(&collector, &[("traces.timeout_ms", "60000")]).await;
     let (mut visitor, _) = greeted(server.visitor().await).await;
     ask(&mut visitor, "How do I replace the fuse?").await;
-    let batches = || collector.told().len();
+    let batches = || collector.deliveries().len();
     eventually("a batch is on its way", async || batches() == 1).await;
     ask(&mut visitor, "How do I reset the lamp?").await;
     ask(&mut visitor, "How heavy is it?").await;
@@ -334,7 +334,7 @@ async fn batches_that_a_collector_refuses_are_dropped_and_counted_and_later_ones
     batch(&mut visitor, dropped).await;
     eventually("two batches were refused", async || {
         ask(&mut visitor, "How do I reset the lamp?").await;
-        collector.told().len() >= 2
+        collector.deliveries().len() >= 2
     })
     .await;
     batch(&mut visitor, "hsc_spans_exported_total").await;

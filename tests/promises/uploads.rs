@@ -1,5 +1,5 @@
-//! Pictures: taken by what they are, kept without what else was in them, shown to whoever has the address,
-//! gone when their time is over.
+//! Uploaded pictures: checked by content, stored without metadata, shown to anyone with the URL,
+//! removed when they expire.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ fn jpeg(width: u32, height: u32) -> Vec<u8> {
     bytes
 }
 
-/// A photograph as a telephone makes it: where it was, and that it lay on its side.
+/// A photograph as a phone takes it: with a location and a rotation.
 fn photograph() -> Vec<u8> {
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x02".to_vec();
     exif.extend(b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\x01\x0f\0\x02\0\0\0\x16\0\0\0\x26\0\0\0\0");
@@ -51,14 +51,14 @@ fn photograph() -> Vec<u8> {
     [&plain[..2], &[0xFF, 0xE1], &length, &exif, &plain[2..]].concat()
 }
 
-/// A PNG with a piece of text in it.
+/// A PNG with a text chunk.
 fn png_with_text() -> Vec<u8> {
     let plain = png(8, 8);
     let body = [b"tEXtComment\0", SCRIPT].concat();
     let mut check = flate2::Crc::new();
     check.update(&body);
     let length = u32::try_from(body.len() - 4).expect("a short piece").to_be_bytes();
-    // Behind the header, which is 8 + 25 bytes long.
+    // After the header, which is 8 + 25 bytes long.
     [&plain[..33], &length, &body, &check.sum().to_be_bytes(), &plain[33..]].concat()
 }
 
@@ -66,11 +66,11 @@ fn holds(bytes: &[u8], what: &[u8]) -> bool {
     bytes.windows(what.len()).any(|window| window == what)
 }
 
-/// A visitor who said hello; the conversation and its token.
+/// A visitor after `welcome`; the conversation and its token.
 async fn welcomed(server: &Server) -> (Visitor, String, String) {
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     let (conversation, token) = both(&welcome);
     (visitor, conversation, token)
 }
@@ -80,20 +80,20 @@ fn both(welcome: &Value) -> (String, String) {
     (text("conversation"), text("token"))
 }
 
-/// Puts a file in, whatever it is said to be.
-async fn put(server: &Server, token: &str, bytes: Vec<u8>, said: &str) -> Response {
-    let request = client().post(server.url("/api/uploads")).header("content-type", said);
+/// Uploads a file with this media type.
+async fn put(server: &Server, token: &str, bytes: Vec<u8>, media_type: &str) -> Response {
+    let request = client().post(server.url("/api/uploads")).header("content-type", media_type);
     let request = request.header("x-conversation-token", token).body(bytes);
     request.send().await.expect("the server answers")
 }
 
-async fn kept(server: &Server, token: &str, bytes: Vec<u8>) -> Value {
+async fn uploaded(server: &Server, token: &str, bytes: Vec<u8>) -> Value {
     let response = put(server, token, bytes, "application/octet-stream").await;
     assert_eq!(response.status(), 201);
     json_of(response).await
 }
 
-/// A server whose pictures and archive lie in the shop's folder.
+/// A server whose pictures and archive are in the shop's folder.
 async fn with_folders(settings: &[(&str, &str)]) -> (Server, PathBuf) {
     let shop = Shop::new();
     let (uploads, archive) = (shop.dir().join("pictures"), archive_of(&shop));
@@ -122,9 +122,9 @@ async fn a_picture_is_kept_without_anything_but_what_it_shows() {
         let response = put(&server, &token, bytes, "text/html").await;
         assert_eq!(response.status(), 201);
         let location = response.headers()["location"].to_str().expect("text").to_owned();
-        let told = json_of(response).await;
-        assert_eq!((&told["media_type"], &told["url"]), (&json!(media_type), &json!(location)));
-        assert_eq!((&told["width"], &told["height"]), (&json!(size.0), &json!(size.1)));
+        let reply = json_of(response).await;
+        assert_eq!((&reply["media_type"], &reply["url"]), (&json!(media_type), &json!(location)));
+        assert_eq!((&reply["width"], &reply["height"]), (&json!(size.0), &json!(size.1)));
         let shown = server.get(&location).await;
         assert_eq!(shown.status(), 200);
         for (name, value) in [
@@ -140,11 +140,11 @@ async fn a_picture_is_kept_without_anything_but_what_it_shows() {
         let called = shown.headers()["content-disposition"].to_str().expect("text").to_owned();
         assert!(called.starts_with("inline; filename=\"picture."), "{called}");
         let bytes = shown.bytes().await.expect("a body");
-        assert_eq!(told["bytes"], bytes.len());
+        assert_eq!(reply["bytes"], bytes.len());
         for gone in [SCRIPT, PLACE, b"Exif", b"tEXt", b"script"] {
             assert!(!holds(&bytes, gone));
         }
-        let file = dir.join(told["id"].as_str().expect("an id"));
+        let file = dir.join(reply["id"].as_str().expect("an id"));
         let mode = std::fs::metadata(file).expect("the file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
@@ -191,14 +191,14 @@ async fn a_picture_that_is_too_large_is_refused_by_its_bytes_and_by_its_pixels()
     bomb[29..33].copy_from_slice(&check.sum().to_be_bytes());
     assert_eq!(code_of(put(&server, &token, bomb, "image/png").await).await, too_large);
     assert!(files(&dir).is_empty());
-    kept(&server, &token, png(100, 100)).await;
+    uploaded(&server, &token, png(100, 100)).await;
 }
 
 #[tokio::test]
 async fn a_path_that_climbs_leads_nowhere() {
     let (server, _) = with_folders(&[]).await;
     let (_visitor, _, token) = welcomed(&server).await;
-    let id = kept(&server, &token, png(8, 8)).await["id"].as_str().expect("an id").to_owned();
+    let id = uploaded(&server, &token, png(8, 8)).await["id"].as_str().expect("an id").to_owned();
     for path in [
         "/uploads/../hsc.toml",
         "/uploads/..%2fhsc.toml",
@@ -213,7 +213,7 @@ async fn a_path_that_climbs_leads_nowhere() {
         &format!("/uploads/.part-{id}"),
         "/uploads//etc/passwd",
     ] {
-        // Byte by byte: a client would tidy the path before it sends it.
+        // Byte by byte: a client would normalize the path.
         let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
         let answer = server.answer_to(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
@@ -239,14 +239,15 @@ async fn only_whoever_has_the_conversation_puts_a_picture_into_it() {
         let request = request.header("x-conversation-token", &token).body(png(8, 8));
         assert_eq!(request.send().await.expect("an answer").status(), status, "{origin}");
     }
-    let asked = client().request(reqwest::Method::OPTIONS, server.url("/api/uploads"));
-    let asked = asked
+    let request = client().request(reqwest::Method::OPTIONS, server.url("/api/uploads"));
+    let request = request
         .header("origin", "https://shop.example")
         .header("access-control-request-method", "POST");
-    let asked = asked.header("access-control-request-headers", "content-type,x-conversation-token");
-    let allowed = asked.send().await.expect("an answer");
+    let request =
+        request.header("access-control-request-headers", "content-type,x-conversation-token");
+    let allowed = request.send().await.expect("an answer");
     assert_eq!(allowed.headers()["access-control-allow-origin"], "https://shop.example");
-    // Of the team: signed in, with the token of the session, on a page of ours.
+    // Of the team: signed in, with the token of the session, on a page of this server.
     let path = format!("/api/uploads?conversation={conversation}");
     let mut yael = Member::of(&server);
     let refused = yael.post(&path, json!({})).await;
@@ -259,7 +260,7 @@ async fn only_whoever_has_the_conversation_puts_a_picture_into_it() {
     assert_eq!(code_of(climbs).await, (400, "invalid_request".to_owned()));
 }
 
-/// Somebody of the team puts a picture in.
+/// Uploads a picture as an agent.
 async fn of_team(server: &Server, who: &Member, conversation: &str, bytes: Vec<u8>) -> Response {
     let path = format!("/api/uploads?conversation={conversation}");
     let cookies: Vec<String> =
@@ -276,8 +277,8 @@ async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
     let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
     let (conversation, token) = both(&welcome);
     let (_other, _, others_token) = welcomed(&server).await;
-    let own = kept(&server, &token, png(8, 8)).await["id"].clone();
-    let others = kept(&server, &others_token, png(8, 8)).await["id"].clone();
+    let own = uploaded(&server, &token, png(8, 8)).await["id"].clone();
+    let others = uploaded(&server, &others_token, png(8, 8)).await["id"].clone();
     for wrong in [
         &others,
         &json!("0"),
@@ -288,8 +289,8 @@ async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
         assert_eq!(refused["code"], "no_such_upload");
     }
     visitor.say(json!({ "type": "message", "content": "", "upload": own })).await;
-    let said = until(&mut visitor, |frame| frame["type"] == "message").await;
-    assert_eq!((&said["upload"], &said["content"]), (&own, &json!("")));
+    let frame = until(&mut visitor, |frame| frame["type"] == "message").await;
+    assert_eq!((&frame["upload"], &frame["content"]), (&own, &json!("")));
     let take = json!({ "type": "take", "conversation": conversation, "id": "t" });
     yael.say(take).await;
     until(&mut yael, |frame| frame["id"] == "t").await;
@@ -300,19 +301,19 @@ async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
         yael.say(json!({ "type": "say", "conversation": conversation, "content": "Like this.",
             "upload": upload, "id": "s" }))
             .await;
-        let told = until(&mut yael, |frame| frame["id"] == "s").await;
-        assert_eq!(told["code"], code, "{told}");
+        let reply = until(&mut yael, |frame| frame["id"] == "s").await;
+        assert_eq!(reply["code"], code, "{reply}");
     }
-    let said = until(&mut visitor, |frame| frame["from"] == "agent").await;
-    assert_eq!(said["upload"], from_team["id"]);
+    let frame = until(&mut visitor, |frame| frame["from"] == "agent").await;
+    assert_eq!(frame["upload"], from_team["id"]);
 }
 
 #[actix_web::test]
 async fn a_picture_is_gone_when_its_time_is_over() {
     let (server, dir) = with_folders(&[("uploads.retention_ms", "1500")]).await;
     let (_visitor, conversation, token) = welcomed(&server).await;
-    let told = kept(&server, &token, png(8, 8)).await;
-    let url = told["url"].as_str().expect("an address").to_owned();
+    let reply = uploaded(&server, &token, png(8, 8)).await;
+    let url = reply["url"].as_str().expect("an address").to_owned();
     eventually("it is not shown", async || server.get(&url).await.status() == 404).await;
     eventually("its file is gone", async || files(&dir).is_empty()).await;
     let mut archive = settings();
@@ -332,8 +333,8 @@ async fn who_erases_a_conversation_erases_its_pictures() {
     let (server, dir) = with_folders(&[]).await;
     let (_one, conversation, token) = welcomed(&server).await;
     let (_other, _, others_token) = welcomed(&server).await;
-    let told = kept(&server, &token, png(8, 8)).await;
-    let others = kept(&server, &others_token, png(8, 8)).await;
+    let reply = uploaded(&server, &token, png(8, 8)).await;
+    let others = uploaded(&server, &others_token, png(8, 8)).await;
     let mut archive = settings();
     archive.path = archive_of(&server.shop);
     let store = Store::new(&archive).expect("an archive");
@@ -351,7 +352,7 @@ async fn who_erases_a_conversation_erases_its_pictures() {
     });
     assert!(status.success(), "{out}{err}");
     assert_eq!(files(&dir), [others["id"].as_str().expect("an id")]);
-    assert_eq!(server.get(told["url"].as_str().expect("an address")).await.status(), 404);
+    assert_eq!(server.get(reply["url"].as_str().expect("an address")).await.status(), 404);
 }
 
 #[tokio::test]
@@ -359,7 +360,7 @@ async fn a_conversation_puts_in_so_many_an_hour() {
     let (server, _) = with_folders(&[("uploads.per_conversation", "2")]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     for _ in 0..2 {
-        kept(&server, &token, png(8, 8)).await;
+        uploaded(&server, &token, png(8, 8)).await;
     }
     let refused = put(&server, &token, png(8, 8), "image/png").await;
     let wait: u64 =
@@ -367,7 +368,7 @@ async fn a_conversation_puts_in_so_many_an_hour() {
     assert!((1..=3_600).contains(&wait), "{wait}");
     assert_eq!(code_of(refused).await, (429, "too_many".to_owned()));
     let (_other, _, others_token) = welcomed(&server).await;
-    kept(&server, &others_token, png(8, 8)).await;
+    uploaded(&server, &others_token, png(8, 8)).await;
 }
 
 #[tokio::test]
@@ -375,7 +376,7 @@ async fn a_folder_that_is_full_takes_no_more_until_something_has_gone() {
     let settings = [("uploads.max_total_bytes", "60"), ("uploads.retention_ms", "2000")];
     let (server, dir) = with_folders(&settings).await;
     let (_visitor, _, token) = welcomed(&server).await;
-    kept(&server, &token, png(8, 8)).await;
+    uploaded(&server, &token, png(8, 8)).await;
     let refused = put(&server, &token, png(8, 8), "image/png").await;
     assert_eq!(code_of(refused).await, (503, "unavailable".to_owned()));
     eventually("it has gone", async || files(&dir).is_empty()).await;
@@ -397,15 +398,15 @@ async fn pods_that_share_a_folder_and_keys_show_each_others_pictures_and_tell_on
     ];
     let (a, b) = tokio::join!(Server::with(&settings), Server::with(&settings));
     let (mut visitor, _, token) = welcomed(&a).await;
-    let told = kept(&b, &token, png(8, 8)).await;
-    let url = told["url"].as_str().expect("an address");
+    let reply = uploaded(&b, &token, png(8, 8)).await;
+    let url = reply["url"].as_str().expect("an address");
     assert_eq!(a.get(url).await.bytes().await.unwrap(), b.get(url).await.bytes().await.unwrap());
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "How heavy is it?" })).await;
-    visitor.hear_answer().await;
-    // A pod whose Redis is slow says it first and logs it then.
+    visitor.receive_answer().await;
+    // A pod with a slow Redis sends the message first and logs it afterwards.
     eventually("the other pod tells the transcript", async || {
-        let asked = client().get(b.url("/api/transcript")).header("x-conversation-token", &token);
-        let text = asked.send().await.expect("an answer").text().await.expect("text");
+        let request = client().get(b.url("/api/transcript")).header("x-conversation-token", &token);
+        let text = request.send().await.expect("an answer").text().await.expect("text");
         text.contains("How heavy is it?") && text.contains("7.5 kg")
     })
     .await;

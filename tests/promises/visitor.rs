@@ -1,4 +1,4 @@
-//! A client that speaks the raw frames and knows none of the server's types.
+//! A client that sends and receives raw frames, without the server's types.
 
 use std::net::SocketAddr;
 use std::panic::Location;
@@ -19,7 +19,7 @@ use crate::eventually::{PATIENCE, in_time};
 /// A visitor's end of a socket.
 ///
 /// Every wait has a deadline, and so has the whole life of the socket: a test that reads until a message
-/// comes ends though other messages, or the pings of the server, go on for ever.
+/// arrives ends even if other messages, or the pings of the server, never stop.
 pub(crate) struct Visitor {
     socket: WebSocketStream<TcpStream>,
     until: Instant,
@@ -40,7 +40,7 @@ impl Visitor {
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
-    /// The same to a server that may be gone, or going.
+    /// The same to a server that may have ended, or is about to.
     pub(crate) async fn try_to(address: SocketAddr) -> Result<Self, u16> {
         let Ok(stream) = in_time("the server accepts", TcpStream::connect(address)).await else {
             return Err(0);
@@ -52,7 +52,7 @@ impl Visitor {
         }
     }
 
-    /// From this address of this machine: any of 127.0.0.0/8 is one.
+    /// From this local address: any of 127.0.0.0/8 is one.
     pub(crate) async fn at(address: SocketAddr, from: [u8; 4]) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.bind(SocketAddr::from((from, 0))).expect("an address of this machine");
@@ -60,7 +60,7 @@ impl Visitor {
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
-    /// From a program that is no page; the status where the server refuses it.
+    /// From a program without an origin; the status if the server refuses it.
     pub(crate) async fn from_program(address: SocketAddr) -> Result<Self, u16> {
         let stream = in_time("the server accepts", TcpStream::connect(address))
             .await
@@ -68,7 +68,7 @@ impl Visitor {
         Self::over(stream, address, None).await
     }
 
-    /// From a page of this origin; the status where the server does not let it.
+    /// From a page of this origin; the status if the server refuses it.
     pub(crate) async fn from_page(address: SocketAddr, origin: &str) -> Result<Self, u16> {
         let stream = in_time("the server accepts", TcpStream::connect(address))
             .await
@@ -76,7 +76,7 @@ impl Visitor {
         Self::over(stream, address, Some(origin)).await
     }
 
-    /// The status and `Retry-After` of a server that does not open the socket; nothing where it does.
+    /// The status and `Retry-After` of a server that does not open the socket; `None` if it does.
     pub(crate) async fn refused(address: SocketAddr) -> Option<(u16, Option<String>)> {
         let stream = in_time("the server accepts", TcpStream::connect(address))
             .await
@@ -93,7 +93,7 @@ impl Visitor {
         }
     }
 
-    /// Over a connection that takes in little while nobody reads.
+    /// Over a connection with a small receive buffer.
     pub(crate) async fn with_narrow_ears(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4_096).expect("a size");
@@ -103,7 +103,7 @@ impl Visitor {
         Self::over(stream, address, None).await.expect("the upgrade")
     }
 
-    /// With a request of its own.
+    /// With this upgrade request.
     pub(crate) async fn asking(request: Request, address: SocketAddr) -> Self {
         let stream = in_time("the server accepts", TcpStream::connect(address))
             .await
@@ -140,12 +140,12 @@ impl Visitor {
         sent.expect("the socket is open");
     }
 
-    /// Says something that the server may not want to hear any more.
+    /// Sends a message that the server may not read any more.
     pub(crate) async fn try_say(&mut self, message: Message) -> bool {
         in_time("a message is sent", self.socket.send(message)).await.is_ok()
     }
 
-    /// Says one text in fragments.
+    /// Sends one text in fragments.
     pub(crate) async fn say_in_pieces(&mut self, pieces: &[&str]) {
         for (at, piece) in pieces.iter().enumerate() {
             let opcode = OpCode::Data(if at == 0 { Data::Text } else { Data::Continue });
@@ -154,9 +154,9 @@ impl Visitor {
         }
     }
 
-    /// The next message; panics when the socket was closed.
+    /// The next message; panics if the socket was closed.
     #[track_caller]
-    pub(crate) fn hear(&mut self) -> impl Future<Output = Value> {
+    pub(crate) fn receive(&mut self) -> impl Future<Output = Value> {
         let at = Location::caller();
         async move {
             match self.next_for(at).await {
@@ -174,8 +174,8 @@ impl Visitor {
 
     async fn next_for(&mut self, at: &Location<'_>) -> Result<Value, Option<u16>> {
         assert!(Instant::now() < self.until, "{at}: this socket is read for {LIVES_FOR:?} by now");
-        // One deadline for the message: pings in between do not put it off.
-        let heard = async {
+        // One deadline for the message: pings in between do not extend it.
+        let received = async {
             loop {
                 match self.socket.next().await {
                     Some(Ok(Message::Text(text))) => {
@@ -189,23 +189,23 @@ impl Visitor {
                 }
             }
         };
-        match tokio::time::timeout(PATIENCE, heard).await {
-            Ok(heard) => heard,
+        match tokio::time::timeout(PATIENCE, received).await {
+            Ok(received) => received,
             Err(_) => panic!("{at}: no message within {PATIENCE:?}"),
         }
     }
 
-    /// The next message that is it; those before it are passed over, and shown where it never comes.
+    /// The next message that matches; earlier ones are skipped, and shown if it never arrives.
     #[track_caller]
     pub(crate) fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> impl Future<Output = Value> {
         let at = Location::caller();
         async move {
-            let mut heard: Vec<Value> = Vec::new();
+            let mut received: Vec<Value> = Vec::new();
             let waited = async {
                 loop {
                     match self.next_for(at).await {
                         Ok(message) if is_it(&message) => return Ok(message),
-                        Ok(message) => heard.push(message),
+                        Ok(message) => received.push(message),
                         Err(code) => return Err(code),
                     }
                 }
@@ -215,48 +215,48 @@ impl Visitor {
                 Ok(Err(code)) => format!("the socket was closed with {code:?}"),
                 Err(_) => format!("it did not come within {PATIENCE:?}"),
             };
-            let heard: Vec<String> = heard.iter().map(Value::to_string).collect();
-            panic!("{at}: waiting for a message: {why}; heard so far:\n{}", heard.join("\n"));
+            let received: Vec<String> = received.iter().map(Value::to_string).collect();
+            panic!("{at}: waiting for a message: {why}; heard so far:\n{}", received.join("\n"));
         }
     }
 
     /// Everything up to the close, and its code.
     pub(crate) async fn until_closed(&mut self) -> (Vec<Value>, Option<u16>) {
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         let closed = async {
             loop {
                 match self.next().await {
-                    Ok(message) => heard.push(message),
+                    Ok(message) => received.push(message),
                     Err(code) => return code,
                 }
             }
         };
         let code = in_time("the socket is closed", closed).await;
-        (heard, code)
+        (received, code)
     }
 
-    /// Types, and hears the prediction.
+    /// Types, and receives the prediction.
     pub(crate) async fn type_in(&mut self, content: &str) -> Value {
         self.say(json!({ "type": "typing", "content": content })).await;
-        let prediction = self.hear().await;
+        let prediction = self.receive().await;
         assert_eq!(prediction["type"], "prediction", "{prediction}");
         prediction
     }
 
     /// Everything up to the end of one answer.
-    pub(crate) async fn hear_answer(&mut self) -> Vec<Value> {
-        let mut heard = Vec::new();
+    pub(crate) async fn receive_answer(&mut self) -> Vec<Value> {
+        let mut received = Vec::new();
         let ended = async {
-            while heard.last().is_none_or(|last: &Value| last["type"] != "final_answer") {
-                heard.push(self.hear().await);
+            while received.last().is_none_or(|last: &Value| last["type"] != "final_answer") {
+                received.push(self.receive().await);
             }
         };
         in_time("the answer ends", ended).await;
-        heard
+        received
     }
 }
 
-/// The words of `type`, in order, the same in a row once.
+/// The values of `type`, in order, consecutive equal ones once.
 pub(crate) fn kinds(messages: &[Value]) -> Vec<&str> {
     let mut kinds: Vec<&str> =
         messages.iter().map(|message| message["type"].as_str().expect("a type")).collect();

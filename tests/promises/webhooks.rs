@@ -1,4 +1,4 @@
-//! Endpoints outside are told what happens: signed, tried again, given up, once whatever pods there are.
+//! Webhooks: signed, retried, given up, delivered once by several pods.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,11 +8,11 @@ use crate::receiver::{Receiver, SECRET};
 use crate::server::{Server, client, operator};
 use crate::shop::{LIGHT, Shop};
 
-/// Settings under which a failed try is soon tried again.
+/// Settings with short pauses between attempts.
 const SOON: [(&str, &str); 2] =
     [("webhooks.backoff_initial_ms", "20"), ("webhooks.backoff_max_ms", "20")];
 
-/// A server that tells this endpoint of these events.
+/// A server with this endpoint, which subscribes to these events.
 async fn telling(receiver: &Receiver, events: &str, more: &[(&str, &str)]) -> Server {
     let (endpoints, name) = (receiver.taking(events), receiver.name());
     let mut all = vec![("webhooks.endpoints", &*endpoints), ("webhooks.allowed_hosts", &*name)];
@@ -26,13 +26,13 @@ async fn test(server: &Server) {
     assert_eq!(asked.expect("the server answers").status(), StatusCode::ACCEPTED);
 }
 
-async fn told(receiver: &Receiver, times: usize) {
-    let told = || receiver.told().len();
-    eventually("the endpoint is told", async || told() >= times).await;
-    assert_eq!(told(), times);
+async fn delivered(receiver: &Receiver, times: usize) {
+    let count = || receiver.deliveries().len();
+    eventually("the endpoint is told", async || count() >= times).await;
+    assert_eq!(count(), times);
 }
 
-/// The dead letter that is to come.
+/// The next dead letter.
 async fn dead_letter(server: &Server) -> Value {
     let dead = async || server.json("/admin/webhooks/dead-letters").await["items"].clone();
     eventually("it is a dead letter", async || dead().await[0].is_object()).await;
@@ -45,9 +45,9 @@ async fn what_happens_in_a_conversation_is_told_once_and_signed() {
     let server = telling(&receiver, r#""all""#, &[]).await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    let welcome = visitor.hear().await;
+    let welcome = visitor.receive().await;
     visitor.say(json!({ "type": "query", "product_id": LIGHT, "query": "dim the light" })).await;
-    visitor.hear_answer().await;
+    visitor.receive_answer().await;
     visitor.say(json!({ "type": "csat", "rating": 5, "comment": "fine" })).await;
     visitor.say(json!({ "type": "bye" })).await;
     let expected = ["conversation.closed", "message.created", "message.created", "rating.given"];
@@ -57,13 +57,13 @@ async fn what_happens_in_a_conversation_is_told_once_and_signed() {
         events
     };
     eventually("all is told", async || events() == expected).await;
-    for told in receiver.told() {
-        assert!(told.is_signed_with(SECRET), "{told:?}");
-        assert!(!told.is_signed_with("whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"));
-        assert_eq!(told.headers["content-type"], "application/json");
-        assert_eq!(told.body()["conversation"], welcome["conversation"]);
+    for delivery in receiver.deliveries() {
+        assert!(delivery.is_signed_with(SECRET), "{delivery:?}");
+        assert!(!delivery.is_signed_with("whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"));
+        assert_eq!(delivery.headers["content-type"], "application/json");
+        assert_eq!(delivery.body()["conversation"], welcome["conversation"]);
     }
-    let rated = receiver.told().into_iter().find(|it| it.body()["type"] == "rating.given");
+    let rated = receiver.deliveries().into_iter().find(|it| it.body()["type"] == "rating.given");
     let rated = rated.expect("a mark").body();
     assert_eq!(rated["data"], json!({ "rating": 5, "comment": "fine" }));
     assert!(rated["timestamp"].as_str().is_some_and(|at| at.parse::<jiff::Timestamp>().is_ok()));
@@ -81,12 +81,12 @@ async fn an_endpoint_that_fails_is_tried_again_under_the_same_id_until_it_takes_
     .await;
     let server = telling(&receiver, r#""test""#, &[]).await;
     test(&server).await;
-    told(&receiver, 4).await;
-    let told = receiver.told();
-    assert!(told.iter().all(|it| it.id() == told[0].id()), "{told:?}");
-    assert!(told.iter().all(|it| it.path == "/hook"), "a redirect is not followed");
+    delivered(&receiver, 4).await;
+    let deliveries = receiver.deliveries();
+    assert!(deliveries.iter().all(|it| it.id() == deliveries[0].id()), "{deliveries:?}");
+    assert!(deliveries.iter().all(|it| it.path == "/hook"), "a redirect is not followed");
     let seconds =
-        |at: usize| told[at].headers["webhook-timestamp"].parse::<u64>().expect("seconds");
+        |at: usize| deliveries[at].headers["webhook-timestamp"].parse::<u64>().expect("seconds");
     assert!(seconds(2) > seconds(1), "it asked for a second");
     let delivered = "hsc_webhook_attempts_total{outcome=\"delivered\"}";
     eventually("it is counted", async || server.metric(delivered).await == 1.0).await;
@@ -103,8 +103,8 @@ async fn what_fails_for_good_is_a_dead_letter_until_it_is_tried_again_or_thrown_
     let path = format!("/admin/webhooks/dead-letters/{}", dead["id"].as_str().expect("an id"));
     let retry = operator().post(server.url(&format!("{path}/retry"))).send().await;
     assert_eq!(retry.expect("the server answers").status(), StatusCode::ACCEPTED);
-    // Gone is gone: there is no second try.
-    told(&receiver, 3).await;
+    // 410 Gone ends the deliveries: there is no second attempt.
+    delivered(&receiver, 3).await;
     let dead = dead_letter(&server).await;
     assert_eq!(dead["attempts"], 1);
     assert!(dead["last_error"].as_str().is_some_and(|why| why.starts_with("410")), "{dead}");
@@ -128,7 +128,7 @@ async fn an_address_that_only_this_machine_can_reach_is_not_asked() {
         let why = dead["last_error"].as_str().unwrap_or_default().to_owned();
         assert!(why.contains("not on the public internet"), "{host}: {why}");
     }
-    assert!(receiver.told().is_empty());
+    assert!(receiver.deliveries().is_empty());
 }
 
 #[tokio::test]
@@ -145,13 +145,13 @@ async fn a_delivery_outlives_the_pod_that_had_it_in_hand() {
     ];
     let mut first = Server::of(shop, &all).await;
     test(&first).await;
-    told(&receiver, 1).await;
+    delivered(&receiver, 1).await;
     first.signal("KILL");
     first.ended().await;
     let _second = Server::with(&all).await;
-    eventually("the next pod delivers it", async || receiver.told().len() >= 2).await;
-    let told = receiver.told();
-    assert_eq!(told[0].id(), told[1].id());
+    eventually("the next pod delivers it", async || receiver.deliveries().len() >= 2).await;
+    let deliveries = receiver.deliveries();
+    assert_eq!(deliveries[0].id(), deliveries[1].id());
 }
 
 #[tokio::test]
@@ -167,13 +167,13 @@ async fn of_two_pods_with_one_archive_one_delivers() {
             test(pod).await;
         }
     }
-    eventually("all are delivered", async || receiver.told().len() >= 10).await;
+    eventually("all are delivered", async || receiver.deliveries().len() >= 10).await;
     let waiting = async || pods[0].json("/admin/webhooks").await["endpoints"][0]["waiting"].clone();
     eventually("none waits", async || waiting().await == 0).await;
-    let mut ids: Vec<String> = receiver.told().iter().map(|it| it.id().to_owned()).collect();
+    let mut ids: Vec<String> = receiver.deliveries().iter().map(|it| it.id().to_owned()).collect();
     ids.sort();
     ids.dedup();
-    assert_eq!((ids.len(), receiver.told().len()), (10, 10));
+    assert_eq!((ids.len(), receiver.deliveries().len()), (10, 10));
 }
 
 #[tokio::test]
@@ -183,12 +183,15 @@ async fn an_endpoint_is_told_only_what_it_takes_and_a_transcript_is_sent_where_o
     assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], false);
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
-    visitor.hear().await;
+    visitor.receive().await;
     visitor.say(json!({ "type": "csat", "rating": 5 })).await;
-    let left = json!({ "address": "yael@example.test", "text": "Call me." });
-    let sent = client().post(server.url("/api/leave-message")).json(&left).send().await;
+    let offline_message = json!({ "address": "yael@example.test", "text": "Call me." });
+    let sent = client().post(server.url("/api/leave-message")).json(&offline_message).send().await;
     assert_eq!(sent.expect("the server answers").status(), StatusCode::ACCEPTED);
-    told(&receiver, 1).await;
-    let body = receiver.told()[0].body();
-    assert_eq!((&body["type"], &body["data"]["text"]), (&json!("message.left"), &left["text"]));
+    delivered(&receiver, 1).await;
+    let body = receiver.deliveries()[0].body();
+    assert_eq!(
+        (&body["type"], &body["data"]["text"]),
+        (&json!("message.left"), &offline_message["text"])
+    );
 }

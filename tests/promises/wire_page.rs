@@ -1,4 +1,4 @@
-//! docs/protocol.md names every message, every error code and every close code.
+//! docs/protocol.md lists every message, every error code and every close code.
 
 use hsc::http::ApiErrorCode;
 use hsc_conversation::NotResumed;

@@ -1,21 +1,21 @@
-//! What every actor's file must say and must not do.
+//! Checks the head of every actor's file, and that it contains no banned call.
 
 use crate::tree::{assert_none, files};
 
-/// What the head of an actor's file tells a newcomer, in this order.
+/// The entries in the head of an actor's file, in this order.
 const CARD: &[&str] = &["Owns", "Receives", "Calls", "Never", "On crash"];
 
-/// The lines within which the card stands: a newcomer reads it without scrolling.
+/// The number of lines within which the head has to end, so that it is read without scrolling.
 const HEAD: usize = 20;
 
-/// What must not stand in a file of `actors`, and why.
+/// What a file of `actors` must not contain, and why.
 const BANNED: &[(&str, &str)] = &[
     (".do_send(", "queues past the mailbox's bound and drops in silence; use the handle's `post`"),
     ("std::time::Instant", "does not stand still in a test; use tokio::time::Instant"),
     ("thread::sleep(", "stops every actor of its thread; use a timer"),
 ];
 
-/// The file whose business it is to do what is banned, on demand: a thread that hangs is a fault.
+/// The file that may use banned calls: it injects faults, and a hanging thread is one.
 const FAULTS: &str = "actors/src/supervision/fault_injection.rs";
 
 #[test]
@@ -45,7 +45,7 @@ fn no_actor_does_what_freezes_or_loses() {
     let mut breaches = Vec::new();
     let written = files("actors/src", &["rs"]);
     for file in written.iter().filter(|file| !file.is_tests() && file.path != FAULTS) {
-        // A test may hold its own thread up, to see what becomes of it.
+        // A test may block its own thread.
         let tests = file.text.lines().position(|line| line == "mod tests {").unwrap_or(usize::MAX);
         for (line, code) in file.code_lines().take_while(|(line, _)| *line <= tests) {
             for (word, reason) in BANNED {

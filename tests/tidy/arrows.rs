@@ -1,4 +1,4 @@
-//! Which crate may depend on which: the arrows of docs/architecture.md, compared with `cargo metadata`.
+//! Checks which crate depends on which: the graph of docs/architecture.md, compared with `cargo metadata`.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::tree::{assert_none, root};
 
-/// Each crate of ours with those of ours it may import. They go down, never up, never sideways.
+/// Each of our crates with the ones that it may import. The graph has no cycles.
 const ARROWS: &[(&str, &[&str])] = &[
     (
         "hsc",
@@ -33,28 +33,28 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("hsc-config", &[]),
 ];
 
-/// The crates that are free of any runtime: a command-line tool or another program can use them.
+/// The crates without a runtime: a command-line tool or another program can use them.
 const PLAIN: &[&str] = &["hsc-answers", "hsc-catalogs", "hsc-config", "hsc-conversation"];
 
-/// What a plain crate must not depend on: whatever has threads, sockets or a log of its own.
+/// What a plain crate must not depend on: crates with threads, sockets or a log.
 const RUNTIME: &[&str] = &["actix", "tokio", "futures", "log", "reqwest", "redis", "sqlx"];
 
-/// What the reader of manuals must not depend on. It starts the processes that read with tokio; it has no socket, no log
+/// What the reader of manuals must not depend on. It starts its child processes with tokio; it has no socket, no log
 /// and no metrics.
 const NOT_OF_MANUALS: &[&str] =
     &["actix", "futures", "log", "prometheus", "reqwest", "redis", "sqlx"];
 
-/// What is there for tests and for the demo, and in no shipped binary: nothing depends on it but tests.
+/// The crates for tests and the demo, which are in no shipped binary: only tests depend on them.
 const TOOLS: &[&str] = &["hsc-manual-writer"];
 
 /// The crates that may name actix.
 const ACTIX: &[&str] = &["hsc", "hsc-actors"];
 
-/// A package of the workspace and what it depends on, in tests and benchmarks too.
+/// A package of the workspace and its dependencies, including those of tests and benchmarks.
 struct Package {
     name: String,
     depends_on: Vec<String>,
-    /// What the built library or binary contains.
+    /// The dependencies in the built library or binary.
     contains: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What of docker/ can be checked where no image can be built.
+//! Checks of docker/ that need no image build.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The instructions of the Dockerfile, each on one line, comments left out.
+/// The instructions of the Dockerfile, each on one line, without comments.
 fn instructions() -> Vec<String> {
     read("docker/Dockerfile")
         .lines()
@@ -22,7 +22,7 @@ fn instructions() -> Vec<String> {
         .collect()
 }
 
-/// The instructions of the stage that is kept.
+/// The instructions of the final stage.
 fn last_stage() -> Vec<String> {
     let all = instructions();
     let start = all.iter().rposition(|line| line.starts_with("FROM ")).expect("there is a stage");
@@ -92,7 +92,7 @@ fn metrics_have_a_port_of_their_own_that_everybody_who_reads_them_names() {
     let stage = last_stage().join("\n");
     assert!(stage.contains("HSC__SERVER__OPERATIONS_LISTEN=0.0.0.0:9090"), "{stage}");
     assert!(stage.contains("EXPOSE 8000 9090"), "{stage}");
-    // Published to this machine alone: they tell strangers more than they need.
+    // Published on the loopback interface only: they reveal internal details.
     assert!(read("docker/compose.yaml").contains("\"127.0.0.1:9090:9090\""));
     assert!(read("monitoring/prometheus/prometheus.yml").contains("targets: [\"127.0.0.1:9090\"]"));
 }
@@ -100,14 +100,14 @@ fn metrics_have_a_port_of_their_own_that_everybody_who_reads_them_names() {
 #[test]
 fn the_image_is_built_with_the_compiler_the_workspace_asks_for() {
     let manifest = read("Cargo.toml");
-    let wanted = manifest
+    let expected = manifest
         .lines()
         .find_map(|line| line.strip_prefix("rust-version = \""))
         .expect("the workspace names its compiler")
         .trim_end_matches('"');
     assert!(
-        instructions().iter().any(|line| line.starts_with(&format!("FROM rust:{wanted}-"))),
-        "no stage is built from rust:{wanted}"
+        instructions().iter().any(|line| line.starts_with(&format!("FROM rust:{expected}-"))),
+        "no stage is built from rust:{expected}"
     );
 }
 

@@ -1,15 +1,15 @@
-//! No file imports, through other files, itself.
+//! Checks that no file imports itself through other files.
 //!
-//! Two files that import each other are one concept in two places, or one of them holds a type that belongs
-//! below. Cargo refuses such cycles between crates; this test reads the imports inside each crate: every path
-//! that begins with `crate`, `super`, `self`, a child module or an imported module. A name that a door
-//! (`mod.rs`, `lib.rs`) re-exports counts as an import of the file that defines it. Tests are left out.
+//! Two files that import each other are one concept in two places, or one of them contains a type that belongs
+//! into a lower module. Cargo refuses such cycles between crates; this test reads the imports inside each crate:
+//! every path that begins with `crate`, `super`, `self`, a child module or an imported module. A name that a module
+//! file (`mod.rs`, `lib.rs`) re-exports counts as an import of the file that defines it. Tests are not checked.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::tree::{File, assert_none, files};
 
-/// The folders that are the sources of a crate each.
+/// The source folder of each crate.
 const CRATES: &[&str] = &[
     "actors/src",
     "answers/src",
@@ -23,7 +23,7 @@ const CRATES: &[&str] = &[
     "tools/manual-writer/src",
 ];
 
-/// Cycles that are known: where the files of one begin, and why it still exists. An entry without a cycle fails
+/// Known cycles: a file of each, and why it still exists. An entry without a cycle fails
 /// the test, so the list only shrinks.
 const KNOWN: &[(&[&str], &str)] = &[];
 
@@ -60,9 +60,9 @@ struct Modules {
 
 struct Module {
     file: String,
-    /// What it re-exports: the name, and the path that the name comes from.
+    /// The names that it re-exports, and the path of each.
     exports: HashMap<String, Path>,
-    /// Every path that its code names, as an absolute path where it can be told.
+    /// Every path in its code, absolute if it can be resolved.
     paths: Vec<Path>,
 }
 
@@ -92,7 +92,7 @@ impl Modules {
         let depth =
             (0..=path.len()).rev().find(|depth| self.by_path.contains_key(&path[..*depth]))?;
         let (module, rest) = path.split_at(depth);
-        // A module by itself is no import: what is used of it is a path of its own.
+        // A module alone is no import: each use of it has its own path.
         let name = rest.first()?;
         match self.by_path[module].exports.get(name) {
             Some(from) => {
@@ -180,7 +180,7 @@ fn module_path(file: &str, root: &str) -> Path {
     below.split('/').filter(|part| !part.is_empty() && *part != "lib").map(str::to_owned).collect()
 }
 
-/// The modules that are there for tests alone.
+/// The modules for tests only.
 fn test_modules(path: &Path, text: &str) -> Vec<Path> {
     let mut lines = text.lines().map(str::trim);
     let mut found = Vec::new();
@@ -195,7 +195,7 @@ fn test_modules(path: &Path, text: &str) -> Vec<Path> {
     found
 }
 
-/// The code without comments, and without what is compiled for tests alone.
+/// The code without comments and without code for tests.
 fn without_tests(file: &File) -> String {
     let mut code = String::new();
     let mut lines = file.code_lines().map(|(_, line)| line);
@@ -286,7 +286,7 @@ fn named_paths(code: &str) -> Vec<Path> {
         .collect()
 }
 
-/// A path from the crate's root, where it begins with something of the crate.
+/// The path from the crate's root, if it begins with an item of the crate.
 fn absolute(
     path: &[String],
     module: &Path,

@@ -1,4 +1,4 @@
-//! How a file is named and how it begins.
+//! Checks the names and first lines of files.
 
 use crate::tree::{File, assert_none, files, root};
 
@@ -18,7 +18,7 @@ const CODE: &[&str] = &[
     "web",
 ];
 
-/// Names of drawers. What is in one has a better name, and a file of its own.
+/// Forbidden generic names: the content deserves a more specific name and its own file.
 const DRAWERS: &[&str] =
     &["util", "utils", "helper", "helpers", "common", "types", "manager", "misc", "shared"];
 

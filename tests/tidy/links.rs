@@ -1,4 +1,4 @@
-//! Every link between our pages leads somewhere, its heading included.
+//! Checks that every link between our pages has a target, including its heading.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ fn every_link_of_the_docs_leads_somewhere() {
     assert_none("Broken links:", &breaches);
 }
 
-/// Why a link leads nowhere; what leads out of the repository is not followed.
+/// Why a link has no target; links out of the repository are not checked.
 fn broken(page: &File, target: &str) -> Option<String> {
     if target.contains("://") || target.starts_with("mailto:") {
         return None;
@@ -43,7 +43,7 @@ fn broken(page: &File, target: &str) -> Option<String> {
     }
 }
 
-/// The targets of a page's links and pictures, with their lines; code is not text.
+/// The targets of a page's links and pictures, with their lines; code is skipped.
 fn targets(text: &str) -> impl Iterator<Item = (usize, &str)> {
     prose(text).flat_map(|(number, line)| {
         line.split("](").skip(1).filter_map(move |rest| {

@@ -1,10 +1,9 @@
-//! Keeps the house as docs/architecture.md draws it.
+//! Checks the repository against docs/architecture.md.
 //!
-//! What lives here: one file a rule. Each reads the repository's files, or what `cargo metadata`
-//! says of them, and names every place that breaks its rule. None of them links the server, so the
-//! whole binary is built and run within seconds.
+//! One file per rule. Each reads the repository's files or the output of `cargo metadata`, and lists every violation.
+//! No test links the server, so the whole binary is built and run within seconds.
 //!
-//! What must never be: a rule that only one person can satisfy. A message says where, what, and what
+//! Never: a rule without a hint. A message contains the place, the violation, and what
 //! to do instead.
 
 mod actors;

@@ -1,14 +1,14 @@
-//! Which room of `src` may import which: none. They meet in `components.rs` and `command/`.
+//! Checks that no module of `src` imports another one. They are combined in `components.rs` and `command/`.
 
 use crate::tree::{File, assert_none, files, folders};
 
-/// The folder of `src` that is no room: one file a subcommand, each of which may use any room.
+/// The folder of `src` that is exempt: one file per subcommand, each of which may use any module.
 const MEETING_PLACE: &str = "command";
 
-/// The files of `src` that make the rooms and put them together.
+/// The files of `src` that create and combine the modules.
 const WIRING: &[&str] = &["server", "components", "listeners", "start_error", MEETING_PLACE];
 
-/// The one place that names actix-web-actors, so that it can be exchanged.
+/// The only file that names actix-web-actors, so that it can be replaced.
 const SOCKET: &str = "actors/src/socket";
 
 #[test]
@@ -80,7 +80,7 @@ fn one_module_alone_names_actix_web_actors() {
 
 /// The first names below the crate's root that a file of `src` imports, with their lines.
 fn imported_rooms(file: &File) -> Vec<(usize, String)> {
-    // `src/answers/llm/sse.rs` is the module `answers::llm::sse`; a door is its folder.
+    // `src/answers/llm/sse.rs` is the module `answers::llm::sse`; `mod.rs` is the module of its folder.
     let below = file.path.strip_prefix("src/").expect("rooms lie in src");
     let depth = below.matches('/').count() + usize::from(!below.ends_with("/mod.rs"));
     let to_root = "super::".repeat(depth);
@@ -99,7 +99,7 @@ fn imported_rooms(file: &File) -> Vec<(usize, String)> {
     found
 }
 
-/// The name that a path goes on with, or all of them when it goes on with a brace.
+/// The next name of a path, or all of them if a brace follows.
 fn first_names(path: &str) -> Vec<String> {
     let name = |text: &str| -> String {
         text.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()

@@ -1,23 +1,23 @@
-//! The repository's own files: what git would keep, without asking git.
+//! The repository's own files, found without git.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders that are made, fetched or git's own. Everything else is written by us.
+/// Folders that are generated, downloaded or git's own. All other files are ours.
 const NOT_OURS: &[&str] = &[".git", ".make", "target", "node_modules", "dist"];
 
-/// One of our files.
+/// One file of the repository.
 pub(crate) struct File {
     /// Its path from the root of the repository, with `/`.
     pub path: String,
-    /// What it says.
+    /// Its content.
     pub text: String,
 }
 
 impl File {
-    /// Its lines with their numbers from one, comments of Rust left out.
+    /// Its lines with their numbers from one, without Rust comments.
     ///
-    /// A doc comment may link anywhere: the rules are about what is imported, not what is mentioned.
+    /// A doc comment may link anywhere: the rules are about imports, not about mentions.
     pub(crate) fn code_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         self.text
             .lines()
@@ -26,14 +26,14 @@ impl File {
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
-    /// True for the tests of the file or folder beside it, which say nothing that it does not.
+    /// True for a test file.
     pub(crate) fn is_tests(&self) -> bool {
         self.path.ends_with("/tests.rs")
             || self.path.ends_with("_tests.rs")
             || self.path.contains("/tests/")
     }
 
-    /// True when a program wrote it out of another file, and a test keeps the two together.
+    /// True for a generated file that a test compares with its source.
     pub(crate) fn is_written_by_a_program(&self) -> bool {
         self.text.lines().next().is_some_and(|line| line.contains("Do not edit"))
     }
@@ -44,14 +44,15 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Our files below a folder with one of the endings, in the order of their paths.
+/// The files below a folder with one of the extensions, sorted by path.
 pub(crate) fn files(below: &str, endings: &[&str]) -> Vec<File> {
     let mut paths = Vec::new();
     walk(&root().join(below), &mut paths);
     let mut files: Vec<File> = paths
         .into_iter()
         .filter(|path| {
-            path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted))
+            path.extension()
+                .is_some_and(|ending| endings.iter().any(|ending_wanted| ending == *ending_wanted))
         })
         .map(|path| File {
             text: fs::read_to_string(&path).expect("our text files are UTF-8"),
@@ -62,7 +63,7 @@ pub(crate) fn files(below: &str, endings: &[&str]) -> Vec<File> {
     files
 }
 
-/// The folders that lie directly in a folder.
+/// The direct subfolders of a folder.
 pub(crate) fn folders(of: &str) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(root().join(of))
         .expect("the folder is part of the house")
@@ -74,14 +75,14 @@ pub(crate) fn folders(of: &str) -> Vec<String> {
     names
 }
 
-/// Fails with every breach in a line of its own.
+/// Fails with one line per violation.
 #[track_caller]
 pub(crate) fn assert_none(rule: &str, breaches: &[String]) {
     assert!(breaches.is_empty(), "{rule}\n  {}\n", breaches.join("\n  "));
 }
 
 fn walk(folder: &Path, paths: &mut Vec<PathBuf>) {
-    // A room that is not there has no files; which rooms must be there is for `arrows` to say.
+    // A missing module has no files; `arrows` checks which modules must exist.
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries {
         let entry = entry.expect("a folder of ours can be read");

@@ -1,12 +1,12 @@
-//! Nothing that a test waits for can hang.
+//! Checks that every wait in tests has a deadline.
 //!
-//! A raw wait stands inside a call that bounds it (`in_time`, `eventually`, `timeout`, `within`), or in an
-//! `async` block that is given to one. Where neither is so, a comment above it in the same function says
-//! why: `// No deadline: …`. The last resort is `tests/bounded.sh`, which ends a whole test binary.
+//! A raw wait is inside a call that bounds it (`in_time`, `eventually`, `timeout`, `within`), or in an
+//! `async` block that is passed to one. Otherwise a comment above it in the same function gives the reason:
+//! `// No deadline: …`. As a last resort, `tests/bounded.sh` ends a whole test binary.
 
 use crate::tree::{File, assert_none, files};
 
-/// What waits for as long as it takes.
+/// Calls that wait without a bound.
 const RAW: &[&str] = &[
     ".recv().await",
     ".next().await",
@@ -17,10 +17,10 @@ const RAW: &[&str] = &[
     ".output()",
     "wait_with_output",
     "loop {",
-    // A pause between two looks is bounded with the looking; any other makes a test slow and not sure.
+    // A pause between two checks is bounded together with the checks; any other makes a test slow and unreliable.
     "sleep(",
 ];
-/// What bounds a wait. The first argument says how long or for what.
+/// Calls that bound a wait. The first argument is the bound or the name of the event.
 const BOUNDS: &[&str] = &["in_time(", "eventually(", "timeout(", "timeout_at(", "within("];
 /// The exception, with its reason.
 const MARK: &str = "// No deadline: ";
@@ -59,7 +59,7 @@ fn scripts_wait_no_longer_than_they_say() {
         for (at, line) in lines.iter().enumerate() {
             let shell = file.path.ends_with(".sh") && line.trim_start().starts_with("until ");
             let runs = ["execFileSync(", "spawnSync("].iter().any(|it| line.contains(it));
-            // One that awaits nothing computes.
+            // A block that awaits nothing.
             let endless = (line.contains("while (true)") || line.contains("for (;;)"))
                 && lines[at..].iter().take(10).any(|line| line.contains("await "));
             let is_bounded = match () {
@@ -76,10 +76,10 @@ fn scripts_wait_no_longer_than_they_say() {
     assert_none("A wait of a script that can hang:", &breaches);
 }
 
-/// Where the tests of a file begin; none where it has none.
+/// The first line of a file's tests; none without tests.
 fn first_line_of_tests(file: &File) -> Option<usize> {
     let path = file.path.as_str();
-    // Those that look for waits name them.
+    // The files that search for waits contain their names.
     if path.starts_with("tests/tidy/") || !path.contains('/') {
         return None;
     }
@@ -90,7 +90,7 @@ fn first_line_of_tests(file: &File) -> Option<usize> {
     file.text.lines().position(|line| line == "mod tests {")
 }
 
-/// True where the wait, or one of the blocks around it up to its function, is bounded.
+/// True if the wait, or one of the blocks around it up to its function, is bounded.
 fn is_bounded(lines: &[&str], at: usize) -> bool {
     let has_bound = |line: &str| BOUNDS.iter().any(|bound| line.contains(bound));
     if has_bound(lines[at]) {
@@ -120,13 +120,13 @@ fn is_bounded(lines: &[&str], at: usize) -> bool {
     false
 }
 
-/// The name of an `async` block that is put aside: `let NAME = async {`.
+/// The name of an `async` block that is assigned: `let NAME = async {`.
 fn block_name(line: &str) -> Option<&str> {
     let (name, value) = line.trim_start().strip_prefix("let ")?.split_once(" = ")?;
     value.contains("async").then(|| name.trim_start_matches("mut "))
 }
 
-/// True where the block of this name is given to what bounds it, not far below.
+/// True if the block of this name is passed to a bounding call, a few lines below.
 fn gives(lines: &[&str], name: &str) -> bool {
     let is_name = |word: &str| word == name;
     lines.iter().take(60).any(|line| {
@@ -161,7 +161,7 @@ fn a_raw_wait_is_told_from_a_bounded_one() {
     assert!(!bounded(
         "fn it() {\n    let a = async {\n        rx.recv().await\n    };\n    in_time(\"x\", b);\n}"
     ));
-    // The bound of the function before is none of this one's.
+    // A bound of the previous function does not count.
     assert!(!bounded("fn a() {\n    in_time(1, 2);\n}\nfn it() {\n    rx.recv().await\n}"));
     assert!(bounded(
         "fn it() {\n    // No deadline: it ends with the test.\n    rx.recv().await\n}"

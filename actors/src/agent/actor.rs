@@ -31,7 +31,7 @@ use super::table::AgentSockets;
 use super::view::AgentView;
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
 use crate::ports::SessionCheck;
-use crate::rate_limit::{Gcra, Quota};
+use crate::rate_limit::Gcra;
 use crate::sequence::Sequences;
 use crate::session::{QueueOutcome, SessionContext};
 use crate::socket::{Outgoing, Received, SocketContext};
@@ -99,7 +99,7 @@ impl RebuiltInPlace for AgentSocket {
     }
 
     fn bounds(&self) -> (Intensity, Arc<Metrics>) {
-        (self.context.shared.intensity, Arc::clone(&self.context.shared.metrics))
+        (self.context.shared.intensity, Arc::clone(&self.context.shared.services.metrics))
     }
 
     fn id(&self) -> Arc<str> {
@@ -125,15 +125,15 @@ impl AgentSocket {
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let SessionContext { messages_per_second, message_burst, .. } = *context.shared;
+        let quota = context.shared.services.message_quota();
         Self {
             from,
             session_check,
             has_acted: false,
             key: context.sockets.next_key(),
             socket_id: format!("{:032x}", rand::random::<u128>()).into(),
-            view: AgentView::new(me, Arc::clone(&context.shared.tokens)),
-            messages: Gcra::new(Quota::per_second(messages_per_second, message_burst), now),
+            view: AgentView::new(me, Arc::clone(&context.shared.services.tokens)),
+            messages: Gcra::new(quota, now),
             context,
             watching: HashMap::new(),
             actions: Sequences::default(),
@@ -193,17 +193,17 @@ impl AgentSocket {
                         (self.view.agent().clone(), Arc::clone(&self.socket_id));
                     let (context, key) = (Arc::clone(&self.context), self.key);
                     self.run_action(audit, None, ctx, async move {
-                        let told = handoffs.agent_here(
+                        let outcome = handoffs.agent_here(
                             agent.clone(),
                             Arc::clone(&socket_id),
                             Some(available),
                         );
-                        let told = told.await;
+                        let outcome = outcome.await;
                         if !context.sockets.has(key) {
                             // The agent left meanwhile, and its last report may have arrived before this one.
                             let _ = handoffs.agent_left(agent, socket_id).await;
                         }
-                        Event::DeskReplied { id, outcome: told.map(|()| None) }
+                        Event::DeskReplied { id, outcome: outcome.map(|()| None) }
                     });
                 }
                 Effect::Watch { id, conversation } => self.watch(id, conversation, ctx),
@@ -212,14 +212,15 @@ impl AgentSocket {
                         ctx.cancel_future(subscription);
                     }
                 }
-                Effect::SendMessage { id, conversation, said } => {
-                    let log = Arc::clone(&self.context.shared.log);
-                    let archive = self.context.shared.archive.clone();
+                Effect::SendMessage { id, conversation, message } => {
+                    let log = Arc::clone(&self.context.shared.services.log);
+                    let archive = self.context.shared.services.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
                     self.run_action(audit, about, ctx, async move {
                         let outcome =
-                            deliver(handoffs, log, archive, conversation, *said, is_online).await;
+                            deliver(handoffs, log, archive, conversation, *message, is_online)
+                                .await;
                         Event::Delivered { id, outcome }
                     });
                 }
@@ -294,9 +295,9 @@ impl AgentSocket {
     fn feed_result(
         &mut self,
         ctx: &mut SocketContext<Self>,
-        asked: impl Future<Output = Event> + 'static,
+        action: impl Future<Output = Event> + 'static,
     ) {
-        let fed = wrap_future::<_, Self>(asked);
+        let fed = wrap_future::<_, Self>(action);
         ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
     }
 
@@ -308,12 +309,12 @@ impl AgentSocket {
         audit: Option<Audit>,
         about: Option<String>,
         ctx: &mut SocketContext<Self>,
-        asked: impl Future<Output = Event> + 'static,
+        action: impl Future<Output = Event> + 'static,
     ) {
-        let archive = self.context.shared.archive.clone();
-        let asked = self.actions.put(about, asked);
+        let archive = self.context.shared.services.archive.clone();
+        let action = self.actions.put(about, action);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
-            let event = asked.await;
+            let event = action.await;
             if let Some(audit) = audit.filter(|_| event.is_done()) {
                 archive.record(Record::Audit(audit));
             }
@@ -335,9 +336,10 @@ impl AgentSocket {
         let bridge = self.context.shared.handoffs.bridge().clone();
         let mut live = bridge.subscribe(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
-            let said = bridge.subscribe(channels::conversation(&conversation));
+            let frames = bridge.subscribe(channels::conversation(&conversation));
             let talked = bridge.subscribe(channels::to_agents(&conversation));
-            let subscription = [said, talked].map(|subscription| self.subscribe(subscription, ctx));
+            let subscription =
+                [frames, talked].map(|subscription| self.subscribe(subscription, ctx));
             self.watching.insert(conversation.clone(), subscription);
         }
         let mut live_notes = bridge.subscribe(channels::to_agents(&conversation));
@@ -346,10 +348,11 @@ impl AgentSocket {
             // Bounded: while Redis is unavailable the subscription never becomes live.
             let both = async { futures::join!(live.live(), live_notes.live()) };
             let is_live = tokio::time::timeout(LIVE_WITHIN, both).await.is_ok();
-            let kept = context.log.read(conversation.as_str().into());
-            let (kept, notes) = futures::join!(kept, note_writer::read(&context, &conversation));
+            let stored = context.services.log.read(conversation.as_str().into());
+            let (stored, notes) =
+                futures::join!(stored, note_writer::read(&context, &conversation));
             let deaf = (!is_live).then(|| (conversation.clone(), live, live_notes));
-            (Event::Read { id, conversation, kept, notes }, deaf)
+            (Event::Read { id, conversation, stored, notes }, deaf)
         });
         ctx.spawn(read.map(|(event, deaf), socket, ctx| {
             socket.feed(event, ctx);
@@ -369,14 +372,14 @@ impl AgentSocket {
         subscription: crate::bridge::Subscription,
         ctx: &mut SocketContext<Self>,
     ) -> SpawnHandle {
-        let heard = wrap_stream::<_, Self>(subscription);
-        let heard =
-            heard.map(|heard, socket: &mut Self, ctx| socket.handle_channel_event(heard, ctx));
-        ctx.spawn(heard.finish())
+        let events = wrap_stream::<_, Self>(subscription);
+        let events =
+            events.map(|events, socket: &mut Self, ctx| socket.handle_channel_event(events, ctx));
+        ctx.spawn(events.finish())
     }
 
-    fn handle_channel_event(&mut self, heard: ChannelEvent, ctx: &mut SocketContext<Self>) {
-        let ChannelEvent::Message(envelope) = heard else { return self.feed(Event::Missed, ctx) };
+    fn handle_channel_event(&mut self, event: ChannelEvent, ctx: &mut SocketContext<Self>) {
+        let ChannelEvent::Message(envelope) = event else { return self.feed(Event::Missed, ctx) };
         let event = match &envelope.body {
             Body::Appended { conversation, frames, .. } => {
                 Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
@@ -475,7 +478,7 @@ impl AgentSocket {
 
     /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
     fn heartbeat(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.last_received.elapsed() > self.context.shared.idle_timeout {
+        if self.last_received.elapsed() > self.context.shared.services.limits.idle_timeout {
             return self.close(CloseReason::Normal, ctx);
         }
         let session_check = (self.session_check)(std::mem::take(&mut self.has_acted));
@@ -538,14 +541,14 @@ impl Actor for AgentSocket {
         });
         ctx.spawn(here.map(|(), socket, ctx| socket.read_desk(ctx)));
         ctx.run_interval(self.context.heartbeat, Self::heartbeat);
-        ctx.run_interval(self.context.shared.ping_interval, |_, ctx| ctx.ping(b""));
+        ctx.run_interval(self.context.shared.services.limits.ping_interval, |_, ctx| ctx.ping(b""));
     }
 }
 
 impl Drop for AgentSocket {
     // Not in `stopped`: this runs after every end of the socket.
     fn drop(&mut self) {
-        self.context.sockets.left(self.key);
+        self.context.sockets.removed(self.key);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
             let handoffs = self.context.shared.handoffs.clone();
@@ -583,7 +586,7 @@ impl Handler<Deliver> for AgentSocket {
                 self.send(&DeskMessage::Reconnect { after_ms }, None, ctx);
                 self.close(CloseReason::Restart, ctx);
             }
-            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
+            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::injected_panic()),
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, Bridge, ChannelEvent, DeskBroadcast, Subscription, channels};
 use crate::desk::HandoffService;
 use crate::ports::ConversationLog;
-use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::AgentChatMessage;
 use hsc_conversation::desk::DeskChange;
 use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation};
 use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
@@ -49,7 +49,7 @@ pub(super) async fn deliver(
     log: Arc<dyn ConversationLog>,
     archive: ArchiveHandle,
     conversation: String,
-    said: AgentSaid,
+    message: AgentChatMessage,
     mut is_online: bool,
 ) -> Result<(), NotDelivered> {
     let mut answers = handoffs.bridge().subscribe(channels::to_agents(&conversation));
@@ -57,9 +57,9 @@ pub(super) async fn deliver(
     let channel = channels::to_owner(&conversation);
     for _ in 0..TIMES {
         if is_online {
-            let talk = DeskBroadcast::AgentSaid { said: Box::new(said.clone()) };
+            let talk = DeskBroadcast::AgentChatMessage { message: Box::new(message.clone()) };
             drop(handoffs.bridge().publish(&channel, Body::Talk(talk)));
-            let answer = answer_to(&said.request, &mut answers);
+            let answer = answer_to(&message.request, &mut answers);
             match timeout(ANSWERED_WITHIN, answer).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => return Err(NotDelivered::NotYours),
@@ -68,7 +68,7 @@ pub(super) async fn deliver(
         }
         match handoffs.find(conversation.as_str().into()).await {
             Ok(Some(DeskChange::Ticket(ticket))) => {
-                if ticket.agent.is_none_or(|has| has.id != said.agent.id) {
+                if ticket.agent.is_none_or(|has| has.id != message.agent.id) {
                     return Err(NotDelivered::NotYours);
                 }
                 is_online = ticket.online;
@@ -77,10 +77,10 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(handoffs.bridge(), &*log, &archive, &conversation, &said).await {
+            match append_alone(handoffs.bridge(), &*log, &archive, &conversation, &message).await {
                 Ok(()) => {
                     handoffs
-                        .touch(conversation.as_str().into(), said.content, Speaker::Agent)
+                        .touch(conversation.as_str().into(), message.content, Speaker::Agent)
                         .await;
                     return Ok(());
                 }
@@ -112,27 +112,27 @@ async fn append_alone(
     log: &dyn ConversationLog,
     archive: &ArchiveHandle,
     conversation: &str,
-    said: &AgentSaid,
+    message: &AgentChatMessage,
 ) -> Result<(), LogError> {
     let conversation: Arc<str> = conversation.into();
-    let kept = log.read(Arc::clone(&conversation)).await?;
+    let stored = log.read(Arc::clone(&conversation)).await?;
     // At the end of the log, so that none of its entries is dropped.
-    let seen = ClientPosition { epoch: kept.epoch, offset: kept.offset };
+    let seen = ClientPosition { epoch: stored.epoch, offset: stored.offset };
     let taken = log.take_over(Arc::clone(&conversation), seen).await?;
     let chat = ChatMessage {
         from: Speaker::Agent,
-        agent: Some(said.agent.clone()),
-        content: said.content.clone(),
-        html: plain_html(&said.content),
-        citations: said.citations.clone(),
-        at_ms: said.at_ms,
-        upload: said.upload.clone(),
+        agent: Some(message.agent.clone()),
+        content: message.content.clone(),
+        html: plain_html(&message.content),
+        citations: message.citations.clone(),
+        at_ms: message.at_ms,
+        upload: message.upload.clone(),
     };
     let offset = taken.offset + 1;
     let entry = LogEntry {
         offset,
         epoch: taken.epoch,
-        at_ms: Some(said.at_ms),
+        at_ms: Some(message.at_ms),
         reply_to: None,
         event: ConversationEvent::MessageSent(Box::new(chat)),
     };

@@ -3,7 +3,7 @@
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::AgentAction;
 use hsc_conversation::answer::Answer;
-use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::AgentChatMessage;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, ReleaseKind};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::protocol::{
@@ -48,7 +48,7 @@ pub(crate) enum Event {
         /// Id of the conversation.
         conversation: String,
         /// Its entries in the log.
-        kept: Result<StoredConversation, LogError>,
+        stored: Result<StoredConversation, LogError>,
         /// Its stored notes.
         notes: Vec<Note>,
     },
@@ -149,7 +149,7 @@ pub(crate) enum Effect {
         /// Id of the conversation.
         conversation: String,
         /// The message.
-        said: Box<AgentSaid>,
+        message: Box<AgentChatMessage>,
     },
     /// Publish a message to the owner of a conversation.
     NotifyOwner {

@@ -56,7 +56,7 @@ async fn the_frame_guard_serves_the_sockets_of_agents() {
 async fn visitor(pod: &TestPod) -> (Client, String, Value) {
     let mut visitor = pod.client().await;
     visitor.say(json!({"type": "hello", "locale": "he"})).await;
-    let welcome = visitor.hear("welcome").await;
+    let welcome = visitor.receive("welcome").await;
     let conversation = welcome["conversation"].as_str().unwrap().to_owned();
     (visitor, conversation, welcome)
 }
@@ -66,11 +66,11 @@ async fn with(visitors: &TestPod, agents: &TestPod, who: &str) -> (Client, Clien
     let mut agent = agents.agent(who).await;
     let (mut visitor, conversation, welcome) = visitor(visitors).await;
     visitor.say(json!({"type": "handoff", "reason": "It hums."})).await;
-    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
+    assert_eq!(visitor.receive("handoff").await["state"], "waiting");
     hear_ticket(&mut agent, &conversation).await;
     agent.say(json!({"type": "take", "conversation": conversation, "id": "take"})).await;
-    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], who);
-    assert_eq!(visitor.hear("handoff").await["state"], "with_agent");
+    assert_eq!(visitor.receive("agent_joined").await["agent"]["id"], who);
+    assert_eq!(visitor.receive("handoff").await["state"], "with_agent");
     (visitor, agent, conversation, welcome)
 }
 
@@ -82,7 +82,7 @@ async fn hear_ticket(agent: &mut Client, conversation: &str) -> Value {
 fn records(pod: &TestPod, conversation: &str) -> Vec<Record> {
     let of = |record: &Record| match record {
         Record::ConversationBegan(began) => began.conversation == conversation,
-        Record::Message(said) => said.conversation == conversation,
+        Record::Message(message) => message.conversation == conversation,
         Record::Handoff(turn) => turn.conversation == conversation,
         _ => false,
     };
@@ -115,7 +115,7 @@ async fn turns_to(pods: [&TestPod; 2], conversation: &str, kind: HandoffRecordKi
 async fn reply(agent: &mut Client, id: &str) -> Value {
     let answers =
         |it: &Value| ["done", "error"].iter().any(|kind| it["type"] == *kind) && it["id"] == id;
-    if let Some(found) = agent.heard.iter().find(|it| answers(it)) {
+    if let Some(found) = agent.received.iter().find(|it| answers(it)) {
         return found.clone();
     }
     agent.hear_first("answer", answers).await
@@ -128,7 +128,7 @@ async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
     let mut colleague = a.agent("ben").await;
     for agent in [&mut agent, &mut colleague] {
         agent.say(json!({"type": "watch", "conversation": conversation, "id": "w"})).await;
-        let transcript = agent.hear("transcript").await;
+        let transcript = agent.receive("transcript").await;
         assert_eq!(
             (&transcript["ticket"]["reason"], &transcript["whole"]),
             (&json!("It hums."), &json!(true))
@@ -138,37 +138,37 @@ async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
     agent
         .say(json!({"type": "say", "conversation": conversation, "content": "Hello!", "id": "s"}))
         .await;
-    let said = visitor.hear("message").await;
+    let message = visitor.receive("message").await;
     assert_eq!(
-        (&said["from"], &said["content"], &said["agent"]["name"]),
+        (&message["from"], &message["content"], &message["agent"]["name"]),
         (&json!("agent"), &json!("Hello!"), &json!("ANA"))
     );
     assert_eq!(reply(&mut agent, "s").await["type"], "done");
     visitor.say(json!({"type": "message", "content": "Good day.", "id": "v"})).await;
     for agent in [&mut agent, &mut colleague] {
         let is_entry = |frame: &&Value| frame["type"] == "entry";
-        while agent.heard.iter().filter(is_entry).count() < 2 {
+        while agent.received.iter().filter(is_entry).count() < 2 {
             agent.hear_any().await;
         }
-        let entries: Vec<&Value> = agent.heard.iter().filter(is_entry).collect();
+        let entries: Vec<&Value> = agent.received.iter().filter(is_entry).collect();
         for (entry, content) in entries.into_iter().zip(["Hello!", "Good day."]) {
             assert_eq!(entry["frame"]["content"], content);
             assert_eq!(entry["offset"], entry["frame"]["offset"]);
         }
     }
     agent.say(json!({"type": "note", "conversation": conversation, "content": "Rude."})).await;
-    assert_eq!(colleague.hear("note").await["content"], "Rude.");
+    assert_eq!(colleague.receive("note").await["content"], "Rude.");
     agent.say(json!({"type": "typing", "conversation": conversation, "typing": true})).await;
-    assert_eq!(visitor.hear("agent_typing").await["typing"], true);
+    assert_eq!(visitor.receive("agent_typing").await["typing"], true);
     visitor.say(json!({"type": "typing", "content": "secret"})).await;
-    let typing = agent.hear("visitor_typing").await;
+    let typing = agent.receive("visitor_typing").await;
     assert!(typing["typing"] == true && !typing.to_string().contains("secret"));
     agent.say(json!({"type": "give_back", "conversation": conversation})).await;
-    assert_eq!(visitor.hear("agent_left").await["reason"], "returned");
-    assert_eq!(visitor.hear("handoff").await["state"], "returned");
-    assert!(!visitor.heard.iter().any(|frame| frame.to_string().contains("Rude.")));
+    assert_eq!(visitor.receive("agent_left").await["reason"], "returned");
+    assert_eq!(visitor.receive("handoff").await["state"], "returned");
+    assert!(!visitor.received.iter().any(|frame| frame.to_string().contains("Rude.")));
     visitor.say(a.ask()).await;
-    visitor.hear("answer_chunk").await;
+    visitor.receive("answer_chunk").await;
     let offsets = visitor.offsets();
     let expected: Vec<u64> = (1..=offsets.len() as u64).collect();
     assert_eq!(
@@ -181,10 +181,10 @@ async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
 async fn whoever_looks_after_the_pod_sees_which_person_has_a_conversation() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
-    let has = || a.house.sessions().of_conversation(&conversation).unwrap().agent;
+    let has = || a.pod.sessions().of_conversation(&conversation).unwrap().agent;
     eventually("the table knows the person", || has().as_deref() == Some("ANA")).await;
     agent.say(json!({"type": "give_back", "conversation": conversation})).await;
-    visitor.hear("agent_left").await;
+    visitor.receive("agent_left").await;
     eventually("and that nobody has it any more", || has().is_none()).await;
 }
 
@@ -198,10 +198,10 @@ async fn two_agents_take_at_the_same_instant_on_two_pods_and_one_is_told_by_whom
     hear_ticket(&mut ben, &conversation).await;
     let take = json!({"type": "take", "conversation": conversation, "id": "t"});
     futures::join!(ana.say(take.clone()), ben.say(take));
-    let winner = visitor.hear("agent_joined").await["agent"]["id"].clone();
+    let winner = visitor.receive("agent_joined").await["agent"]["id"].clone();
     let (loser, by) = if winner == "ana" { (&mut ben, "ANA") } else { (&mut ana, "BEN") };
-    let told = reply(loser, "t").await;
-    assert_eq!((&told["code"], &told["by"]["name"]), (&json!("taken"), &json!(by)));
+    let reply_frame = reply(loser, "t").await;
+    assert_eq!((&reply_frame["code"], &reply_frame["by"]["name"]), (&json!("taken"), &json!(by)));
 }
 
 #[actix::test]
@@ -216,15 +216,15 @@ async fn a_colleague_on_another_pod_goes_on_and_nobody_else_may_speak() {
     let refused = reply(&mut ben, "no").await;
     assert_eq!((&refused["code"], &refused["by"]["id"]), (&json!("not_yours"), &json!("ana")));
     ana.say(json!({"type": "hand", "conversation": conversation, "to": "ben"})).await;
-    assert_eq!(visitor.hear("agent_left").await["reason"], "handed");
-    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+    assert_eq!(visitor.receive("agent_left").await["reason"], "handed");
+    assert_eq!(visitor.receive("agent_joined").await["agent"]["id"], "ben");
     hear_ticket(&mut ben, &conversation).await;
     ben.say(json!({"type": "say", "conversation": conversation, "content": "Now me.", "id": "s"}))
         .await;
-    assert_eq!(visitor.hear("message").await["content"], "Now me.");
+    assert_eq!(visitor.receive("message").await["content"], "Now me.");
     ben.say(json!({"type": "close", "conversation": conversation})).await;
-    assert_eq!(visitor.hear("agent_left").await["reason"], "closed");
-    assert_eq!(visitor.hear("handoff").await["state"], "closed");
+    assert_eq!(visitor.receive("agent_left").await["reason"], "closed");
+    assert_eq!(visitor.receive("handoff").await["state"], "closed");
 }
 
 #[actix::test]
@@ -232,28 +232,27 @@ async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_b
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut agent, conversation, welcome) = with(&a, &b, "ana").await;
     agent.say(json!({"type": "watch", "conversation": conversation})).await;
-    agent.hear("transcript").await;
+    agent.receive("transcript").await;
     visitor.socket.close(None).await.unwrap();
-    assert_eq!(agent.hear("visitor_presence").await["online"], false);
+    assert_eq!(agent.receive("visitor_presence").await["online"], false);
     agent.say(json!({"type": "say", "conversation": conversation, "content": "Are you there?", "id": "s"})).await;
     assert_eq!(reply(&mut agent, "s").await["type"], "done");
-    let is_recorded =
-        |record: &Record| matches!(record, Record::Message(said) if said.text == "Are you there?");
+    let is_recorded = |record: &Record| matches!(record, Record::Message(message) if message.text == "Are you there?");
     let recorded = records(&b, &conversation).into_iter().filter(is_recorded);
     let recorded: Vec<Record> = recorded.collect();
-    let [Record::Message(said)] = &recorded[..] else { panic!("once: {recorded:?}") };
-    assert_eq!((said.author, said.offset.is_some()), (Author::Agent, true));
+    let [Record::Message(message)] = &recorded[..] else { panic!("once: {recorded:?}") };
+    assert_eq!((message.author, message.offset.is_some()), (Author::Agent, true));
     let after = *visitor.offsets().last().unwrap();
     let resume = json!({"conversation": conversation, "token": welcome["token"], "after": after});
     let mut visitor = b.client().await;
     visitor.say(json!({"type": "hello", "resume": resume})).await;
-    assert_eq!(visitor.hear("welcome").await["recovered"], true);
-    assert_eq!(visitor.hear("message").await["content"], "Are you there?");
-    assert_eq!(agent.hear("visitor_presence").await["online"], true);
+    assert_eq!(visitor.receive("welcome").await["recovered"], true);
+    assert_eq!(visitor.receive("message").await["content"], "Are you there?");
+    assert_eq!(agent.receive("visitor_presence").await["online"], true);
     agent
         .say(json!({"type": "say", "conversation": conversation, "content": "Welcome back."}))
         .await;
-    assert_eq!(visitor.hear("message").await["content"], "Welcome back.");
+    assert_eq!(visitor.receive("message").await["content"], "Welcome back.");
     assert_eq!(visitor.offsets()[1..], [after + 1, after + 2]);
 }
 
@@ -268,10 +267,10 @@ async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_
     let (mut visitor, ana, conversation, _) = with(&a, &b, "ana").await;
     let mut ben = a.agent("ben").await;
     drop(ana);
-    assert_eq!(visitor.hear("agent_left").await["reason"], "gone");
-    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
+    assert_eq!(visitor.receive("agent_left").await["reason"], "gone");
+    assert_eq!(visitor.receive("handoff").await["state"], "waiting");
     ben.say(json!({"type": "take", "conversation": conversation})).await;
-    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+    assert_eq!(visitor.receive("agent_joined").await["agent"]["id"], "ben");
 }
 
 #[actix::test]
@@ -296,25 +295,25 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
         }
     };
     assert_eq!(released["ticket"]["unanswered_by"]["id"], "ana");
-    assert_eq!(visitor.hear("agent_left").await["reason"], "no_answer");
-    let handoff = visitor.hear("handoff").await;
+    assert_eq!(visitor.receive("agent_left").await["reason"], "no_answer");
+    let handoff = visitor.receive("handoff").await;
     assert_eq!(handoff["state"], "waiting");
     assert!(
         handoff["reason"].as_str().is_some_and(|it| it.contains("בתור") || it.contains("לתור"))
     );
     // The assistant answers meanwhile.
     visitor.say(a.ask()).await;
-    visitor.hear("final_answer").await;
+    visitor.receive("final_answer").await;
     // Silent after one reply: the visitor's next message restarts the timeout.
     ben.say(json!({"type": "take", "conversation": conversation})).await;
-    assert_eq!(visitor.hear("agent_joined").await["agent"]["id"], "ben");
+    assert_eq!(visitor.receive("agent_joined").await["agent"]["id"], "ben");
     ben.say(json!({"type": "say", "conversation": conversation, "content": "Hold Init."})).await;
-    assert_eq!(visitor.hear("message").await["content"], "Hold Init.");
+    assert_eq!(visitor.receive("message").await["content"], "Hold Init.");
     visitor.say(json!({"type": "message", "id": "m2", "content": "Which one is that?"})).await;
-    assert_eq!(visitor.hear("message").await["id"], "m2");
-    assert_eq!(visitor.hear("agent_left").await["reason"], "no_answer");
+    assert_eq!(visitor.receive("message").await["id"], "m2");
+    assert_eq!(visitor.receive("agent_left").await["reason"], "no_answer");
     // The assistant answers the message that the agent left unanswered.
-    let answer = visitor.hear("final_answer").await;
+    let answer = visitor.receive("final_answer").await;
     assert_eq!((&answer["id"], &answer["question"]), (&json!("m2"), &json!("Which one is that?")));
 }
 
@@ -326,15 +325,15 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
     let mut agent = b.agent("ana").await;
     let (mut visitor, conversation, _) = visitor(&a).await;
     visitor.say(a.ask()).await;
-    visitor.hear("final_answer").await;
+    visitor.receive("final_answer").await;
     visitor.say(json!({"type": "handoff"})).await;
     let ticket = hear_ticket(&mut agent, &conversation).await;
     assert_eq!(ticket["ticket"]["product"]["id"], a.product.as_str());
     assert_eq!(ticket["ticket"]["last"], "count");
     agent.say(json!({"type": "watch", "conversation": conversation})).await;
-    agent.hear("transcript").await;
+    agent.receive("transcript").await;
     agent.say(json!({"type": "draft", "conversation": conversation, "id": "d"})).await;
-    let draft = agent.hear("draft").await;
+    let draft = agent.receive("draft").await;
     assert_eq!(
         (&draft["content"], &draft["id"], &draft["grounded"]),
         (&json!("one two three"), &json!("d"), &json!(true))
@@ -354,18 +353,18 @@ async fn nobody_there_is_said_and_a_form_is_offered() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, _, _) = visitor(&a).await;
     visitor.say(json!({"type": "handoff"})).await;
-    let told = visitor.hear("handoff").await;
-    assert_eq!((&told["state"], &told["form"]), (&json!("unavailable"), &json!(true)));
+    let handoff = visitor.receive("handoff").await;
+    assert_eq!((&handoff["state"], &handoff["form"]), (&json!("unavailable"), &json!(true)));
     let mut agent = b.agent("ana").await;
     agent.say(json!({"type": "available", "available": false, "id": "break"})).await;
     assert_eq!(reply(&mut agent, "break").await["type"], "done");
     visitor.say(json!({"type": "handoff"})).await;
-    assert_eq!(visitor.hear("handoff").await["state"], "unavailable");
+    assert_eq!(visitor.receive("handoff").await["state"], "unavailable");
     agent.say(json!({"type": "available", "available": true, "id": "back"})).await;
     assert_eq!(reply(&mut agent, "back").await["type"], "done");
     visitor.say(json!({"type": "handoff"})).await;
-    assert_eq!(visitor.hear("handoff").await["state"], "waiting");
-    let queue = visitor.hear("queue").await;
+    assert_eq!(visitor.receive("handoff").await["state"], "waiting");
+    let queue = visitor.receive("queue").await;
     assert_eq!((&queue["place"], &queue["for"]), (&json!(1), &json!("agent")));
 }
 
@@ -373,16 +372,16 @@ async fn nobody_there_is_said_and_a_form_is_offered() {
 async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_pod() {
     let (a, _b) = two_pods(LIMITS).await;
     let mut agent = a.agent("ana").await;
-    assert_eq!(a.house.agents(), 1);
-    assert_eq!(a.house.tell_agents(|| Deliver::Panic), 1);
-    let desk = agent.hear("desk").await;
+    assert_eq!(a.pod.agents(), 1);
+    assert_eq!(a.pod.tell_agents(|| Deliver::Panic), 1);
+    let desk = agent.receive("desk").await;
     assert_eq!(desk["you"]["id"], "ana");
     agent.say(json!({"type": "sing", "id": "x"})).await;
-    assert_eq!(agent.hear("error").await["code"], "unknown_type");
-    assert_eq!(a.house.drain_agents(), 1);
-    agent.hear("reconnect").await;
+    assert_eq!(agent.receive("error").await["code"], "unknown_type");
+    assert_eq!(a.pod.drain_agents(), 1);
+    agent.receive("reconnect").await;
     assert_eq!(agent.close_code().await, 1012);
-    eventually("it has left", || a.house.agents() == 0).await;
+    eventually("it has left", || a.pod.agents() == 0).await;
 }
 
 /// A visitor on `a` whose conversation the agent `ana` on `b` has; each kind of end is recorded.
@@ -402,7 +401,7 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
     let asked_for = "handed_over It hums.";
     let visitor_ends = async |visitor: &mut Client, _: &mut Client, _| {
         visitor.say(json!({"type": "bye"})).await;
-        assert_eq!(visitor.hear("agent_left").await["reason"], "ended");
+        assert_eq!(visitor.receive("agent_left").await["reason"], "ended");
     };
     let turns = recorded_end(LIMITS, visitor_ends, HandoffRecordKind::Ended).await;
     assert_eq!(turns, [asked_for, "ended ANA visitor", "taken ANA"]);
@@ -423,7 +422,7 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
     let ends_alone = async |visitor: &mut Client, agent: &mut Client, conversation| {
         visitor.socket.close(None).await.unwrap();
         agent.say(json!({"type": "watch", "conversation": conversation})).await;
-        while agent.hear("ticket").await["ticket"]["online"] == true {}
+        while agent.receive("ticket").await["ticket"]["online"] == true {}
         agent.say(json!({"type": "close", "conversation": conversation})).await;
     };
     let turns = recorded_end(LIMITS, ends_alone, HandoffRecordKind::Ended).await;
@@ -437,30 +436,30 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
     let pods = [&a, &b];
     let (mut alone, conversation, _) = visitor(&a).await;
     alone.say(json!({"type": "handoff", "reason": "It hums."})).await;
-    assert_eq!(alone.hear("handoff").await["state"], "unavailable");
+    assert_eq!(alone.receive("handoff").await["state"], "unavailable");
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Unavailable).await;
     assert_eq!(turns, ["unavailable nobody_there"]);
     let is_why = |record: &Record| matches!(record, Record::ConversationBegan(began) if began.reason.as_deref() == Some("It hums."));
     assert!(records(&a, &conversation).iter().any(is_why), "the reason is kept all the same");
     alone.say(json!({"type": "bye"})).await;
-    assert_eq!(alone.hear("handoff").await["state"], "closed");
+    assert_eq!(alone.receive("handoff").await["state"], "closed");
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Ended).await;
     assert_eq!(turns, ["unavailable nobody_there", "ended visitor"]);
 
     let _agent = b.agent("ana").await;
     let (mut patient, conversation, _) = visitor(&a).await;
     patient.say(json!({"type": "handoff"})).await;
-    assert_eq!(patient.hear("handoff").await["state"], "waiting");
+    assert_eq!(patient.receive("handoff").await["state"], "waiting");
     // A repeated request, with a reason, is one request.
     patient.say(json!({"type": "handoff", "reason": "It hums."})).await;
     patient.say(json!({"type": "handoff", "withdraw": true})).await;
-    assert_eq!(patient.hear("handoff").await["state"], "returned");
+    assert_eq!(patient.receive("handoff").await["state"], "returned");
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Withdrawn).await;
     assert_eq!(turns, ["handed_over", "withdrawn"]);
 
     let (mut leaver, conversation, _) = visitor(&a).await;
     leaver.say(json!({"type": "handoff"})).await;
-    assert_eq!(leaver.hear("handoff").await["state"], "waiting");
+    assert_eq!(leaver.receive("handoff").await["state"], "waiting");
     drop(leaver);
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Expired).await;
     assert_eq!(turns, ["handed_over", "expired"]);
@@ -474,7 +473,7 @@ async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_a
     let (_visitor, mut ana, conversation, _) = with(&a, &b, "ana").await;
     let ben = b.agent("ben").await;
     ana.say(json!({"type": "hand", "conversation": conversation, "to": "ben", "id": "h"})).await;
-    while ana.hear("ticket").await["id"] != "h" {}
+    while ana.receive("ticket").await["id"] != "h" {}
     drop(ben);
     let turns = turns_to([&b, &a], &conversation, HandoffRecordKind::Left).await;
     let expected = ["taken ANA", "handed ANA BEN", "handed_over It hums.", "left BEN gone"];
@@ -505,7 +504,7 @@ async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_
 
     // Each of them changes while the visitor waits, and while an agent has the conversation.
     agent.say(json!({"type": "take", "conversation": conversation})).await;
-    visitor.hear("agent_joined").await;
+    visitor.receive("agent_joined").await;
     visitor.say(json!({"type": "about", "page": "https://shop.example/stands"})).await;
     visitor.say(json!({"type": "hello", "locale": "en"})).await;
     // No deadline: each ticket has its own, and the desk sends few.

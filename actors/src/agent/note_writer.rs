@@ -34,11 +34,11 @@ pub(super) fn stamped(
     content: String,
 ) -> (Note, StampedRecord) {
     let by = AgentRef { id: agent.id.clone(), name: agent.name.clone() };
-    let said = ArchivedMessage {
+    let message = ArchivedMessage {
         agent: Some(by),
         ..ArchivedMessage::new(&*conversation, Author::Note, &*content)
     };
-    let stamped = ArchiveHandle::stamp(Record::Message(Box::new(said)));
+    let stamped = ArchiveHandle::stamp(Record::Message(Box::new(message)));
     let (note_id, at_ms) = (stamped.id.clone(), stamped.at_ms);
     (Note { note_id, conversation, agent, content, at_ms }, stamped)
 }
@@ -46,8 +46,8 @@ pub(super) fn stamped(
 /// Stores a note, and sends it to the watching agents.
 pub(super) async fn store(context: Arc<SessionContext>, note: Note, stamped: StampedRecord) {
     // Skipped while the archive is known to be unavailable: colleagues would wait for nothing.
-    if !context.archive.is_up() || !is_written(&context, &stamped).await {
-        context.archive.write_behind(stamped);
+    if !context.services.archive.is_up() || !is_written(&context, &stamped).await {
+        context.services.archive.write_behind(stamped);
     }
     let channel = channels::to_agents(&note.conversation);
     drop(context.handoffs.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
@@ -55,11 +55,11 @@ pub(super) async fn store(context: Arc<SessionContext>, note: Note, stamped: Sta
 
 async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {
     let began = Instant::now();
-    let writing = context.notes.write_note(Arc::new(stamped.clone()));
+    let writing = context.services.notes.write_note(Arc::new(stamped.clone()));
     match timeout(KEPT_WITHIN, writing).await {
         Ok(Ok(())) => {
-            context.metrics.archive.written(1, began.elapsed());
-            context.archive.has_written([&stamped.record]);
+            context.services.metrics.archive.written(1, began.elapsed());
+            context.services.archive.has_written([&stamped.record]);
             true
         }
         Ok(Err(error)) => {
@@ -72,39 +72,40 @@ async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {
 
 /// The archived notes of a conversation; none if the archive does not reply in time.
 pub(super) async fn read(context: &SessionContext, conversation: &str) -> Vec<Note> {
-    if !context.archive.is_up() {
+    if !context.services.archive.is_up() {
         return Vec::new();
     }
     let most = u32::try_from(MOST_NOTES).unwrap_or(u32::MAX);
-    let kept = match timeout(READ_WITHIN, context.notes.notes(conversation, most)).await {
-        Ok(Ok(kept)) => kept,
+    let stored = match timeout(READ_WITHIN, context.services.notes.notes(conversation, most)).await
+    {
+        Ok(Ok(stored)) => stored,
         Ok(Err(error)) => {
             debug!(conversation, cause:% = error; "a transcript goes without its notes");
             return Vec::new();
         }
         Err(_) => return Vec::new(),
     };
-    let told = |StoredNote { id, at_ms, agent, text }| Note {
+    let note_of = |StoredNote { id, at_ms, agent, text }| Note {
         note_id: id,
         conversation: conversation.to_owned(),
         agent: Agent { id: agent.id, name: agent.name },
         content: text,
         at_ms,
     };
-    kept.into_iter().map(told).collect()
+    stored.into_iter().map(note_of).collect()
 }
 
 /// Notes that were read and notes that arrived meanwhile, each once, in order; beyond the limits the
 /// oldest are dropped.
-pub(super) fn merged(read: Vec<Note>, heard: Vec<Note>) -> Vec<Note> {
+pub(super) fn merged(read: Vec<Note>, arrived: Vec<Note>) -> Vec<Note> {
     let known: HashSet<String> = read.iter().map(|note| note.note_id.clone()).collect();
     let is_new = |note: &Note| !known.contains(&note.note_id);
-    let mut notes: Vec<Note> = read.into_iter().chain(heard.into_iter().filter(is_new)).collect();
+    let mut notes: Vec<Note> = read.into_iter().chain(arrived.into_iter().filter(is_new)).collect();
     notes.sort_by_key(|note| note.at_ms);
-    let mut left = MOST_BYTES;
+    let mut remaining = MOST_BYTES;
     let fit = notes.iter().rev().take(MOST_NOTES).take_while(|note| {
-        let fits = note.content.len() <= left;
-        left = left.saturating_sub(note.content.len());
+        let fits = note.content.len() <= remaining;
+        remaining = remaining.saturating_sub(note.content.len());
         fits
     });
     let first = notes.len() - fit.count();

@@ -26,7 +26,7 @@ impl AgentSockets {
         self.table.insert(key, socket);
     }
 
-    pub(crate) fn left(&self, key: u64) {
+    pub(crate) fn removed(&self, key: u64) {
         self.table.remove(&key);
     }
 

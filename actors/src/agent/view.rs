@@ -8,7 +8,7 @@ use hsc_catalogs::Citation;
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::NO_SUCH_UPLOAD;
 use hsc_conversation::Tokens;
-use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::AgentChatMessage;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf, ReleaseKind};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::may_stand;
@@ -52,7 +52,7 @@ struct WatchedConversation {
     noted: HashSet<String>,
     is_read: bool,
     /// The visitor's last message or question, and its product.
-    asked: Option<String>,
+    last_question: Option<String>,
     product: Option<String>,
     /// Cited pages of drafts: the agent's messages may cite them.
     citations: Vec<Citation>,
@@ -120,8 +120,8 @@ impl AgentView {
                 Ok(None) => effects.push(send(id, DeskMessage::Done)),
                 Err(why) => effects.push(refused(id, &why)),
             },
-            Event::Read { id, conversation, kept, notes } => {
-                self.read(id, conversation, kept, notes, &mut effects);
+            Event::Read { id, conversation, stored, notes } => {
+                self.read(id, conversation, stored, notes, &mut effects);
             }
             Event::Appended { conversation, frames } => {
                 self.appended(conversation, frames, &mut effects);
@@ -188,7 +188,7 @@ impl AgentView {
                     return;
                 }
                 let citations = self.cited(&conversation, &content);
-                let said = AgentSaid {
+                let message = AgentChatMessage {
                     request: format!("{:032x}", rand::random::<u128>()),
                     agent,
                     content,
@@ -197,7 +197,7 @@ impl AgentView {
                     // Only a timestamp; no rule depends on it.
                     at_ms: now_ms(),
                 };
-                effects.push(Effect::SendMessage { id, conversation, said: Box::new(said) });
+                effects.push(Effect::SendMessage { id, conversation, message: Box::new(message) });
             }
             AgentMessage::Note { conversation, content } => {
                 if self.may_look_at(&conversation) {
@@ -271,7 +271,7 @@ impl AgentView {
         // The desk gets each chosen product; the answerer only the one of the question.
         let product = ticket.and_then(|ticket| Some(ticket.product.as_ref()?.id.clone()));
         let product = product.or_else(|| watched?.product.clone());
-        let question = question.or_else(|| watched?.asked.clone());
+        let question = question.or_else(|| watched?.last_question.clone());
         let missing = match (&product, &question) {
             (None, _) => "The visitor has named no product, so there is no manual to ask.",
             (_, None) => "The visitor has asked nothing; put the question into 'question'.",
@@ -323,15 +323,15 @@ impl AgentView {
         self.available = own.map_or(self.available, |own| own.available);
     }
 
-    /// `asked` is the request that this answers; such a change is sent even if it is known.
+    /// `request` is the request that this answers; such a change is sent even if it is known.
     fn changed(
         &mut self,
         change: DeskChange,
-        asked: Option<Option<MessageId>>,
+        request: Option<Option<MessageId>>,
         effects: &mut Vec<Effect>,
     ) {
-        let is_asked = asked.is_some();
-        let id = asked.flatten();
+        let is_asked = request.is_some();
+        let id = request.flatten();
         let (conversation, rev) = match &change {
             DeskChange::Ticket(ticket) => (&ticket.conversation, ticket.rev),
             DeskChange::Gone(gone) => (&gone.conversation, gone.rev),
@@ -374,13 +374,13 @@ impl AgentView {
         &mut self,
         id: Option<MessageId>,
         conversation: String,
-        kept: Result<StoredConversation, LogError>,
+        stored: Result<StoredConversation, LogError>,
         notes: Vec<Note>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
-        let kept = match kept {
-            Ok(kept) => kept,
+        let stored = match stored {
+            Ok(stored) => stored,
             // The conversation is at the desk and has no entries, or they are not stored any more.
             Err(LogError::Unknown) => {
                 StoredConversation { epoch: 0, offset: 0, entries: Vec::new() }
@@ -391,8 +391,8 @@ impl AgentView {
                 return;
             }
         };
-        let whole = kept.entries.len() as u64 == kept.offset;
-        watched.offset = kept.offset;
+        let whole = stored.entries.len() as u64 == stored.offset;
+        watched.offset = stored.offset;
         watched.is_read = true;
         let early = std::mem::take(&mut watched.early);
         let notes = merged(notes, std::mem::take(&mut watched.early_notes));
@@ -400,7 +400,7 @@ impl AgentView {
         watched.noted = named.cloned().collect();
         let mut entries = Vec::new();
         // An entry of a later version is left out.
-        for entry in kept.entries.iter().filter_map(|stored| stored.read().ok()) {
+        for entry in stored.entries.iter().filter_map(|stored| stored.read().ok()) {
             watched.notice(&entry.event);
             entries.extend(agent_frame(&entry));
         }
@@ -492,13 +492,13 @@ impl WatchedConversation {
     fn notice(&mut self, event: &ConversationEvent) {
         match event {
             ConversationEvent::AnswerCompleted(answer) => {
-                self.asked = answer.question.clone().or(self.asked.take());
+                self.last_question = answer.question.clone().or(self.last_question.take());
                 self.product = answer.product.clone().or(self.product.take());
             }
             ConversationEvent::MessageSent(message)
                 if message.from == Speaker::Visitor && !message.content.is_empty() =>
             {
-                self.asked = Some(message.content.clone());
+                self.last_question = Some(message.content.clone());
             }
             _ => {}
         }

@@ -124,10 +124,10 @@ fn read(
 fn read_with(
     view: &mut AgentView,
     conversation: &str,
-    kept: Result<StoredConversation, LogError>,
+    stored: Result<StoredConversation, LogError>,
     notes: Vec<Note>,
 ) -> Vec<Effect> {
-    view.apply(Event::Read { id: None, conversation: conversation.to_owned(), kept, notes })
+    view.apply(Event::Read { id: None, conversation: conversation.to_owned(), stored, notes })
 }
 
 fn note(id: &str, conversation: &str, at_ms: u64) -> Note {
@@ -170,12 +170,12 @@ fn a_change_is_told_once_and_an_old_one_never() {
         agent: None,
         rev: 6,
     };
-    let told = sent(&view.apply(Event::Changed(DeskChange::Gone(gone))));
-    assert_eq!((&told[0]["type"], &told[0]["why"]), (&json!("ticket_gone"), &json!("closed")));
+    let frames = sent(&view.apply(Event::Changed(DeskChange::Gone(gone))));
+    assert_eq!((&frames[0]["type"], &frames[0]["why"]), (&json!("ticket_gone"), &json!("closed")));
     assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
     // The reply to one's own request is sent even if the change is known.
-    let asked = DeskChange::Ticket(ticket("o", 3, Some("ben")));
-    let effects = view.apply(Event::DeskReplied { id: None, outcome: Ok(Some(asked)) });
+    let change = DeskChange::Ticket(ticket("o", 3, Some("ben")));
+    let effects = view.apply(Event::DeskReplied { id: None, outcome: Ok(Some(change)) });
     assert_eq!(sent(&effects)[0]["type"], "ticket");
 }
 
@@ -186,8 +186,11 @@ fn agents_who_come_and_go_are_told_without_the_whole_desk() {
     assert!(matches!(&effects[..], [Effect::ReadAgents]), "{effects:?}");
     let effects =
         view.apply(Event::Agents(vec![Presence { agent: agent("ben"), available: false }]));
-    let told = &sent(&effects)[0];
-    assert_eq!((&told["type"], &told["agents"][0]["available"]), (&json!("agents"), &json!(false)));
+    let frame = &sent(&effects)[0];
+    assert_eq!(
+        (&frame["type"], &frame["agents"][0]["available"]),
+        (&json!("agents"), &json!(false))
+    );
 }
 
 #[test]
@@ -203,15 +206,17 @@ fn only_ones_own_conversation_is_spoken_in() {
             json!({"type": "typing", "conversation": conversation, "typing": true, "id": 1}),
         ] {
             let effects = say(&mut view, message);
-            let told = &sent(&effects)[0];
+            let frame = &sent(&effects)[0];
             assert_eq!(
-                (effects.len(), &told["code"], &told["by"]["id"], &told["id"]),
+                (effects.len(), &frame["code"], &frame["by"]["id"], &frame["id"]),
                 (1, &json!(code), &by, &json!(1))
             );
         }
     }
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": "Hi"}));
-    assert!(matches!(&effects[..], [Effect::SendMessage { said, .. }] if said.content == "Hi"));
+    assert!(
+        matches!(&effects[..], [Effect::SendMessage { message, .. }] if message.content == "Hi")
+    );
 }
 
 #[test]
@@ -302,8 +307,8 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
     view.apply(Event::DraftMade { id: None, conversation, answer: Some(Box::new(answer)) });
     let edited = "Please hold it [MANUAL: page 12].";
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": edited}));
-    let [Effect::SendMessage { said, .. }] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!(said.citations, [citation(12)], "the page that is still cited, and no other");
+    let [Effect::SendMessage { message, .. }] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(message.citations, [citation(12)], "the page that is still cited, and no other");
 }
 
 #[test]
@@ -317,14 +322,14 @@ fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
     let effects = view.apply(Event::Missed);
     assert!(matches!(&effects[..], [Effect::ReadDesk, Effect::Watch { .. }]), "{effects:?}");
     read(&mut view, "m", Vec::new(), 0);
-    let heard =
+    let appended_to =
         |conversation: &str| Event::ReadBeforeLive { conversation: conversation.to_owned() };
-    let effects = view.apply(heard("m"));
+    let effects = view.apply(appended_to("m"));
     assert!(
         matches!(&effects[..], [Effect::Watch { .. }]),
         "read before it was heard: {effects:?}"
     );
-    assert!(view.apply(heard("o")).is_empty(), "not watched any more");
+    assert!(view.apply(appended_to("o")).is_empty(), "not watched any more");
     let (again, effects) = view.again();
     assert!(matches!(&effects[..], [Effect::ReadDesk, Effect::Watch { .. }]), "also after a crash");
     assert_eq!(again.watches().len(), 1);
@@ -333,14 +338,17 @@ fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
 #[test]
 fn presence_and_typing_are_told_of_what_is_watched() {
     let mut view = ana();
-    let left = |rev| {
+    let presence = |rev| {
         let ticket = Ticket { online: rev % 2 == 0, ..ticket("m", rev, Some("ana")) };
         Event::Changed(DeskChange::Ticket(ticket))
     };
-    assert_eq!(sent(&view.apply(left(11))).len(), 1, "the ticket alone");
+    assert_eq!(sent(&view.apply(presence(11))).len(), 1, "the ticket alone");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
-    let told = sent(&view.apply(left(12)));
-    assert_eq!((&told[0]["type"], &told[0]["online"]), (&json!("visitor_presence"), &json!(true)));
+    let frames = sent(&view.apply(presence(12)));
+    assert_eq!(
+        (&frames[0]["type"], &frames[0]["online"]),
+        (&json!("visitor_presence"), &json!(true))
+    );
     let typing = |conversation: &str| {
         Event::BroadcastReceived(DeskBroadcast::VisitorTyping {
             conversation: conversation.to_owned(),
@@ -402,14 +410,14 @@ fn notes_are_in_the_transcript_once_and_heard_after_it() {
         "of what is not watched nothing is told"
     );
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
-    for heard in [note("late", "m", 30), note("twice", "m", 20)] {
-        assert!(noted(&mut view, heard).is_empty(), "kept until the rest is read");
+    for received_note in [note("late", "m", 30), note("twice", "m", 20)] {
+        assert!(noted(&mut view, received_note).is_empty(), "kept until the rest is read");
     }
-    let kept = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
+    let stored = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
     let read = vec![note("first", "m", 10), note("twice", "m", 20)];
-    let told = sent(&read_with(&mut view, "m", kept, read));
+    let frames = sent(&read_with(&mut view, "m", stored, read));
     let ids: Vec<&Value> =
-        told[0]["notes"].as_array().expect("notes").iter().map(|it| &it["note_id"]).collect();
+        frames[0]["notes"].as_array().expect("notes").iter().map(|it| &it["note_id"]).collect();
     assert_eq!(ids, ["first", "twice", "late"]);
     assert!(noted(&mut view, note("twice", "m", 20)).is_empty(), "it was in the transcript");
     assert_eq!(noted(&mut view, note("next", "m", 40))[0]["content"], "note next");
@@ -423,9 +431,9 @@ fn a_transcript_bears_no_more_notes_than_a_socket_can_take() {
     let many = |view: &mut AgentView, count: u64, words: &str| {
         say(view, json!({"type": "watch", "conversation": "m"}));
         let long = |at: u64| Note { content: words.to_owned(), ..note(&at.to_string(), "m", at) };
-        let kept = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
-        let told = sent(&read_with(view, "m", kept, (0..count).map(long).collect()));
-        let notes = told[0]["notes"].as_array().expect("notes").clone();
+        let stored = Ok(StoredConversation { epoch: 1, offset: 0, entries: Vec::new() });
+        let frames = sent(&read_with(view, "m", stored, (0..count).map(long).collect()));
+        let notes = frames[0]["notes"].as_array().expect("notes").clone();
         (notes.len(), notes.last().expect("a note")["note_id"].clone())
     };
     assert_eq!(many(&mut view, 150, "short"), (100, json!("149")), "the newest");

@@ -253,7 +253,7 @@ impl std::fmt::Debug for ArchiveHandle {
 fn shown_as_past(record: &Record) -> Option<&str> {
     match record {
         Record::ConversationBegan(began) => Some(&began.conversation),
-        Record::Message(said) => Some(&said.conversation),
+        Record::Message(message) => Some(&message.conversation),
         Record::Handoff(turn) => Some(&turn.conversation),
         Record::Feedback(feedback) => Some(&feedback.conversation),
         Record::Rated(rated) => Some(&rated.conversation),

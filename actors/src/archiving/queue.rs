@@ -138,9 +138,9 @@ impl RecordQueue {
         let until = Instant::now() + within;
         loop {
             let removed = self.removed.notified();
-            let left = self.len();
-            if left == 0 || timeout_at(until, removed).await.is_err() {
-                return left;
+            let remaining = self.len();
+            if remaining == 0 || timeout_at(until, removed).await.is_err() {
+                return remaining;
             }
         }
     }
@@ -162,9 +162,9 @@ impl QueuedRecord {
 /// Approximate size of a record in bytes, for the bound.
 fn weight(record: &Record) -> usize {
     let texts = match record {
-        Record::Message(said) => {
-            let quotes = said.citations.iter().map(|citation| citation.quote.len() + 128);
-            said.text.len() + said.html.len() + quotes.sum::<usize>()
+        Record::Message(message) => {
+            let quotes = message.citations.iter().map(|citation| citation.quote.len() + 128);
+            message.text.len() + message.html.len() + quotes.sum::<usize>()
         }
         Record::Deliver(delivery) => delivery.body.len(),
         Record::OfflineMessage { text, .. } => text.len(),

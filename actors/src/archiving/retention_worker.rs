@@ -94,14 +94,14 @@ mod tests {
     use hsc_conversation::UploadId;
 
     /// An archive with this many expired conversations, each with a picture, or an unavailable one.
-    struct Cellar {
+    struct FakeArchive {
         old: Mutex<u64>,
-        asked: Mutex<Vec<u64>>,
+        calls: Mutex<Vec<u64>>,
         removed: Mutex<Vec<String>>,
         is_away: bool,
     }
 
-    impl Uploads for Cellar {
+    impl Uploads for FakeArchive {
         fn limits(&self) -> UploadLimits {
             UploadLimits { enabled: false, max_bytes: 0 }
         }
@@ -128,7 +128,7 @@ mod tests {
         }
     }
 
-    impl Privacy for Cellar {
+    impl Privacy for FakeArchive {
         fn export(&self, _: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
             std::future::ready(Ok(Export::default())).boxed()
         }
@@ -138,7 +138,7 @@ mod tests {
         }
 
         fn expire(&self, before: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
-            self.asked.lock().unwrap().push(before);
+            self.calls.lock().unwrap().push(before);
             let mut old = self.old.lock().unwrap();
             let conversations = u64::from(most).min(*old);
             *old -= conversations;
@@ -149,28 +149,28 @@ mod tests {
         }
     }
 
-    fn keeping(old: u64, is_away: bool) -> (Arc<Cellar>, Retention) {
-        let (asked, removed) = (Mutex::default(), Mutex::default());
-        let cellar = Arc::new(Cellar { old: Mutex::new(old), asked, removed, is_away });
+    fn keeping(old: u64, is_away: bool) -> (Arc<FakeArchive>, Retention) {
+        let (calls, removed) = (Mutex::default(), Mutex::default());
+        let archive = Arc::new(FakeArchive { old: Mutex::new(old), calls, removed, is_away });
         let keep = Duration::from_secs(86_400);
-        (cellar.clone(), Retention { privacy: cellar.clone(), uploads: cellar, keep })
+        (archive.clone(), Retention { privacy: archive.clone(), uploads: archive, keep })
     }
 
     #[actix::test]
     async fn everything_past_its_age_goes_in_pieces_and_nothing_younger_is_asked_for() {
-        let (cellar, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
+        let (archive, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
         assert_eq!(erase_expired(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
-        let asked = cellar.asked.lock().unwrap();
-        assert_eq!(asked.len(), 4, "three pieces, and the one that says that nothing is left");
-        assert!(asked.iter().all(|before| *before <= now_ms() - 86_400_000));
-        let removed = cellar.removed.lock().unwrap().len() as u64;
+        let calls = archive.calls.lock().unwrap();
+        assert_eq!(calls.len(), 4, "three pieces, and the one that says that nothing is left");
+        assert!(calls.iter().all(|before| *before <= now_ms() - 86_400_000));
+        let removed = archive.removed.lock().unwrap().len() as u64;
         assert_eq!(removed, u64::from(AT_ONCE) * 2 + 1, "their pictures go with them");
     }
 
     #[actix::test]
     async fn an_archive_that_is_away_is_not_asked_again_and_again() {
-        let (cellar, keeping) = keeping(5, true);
+        let (archive, keeping) = keeping(5, true);
         assert_eq!(erase_expired(&keeping).await, 0);
-        assert_eq!(cellar.asked.lock().unwrap().len(), 1);
+        assert_eq!(archive.calls.lock().unwrap().len(), 1);
     }
 }

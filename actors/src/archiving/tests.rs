@@ -24,28 +24,28 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Stores what it is given, unless a fault is set.
 #[derive(Default)]
-struct Book {
+struct FakeArchive {
     batches: Mutex<Vec<Vec<String>>>,
     is_away: AtomicBool,
     /// A newer release has changed its tables.
     excludes: AtomicBool,
     /// Number of calls that never end.
     hangs: AtomicUsize,
-    asked: AtomicUsize,
+    calls: AtomicUsize,
 }
 
-impl Book {
+impl FakeArchive {
     fn texts(&self) -> Vec<String> {
         self.batches.lock().unwrap().concat()
     }
 }
 
-impl Archive for Book {
+impl Archive for FakeArchive {
     fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let hangs = self
             .hangs
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |remaining| remaining.checked_sub(1))
             .is_ok();
         async move {
             if hangs {
@@ -104,12 +104,12 @@ impl Archive for Book {
 
 fn text(stamped: &StampedRecord) -> String {
     match &stamped.record {
-        Record::Message(said) => said.text.clone(),
+        Record::Message(message) => message.text.clone(),
         other => panic!("{other:?} was never recorded"),
     }
 }
 
-fn said(text: impl Into<String>) -> Record {
+fn message(text: impl Into<String>) -> Record {
     Record::Message(Box::new(ArchivedMessage::new("c", Author::Visitor, text)))
 }
 
@@ -126,7 +126,7 @@ struct Files(Mutex<std::collections::VecDeque<Vec<Arc<StampedRecord>>>>);
 
 impl Files {
     fn of(texts: &[&str]) -> Self {
-        let stamped = |text: &&str| Arc::new(ArchiveHandle::stamp(said(*text)));
+        let stamped = |text: &&str| Arc::new(ArchiveHandle::stamp(message(*text)));
         Self(Mutex::new([texts.iter().map(stamped).collect()].into()))
     }
 }
@@ -144,29 +144,29 @@ impl SpilledRecords for Files {
 }
 
 struct Stage {
-    book: Arc<Book>,
+    archive: Arc<FakeArchive>,
     handle: ArchiveHandle,
     root: Root,
     metrics: Arc<Metrics>,
 }
 
 impl Stage {
-    fn new(book: Book) -> Self {
-        Self::after_a_stop(book, Files::default())
+    fn new(archive: FakeArchive) -> Self {
+        Self::after_a_stop(archive, Files::default())
     }
 
-    fn after_a_stop(book: Book, files: Files) -> Self {
-        let (book, metrics, care) = (Arc::new(book), Metrics::new(), Care::default());
+    fn after_a_stop(archive: FakeArchive, files: Files) -> Self {
+        let (archive, metrics, care) = (Arc::new(archive), Metrics::new(), Care::default());
         let handle = ArchiveHandle::new(LIMITS, &metrics);
-        let archive: Arc<dyn Archive> = book.clone();
+        let port: Arc<dyn Archive> = archive.clone();
         let spec = RootSpec {
-            children: vec![writer(archive, Arc::new(files), handle.clone(), care, &metrics)],
+            children: vec![writer(port, Arc::new(files), handle.clone(), care, &metrics)],
             on_give_up: OnGiveUp::Escalate,
             care,
             threads: Arc::new(Threads::start(2)),
             metrics: Arc::clone(&metrics),
         };
-        Self { book, handle, root: Root::start("root", spec), metrics }
+        Self { archive, handle, root: Root::start("root", spec), metrics }
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
@@ -185,13 +185,13 @@ fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
 
 #[actix::test]
 async fn what_is_recorded_is_written_in_order_and_in_batches() {
-    let stage = Stage::new(Book::default());
+    let stage = Stage::new(FakeArchive::default());
     for text in numbers(0..25) {
-        stage.handle.record(said(text));
+        stage.handle.record(message(text));
     }
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-    assert_eq!(stage.book.texts(), numbers(0..25));
-    assert!(stage.book.batches.lock().unwrap().iter().all(|batch| batch.len() <= 10));
+    assert_eq!(stage.archive.texts(), numbers(0..25));
+    assert!(stage.archive.batches.lock().unwrap().iter().all(|batch| batch.len() <= 10));
     let rendered = stage.metrics.render();
     assert!(rendered.contains("hsc_archive_written_total 25"), "{rendered}");
     assert!(rendered.contains("hsc_archive_queued 0"), "{rendered}");
@@ -215,39 +215,39 @@ async fn records_wait_while_the_archive_excludes_this_release_and_the_handle_has
 
 #[actix::test]
 async fn while_the_archive_is_away_records_wait_and_are_written_when_it_is_back() {
-    let away = Book { is_away: AtomicBool::new(true), ..Book::default() };
+    let away = FakeArchive { is_away: AtomicBool::new(true), ..FakeArchive::default() };
     let stage = Stage::new(away);
     for text in numbers(0..30) {
-        stage.handle.record(said(text));
+        stage.handle.record(message(text));
     }
     stage.until("it is known to be away", |it| !it.handle.is_up()).await;
     assert_eq!(stage.handle.queued(), 30);
-    stage.book.is_away.store(false, Ordering::SeqCst);
+    stage.archive.is_away.store(false, Ordering::SeqCst);
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-    assert_eq!(stage.book.texts(), numbers(0..30));
+    assert_eq!(stage.archive.texts(), numbers(0..30));
     assert!(stage.handle.is_up());
     assert!(stage.metrics.render().contains("hsc_archive_up 1"));
 }
 
 #[actix::test]
 async fn records_of_an_earlier_stop_are_written_once_and_before_the_queued_ones() {
-    let away = Book { is_away: AtomicBool::new(true), ..Book::default() };
+    let away = FakeArchive { is_away: AtomicBool::new(true), ..FakeArchive::default() };
     let stage = Stage::after_a_stop(away, Files::of(&["a", "bad", "b"]));
-    stage.handle.record(said("c"));
+    stage.handle.record(message("c"));
     stage.until("it is known to be away", |it| !it.handle.is_up()).await;
-    stage.book.is_away.store(false, Ordering::SeqCst);
+    stage.archive.is_away.store(false, Ordering::SeqCst);
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-    assert_eq!(stage.book.texts(), ["a", "b", "c"]);
+    assert_eq!(stage.archive.texts(), ["a", "b", "c"]);
 }
 
 #[actix::test]
 async fn a_record_that_the_archive_refuses_or_fails_over_is_dropped_and_its_neighbours_are_kept() {
-    let stage = Stage::new(Book::default());
+    let stage = Stage::new(FakeArchive::default());
     for text in ["a", "bad", "b", "poison", "c"] {
-        stage.handle.record(said(text));
+        stage.handle.record(message(text));
     }
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-    assert_eq!(stage.book.texts(), ["a", "b", "c"]);
+    assert_eq!(stage.archive.texts(), ["a", "b", "c"]);
     let rendered = stage.metrics.render();
     assert!(rendered.contains("hsc_archive_dropped_total{reason=\"refused\"} 2"), "{rendered}");
     assert!(stage.handle.is_up(), "it was there and said no");
@@ -256,16 +256,17 @@ async fn a_record_that_the_archive_refuses_or_fails_over_is_dropped_and_its_neig
 #[actix::test]
 async fn a_writer_that_ends_in_the_middle_of_a_batch_loses_none_of_it() {
     for fault in [Fault::Panic, Fault::KillThread, Fault::Stop] {
-        let stage = Stage::new(Book { hangs: AtomicUsize::new(1), ..Book::default() });
+        let stage =
+            Stage::new(FakeArchive { hangs: AtomicUsize::new(1), ..FakeArchive::default() });
         for text in numbers(0..5) {
-            stage.handle.record(said(text));
+            stage.handle.record(message(text));
         }
         stage
-            .until("it has the batch in hand", |it| it.book.asked.load(Ordering::SeqCst) > 0)
+            .until("it has the batch in hand", |it| it.archive.calls.load(Ordering::SeqCst) > 0)
             .await;
         assert!(stage.root.inject("archive.writer", fault));
         assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-        assert_eq!(stage.book.texts(), numbers(0..5));
+        assert_eq!(stage.archive.texts(), numbers(0..5));
     }
 }
 
@@ -275,14 +276,14 @@ async fn when_too_many_wait_the_oldest_go_and_are_counted() {
     let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
     let handle = ArchiveHandle::new(limits, &metrics);
     for text in numbers(0..5) {
-        handle.record(said(text));
+        handle.record(message(text));
     }
-    let left: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
-    assert_eq!(left, numbers(2..5));
+    let remaining: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
+    assert_eq!(remaining, numbers(2..5));
     assert!(metrics.render().contains("hsc_archive_dropped_total{reason=\"full\"} 2"));
     let long = "x".repeat(LIMITS.queue_bytes / 2);
     for _ in 0..3 {
-        handle.record(said(long.clone()));
+        handle.record(message(long.clone()));
     }
     assert_eq!(handle.queued(), 1, "two of these are more bytes than may wait");
     assert_eq!(handle.flush(Duration::ZERO).await, 1);
@@ -293,15 +294,15 @@ async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() 
     let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
     let handle = ArchiveHandle::new(limits, &Metrics::new());
     for text in numbers(0..3) {
-        handle.record(said(text));
+        handle.record(message(text));
     }
     let in_hand = handle.queue.front();
     for text in numbers(3..5) {
-        handle.record(said(text));
+        handle.record(message(text));
     }
     handle.queue.settle(*in_hand.numbers.last().unwrap());
-    let left: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
-    assert_eq!(left, numbers(3..5));
+    let remaining: Vec<String> = handle.queue.front().records.iter().map(|it| text(it)).collect();
+    assert_eq!(remaining, numbers(3..5));
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Actor for BridgeActor {
             self.shared.table.set_unsubscribed();
         }
         // Before the relay is opened, so that `Up` covers every wanted channel.
-        self.shared.relay.want(self.shared.table.wanted(), Vec::new());
+        self.shared.relay.change_subscriptions(self.shared.table.subscribed(), Vec::new());
         ctx.add_stream(self.shared.relay.open());
         ctx.spawn(wrap_future(follow(Arc::clone(&self.shared), self.life.clone())));
         let relay_state = self.relay_state.subscribe();
@@ -122,7 +122,7 @@ async fn follow(shared: Arc<Shared>, life: Life) {
         }
         let (these, not_those) = shared.table.changes();
         if !these.is_empty() || !not_those.is_empty() {
-            shared.relay.want(these, not_those);
+            shared.relay.change_subscriptions(these, not_those);
         }
         if bell.changed().await.is_err() {
             return;

@@ -47,13 +47,13 @@ impl PodAnnouncement {
     async fn run(self, life: Life) -> Result<(), BoxError> {
         let mut done: u64 = 0;
         loop {
-            let heard = poll_fn(|task| {
+            let event = poll_fn(|task| {
                 if !life.holds() {
                     return Poll::Pending;
                 }
-                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
             });
-            match heard.await {
+            match event.await {
                 // The announcing pod has applied it already.
                 ChannelEvent::Message(envelope) if envelope.from == self.pod => continue,
                 ChannelEvent::Message(envelope) => {

@@ -1,6 +1,6 @@
 //! Messages between pods about the desk, and about a conversation with an agent.
 
-use hsc_conversation::desk::AgentSaid;
+use hsc_conversation::desk::AgentChatMessage;
 use serde::{Deserialize, Serialize};
 
 use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone};
@@ -22,9 +22,12 @@ pub enum DeskBroadcast {
     /// Agents have come, gone or changed: read the desk again.
     Agents,
     /// To the owner of a conversation: a message of its agent to the visitor.
-    AgentSaid {
-        /// The message, rating or other act of the agent.
-        said: Box<AgentSaid>,
+    // The JSON names are those of earlier versions: pods of two versions run during an update.
+    #[serde(rename = "agent_said")]
+    AgentChatMessage {
+        /// The message of the agent.
+        #[serde(rename = "said")]
+        message: Box<AgentChatMessage>,
     },
     /// To the owner of a conversation: its agent started or stopped typing.
     AgentTyping {
@@ -80,7 +83,7 @@ impl DeskBroadcast {
             Self::Ticket { .. } => "ticket",
             Self::TicketGone { .. } => "ticket_gone",
             Self::Agents => "agents",
-            Self::AgentSaid { .. } => "agent_said",
+            Self::AgentChatMessage { .. } => "agent_said",
             Self::AgentTyping { .. } => "agent_typing",
             Self::Accepted { .. } => "accepted",
             Self::VisitorTyping { .. } => "visitor_typing",

@@ -322,7 +322,7 @@ fn read_body(text: &str) -> Result<Body, EnvelopeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hsc_conversation::desk::AgentSaid;
+    use hsc_conversation::desk::AgentChatMessage;
     use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone, TicketGoneReason};
 
     fn bodies() -> Vec<Body> {
@@ -374,7 +374,7 @@ mod tests {
             agent: Some(agent()),
             rev: 3,
         };
-        let said = AgentSaid {
+        let message = AgentChatMessage {
             request: "r".to_owned(),
             agent: agent(),
             content: "Hi".to_owned(),
@@ -394,7 +394,7 @@ mod tests {
             DeskBroadcast::Ticket { ticket: Box::new(ticket) },
             DeskBroadcast::TicketGone { gone },
             DeskBroadcast::Agents,
-            DeskBroadcast::AgentSaid { said: Box::new(said) },
+            DeskBroadcast::AgentChatMessage { message: Box::new(message) },
             DeskBroadcast::AgentTyping { agent: agent(), typing },
             DeskBroadcast::Accepted {
                 conversation: conversation.clone(),

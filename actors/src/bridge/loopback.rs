@@ -32,7 +32,7 @@ pub struct InMemoryBus {
 
 #[derive(Default)]
 struct Port {
-    wanted: HashSet<String>,
+    subscribed: HashSet<String>,
     reader: Option<mpsc::Sender<Relayed>>,
 }
 
@@ -61,12 +61,12 @@ impl Relay for Loopback {
         stream::unfold(read, |mut read| async { Some((read.recv().await?, read)) }).boxed()
     }
 
-    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+    fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>) {
         let mut port = lock(&self.port);
         for channel in not_those {
-            port.wanted.remove(&channel);
+            port.subscribed.remove(&channel);
         }
-        port.wanted.extend(these.iter().cloned());
+        port.subscribed.extend(these.iter().cloned());
         if !these.is_empty() {
             port.tell(Relayed::Listening { channels: these });
         }
@@ -76,7 +76,7 @@ impl Relay for Loopback {
         // At once and not when first awaited, and under the lock: one order for all.
         for port in &*lock(&self.bus.ports) {
             let mut port = lock(port);
-            if port.wanted.contains(&channel) {
+            if port.subscribed.contains(&channel) {
                 let (channel, payload) = (channel.clone(), payload.clone());
                 port.tell(Relayed::Message { channel, payload });
             }
@@ -101,6 +101,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl std::fmt::Debug for Loopback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loopback").field("wanted", &lock(&self.port).wanted.len()).finish()
+        f.debug_struct("Loopback").field("wanted", &lock(&self.port).subscribed.len()).finish()
     }
 }

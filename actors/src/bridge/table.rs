@@ -124,7 +124,7 @@ impl ChannelTable {
     }
 
     /// All wanted channels.
-    pub(super) fn wanted(&self) -> Vec<String> {
+    pub(super) fn subscribed(&self) -> Vec<String> {
         self.channels.iter().map(|entry| entry.key().clone()).collect()
     }
 
@@ -192,7 +192,7 @@ impl Channel {
 impl Subscription {
     /// The next event; never ends by itself.
     pub async fn next(&mut self) -> ChannelEvent {
-        std::future::poll_fn(|task| self.poll_hear(task)).await
+        std::future::poll_fn(|task| self.poll_receive(task)).await
     }
 
     /// Waits until messages of other pods, published from now on, arrive: one round trip to Redis after the
@@ -202,14 +202,14 @@ impl Subscription {
         let _ = self.live.wait_for(|live| *live).await;
     }
 
-    pub(crate) fn poll_hear(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
+    pub(crate) fn poll_receive(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
         // Before the queued messages: a reader of the log now gets every message dropped so far. It is set only
         // while the queue is full, so it needs no waker of its own.
         if self.missed.swap(false, Ordering::AcqRel) {
             return Poll::Ready(ChannelEvent::Missed);
         }
         match self.receiver.poll_recv(task) {
-            Poll::Ready(Some(heard)) => Poll::Ready(heard),
+            Poll::Ready(Some(event)) => Poll::Ready(event),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }
@@ -219,7 +219,7 @@ impl Stream for Subscription {
     type Item = ChannelEvent;
 
     fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<ChannelEvent>> {
-        self.poll_hear(task).map(Some)
+        self.poll_receive(task).map(Some)
     }
 }
 

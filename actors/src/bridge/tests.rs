@@ -182,7 +182,7 @@ impl Relay for Arc<Written> {
         .boxed()
     }
 
-    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
+    fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>) {
         self.wanted.send_modify(|wanted| {
             wanted.retain(|channel| !not_those.contains(channel) && !these.contains(channel));
             wanted.extend(these);
@@ -206,8 +206,8 @@ impl Relay for OneWay {
         self.relay.open()
     }
 
-    fn want(&self, these: Vec<String>, not_those: Vec<String>) {
-        self.relay.want(these, not_those);
+    fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>) {
+        self.relay.change_subscriptions(these, not_those);
     }
 
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {

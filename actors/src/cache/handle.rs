@@ -132,13 +132,13 @@ impl<C: Contents> Cache<C> {
         }
         let (_, shard) = self.shard_of(&key);
         let bound = self.inner.shared.limits.load_timeout + GRACE;
-        let mut asked = shard.ask_within(bound, Get(key.clone())).await;
-        if matches!(asked, Ok(None) | Err(AskError::Restarting)) {
+        let mut outcome = shard.ask_within(bound, Get(key.clone())).await;
+        if matches!(outcome, Ok(None) | Err(AskError::Restarting)) {
             // The shard ended during the load. A second load does no harm, so ask the next generation.
-            asked = shard.ask_within(bound, Get(key)).await;
+            outcome = shard.ask_within(bound, Get(key)).await;
         }
         let lost = |failure| Err(self.inner.shared.contents.lost(failure));
-        match asked {
+        match outcome {
             Ok(Some(outcome)) => outcome,
             Ok(None) => lost(LoadFailure::Restarting),
             Err(error) => lost(why(error)),
@@ -151,8 +151,8 @@ impl<C: Contents> Cache<C> {
             return outcome.ok();
         }
         let l2 = self.inner.shared.l2_for(key)?;
-        let wanted = key.clone();
-        let held = aided(SEEK, move || l2.get(wanted)).await.flatten();
+        let requested = key.clone();
+        let held = aided(SEEK, move || l2.get(requested)).await.flatten();
         self.inner.shared.count_l2(held.is_some());
         let held = held?;
         let value = held.value.clone();
@@ -225,8 +225,8 @@ impl<C: Contents> Cache<C> {
             let (shard, scope) = (shard.clone(), scope.clone());
             async move { shard.ask(Forget(ForgetScope::Scope(scope))).await }
         };
-        let told = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
-        told.into_iter().sum()
+        let counts = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
+        counts.into_iter().sum()
     }
 
     /// Number of values, without remembered failures.

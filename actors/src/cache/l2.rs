@@ -18,7 +18,7 @@ pub struct L2Entry<V> {
     /// The stored value.
     pub value: V,
     /// Remaining time to live.
-    pub left: Duration,
+    pub ttl: Duration,
 }
 
 /// Result of an L2 lookup.

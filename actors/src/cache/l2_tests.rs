@@ -14,17 +14,17 @@ use super::*;
 
 /// An L2 cache in memory, with a configurable fault.
 #[derive(Default)]
-struct Cupboard {
+struct FakeL2 {
     values: Mutex<HashMap<String, String>>,
-    disposition: Mutex<Disposition>,
+    behavior: Mutex<L2Behavior>,
     /// The requested minimum lifetime of each call.
     at_least: Mutex<Vec<Duration>>,
-    kept: AtomicUsize,
+    stored: AtomicUsize,
     turns_given_back: AtomicUsize,
 }
 
 #[derive(Default, Clone, Copy, PartialEq)]
-enum Disposition {
+enum L2Behavior {
     #[default]
     Willing,
     /// It finds nothing and stores nothing.
@@ -37,33 +37,33 @@ enum Disposition {
 
 const LIE: &str = "a lie";
 
-impl Cupboard {
-    fn is(&self, disposition: Disposition) {
-        *self.disposition.lock().unwrap() = disposition;
+impl FakeL2 {
+    fn is(&self, behavior: L2Behavior) {
+        *self.behavior.lock().unwrap() = behavior;
     }
 
     fn look(&self, key: &str) -> BoxFuture<'static, Option<L2Entry<String>>> {
         let hour = Duration::from_secs(3_600);
-        let found = match *self.disposition.lock().unwrap() {
-            Disposition::Willing => self.values.lock().unwrap().get(key).cloned(),
-            Disposition::Useless => None,
-            Disposition::Hanging => return futures::future::pending().boxed(),
-            Disposition::Panicking => return async { panic!("the cupboard falls") }.boxed(),
-            Disposition::Lying(left) => {
-                let held = L2Entry { value: LIE.to_owned(), left };
+        let found = match *self.behavior.lock().unwrap() {
+            L2Behavior::Willing => self.values.lock().unwrap().get(key).cloned(),
+            L2Behavior::Useless => None,
+            L2Behavior::Hanging => return futures::future::pending().boxed(),
+            L2Behavior::Panicking => return async { panic!("the L2 cache panics") }.boxed(),
+            L2Behavior::Lying(ttl) => {
+                let held = L2Entry { value: LIE.to_owned(), ttl };
                 return async move { Some(held) }.boxed();
             }
         };
-        async move { found.map(|value| L2Entry { value, left: hour }) }.boxed()
+        async move { found.map(|value| L2Entry { value, ttl: hour }) }.boxed()
     }
 
     fn keep(&self, key: String, value: String) -> BoxFuture<'static, ()> {
-        match *self.disposition.lock().unwrap() {
-            Disposition::Hanging => return futures::future::pending().boxed(),
-            Disposition::Panicking => return async { panic!("the cupboard falls") }.boxed(),
-            Disposition::Useless => {}
+        match *self.behavior.lock().unwrap() {
+            L2Behavior::Hanging => return futures::future::pending().boxed(),
+            L2Behavior::Panicking => return async { panic!("the L2 cache panics") }.boxed(),
+            L2Behavior::Useless => {}
             _ => {
-                self.kept.fetch_add(1, Ordering::SeqCst);
+                self.stored.fetch_add(1, Ordering::SeqCst);
                 self.values.lock().unwrap().insert(key, value);
             }
         }
@@ -72,32 +72,32 @@ impl Cupboard {
 }
 
 struct Ticket {
-    cupboard: Arc<Cupboard>,
+    l2: Arc<FakeL2>,
     key: String,
 }
 
 impl LoadTurn<Lengths> for Ticket {
     fn keep(self: Box<Self>, value: String, _: Duration) -> BoxFuture<'static, ()> {
-        self.cupboard.keep(self.key.clone(), value)
+        self.l2.keep(self.key.clone(), value)
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.cupboard.turns_given_back.fetch_add(1, Ordering::SeqCst);
+        self.l2.turns_given_back.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-struct Door(Arc<Cupboard>);
+struct FakeL2Handle(Arc<FakeL2>);
 
-impl L2Cache<Lengths> for Door {
+impl L2Cache<Lengths> for FakeL2Handle {
     fn enter(&self, key: String, at_least: Duration) -> BoxFuture<'static, L2Lookup<Lengths>> {
         self.0.at_least.lock().unwrap().push(at_least);
-        let (found, cupboard) = (self.0.look(&key), Arc::clone(&self.0));
+        let (found, l2) = (self.0.look(&key), Arc::clone(&self.0));
         async move {
             match found.await {
                 Some(held) => L2Lookup::Found(held),
-                None => L2Lookup::Yours(Box::new(Ticket { cupboard, key })),
+                None => L2Lookup::Yours(Box::new(Ticket { l2, key })),
             }
         }
         .boxed()
@@ -116,15 +116,15 @@ impl L2Cache<Lengths> for Door {
         _: CacheTag,
         most: usize,
     ) -> BoxFuture<'static, Option<RecentEntries<Lengths>>> {
-        let left = Duration::from_secs(3_600);
+        let ttl = Duration::from_secs(3_600);
         let values = self.0.values.lock().unwrap().clone();
-        let held = |(key, value)| (key, L2Entry { value, left });
+        let held = |(key, value)| (key, L2Entry { value, ttl });
         let recent = values.into_iter().map(held).take(most).collect();
         async move { Some(recent) }.boxed()
     }
 
     fn forget(&self, _: Scope) -> BoxFuture<'static, ()> {
-        if *self.0.disposition.lock().unwrap() == Disposition::Hanging {
+        if *self.0.behavior.lock().unwrap() == L2Behavior::Hanging {
             return futures::future::pending().boxed();
         }
         self.0.values.lock().unwrap().clear();
@@ -132,53 +132,50 @@ impl L2Cache<Lengths> for Door {
     }
 }
 
-fn stage(cupboard: &Arc<Cupboard>, limits: CacheLimits) -> Stage {
-    let l2: OptionalL2<Lengths> = Some(Arc::new(Door(Arc::clone(cupboard))));
+fn stage(l2: &Arc<FakeL2>, limits: CacheLimits) -> Stage {
+    let l2: OptionalL2<Lengths> = Some(Arc::new(FakeL2Handle(Arc::clone(l2))));
     Stage::with_l2(limits, l2)
 }
 
 #[actix::test]
 async fn l2_is_read_before_the_source_and_filled_after_it() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    let one = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    let one = stage(&l2, limits());
     assert_eq!(one.get("word").await.as_deref(), Ok("4"));
-    eventually("it reached the second layer", || cupboard.kept.load(Ordering::SeqCst) == 1).await;
-    eventually("the turn is over", || cupboard.turns_given_back.load(Ordering::SeqCst) == 1).await;
-    let other = stage(&cupboard, limits());
+    eventually("it reached the second layer", || l2.stored.load(Ordering::SeqCst) == 1).await;
+    eventually("the turn is over", || l2.turns_given_back.load(Ordering::SeqCst) == 1).await;
+    let other = stage(&l2, limits());
     assert_eq!(other.get("word").await.as_deref(), Ok("4"));
     assert_eq!(other.opened(), 0);
     assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
     assert!(one.says("hsc_cache_misses_total{cache=\"lengths\",layer=\"l2\"} 1"));
     assert_eq!(other.cache.invalidate_l1(Scope::All).await, Ok(1));
-    assert!(
-        !cupboard.values.lock().unwrap().is_empty(),
-        "L2 keeps what another pod may have renewed"
-    );
+    assert!(!l2.values.lock().unwrap().is_empty(), "L2 keeps what another pod may have renewed");
     other.cache.invalidate(Scope::All).await.unwrap();
-    assert!(cupboard.values.lock().unwrap().is_empty());
+    assert!(l2.values.lock().unwrap().is_empty());
 }
 
 #[actix::test]
 async fn a_failed_load_releases_its_turn_and_shares_nothing() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    let stage = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    let stage = stage(&l2, limits());
     stage.mood(Mood::Closed);
     assert_eq!(stage.get("word").await, Err("closed"));
-    eventually("the turn is over", || cupboard.turns_given_back.load(Ordering::SeqCst) == 1).await;
+    eventually("the turn is over", || l2.turns_given_back.load(Ordering::SeqCst) == 1).await;
     stage.mood(Mood::Panicking);
     assert_eq!(stage.get("three").await, Err("load_panicked"));
-    eventually("the turn is over", || cupboard.turns_given_back.load(Ordering::SeqCst) == 2).await;
-    assert_eq!(cupboard.kept.load(Ordering::SeqCst), 0);
+    eventually("the turn is over", || l2.turns_given_back.load(Ordering::SeqCst) == 2).await;
+    assert_eq!(l2.stored.load(Ordering::SeqCst), 0);
 }
 
 macro_rules! bears {
-    ($($name:ident: $disposition:expr;)*) => {$(
+    ($($name:ident: $behavior:expr;)*) => {$(
         #[actix::test]
         async fn $name() {
-            let cupboard: Arc<Cupboard> = Arc::default();
-            cupboard.is($disposition);
+            let l2: Arc<FakeL2> = Arc::default();
+            l2.is($behavior);
             let short = CacheLimits { load_timeout: 200 * MS, ..limits() };
-            let stage = stage(&cupboard, short);
+            let stage = stage(&l2, short);
             assert_eq!(stage.get("word").await.as_deref(), Ok("4"), "from the source");
             stage.cache.put("made".to_owned(), "here".to_owned());
             eventually("it is kept", || stage.cache.get_cached("made").is_some()).await;
@@ -190,17 +187,17 @@ macro_rules! bears {
 }
 
 bears! {
-    a_second_layer_that_does_nothing_costs_nothing: Disposition::Useless;
-    a_second_layer_that_hangs_fails_no_load: Disposition::Hanging;
-    a_second_layer_that_panics_fails_no_load: Disposition::Panicking;
+    a_second_layer_that_does_nothing_costs_nothing: L2Behavior::Useless;
+    a_second_layer_that_hangs_fails_no_load: L2Behavior::Hanging;
+    a_second_layer_that_panics_fails_no_load: L2Behavior::Panicking;
 }
 
 #[actix::test]
 async fn a_cached_value_is_read_while_l2_hangs() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    let stage = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    let stage = stage(&l2, limits());
     stage.get("word").await.unwrap();
-    cupboard.is(Disposition::Hanging);
+    l2.is(L2Behavior::Hanging);
     let waiting = stage.get("three").now_or_never();
     assert!(waiting.is_none(), "a miss waits for it");
     assert_eq!(stage.get("word").now_or_never(), Some(Ok("4".to_owned())), "a hit does not");
@@ -208,11 +205,11 @@ async fn a_cached_value_is_read_while_l2_hangs() {
 
 #[actix::test]
 async fn the_lifetime_of_an_l2_value_is_capped_by_the_ttl() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    cupboard.is(Disposition::Lying(Duration::MAX));
-    let stage = stage(&cupboard, CacheLimits { ttl: 50 * MS, ..limits() });
+    let l2: Arc<FakeL2> = Arc::default();
+    l2.is(L2Behavior::Lying(Duration::MAX));
+    let stage = stage(&l2, CacheLimits { ttl: 50 * MS, ..limits() });
     assert_eq!(stage.get("word").await.as_deref(), Ok(LIE));
-    cupboard.is(Disposition::Useless);
+    l2.is(L2Behavior::Useless);
     let is_over = || stage.cache.get_cached("word") != Some(Ok(LIE.to_owned()));
     eventually("it is over", is_over).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
@@ -220,54 +217,54 @@ async fn the_lifetime_of_an_l2_value_is_capped_by_the_ttl() {
 
 #[actix::test]
 async fn an_l2_value_is_cached_for_its_remaining_lifetime_at_most() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    cupboard.is(Disposition::Lying(Duration::ZERO));
-    let stage = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    l2.is(L2Behavior::Lying(Duration::ZERO));
+    let stage = stage(&l2, limits());
     assert_eq!(stage.get("word").await.as_deref(), Ok(LIE), "whoever waits gets it");
     assert!(stage.cache.get_cached("word").is_none(), "and nobody after them");
 }
 
 #[actix::test]
 async fn a_refresh_does_not_take_an_equally_old_l2_value() {
-    let cupboard: Arc<Cupboard> = Arc::default();
+    let l2: Arc<FakeL2> = Arc::default();
     let ttl = 500 * MS;
-    let stage = stage(&cupboard, CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
+    let stage = stage(&l2, CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
     stage.get("word").await.unwrap();
     eventually("it is asked for ahead of its time", || {
         let _ = stage.cache.get_cached("word");
-        cupboard.at_least.lock().unwrap().len() == 2
+        l2.at_least.lock().unwrap().len() == 2
     })
     .await;
-    assert_eq!(*cupboard.at_least.lock().unwrap(), [Duration::ZERO, ttl / 2]);
+    assert_eq!(*l2.at_least.lock().unwrap(), [Duration::ZERO, ttl / 2]);
 }
 
 #[actix::test]
 async fn an_unshared_value_is_neither_read_from_nor_stored_in_l2() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    cupboard.is(Disposition::Lying(Duration::MAX));
-    let stage = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    l2.is(L2Behavior::Lying(Duration::MAX));
+    let stage = stage(&l2, limits());
     assert_eq!(stage.get("secret word").await.as_deref(), Ok("11"));
     assert_eq!(stage.cache.seek(&"secret two".to_owned()).await, None);
     stage.cache.put("secret three".to_owned(), "12".to_owned());
     stage.get("word").await.unwrap();
-    assert_eq!(cupboard.kept.load(Ordering::SeqCst), 0);
+    assert_eq!(l2.stored.load(Ordering::SeqCst), 0);
 }
 
 #[actix::test]
 async fn a_hot_value_is_shared_once_and_a_starting_pod_takes_it_over() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    let one = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    let one = stage(&l2, limits());
     for key in ["popular a", "popular b"] {
         one.cache.put(key.to_owned(), "made here".to_owned());
         eventually("it is kept", || one.cache.get_cached(key).is_some()).await;
     }
-    assert_eq!(cupboard.kept.load(Ordering::SeqCst), 0, "one read is not many");
+    assert_eq!(l2.stored.load(Ordering::SeqCst), 0, "one read is not many");
     for _ in 0..10 {
         one.cache.get_cached("popular a");
     }
-    eventually("it is shared", || cupboard.kept.load(Ordering::SeqCst) == 1).await;
+    eventually("it is shared", || l2.stored.load(Ordering::SeqCst) == 1).await;
 
-    let other = stage(&cupboard, limits());
+    let other = stage(&l2, limits());
     other.cache.put("popular b".to_owned(), "made there".to_owned());
     let version = || CacheTag::CatalogVersion("1".into());
     assert_eq!(other.cache.warm(version(), 10).await, Some(1));
@@ -279,9 +276,9 @@ async fn a_hot_value_is_shared_once_and_a_starting_pod_takes_it_over() {
 
 #[actix::test]
 async fn a_value_found_in_l2_is_cached() {
-    let cupboard: Arc<Cupboard> = Arc::default();
-    cupboard.values.lock().unwrap().insert("word".to_owned(), "from afar".to_owned());
-    let stage = stage(&cupboard, limits());
+    let l2: Arc<FakeL2> = Arc::default();
+    l2.values.lock().unwrap().insert("word".to_owned(), "from afar".to_owned());
+    let stage = stage(&l2, limits());
     let key = "word".to_owned();
     assert_eq!(stage.cache.seek(&key).await.as_deref(), Some("from afar"));
     eventually("it is here", || stage.cache.get_cached("word").is_some()).await;

@@ -129,9 +129,9 @@ impl<C: Contents> Shard<C> {
     /// The entries of the previous generation are valid: only their order is lost.
     fn take_over(&mut self) {
         let (pages, order) = (&self.pages, &mut self.order);
-        pages.look(|kept| {
-            for (key, kept) in kept {
-                order.put(key.clone(), kept.weight);
+        pages.look(|entries| {
+            for (key, entry) in entries {
+                order.put(key.clone(), entry.weight);
             }
         });
         self.make_room();
@@ -140,11 +140,11 @@ impl<C: Contents> Shard<C> {
     /// Starts a load. A value of the L2 cache is taken if it stays valid for at least `at_least`.
     fn begin_load(&mut self, key: C::Key, at_least: Duration, ctx: &mut Context<Self>) {
         let shared = Arc::clone(&self.shared);
-        let wanted = key.clone();
+        let requested = key.clone();
         let began = Instant::now();
         let bounded = async move {
             // Called inside the future, so that a panic before its first await is caught too.
-            let load = load(Arc::clone(&shared), wanted, at_least);
+            let load = load(Arc::clone(&shared), requested, at_least);
             let load = AssertUnwindSafe(load).catch_unwind();
             match tokio::time::timeout(shared.limits.load_timeout, load).await {
                 Ok(Ok(loaded)) => loaded,
@@ -152,14 +152,14 @@ impl<C: Contents> Shard<C> {
                 Err(_) => (Err(shared.contents.lost(LoadFailure::TimedOut)), None),
             }
         };
-        ctx.spawn(bounded.into_actor(self).map(move |(outcome, left), shard, _| {
+        ctx.spawn(bounded.into_actor(self).map(move |(outcome, ttl), shard, _| {
             shard.shared.meter.loaded(began.elapsed());
-            shard.loaded(key, outcome, left);
+            shard.loaded(key, outcome, ttl);
         }));
     }
 
-    /// `left` is set for a value of the L2 cache: it bounds how long it is cached here.
-    fn loaded(&mut self, key: C::Key, outcome: Outcome<C>, left: Option<Duration>) {
+    /// `ttl` is set for a value of the L2 cache: it bounds how long it is cached here.
+    fn loaded(&mut self, key: C::Key, outcome: Outcome<C>, ttl: Option<Duration>) {
         let Some(InFlightLoad { waiting, keep }) = self.loads.remove(&key) else { return };
         if outcome.is_err() && waiting.is_empty() && self.pages.read(&key).is_some() {
             // A refresh ahead of time has failed: the present value stays valid until it expires.
@@ -175,27 +175,27 @@ impl<C: Contents> Shard<C> {
             let _ = waiter.send(outcome.clone());
         }
         if keep {
-            self.store(key, outcome, left, stale_until);
+            self.store(key, outcome, ttl, stale_until);
         }
     }
 
     /// The stale value of a key, marked, if it may still be used, and until when.
     fn old_value(&self, key: &C::Key) -> Option<(C::Value, Instant)> {
         let now = Instant::now();
-        self.pages.look(|kept| {
-            let old = kept.get(key).filter(|kept| now < kept.times.stale_until)?;
+        self.pages.look(|entries| {
+            let old = entries.get(key).filter(|entry| now < entry.times.stale_until)?;
             let value = old.outcome.as_ref().ok()?.clone();
             Some((self.shared.contents.aged(value), old.times.stale_until))
         })
     }
 
-    /// Stores an outcome, for `left` at most. `stale_until` is set for a stale value that is used once more: it is
+    /// Stores an outcome, for `ttl` at most. `stale_until` is set for a stale value that is used once more: it is
     /// requested again soon, and its lifetime does not grow.
     fn store(
         &mut self,
         key: C::Key,
         outcome: Outcome<C>,
-        left: Option<Duration>,
+        ttl: Option<Duration>,
         stale_until: Option<Instant>,
     ) {
         let Shared { contents, limits, .. } = &*self.shared;
@@ -205,9 +205,9 @@ impl<C: Contents> Shard<C> {
             _ => limits.negative_ttl,
         };
         // A tenth more or less, so that values loaded together do not expire together.
-        let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1)).min(left.unwrap_or(Duration::MAX));
+        let lasts = lasts.mul_f64(rand::random_range(0.9..=1.1)).min(ttl.unwrap_or(Duration::MAX));
         let now = Instant::now();
-        let kept = CachedEntry::new(
+        let entry = CachedEntry::new(
             outcome,
             weight,
             EntryAges {
@@ -216,7 +216,7 @@ impl<C: Contents> Shard<C> {
                 stale_until: stale_until.unwrap_or(now + lasts + limits.stale),
             },
         );
-        let written = self.pages.change(&self.life, |pages| pages.insert(key.clone(), kept));
+        let written = self.pages.change(&self.life, |pages| pages.insert(key.clone(), entry));
         if written.is_some() {
             self.order.put(key, weight);
             self.make_room();
@@ -246,8 +246,8 @@ impl<C: Contents> Shard<C> {
         let (order, meter) = (&mut self.order, &self.shared.meter);
         let gone = self.pages.change(&self.life, |pages| {
             let before = pages.len();
-            pages.retain(|key, kept| {
-                let stays = !goes(key, kept);
+            pages.retain(|key, entry| {
+                let stays = !goes(key, entry);
                 if !stays {
                     order.forget(key);
                     meter.evicted(reason);
@@ -261,19 +261,19 @@ impl<C: Contents> Shard<C> {
     }
 
     /// Writes a value to the L2 cache. No caller waits for it.
-    fn share(&self, key: C::Key, value: C::Value, left: Duration) {
+    fn share(&self, key: C::Key, value: C::Value, ttl: Duration) {
         if let Some(l2) = &self.shared.l2 {
             let l2 = Arc::clone(l2);
-            let put = aided(SHARE, move || l2.put(key, value, left));
+            let put = aided(SHARE, move || l2.put(key, value, ttl));
             actix::spawn(put.map(drop));
         }
     }
 
     fn sweep(&mut self, _: &mut Context<Self>) {
         let now = Instant::now();
-        self.remove("expired", |_, kept| match kept.outcome {
-            Ok(_) => kept.times.fresh_until.max(kept.times.stale_until) <= now,
-            Err(_) => kept.times.fresh_until <= now,
+        self.remove("expired", |_, entry| match entry.outcome {
+            Ok(_) => entry.times.fresh_until.max(entry.times.stale_until) <= now,
+            Err(_) => entry.times.fresh_until <= now,
         });
     }
 
@@ -299,7 +299,7 @@ async fn load<C: Contents>(
     };
     shared.count_l2(matches!(entry, Some(L2Lookup::Found(_))));
     let turn = match entry {
-        Some(L2Lookup::Found(held)) => return (Ok(held.value), Some(held.left)),
+        Some(L2Lookup::Found(held)) => return (Ok(held.value), Some(held.ttl)),
         Some(L2Lookup::Yours(turn)) => Some(turn),
         None => None,
     };
@@ -339,7 +339,7 @@ impl<C: Contents> Handler<Get<C>> for Shard<C> {
         if let Some(found) = self.pages.read(&key) {
             return Box::pin(async move { Some(found.outcome) });
         }
-        let (tell, told) = oneshot::channel();
+        let (tell, reply) = oneshot::channel();
         if let Some(loading) = self.loads.get_mut(&key) {
             loading.waiting.push(tell);
         } else if self.loads.len() < LOADS_AT_ONCE {
@@ -348,7 +348,7 @@ impl<C: Contents> Handler<Get<C>> for Shard<C> {
         } else {
             let _ = tell.send(Err(self.shared.contents.lost(LoadFailure::Overloaded)));
         }
-        Box::pin(async move { told.await.ok() })
+        Box::pin(async move { reply.await.ok() })
     }
 }
 
@@ -369,7 +369,7 @@ impl<C: Contents> Handler<Adopt<C>> for Shard<C> {
     fn handle(&mut self, Adopt(key, held): Adopt<C>, _: &mut Self::Context) {
         // A value made here meanwhile is newer.
         if self.pages.read(&key).is_none() {
-            self.store(key, Ok(held.value), Some(held.left), None);
+            self.store(key, Ok(held.value), Some(held.ttl), None);
         }
     }
 }
@@ -379,12 +379,12 @@ impl<C: Contents> Handler<Share<C>> for Shard<C> {
 
     fn handle(&mut self, Share(key): Share<C>, _: &mut Self::Context) {
         let now = Instant::now();
-        let kept = self.pages.look(|pages| {
-            let kept = pages.get(&key).filter(|kept| now < kept.times.fresh_until)?;
-            Some((kept.outcome.as_ref().ok()?.clone(), kept.times.fresh_until - now))
+        let found = self.pages.look(|pages| {
+            let entry = pages.get(&key).filter(|entry| now < entry.times.fresh_until)?;
+            Some((entry.outcome.as_ref().ok()?.clone(), entry.times.fresh_until - now))
         });
-        if let Some((value, left)) = kept {
-            self.share(key, value, left);
+        if let Some((value, ttl)) = found {
+            self.share(key, value, ttl);
         }
     }
 }

@@ -49,9 +49,9 @@ pub(super) struct CacheHit<C: Contents> {
 
 /// The entries of one shard.
 pub(crate) struct SharedEntries<C: Contents> {
-    kept: RwLock<HashMap<C::Key, CachedEntry<C>>>,
+    entries: RwLock<HashMap<C::Key, CachedEntry<C>>>,
     /// Entries and bytes last reported to the metrics.
-    told: (AtomicI64, AtomicI64),
+    reported: (AtomicI64, AtomicI64),
 }
 
 impl<C: Contents> CachedEntry<C> {
@@ -88,7 +88,7 @@ impl<C: Contents> CachedEntry<C> {
 
 impl<C: Contents> SharedEntries<C> {
     pub(super) fn new() -> Self {
-        Self { kept: RwLock::new(HashMap::new()), told: Default::default() }
+        Self { entries: RwLock::new(HashMap::new()), reported: Default::default() }
     }
 
     /// The fresh value of a key.
@@ -98,19 +98,22 @@ impl<C: Contents> SharedEntries<C> {
         Q: Hash + Eq + ?Sized,
     {
         let now = Instant::now();
-        let kept = self.shared();
-        kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.read(now))
+        let entries = self.shared();
+        entries.get(key).filter(|entry| now < entry.times.fresh_until).map(|entry| entry.read(now))
     }
 
     /// The fresh value of a key, without marking it as used.
     pub(super) fn peek(&self, key: &C::Key) -> Option<Result<C::Value, C::Error>> {
         let now = Instant::now();
-        let kept = self.shared();
-        kept.get(key).filter(|kept| now < kept.times.fresh_until).map(|kept| kept.outcome.clone())
+        let entries = self.shared();
+        entries
+            .get(key)
+            .filter(|entry| now < entry.times.fresh_until)
+            .map(|entry| entry.outcome.clone())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.shared().values().filter(|kept| kept.outcome.is_ok()).count()
+        self.shared().values().filter(|entry| entry.outcome.is_ok()).count()
     }
 
     /// Reads all entries under the lock.
@@ -124,21 +127,21 @@ impl<C: Contents> SharedEntries<C> {
         life: &Life,
         change: impl FnOnce(&mut HashMap<C::Key, CachedEntry<C>>) -> R,
     ) -> Option<R> {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        life.holds().then(|| change(&mut kept))
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        life.holds().then(|| change(&mut entries))
     }
 
     /// The difference to the last report to the metrics.
     pub(super) fn tell(&self, entries: usize, bytes: usize) -> (i64, i64) {
-        let difference = |told: &AtomicI64, now: usize| {
+        let difference = |reported: &AtomicI64, now: usize| {
             let now = i64::try_from(now).unwrap_or(i64::MAX);
-            now - told.swap(now, Ordering::Relaxed)
+            now - reported.swap(now, Ordering::Relaxed)
         };
-        (difference(&self.told.0, entries), difference(&self.told.1, bytes))
+        (difference(&self.reported.0, entries), difference(&self.reported.1, bytes))
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, HashMap<C::Key, CachedEntry<C>>> {
         // A shard that panicked during a write left whole values: each is added or removed in one step.
-        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

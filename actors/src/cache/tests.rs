@@ -146,7 +146,7 @@ impl Stage {
     }
 
     pub(super) fn says(&self, line: &str) -> bool {
-        self.metrics.render().lines().any(|said| said == line)
+        self.metrics.render().lines().any(|shown| shown == line)
     }
 }
 
@@ -164,8 +164,8 @@ pub(super) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 async fn concurrent_callers_of_one_key_share_one_load() {
     let stage = Stage::new(limits());
     stage.mood(Mood::Slow);
-    let asked = futures::future::join_all((0..100).map(|_| stage.get("word"))).await;
-    assert!(asked.iter().all(|answer| answer.as_deref() == Ok("4")));
+    let results = futures::future::join_all((0..100).map(|_| stage.get("word"))).await;
+    assert!(results.iter().all(|answer| answer.as_deref() == Ok("4")));
     assert_eq!(stage.opened(), 1);
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
     assert_eq!(stage.opened(), 1);
@@ -179,8 +179,8 @@ async fn concurrent_callers_of_one_key_share_one_load() {
 async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_loaded_again() {
     let stage = Stage::new(CacheLimits { negative_ttl: MS, ..limits() });
     stage.mood(Mood::Panicking);
-    let asked = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
-    assert!(asked.iter().all(|answer| *answer == Err("load_panicked")), "{asked:?}");
+    let results = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
+    assert!(results.iter().all(|answer| *answer == Err("load_panicked")), "{results:?}");
     stage.mood(Mood::Willing);
     eventually("the failure is forgotten", || stage.cache.get_cached("word").is_none()).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
@@ -270,9 +270,9 @@ macro_rules! survives {
             }
             stage.mood(Mood::Slow);
             for shard in ["cache.lengths.0", "cache.lengths.1"] {
-                let asked = stage.get("elephant");
+                let results = stage.get("elephant");
                 assert!(stage.root.inject(shard, $fault));
-                assert_eq!(asked.await.as_deref(), Ok("8"), "a load in hand is begun again");
+                assert_eq!(results.await.as_deref(), Ok("8"), "a load in hand is begun again");
             }
             assert_eq!(stage.cache.len(), 4, "the values outlive their shard");
             assert_eq!(stage.get("fifteen").await.as_deref(), Ok("7"));
@@ -373,33 +373,33 @@ proptest! {
         ),
     ) {
         let mut order: Order<u8> = Order::new(entries, bytes);
-        let mut kept: HashMap<u8, bool> = HashMap::new();
+        let mut model: HashMap<u8, bool> = HashMap::new();
         let mut naive = Naive::default();
         for step in steps {
             match step {
                 Step::Put(key, weight) => {
                     order.put(key, weight);
-                    kept.insert(key, false);
+                    model.insert(key, false);
                     naive.put(key, weight);
                 }
                 Step::Use(key) => {
-                    kept.entry(key).and_modify(|used| *used = true);
+                    model.entry(key).and_modify(|used| *used = true);
                     let used = naive.values.iter_mut().filter(|value| value.0 == key);
                     used.for_each(|value| value.2 = true);
                 }
                 Step::Forget(key) => {
                     order.forget(&key);
-                    kept.remove(&key);
+                    model.remove(&key);
                     naive.values.retain(|value| value.0 != key);
                 }
             }
             while let Some((key, _)) = order.next_out(|key| {
-                kept.get_mut(key).is_some_and(std::mem::take)
+                model.get_mut(key).is_some_and(std::mem::take)
             }) {
-                kept.remove(&key);
+                model.remove(&key);
             }
             naive.make_room(entries, bytes);
-            let mut ours: Vec<u8> = kept.keys().copied().collect();
+            let mut ours: Vec<u8> = model.keys().copied().collect();
             let mut theirs: Vec<u8> = naive.values.iter().map(|value| value.0).collect();
             ours.sort_unstable();
             theirs.sort_unstable();

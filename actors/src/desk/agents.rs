@@ -45,7 +45,12 @@ impl Agents {
     }
 
     /// An agent has closed a socket; true when that changed the list of present agents.
-    pub(super) fn left(&mut self, agent: &Agent, socket_id: &Arc<str>, now_ms: u64) -> bool {
+    pub(super) fn disconnected(
+        &mut self,
+        agent: &Agent,
+        socket_id: &Arc<str>,
+        now_ms: u64,
+    ) -> bool {
         let before = self.presence(&agent.id, now_ms);
         if let Some(known) = self.known.get_mut(&agent.id)
             && known.sockets.remove(socket_id).is_some()

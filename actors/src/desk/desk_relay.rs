@@ -81,15 +81,15 @@ impl DeskRelay {
         let mut places_at = None;
         let mut archived_at = None;
         loop {
-            let heard = poll_fn(|task| {
+            let event = poll_fn(|task| {
                 if !life.holds() {
                     return Poll::Pending;
                 }
-                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
             });
             tokio::select! {
-                heard = heard => {
-                    self.handle_channel_event(heard);
+                event = event => {
+                    self.handle_channel_event(event);
                     places_at.get_or_insert_with(|| Instant::now() + PLACES_EVERY);
                 }
                 () = sleep_until(beat_at) => {
@@ -114,9 +114,9 @@ impl DeskRelay {
         }
     }
 
-    fn handle_channel_event(&self, heard: ChannelEvent) {
+    fn handle_channel_event(&self, event: ChannelEvent) {
         // A missed change is found with the next heartbeat.
-        let ChannelEvent::Message(envelope) = heard else { return };
+        let ChannelEvent::Message(envelope) = event else { return };
         match &envelope.body {
             Body::Talk(DeskBroadcast::Ticket { ticket }) => {
                 self.tell(

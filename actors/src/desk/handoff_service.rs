@@ -55,11 +55,11 @@ impl HandoffService {
     /// Why no agent is available.
     pub async fn request_agent(
         &self,
-        wanted: HandoffRequest,
+        request: HandoffRequest,
         client: Option<ClientKey>,
     ) -> Result<Ticket, HandoffUnavailable> {
-        let (conversation, words) = (Arc::clone(&wanted.conversation), wanted.reason.clone());
-        match self.request_ticket(wanted, client).await {
+        let (conversation, words) = (Arc::clone(&request.conversation), request.reason.clone());
+        match self.request_ticket(request, client).await {
             Ok((ticket, is_new)) => {
                 if is_new {
                     let (rev, reason) = (ticket.rev, words.as_deref());
@@ -77,7 +77,7 @@ impl HandoffService {
     /// The ticket, and true if it is new.
     async fn request_ticket(
         &self,
-        wanted: HandoffRequest,
+        request: HandoffRequest,
         client: Option<ClientKey>,
     ) -> Result<(Ticket, bool), HandoffUnavailable> {
         if !self.hours.is_open_now() {
@@ -87,11 +87,11 @@ impl HandoffService {
             if matches!(error, DeskError::Full) {
                 return HandoffUnavailable::Full;
             }
-            warn!(conversation:% = wanted.conversation, why:? = error; "a visitor cannot be given a person");
+            warn!(conversation:% = request.conversation, why:? = error; "a visitor cannot be given a person");
             HandoffUnavailable::Away
         };
         let view = self.desk.snapshot().await.map_err(away)?;
-        let has_place = |ticket: &Ticket| *ticket.conversation == *wanted.conversation;
+        let has_place = |ticket: &Ticket| *ticket.conversation == *request.conversation;
         // A break of the only agent does not dismiss visitors who already wait.
         let is_new = !view.tickets.iter().any(has_place);
         if !view.agents.iter().any(|agent| agent.available) && is_new {
@@ -100,13 +100,13 @@ impl HandoffService {
         let is_at_desk = |conversation: &str| {
             view.tickets.iter().any(|ticket| *ticket.conversation == *conversation)
         };
-        let conversation = &wanted.conversation;
+        let conversation = &request.conversation;
         if let Some(client) = client
             && !self.quota.take(client, conversation, is_at_desk, Instant::now())
         {
             return Err(HandoffUnavailable::TooMany);
         }
-        let ticket = self.desk.request(wanted.clone()).await.map_err(|error| {
+        let ticket = self.desk.request(request.clone()).await.map_err(|error| {
             if let Some(client) = client {
                 self.quota.take_back(client, conversation);
             }
@@ -120,8 +120,8 @@ impl HandoffService {
     ///
     /// # Errors
     /// As [`HandoffDesk::request`].
-    pub async fn put_back(&self, wanted: HandoffRequest) -> Result<Ticket, DeskError> {
-        let ticket = self.desk.request(wanted).await?;
+    pub async fn put_back(&self, request: HandoffRequest) -> Result<Ticket, DeskError> {
+        let ticket = self.desk.request(request).await?;
         self.announce(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }

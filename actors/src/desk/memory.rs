@@ -63,8 +63,8 @@ fn done<T: Send + 'static>(value: T) -> DeskReply<T> {
 }
 
 impl HandoffDesk for MemoryDesk {
-    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
-        ready(self.at(|table, now| table.request(wanted, &self.pod, now))).boxed()
+    fn request(&self, request: HandoffRequest) -> DeskReply<Ticket> {
+        ready(self.at(|table, now| table.request(request, &self.pod, now))).boxed()
     }
 
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
@@ -134,7 +134,7 @@ impl HandoffDesk for MemoryDesk {
     }
 
     fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
-        done(self.at(|table, now| table.agents.left(&agent, &socket_id, now)))
+        done(self.at(|table, now| table.agents.disconnected(&agent, &socket_id, now)))
     }
 
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {

@@ -36,7 +36,7 @@ impl From<&DeskSettings> for HandoffLimits {
 /// The handoffs of each client.
 pub(super) struct HandoffQuota {
     limits: HandoffLimits,
-    asked: Mutex<LruCache<ClientKey, VecDeque<HandoffRequests>>>,
+    requests: Mutex<LruCache<ClientKey, VecDeque<HandoffRequests>>>,
 }
 
 struct HandoffRequests {
@@ -46,7 +46,7 @@ struct HandoffRequests {
 
 impl HandoffQuota {
     pub(super) fn new(limits: HandoffLimits) -> Self {
-        Self { limits, asked: Mutex::new(LruCache::new(REMEMBERED)) }
+        Self { limits, requests: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
     /// Counts a handoff of this client; false when a limit is reached. A conversation that is at the desk
@@ -58,35 +58,35 @@ impl HandoffQuota {
         is_at_desk: impl Fn(&str) -> bool,
         now: Instant,
     ) -> bool {
-        let mut all = self.asked();
-        let asked = all.get_or_insert_mut(client, VecDeque::new);
-        asked.retain(|it| now - it.at < WITHIN || is_at_desk(&it.conversation));
+        let mut all = self.requests();
+        let requests = all.get_or_insert_mut(client, VecDeque::new);
+        requests.retain(|it| now - it.at < WITHIN || is_at_desk(&it.conversation));
         let is_this = |it: &&HandoffRequests| it.conversation == *conversation;
-        if is_at_desk(conversation) && asked.iter().any(|it| is_this(&it)) {
+        if is_at_desk(conversation) && requests.iter().any(|it| is_this(&it)) {
             return true;
         }
-        let within_an_hour = asked.iter().filter(|it| now - it.at < WITHIN).count();
-        let open = asked.iter().filter(|it| is_at_desk(&it.conversation)).count();
+        let within_an_hour = requests.iter().filter(|it| now - it.at < WITHIN).count();
+        let open = requests.iter().filter(|it| is_at_desk(&it.conversation)).count();
         let is_under = |count: usize, most: usize| most == 0 || count < most;
         if !is_under(open, self.limits.max_open) || !is_under(within_an_hour, self.limits.per_hour)
         {
             return false;
         }
-        asked.push_back(HandoffRequests { conversation: Arc::clone(conversation), at: now });
+        requests.push_back(HandoffRequests { conversation: Arc::clone(conversation), at: now });
         true
     }
 
     /// Takes the last counted handoff of this conversation back, because the desk refused it.
     pub(super) fn take_back(&self, client: ClientKey, conversation: &str) {
-        if let Some(asked) = self.asked().get_mut(&client)
-            && let Some(at) = asked.iter().rposition(|it| *it.conversation == *conversation)
+        if let Some(requests) = self.requests().get_mut(&client)
+            && let Some(at) = requests.iter().rposition(|it| *it.conversation == *conversation)
         {
-            asked.remove(at);
+            requests.remove(at);
         }
     }
 
-    fn asked(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<HandoffRequests>>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn requests(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<HandoffRequests>>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -52,44 +52,45 @@ impl TicketTable {
 
     pub(super) fn request(
         &mut self,
-        wanted: HandoffRequest,
+        request: HandoffRequest,
         pod: &str,
         now_ms: u64,
     ) -> Result<Ticket, DeskError> {
-        let conversation = Arc::clone(&wanted.conversation);
+        let conversation = Arc::clone(&request.conversation);
         let is_new = !self.tickets.contains_key(&conversation);
-        if is_new && wanted.agent.is_none() && self.waiting.len() >= self.limits.max_waiting {
+        if is_new && request.agent.is_none() && self.waiting.len() >= self.limits.max_waiting {
             return Err(DeskError::Full);
         }
         let rev = self.next_rev(now_ms);
-        let awaited = wanted.agent.is_some() && wanted.awaits_answer;
+        let awaited = request.agent.is_some() && request.awaits_answer;
         let answer_by_ms = self.answer_by(now_ms).filter(|_| awaited);
-        let kept = self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| StoredTicket {
-            ticket: Ticket {
-                conversation: conversation.to_string(),
-                product: None,
-                visitor: None,
-                locale: None,
-                scenario: None,
-                page: None,
-                reason: None,
-                last: None,
-                since_ms: wanted.since_ms.unwrap_or(now_ms).min(now_ms),
-                agent: wanted.agent.clone(),
-                unanswered_by: None,
-                online: true,
-                pod: pod.to_owned(),
-                rev,
-            },
-            seen_ms: now_ms,
-            answer_by_ms,
-        });
-        let ticket = &mut kept.ticket;
-        wanted.details().write_to(ticket);
-        ticket.last = wanted.last.or(ticket.last.take());
+        let stored =
+            self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| StoredTicket {
+                ticket: Ticket {
+                    conversation: conversation.to_string(),
+                    product: None,
+                    visitor: None,
+                    locale: None,
+                    scenario: None,
+                    page: None,
+                    reason: None,
+                    last: None,
+                    since_ms: request.since_ms.unwrap_or(now_ms).min(now_ms),
+                    agent: request.agent.clone(),
+                    unanswered_by: None,
+                    online: true,
+                    pod: pod.to_owned(),
+                    rev,
+                },
+                seen_ms: now_ms,
+                answer_by_ms,
+            });
+        let ticket = &mut stored.ticket;
+        request.details().write_to(ticket);
+        ticket.last = request.last.or(ticket.last.take());
         (ticket.online, ticket.rev) = (true, rev);
         pod.clone_into(&mut ticket.pod);
-        kept.seen_ms = now_ms;
+        stored.seen_ms = now_ms;
         let ticket = ticket.clone();
         match &ticket.agent {
             None => drop(self.waiting.insert((ticket.since_ms, Arc::clone(&conversation)))),
@@ -105,8 +106,8 @@ impl TicketTable {
         how: VisitorEnds,
         now_ms: u64,
     ) -> Option<TicketGone> {
-        let kept = self.tickets.get(conversation)?;
-        if how == VisitorEnds::Withdraws && !kept.ticket.waits() {
+        let stored = self.tickets.get(conversation)?;
+        if how == VisitorEnds::Withdraws && !stored.ticket.waits() {
             return None;
         }
         self.take_away(conversation, how.into(), now_ms)
@@ -118,12 +119,12 @@ impl TicketTable {
         agent: Agent,
         now_ms: u64,
     ) -> Result<Ticket, DeskError> {
-        let kept = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
-        match &kept.ticket.agent {
-            Some(by) if by.id == agent.id => Ok(kept.ticket.clone()),
+        let stored = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
+        match &stored.ticket.agent {
+            Some(by) if by.id == agent.id => Ok(stored.ticket.clone()),
             Some(by) => Err(DeskError::Taken { by: by.clone() }),
             None => {
-                self.pace.taken(kept.ticket.since_ms, now_ms);
+                self.pace.taken(stored.ticket.since_ms, now_ms);
                 Ok(self.give(conversation, agent, now_ms))
             }
         }
@@ -136,14 +137,14 @@ impl TicketTable {
         how: &ReleaseKind,
         now_ms: u64,
     ) -> Result<DeskChange, DeskError> {
-        let kept = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
-        let has = &kept.ticket.agent;
+        let stored = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
+        let has = &stored.ticket.agent;
         if !by.is_admin && has.as_ref().is_none_or(|agent| agent.id != by.agent.id) {
             return Err(DeskError::NotYours { by: has.clone() });
         }
         let why = match how {
             ReleaseKind::To(id) if has.as_ref().is_some_and(|agent| agent.id == *id) => {
-                return Ok(DeskChange::Ticket(kept.ticket.clone()));
+                return Ok(DeskChange::Ticket(stored.ticket.clone()));
             }
             ReleaseKind::To(id) => {
                 let colleague = self.agents.presence(id, now_ms).ok_or(DeskError::NotPresent)?;
@@ -164,10 +165,10 @@ impl TicketTable {
         now_ms: u64,
     ) -> Option<Ticket> {
         let answer_by_ms = self.answer_by(now_ms);
-        let kept = self.tickets.get_mut(conversation)?;
-        if !kept.ticket.waits() {
-            kept.answer_by_ms = match by {
-                Speaker::Visitor => kept.answer_by_ms.or(answer_by_ms),
+        let stored = self.tickets.get_mut(conversation)?;
+        if !stored.ticket.waits() {
+            stored.answer_by_ms = match by {
+                Speaker::Visitor => stored.answer_by_ms.or(answer_by_ms),
                 Speaker::Agent => None,
             };
         }
@@ -195,9 +196,9 @@ impl TicketTable {
     ) -> ConnectedVisitors {
         let mut seen = ConnectedVisitors::default();
         for conversation in conversations {
-            if let Some(kept) = self.tickets.get_mut(conversation) {
-                kept.seen_ms = now_ms;
-                if !kept.ticket.online || kept.ticket.pod != pod {
+            if let Some(stored) = self.tickets.get_mut(conversation) {
+                stored.seen_ms = now_ms;
+                if !stored.ticket.online || stored.ticket.pod != pod {
                     seen.changed.extend(self.change(conversation, now_ms, |ticket| {
                         ticket.online = true;
                         pod.clone_into(&mut ticket.pod);
@@ -215,17 +216,17 @@ impl TicketTable {
         pod: &str,
         now_ms: u64,
     ) -> Option<Ticket> {
-        let kept = self.tickets.get_mut(conversation)?;
-        if kept.ticket.pod != pod || !kept.ticket.online {
+        let stored = self.tickets.get_mut(conversation)?;
+        if stored.ticket.pod != pod || !stored.ticket.online {
             return None;
         }
-        kept.seen_ms = now_ms;
+        stored.seen_ms = now_ms;
         self.change(conversation, now_ms, |ticket| ticket.online = false)
     }
 
     pub(super) fn find(&self, conversation: &Arc<str>) -> Option<DeskChange> {
         let ticket = self.tickets.get(conversation);
-        let ticket = ticket.map(|kept| DeskChange::Ticket(kept.ticket.clone()));
+        let ticket = ticket.map(|stored| DeskChange::Ticket(stored.ticket.clone()));
         ticket
             .or_else(|| self.gone.get(conversation).map(|(gone, _)| DeskChange::Gone(gone.clone())))
     }
@@ -245,7 +246,7 @@ impl TicketTable {
 
     pub(super) fn snapshot(&self, now_ms: u64) -> DeskView {
         let mut tickets: Vec<Ticket> =
-            self.tickets.values().map(|kept| kept.ticket.clone()).collect();
+            self.tickets.values().map(|stored| stored.ticket.clone()).collect();
         tickets.sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
         DeskView { tickets, agents: self.agents.present(now_ms) }
     }
@@ -257,16 +258,17 @@ impl TicketTable {
             self.agents.remove_expired(now_ms, before(now_ms, returns_after));
         changes.extend(agents_changed.then_some(DeskChange::Agents));
         let of = |rule: &dyn Fn(&StoredTicket) -> bool| -> Vec<Arc<str>> {
-            let found = self.tickets.iter().filter(|(_, kept)| rule(kept));
+            let found = self.tickets.iter().filter(|(_, stored)| rule(stored));
             found.map(|(conversation, _)| Arc::clone(conversation)).collect()
         };
-        let had_one_who_is_gone = |kept: &StoredTicket| {
-            kept.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id))
+        let had_one_who_is_gone = |stored: &StoredTicket| {
+            stored.ticket.agent.as_ref().is_some_and(|agent| gone.contains(&agent.id))
         };
-        let silent =
-            |kept: &StoredTicket| kept.ticket.online && kept.seen_ms <= before(now_ms, present_for);
-        let is_unanswered = |kept: &StoredTicket| {
-            kept.answer_by_ms.is_some_and(|by| by <= now_ms) && !had_one_who_is_gone(kept)
+        let silent = |stored: &StoredTicket| {
+            stored.ticket.online && stored.seen_ms <= before(now_ms, present_for)
+        };
+        let is_unanswered = |stored: &StoredTicket| {
+            stored.answer_by_ms.is_some_and(|by| by <= now_ms) && !had_one_who_is_gone(stored)
         };
         let (of_lost_agents, silent, unanswered) =
             (of(&had_one_who_is_gone), of(&silent), of(&is_unanswered));
@@ -284,8 +286,8 @@ impl TicketTable {
             let ticket = self.change(&conversation, now_ms, |ticket| ticket.online = false);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
-        let is_over = |kept: &&StoredTicket| {
-            let StoredTicket { ticket, seen_ms, .. } = kept;
+        let is_over = |stored: &&StoredTicket| {
+            let StoredTicket { ticket, seen_ms, .. } = stored;
             ticket.waits() && !ticket.online && *seen_ms <= before(now_ms, expires_after)
         };
         let over: Vec<Arc<str>> = self
@@ -311,8 +313,8 @@ impl TicketTable {
             })
             .expect("callers have looked it up");
         let answer_by_ms = self.answer_by(now_ms);
-        if let Some(kept) = self.tickets.get_mut(conversation) {
-            kept.answer_by_ms = answer_by_ms;
+        if let Some(stored) = self.tickets.get_mut(conversation) {
+            stored.answer_by_ms = answer_by_ms;
         }
         self.waiting.remove(&(ticket.since_ms, Arc::clone(conversation)));
         ticket

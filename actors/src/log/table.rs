@@ -38,7 +38,7 @@ impl From<&ConversationsSettings> for LogLimits {
 /// The table. The eviction order of the cache is the order of the last touch.
 pub(super) struct ConversationTable {
     limits: LogLimits,
-    kept: LruCache<Arc<str>, ConversationEntries>,
+    conversations: LruCache<Arc<str>, ConversationEntries>,
     bytes: usize,
     /// Running answers, by pod.
     answering: HashMap<Arc<str>, HashSet<OwnedConversation>>,
@@ -46,7 +46,7 @@ pub(super) struct ConversationTable {
 
 impl ConversationTable {
     pub(super) fn new(limits: LogLimits) -> Self {
-        Self { limits, kept: LruCache::unbounded(), bytes: 0, answering: HashMap::new() }
+        Self { limits, conversations: LruCache::unbounded(), bytes: 0, answering: HashMap::new() }
     }
 
     pub(super) fn begin(
@@ -57,17 +57,17 @@ impl ConversationTable {
         now: Instant,
     ) -> Result<(), LogError> {
         self.forget_old(now);
-        if let Some(kept) = self.kept.peek(&owned.conversation) {
-            match kept.admits(owned, pod) {
+        if let Some(entries) = self.conversations.peek(&owned.conversation) {
+            match entries.admits(owned, pod) {
                 // It exists already, and its offset is at least as high.
-                Ok(()) if kept.offset >= offset => return Ok(()),
+                Ok(()) if entries.offset >= offset => return Ok(()),
                 Ok(()) | Err(LogError::Unknown) => {}
                 Err(stale) => return Err(stale),
             }
         }
-        let kept = ConversationEntries::new(owned.epoch, Arc::clone(pod), offset, now);
-        self.bytes += kept.bytes();
-        if let Some((_, old)) = self.kept.push(Arc::clone(&owned.conversation), kept) {
+        let entries = ConversationEntries::new(owned.epoch, Arc::clone(pod), offset, now);
+        self.bytes += entries.bytes();
+        if let Some((_, old)) = self.conversations.push(Arc::clone(&owned.conversation), entries) {
             self.bytes -= old.bytes();
         }
         self.forget_what_does_not_fit();
@@ -82,9 +82,9 @@ impl ConversationTable {
         now: Instant,
     ) -> Result<(u64, u64), LogError> {
         let window = self.limits.window;
-        self.touch(&owned.conversation, now, |kept| {
-            kept.admits(owned, pod)?;
-            kept.append(batch, window)
+        self.touch(&owned.conversation, now, |entries| {
+            entries.admits(owned, pod)?;
+            entries.append(batch, window)
         })
     }
 
@@ -95,9 +95,9 @@ impl ConversationTable {
         seen: ClientPosition,
         now: Instant,
     ) -> Result<TakenOver, LogError> {
-        self.touch(conversation, now, |kept| {
-            let (missed, before) = kept.resume(seen, pod);
-            Ok(taken(kept, missed, before))
+        self.touch(conversation, now, |entries| {
+            let (missed, before) = entries.resume(seen, pod);
+            Ok(taken(entries, missed, before))
         })
     }
 
@@ -107,11 +107,11 @@ impl ConversationTable {
         now: Instant,
     ) -> Result<hsc_conversation::log::StoredConversation, LogError> {
         self.forget_old(now);
-        let kept = self.kept.peek(conversation).ok_or(LogError::Unknown)?;
+        let entries = self.conversations.peek(conversation).ok_or(LogError::Unknown)?;
         Ok(hsc_conversation::log::StoredConversation {
-            epoch: kept.epoch,
-            offset: kept.offset,
-            entries: kept.all(),
+            epoch: entries.epoch,
+            offset: entries.offset,
+            entries: entries.all(),
         })
     }
 
@@ -140,11 +140,11 @@ impl ConversationTable {
         while let Some(mark) = self.answering.get(gone).and_then(|marks| marks.iter().next()) {
             let mark = mark.clone();
             self.answering(gone, mark.clone(), false);
-            let taken = self.touch(&mark.conversation, now, |kept| {
+            let taken = self.touch(&mark.conversation, now, |entries| {
                 // The previous owner of a conversation that was taken over no longer makes that answer.
-                kept.admits(&mark, gone)?;
-                let before = kept.give_to(claimer);
-                Ok(taken(kept, MissedEntries::All(Vec::new()), before))
+                entries.admits(&mark, gone)?;
+                let before = entries.give_to(claimer);
+                Ok(taken(entries, MissedEntries::All(Vec::new()), before))
             });
             if let Ok(taken) = taken {
                 let conversation = mark.conversation;
@@ -167,12 +167,12 @@ impl ConversationTable {
         what: impl FnOnce(&mut ConversationEntries) -> Result<T, LogError>,
     ) -> Result<T, LogError> {
         self.forget_old(now);
-        let kept = self.kept.peek_mut(conversation).ok_or(LogError::Unknown)?;
-        let before = kept.bytes();
-        let done = what(kept)?;
-        kept.touched = now;
-        self.bytes = self.bytes - before + kept.bytes();
-        self.kept.promote(conversation);
+        let entries = self.conversations.peek_mut(conversation).ok_or(LogError::Unknown)?;
+        let before = entries.bytes();
+        let done = what(entries)?;
+        entries.touched = now;
+        self.bytes = self.bytes - before + entries.bytes();
+        self.conversations.promote(conversation);
         self.forget_what_does_not_fit();
         Ok(done)
     }
@@ -180,7 +180,8 @@ impl ConversationTable {
     /// The least recently touched comes first, so only expired conversations are visited.
     fn forget_old(&mut self, now: Instant) {
         let ttl = self.limits.ttl;
-        while self.kept.peek_lru().is_some_and(|(_, kept)| now - kept.touched >= ttl) {
+        while self.conversations.peek_lru().is_some_and(|(_, entries)| now - entries.touched >= ttl)
+        {
             self.forget_last();
         }
     }
@@ -192,24 +193,27 @@ impl ConversationTable {
     }
 
     fn forget_last(&mut self) {
-        let (_, kept) = self.kept.pop_lru().expect("what takes bytes or is old is in the table");
-        self.bytes -= kept.bytes();
+        let (_, entries) = self
+            .conversations
+            .pop_lru()
+            .expect("bytes are counted only for conversations of the table");
+        self.bytes -= entries.bytes();
     }
 
     #[cfg(test)]
     pub(super) fn size(&self) -> (usize, usize) {
-        let counted: usize = self.kept.iter().map(|(_, kept)| kept.bytes()).sum();
+        let counted: usize = self.conversations.iter().map(|(_, entries)| entries.bytes()).sum();
         assert_eq!(self.bytes, counted, "the sum is kept right");
-        (self.kept.len(), self.bytes)
+        (self.conversations.len(), self.bytes)
     }
 }
 
-fn taken(kept: &ConversationEntries, missed: MissedEntries, before: Arc<str>) -> TakenOver {
+fn taken(entries: &ConversationEntries, missed: MissedEntries, before: Arc<str>) -> TakenOver {
     TakenOver {
-        epoch: kept.epoch,
-        offset: kept.offset,
+        epoch: entries.epoch,
+        offset: entries.offset,
         missed,
-        checkpoint: kept.checkpoint.clone(),
-        from: (before != kept.owner).then_some(before),
+        checkpoint: entries.checkpoint.clone(),
+        from: (before != entries.owner).then_some(before),
     }
 }

@@ -19,7 +19,7 @@ pub type DeskReply<T> = BoxFuture<'static, Result<T, DeskError>>;
 /// Stores the tickets. Every call ends within a time limit of its own, and may be repeated.
 pub trait HandoffDesk: Send + Sync + 'static {
     /// A visitor wants an agent. A visitor who already waits, or has an agent, keeps place and agent.
-    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket>;
+    fn request(&self, request: HandoffRequest) -> DeskReply<Ticket>;
 
     /// A visitor does not want an agent any more. None if that changes nothing.
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>>;

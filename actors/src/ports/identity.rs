@@ -22,7 +22,7 @@ pub type SessionCheck = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sy
 /// Signs team members in and out, and verifies their sessions.
 pub trait Identify: Send + Sync + 'static {
     /// The team member whose session has this secret; `None` when it has ended.
-    fn whose<'a>(
+    fn authenticate<'a>(
         &'a self,
         secret: &'a str,
     ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>>;
@@ -136,14 +136,14 @@ pub struct ProviderSignIn {
     /// The address of the redirect.
     pub address: String,
     /// The value of a cookie that the browser returns: it binds the return to the same browser.
-    pub kept: String,
+    pub state_cookie: String,
 }
 
 /// The parameters of a return from the provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderCallback {
-    /// [`ProviderSignIn::kept`], if the browser still has it.
-    pub kept: Option<String>,
+    /// [`ProviderSignIn::state_cookie`], if the browser still has it.
+    pub state_cookie: Option<String>,
     /// `state` of the address.
     pub state: String,
     /// `code` of the address, or `error`.

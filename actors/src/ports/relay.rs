@@ -46,7 +46,7 @@ pub trait Relay: Send + Sync + 'static {
     fn open(&self) -> BoxStream<'static, Relayed>;
 
     /// Adds and removes wanted channels. Never waits: changes are collected and sent together.
-    fn want(&self, these: Vec<String>, not_those: Vec<String>);
+    fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>);
 
     /// Publishes a message. When this returns, the message has its place among the messages of this pod; the future
     /// only waits for the result, within a time limit, and may be dropped. Never waits and never reorders: a relay

@@ -23,12 +23,12 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use crate::bridge::{Body, channels};
-use crate::rate_limit::{Gcra, Quota};
+use crate::ownership;
+use crate::rate_limit::Gcra;
 use crate::sequence::Sequence;
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::span::{AppendTraces, begin_trace, logged_trace, question_ended};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
-use crate::takeovers;
 use hsc_conversation::ClientAddress;
 use hsc_conversation::answer::Question;
 use hsc_conversation::log::OwnedConversation;
@@ -100,7 +100,7 @@ impl RebuiltInPlace for Session {
     }
 
     fn bounds(&self) -> (Intensity, Arc<Metrics>) {
-        (self.context.intensity, Arc::clone(&self.context.metrics))
+        (self.context.intensity, Arc::clone(&self.context.services.metrics))
     }
 
     fn id(&self) -> Arc<str> {
@@ -146,7 +146,7 @@ impl Session {
         outgoing: Outgoing,
     ) -> Self {
         let now = Instant::now();
-        let quota = Quota::per_second(context.messages_per_second, context.message_burst);
+        let quota = context.services.message_quota();
         Self {
             key,
             address,
@@ -183,7 +183,7 @@ impl Session {
 
     /// Traces the questions, if traces are on: below `incoming`, the span of the client, or each in a trace of its own.
     pub(crate) fn traced_by(mut self, incoming: Option<TraceContext>) -> Self {
-        let metrics = Arc::clone(&self.context.metrics);
+        let metrics = Arc::clone(&self.context.services.metrics);
         if metrics.traces.is_on() {
             self.tracer = Some(Arc::new(move || {
                 let context = begin_trace(&metrics.traces, incoming)?;
@@ -244,7 +244,7 @@ impl Session {
                 }
                 Effect::QuestionEnded(ended) => {
                     self.append_traces.end(ended.trace.context);
-                    question_ended(&self.context.metrics, self.conversation.id(), *ended);
+                    question_ended(&self.context.services.metrics, self.conversation.id(), *ended);
                 }
                 Effect::StopAnswer => {
                     if let Some(running) = self.running.take() {
@@ -262,7 +262,7 @@ impl Session {
                 Effect::UseLog { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
                         let OwnedConversation { conversation, epoch } = &owned;
-                        takeovers::notify_owner(&self.context.bridge, &from, conversation, *epoch);
+                        ownership::notify_owner(&self.context.bridge, &from, conversation, *epoch);
                     }
                     let outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
@@ -272,14 +272,14 @@ impl Session {
                     // Not limited by the outgoing budget, because the window of the log bounds it: a client that was
                     // closed for its missed entries would never get them.
                     for frame in entries.iter().filter_map(visitor_frame) {
-                        self.context.metrics.sockets.sent("replayed");
+                        self.context.services.metrics.sockets.sent("replayed");
                         self.outgoing.queued_exempt(frame.json.len());
                         ctx.text(&*frame.json);
                     }
                 }
                 Effect::EndTokens { keep } => {
                     let conversation = Arc::clone(self.conversation.id());
-                    let ended = self.context.log.end_tokens(conversation, keep);
+                    let ended = self.context.services.log.end_tokens(conversation, keep);
                     drop(actix::spawn(async move {
                         if let Err(error) = ended.await {
                             warn!(why:% = error; "tokens of an ended conversation stay good until they expire");
@@ -312,7 +312,7 @@ impl Session {
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
     fn handle_event(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
-        self.context.archive.event(self.conversation.id(), entry);
+        self.context.services.archive.event(self.conversation.id(), entry);
         if self.closed {
             return;
         }
@@ -331,7 +331,7 @@ impl Session {
             self.close(CloseReason::Policy, ctx);
             return;
         }
-        self.context.metrics.sockets.sent(kind);
+        self.context.services.metrics.sockets.sent(kind);
         self.outgoing.queued(bytes);
         ctx.text(json.into_owned());
     }
@@ -342,9 +342,9 @@ impl Session {
         info!(conversation:% = self.conversation.id(), trace = logged_trace(trace), product:% = question.product.id, answer; "question");
         self.context.sessions.set_product(self.key, &question.product.id);
         let steps = answering::in_turn(&self.context, Some(self.address.key()), answer, question);
-        let told = wrap_stream::<_, Self>(steps);
+        let events = wrap_stream::<_, Self>(steps);
         let task =
-            actix::fut::ActorStreamExt::fold(told, (), |(), event, session: &mut Self, ctx| {
+            actix::fut::ActorStreamExt::fold(events, (), |(), event, session: &mut Self, ctx| {
                 session.feed(event, ctx);
                 actix::fut::ready(())
             })
@@ -359,17 +359,18 @@ impl Session {
         if let Some(prefetch_timer) = self.prefetch_timer.take() {
             ctx.cancel_future(prefetch_timer);
         }
-        let prefetch_timer = ctx.run_later(self.context.prefetch_after, move |session, ctx| {
-            session.prefetch_timer = None;
-            session.feed(Input::PrefetchDue { prediction }, ctx);
-        });
+        let prefetch_timer =
+            ctx.run_later(self.context.services.limits.prefetch_after, move |session, ctx| {
+                session.prefetch_timer = None;
+                session.feed(Input::PrefetchDue { prediction }, ctx);
+            });
         self.prefetch_timer = Some(prefetch_timer);
     }
 
     fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
         if !self.closed {
             self.closed = true;
-            self.context.metrics.sockets.closed(reason.code());
+            self.context.services.metrics.sockets.closed(reason.code());
             crate::socket::close(ctx, reason);
             ctx.stop();
         }
@@ -389,7 +390,7 @@ impl Session {
         match ClientFrame::parse(text) {
             Ok(mut frame) => {
                 self.admit_image(&mut frame);
-                self.context.metrics.sockets.received(frame.message.kind());
+                self.context.services.metrics.sockets.received(frame.message.kind());
                 if matches!(frame.message, ClientMessage::Typing(_)) {
                     self.typing_received(frame, ctx);
                 } else {
@@ -397,7 +398,7 @@ impl Session {
                 }
             }
             Err(bad) => {
-                self.context.metrics.sockets.received("invalid");
+                self.context.services.metrics.sockets.received("invalid");
                 debug!(conversation:% = self.conversation.id(), code:% = bad.code.as_str(); "bad message");
                 self.feed(Input::InvalidMessage(bad), ctx);
             }
@@ -419,7 +420,7 @@ impl Session {
         if !self.context.overload.is_busy_here() && self.latest_typing.is_none() {
             self.answer_typing(frame, ctx);
         } else if self.latest_typing.replace(Box::new(frame)).is_some() {
-            self.context.metrics.predictions.coalesced();
+            self.context.services.metrics.predictions.coalesced();
         } else {
             ctx.run_later(COALESCE, |session, ctx| {
                 if let Some(newest) = session.latest_typing.take() {
@@ -432,7 +433,7 @@ impl Session {
     fn answer_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
         let began = Instant::now();
         self.read(frame, ctx);
-        self.context.metrics.predictions.answered(began.elapsed());
+        self.context.services.metrics.predictions.answered(began.elapsed());
     }
 
     fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
@@ -442,7 +443,7 @@ impl Session {
     }
 
     fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.last_received.elapsed() > self.context.idle_timeout {
+        if self.last_received.elapsed() > self.context.services.limits.idle_timeout {
             debug!(conversation:% = self.conversation.id(); "client is gone");
             self.close(CloseReason::Normal, ctx);
         } else {
@@ -460,11 +461,12 @@ impl Session {
             let logging = LogState::opening(Arc::clone(&own), opening.offset);
             self.log_state = Some(Box::new(logging));
         }
-        let (log, tokens) = (Arc::clone(&self.context.log), Arc::clone(&self.context.tokens));
+        let (log, tokens) =
+            (Arc::clone(&self.context.services.log), Arc::clone(&self.context.services.tokens));
         let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
         let opened = opened.map(|opened, session, ctx| {
             if let Some(outcome) = opened.outcome() {
-                session.context.metrics.conversations.resumed(outcome);
+                session.context.services.metrics.conversations.resumed(outcome);
             }
             session.feed(Input::Opened(opened), ctx);
         });
@@ -523,10 +525,10 @@ impl Session {
         self.carry_out(step, ctx);
         let is_answering = self.conversation.is_answering();
         let logging = self.log_state.as_mut();
-        if let Some(told) =
+        if let Some(report) =
             logging.and_then(|logging| logging.report_answering(is_answering, &self.context))
         {
-            drop(actix::spawn(told.map(drop)));
+            drop(actix::spawn(report.map(drop)));
         }
     }
 
@@ -562,7 +564,7 @@ impl Session {
                 OutboxStep::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
                     let entries = batch.entries.len();
-                    let spans = self.append_traces.spans(&self.context.metrics, entries);
+                    let spans = self.append_traces.spans(&self.context.services.metrics, entries);
                     let appended = log_state::append(&self.context, owned, batch, spans);
                     self.call_log(appended, ctx);
                 }
@@ -635,10 +637,10 @@ impl Session {
 
     /// The session ends: its running answer is not being made any more.
     fn forget_answer(&mut self) {
-        let told = self.log_state.take().and_then(|logging| logging.forget_answer(&self.context));
+        let report = self.log_state.take().and_then(|logging| logging.forget_answer(&self.context));
         // Without a runtime the whole pod is ending.
-        if let (Some(told), Ok(runtime)) = (told, tokio::runtime::Handle::try_current()) {
-            runtime.spawn(told.map(drop));
+        if let (Some(report), Ok(runtime)) = (report, tokio::runtime::Handle::try_current()) {
+            runtime.spawn(report.map(drop));
         }
     }
 }
@@ -662,7 +664,7 @@ impl Session {
             DeskCall::Publish { channel, talk } => {
                 drop(self.context.handoffs.bridge().publish(&channel, Body::Talk(*talk)));
             }
-            DeskCall::Notify(told) => drop(actix::spawn(self.desk_asks.put(told))),
+            DeskCall::Notify(call) => drop(actix::spawn(self.desk_asks.put(call))),
             DeskCall::Reply(reply) => {
                 let reply = wrap_future::<_, Self>(self.desk_asks.put(reply));
                 ctx.spawn(reply.map(|update, session, ctx| {
@@ -682,13 +684,13 @@ impl Session {
         self.detach_from_desk(ctx);
         self.context.desk_conversations.enter(Arc::clone(&conversation));
         let listening = self.context.handoffs.bridge().subscribe(channels::to_owner(&conversation));
-        let heard = wrap_stream::<_, Self>(listening);
-        let heard = heard.map(|event, session: &mut Self, ctx| {
+        let inputs = wrap_stream::<_, Self>(listening);
+        let inputs = inputs.map(|event, session: &mut Self, ctx| {
             if let Some(input) = desk_client::input_of(event) {
                 session.feed(input, ctx);
             }
         });
-        let listens = ctx.spawn(heard.finish());
+        let listens = ctx.spawn(inputs.finish());
         self.desk_attachment = Some(Box::new(DeskAttachment::new(conversation, listens)));
     }
 
@@ -706,8 +708,8 @@ impl Session {
         // Without a runtime the whole pod is ending, and the desk finds out by a timeout.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let handoffs = self.context.handoffs.clone();
-            let left = async move { handoffs.visitor_left(attended.conversation).await };
-            runtime.spawn(self.desk_asks.put(left));
+            let leaving = async move { handoffs.visitor_left(attended.conversation).await };
+            runtime.spawn(self.desk_asks.put(leaving));
         }
     }
 }
@@ -716,13 +718,13 @@ impl Actor for Session {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.context.metrics.sockets.opened();
+        self.context.services.metrics.sockets.opened();
         self.context.meter.up(true);
         let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
         let status = Arc::clone(&self.status);
         let session = address.recipient();
         self.context.sessions.entered(self.key, id, self.address, session, status);
-        ctx.run_interval(self.context.ping_interval, Self::watch_pulse);
+        ctx.run_interval(self.context.services.limits.ping_interval, Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
         if let Some(token) = self.visitor_token.take() {
             self.feed(Input::VisitorToken { token }, ctx);
@@ -736,7 +738,7 @@ impl Drop for Session {
         self.forget_answer();
         self.leave_desk();
         if self.context.sessions.release(self.key, self.address) {
-            self.context.metrics.sockets.ended();
+            self.context.services.metrics.sockets.ended();
             self.context.meter.up(false);
         }
     }
@@ -785,7 +787,7 @@ impl Handler<Deliver> for Session {
                 session.send(&message, None, ctx);
             }),
             Deliver::Desk(news) => self.feed(Input::Desk(*news), ctx),
-            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::rehearse()),
+            Deliver::Panic => self.guarded(ctx, |_, _| crate::supervision::injected_panic()),
             Deliver::Stop => ctx.stop(),
         }
     }

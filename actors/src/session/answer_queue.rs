@@ -153,8 +153,11 @@ impl QueueSlot {
     /// Yields the place, each change of it, and at last the slot.
     pub(crate) fn updates(self) -> impl Stream<Item = QueueUpdate> + Send + 'static {
         let turn = Arc::clone(&self.queue.free).acquire_owned();
-        let watched =
-            WatchedSlot { left: self.queue.departures.subscribe(), reported: None, place: self };
+        let watched = WatchedSlot {
+            departures: self.queue.departures.subscribe(),
+            reported: None,
+            place: self,
+        };
         stream::unfold(Some((Box::pin(turn), watched)), |waits| async move {
             let (mut turn, mut watched) = waits?;
             tokio::select! {
@@ -182,13 +185,13 @@ impl Drop for QueueSlot {
             }
         }
         drop(waiting);
-        self.queue.departures.send_modify(|left| *left = left.wrapping_add(1));
+        self.queue.departures.send_modify(|count| *count = count.wrapping_add(1));
     }
 }
 
 /// A place whose changes are reported.
 struct WatchedSlot {
-    left: watch::Receiver<u64>,
+    departures: watch::Receiver<u64>,
     /// Last reported place, and its time.
     reported: Option<(usize, Instant)>,
     place: QueueSlot,
@@ -201,13 +204,15 @@ impl WatchedSlot {
             if let Some((number, at)) = self.reported {
                 // While it sleeps it is not woken by the steps of others.
                 sleep_until(at + self.place.queue.pace).await;
-                if !self.left.has_changed().unwrap_or(false) && self.left.changed().await.is_err() {
+                if !self.departures.has_changed().unwrap_or(false)
+                    && self.departures.changed().await.is_err()
+                {
                     // Not while the place keeps the queue alive.
                     std::future::pending::<()>().await;
                 }
                 sleep(update_delay(number, self.place.ticket, self.place.queue.pace)).await;
             }
-            self.left.mark_unchanged();
+            self.departures.mark_unchanged();
             let number = self.place.number();
             let before = self.reported.map(|(before, _)| before);
             self.reported = Some((number, Instant::now()));
@@ -245,22 +250,22 @@ mod tests {
     }
 
     /// Every update that is ready without waiting.
-    fn hears(waits: &mut BoxStream<'static, QueueUpdate>) -> Vec<QueueUpdate> {
-        let mut heard = Vec::new();
+    fn pending_updates(waits: &mut BoxStream<'static, QueueUpdate>) -> Vec<QueueUpdate> {
+        let mut updates = Vec::new();
         while let Poll::Ready(Some(word)) =
             waits.poll_next_unpin(&mut Context::from_waker(Waker::noop()))
         {
-            heard.push(word);
+            updates.push(word);
         }
-        heard
+        updates
     }
 
-    fn places(heard: &[QueueUpdate]) -> Vec<usize> {
+    fn places(updates: &[QueueUpdate]) -> Vec<usize> {
         let place = |word: &QueueUpdate| match word {
             QueueUpdate::At(place) => Some(*place),
             QueueUpdate::Over(_) => None,
         };
-        heard.iter().filter_map(place).collect()
+        updates.iter().filter_map(place).collect()
     }
 
     #[tokio::test]
@@ -288,14 +293,14 @@ mod tests {
         assert_eq!(second.number(), 1);
         let third = wait(&queue);
         let (mut second, mut third) = (second.updates().boxed(), third.updates().boxed());
-        assert_eq!(places(&hears(&mut second)), [1]);
-        assert_eq!(places(&hears(&mut third)), [2]);
+        assert_eq!(places(&pending_updates(&mut second)), [1]);
+        assert_eq!(places(&pending_updates(&mut third)), [2]);
         drop(running);
-        let turn = hears(&mut second);
+        let turn = pending_updates(&mut second);
         assert!(matches!(turn[..], [QueueUpdate::Over(_)]));
-        assert!(hears(&mut third).is_empty(), "one at a time");
+        assert!(pending_updates(&mut third).is_empty(), "one at a time");
         drop((turn, second));
-        assert!(matches!(hears(&mut third)[..], [QueueUpdate::Over(_)]));
+        assert!(matches!(pending_updates(&mut third)[..], [QueueUpdate::Over(_)]));
         drop(third);
         assert!(matches!(queue.enter(None), QueueOutcome::Now(_)));
     }
@@ -309,10 +314,13 @@ mod tests {
         let QueueOutcome::Now(_running) = queue.enter(None) else { panic!("the queue was empty") };
         let (first, second, third) = (wait(&queue), wait(&queue), wait(&queue));
         let (mut first, mut third) = (first.updates().boxed(), third.updates().boxed());
-        assert_eq!((places(&hears(&mut first)), places(&hears(&mut third))), (vec![1], vec![3]));
+        assert_eq!(
+            (places(&pending_updates(&mut first)), places(&pending_updates(&mut third))),
+            (vec![1], vec![3])
+        );
         drop(second);
-        let told = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("an update");
-        assert_eq!(places(&told.into_iter().collect::<Vec<_>>()), [2]);
+        let updates = tokio::time::timeout(1_000 * SOON, third.next()).await.expect("an update");
+        assert_eq!(places(&updates.into_iter().collect::<Vec<_>>()), [2]);
         let silent = tokio::time::timeout(5 * SOON, first.next()).await;
         assert!(silent.is_err(), "still the first");
     }
@@ -323,23 +331,23 @@ mod tests {
         let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&slow)).collect();
         let mut last = wait(&slow).updates().boxed();
-        assert_eq!(places(&hears(&mut last)), [51]);
+        assert_eq!(places(&pending_updates(&mut last)), [51]);
         for place in leaving {
             drop(place);
-            assert!(hears(&mut last).is_empty(), "told a moment ago");
+            assert!(pending_updates(&mut last).is_empty(), "told a moment ago");
         }
         let quick = AnswerQueue::paced(1, 1_000, 0, SOON);
         let QueueOutcome::Now(_running) = quick.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&quick)).collect();
         let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).updates().boxed()).collect();
         for waits in &mut waiting {
-            hears(waits);
+            pending_updates(waits);
         }
         drop(leaving);
-        let told = futures::future::join_all(waiting.iter_mut().map(|waits| waits.next())).await;
-        for (at, told) in told.into_iter().enumerate() {
-            let told: Vec<QueueUpdate> = told.into_iter().collect();
-            assert_eq!(places(&told), [at + 1], "fifty steps, one word");
+        let updates = futures::future::join_all(waiting.iter_mut().map(|waits| waits.next())).await;
+        for (at, updates) in updates.into_iter().enumerate() {
+            let updates: Vec<QueueUpdate> = updates.into_iter().collect();
+            assert_eq!(places(&updates), [at + 1], "fifty steps, one word");
         }
     }
 

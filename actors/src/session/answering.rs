@@ -47,8 +47,8 @@ fn answering(
     mut question: Question,
     permit: tokio::sync::OwnedSemaphorePermit,
 ) -> BoxStream<'static, Input> {
-    let asked = Instant::now();
-    let mut span = Span::start(&context.metrics, "answer", question.asker.trace);
+    let asked_at = Instant::now();
+    let mut span = Span::start(&context.services.metrics, "answer", question.asker.trace);
     question.asker.trace = span.context().or(question.asker.trace);
     // Called inside the stream and caught there: the visitor gets an error, the socket stays open.
     let begun = Arc::clone(&context);
@@ -66,7 +66,7 @@ fn answering(
                 lost => {
                     is_over = true;
                     span.fail();
-                    context.metrics.answers.lost(match lost {
+                    context.services.metrics.answers.lost(match lost {
                         Some(_) => "panicked",
                         None => "incomplete",
                     });
@@ -75,10 +75,11 @@ fn answering(
             };
             is_over |= matches!(event, AnswerEvent::Done(_));
             describe(&mut span, &event);
-            let first_words = count(&context.metrics, &event, asked, &mut first).map(|after| {
-                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-                Input::FirstWords { answer, after_ms }
-            });
+            let first_words =
+                count(&context.services.metrics, &event, asked_at, &mut first).map(|after| {
+                    let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                    Input::FirstWords { answer, after_ms }
+                });
             stream::iter([first_words, Some(Input::Answering { answer, event })])
         })
         .filter_map(std::future::ready)
@@ -105,18 +106,18 @@ fn describe(span: &mut Span, event: &AnswerEvent) {
 fn count(
     metrics: &Metrics,
     event: &AnswerEvent,
-    asked: Instant,
+    asked_at: Instant,
     first: &mut Option<Duration>,
 ) -> Option<Duration> {
     match event {
         AnswerEvent::Chunk(_) if first.is_none() => {
-            *first = Some(asked.elapsed());
-            metrics.answers.first_chunk(asked.elapsed());
+            *first = Some(asked_at.elapsed());
+            metrics.answers.first_chunk(asked_at.elapsed());
             return *first;
         }
         AnswerEvent::Done(done) => {
             let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
-            metrics.answers.done(who, how, asked.elapsed());
+            metrics.answers.done(who, how, asked_at.elapsed());
             if let Some(reason) = &done.fallback {
                 metrics.answers.fell_back(reason);
             }

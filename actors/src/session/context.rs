@@ -1,18 +1,16 @@
 //! What every session of a pod shares.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use hsc_conversation::{Conversation, Tokens};
-use hsc_monitoring::{ActorMeter, Metrics};
+use hsc_conversation::Conversation;
+use hsc_monitoring::ActorMeter;
 
 use super::{AnswerQueue, Overload};
-use crate::archiving::ArchiveHandle;
 use crate::bridge::Bridge;
 use crate::desk::{HandoffService, LocalDeskConversations};
 use crate::image_budget::ImageBudget;
-use crate::ports::archive::Notes;
-use crate::ports::{Answerer, ConversationLog, ManualLoader};
+use crate::pod_services::PodServices;
+use crate::ports::{Answerer, ManualLoader};
 use crate::session_registry::SessionRegistry;
 use crate::supervision::Intensity;
 
@@ -29,18 +27,8 @@ pub(crate) struct SessionContext {
     pub(crate) manual_cache: Arc<dyn ManualLoader>,
     pub(crate) sessions: Arc<SessionRegistry>,
     pub(crate) bridge: Bridge,
-    pub(crate) log: Arc<dyn ConversationLog>,
-    pub(crate) archive: ArchiveHandle,
-    /// Notes of the team, for agents' sockets; no session reads them.
-    pub(crate) notes: Arc<dyn Notes>,
-    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) services: PodServices,
     pub(crate) handoffs: HandoffService,
     pub(crate) desk_conversations: LocalDeskConversations,
-    pub(crate) metrics: Arc<Metrics>,
     pub(crate) meter: ActorMeter,
-    pub(crate) ping_interval: Duration,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) prefetch_after: Duration,
-    pub(crate) messages_per_second: u32,
-    pub(crate) message_burst: u32,
 }

@@ -72,14 +72,14 @@ pub(super) fn call(
     match request {
         DeskRequest::Attend(attends) => DeskCall::Attend(attends),
         DeskRequest::Typing(typing) => DeskCall::Typing(typing),
-        DeskRequest::Person(wanted) => reply(async move {
-            Some(match desk.request_agent(*wanted, Some(client)).await {
+        DeskRequest::Person(request) => reply(async move {
+            Some(match desk.request_agent(*request, Some(client)).await {
                 Ok(ticket) => changed(ticket),
                 Err(why) => DeskUpdate::NoPerson(why),
             })
         }),
-        DeskRequest::PutBack(wanted) => reply(async move {
-            let back = desk.put_back(*wanted).await;
+        DeskRequest::PutBack(request) => reply(async move {
+            let back = desk.put_back(*request).await;
             if let Err(error) = &back {
                 debug!(why:? = error; "a conversation is not back at the desk yet");
             }
@@ -129,7 +129,9 @@ pub(super) fn input_of(event: ChannelEvent) -> Option<Input> {
     // A missed message is sent again by the agent's pod, which got no reply.
     let ChannelEvent::Message(envelope) = event else { return None };
     match &envelope.body {
-        Body::Talk(DeskBroadcast::AgentSaid { said }) => Some(Input::AgentSaid(said.clone())),
+        Body::Talk(DeskBroadcast::AgentChatMessage { message }) => {
+            Some(Input::AgentChatMessage(message.clone()))
+        }
         Body::Talk(DeskBroadcast::AgentTyping { agent, typing }) => {
             Some(Input::AgentTyping { agent: agent.clone(), typing: *typing })
         }

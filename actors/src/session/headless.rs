@@ -13,8 +13,8 @@ use log::debug;
 
 use super::SessionContext;
 use super::answering;
+use crate::ownership;
 use crate::span::{AppendTraces, Span, logged_trace, question_ended};
-use crate::takeovers;
 use hsc_conversation::log::{Claimed, OwnedConversation};
 use hsc_conversation::now_ms;
 use hsc_conversation::outbox::{Outbox, OutboxStep};
@@ -79,7 +79,7 @@ pub(crate) async fn complete(context: Arc<SessionContext>, claimed: Claimed) -> 
     let completed = alone.run().await;
     if completed != HeadlessOutcome::Superseded {
         // Bounded; if it fails, the only cost is one claim without effect.
-        let _ = alone.context.log.answering(alone.owned, false).await;
+        let _ = alone.context.services.log.answering(alone.owned, false).await;
     }
     completed
 }
@@ -117,7 +117,7 @@ impl HeadlessAnswer {
         for effect in effects {
             match effect {
                 Effect::Event(entry) => {
-                    self.context.archive.event(&self.owned.conversation, &entry);
+                    self.context.services.archive.event(&self.owned.conversation, &entry);
                     if let Some(frame) = visitor_frame(&entry) {
                         // No client is connected that could receive the frame.
                         self.outbox.push(frame, Some(entry.stored()), &mut Vec::new());
@@ -131,13 +131,17 @@ impl HeadlessAnswer {
                 }
                 Effect::QuestionEnded(ended) => {
                     self.append_traces.end(ended.trace.context);
-                    question_ended(&self.context.metrics, &self.owned.conversation, *ended);
+                    question_ended(
+                        &self.context.services.metrics,
+                        &self.owned.conversation,
+                        *ended,
+                    );
                 }
                 Effect::StopAnswer => self.answer = None,
                 Effect::UseLog { from: Some(from), .. } => {
                     // The client may only have been cut off; then it gets a notice at once.
                     let OwnedConversation { conversation, epoch } = &self.owned;
-                    takeovers::notify_owner(&self.context.bridge, &from, conversation, *epoch);
+                    ownership::notify_owner(&self.context.bridge, &from, conversation, *epoch);
                 }
                 // All other effects are for a client.
                 _ => {}
@@ -159,8 +163,9 @@ impl HeadlessAnswer {
                 OutboxStep::Append(batch) => {
                     let here = self.context.bridge.of_append(&owned, &batch);
                     let entries = batch.entries.len();
-                    let mut spans = self.append_traces.spans(&self.context.metrics, entries);
-                    let result = self.context.log.append(owned, batch).await;
+                    let mut spans =
+                        self.append_traces.spans(&self.context.services.metrics, entries);
+                    let result = self.context.services.log.append(owned, batch).await;
                     if result.is_err() {
                         spans.iter_mut().for_each(Span::fail);
                     }
@@ -171,7 +176,7 @@ impl HeadlessAnswer {
                     self.outbox.appended(result, &mut steps);
                 }
                 OutboxStep::Begin { offset } => {
-                    let result = self.context.log.begin(owned, offset).await;
+                    let result = self.context.services.log.begin(owned, offset).await;
                     self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
                 }
                 OutboxStep::RetryLater if self.refused >= TIMES => {

@@ -19,27 +19,27 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
     let clients = futures::future::join_all((0..1_000).map(|_| async {
         let mut client = stage.client().await;
         client.say(stage.ask()).await;
-        client.hear("answer_chunk").await;
-        client.hear("answer_chunk").await;
+        client.receive("answer_chunk").await;
+        client.receive("answer_chunk").await;
         client
     }))
     .await;
-    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(1_000));
+    assert_eq!(stage.pod.inject_fault("session", Fault::Panic).await, Ok(1_000));
     eventually("all were begun again", || {
         stage.says("hsc_actor_restarts_total{actor=\"session\",reason=\"panicked\"} 1000")
     })
     .await;
     stage.open_the_gate();
     let still_here = futures::future::join_all(clients.into_iter().map(|mut client| async move {
-        client.hear("final_answer").await;
+        client.receive("final_answer").await;
         assert_eq!(client.answer(), "one two three", "nothing lost, nothing twice");
         assert_eq!(client.offsets(), [1, 2, 3, 4, 5]);
         client.say(json!({ "type": "typing", "content": "a", "id": "t" })).await;
-        assert_eq!(client.hear("prediction").await["id"], "t");
+        assert_eq!(client.receive("prediction").await["id"], "t");
         client
     }))
     .await;
-    assert_eq!(stage.house.sessions().count(), still_here.len());
+    assert_eq!(stage.pod.sessions().count(), still_here.len());
 }
 
 #[actix::test]
@@ -47,15 +47,16 @@ async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
     let stage = TestPod::new(|settings| settings.actors.max_restarts = 3).await;
     let (mut failing, mut neighbour) = (stage.client().await, stage.client().await);
     failing.say(json!({ "type": "hello" })).await;
-    let conversation = failing.hear("welcome").await["conversation"].as_str().unwrap().to_owned();
-    let info = stage.house.sessions().of_conversation(&conversation).unwrap();
+    let conversation =
+        failing.receive("welcome").await["conversation"].as_str().unwrap().to_owned();
+    let info = stage.pod.sessions().of_conversation(&conversation).unwrap();
     for _ in 0..4 {
-        stage.house.sessions().send(info.key, super::Deliver::Panic);
+        stage.pod.sessions().send(info.key, super::Deliver::Panic);
     }
     assert_eq!(failing.close_code().await, 1011);
     neighbour.say(json!({ "type": "typing", "content": "a" })).await;
-    neighbour.hear("prediction").await;
-    eventually("its place is free", || stage.house.sessions().count() == 1).await;
+    neighbour.receive("prediction").await;
+    eventually("its place is free", || stage.pod.sessions().count() == 1).await;
 }
 
 #[actix::test]
@@ -65,10 +66,10 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
     for _ in 0..60 {
         let mut client = stage.client().await;
         client.say(json!({ "type": "hello" })).await;
-        client.hear("welcome").await;
+        client.receive("welcome").await;
         clients.push(client);
     }
-    let shown = || stage.house.tree().find_mut("sessions").unwrap().children.clone();
+    let shown = || stage.pod.tree().find_mut("sessions").unwrap().children.clone();
     let newest = shown();
     assert_eq!(newest.len(), 50, "a page, not a hundred thousand");
     let keys: Vec<u64> = newest
@@ -79,27 +80,27 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
     // The newest session is the first on the page.
     let mut chosen = clients.pop().unwrap();
     chosen.say(stage.ask()).await;
-    chosen.hear("answer_chunk").await;
+    chosen.receive("answer_chunk").await;
     eventually("it shows how far its answer is", || shown()[0].observed["offset"] == 2).await;
     let name = shown()[0].name.clone();
     assert_eq!(shown()[0].observed["answering"], true);
     assert_eq!(shown()[0].observed["product"], stage.product.as_str());
     assert!(!format!("{:?}", shown()[0]).contains("count"), "not what the customer typed");
 
-    assert_eq!(stage.house.inject_fault(&name, Fault::Panic).await, Ok(1));
+    assert_eq!(stage.pod.inject_fault(&name, Fault::Panic).await, Ok(1));
     eventually("its crash is shown", || shown()[0].restarts == 1).await;
     assert_eq!(shown()[0].last_reason.as_deref(), Some("panicked: a panic on demand"));
     assert_eq!(shown().iter().map(|session| session.restarts).sum::<u64>(), 1, "and no other's");
     stage.open_the_gate();
-    chosen.hear("final_answer").await;
+    chosen.receive("final_answer").await;
     assert_eq!(chosen.answer(), "one two three");
 
-    let hang = stage.house.inject_fault(&name, Fault::Hang { ms: 1 }).await;
+    let hang = stage.pod.inject_fault(&name, Fault::Hang { ms: 1 }).await;
     assert_eq!(hang, Err(FaultNotInjected::NotInASession));
-    assert_eq!(stage.house.inject_fault(&name, Fault::Stop).await, Ok(1));
-    eventually("it is gone", || stage.house.sessions().count() == 59).await;
+    assert_eq!(stage.pod.inject_fault(&name, Fault::Stop).await, Ok(1));
+    eventually("it is gone", || stage.pod.sessions().count() == 59).await;
     assert_eq!(
-        stage.house.inject_fault(&name, Fault::Panic).await,
+        stage.pod.inject_fault(&name, Fault::Panic).await,
         Err(FaultNotInjected::NoSuchActor)
     );
     assert!(stage.says("hsc_actor_up{actor=\"session\"} 59"));
@@ -110,13 +111,13 @@ async fn what_a_client_said_of_itself_outlives_a_crash() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
-    let before = client.hear("welcome").await;
-    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(1));
+    let before = client.receive("welcome").await;
+    assert_eq!(stage.pod.inject_fault("session", Fault::Panic).await, Ok(1));
     client.say(json!({ "type": "typing", "content": "a" })).await;
-    let lean = client.hear("prediction").await;
+    let lean = client.receive("prediction").await;
     assert!(lean["data"][0]["matched"].is_array(), "still compact: {lean}");
     client.say(json!({ "type": "hello", "compact": true })).await;
-    assert_eq!(client.hear("welcome").await["conversation"], before["conversation"]);
+    assert_eq!(client.receive("welcome").await["conversation"], before["conversation"]);
 }
 
 #[actix::test]
@@ -124,11 +125,11 @@ async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
-    client.hear("answer_chunk").await;
-    client.hear("answer_chunk").await;
+    client.receive("answer_chunk").await;
+    client.receive("answer_chunk").await;
     stage.teacher.other_words.store(true, Ordering::SeqCst);
-    stage.house.inject_fault("session", Fault::Panic).await.unwrap();
-    let last = client.hear("final_answer").await;
+    stage.pod.inject_fault("session", Fault::Panic).await.unwrap();
+    let last = client.receive("final_answer").await;
     assert_eq!(last["reason"]["code"], "interrupted");
     assert!(client.answer().starts_with("one two "));
     assert_eq!(client.offsets(), [1, 2, 3, 4, 5]);
@@ -139,17 +140,17 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
-    client.hear("answer_chunk").await;
+    client.receive("answer_chunk").await;
     for _ in 0..2 {
-        stage.house.inject_fault("session", Fault::Panic).await.unwrap();
+        stage.pod.inject_fault("session", Fault::Panic).await.unwrap();
     }
-    assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
-    assert!(stage.teacher.asked.load(Ordering::SeqCst) <= 2, "it is not asked a third time");
+    assert_eq!(client.receive("final_answer").await["reason"]["code"], "internal");
+    assert!(stage.teacher.questions.load(Ordering::SeqCst) <= 2, "it is not asked a third time");
     stage.open_the_gate();
     client
         .say(json!({ "type": "query", "id": "q2", "product_id": stage.product, "query": "again" }))
         .await;
-    assert_eq!(client.hear("final_answer").await["id"], "q2");
+    assert_eq!(client.receive("final_answer").await["id"], "q2");
 }
 
 #[actix::test]
@@ -160,9 +161,9 @@ async fn an_answerer_that_panics_costs_its_answer_and_no_socket() {
     stage.teacher.panics.store(true, Ordering::SeqCst);
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
-    assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
+    assert_eq!(client.receive("final_answer").await["reason"]["code"], "internal");
     client.say(json!({ "type": "typing", "content": "a" })).await;
-    client.hear("prediction").await;
+    client.receive("prediction").await;
     assert!(stage.says(&format!("{lost} 1")));
 }
 
@@ -173,13 +174,13 @@ async fn an_answer_that_ends_too_early_is_an_error_and_is_counted() {
     stage.open_the_gate();
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
-    assert_eq!(client.hear("final_answer").await["reason"]["code"], "internal");
+    assert_eq!(client.receive("final_answer").await["reason"]["code"], "internal");
     assert!(stage.says("hsc_answers_lost_total{reason=\"incomplete\"} 1"));
     stage.teacher.ends_early.store(false, Ordering::SeqCst);
     client
         .say(json!({ "type": "query", "id": "q2", "product_id": stage.product, "query": "again" }))
         .await;
-    assert_eq!(client.hear("final_answer").await["id"], "q2");
+    assert_eq!(client.receive("final_answer").await["id"], "q2");
     let lost = "hsc_answers_lost_total{reason=\"incomplete\"} 1";
     assert!(stage.says(lost), "a whole answer is not lost");
     assert!(stage.says("hsc_answers_lost_total{reason=\"panicked\"} 0"));
@@ -195,17 +196,17 @@ async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
     let (mut one, mut two, mut three) =
         (stage.client().await, stage.client().await, stage.client().await);
     one.say(stage.ask()).await;
-    one.hear("answer_chunk").await;
+    one.receive("answer_chunk").await;
     two.say(stage.ask()).await;
-    assert_eq!(two.hear("queue").await["place"], 1);
+    assert_eq!(two.receive("queue").await["place"], 1);
     three.say(stage.ask()).await;
-    assert_eq!(three.hear("final_answer").await["reason"]["code"], "busy");
+    assert_eq!(three.receive("final_answer").await["reason"]["code"], "busy");
     stage.open_the_gate();
-    one.hear("final_answer").await;
-    two.hear("final_answer").await;
+    one.receive("final_answer").await;
+    two.receive("final_answer").await;
     assert_eq!(two.answer(), "one two three");
     three.say(json!({ "type": "typing", "content": "a" })).await;
-    three.hear("prediction").await;
+    three.receive("prediction").await;
 }
 
 /// Asks with a picture of this many bytes.
@@ -225,12 +226,12 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
     stage.teacher.sees_pictures.store(true, Ordering::SeqCst);
     let (mut one, mut two) = (stage.client().await, stage.client().await);
     two.say(json!({ "type": "hello" })).await;
-    two.hear("welcome").await;
+    two.receive("welcome").await;
     one.say(ask_about(&stage, "a", 3_000)).await;
-    one.hear("answer_chunk").await;
+    one.receive("answer_chunk").await;
     assert!(stage.says("hsc_question_image_bytes 7000"));
     two.say(ask_about(&stage, "b", 300)).await;
-    let refused = two.hear("final_answer").await;
+    let refused = two.receive("final_answer").await;
     assert_eq!(refused["reason"]["code"], "too_many_pictures", "{refused}");
     assert_eq!((&refused["id"], &refused["question"]), (&json!("b"), &json!("what is this?")));
     assert!(two.answer().contains("in a moment, or without the picture"), "{}", two.answer());
@@ -239,20 +240,20 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
     one.say(ask_about(&stage, "c", 30)).await;
     eventually("both are held", || stage.says("hsc_question_image_bytes 7070")).await;
     one.say(json!({ "type": "cancel" })).await;
-    one.hear("final_answer").await;
+    one.receive("final_answer").await;
     eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
     // A crash keeps the picture, and the end of the socket returns its share.
     one.say(ask_about(&stage, "d", 3_000)).await;
-    one.hear("answer_chunk").await;
-    assert_eq!(stage.house.inject_fault("session", Fault::Panic).await, Ok(2));
-    eventually("it goes on", || stage.teacher.asked.load(Ordering::SeqCst) == 3).await;
+    one.receive("answer_chunk").await;
+    assert_eq!(stage.pod.inject_fault("session", Fault::Panic).await, Ok(2));
+    eventually("it goes on", || stage.teacher.questions.load(Ordering::SeqCst) == 3).await;
     assert!(stage.says("hsc_question_image_bytes 7000"));
     drop(one);
     eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
     two.say(ask_about(&stage, "e", 3_000)).await;
-    two.hear("answer_chunk").await;
+    two.receive("answer_chunk").await;
     stage.open_the_gate();
-    assert_eq!(two.hear("final_answer").await["reason"], Value::Null);
+    assert_eq!(two.receive("final_answer").await["reason"], Value::Null);
     eventually("its room is free", || stage.says("hsc_question_image_bytes 0")).await;
 }
 
@@ -261,7 +262,7 @@ async fn a_picture_that_no_answer_looks_at_is_not_held() {
     let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 0).await;
     let mut client = stage.client().await;
     client.say(ask_about(&stage, "a", 3_000)).await;
-    client.hear("answer_chunk").await;
+    client.receive("answer_chunk").await;
     assert!(stage.says("hsc_question_image_bytes 0"));
     let seen = stage.teacher.images.lock().expect("no test panics while it holds this").clone();
     assert_eq!(
@@ -270,7 +271,7 @@ async fn a_picture_that_no_answer_looks_at_is_not_held() {
         "the answerer says that it looks at none"
     );
     stage.open_the_gate();
-    assert_eq!(client.hear("final_answer").await["reason"], Value::Null);
+    assert_eq!(client.receive("final_answer").await["reason"], Value::Null);
 }
 
 #[actix::test]
@@ -278,17 +279,17 @@ async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() 
     let stage = TestPod::new(|settings| settings.sessions.max_answers = 1).await;
     let mut one = stage.client().await;
     one.say(stage.ask()).await;
-    one.hear("answer_chunk").await;
+    one.receive("answer_chunk").await;
     let (mut two, mut three) = (stage.client().await, stage.client().await);
     two.say(stage.ask()).await;
-    assert_eq!(two.hear("queue").await["place"], 1);
+    assert_eq!(two.receive("queue").await["place"], 1);
     three.say(stage.ask()).await;
-    assert_eq!(three.hear("queue").await["place"], 2);
+    assert_eq!(three.receive("queue").await["place"], 2);
     two.say(json!({ "type": "cancel" })).await;
-    two.hear("final_answer").await;
-    assert_eq!(three.hear("queue").await["place"], 1);
+    two.receive("final_answer").await;
+    assert_eq!(three.receive("queue").await["place"], 1);
     stage.open_the_gate();
-    three.hear("final_answer").await;
+    three.receive("final_answer").await;
     assert_eq!(three.answer(), "one two three");
 }
 
@@ -298,23 +299,23 @@ async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_
     stage.open_the_gate();
     let mut first = stage.client().await;
     first.say(stage.ask()).await;
-    first.hear("final_answer").await;
+    first.receive("final_answer").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"answers\"} 1")).await;
     let mut second = stage.client().await;
     second.say(json!({ "type": "query", "product_id": stage.product, "query": " COUNT ?" })).await;
-    second.hear("final_answer").await;
+    second.receive("final_answer").await;
     assert_eq!(second.answer(), first.answer());
     let kinds = |client: &Client| -> Vec<Value> {
-        client.heard.iter().map(|message| message["type"].clone()).collect()
+        client.received.iter().map(|message| message["type"].clone()).collect()
     };
     assert_eq!(kinds(&second), kinds(&first), "in the order of part 1");
-    assert_eq!(stage.teacher.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(stage.teacher.questions.load(Ordering::SeqCst), 1);
     let forgotten =
-        stage.house.caches().invalidate(Invalidate::Product(stage.product.clone())).await.unwrap();
+        stage.pod.caches().invalidate(Invalidate::Product(stage.product.clone())).await.unwrap();
     assert_eq!(forgotten.answers, 1);
     second.say(stage.ask()).await;
-    second.hear("final_answer").await;
-    assert_eq!(stage.teacher.asked.load(Ordering::SeqCst), 2);
+    second.receive("final_answer").await;
+    assert_eq!(stage.teacher.questions.load(Ordering::SeqCst), 2);
 }
 
 #[actix::test]
@@ -323,7 +324,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
     stage.open_the_gate();
     let mut first = stage.client().await;
     first.say(stage.ask()).await;
-    first.hear("final_answer").await;
+    first.receive("final_answer").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"answers\"} 1")).await;
     // From now on an answer does not finish.
     stage.teacher.gate.send_replace(false);
@@ -331,17 +332,17 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
     for _ in 0..20 {
         crowd.push(stage.client().await);
     }
-    let is_made_again = || stage.teacher.asked.load(Ordering::SeqCst) == 2;
+    let is_made_again = || stage.teacher.questions.load(Ordering::SeqCst) == 2;
     for round in 0.. {
         for client in &mut crowd {
-            client.heard.clear();
+            client.received.clear();
             let id = format!("again {round}");
             client
                 .say(json!({ "type": "query", "id": id, "product_id": stage.product, "query": "count" }))
                 .await;
         }
         for client in &mut crowd {
-            client.hear("final_answer").await;
+            client.receive("final_answer").await;
             assert_eq!(
                 client.answer(),
                 "one two three",
@@ -369,7 +370,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
     }
     let typing = json!({ "type": "typing", "content": "a" });
     crowd[0].say(typing.clone()).await;
-    crowd[0].hear("prediction").await;
+    crowd[0].receive("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     let began = tokio::time::Instant::now();
     // More than two lifetimes.
@@ -378,8 +379,8 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
             client.say(typing.clone()).await;
         }
         for client in &mut crowd {
-            client.hear("prediction").await;
-            client.heard.clear();
+            client.receive("prediction").await;
+            client.received.clear();
         }
         // No deadline: the pace of the clients; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -394,11 +395,11 @@ async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
     let mut client = stage.client().await;
     let typing = |id: &str| json!({ "type": "typing", "content": "a", "id": id });
     client.say(typing("1")).await;
-    let made = client.hear("prediction").await;
+    let made = client.receive("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     client.say(typing("2")).await;
-    let kept = client.hear("prediction").await;
-    assert_eq!((&kept["data"], &kept["id"]), (&made["data"], &json!("2")));
+    let cached = client.receive("prediction").await;
+    assert_eq!((&cached["data"], &cached["id"]), (&made["data"], &json!("2")));
     assert!(stage.says("hsc_cache_hits_total{cache=\"predictions\",layer=\"l1\"} 1"));
 }
 
@@ -409,33 +410,33 @@ async fn sessions_are_found_told_and_closed() {
     for _ in 0..3 {
         clients.push(stage.client().await);
     }
-    let page = |before, limit| stage.house.sessions().page(before, limit, |_| true);
+    let page = |before, limit| stage.pod.sessions().page(before, limit, |_| true);
     eventually("all are in the table", || page(None, 10).len() == 3).await;
     let newest = page(None, 2);
     let rest = page(Some(newest[1].key), 10);
     assert_eq!((newest.len(), rest.len()), (2, 1));
     assert!(newest[0].key > newest[1].key && newest[1].key > rest[0].key);
     clients[0].say(stage.ask()).await;
-    clients[0].hear("answer_chunk").await;
+    clients[0].receive("answer_chunk").await;
     let product = stage.product.as_str();
     let of_product =
-        stage.house.sessions().page(None, 10, |info| info.product.as_deref() == Some(product));
+        stage.pod.sessions().page(None, 10, |info| info.product.as_deref() == Some(product));
     assert_eq!(of_product.len(), 1);
-    let told = stage.house.broadcast("a break at noon".to_owned()).await;
-    assert_eq!(told, Announced { here: 3, other_pods: OtherPods::None });
+    let announced = stage.pod.broadcast("a break at noon".to_owned()).await;
+    assert_eq!(announced, Announced { here: 3, other_pods: OtherPods::None });
     for client in &mut clients {
-        assert_eq!(client.hear("notice").await["message"], "a break at noon");
+        assert_eq!(client.receive("notice").await["message"], "a break at noon");
     }
     let asking = of_product[0].key;
     for idle in page(None, 10).into_iter().filter(|info| info.key != asking) {
-        assert!(stage.house.sessions().dismiss(idle.key));
+        assert!(stage.pod.sessions().dismiss(idle.key));
     }
     let dismissed = CloseReason::Dismissed.code();
     assert_eq!(clients[1].close_code().await, dismissed);
     assert_eq!(clients[2].close_code().await, dismissed);
-    assert!(stage.house.sessions().dismiss(asking));
+    assert!(stage.pod.sessions().dismiss(asking));
     assert_eq!(clients[0].close_code().await, dismissed);
-    eventually("the table is empty", || stage.house.sessions().count() == 0).await;
+    eventually("the table is empty", || stage.pod.sessions().count() == 0).await;
 }
 
 #[actix::test]
@@ -448,13 +449,13 @@ async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
     for _ in 0..20_000 {
         let typing = Message::text(json!({ "type": "typing", "content": "" }).to_string());
         let sending = tokio::time::timeout(Duration::from_millis(200), stalled.socket.send(typing));
-        if !matches!(sending.await, Ok(Ok(()))) || stage.house.sessions().count() == 1 {
+        if !matches!(sending.await, Ok(Ok(()))) || stage.pod.sessions().count() == 1 {
             break;
         }
         *sent.lock().unwrap() += 1;
     }
     eventually("it is closed", || stage.says("hsc_ws_closed_total{code=\"1008\"} 1")).await;
     other.say(json!({ "type": "typing", "content": "a" })).await;
-    other.hear("prediction").await;
-    assert_eq!(stage.house.sessions().count(), 1);
+    other.receive("prediction").await;
+    assert_eq!(stage.pod.sessions().count(), 1);
 }

@@ -130,8 +130,8 @@ impl LogState {
             return None;
         }
         self.is_answering = is_answering;
-        let told = context.log.answering(self.owned.clone(), is_answering);
-        Some(self.answering.put(told))
+        let report = context.services.log.answering(self.owned.clone(), is_answering);
+        Some(self.answering.put(report))
     }
 
     /// The session ends: reports that its answer is not being made any more, if one was.
@@ -139,8 +139,8 @@ impl LogState {
         if !self.is_answering || self.is_handed_over {
             return None;
         }
-        let told = context.log.answering(self.owned, false);
-        Some(self.answering.put(told))
+        let report = context.services.log.answering(self.owned, false);
+        Some(self.answering.put(report))
     }
 }
 
@@ -152,7 +152,7 @@ pub(super) fn append(
     mut spans: Vec<Span>,
 ) -> BoxFuture<'static, LogReply> {
     let here = context.handoffs.bridge().of_append(&owned, &batch);
-    let appended = context.log.append(owned, batch);
+    let appended = context.services.log.append(owned, batch);
     appended
         .map(move |appended| {
             // The log itself notifies other pods.
@@ -174,5 +174,5 @@ pub(super) fn begin(
     owned: OwnedConversation,
     offset: u64,
 ) -> BoxFuture<'static, LogReply> {
-    context.log.begin(owned, offset).map(LogReply::Begun).boxed()
+    context.services.log.begin(owned, offset).map(LogReply::Begun).boxed()
 }

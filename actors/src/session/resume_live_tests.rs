@@ -34,7 +34,7 @@ impl Line {
         call: BoxFuture<'static, Result<T, LogError>>,
     ) -> BoxFuture<'static, Result<T, LogError>> {
         let is_cut = Arc::clone(&self.is_cut);
-        let asked = async move {
+        let reading = async move {
             // Not at once, as over a network.
             tokio::task::yield_now().await;
             if is_cut.load(Ordering::SeqCst) {
@@ -42,7 +42,7 @@ impl Line {
             }
             call.await
         };
-        asked.boxed()
+        reading.boxed()
     }
 
     fn cut(&self, is_cut: bool) {
@@ -143,7 +143,7 @@ impl Pods {
 async fn greeted(stage: &TestPod) -> (Client, Value) {
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
-    let welcome = client.hear("welcome").await;
+    let welcome = client.receive("welcome").await;
     (client, welcome)
 }
 
@@ -153,15 +153,15 @@ async fn resumed(stage: &TestPod, welcome: &Value, after: u64) -> (Client, Value
     let (conversation, token) = (&welcome["conversation"], &welcome["token"]);
     let resume = json!({ "conversation": conversation, "token": token, "after": after });
     client.say(json!({ "type": "hello", "compact": true, "resume": resume })).await;
-    let welcome = client.hear("welcome").await;
+    let welcome = client.receive("welcome").await;
     (client, welcome)
 }
 
 /// Asks, and waits for the first words of the answer.
 async fn half_an_answer(stage: &TestPod, client: &mut Client) {
     client.say(stage.ask()).await;
-    client.hear("answer_chunk").await;
-    client.hear("answer_chunk").await;
+    client.receive("answer_chunk").await;
+    client.receive("answer_chunk").await;
 }
 
 #[actix::test]
@@ -170,17 +170,17 @@ async fn a_socket_that_is_cut_amid_an_answer_goes_on_on_another_pod() {
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
     drop(client.socket);
-    eventually("the session has ended", || pods.a.house.sessions().count() == 0).await;
+    eventually("the session has ended", || pods.a.pod.sessions().count() == 0).await;
     // It got only the first of the two chunks.
     let (mut again, welcome) = resumed(&pods.b, &welcome, 1).await;
     assert_eq!((&welcome["recovered"], &welcome["epoch"]), (&json!(true), &json!(2)));
     pods.b.open_the_gate();
     // The page repeats its question, whose answer is running.
     again.say(pods.b.ask()).await;
-    again.hear("final_answer").await;
+    again.receive("final_answer").await;
     assert_eq!((again.answer(), again.offsets()), ("two three".to_owned(), vec![2, 2, 3, 4, 5]));
-    assert_eq!(pods.b.teacher.asked.load(Ordering::SeqCst), 1);
-    let held = pods.b.house.sessions().of_conversation(welcome["conversation"].as_str().unwrap());
+    assert_eq!(pods.b.teacher.questions.load(Ordering::SeqCst), 1);
+    let held = pods.b.pod.sessions().of_conversation(welcome["conversation"].as_str().unwrap());
     assert!(held.is_some(), "it is found under its id");
 }
 
@@ -194,7 +194,7 @@ async fn of_two_sockets_of_one_conversation_the_older_is_closed_and_says_nothing
         let (mut newer, _) = resumed(pod, &welcome, 2).await;
         pods.a.open_the_gate();
         pods.b.open_the_gate();
-        newer.hear("final_answer").await;
+        newer.receive("final_answer").await;
         assert_eq!(newer.answer(), "three");
         assert_eq!(older.close_code().await, 4001);
         assert_eq!(older.answer(), "one two ", "on another pod: {second_on_b}");
@@ -214,9 +214,9 @@ async fn a_token_that_is_none_begins_another_conversation_and_says_so() {
         assert_ne!(welcome["conversation"], mine["conversation"]);
         pods.b.open_the_gate();
         client.say(pods.b.ask()).await;
-        client.hear("final_answer").await;
+        client.receive("final_answer").await;
     }
-    assert_eq!(pods.a.house.sessions().count(), 2, "nobody was closed over it");
+    assert_eq!(pods.a.pod.sessions().count(), 2, "nobody was closed over it");
 }
 
 #[actix::test]
@@ -231,16 +231,16 @@ async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_m
         .await;
     eventually("the second question is in the checkpoint", || appends() > before).await;
     pods.b.open_the_gate();
-    pods.b.house.pod_vanished("a");
-    eventually("both are answered", || pods.b.teacher.asked.load(Ordering::SeqCst) == 2).await;
+    pods.b.pod.pod_vanished("a");
+    eventually("both are answered", || pods.b.teacher.questions.load(Ordering::SeqCst) == 2).await;
     // It was only slow: its next append is refused.
     pods.a.open_the_gate();
     assert_eq!(client.close_code().await, 4001);
     assert_eq!(client.answer(), "one two ");
     let (mut again, welcome) = resumed(&pods.b, &welcome, 2).await;
     assert_eq!(welcome["recovered"], true);
-    while again.heard.iter().filter(|message| message["type"] == "final_answer").count() < 2 {
-        again.hear("final_answer").await;
+    while again.received.iter().filter(|message| message["type"] == "final_answer").count() < 2 {
+        again.receive("final_answer").await;
     }
     assert_eq!(again.answer(), "threeone two three");
     let offsets: Vec<u64> = again.offsets().into_iter().skip(1).collect();
@@ -252,14 +252,14 @@ async fn a_pod_that_may_wait_no_longer_leaves_its_answer_to_another() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
-    pods.a.house.sessions().hand_over().await;
+    pods.a.pod.sessions().hand_over().await;
     assert_eq!(client.close_code().await, 1012);
-    assert_eq!(client.heard.last().unwrap()["type"], "reconnect");
-    assert!(client.heard.iter().all(|message| message["type"] != "final_answer"));
+    assert_eq!(client.received.last().unwrap()["type"], "reconnect");
+    assert!(client.received.iter().all(|message| message["type"] != "final_answer"));
     pods.b.open_the_gate();
     let (mut again, welcome) = resumed(&pods.b, &welcome, 2).await;
     assert_eq!(welcome["recovered"], true);
-    again.hear("final_answer").await;
+    again.receive("final_answer").await;
     assert_eq!(
         (again.answer(), again.offsets()[1..].to_vec()),
         ("three".to_owned(), vec![3, 4, 5])
@@ -275,7 +275,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
     let (mut client, welcome) = greeted(&pods.a).await;
     assert_eq!(welcome["reason"], hsc_conversation::UNLOGGED);
     client.say(pods.a.ask()).await;
-    client.hear("final_answer").await;
+    client.receive("final_answer").await;
     assert_eq!(client.offsets()[1..], [1, 2, 3, 4, 5]);
     let (_, refused) = resumed(&pods.a, &welcome, 5).await;
     assert_eq!(refused["reason"], NotResumed::Unavailable.to_string());
@@ -284,7 +284,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
     let reader = pods.line_a.log.clone();
     eventually("it is logged after all", || {
         // Reading does not take the conversation over: otherwise a session that is logging would be refused.
-        matches!(reader.read(Arc::clone(&conversation)).now_or_never(), Some(Ok(kept)) if kept.offset == 5)
+        matches!(reader.read(Arc::clone(&conversation)).now_or_never(), Some(Ok(stored)) if stored.offset == 5)
     })
     .await;
     let (again, welcome) = resumed(&pods.b, &welcome, 2).await;
@@ -299,7 +299,7 @@ async fn a_log_that_is_cut_amid_an_answer_loses_nothing() {
     half_an_answer(&pods.a, &mut client).await;
     pods.line_a.cut(true);
     pods.a.open_the_gate();
-    client.hear("final_answer").await;
+    client.receive("final_answer").await;
     assert_eq!(
         (client.answer(), client.offsets()[1..].to_vec()),
         ("one two three".to_owned(), vec![1, 2, 3, 4, 5])

@@ -179,8 +179,8 @@ impl Owner {
     }
 
     fn tell_of_answer(&self) {
-        let told = self.log.answering(self.owned.clone(), self.conversation.is_answering());
-        drop(told.now_or_never());
+        let report = self.log.answering(self.owned.clone(), self.conversation.is_answering());
+        drop(report.now_or_never());
     }
 
     fn post(&mut self) -> Vec<String> {
@@ -204,20 +204,20 @@ impl Owner {
         out
     }
 
-    /// The call under way ends; `reaches` the log, and its reply is `heard` here.
-    fn calls(&mut self, reaches: bool, heard: bool) -> Vec<String> {
+    /// The call under way ends; `reaches` the log, and its reply is received here if `replied`.
+    fn calls(&mut self, reaches: bool, replied: bool) -> Vec<String> {
         let away = || LogError::unavailable("lost");
         let mut steps = Vec::new();
         match self.call.take() {
             Some(OutboxStep::Append(batch)) => {
                 let append = || self.log.append(self.owned.clone(), batch).now_or_never().unwrap();
                 let result = if reaches { append() } else { Err(away()) };
-                self.outbox.appended(if heard { result } else { Err(away()) }, &mut steps);
+                self.outbox.appended(if replied { result } else { Err(away()) }, &mut steps);
             }
             Some(OutboxStep::Begin { offset }) => {
                 let begin = || self.log.begin(self.owned.clone(), offset).now_or_never().unwrap();
                 let result = if reaches { begin() } else { Err(away()) };
-                let result = if heard { result } else { Err(away()) };
+                let result = if replied { result } else { Err(away()) };
                 self.outbox.begun(result, || self.checkpoint.encode(), &mut steps);
             }
             _ => return Vec::new(),
@@ -238,12 +238,12 @@ impl Owner {
     }
 
     fn goes_on(&mut self) -> Vec<String> {
-        let Some((answer, said)) = self.answer else { return Vec::new() };
-        let event = match said {
+        let Some((answer, sent)) = self.answer else { return Vec::new() };
+        let event = match sent {
             0 => AnswerEvent::Thinking,
-            said => WORDS.get(said - 1).map_or_else(|| done(Outcome::Answered), |word| chunk(word)),
+            sent => WORDS.get(sent - 1).map_or_else(|| done(Outcome::Answered), |word| chunk(word)),
         };
-        self.answer = (said <= WORDS.len()).then_some((answer, said + 1));
+        self.answer = (sent <= WORDS.len()).then_some((answer, sent + 1));
         let effects = self.conversation.apply(Input::Answering { answer, event });
         self.take(effects)
     }
@@ -262,7 +262,7 @@ struct Client {
     after: u64,
     epoch: u64,
     /// Questions, each with the text of its answer and how it ended.
-    asked: Vec<String>,
+    questions: Vec<String>,
     texts: HashMap<String, String>,
     ends: HashMap<String, Value>,
     /// Number of loss notices to the client, and the end of each answer.
@@ -353,9 +353,9 @@ impl World {
 
     fn asks(&mut self, id: &str) {
         let Some(held) = self.held else { return };
-        let asked = json!({ "type": "query", "id": id, "product_id": "td17", "query": "count" });
+        let query = json!({ "type": "query", "id": id, "product_id": "td17", "query": "count" });
         let owner = &mut self.owners[held];
-        let effects = say(&mut owner.conversation, asked);
+        let effects = say(&mut owner.conversation, query);
         let out = owner.take(effects);
         self.client.gets(out);
     }
@@ -383,7 +383,7 @@ impl World {
         self.client.gets(out);
         self.owners.push(owner);
         self.held = Some(self.owners.len() - 1);
-        for id in self.client.asked.clone() {
+        for id in self.client.questions.clone() {
             if !self.client.ends.contains_key(&id) {
                 self.asks(&id);
             }
@@ -416,11 +416,11 @@ impl World {
     fn happens(&mut self, happens: Happens, number: usize) {
         match happens {
             Happens::Asks => {
-                let waiting = self.client.asked.len() - self.client.ends.len();
+                let waiting = self.client.questions.len() - self.client.ends.len();
                 // More would be refused, which other tests cover.
                 if self.held.is_some() && waiting < 2 {
                     let id = format!("q{number}");
-                    self.client.asked.push(id.clone());
+                    self.client.questions.push(id.clone());
                     self.asks(&id);
                 }
             }
@@ -472,9 +472,9 @@ proptest! {
             }
         }
         let client = &world.client;
-        for id in &client.asked {
+        for id in &client.questions {
             let end = client.ends.get(id);
-            prop_assert!(end.is_some(), "{} has no end: {:?}", id, client.asked);
+            prop_assert!(end.is_some(), "{} has no end: {:?}", id, client.questions);
             let text = client.texts.get(id).map_or("", String::as_str);
             let is_honest = end.is_some_and(|end| end["reason"].is_object());
             prop_assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);

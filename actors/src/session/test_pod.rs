@@ -26,7 +26,7 @@ use crate::ports::archive::{ArchiveError, Notes, StoredNote};
 use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, SessionCheck};
 use crate::{
     Admission, CacheBudgets, DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod,
-    PodDependencies, SocketLimits, SocketRefused, SupervisionConfig,
+    PodDependencies, PodServices, SocketLimits, SocketRefused, SupervisionConfig,
 };
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Rules;
@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Answers "one two" and, once the gate is open, "three".
 pub(crate) struct GatedAnswerer {
     pub(crate) gate: watch::Sender<bool>,
-    pub(crate) asked: AtomicUsize,
+    pub(crate) questions: AtomicUsize,
     /// The requester of each answer.
     pub(crate) askers: Mutex<Vec<Requester>>,
     /// The picture of each question.
@@ -57,7 +57,7 @@ pub(crate) struct GatedAnswerer {
 
 impl Answerer for GatedAnswerer {
     fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.questions.fetch_add(1, Ordering::SeqCst);
         self.askers.lock().expect("no test panics while it holds this").push(question.asker);
         if !self.sees_pictures() {
             // Stored here, a picture would keep its share of the budget.
@@ -122,7 +122,7 @@ impl Notes for NoNotes {
 }
 
 pub(crate) struct TestPod {
-    pub(crate) house: Arc<Pod>,
+    pub(crate) pod: Arc<Pod>,
     pub(crate) teacher: Arc<GatedAnswerer>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) address: SocketAddr,
@@ -172,7 +172,7 @@ impl TestPod {
         let recorded = Arc::clone(&archive.recorded);
         let teacher = Arc::new(GatedAnswerer {
             gate: watch::Sender::new(false),
-            asked: AtomicUsize::new(0),
+            questions: AtomicUsize::new(0),
             askers: Mutex::default(),
             images: Mutex::default(),
             panics: AtomicBool::new(false),
@@ -185,7 +185,7 @@ impl TestPod {
         let manuals =
             ManualCache::new(Arc::new(NoManuals), None, limits, supervision.care, &metrics);
         let answerer: Arc<dyn Answerer> = teacher.clone();
-        let house = Arc::new(Pod::start(PodDependencies {
+        let pod = Arc::new(Pod::start(PodDependencies {
             name: pod.into(),
             relay: bus.map(|bus| Arc::new(Loopback::over(&bus)) as Arc<dyn Relay>),
             registration: crate::PodRegistration {
@@ -200,57 +200,57 @@ impl TestPod {
             manuals,
             answerer,
             admission: Admission::from(&settings.sessions),
-            log,
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),
             desk_heartbeat: Duration::from_millis(50),
-            archive,
-            notes: Arc::new(NoNotes),
-            tokens,
+            services: PodServices {
+                log,
+                tokens,
+                archive,
+                notes: Arc::new(NoNotes),
+                rules: Rules {
+                    pending_questions: settings.sessions.max_pending_questions,
+                    prefetch_confidence: 101,
+                    limits: Limits::new(settings.server.max_message_bytes, 100_000),
+                },
+                limits: SocketLimits {
+                    ping_interval: Duration::from_secs(20),
+                    idle_timeout: Duration::from_secs(60),
+                    prefetch_after: Duration::from_secs(1),
+                    max_waiting_answers_per_address: 0,
+                    handoffs: crate::HandoffLimits::default(),
+                    ..SocketLimits::of(&settings.server, &settings.sessions, &settings.desk)
+                },
+                metrics: Arc::clone(&metrics),
+            },
             visitor_tokens: None,
-            rules: Rules {
-                pending_questions: settings.sessions.max_pending_questions,
-                prefetch_confidence: 101,
-                limits: Limits::new(settings.server.max_message_bytes, 100_000),
-            },
-            limits: SocketLimits {
-                ping_interval: Duration::from_secs(20),
-                idle_timeout: Duration::from_secs(60),
-                prefetch_after: Duration::from_secs(1),
-                max_waiting_answers_per_address: 0,
-                handoffs: crate::HandoffLimits::default(),
-                ..SocketLimits::of(&settings.server, &settings.sessions, &settings.desk)
-            },
             l2: crate::L2Caches::default(),
             budgets: CacheBudgets::from(&settings.cache),
             supervision,
             workers: Vec::new(),
-            metrics: Arc::clone(&metrics),
         }));
-        let doors = Arc::clone(&house);
+        let server_pod = Arc::clone(&pod);
         let server = HttpServer::new(move || {
-            let house = Arc::clone(&doors);
+            let pod = Arc::clone(&server_pod);
             let open = move |request: HttpRequest, payload: web::Payload| {
-                let house = Arc::clone(&house);
+                let pod = Arc::clone(&pod);
                 async move {
-                    house
-                        .connect(&request, payload, ClientAddress::NONE, None, None)
+                    pod.connect(&request, payload, ClientAddress::NONE, None, None)
                         .map_err(no_socket)
                 }
             };
-            let house = Arc::clone(&doors);
-            let open_agent = move |id: web::Path<String>,
-                                   request: HttpRequest,
-                                   payload: web::Payload| {
-                let house = Arc::clone(&house);
-                let id = id.into_inner();
-                let (name, is_admin) = (id.to_uppercase(), id == "admin");
-                let me = OnBehalfOf { agent: Agent { id, name }, is_admin };
-                let still_in: SessionCheck = Arc::new(|_| Box::pin(async { true }));
-                async move {
-                    house.connect_agent(&request, payload, (me, ""), still_in).map_err(no_socket)
-                }
-            };
+            let pod = Arc::clone(&server_pod);
+            let open_agent =
+                move |id: web::Path<String>, request: HttpRequest, payload: web::Payload| {
+                    let pod = Arc::clone(&pod);
+                    let id = id.into_inner();
+                    let (name, is_admin) = (id.to_uppercase(), id == "admin");
+                    let me = OnBehalfOf { agent: Agent { id, name }, is_admin };
+                    let still_in: SessionCheck = Arc::new(|_| Box::pin(async { true }));
+                    async move {
+                        pod.connect_agent(&request, payload, (me, ""), still_in).map_err(no_socket)
+                    }
+                };
             App::new()
                 .route("/ws", web::get().to(open))
                 .route("/ws/agent/{id}", web::get().to(open_agent))
@@ -261,22 +261,22 @@ impl TestPod {
         .unwrap();
         let address = server.addrs()[0];
         actix::spawn(server.run());
-        Self { house, teacher, metrics, address, product, recorded }
+        Self { pod, teacher, metrics, address, product, recorded }
     }
 
     /// An agent's socket, after its snapshot of the desk.
     pub(crate) async fn agent(&self, id: &str) -> Client {
         let address = format!("ws://{}/ws/agent/{id}", self.address);
         let (socket, _) = tokio_tungstenite::connect_async(address).await.unwrap();
-        let mut agent = Client { socket, heard: Vec::new() };
-        agent.hear("desk").await;
+        let mut agent = Client { socket, received: Vec::new() };
+        agent.receive("desk").await;
         agent
     }
 
     pub(crate) async fn client(&self) -> Client {
         let (socket, _) =
             tokio_tungstenite::connect_async(format!("ws://{}/ws", self.address)).await.unwrap();
-        Client { socket, heard: Vec::new() }
+        Client { socket, received: Vec::new() }
     }
 
     pub(crate) fn ask(&self) -> Value {
@@ -288,7 +288,7 @@ impl TestPod {
     }
 
     pub(crate) fn says(&self, line: &str) -> bool {
-        self.metrics.render().lines().any(|said| said == line)
+        self.metrics.render().lines().any(|shown| shown == line)
     }
 }
 
@@ -303,7 +303,7 @@ fn no_socket(refused: SocketRefused) -> actix_web::Error {
 
 pub(crate) struct Client {
     pub(crate) socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    pub(crate) heard: Vec<Value>,
+    pub(crate) received: Vec<Value>,
 }
 
 impl Client {
@@ -311,8 +311,8 @@ impl Client {
         self.socket.send(Message::text(message.to_string())).await.unwrap();
     }
 
-    /// The next message of a type; earlier ones are stored in `heard`.
-    pub(crate) async fn hear(&mut self, kind: &str) -> Value {
+    /// The next message of a type; earlier ones are stored in `received`.
+    pub(crate) async fn receive(&mut self, kind: &str) -> Value {
         self.hear_first(kind, |message| message["type"] == kind).await
     }
 
@@ -321,28 +321,28 @@ impl Client {
         self.hear_first("message", |_| true).await;
     }
 
-    /// The first message that matches; earlier ones are stored in `heard`. One deadline for all of it: neither pings
+    /// The first message that matches; earlier ones are stored in `received`. One deadline for all of it: neither pings
     /// nor other messages extend it.
     pub(crate) async fn hear_first(&mut self, what: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let Self { socket, heard } = self;
+        let Self { socket, received } = self;
         let found = async {
             loop {
                 match socket.next().await.unwrap().unwrap() {
                     Message::Text(text) => {
                         let message: Value = serde_json::from_str(&text).unwrap();
-                        heard.push(message.clone());
+                        received.push(message.clone());
                         if is_it(&message) {
                             return message;
                         }
                     }
-                    Message::Close(close) => panic!("closed ({close:?}) after {heard:?}"),
+                    Message::Close(close) => panic!("closed ({close:?}) after {received:?}"),
                     _ => {}
                 }
             }
         };
         match tokio::time::timeout(PATIENCE, found).await {
             Ok(message) => message,
-            Err(_) => panic!("no {what} within {PATIENCE:?} after {:?}", self.heard),
+            Err(_) => panic!("no {what} within {PATIENCE:?} after {:?}", self.received),
         }
     }
 
@@ -351,7 +351,7 @@ impl Client {
             loop {
                 match self.socket.next().await.unwrap().unwrap() {
                     Message::Close(close) => return close.unwrap().code.into(),
-                    Message::Text(text) => self.heard.push(serde_json::from_str(&text).unwrap()),
+                    Message::Text(text) => self.received.push(serde_json::from_str(&text).unwrap()),
                     _ => {}
                 }
             }
@@ -360,12 +360,12 @@ impl Client {
     }
 
     pub(crate) fn answer(&self) -> String {
-        let chunks = self.heard.iter().filter(|message| message["type"] == "answer_chunk");
+        let chunks = self.received.iter().filter(|message| message["type"] == "answer_chunk");
         chunks.map(|chunk| chunk["content"].as_str().unwrap()).collect()
     }
 
     pub(crate) fn offsets(&self) -> Vec<u64> {
-        self.heard.iter().filter_map(|message| message["offset"].as_u64()).collect()
+        self.received.iter().filter_map(|message| message["offset"].as_u64()).collect()
     }
 }
 

@@ -621,11 +621,11 @@ mod tests {
             let (read, violation) = read_all(&mut FrameReader::new(limits), &bytes, chunk);
             prop_assert_eq!(violation, None);
             prop_assert_eq!(&read, &parsed_by_actix(&bytes));
-            let said: Vec<Message> = messages.into_iter().map(|(is_text, text, _)| match is_text {
+            let expected: Vec<Message> = messages.into_iter().map(|(is_text, text, _)| match is_text {
                 true => Message::Text(text),
                 false => Message::Binary(text.into_bytes()),
             }).collect();
-            prop_assert_eq!(read, said);
+            prop_assert_eq!(read, expected);
         }
 
         #[test]

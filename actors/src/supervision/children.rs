@@ -95,7 +95,7 @@ impl Children {
     }
 
     /// Ends all children, if this generation of the supervisor still owns them.
-    pub(super) fn let_go(&self, generation: u64) {
+    pub(super) fn end_if_owned(&self, generation: u64) {
         let mut held = self.lock();
         if held.owner == generation {
             held.end_all(&self.specs);
@@ -184,7 +184,7 @@ impl ChildrenGuard<'_> {
             State::Down => record.enter(State::Starting),
             _ => record.enter(State::Restarting),
         }
-        let certificate = ExitGuard::new(child, generation, tell.clone());
+        let exit_guard = ExitGuard::new(child, generation, tell.clone());
         let (abort, registration) = AbortHandle::new_pair();
         let home = self.home_for(child, generation, tell);
         let at = match &home {
@@ -206,7 +206,7 @@ impl ChildrenGuard<'_> {
         let Some((arbiter, desk)) = at else { return };
         let beat_every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
         let abort = registration;
-        (spec.launch)(Launch { arbiter, desk, generation, certificate, abort, beat_every });
+        (spec.launch)(Launch { arbiter, desk, generation, exit_guard, abort, beat_every });
     }
 
     fn home_for(

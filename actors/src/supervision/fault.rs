@@ -34,6 +34,6 @@ pub enum Fault {
 pub(super) const FAILURE: &str = "a failure on demand";
 
 /// An injected panic; its text says so.
-pub(crate) fn rehearse() {
+pub(crate) fn injected_panic() {
     panic!("a panic on demand");
 }

@@ -7,23 +7,23 @@ use std::time::Duration;
 use actix::{ActorContext as _, Arbiter, AsyncContext as _, Context};
 use futures::stream;
 
-use super::fault::rehearse;
+use super::fault::injected_panic;
 use super::inbox::Envelope;
 use super::{Child, Fault, Record};
 
 /// The message that applies a fault to an actor.
 pub(super) fn message<A: Child>(fault: Fault, record: &Arc<Record>) -> Envelope<A> {
     let record = Arc::clone(record);
-    Box::new(move |_, ctx| suffer(fault, &record, ctx))
+    Box::new(move |_, ctx| apply(fault, &record, ctx))
 }
 
-fn suffer<A: Child>(fault: Fault, record: &Record, ctx: &mut Context<A>) {
+fn apply<A: Child>(fault: Fault, record: &Record, ctx: &mut Context<A>) {
     match fault {
         Fault::PanicInFuture => {
-            ctx.spawn(actix::fut::wrap_future::<_, A>(async { rehearse() }));
+            ctx.spawn(actix::fut::wrap_future::<_, A>(async { injected_panic() }));
         }
         Fault::PanicInStream => {
-            let fails = stream::once(async { rehearse() });
+            let fails = stream::once(async { injected_panic() });
             let read = actix::fut::wrap_stream::<_, A>(fails);
             ctx.spawn(actix::fut::ActorStreamExt::finish(read));
         }
@@ -44,6 +44,6 @@ pub(super) fn apply_anywhere(fault: Fault) {
         Fault::KillThread => {
             Arbiter::current().stop();
         }
-        _ => rehearse(),
+        _ => injected_panic(),
     }
 }

@@ -23,12 +23,12 @@ pub trait Child: Actor<Context = Context<Self>> {
 pub struct Life {
     record: Arc<Record>,
     generation: u64,
-    last_words: Arc<Mutex<Option<Exit>>>,
+    reported_exit: Arc<Mutex<Option<Exit>>>,
 }
 
 impl Life {
     pub(super) fn new(record: Arc<Record>, generation: u64) -> Self {
-        Self { record, generation, last_words: Arc::default() }
+        Self { record, generation, reported_exit: Arc::default() }
     }
 
     /// Number of this generation, from 1.
@@ -46,13 +46,13 @@ impl Life {
 
     /// Ends the actor with a failure: it no longer trusts its state.
     pub fn fail<A: Child>(&self, ctx: &mut Context<A>, cause: impl Into<BoxError>) {
-        self.say(Exit::new(Ending::Failed, cause.into().to_string()));
+        self.report_exit(Exit::new(Ending::Failed, cause.into().to_string()));
         ctx.stop();
     }
 
     /// Ends the actor: its work is done.
     pub fn done<A: Child>(&self, ctx: &mut Context<A>) {
-        self.say(Exit::new(Ending::Done, ""));
+        self.report_exit(Exit::new(Ending::Done, ""));
         ctx.stop();
     }
 
@@ -73,9 +73,9 @@ impl Life {
     }
 
     /// The ending that the child reported; without a report it is a stop.
-    pub(super) fn last_words(&self) -> Exit {
-        let said = self.last_words.lock().unwrap_or_else(PoisonError::into_inner).take();
-        said.unwrap_or_else(|| {
+    pub(super) fn reported_exit(&self) -> Exit {
+        let reported = self.reported_exit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        reported.unwrap_or_else(|| {
             if self.record.fails_on_demand.swap(false, Ordering::Relaxed) {
                 Exit::new(Ending::Failed, FAILURE)
             } else {
@@ -84,8 +84,8 @@ impl Life {
         })
     }
 
-    fn say(&self, exit: Exit) {
-        *self.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit);
+    fn report_exit(&self, exit: Exit) {
+        *self.reported_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit);
     }
 }
 

@@ -46,7 +46,7 @@ mod tree;
 pub use backoff::Backoff;
 pub use ending::{Ending, Exit};
 pub use fault::Fault;
-pub(crate) use fault::rehearse;
+pub(crate) use fault::injected_panic;
 pub use handle::{AskError, Bounds, Handle, Undelivered};
 pub(crate) use in_place::{InPlace, RebuiltInPlace};
 pub use intensity::Intensity;

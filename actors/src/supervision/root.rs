@@ -75,11 +75,11 @@ impl Root {
 
     /// Why the pod must not get new visitors; `None` while no actor is given up.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub fn unready_reason(&self) -> Option<String> {
         if let Some(exit) = &*self.end.borrow() {
             return Some(format!("the root of the actors ended: {exit}"));
         }
-        self.tree().trouble()
+        self.tree().give_up_reason()
     }
 
     /// Injects a fault into the actor of this name; false when it does not exist or cannot take one.
@@ -134,7 +134,7 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
         Ok(arbiter) => arbiter,
         Err(cause) => return Exit::new(Ending::ThreadLost, format!("no thread: {cause}")),
     };
-    let (tell, hear) = mpsc::unbounded_channel();
+    let (tell, notices) = mpsc::unbounded_channel();
     let (abort, registration) = AbortHandle::new_pair();
     let generation = spec.record.next_generation();
     spec.record.enter(State::Starting);
@@ -142,11 +142,11 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
         arbiter: arbiter.handle(),
         desk: TurnTracker::default(),
         generation,
-        certificate: ExitGuard::new(0, generation, tell),
+        exit_guard: ExitGuard::new(0, generation, tell),
         abort: registration,
         beat_every: spec.care.hang_after / BEATS_BEFORE_A_HANG,
     });
-    let exit = end_of(spec, hear).await;
+    let exit = end_of(spec, notices).await;
     // It ended or hangs; in both cases it and its descendants can do no harm to the successor.
     (spec.fence)();
     abort.abort();
@@ -156,14 +156,14 @@ async fn one_life(spec: &spec::ChildSpec) -> Exit {
 }
 
 /// Waits for the end of the root's generation, or for a missed heartbeat.
-async fn end_of(spec: &spec::ChildSpec, mut hear: mpsc::UnboundedReceiver<ChildNotice>) -> Exit {
+async fn end_of(spec: &spec::ChildSpec, mut notices: mpsc::UnboundedReceiver<ChildNotice>) -> Exit {
     let every = spec.care.hang_after / BEATS_BEFORE_A_HANG;
     let mut tick = tokio::time::interval_at(Instant::now() + every, every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut listener, mut beats) = (Listener::new(every), Pulse::new(spec.record.beats()));
     loop {
         tokio::select! {
-            notice = hear.recv() => match notice.map(|notice| notice.what) {
+            notice = notices.recv() => match notice.map(|notice| notice.what) {
                 Some(ChildEvent::Started) => spec.record.enter(State::Up),
                 Some(ChildEvent::Ended(exit) | ChildEvent::Evicted(exit)) => return exit,
                 None => return Exit::new(Ending::ThreadLost, "its thread ended"),

@@ -54,7 +54,7 @@ pub(super) struct Launch {
     pub(super) arbiter: ArbiterHandle,
     pub(super) desk: TurnTracker,
     pub(super) generation: u64,
-    pub(super) certificate: ExitGuard,
+    pub(super) exit_guard: ExitGuard,
     pub(super) abort: AbortRegistration,
     pub(super) beat_every: Duration,
 }
@@ -102,12 +102,12 @@ impl Drop for ExitGuard {
 
 /// Starts an actor's generation on the launch's thread.
 pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Launch) {
-    let Launch { arbiter, desk, generation, certificate, abort, beat_every } = launch;
+    let Launch { arbiter, desk, generation, exit_guard, abort, beat_every } = launch;
     slot.inbox.hand_to(generation);
     let task = move || {
         let life = Life::new(Arc::clone(&slot.record), generation);
-        let certificate = Arc::new(certificate);
-        let starts = Arc::clone(&certificate);
+        let exit_guard = Arc::new(exit_guard);
+        let starts = Arc::clone(&exit_guard);
         let body = async move {
             inject_start_fault(life.record());
             let actor = match make(&life) {
@@ -123,9 +123,9 @@ pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Laun
             };
             ctx.spawn(pump);
             ctx.into_future(actor).await;
-            life.last_words()
+            life.reported_exit()
         };
-        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, certificate)));
+        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, exit_guard)));
     };
     // A thread that ended drops the task, and the guard with it.
     arbiter.spawn_fn(task);
@@ -138,11 +138,11 @@ pub(super) fn worker(
     mut faults: mpsc::UnboundedReceiver<Fault>,
     launch: Launch,
 ) {
-    let Launch { arbiter, desk, generation, certificate, abort, beat_every } = launch;
+    let Launch { arbiter, desk, generation, exit_guard, abort, beat_every } = launch;
     let task = move || {
         let life = Life::new(Arc::clone(&record), generation);
-        let certificate = Arc::new(certificate);
-        let starts = Arc::clone(&certificate);
+        let exit_guard = Arc::new(exit_guard);
+        let starts = Arc::clone(&exit_guard);
         let body = async move {
             inject_start_fault(&record);
             let mut work = make(life.clone());
@@ -164,7 +164,7 @@ pub(super) fn worker(
                 }
             }
         };
-        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, certificate)));
+        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, exit_guard)));
     };
     arbiter.spawn_fn(task);
 }
@@ -179,7 +179,7 @@ async fn at_its_desk(desk: TurnTracker, life: impl Future<Output = ()>) {
 async fn until_the_end(
     body: LocalBoxFuture<'static, Exit>,
     abort: AbortRegistration,
-    certificate: Arc<ExitGuard>,
+    exit_guard: Arc<ExitGuard>,
 ) {
     let mut body = Box::pin(Abortable::new(body, abort));
     let ended = AssertUnwindSafe(body.as_mut()).catch_unwind().await;
@@ -192,16 +192,16 @@ async fn until_the_end(
         (Ok(Err(_aborted)), Ok(())) => Exit::new(Ending::Stopped, "it was told to"),
     };
     // The pump's share was dropped with the body, so this is the last one.
-    if let Some(certificate) = Arc::into_inner(certificate) {
-        certificate.sign(exit);
+    if let Some(exit_guard) = Arc::into_inner(exit_guard) {
+        exit_guard.sign(exit);
     }
 }
 
 fn inject_start_fault(record: &Record) {
     use std::sync::atomic::Ordering::Relaxed;
-    let left = |times: u32| times.checked_sub(1);
-    if record.panics_at_start.fetch_update(Relaxed, Relaxed, left).is_ok() {
-        fault::rehearse();
+    let remaining = |times: u32| times.checked_sub(1);
+    if record.panics_at_start.fetch_update(Relaxed, Relaxed, remaining).is_ok() {
+        fault::injected_panic();
     }
 }
 
@@ -230,8 +230,8 @@ impl<A: Child> ActorFuture<A> for MailboxPump<A> {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         let this = &mut *self;
-        if let Some(certificate) = this.starts.take() {
-            certificate.started();
+        if let Some(exit_guard) = this.starts.take() {
+            exit_guard.started();
             this.life.observe(actor.observe());
         }
         while this.pulse.poll_tick(task).is_ready() {

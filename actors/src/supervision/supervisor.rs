@@ -37,7 +37,7 @@ pub struct Supervisor {
     /// How each child last ended, for the text of an escalation.
     last: Vec<Option<Exit>>,
     tell: mpsc::UnboundedSender<ChildNotice>,
-    hear: Option<mpsc::UnboundedReceiver<ChildNotice>>,
+    notices: Option<mpsc::UnboundedReceiver<ChildNotice>>,
     alarm: Option<SpawnHandle>,
     listener: Listener,
 }
@@ -73,10 +73,10 @@ impl Supervisor {
         spec.record.has_children(records);
         spec.place = Placement::Own;
         spec.end_family = Arc::new(move || ended.end());
-        let told = handle.clone();
+        let stopping = handle.clone();
         spec.ask_to_stop = Some(Arc::new(move || {
             // Full or ended: then the bound on its stop ends it.
-            let _ = told.post(StopAll);
+            let _ = stopping.post(StopAll);
         }));
         (spec, handle)
     }
@@ -89,9 +89,9 @@ impl Supervisor {
         };
         let siblings = SiblingGroup::new(on_give_up, children.specs().iter().map(terms).collect());
         let last = children.specs().iter().map(|_| None).collect();
-        let (tell, hear) = mpsc::unbounded_channel();
+        let (tell, notices) = mpsc::unbounded_channel();
         let listener = Listener::new(pulse_every(children.specs()));
-        Self { life, siblings, children, last, tell, hear: Some(hear), alarm: None, listener }
+        Self { life, siblings, children, last, tell, notices: Some(notices), alarm: None, listener }
     }
 
     /// Runs a change of the children. A supervisor that was replaced changes nothing and ends.
@@ -158,7 +158,7 @@ impl Supervisor {
         (spec.clear)();
     }
 
-    fn heard(&mut self, notice: ChildNotice, ctx: &mut Context<Self>) {
+    fn handle_notice(&mut self, notice: ChildNotice, ctx: &mut Context<Self>) {
         let ChildNotice { child, generation, what } = notice;
         self.in_force(ctx, |supervisor, guard| match what {
             ChildEvent::Started if guard.is_in_force(child, generation) => {
@@ -188,7 +188,7 @@ impl Supervisor {
     }
 
     /// Checks for children that hang or do not stop.
-    fn feel_pulses(&mut self, ctx: &mut Context<Self>) {
+    fn check_heartbeats(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         let late = self.listener.delay(now);
         self.in_force(ctx, |supervisor, guard| {
@@ -219,19 +219,19 @@ impl Actor for Supervisor {
         if !self.children.hand_to(&self.life) {
             return ctx.stop();
         }
-        if let Some(mut hear) = self.hear.take() {
-            let notices = futures::stream::poll_fn(move |task| hear.poll_recv(task));
-            let heard = fut::wrap_stream::<_, Self>(notices);
+        if let Some(mut receiver) = self.notices.take() {
+            let notices = futures::stream::poll_fn(move |task| receiver.poll_recv(task));
+            let notices = fut::wrap_stream::<_, Self>(notices);
             let listening =
-                fut::ActorStreamExt::fold(heard, (), |(), notice, supervisor: &mut Self, ctx| {
-                    supervisor.heard(notice, ctx);
+                fut::ActorStreamExt::fold(notices, (), |(), notice, supervisor: &mut Self, ctx| {
+                    supervisor.handle_notice(notice, ctx);
                     fut::ready(())
                 });
             ctx.spawn(listening.map(|(), _, _| ()));
         }
         let every = pulse_every(self.children.specs());
         self.listener = Listener::new(every);
-        ctx.run_interval(every, Self::feel_pulses);
+        ctx.run_interval(every, Self::check_heartbeats);
         self.in_force(ctx, |supervisor, _| supervisor.siblings.begin());
     }
 }
@@ -256,7 +256,7 @@ impl Child for Supervisor {
 impl Drop for Supervisor {
     // For every ending: children without a supervisor would run unwatched.
     fn drop(&mut self) {
-        self.children.let_go(self.life.generation());
+        self.children.end_if_owned(self.life.generation());
     }
 }
 

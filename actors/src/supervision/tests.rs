@@ -35,7 +35,7 @@ fn hasty() -> Care {
 /// Stores the messages it got since its start.
 struct Memory {
     life: Life,
-    told: Vec<u32>,
+    received: Vec<u32>,
     journal: Arc<Mutex<Vec<String>>>,
 }
 
@@ -67,7 +67,7 @@ impl Actor for Memory {
 
 impl Child for Memory {
     fn observe(&self) -> serde_json::Value {
-        serde_json::json!({ "told": self.told.len() })
+        serde_json::json!({ "told": self.received.len() })
     }
 }
 
@@ -75,8 +75,8 @@ impl Handler<Tell> for Memory {
     type Result = Vec<u32>;
 
     fn handle(&mut self, Tell(number): Tell, _: &mut Self::Context) -> Self::Result {
-        self.told.push(number);
-        self.told.clone()
+        self.received.push(number);
+        self.received.clone()
     }
 }
 
@@ -132,7 +132,7 @@ impl Stage {
         ChildSpec::actor(name, "memory", care, &self.metrics, move |life| {
             journal.lock().unwrap().push(format!("{name} started"));
             let journal = Arc::clone(&journal);
-            Ok(Memory { life: life.clone(), told: Vec::new(), journal })
+            Ok(Memory { life: life.clone(), received: Vec::new(), journal })
         })
     }
 
@@ -143,7 +143,7 @@ impl Stage {
             if broken.load(Ordering::SeqCst) {
                 return Err("the cause is still there".into());
             }
-            Ok(Memory { life: life.clone(), told: Vec::new(), journal: Arc::clone(&journal) })
+            Ok(Memory { life: life.clone(), received: Vec::new(), journal: Arc::clone(&journal) })
         };
         ChildSpec::actor(name, "memory", care, &self.metrics, make).0
     }
@@ -279,8 +279,8 @@ impl Handler<Finish> for Stumbles {
 #[actix::test]
 async fn a_panic_in_started_is_reported_as_a_panic() {
     let stage = Stage::new();
-    let left = Arc::new(AtomicU32::new(3));
-    let make = move |_: &Life| Ok(Stumbles(Arc::clone(&left)));
+    let remaining = Arc::new(AtomicU32::new(3));
+    let make = move |_: &Life| Ok(Stumbles(Arc::clone(&remaining)));
     let (spec, handle) = ChildSpec::actor("stumbles", "memory", care(), &stage.metrics, make);
     let root = stage.root(vec![spec], OnGiveUp::Escalate);
     assert_eq!(handle.ask(Finish).await, Ok(()), "asked before it stood, answered when it did");
@@ -386,12 +386,15 @@ async fn a_root_that_retries_reports_the_trouble_and_recovers() {
     let record = Arc::clone(spec.record());
     let (other, memory) = stage.memory("memory", care());
     let root = stage.root(vec![spec, other], OnGiveUp::Retry(20 * MS));
-    eventually("it was given up", || root.trouble().is_some()).await;
-    let trouble = root.trouble().unwrap();
-    assert!(trouble.contains("moody") && trouble.contains("the cause is still there"), "{trouble}");
+    eventually("it was given up", || root.unready_reason().is_some()).await;
+    let unready_reason = root.unready_reason().unwrap();
+    assert!(
+        unready_reason.contains("moody") && unready_reason.contains("the cause is still there"),
+        "{unready_reason}"
+    );
     assert_eq!(memory.ask(Tell(1)).await, Ok(vec![1]), "the others go on");
     broken.store(false, Ordering::SeqCst);
-    eventually("it recovered", || root.trouble().is_none()).await;
+    eventually("it recovered", || root.unready_reason().is_none()).await;
     eventually("and is up", || record.state() == State::Up).await;
     root.stop().await;
 }
@@ -424,7 +427,7 @@ async fn a_failure_escalates_to_the_root() {
     let exit = root.ended().await;
     assert_eq!(exit.ending, Ending::Failed);
     assert!(exit.why.contains("group was given up") && exit.why.contains("moody"), "{exit}");
-    assert!(root.trouble().is_some());
+    assert!(root.unready_reason().is_some());
     let brother = |entry: &&String| entry.starts_with("brother");
     let journal = stage.journal();
     let brothers: Vec<&String> = journal.iter().filter(brother).collect();

@@ -49,7 +49,7 @@ pub(super) struct Work {
     /// Turns begun so far: constant while the thread hangs.
     turns: AtomicU64,
     /// The child whose turn it is; 0 is none.
-    whose: AtomicU64,
+    current: AtomicU64,
 }
 
 /// A child's own turns on its thread.
@@ -62,10 +62,10 @@ pub(super) struct TurnTracker {
 impl TurnTracker {
     /// Runs one turn of this child.
     pub(super) fn turn<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.work.whose.store(self.token, Relaxed);
+        self.work.current.store(self.token, Relaxed);
         self.work.turns.fetch_add(1, Relaxed);
         let done = work();
-        self.work.whose.store(0, Relaxed);
+        self.work.current.store(0, Relaxed);
         done
     }
 
@@ -76,7 +76,7 @@ impl TurnTracker {
 
     /// True during this child's turn.
     pub(super) fn is_mine(&self) -> bool {
-        self.work.whose.load(Relaxed) == self.token
+        self.work.current.load(Relaxed) == self.token
     }
 }
 
@@ -198,17 +198,17 @@ impl Thread {
 
     /// Name of the child whose turn it is.
     fn at_work(&self) -> Option<&str> {
-        let whose = self.work.whose.load(Relaxed);
-        let resident = self.residents.iter().find(|resident| resident.token == whose);
+        let current = self.work.current.load(Relaxed);
+        let resident = self.residents.iter().find(|resident| resident.token == current);
         resident.map(|resident| &*resident.name)
     }
 
     fn evict_all(&mut self) {
-        let whose = self.work.whose.load(Relaxed);
+        let current = self.work.current.load(Relaxed);
         // If it only hangs, it ends when it wakes up.
         self.arbiter.stop();
         for ThreadTenant { token, evict, .. } in self.residents.drain(..) {
-            evict(if token == whose {
+            evict(if token == current {
                 Exit::new(Ending::Hung, "its thread was given up while it was its turn")
             } else {
                 Exit::new(Ending::ThreadLost, "its thread was given up")

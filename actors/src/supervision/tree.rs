@@ -71,12 +71,12 @@ impl TreeReport {
 
     /// The first descendant that was given up, and why.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
+    pub fn give_up_reason(&self) -> Option<String> {
         if self.state == State::GaveUp {
             let why = self.last_reason.as_deref().unwrap_or("no reason is known");
             return Some(format!("{} was given up after it failed too often: {why}", self.name));
         }
-        self.children.iter().find_map(Self::trouble)
+        self.children.iter().find_map(Self::give_up_reason)
     }
 
     fn print(&self, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -216,7 +216,7 @@ proptest! {
         let mut outbox = Outbox::logged(0);
         let mut log = Log::default();
         log.begin(0);
-        let (mut said, mut heard): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut pushed, mut received): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         let (mut offset, mut under_way, mut is_later) = (0, None, false);
         // At the end every fault is healed.
         let healing = std::iter::repeat_n([Happens::Done, Happens::Later], 6).flatten();
@@ -226,13 +226,13 @@ proptest! {
                 (Happens::Durable, call) => {
                     under_way = call;
                     offset += 1;
-                    said.push(format!("d{offset}"));
-                    outbox.push(frame(said.last().unwrap()), entry(offset, said.last().unwrap()), &mut steps);
+                    pushed.push(format!("d{offset}"));
+                    outbox.push(frame(pushed.last().unwrap()), entry(offset, pushed.last().unwrap()), &mut steps);
                 }
                 (Happens::Progress, call) => {
                     under_way = call;
-                    said.push(format!("p{at}"));
-                    outbox.push(frame(said.last().unwrap()), None, &mut steps);
+                    pushed.push(format!("p{at}"));
+                    outbox.push(frame(pushed.last().unwrap()), None, &mut steps);
                 }
                 (Happens::Emptied, call) => {
                     under_way = call;
@@ -266,7 +266,7 @@ proptest! {
             steps.extend(outbox.append(checkpoint));
             for step in steps {
                 match step {
-                    OutboxStep::Send(frame) => heard.push(frame.json.to_string()),
+                    OutboxStep::Send(frame) => received.push(frame.json.to_string()),
                     OutboxStep::RetryLater => is_later = true,
                     OutboxStep::Superseded => panic!("by whom?"),
                     call => {
@@ -275,9 +275,9 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(&heard[..], &said[..heard.len()], "in order, each once");
+            prop_assert_eq!(&received[..], &pushed[..received.len()], "in order, each once");
         }
-        prop_assert_eq!(&heard, &said, "nothing is held back for good");
+        prop_assert_eq!(&received, &pushed, "nothing is held back for good");
         prop_assert!(outbox.is_settled() && outbox.is_logged());
         if log.begun_after.is_some() {
             // A log that is emptied after the last append is detected at the next one.

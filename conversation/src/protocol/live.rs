@@ -243,9 +243,9 @@ fn comment_of(
 /// A person's text without control characters, except line breaks.
 pub(super) fn lines(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
-    let kept: String =
+    let allowed: String =
         text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-    kept.trim().to_owned()
+    allowed.trim().to_owned()
 }
 
 /// A person's text as HTML: markup is escaped, and a line break is `<br>`.

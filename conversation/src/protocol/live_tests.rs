@@ -20,7 +20,7 @@ fn raw(value: &Value) -> Box<RawValue> {
 /// A message of every type of the handoff, and its frame.
 pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
     let agent = || Agent { id: "ana".to_owned(), name: "Ana".to_owned() };
-    let said = ChatMessage {
+    let message = ChatMessage {
         from: Speaker::Agent,
         agent: Some(agent()),
         content: "Hold it.".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
             json!({"type": "agent_left", "agent": {"id": "ana", "name": "Ana"}, "reason": "handed"}),
         ),
         (
-            ServerMessage::Message(Box::new(said)),
+            ServerMessage::Message(Box::new(message)),
             json!({"type": "message", "from": "agent", "agent": {"id": "ana", "name": "Ana"},
                 "content": "Hold it.", "html": "<p>Hold it.</p>", "citations": [], "at_ms": 7,
                 "upload": "u1"}),
@@ -63,12 +63,12 @@ pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
 
 #[test]
 fn a_person_s_words_keep_their_lines_and_nothing_in_them_is_markup() {
-    let said =
+    let message =
         message(&json!({"type": "message", "content": " <b>Hi</b>\u{0}\r\n\"you\" & 'me' \n"}));
-    let ClientMessage::Message(said) = said else { panic!("a message: {said:?}") };
-    assert_eq!(said.content, "<b>Hi</b>\n\"you\" & 'me'");
+    let ClientMessage::Message(message) = message else { panic!("a message: {message:?}") };
+    assert_eq!(message.content, "<b>Hi</b>\n\"you\" & 'me'");
     assert_eq!(
-        plain_html(&said.content),
+        plain_html(&message.content),
         "<p>&lt;b&gt;Hi&lt;/b&gt;<br>&quot;you&quot; &amp; &#39;me&#39;</p>"
     );
 }
@@ -127,8 +127,8 @@ fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
         let mut value = serde_json::to_value(&says).expect("the outline is JSON");
         assert_eq!(value["type"], says.kind());
         value["id"] = json!(7);
-        let heard = AgentFrame::parse(&value.to_string()).expect("a message");
-        assert_eq!((heard.message, heard.id), (says, Some(MessageId::Number(7.into()))));
+        let parsed = AgentFrame::parse(&value.to_string()).expect("a message");
+        assert_eq!((parsed.message, parsed.id), (says, Some(MessageId::Number(7.into()))));
     }
     for (value, reason) in [
         (json!({"type": "take"}), "'conversation' is missing"),
@@ -145,11 +145,11 @@ fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
              note, typing, draft, available",
         ),
     ] {
-        let heard = AgentFrame::parse(&value.to_string());
+        let parsed = AgentFrame::parse(&value.to_string());
         if reason.is_empty() {
-            assert!(heard.is_ok(), "a break at the end is trimmed");
+            assert!(parsed.is_ok(), "a break at the end is trimmed");
         } else {
-            let bad = heard.expect_err("no message");
+            let bad = parsed.expect_err("no message");
             assert_eq!(bad.message, format!("Invalid message format: {reason}"));
         }
     }

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::protocol::{ClientFrame, ClientMessage, Image, ImageFile, Resume, Thumb};
 
-    fn heard(says: &ClientSays) -> ClientMessage {
+    fn parsed(says: &ClientSays) -> ClientMessage {
         let text = serde_json::to_string(says).expect("the outline is JSON");
         ClientFrame::parse(&text).expect("the parser knows every form of the outline").message
     }
@@ -123,17 +123,17 @@ mod tests {
             visitor: Some("a.b.c".to_owned()),
         };
         assert_eq!(
-            heard(&ClientSays::Typing { content: "td".to_owned() }),
+            parsed(&ClientSays::Typing { content: "td".to_owned() }),
             ClientMessage::Typing("td".to_owned())
         );
         assert_eq!(
-            heard(&ClientSays::Understand { content: "td is loud".to_owned() }),
+            parsed(&ClientSays::Understand { content: "td is loud".to_owned() }),
             ClientMessage::Understand("td is loud".to_owned())
         );
         for (says, locked) in
             [(ClientSays::Query(ask.clone()), false), (ClientSays::LockAndQuery(ask), true)]
         {
-            let ClientMessage::Query(query) = heard(&says) else {
+            let ClientMessage::Query(query) = parsed(&says) else {
                 panic!("a question is heard as one")
             };
             assert_eq!((query.locked, query.replace), (locked, true));
@@ -144,28 +144,28 @@ mod tests {
                 Some("image/gif")
             );
         }
-        assert_eq!(heard(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
+        assert_eq!(parsed(&ClientSays::Hello(hello.clone())), ClientMessage::Hello(hello));
         let about = About {
             product_id: Some("td17".to_owned()),
             scenario: Some(Scenario::Studio),
             page: Some("https://shop.example/".to_owned()),
         };
-        assert_eq!(heard(&ClientSays::About(about.clone())), ClientMessage::About(about));
-        assert_eq!(heard(&ClientSays::Cancel), ClientMessage::Cancel);
+        assert_eq!(parsed(&ClientSays::About(about.clone())), ClientMessage::About(about));
+        assert_eq!(parsed(&ClientSays::Cancel), ClientMessage::Cancel);
         let wish = HandoffWish { reason: Some("It burns.".to_owned()), withdraw: true };
-        assert_eq!(heard(&ClientSays::Handoff(wish.clone())), ClientMessage::Handoff(wish));
+        assert_eq!(parsed(&ClientSays::Handoff(wish.clone())), ClientMessage::Handoff(wish));
         let words =
             VisitorMessage { content: "Hi\nyou".to_owned(), upload: Some("u-1".to_owned()) };
-        assert_eq!(heard(&ClientSays::Message(words.clone())), ClientMessage::Message(words));
+        assert_eq!(parsed(&ClientSays::Message(words.clone())), ClientMessage::Message(words));
         let comment = Some("No.".to_owned());
         let feedback = Feedback { offset: 4, thumb: Thumb::Down, comment: comment.clone() };
         assert_eq!(
-            heard(&ClientSays::Feedback(feedback.clone())),
+            parsed(&ClientSays::Feedback(feedback.clone())),
             ClientMessage::Feedback(feedback)
         );
         let csat = Csat { rating: 5, comment };
-        assert_eq!(heard(&ClientSays::Csat(csat.clone())), ClientMessage::Csat(csat));
-        assert_eq!(heard(&ClientSays::Bye), ClientMessage::Bye);
+        assert_eq!(parsed(&ClientSays::Csat(csat.clone())), ClientMessage::Csat(csat));
+        assert_eq!(parsed(&ClientSays::Bye), ClientMessage::Bye);
     }
 
     #[test]

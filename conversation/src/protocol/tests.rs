@@ -31,7 +31,7 @@ fn refused(value: &Value) -> InvalidMessage {
 
 #[test]
 fn typing_keeps_its_text_and_loses_control_characters() {
-    for (content, heard) in [
+    for (content, expected) in [
         (json!("td-17"), "td-17"),
         (json!("td\u{0}-\u{1b}17\n\u{85}"), "td-17"),
         (json!(""), ""),
@@ -39,7 +39,7 @@ fn typing_keeps_its_text_and_loses_control_characters() {
         (json!("  תופים 🥁 "), "  תופים 🥁 "),
     ] {
         let typed = message(&json!({"type": "typing", "content": content}));
-        assert_eq!(typed, ClientMessage::Typing(heard.to_owned()));
+        assert_eq!(typed, ClientMessage::Typing(expected.to_owned()));
     }
     assert_eq!(message(&json!({"type": "typing"})), ClientMessage::Typing(String::new()));
 }
@@ -154,10 +154,10 @@ fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
 #[test]
 fn an_id_is_kept_as_it_came_also_when_the_message_is_refused() {
     for id in [json!("a1"), json!(""), json!(7), json!(-1.5)] {
-        let heard = parse(&json!({"type": "typing", "id": id})).expect("a message").id;
-        assert_eq!(serde_json::to_value(&heard).expect("an id is JSON"), id);
+        let parsed = parse(&json!({"type": "typing", "id": id})).expect("a message").id;
+        assert_eq!(serde_json::to_value(&parsed).expect("an id is JSON"), id);
         let bad = refused(&json!({"type": "nonsense", "id": id}));
-        assert_eq!(bad.id, heard);
+        assert_eq!(bad.id, parsed);
     }
     assert_eq!(parse(&json!({"type": "typing", "id": null})).expect("a message").id, None);
     for id in [json!("x".repeat(101)), json!(true), json!([1]), json!({})] {
@@ -243,7 +243,7 @@ fn about_says_what_is_there_and_leaves_the_rest() {
 
 #[test]
 fn the_address_of_a_page_loses_what_may_be_a_secret() {
-    for (page, kept) in [
+    for (page, expected) in [
         ("https://shop.example/drums?id=5", Some("https://shop.example/drums?id=5")),
         ("HTTPS://shop.example", Some("https://shop.example")),
         ("http://127.0.0.1:8080/a#token=1", Some("http://127.0.0.1:8080/a")),
@@ -257,9 +257,9 @@ fn the_address_of_a_page_loses_what_may_be_a_secret() {
         ("shop.example", None),
         ("", None),
     ] {
-        let heard = message(&json!({"type": "about", "page": page}));
-        let ClientMessage::About(about) = heard else { panic!("{page}: {heard:?}") };
-        assert_eq!(about.page.as_deref(), kept, "{page}");
+        let parsed = message(&json!({"type": "about", "page": page}));
+        let ClientMessage::About(about) = parsed else { panic!("{page}: {parsed:?}") };
+        assert_eq!(about.page.as_deref(), expected, "{page}");
     }
 }
 
@@ -386,9 +386,9 @@ fn check(text: &str) -> Result<(), TestCaseError> {
                     prop_assert_eq!(query.question.trim(), &query.question);
                     prop_assert!(query.product_id.chars().count() <= 200);
                 }
-                ClientMessage::Message(said) => {
-                    prop_assert!(said.content.chars().count() <= 2_000);
-                    prop_assert!(!said.content.is_empty() || said.upload.is_some());
+                ClientMessage::Message(message) => {
+                    prop_assert!(message.content.chars().count() <= 2_000);
+                    prop_assert!(!message.content.is_empty() || message.upload.is_some());
                 }
                 ClientMessage::Handoff(wish) => {
                     prop_assert!(
@@ -691,8 +691,8 @@ fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
             number(sent).to_bits(),
             "{sent} came back as {echoed}"
         );
-        let kept: MessageId = serde_json::from_str(&echoed).expect("an id");
-        assert_eq!(kept, id);
+        let parsed: MessageId = serde_json::from_str(&echoed).expect("an id");
+        assert_eq!(parsed, id);
     }
 }
 

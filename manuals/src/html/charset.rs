@@ -150,7 +150,7 @@ mod tests {
         let page =
             b"<meta charset=utf-8><p>Die Gr\xf6\xdfe der H\xf6he l\xe4\xdft sich \xe4ndern.</p>";
         assert!(decode(page, None).contains("Größe der Höhe läßt sich ändern"));
-        let slip = b"<meta charset=utf-8><p>Gr\xc3\xb6\xc3\x9fe \xff</p>";
-        assert!(decode(slip, None).contains("Größe"));
+        let broken = b"<meta charset=utf-8><p>Gr\xc3\xb6\xc3\x9fe \xff</p>";
+        assert!(decode(broken, None).contains("Größe"));
     }
 }

@@ -276,12 +276,12 @@ impl Walk {
             }
             "dt" => self.term = Some(clean(&std::mem::take(&mut self.text))),
             "dd" => {
-                let told = clean(&std::mem::take(&mut self.text));
+                let definition = clean(&std::mem::take(&mut self.text));
                 match self.term.clone() {
-                    Some(term) if !told.is_empty() => {
-                        self.push(Block::Row(format!("{term} | {told}")))
+                    Some(term) if !definition.is_empty() => {
+                        self.push(Block::Row(format!("{term} | {definition}")))
                     }
-                    _ => self.text = told,
+                    _ => self.text = definition,
                 }
                 self.flush();
             }

@@ -30,8 +30,8 @@ impl Engine {
             missing(NoEngine::NotInstalled { command: settings.command.clone() });
             return None;
         };
-        let version = asked(&command, "--version").await;
-        let installed = asked(&command, "--list-langs").await;
+        let version = tesseract_output(&command, "--version").await;
+        let installed = tesseract_output(&command, "--list-langs").await;
         let (Some(version), Some(installed)) = (version, installed) else {
             missing(NoEngine::NoAnswer { command });
             return None;
@@ -81,7 +81,7 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-async fn asked(command: &Path, argument: &str) -> Option<String> {
+async fn tesseract_output(command: &Path, argument: &str) -> Option<String> {
     let answer = Command::new(command).arg(argument).kill_on_drop(true).output();
     let answer = tokio::time::timeout(ANSWERS_WITHIN, answer).await.ok()?.ok()?;
     // Older versions print to standard error.

@@ -50,7 +50,7 @@ pub enum OcrEvent<'a> {
         /// Pages that cannot be recognized.
         failed: &'a [(u32, PageFault)],
         /// Number of remaining pages.
-        left: usize,
+        remaining: usize,
         /// Duration of the job.
         took: Duration,
     },

@@ -57,7 +57,7 @@ struct Inner {
 pub struct Job {
     progress: watch::Receiver<Progress>,
     /// A reader of the manual did not wait for the end.
-    left: Arc<AtomicBool>,
+    is_abandoned: Arc<AtomicBool>,
 }
 
 /// Progress of a job.
@@ -76,7 +76,7 @@ impl Job {
         // A dropped job has ended as well.
         let ended = timeout(most, progress.wait_for(|progress| progress.ended)).await;
         if ended.is_err() {
-            self.left.store(true, Ordering::SeqCst);
+            self.is_abandoned.store(true, Ordering::SeqCst);
         }
         let progress = *self.progress.borrow();
         Progress { ended: progress.ended || ended.is_ok(), ..progress }
@@ -158,7 +158,7 @@ impl Recognizer {
         // Opened now: the path may hold another file when the job starts.
         let file = File::open(file)?;
         let (tell, progress) = watch::channel(Progress::default());
-        let job = Job { progress, left: Arc::default() };
+        let job = Job { progress, is_abandoned: Arc::default() };
         jobs.insert(pages.folder().to_owned(), job.clone());
         drop(jobs);
         let listed = Listed { inner: Arc::clone(&self.0), folder: pages.folder().to_owned() };
@@ -167,7 +167,7 @@ impl Recognizer {
             documentation: documentation.clone(),
             file,
             pages: pages.clone(),
-            left: Arc::clone(&job.left),
+            is_abandoned: Arc::clone(&job.is_abandoned),
             has_more: AtomicBool::new(false),
             tell,
         };
@@ -196,7 +196,7 @@ struct Work {
     documentation: Documentation,
     file: File,
     pages: Pages,
-    left: Arc<AtomicBool>,
+    is_abandoned: Arc<AtomicBool>,
     /// A page with text was recognized.
     has_more: AtomicBool,
     tell: watch::Sender<Progress>,
@@ -213,14 +213,14 @@ enum Ended {
 }
 
 impl Work {
-    async fn run(mut self, listed: Listed, mut left: Vec<u32>) {
+    async fn run(mut self, listed: Listed, mut remaining: Vec<u32>) {
         let Ok(_place) = Arc::clone(&self.inner.places).acquire_owned().await else { return };
         let started = Instant::now();
         let deadline = started + Duration::from_millis(self.inner.settings.timeout_ms);
-        let (all, mut faults) = (left.len(), Vec::new());
+        let (all, mut faults) = (remaining.len(), Vec::new());
         let mut deaths: HashMap<u32, u32> = HashMap::new();
-        while !left.is_empty() {
-            let (ended, begun) = match self.child(&mut left, &mut faults, deadline).await {
+        while !remaining.is_empty() {
+            let (ended, begun) = match self.child(&mut remaining, &mut faults, deadline).await {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     (self.inner.report)(OcrEvent::NoProcess(&error));
@@ -231,8 +231,8 @@ impl Work {
                 break;
             }
             let Some(page) = begun else {
-                if !left.is_empty() {
-                    (self.inner.report)(OcrEvent::EndedEarly { pages: left.len() });
+                if !remaining.is_empty() {
+                    (self.inner.report)(OcrEvent::EndedEarly { pages: remaining.len() });
                 }
                 break;
             };
@@ -240,21 +240,21 @@ impl Work {
             let died = deaths.entry(page).or_default();
             *died += 1;
             if *died >= DEATHS {
-                self.done(page, PageText::Failed(PageFault::Died), &mut left, &mut faults);
+                self.done(page, PageText::Failed(PageFault::Died), &mut remaining, &mut faults);
             }
         }
         (self.inner.report)(OcrEvent::JobEnded {
             url: &self.documentation.url,
-            read: all - left.len() - faults.len(),
+            read: all - remaining.len() - faults.len(),
             failed: &faults,
-            left: left.len(),
+            remaining: remaining.len(),
             took: started.elapsed(),
         });
         self.prune().await;
         // Removed from the list first: a load that finds pages missing after this starts a job of its own.
         drop(listed);
         self.tell.send_modify(|progress| progress.ended = true);
-        if self.left.load(Ordering::SeqCst) && self.has_more.load(Ordering::SeqCst) {
+        if self.is_abandoned.load(Ordering::SeqCst) && self.has_more.load(Ordering::SeqCst) {
             let call = self.inner.when_more.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(call) = call {
                 call(self.documentation.clone());
@@ -265,11 +265,11 @@ impl Work {
     /// Runs one child over the remaining pages. Returns how it ended, and during which page.
     async fn child(
         &mut self,
-        left: &mut Vec<u32>,
+        remaining: &mut Vec<u32>,
         faults: &mut Vec<(u32, PageFault)>,
         deadline: Instant,
     ) -> io::Result<(Ended, Option<u32>)> {
-        let mut child = self.spawn(left, deadline)?;
+        let mut child = self.spawn(remaining, deadline)?;
         let output = child.stdout.take().expect("standard output is piped");
         let group = Group::of(&child);
         let mut output = BufReader::new(output);
@@ -281,7 +281,7 @@ impl Work {
                 Ok(Ok(Some(Event::Begun(number)))) => begun = Some(number),
                 Ok(Ok(Some(Event::Done(number, text)))) => {
                     begun = None;
-                    self.done(number, text, left, faults);
+                    self.done(number, text, remaining, faults);
                 }
                 Ok(Ok(None) | Err(_)) => break Ended::Output,
                 Err(_) if Instant::now() < deadline => break Ended::Hung,
@@ -294,14 +294,14 @@ impl Work {
         Ok((ended, begun))
     }
 
-    fn spawn(&self, left: &[u32], deadline: Instant) -> io::Result<Child> {
+    fn spawn(&self, remaining: &[u32], deadline: Instant) -> io::Result<Child> {
         let inner = &self.inner;
         let engine = inner.engine.get().and_then(Option::as_ref);
         let engine = engine.ok_or_else(|| io::Error::other("there is no tesseract"))?;
         let mut file = self.file.try_clone()?;
         file.rewind()?;
         let time = deadline.saturating_duration_since(Instant::now()).as_millis();
-        let pages: Vec<String> = left.iter().map(ToString::to_string).collect();
+        let pages: Vec<String> = remaining.iter().map(ToString::to_string).collect();
         let mut command = Command::new(&inner.settings.program);
         command
             .arg("recognize")
@@ -334,11 +334,11 @@ impl Work {
         &self,
         number: u32,
         text: PageText,
-        left: &mut Vec<u32>,
+        remaining: &mut Vec<u32>,
         faults: &mut Vec<(u32, PageFault)>,
     ) {
-        let Some(at) = left.iter().position(|page| *page == number) else { return };
-        left.remove(at);
+        let Some(at) = remaining.iter().position(|page| *page == number) else { return };
+        remaining.remove(at);
         let outcome = match &text {
             PageText::Read { runs, .. } => {
                 self.has_more.fetch_or(!runs.is_empty(), Ordering::SeqCst);

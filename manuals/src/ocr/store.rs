@@ -189,7 +189,7 @@ mod tests {
             File::open(&folder).and_then(|it| it.set_modified(at)).expect("made old");
         }
         assert_eq!(prune(root.path(), 250, &root.path().join("older")), 1);
-        let left = |name: &str| root.path().join(name).exists();
-        assert_eq!(["old", "older", "new"].map(left), [false, true, true]);
+        let exists = |name: &str| root.path().join(name).exists();
+        assert_eq!(["old", "older", "new"].map(exists), [false, true, true]);
     }
 }

@@ -37,10 +37,10 @@ impl Tesseract {
             && seen.letters >= UPRIGHT.1
             && let Some(turns) = self.turns(raster, end)?
         {
-            let turned = turned(raster, turns);
-            let again = self.recognize(&turned, end)?;
+            let rotated = rotated(raster, turns);
+            let again = self.recognize(&rotated, end)?;
             if again.sure > seen.sure {
-                return Ok(page(again, &turned));
+                return Ok(page(again, &rotated));
             }
         }
         Ok(page(seen, raster))
@@ -130,11 +130,11 @@ fn page(recognized: Recognized, raster: &Raster) -> PageText {
 }
 
 /// A picture rotated to the right.
-fn turned(raster: &Raster, quarters: u32) -> Raster {
+fn rotated(raster: &Raster, quarters: u32) -> Raster {
     let Raster { width, height, gray, scale } = raster;
     let (width, height) = (*width, *height);
     let (new_width, new_height) = if quarters % 2 == 1 { (height, width) } else { (width, height) };
-    let mut turned = Vec::with_capacity(gray.len());
+    let mut rotated = Vec::with_capacity(gray.len());
     for row in 0..new_height {
         for column in 0..new_width {
             let (from_row, from_column) = match quarters % 4 {
@@ -143,10 +143,10 @@ fn turned(raster: &Raster, quarters: u32) -> Raster {
                 3 => (column, width - 1 - row),
                 _ => (row, column),
             };
-            turned.push(gray[from_row * width + from_column]);
+            rotated.push(gray[from_row * width + from_column]);
         }
     }
-    Raster { width: new_width, height: new_height, gray: turned, scale: *scale }
+    Raster { width: new_width, height: new_height, gray: rotated, scale: *scale }
 }
 
 #[cfg(test)]
@@ -156,10 +156,10 @@ mod tests {
     #[test]
     fn a_picture_is_rotated_to_the_right() {
         let raster = Raster { width: 3, height: 2, gray: vec![1, 2, 3, 4, 5, 6], scale: 1.0 };
-        let right = turned(&raster, 1);
+        let right = rotated(&raster, 1);
         assert_eq!((right.width, right.height), (2, 3));
         assert_eq!(right.gray, [4, 1, 5, 2, 6, 3]);
-        assert_eq!(turned(&raster, 2).gray, [6, 5, 4, 3, 2, 1]);
-        assert_eq!(turned(&right, 3), raster);
+        assert_eq!(rotated(&raster, 2).gray, [6, 5, 4, 3, 2, 1]);
+        assert_eq!(rotated(&right, 3), raster);
     }
 }

@@ -460,7 +460,7 @@ impl<'a> Reader<'_, 'a> {
             let em = size.max(last.size);
             let gap = from.x - (upright * last.end).x;
             let visible_gap = from.x - (upright * last.visible_end).x;
-            let turned =
+            let rotation =
                 (direction.0 - last.direction.0).abs() + (direction.1 - last.direction.1).abs();
             let near = (from.y - f64::from(run.y)).abs() < 0.12 * em
                 && gap > -0.6 * em
@@ -468,7 +468,7 @@ impl<'a> Reader<'_, 'a> {
             let alike = run.bold == glyph.bold
                 && run.mono == glyph.mono
                 && (f64::from(run.size) - size).abs() < 0.2 * em;
-            if turned < 0.05 && near && alike {
+            if rotation < 0.05 && near && alike {
                 let space = last.space && gap > -0.2 * em && visible_gap > SPACE_GAP * em
                     || gap > WORD_GAP * em;
                 if !blank && space && !run.text.is_empty() && !run.text.ends_with(' ') {

@@ -62,32 +62,32 @@ fn letters_in_the_encodings_of_a_country_are_read() {
         ("CNS1", "ETen-B5-H", BIG5, TRADITIONAL),
         ("Korea1", "KSCms-UHC-H", EUC_KR, KOREAN),
     ];
-    for (ordering, encoding, of_text, wanted) in cases {
-        let (codes, _, _) = of_text.encode(wanted);
+    for (ordering, encoding, of_text, expected) in cases {
+        let (codes, _, _) = of_text.encode(expected);
         for is_embedded in [true, false] {
             let read = text(ordering, &name(encoding), is_embedded, &codes);
-            assert_eq!(read, wanted, "{encoding}, embedded: {is_embedded}");
+            assert_eq!(read, expected, "{encoding}, embedded: {is_embedded}");
         }
     }
 }
 
 #[test]
 fn letters_in_the_encodings_of_unicode_are_read() {
-    for (ordering, encoding, wanted) in [
+    for (ordering, encoding, expected) in [
         ("Japan1", "UniJIS-UTF16-H", JAPANESE),
         ("Japan1", "UniJIS2004-UTF16-H", JAPANESE),
         ("GB1", "UniGB-UCS2-H", SIMPLIFIED),
         ("CNS1", "UniCNS-UTF16-H", TRADITIONAL),
         ("Korea1", "UniKS-UCS2-H", KOREAN),
     ] {
-        let codes: Vec<u8> = wanted.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!(text(ordering, &name(encoding), true, &codes), wanted, "{encoding}");
+        let codes: Vec<u8> = expected.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(text(ordering, &name(encoding), true, &codes), expected, "{encoding}");
     }
 }
 
 #[test]
 fn codes_that_are_the_numbers_of_the_collection_are_read() {
-    for (ordering, unicode, wanted) in [
+    for (ordering, unicode, expected) in [
         ("Japan1", CMapName::UniJisUtf16H, JAPANESE),
         ("GB1", CMapName::UniGbUtf16H, SIMPLIFIED),
         ("CNS1", CMapName::UniCnsUtf16H, TRADITIONAL),
@@ -96,13 +96,13 @@ fn codes_that_are_the_numbers_of_the_collection_are_read() {
         let numbers = CMap::parse(load_embedded(unicode).expect("a table"), load_embedded);
         let numbers = numbers.expect("a table");
         let number = |letter| numbers.lookup_cid_code(u32::from(letter), 2).expect("a number");
-        let codes: Vec<u8> = wanted
+        let codes: Vec<u8> = expected
             .encode_utf16()
             .flat_map(|letter| u16::try_from(number(letter)).expect("two bytes").to_be_bytes())
             .collect();
         for is_embedded in [true, false] {
             let read = text(ordering, &name("Identity-H"), is_embedded, &codes);
-            assert_eq!(read, wanted, "{ordering}, embedded: {is_embedded}");
+            assert_eq!(read, expected, "{ordering}, embedded: {is_embedded}");
         }
         // An encoding of the document, whose codes are 256 above the numbers.
         let own = b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap\n\
@@ -114,7 +114,7 @@ fn codes_that_are_the_numbers_of_the_collection_are_read() {
             .flat_map(|code| (u16::from_be_bytes([code[0], code[1]]) + 256).to_be_bytes())
             .collect();
         let read = text(ordering, &stream("/Type/CMap/CMapName/Own", own), true, &shifted);
-        assert_eq!(read, wanted, "{ordering}, an encoding of the document");
+        assert_eq!(read, expected, "{ordering}, an encoding of the document");
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::event_sender::{EventSender, stream_of};
 use super::super::extractive::{
-    EncoderScores, Extractive, answered, asked, small_talk, trace_features,
+    EncoderScores, Extractive, answer_question, answered, small_talk, trace_features,
 };
 use super::endpoint::{Delta, Endpoint, Finish};
 use super::error::LlmError;
@@ -65,7 +65,7 @@ struct Case<'a> {
 struct GeneratedText<'a> {
     output: ModelOutput<'a>,
     /// True once any text arrived, including reasoning and text that is held back.
-    heard: bool,
+    has_received: bool,
 }
 
 impl Llm {
@@ -95,7 +95,7 @@ impl Llm {
 
     async fn tell(self, question: Question, mut teller: EventSender) {
         let PromptParts { extractive, context_chars, .. } = &*self.parts;
-        if let Turn::SmallTalk(reply) = Turn::of(&asked(&question)) {
+        if let Turn::SmallTalk(reply) = Turn::of(&answer_question(&question)) {
             return small_talk(reply, &question, &mut teller).await;
         }
         teller.tell(AnswerEvent::Reading).await;
@@ -107,7 +107,7 @@ impl Llm {
         let near = extractive.nearness(&question, &manual, &index).await;
         let measure = extractive.measure();
         let retrieval = Retrieval::new(
-            asked(&question),
+            answer_question(&question),
             &manual,
             &index,
             &near.encoders,
@@ -116,7 +116,7 @@ impl Llm {
         );
         trace_features(retrieval.features());
         let output = ModelOutput::new(&retrieval, self.parts.begins_inside.load(Ordering::Relaxed));
-        let mut said = GeneratedText { output, heard: false };
+        let mut generated = GeneratedText { output, has_received: false };
         let case = Case {
             question: &question,
             manual: &manual,
@@ -124,15 +124,16 @@ impl Llm {
             near: &near,
             retrieval: &retrieval,
         };
-        let (composed, answerer, fallback) = match self.ask(&case, &mut said, &mut teller).await {
-            Ok(()) => (said.output.into_answer(), AnswererName::Llm, None),
-            Err(trouble) => {
-                said.finish(&mut teller).await;
-                let reason = trouble.label(said.output.has_spoken());
-                let composed = self.fall_back(&case, said, &trouble, reason);
-                (composed, AnswererName::Extractive, Some(reason.to_owned()))
-            }
-        };
+        let (composed, answerer, fallback) =
+            match self.ask(&case, &mut generated, &mut teller).await {
+                Ok(()) => (generated.output.into_answer(), AnswererName::Llm, None),
+                Err(error) => {
+                    generated.finish(&mut teller).await;
+                    let reason = error.label(generated.output.has_spoken());
+                    let composed = self.fall_back(&case, generated, &error, reason);
+                    (composed, AnswererName::Extractive, Some(reason.to_owned()))
+                }
+            };
         for chunk in composed.chunks {
             teller.tell(AnswerEvent::Chunk(chunk.text)).await;
         }
@@ -144,7 +145,7 @@ impl Llm {
     async fn ask(
         &self,
         case: &Case<'_>,
-        said: &mut GeneratedText<'_>,
+        generated: &mut GeneratedText<'_>,
         teller: &mut EventSender,
     ) -> Result<(), LlmError> {
         let PromptParts { max_tokens, limits, .. } = &*self.parts;
@@ -159,12 +160,12 @@ impl Llm {
         let admitted = limits.admit(&case.question.asker, tokens, *max_tokens);
         let mut spending = admitted.map_err(|(scope, used)| LlmError::Limited { scope, used })?;
         let mut span = self.span(case);
-        let outcome = self.exchange((&prompt, image), said, &mut spending, teller).await;
+        let outcome = self.exchange((&prompt, image), generated, &mut spending, teller).await;
         let Usage { prompt, completion } = spending.used();
         span.set("gen_ai.usage.input_tokens", i64::try_from(prompt).unwrap_or(i64::MAX));
         span.set("gen_ai.usage.output_tokens", i64::try_from(completion).unwrap_or(i64::MAX));
-        if let Err(trouble) = &outcome {
-            span.set("error", trouble.label(said.output.has_spoken()));
+        if let Err(error) = &outcome {
+            span.set("error", error.label(generated.output.has_spoken()));
             span.fail();
         }
         outcome
@@ -185,7 +186,7 @@ impl Llm {
     async fn exchange(
         &self,
         (prompt, image): (&Prompt, Option<&ImageFile>),
-        said: &mut GeneratedText<'_>,
+        generated: &mut GeneratedText<'_>,
         spending: &mut Spending,
         teller: &mut EventSender,
     ) -> Result<(), LlmError> {
@@ -203,14 +204,14 @@ impl Llm {
         loop {
             let limit = match finish {
                 Some(_) => (end.0.min(Instant::now() + AFTER_FINISH), AFTER_FINISH),
-                None if said.heard => end,
+                None if generated.has_received => end,
                 None => first,
             };
             match timeout_at(limit.0, deltas.next()).await {
                 Ok(Some(Ok(delta))) => {
                     spending.says(&delta.text);
                     delta.usage.into_iter().for_each(|usage| spending.counts(usage));
-                    said.hear(&delta, teller).await;
+                    generated.receive(&delta, teller).await;
                     finish = finish.or(delta.finish);
                     if delta.last || finish == Some(Finish::Cut) {
                         break;
@@ -219,16 +220,16 @@ impl Llm {
                 Ok(None) => break,
                 // The answer is complete; a later error does not matter.
                 Ok(Some(Err(_))) | Err(_) if finish.is_some() => break,
-                Ok(Some(Err(trouble))) => return Err(trouble),
+                Ok(Some(Err(error))) => return Err(error),
                 Err(_) => return Err(late(limit)),
             }
         }
-        said.finish(teller).await;
-        self.parts.begins_inside.store(said.output.began_inside(), Ordering::Relaxed);
+        generated.finish(teller).await;
+        self.parts.begins_inside.store(generated.output.began_inside(), Ordering::Relaxed);
         match finish {
             // A connection that breaks between two pieces looks like an end.
             Some(Finish::Cut) => Err(LlmError::CutShort),
-            _ if !said.output.has_spoken() => Err(LlmError::Empty),
+            _ if !generated.output.has_spoken() => Err(LlmError::Empty),
             None => Err(LlmError::CutShort),
             Some(Finish::Complete) => Ok(()),
         }
@@ -238,21 +239,21 @@ impl Llm {
     fn fall_back(
         &self,
         case: &Case<'_>,
-        said: GeneratedText<'_>,
-        trouble: &LlmError,
+        generated: GeneratedText<'_>,
+        error: &LlmError,
         reason: &str,
     ) -> Composed {
         let trace = logged_trace(case.question.asker.trace);
-        let is_limited = matches!(trouble, LlmError::Limited { .. });
+        let is_limited = matches!(error, LlmError::Limited { .. });
         if is_limited {
             // Counted by a metric. Many refused questions must not flood the log.
-            log::debug!(trace, reason, cause:% = trouble; "the language model was not asked");
+            log::debug!(trace, reason, cause:% = error; "the language model was not asked");
         } else {
-            log::warn!(trace, reason, cause:% = trouble; "the language model failed, using the extractive answer");
+            log::warn!(trace, reason, cause:% = error; "the language model failed, using the extractive answer");
         }
         let Case { question, manual, index, near, .. } = *case;
         let manual = self.parts.extractive.compose(question, manual, index, near);
-        said.output.fall_back(manual, is_limited)
+        generated.output.fall_back(manual, is_limited)
     }
 }
 
@@ -268,7 +269,7 @@ impl Answerer for Llm {
 
     /// The model always gets the previous turns; only small talk needs none.
     fn reduced(&self, question: Question) -> Question {
-        match Turn::of(&asked(&question)) {
+        match Turn::of(&answer_question(&question)) {
             Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
             _ => question,
         }
@@ -289,8 +290,8 @@ impl Answerer for Llm {
 }
 
 impl GeneratedText<'_> {
-    async fn hear(&mut self, delta: &Delta, teller: &mut EventSender) {
-        self.heard |= delta.reasons || !delta.text.trim().is_empty();
+    async fn receive(&mut self, delta: &Delta, teller: &mut EventSender) {
+        self.has_received |= delta.reasons || !delta.text.trim().is_empty();
         for words in self.output.push(&delta.text) {
             teller.tell(AnswerEvent::Chunk(words)).await;
         }

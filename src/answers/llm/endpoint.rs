@@ -257,7 +257,7 @@ fn events(
     bytes.map(Some).chain(end).flat_map(move |bytes| {
         let events = match bytes {
             Some(Ok(bytes)) => parser.push(&bytes),
-            Some(Err(trouble)) => return stream::iter(vec![Err(trouble)]),
+            Some(Err(error)) => return stream::iter(vec![Err(error)]),
             None => parser.finish().into_iter().collect(),
         };
         stream::iter(events.iter().map(read_event).collect::<Vec<_>>())
@@ -299,15 +299,16 @@ fn read(piece: &Value) -> Result<Delta, LlmError> {
     let Some(choice) = choices.into_iter().find(is_first) else {
         return Ok(Delta { usage, ..Delta::default() });
     };
-    let said = ["delta", "message"].iter().map(|field| &choice[*field]).find(|it| it.is_object());
+    let message =
+        ["delta", "message"].iter().map(|field| &choice[*field]).find(|it| it.is_object());
     // The older completions have their text in the choice itself.
-    let said = said.unwrap_or(choice);
+    let message = message.unwrap_or(choice);
     let mut delta = Delta { usage, ..Delta::default() };
-    for content in [&said["content"], &said["text"]] {
+    for content in [&message["content"], &message["text"]] {
         add_content(content, &mut delta);
     }
     let reasoning = ["reasoning_content", "reasoning", "reasoning_details", "thinking"];
-    delta.reasons |= reasoning.iter().any(|field| is_filled(&said[*field]));
+    delta.reasons |= reasoning.iter().any(|field| is_filled(&message[*field]));
     let finish = choice["finish_reason"].as_str().unwrap_or_default().to_lowercase();
     delta.finish = match finish.as_str() {
         "" | "null" => None,

@@ -57,11 +57,10 @@ mod tests {
 
     #[test]
     fn every_error_after_the_first_words_is_an_interruption() {
-        for trouble in
-            [LlmError::Garbled, LlmError::Empty, LlmError::TimeOut(1), LlmError::CutShort]
+        for error in [LlmError::Garbled, LlmError::Empty, LlmError::TimeOut(1), LlmError::CutShort]
         {
-            assert_eq!(trouble.label(true), "broke_off");
-            assert_ne!(trouble.label(false), "broke_off");
+            assert_eq!(error.label(true), "broke_off");
+            assert_ne!(error.label(false), "broke_off");
         }
     }
 }

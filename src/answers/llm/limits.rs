@@ -175,7 +175,7 @@ impl ModelLimits {
             reserved,
             prompt,
             sent: false,
-            said: 0,
+            generated: 0,
             usage: None,
         })
     }
@@ -200,7 +200,7 @@ pub(super) struct Spending {
     reserved: u64,
     prompt: u64,
     sent: bool,
-    said: u64,
+    generated: u64,
     usage: Option<Usage>,
 }
 
@@ -212,7 +212,7 @@ impl Spending {
 
     /// Adds text of the model to the estimate.
     pub(super) fn says(&mut self, text: &str) {
-        self.said = self.said.saturating_add(estimate_tokens(text));
+        self.generated = self.generated.saturating_add(estimate_tokens(text));
     }
 
     /// The endpoint has reported its usage.
@@ -223,7 +223,7 @@ impl Spending {
     /// The tokens so far: as reported, else estimated.
     pub(super) fn used(&self) -> Usage {
         let estimated = || match self.sent {
-            true => Usage { prompt: self.prompt, completion: self.said },
+            true => Usage { prompt: self.prompt, completion: self.generated },
             // Rejected or unreachable: it costs nothing.
             false => Usage { prompt: 0, completion: 0 },
         };

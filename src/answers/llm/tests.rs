@@ -16,7 +16,7 @@ use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
 use super::super::extractive::Extractive;
-use super::super::fixture::{OneManual, question, told};
+use super::super::fixture::{OneManual, events_of, question};
 use super::Llm;
 
 /// The key of the tests: it may appear in one header and nowhere else.
@@ -49,25 +49,25 @@ enum Act {
 
 /// A received request.
 #[derive(Debug, Clone)]
-struct Heard {
+struct ReceivedRequest {
     authorization: String,
     body: Value,
 }
 
 /// The received requests.
-type Ears = Arc<Mutex<Vec<Heard>>>;
+type ReceivedRequests = Arc<Mutex<Vec<ReceivedRequest>>>;
 
 /// An endpoint of the OpenAI chat API, as far as the tests need it.
 struct Fake {
     base_url: String,
-    heard: Ears,
+    requests: ReceivedRequests,
     handle: actix_web::dev::ServerHandle,
 }
 
 impl Fake {
     async fn that(acts: Vec<Act>) -> Self {
-        let heard = Ears::default();
-        let state = web::Data::new((acts, Arc::clone(&heard)));
+        let requests = ReceivedRequests::default();
+        let state = web::Data::new((acts, Arc::clone(&requests)));
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(state.clone())
@@ -82,7 +82,7 @@ impl Fake {
         let server = server.run();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { base_url, heard, handle }
+        Self { base_url, requests, handle }
     }
 
     fn settings(&self) -> LlmSettings {
@@ -107,13 +107,13 @@ impl Fake {
             None,
         );
         let llm = Llm::new(settings, extractive, &tls(), &Metrics::new()).expect("a client");
-        let told = told(&llm, question).await;
+        let events = events_of(&llm, question).await;
         self.handle.stop(false).await;
-        told
+        events
     }
 
-    fn heard(&self) -> Vec<Heard> {
-        self.heard.lock().expect("no test panics while it holds this").clone()
+    fn requests(&self) -> Vec<ReceivedRequest> {
+        self.requests.lock().expect("no test panics while it holds this").clone()
     }
 }
 
@@ -124,12 +124,12 @@ fn tls() -> crate::outbound::OutboundTls {
 async fn complete(
     request: HttpRequest,
     body: Bytes,
-    state: web::Data<(Vec<Act>, Ears)>,
+    state: web::Data<(Vec<Act>, ReceivedRequests)>,
 ) -> HttpResponse {
-    let (acts, heard) = &**state;
+    let (acts, requests) = &**state;
     let authorization =
         request.headers().get("authorization").and_then(|value| value.to_str().ok());
-    heard.lock().expect("no test panics while it holds this").push(Heard {
+    requests.lock().expect("no test panics while it holds this").push(ReceivedRequest {
         authorization: authorization.unwrap_or_default().to_owned(),
         body: serde_json::from_slice(&body).expect("a request is JSON"),
     });
@@ -209,15 +209,17 @@ async fn a_page_outside_the_prompt_is_removed_and_the_answer_is_not_grounded() {
 #[actix_web::test]
 async fn the_request_fences_the_passages_apart_from_the_rules() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
-    let asked = Question {
+    let question = Question {
         scenario: Scenario::Live,
         related: vec![accessory("Stand S-1", "Stands")],
         locale: Some("de".to_owned()),
         ..pair()
     };
-    fake.answer(&fake.settings(), asked).await;
-    let heard = fake.heard();
-    let [Heard { authorization, body }] = &heard[..] else { panic!("one request, not {heard:?}") };
+    fake.answer(&fake.settings(), question).await;
+    let requests = fake.requests();
+    let [ReceivedRequest { authorization, body }] = &requests[..] else {
+        panic!("one request, not {requests:?}")
+    };
     assert_eq!(*authorization, format!("Bearer {KEY}"));
     assert!(!body.to_string().contains(KEY));
     assert_eq!(
@@ -250,7 +252,7 @@ async fn a_manual_over_the_limit_is_sent_as_its_best_passages() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { context_chars: 300, ..fake.settings() };
     fake.answer(&settings, pair()).await;
-    let body = fake.heard()[0].body.to_string();
+    let body = fake.requests()[0].body.to_string();
     assert!(body.contains("[page 2, Wireless > Pairing a phone]"), "{body}");
     assert!(!body.contains("220 x 150"), "{body}");
 }
@@ -260,7 +262,7 @@ async fn a_picture_is_sent_as_a_data_url() {
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let image = Some(Image::held("image/png", vec![0x89, b'P', b'N', b'G']));
     fake.answer(&fake.settings(), Question { image, ..pair() }).await;
-    let content = &fake.heard()[0].body["messages"][1]["content"];
+    let content = &fake.requests()[0].body["messages"][1]["content"];
     assert_eq!(content[1]["image_url"]["url"], "data:image/png;base64,iVBORw==");
     assert!(content[0]["text"].as_str().is_some_and(|text| text.contains("How do I pair")));
 }
@@ -560,12 +562,12 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
         None,
     );
     let llm = Llm::new(&settings, extractive, &tls(), &Metrics::new()).expect("a client");
-    let (_, first) = told(&llm, pair()).await;
+    let (_, first) = events_of(&llm, pair()).await;
     assert_eq!((first.text.as_str(), first.fallback), (COMPLETE, None));
     assert_eq!(first.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2]);
     assert!(!first.html.contains("I think"), "{}", first.html);
     // From then on nothing is shown before the tag.
-    let (chunks, second) = told(&llm, pair()).await;
+    let (chunks, second) = events_of(&llm, pair()).await;
     assert_eq!((chunks.concat().as_str(), second.text.as_str()), (COMPLETE, COMPLETE));
     fake.handle.stop(false).await;
 }
@@ -592,12 +594,12 @@ async fn an_exhausted_quota_sends_no_request_and_informs_the_visitor() {
     ] {
         let asker =
             Requester { conversation: Some(conversation.into()), client: None, trace: None };
-        let (_, answer) = told(&llm, Question { asker, ..pair() }).await;
+        let (_, answer) = events_of(&llm, Question { asker, ..pair() }).await;
         assert_eq!(answer.fallback.as_deref(), reason, "{}", answer.text);
         assert!(answer.text.starts_with(begins), "{}", answer.text);
         assert!(reason.is_none() || answer.text.contains("Press EXIT"), "{}", answer.text);
     }
-    assert_eq!(fake.heard().len(), 2);
+    assert_eq!(fake.requests().len(), 2);
     let counted = metrics.render();
     let of_conversation = "hsc_llm_limited_total{limit=\"answers\",scope=\"conversation\"} 2";
     assert!(counted.contains(of_conversation), "{counted}");
@@ -637,7 +639,7 @@ async fn the_prompt_contains_the_previous_turns() {
         exchange("And the lamp?", ""),
     ];
     fake.answer(&fake.settings(), Question { previous, ..pair() }).await;
-    let body = &fake.heard()[0].body;
+    let body = &fake.requests()[0].body;
     let user = body["messages"][1]["content"].as_str().expect("text");
     let (_, after) = user.split_once("<earlier ").expect("the turns before");
     let (fence, after) = after.split_once('>').expect("a fence");

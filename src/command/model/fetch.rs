@@ -422,10 +422,12 @@ mod tests {
                 fetch_all(&from, &dir, &[model(&files)], &tls()).await.expect_err("other weights");
             assert!(error.to_string().contains("SHA-256"), "{error}");
             assert!(EncoderSet::load(&dir, 1, || ()).is_err(), "it is no model");
-            let left: Vec<_> =
+            let remaining: Vec<_> =
                 std::fs::read_dir(dir.join(".tiny.part")).expect("read").flatten().collect();
             assert!(
-                left.iter().all(|entry| entry.path().extension().is_none_or(|it| it != "partial"))
+                remaining
+                    .iter()
+                    .all(|entry| entry.path().extension().is_none_or(|it| it != "partial"))
             );
         });
     }

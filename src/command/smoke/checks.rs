@@ -189,9 +189,9 @@ impl Visit {
         let mut last = String::new();
         for product in self.products.clone() {
             for question in &questions {
-                let asked = json!({ "type": "query", "product_id": product, "query": question,
+                let query = json!({ "type": "query", "product_id": product, "query": question,
                     "id": format!("smoke {product} {question}") });
-                self.socket.send(&asked).await?;
+                self.socket.send(&query).await?;
                 let answer =
                     self.socket.wait_for("answer", |it| it["type"] == "final_answer").await?;
                 self.offset = answer["offset"].as_u64().unwrap_or(self.offset);

@@ -45,17 +45,17 @@ impl Socket {
         Ok(())
     }
 
-    /// The first message that satisfies `wanted`; `what` names it in errors.
+    /// The first message that satisfies `matches_message`; `what` names it in errors.
     pub(super) async fn wait_for(
         &mut self,
         what: &str,
-        wanted: impl Fn(&Value) -> bool,
+        matches_message: impl Fn(&Value) -> bool,
     ) -> anyhow::Result<Value> {
         let within = self.within;
         let found = async {
             loop {
                 let message = self.receive().await?;
-                if wanted(&message) {
+                if matches_message(&message) {
                     return Ok(message);
                 }
                 if message["type"] == "error" {

@@ -32,10 +32,10 @@ pub(crate) struct FirstAccount {
 pub(crate) async fn first(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    said: JsonBody<FirstAccount>,
+    body: JsonBody<FirstAccount>,
 ) -> Result<HttpResponse, ApiError> {
     from_our_page(&deps, &request)?;
-    let FirstAccount { token, name, address, password } = said.into_inner();
+    let FirstAccount { token, name, address, password } = body.into_inner();
     let first = FirstAdmin { token, name, address, password, from: client_address(&request) };
     let opened = deps.identify.first(first).await.map_err(api_error)?;
     Ok(welcome(&deps, &request, opened).await)

@@ -166,7 +166,7 @@ pub(super) async fn session(
 ) -> Result<SignedIn, ApiError> {
     let not_signed_in = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(deps, request).ok_or_else(not_signed_in)?;
-    deps.identify.whose(secret).await.map_err(api_error)?.ok_or_else(not_signed_in)
+    deps.identify.authenticate(secret).await.map_err(api_error)?.ok_or_else(not_signed_in)
 }
 
 /// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
@@ -178,7 +178,7 @@ pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -
         let (identify, secret) = (Arc::clone(&identify), Arc::clone(&secret));
         Box::pin(async move {
             let known = if is_used {
-                identify.whose(&secret).await.map(|it| it.map(|it| it.person))
+                identify.authenticate(&secret).await.map(|it| it.map(|it| it.person))
             } else {
                 identify.peek(&secret).await
             };

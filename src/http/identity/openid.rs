@@ -40,14 +40,14 @@ pub(crate) struct Return {
 pub(crate) async fn openid(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    asked: web::Query<Begin>,
+    query: web::Query<Begin>,
 ) -> HttpResponse {
-    let next = page(asked.next.as_deref());
+    let next = page(query.next.as_deref());
     match deps.identify.begin(back_to(&deps, &request)).await {
         Ok(begun) => {
-            let kept = format!("{}~{next}", begun.kept);
-            let kept = Cookie::OpenId.set(&deps, &request, &kept, AT_THE_PROVIDER);
-            to(&begun.address).insert_header(kept).finish()
+            let cookie = format!("{}~{next}", begun.state_cookie);
+            let cookie = Cookie::OpenId.set(&deps, &request, &cookie, AT_THE_PROVIDER);
+            to(&begun.address).insert_header(cookie).finish()
         }
         Err(error) => failed(error, next).finish(),
     }
@@ -63,13 +63,13 @@ pub(crate) async fn openid(
 pub(crate) async fn openid_return(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    said: web::Query<Return>,
+    query: web::Query<Return>,
 ) -> HttpResponse {
-    let Return { state, code, error } = said.into_inner();
+    let Return { state, code, error } = query.into_inner();
     let brought = Cookie::OpenId.of(&deps, &request).and_then(|it| it.split_once('~'));
     let next = page(brought.map(|(_, next)| next));
     let returned = ProviderCallback {
-        kept: brought.map(|(kept, _)| kept.to_owned()),
+        state_cookie: brought.map(|(cookie, _)| cookie.to_owned()),
         state,
         code: code.ok_or_else(|| error.unwrap_or_else(|| "nothing".to_owned())),
         back_to: back_to(&deps, &request),

@@ -76,10 +76,10 @@ pub(crate) async fn ways(deps: web::Data<Dependencies>) -> HttpResponse {
 pub(crate) async fn sign_in(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    said: JsonBody<SignIn>,
+    body: JsonBody<SignIn>,
 ) -> Result<HttpResponse, ApiError> {
     from_our_page(&deps, &request)?;
-    let SignIn { address, password } = said.into_inner();
+    let SignIn { address, password } = body.into_inner();
     let device = Cookie::Device.of(&deps, &request).map(str::to_owned);
     let attempt = Attempt { address, password, from: client_address(&request), device };
     let opened = deps.identify.sign_in(attempt).await.map_err(api_error)?;
@@ -94,12 +94,12 @@ pub(crate) async fn sign_in(
 pub(crate) async fn sign_out(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    said: JsonBody<SignOut>,
+    body: JsonBody<SignOut>,
     Agent(person, caller): Agent,
 ) -> Result<HttpResponse, ApiError> {
     let secret = Cookie::Session.of(&deps, &request).unwrap_or_default();
-    deps.identify.sign_out(secret, said.everywhere).await.map_err(api_error)?;
-    let how = if said.everywhere { "everywhere" } else { "" };
+    deps.identify.sign_out(secret, body.everywhere).await.map_err(api_error)?;
+    let how = if body.everywhere { "everywhere" } else { "" };
     caller.audit(&deps, "sign_out", &person.id, how);
     let cleared = Cookie::Session.clear(&deps, &request);
     Ok(HttpResponse::NoContent().insert_header(cleared).finish())

@@ -122,16 +122,16 @@ mod tests {
 
     #[tokio::test]
     async fn both_versions_name_the_source_and_leave_the_rest() {
-        let left = b"GET /".to_vec();
-        let of = |text: &str| Ok((Some(text.to_owned()), left.clone()));
-        let nobody = Ok((None, left.clone()));
+        let rest = b"GET /".to_vec();
+        let of = |text: &str| Ok((Some(text.to_owned()), rest.clone()));
+        let none = Ok((None, rest.clone()));
         let line = |text: &str| [text.as_bytes(), b"\r\nGET /"].concat();
         let v4 = line("PROXY TCP4 203.0.113.7 10.0.0.1 4711 443");
         assert_eq!(read_of(&v4).await, of("203.0.113.7:4711"));
         let v6 = line("PROXY TCP6 2001:db8::7 2001:db8::1 4711 443");
         assert_eq!(read_of(&v6).await, of("[2001:db8::7]:4711"));
-        assert_eq!(read_of(&line("PROXY UNKNOWN")).await, nobody);
-        assert_eq!(read_of(&line("PROXY UNKNOWN ::1 ::1 1 2")).await, nobody);
+        assert_eq!(read_of(&line("PROXY UNKNOWN")).await, none);
+        assert_eq!(read_of(&line("PROXY UNKNOWN ::1 ::1 1 2")).await, none);
 
         let addresses = [&[203, 0, 113, 7, 10, 0, 0, 1][..], &[0x12, 0x67, 1, 187]].concat();
         assert_eq!(read_of(&second(0x21, 0x11, &addresses)).await, of("203.0.113.7:4711"));
@@ -140,8 +140,8 @@ mod tests {
         let source: Ipv6Addr = "2001:db8::7".parse().expect("an address");
         let addresses = [&source.octets()[..], &[0; 16], &[0x12, 0x67, 1, 187]].concat();
         assert_eq!(read_of(&second(0x21, 0x21, &addresses)).await, of("[2001:db8::7]:4711"));
-        assert_eq!(read_of(&second(0x20, 0, &[])).await, nobody);
-        assert_eq!(read_of(&second(0x21, 0, &[])).await, nobody);
+        assert_eq!(read_of(&second(0x20, 0, &[])).await, none);
+        assert_eq!(read_of(&second(0x21, 0, &[])).await, none);
     }
 
     #[tokio::test]

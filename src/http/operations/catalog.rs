@@ -78,7 +78,7 @@ fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
         "brands": brands,
         "problems": wrong(&standing.problems),
         "problems_total": standing.problems.len(),
-        "kept": standing.kept,
+        "kept": standing.not_applied,
         "folder": standing.folder,
         "loaded_at_ms": ms(standing.loaded_at),
     }))
@@ -110,10 +110,10 @@ pub(crate) async fn place_file(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     file: web::Path<String>,
-    asked: web::Query<Asked>,
+    query: web::Query<Asked>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    let (file, dry_run) = (file.into_inner(), asked.dry_run);
+    let (file, dry_run) = (file.into_inner(), query.dry_run);
     let text = text_of(body).await?;
     let placed =
         deps.catalog_folder.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
@@ -127,7 +127,7 @@ pub(crate) async fn place_file(
 }
 
 fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Value {
-    let CatalogFileStored { trial, refused, written, before, kept } = placed;
+    let CatalogFileStored { trial, refused, written, before, not_applied } = placed;
     let named = |ids: &[String]| ids.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
     let clash = |(id, file): &(String, String)| json!({ "id": id, "file": file });
     json!({
@@ -147,7 +147,7 @@ fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_j
         "refused": refused,
         "written": written,
         "before": before,
-        "kept": kept,
+        "kept": not_applied,
         "version": trial.version,
     })
 }

@@ -97,10 +97,10 @@ struct Manuals {
 pub(crate) async fn manuals(
     deps: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<PageRequest>,
+    params: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let (limit, text, after) = (wanted.limit()?, wanted.text(), wanted.after.clone());
-    let state = wanted.state().map(|word| {
+    let (limit, text, after) = (params.limit()?, params.text(), params.after.clone());
+    let state = params.state().map(|word| {
         State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
     });
     let state = state.transpose()?;
@@ -129,7 +129,7 @@ fn is_meant(product: &Product, text: &str) -> bool {
 }
 
 /// The row of a product, if its manual has the wanted state. Memory is checked first, and the disk only if needed.
-fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<Row> {
+fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<Row> {
     let mut row = Row {
         product: Arc::clone(&product.id),
         name: Arc::clone(&product.name),
@@ -147,7 +147,7 @@ fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<
         windows: None,
     };
     let Some(documentation) = product.documentation.clone() else {
-        return wanted.is_none_or(|state| state == State::None).then_some(row);
+        return state.is_none_or(|state| state == State::None).then_some(row);
     };
     let request = ManualRequest { documentation };
     let last = deps.manual_files.last_load(&request.documentation);
@@ -176,18 +176,18 @@ fn row(deps: &Dependencies, product: &Product, wanted: Option<State>) -> Option<
         Some(known) => known == state,
         None => on_disk.contains(&state),
     };
-    if wanted.is_some_and(|state| !may_be(state)) {
+    if state.is_some_and(|state| !may_be(state)) {
         return None;
     }
-    let kept = deps.manual_files.cached_file(&request.documentation);
-    let otherwise = if kept.is_some() { State::Kept } else { State::Unread };
+    let cached = deps.manual_files.cached_file(&request.documentation);
+    let otherwise = if cached.is_some() { State::Kept } else { State::Unread };
     row.state = in_memory.unwrap_or(otherwise);
     row.pages = row.pages.or(last.as_ref().and_then(|it| it.pages));
     row.loaded_at_ms = last.map(|it| ms(it.at));
-    row.bytes = kept.map(|it| it.bytes);
-    row.fetched_at_ms = kept.map(|it| ms(it.at));
+    row.bytes = cached.map(|it| it.bytes);
+    row.fetched_at_ms = cached.map(|it| ms(it.at));
     row.url = Some(request.documentation.url);
-    wanted.is_none_or(|state| state == row.state).then_some(row)
+    state.is_none_or(|state| state == row.state).then_some(row)
 }
 
 /// Removes a product's manual on all pods, fetches it again and opens it here: `opened`, `failed`, or `opening` (202)

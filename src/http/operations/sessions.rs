@@ -31,10 +31,10 @@ struct Shown {
 pub(crate) async fn sessions(
     deps: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<PageRequest>,
+    params: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let (limit, text) = (wanted.limit()?, wanted.text());
-    let before = wanted.after.as_deref().map(str::parse::<u64>).transpose();
+    let (limit, text) = (params.limit()?, params.text());
+    let before = params.after.as_deref().map(str::parse::<u64>).transpose();
     let before = before.map_err(|_| invalid("after has to be the next of the page before."))?;
     let found = deps.pod.sessions().page(before, limit + 1, |info| is_meant(info, &text));
     let catalog = deps.catalog.load();

@@ -83,10 +83,10 @@ pub(crate) async fn webhooks(
 pub(crate) async fn dead_letters(
     deps: web::Data<Dependencies>,
     _: Admin,
-    wanted: web::Query<PageRequest>,
+    params: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let limit = u32::try_from(wanted.limit()?).unwrap_or(Page::MOST);
-    let page = Page { after: wanted.after.clone(), limit };
+    let limit = u32::try_from(params.limit()?).unwrap_or(Page::MOST);
+    let page = Page { after: params.after.clone(), limit };
     let paged = deps.deliveries.dead_letters(page).await.map_err(away)?;
     Ok(fresh(paged))
 }

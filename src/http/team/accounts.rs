@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::body::JsonBody;
 use super::super::identity::{Admin, api_error};
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{archive_error, invalid, uncached_json};
+use super::list_query::{archive_error, invalid, uncached_json};
 
 /// All accounts.
 #[derive(Debug, Serialize, ToSchema)]

@@ -11,7 +11,9 @@ use utoipa::ToSchema;
 
 use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
-use super::asked::{DAY_MS, Named, archive_error, invalid, period, piece, uncached_json, word};
+use super::list_query::{
+    DAY_MS, Named, archive_error, invalid, period, piece, uncached_json, word,
+};
 use super::table::{attached, begun, further};
 
 /// Longest period in hours. A year of a busy shop is about ten megabytes, built in memory.
@@ -117,7 +119,7 @@ pub(crate) async fn most_asked(
     deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    Ok(uncached_json(Figures { items: asked(&deps, &over, over.piece()?.limit).await? }))
+    Ok(uncached_json(Figures { items: questions(&deps, &over, over.piece()?.limit).await? }))
 }
 
 /// The same as CSV, of all products.
@@ -131,23 +133,23 @@ pub(crate) async fn most_asked_table(
     deps: web::Data<Dependencies>,
     over: web::Query<AnalyticsPeriod>,
 ) -> Result<HttpResponse, ApiError> {
-    let rows = asked(&deps, &over, u32::MAX).await?;
+    let rows = questions(&deps, &over, u32::MAX).await?;
     Ok(attached("most-asked", over.period()?).body(begun(&rows)))
 }
 
-async fn asked(
+async fn questions(
     deps: &Dependencies,
     over: &AnalyticsPeriod,
     limit: u32,
 ) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
     let product = over.product();
-    let asked = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
+    let questions = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
     let catalog = deps.catalog.load();
     let named = |it: ProductQuestion| {
         let product = it.product.clone();
         Named::of(it, Some(&product), &catalog)
     };
-    Ok(asked.map_err(archive_error)?.into_iter().map(named).collect())
+    Ok(questions.map_err(archive_error)?.into_iter().map(named).collect())
 }
 
 /// Questions that the assistant could not answer, the newest first: the work list of a content team.

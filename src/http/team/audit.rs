@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::identity::Admin;
 use super::super::{ApiError, Dependencies};
-use super::asked::{archive_error, narrowed, piece, uncached_json, word};
+use super::list_query::{archive_error, narrowed, piece, uncached_json, word};
 
 /// Filter of the entries.
 #[derive(Debug, Deserialize)]

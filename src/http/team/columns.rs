@@ -2,7 +2,7 @@
 
 use hsc_actors::ports::archive::{ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 
-use super::asked::Named;
+use super::list_query::Named;
 use super::table::{Row, day, moment};
 
 impl Row for Named<Snapshot> {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::super::identity::Agent;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{Named, archive_error, invalid, narrowed, piece, uncached_json, word};
+use super::list_query::{Named, archive_error, invalid, narrowed, piece, uncached_json, word};
 
 /// Longest searched text, in characters. The archive uses its first words.
 const TEXT_CHARS: usize = 500;

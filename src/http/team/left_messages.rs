@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::identity::Agent;
 use super::super::{ApiError, Dependencies};
-use super::asked::{archive_error, piece, uncached_json};
+use super::list_query::{archive_error, piece, uncached_json};
 
 /// The wanted page of the list.
 #[derive(Debug, Deserialize)]
@@ -25,9 +25,9 @@ pub(crate) struct MessagesFilter {
 pub(crate) async fn left_messages(
     _: Agent,
     deps: web::Data<Dependencies>,
-    wanted: web::Query<MessagesFilter>,
+    params: web::Query<MessagesFilter>,
 ) -> Result<HttpResponse, ApiError> {
-    let MessagesFilter { limit, after } = wanted.into_inner();
-    let left = deps.archive.left_messages(piece(limit, after)?).await.map_err(archive_error)?;
-    Ok(uncached_json(left))
+    let MessagesFilter { limit, after } = params.into_inner();
+    let messages = deps.archive.left_messages(piece(limit, after)?).await.map_err(archive_error)?;
+    Ok(uncached_json(messages))
 }

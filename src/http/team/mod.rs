@@ -8,11 +8,11 @@
 
 mod accounts;
 mod analytics;
-mod asked;
 mod audit;
 mod columns;
 mod conversations;
 mod left_messages;
+mod list_query;
 mod reads;
 mod replies;
 mod table;

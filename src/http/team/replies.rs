@@ -10,7 +10,7 @@ use super::super::body::JsonBody;
 use super::super::identity::Agent;
 use super::super::visitor::words;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::asked::{archive_error, invalid, uncached_json, word};
+use super::list_query::{archive_error, invalid, uncached_json, word};
 
 /// Longest shortcut, in characters: it should be quick to type.
 const SHORTCUT_CHARS: usize = 40;
@@ -154,8 +154,8 @@ mod tests {
             ("Hello", "lower case"),
             ("/hello", "without the slash"),
         ] {
-            let said = judge(bad, "text").expect_err("a refusal");
-            assert!(said.contains(why), "{bad:?}: {said}");
+            let error = judge(bad, "text").expect_err("a refusal");
+            assert!(error.contains(why), "{bad:?}: {error}");
         }
     }
 

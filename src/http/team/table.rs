@@ -115,9 +115,9 @@ mod tests {
             "number,said\r\n1,\"a, b\"\r\n1,\"she said \"\"no\"\"\"\r\n1,\"two\r\nlines\"\r\n1,שלום\r\n"
         );
         let mut read = csv::Reader::from_reader(plain.as_bytes());
-        let said: Vec<String> =
+        let cells: Vec<String> =
             read.records().map(|it| it.expect("a line")[1].to_owned()).collect();
-        assert_eq!(said, rows.map(|it| it.0.to_owned()));
+        assert_eq!(cells, rows.map(|it| it.0.to_owned()));
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub(super) fn mail_address(text: &str) -> Option<String> {
 /// A person's text without control characters, except line breaks.
 pub(crate) fn words(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
-    let kept = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
-    kept.collect::<String>().trim().to_owned()
+    let allowed = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    allowed.collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]

@@ -193,11 +193,11 @@ impl Allowance {
         let mut known = self.taken.lock().expect("counting does not panic");
         for (key, most) in &keys {
             let Some(taken) = known.get(key) else { continue };
-            let left = WITHIN.saturating_sub(now - taken.since);
-            if left.is_zero() {
+            let remaining = WITHIN.saturating_sub(now - taken.since);
+            if remaining.is_zero() {
                 known.pop(key);
             } else if taken.count >= *most {
-                return Err(left);
+                return Err(remaining);
             }
         }
         for (key, _) in keys {
@@ -259,9 +259,9 @@ mod tests {
             "together the last bound"
         );
         let client = Some(from("8.8.8.8"));
-        let kept =
+        let allowed =
             (0..1_000).filter(|it| block_on(allowances.upload(&it.to_string(), client)).is_ok());
-        assert_eq!(kept.count(), settings.uploads.per_address as usize);
+        assert_eq!(allowed.count(), settings.uploads.per_address as usize);
     }
 
     #[test]

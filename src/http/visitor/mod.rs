@@ -6,7 +6,7 @@
 
 mod address;
 mod allowance;
-mod left;
+mod offline_message;
 mod options;
 mod token;
 mod transcript;
@@ -14,7 +14,7 @@ mod uploads;
 
 pub(super) use address::words;
 pub use allowance::Allowances;
-pub(super) use left::*;
+pub(super) use offline_message::*;
 pub(super) use options::*;
 pub(super) use transcript::*;
 pub(super) use uploads::*;

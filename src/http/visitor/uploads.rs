@@ -65,7 +65,7 @@ pub(crate) async fn upload(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let taken = take(&deps, &request, query.into_inner(), payload).await;
-    deps.metrics.doors.upload(match &taken {
+    deps.metrics.uploads.upload(match &taken {
         Ok(_) => "kept",
         Err(error) => match error.code {
             ApiErrorCode::TooLarge => "too_large",
@@ -117,9 +117,9 @@ async fn take(
         ApiError::new(ApiErrorCode::TooLarge, message)
     };
     // An announced length saves both sides the bytes; otherwise they are counted below.
-    let said = request.headers().get(header::CONTENT_LENGTH);
-    let said = said.and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
-    if said.is_some_and(|said| said > limits.max_bytes) {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|it| it.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|declared| declared > limits.max_bytes) {
         return Err(too_large());
     }
     // A team shares an address and is authenticated: it is not counted by address.

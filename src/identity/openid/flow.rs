@@ -19,7 +19,7 @@ impl Team {
         &self,
         back_to: String,
     ) -> Result<ProviderSignIn, IdentityError> {
-        let provider = self.asked()?;
+        let provider = self.configured_provider()?;
         let (state, nonce, verifier) = (secret::random(), secret::random(), secret::random());
         let about = provider.about().await.map_err(|cause| IdentityError::Down { cause })?;
         let mut address = about.authorization_endpoint.clone();
@@ -33,16 +33,19 @@ impl Team {
             .append_pair("nonce", &nonce)
             .append_pair("code_challenge", &secret::challenge(&verifier))
             .append_pair("code_challenge_method", "S256");
-        Ok(ProviderSignIn { address: address.into(), kept: format!("{state}.{nonce}.{verifier}") })
+        Ok(ProviderSignIn {
+            address: address.into(),
+            state_cookie: format!("{state}.{nonce}.{verifier}"),
+        })
     }
 
     pub(in super::super) async fn back_from_provider(
         &self,
         returned: ProviderCallback,
     ) -> Result<OpenedSession, IdentityError> {
-        let provider = self.asked()?;
-        let kept = returned.kept.as_deref().unwrap_or_default();
-        let mut parts = kept.split('.');
+        let provider = self.configured_provider()?;
+        let cookie = returned.state_cookie.as_deref().unwrap_or_default();
+        let mut parts = cookie.split('.');
         let (Some(state), Some(nonce), Some(verifier), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
@@ -63,7 +66,7 @@ impl Team {
         self.open(&account, "openid", returned.from, None).await
     }
 
-    fn asked(&self) -> Result<&Provider, IdentityError> {
+    fn configured_provider(&self) -> Result<&Provider, IdentityError> {
         self.provider.as_ref().ok_or_else(|| not_verified("no provider is configured"))
     }
 
@@ -86,7 +89,7 @@ impl Team {
         let Some(known) = found else {
             let address = address.unwrap_or_else(|| {
                 // Some providers send no address; an account needs a unique one.
-                format!("{}@openid.invalid", &secret::kept(&subject)[..16])
+                format!("{}@openid.invalid", &secret::stored_hash(&subject)[..16])
             });
             let name =
                 name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());

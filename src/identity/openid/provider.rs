@@ -156,7 +156,7 @@ impl Provider {
     ) -> Result<String, BoxError> {
         let about = self.about().await?;
         let id = self.settings.client_id.as_str();
-        let mut said = vec![
+        let mut form_fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", back_to),
@@ -167,10 +167,11 @@ impl Provider {
             Some(secret) if about.takes_basic() => {
                 request = request.header("authorization", basic(id, secret));
             }
-            Some(secret) => said.extend([("client_id", id), ("client_secret", secret)]),
-            None => said.push(("client_id", id)),
+            Some(secret) => form_fields.extend([("client_id", id), ("client_secret", secret)]),
+            None => form_fields.push(("client_id", id)),
         }
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(said).finish();
+        let form =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(form_fields).finish();
         let request =
             request.header("content-type", "application/x-www-form-urlencoded").body(form);
         Ok(self.json::<Tokens>(request).await?.id_token)

@@ -98,13 +98,13 @@ fn vouched(claims: Claims, settings: &OpenIdSettings) -> ProviderIdentity {
 
 /// The role that the settings assign to the claim; the higher one of two.
 fn role(claims: &Map<String, Value>, settings: &OpenIdSettings) -> Option<Role> {
-    let said = claim(claims, &settings.role_claim)?;
-    let said: Vec<&str> = match said {
+    let roles = claim(claims, &settings.role_claim)?;
+    let roles: Vec<&str> = match roles {
         Value::String(one) => vec![one.as_str()],
         Value::Array(many) => many.iter().filter_map(Value::as_str).collect(),
         _ => return None,
     };
-    let any = |wanted: &[String]| wanted.iter().any(|wanted| said.contains(&wanted.as_str()));
+    let any = |wanted: &[String]| wanted.iter().any(|wanted| roles.contains(&wanted.as_str()));
     if any(&settings.admins) {
         Some(Role::Admin)
     } else if any(&settings.agents) {

@@ -75,48 +75,49 @@ impl Disk {
 
     /// The copy of an address, if a complete one exists.
     pub(super) fn find(&self, url: &str) -> Option<CopyMetadata> {
-        let slip: CopyMetadata =
+        let metadata: CopyMetadata =
             serde_json::from_slice(&std::fs::read(self.metadata_path(url)).ok()?).ok()?;
         // The name is a hash; the address inside decides.
-        (slip.url == url && self.body(&slip).is_file()).then_some(slip)
+        (metadata.url == url && self.body(&metadata).is_file()).then_some(metadata)
     }
 
     /// True for the name of a body that a metadata file names.
     fn has_metadata(&self, body: &str) -> bool {
         let Some((key, _)) = body.split_once('-') else { return false };
-        let slip = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
-        let slip = slip.and_then(|slip| serde_json::from_slice::<CopyMetadata>(&slip).ok());
-        slip.is_some_and(|slip| slip.body == body)
+        let metadata = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
+        let metadata =
+            metadata.and_then(|metadata| serde_json::from_slice::<CopyMetadata>(&metadata).ok());
+        metadata.is_some_and(|metadata| metadata.body == body)
     }
 
     /// Path of a copy's body.
-    pub(super) fn body(&self, slip: &CopyMetadata) -> PathBuf {
-        self.folder.join(Path::new(&slip.body).file_name().unwrap_or_default())
+    pub(super) fn body(&self, metadata: &CopyMetadata) -> PathBuf {
+        self.folder.join(Path::new(&metadata.body).file_name().unwrap_or_default())
     }
 
     /// Stores a body and its metadata. The previous body is deleted; a process that has it open reads on.
     pub(super) fn keep(
         &self,
         draft: NamedTempFile,
-        mut slip: CopyMetadata,
+        mut metadata: CopyMetadata,
     ) -> io::Result<CopyMetadata> {
-        let before = self.find(&slip.url);
+        let before = self.find(&metadata.url);
         let random: u64 = rand::random();
-        slip.body = format!("{}-{random:016x}{BODY}", key(&slip.url));
-        draft.persist(self.folder.join(&slip.body))?;
-        self.write(&slip)?;
+        metadata.body = format!("{}-{random:016x}{BODY}", key(&metadata.url));
+        draft.persist(self.folder.join(&metadata.body))?;
+        self.write(&metadata)?;
         if let Some(before) = before {
             // A body that cannot be deleted only costs space.
             let _ = std::fs::remove_file(self.body(&before));
         }
-        Ok(slip)
+        Ok(metadata)
     }
 
     /// Records that the host has confirmed a copy.
-    pub(super) fn confirm(&self, mut slip: CopyMetadata) -> io::Result<CopyMetadata> {
-        slip.confirmed = SystemTime::now();
-        self.write(&slip)?;
-        Ok(slip)
+    pub(super) fn confirm(&self, mut metadata: CopyMetadata) -> io::Result<CopyMetadata> {
+        metadata.confirmed = SystemTime::now();
+        self.write(&metadata)?;
+        Ok(metadata)
     }
 
     /// The plain page made of a file, unless the file is newer.
@@ -138,10 +139,10 @@ impl Disk {
         self.folder.join(format!("{}.html", key(url)))
     }
 
-    fn write(&self, slip: &CopyMetadata) -> io::Result<()> {
+    fn write(&self, metadata: &CopyMetadata) -> io::Result<()> {
         let mut draft = self.draft()?;
-        serde_json::to_writer(&mut draft, slip)?;
-        draft.persist(self.metadata_path(&slip.url))?;
+        serde_json::to_writer(&mut draft, metadata)?;
+        draft.persist(self.metadata_path(&metadata.url))?;
         Ok(())
     }
 
@@ -172,7 +173,7 @@ fn key(url: &str) -> String {
 mod tests {
     use super::*;
 
-    fn slip(url: &str) -> CopyMetadata {
+    fn metadata(url: &str) -> CopyMetadata {
         CopyMetadata {
             url: url.into(),
             location: url.into(),
@@ -187,16 +188,16 @@ mod tests {
     fn keep(disk: &Disk, url: &str, body: &[u8]) -> CopyMetadata {
         let mut draft = disk.draft().expect("a draft");
         draft.write_all(body).expect("written");
-        disk.keep(draft, slip(url)).expect("kept")
+        disk.keep(draft, metadata(url)).expect("kept")
     }
 
     #[test]
     fn a_newer_copy_replaces_the_older_one_and_its_files() {
         let disk = Disk::open("").expect("a folder");
         keep(&disk, "http://a/", b"old");
-        let kept = keep(&disk, "http://a/", b"new");
+        let stored = keep(&disk, "http://a/", b"new");
         let found = disk.find("http://a/").expect("a copy");
-        assert_eq!(found, kept);
+        assert_eq!(found, stored);
         assert_eq!(std::fs::read(disk.body(&found)).expect("a body"), b"new");
         let entries = std::fs::read_dir(&disk.folder).expect("a folder").flatten();
         let shown = entries.filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
@@ -207,36 +208,36 @@ mod tests {
     #[test]
     fn metadata_without_a_body_is_not_a_copy() {
         let disk = Disk::open("").expect("a folder");
-        let kept = keep(&disk, "http://a/", b"body");
-        std::fs::remove_file(disk.body(&kept)).expect("removed");
+        let stored = keep(&disk, "http://a/", b"body");
+        std::fs::remove_file(disk.body(&stored)).expect("removed");
         assert_eq!(disk.find("http://a/"), None);
     }
 
     #[test]
     fn a_copy_expires_and_is_fresh_again_when_confirmed() {
         let disk = Disk::open("").expect("a folder");
-        let mut kept = keep(&disk, "http://a/", b"body");
-        kept.confirmed -= Duration::from_secs(60);
-        assert!(!kept.is_fresh(Duration::from_secs(30)));
-        assert!(disk.confirm(kept).expect("confirmed").is_fresh(Duration::from_secs(30)));
+        let mut stored = keep(&disk, "http://a/", b"body");
+        stored.confirmed -= Duration::from_secs(60);
+        assert!(!stored.is_fresh(Duration::from_secs(30)));
+        assert!(disk.confirm(stored).expect("confirmed").is_fresh(Duration::from_secs(30)));
     }
 
     #[test]
     fn unfinished_files_are_removed_and_complete_copies_stay() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().to_str().expect("a path in UTF-8");
-        let kept = keep(&Disk::open(path).expect("a folder"), "http://a/", b"whole");
+        let stored = keep(&Disk::open(path).expect("a folder"), "http://a/", b"whole");
         let long_ago = SystemTime::now() - Duration::from_secs(24 * 60 * 60);
-        let left = ["draft-x1.part".to_owned(), format!("{}-0.body", key("http://b/"))];
-        for name in left.iter().chain([&kept.body]) {
+        let leftovers = ["draft-x1.part".to_owned(), format!("{}-0.body", key("http://b/"))];
+        for name in leftovers.iter().chain([&stored.body]) {
             let path = folder.path().join(name);
             let file = std::fs::File::options().create(true).append(true).open(path);
             let file = file.expect("opened");
             file.set_modified(long_ago).expect("made old");
         }
         let disk = Disk::open(path).expect("a folder");
-        assert_eq!(disk.find("http://a/"), Some(kept));
-        assert!(left.iter().all(|name| !folder.path().join(name).exists()));
+        assert_eq!(disk.find("http://a/"), Some(stored));
+        assert!(leftovers.iter().all(|name| !folder.path().join(name).exists()));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl SingleRequestClient {
     pub(super) async fn hop(
         &self,
         url: &Url,
-        kept: Option<&CopyMetadata>,
+        cached: Option<&CopyMetadata>,
         draft: NamedTempFile,
     ) -> Result<Answer, Failed> {
         let client = match check(url, &self.allowed).map_err(Failed::final_)? {
@@ -104,9 +104,9 @@ impl SingleRequestClient {
         };
         let mut request = client.get(url.clone());
         // Validators belong to the address that sent them, not to a later redirect target.
-        if let Some(slip) = kept.filter(|slip| slip.location == url.as_str()) {
+        if let Some(metadata) = cached.filter(|metadata| metadata.location == url.as_str()) {
             let validators: [(HeaderName, &Option<String>); 2] =
-                [(IF_NONE_MATCH, &slip.etag), (IF_MODIFIED_SINCE, &slip.last_modified)];
+                [(IF_NONE_MATCH, &metadata.etag), (IF_MODIFIED_SINCE, &metadata.last_modified)];
             for (name, value) in validators {
                 if let Some(value) = value {
                     request = request.header(name, value);

@@ -86,12 +86,13 @@ impl Fetcher {
     /// The newest copy of an address: the one on disk while it is fresh, else that of the host.
     pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, LoadError> {
         let parsed = Url::parse(url).map_err(|_| LoadError::BadAddress { url: url.to_owned() })?;
-        let kept = self.disk.find(url);
-        if let Some(slip) = kept.as_ref().filter(|slip| self.is_good(slip)) {
-            return Ok(self.copy(slip, "fresh", 0));
+        let cached = self.disk.find(url);
+        if let Some(metadata) = cached.as_ref().filter(|metadata| self.is_good(metadata)) {
+            return Ok(self.copy(metadata, "fresh", 0));
         }
         let host = host(&parsed);
-        match tokio::time::timeout_at(deadline, self.ask(&parsed, kept.as_ref(), deadline)).await {
+        match tokio::time::timeout_at(deadline, self.ask(&parsed, cached.as_ref(), deadline)).await
+        {
             Ok(fetched) => fetched,
             Err(_) => {
                 let limit_ms = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
@@ -107,20 +108,20 @@ impl Fetcher {
     }
 
     /// The copy of an address, and when its host last confirmed it.
-    pub(super) fn kept(&self, url: &str) -> Option<(PathBuf, SystemTime)> {
-        self.disk.find(url).map(|slip| (self.disk.body(&slip), slip.confirmed))
+    pub(super) fn cached_file(&self, url: &str) -> Option<(PathBuf, SystemTime)> {
+        self.disk.find(url).map(|metadata| (self.disk.body(&metadata), metadata.confirmed))
     }
 
     /// True for a copy that need not be revalidated.
-    fn is_good(&self, slip: &CopyMetadata) -> bool {
+    fn is_good(&self, metadata: &CopyMetadata) -> bool {
         // Removed once the host was asked since, so that the map stays small.
-        self.to_revalidate.remove_if(&slip.url, |_, since| slip.confirmed > *since);
-        slip.is_fresh(self.revalidate_after) && !self.to_revalidate.contains_key(&slip.url)
+        self.to_revalidate.remove_if(&metadata.url, |_, since| metadata.confirmed > *since);
+        metadata.is_fresh(self.revalidate_after) && !self.to_revalidate.contains_key(&metadata.url)
     }
 
     /// An older copy of an address, for an outage.
     pub(super) fn stale(&self, url: &str) -> Option<Copy> {
-        self.disk.find(url).map(|slip| self.copy(&slip, "stale", 0))
+        self.disk.find(url).map(|metadata| self.copy(&metadata, "stale", 0))
     }
 
     /// The plain page made of a web page, if it is not older than its source.
@@ -140,12 +141,12 @@ impl Fetcher {
     async fn ask(
         &self,
         url: &Url,
-        kept: Option<&CopyMetadata>,
+        cached: Option<&CopyMetadata>,
         deadline: Instant,
     ) -> Result<Copy, LoadError> {
         let mut retry = 0;
         loop {
-            let failed = match self.follow(url, kept).await {
+            let failed = match self.follow(url, cached).await {
                 Ok(copy) => return Ok(copy),
                 Err(failed) => failed,
             };
@@ -166,25 +167,25 @@ impl Fetcher {
     }
 
     /// Follows redirects by hand, so that each hop is checked and counted.
-    async fn follow(&self, url: &Url, kept: Option<&CopyMetadata>) -> Result<Copy, hop::Failed> {
+    async fn follow(&self, url: &Url, cached: Option<&CopyMetadata>) -> Result<Copy, hop::Failed> {
         let mut at = url.clone();
         for _ in 0..=self.max_redirects {
             let draft = self.disk.draft().map_err(hop::ours("cannot write a fetched manual"))?;
             let line = self.line(&at);
             // Never closed: the semaphores live as long as the fetcher.
             let _held = line.acquire().await;
-            match self.hopper.hop(&at, kept, draft).await? {
+            match self.hopper.hop(&at, cached, draft).await? {
                 Answer::Moved(to) => at = to,
                 Answer::NotModified => {
-                    let kept = kept.ok_or_else(|| {
+                    let cached = cached.ok_or_else(|| {
                         hop::Failed::final_(LoadError::Refused { host: host(&at), status: 304 })
                     })?;
-                    let slip = self.disk.confirm(kept.clone());
-                    let slip = slip.map_err(hop::ours("cannot note a confirmed manual"))?;
-                    return Ok(self.copy(&slip, "not_modified", 0));
+                    let metadata = self.disk.confirm(cached.clone());
+                    let metadata = metadata.map_err(hop::ours("cannot note a confirmed manual"))?;
+                    return Ok(self.copy(&metadata, "not_modified", 0));
                 }
                 Answer::Body { draft, bytes, etag, last_modified, charset } => {
-                    let slip = CopyMetadata {
+                    let metadata = CopyMetadata {
                         url: url.to_string(),
                         location: at.to_string(),
                         body: String::new(),
@@ -193,9 +194,9 @@ impl Fetcher {
                         charset,
                         confirmed: std::time::SystemTime::now(),
                     };
-                    let slip = self.disk.keep(draft, slip);
-                    let slip = slip.map_err(hop::ours("cannot keep a fetched manual"))?;
-                    return Ok(self.copy(&slip, "ok", bytes));
+                    let metadata = self.disk.keep(draft, metadata);
+                    let metadata = metadata.map_err(hop::ours("cannot keep a fetched manual"))?;
+                    return Ok(self.copy(&metadata, "ok", bytes));
                 }
             }
         }
@@ -208,11 +209,11 @@ impl Fetcher {
         self.hosts.entry(host(url)).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 
-    fn copy(&self, slip: &CopyMetadata, how: &'static str, fetched_bytes: u64) -> Copy {
+    fn copy(&self, metadata: &CopyMetadata, how: &'static str, fetched_bytes: u64) -> Copy {
         Copy {
-            path: self.disk.body(slip),
-            location: slip.location.clone(),
-            charset: slip.charset.clone(),
+            path: self.disk.body(metadata),
+            location: metadata.location.clone(),
+            charset: metadata.charset.clone(),
             how,
             fetched_bytes,
         }

@@ -1,8 +1,8 @@
--- An agent is there, or has left a seat.
+-- An agent is present, or has closed a socket.
 --
--- ARGV   id, name, seat, for how long that counts ('' where the agent has left), '1' or '0' where the
---        agent said whether conversations are taken
--- Gives  1 when that changed who is there
+-- ARGV   id, name, socket, how long that counts in ms ('' if the agent has disconnected), '1' or '0' if the
+--        agent has set the availability
+-- Returns  1 when that changed the list of present agents
 
 local id, seats = ARGV[1], key('seats', ARGV[1])
 local function seen()

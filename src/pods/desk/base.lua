@@ -1,21 +1,21 @@
--- What every script of the desk knows. Put before each of them.
+-- Common part of all scripts of the desk, prepended to each of them.
 --
--- KEYS[1]  what every key of the desk begins with; all lie in one slot of a Cluster. Behind it:
+-- KEYS[1]  prefix of every key of the desk; all are in one slot of a Cluster. The suffixes:
 --          t:<conversation>      a hash: a ticket
---          gone:<conversation>   a hash that expires: how a conversation went from the desk
+--          gone:<conversation>   a hash that expires: how a conversation left the desk
 --          all                   a set: conversations at the desk
---          waiting               a sorted set: those that nobody has, by since when
---          online, away          sorted sets: those whose visitor is connected, or is not, by when the
---                                visitor was heard of last
---          agents                a hash: id and name of agents who were heard of lately
---          heard                 a sorted set: ids by when that was
---          breaks                a set: ids of those who take no conversations
---          seats:<id>            a sorted set: an agent's sockets, by until when each counts
---          answer_by             a sorted set: those whose agent has to answer, by until when
---          gaps, take            how long the head of the line waited, the last times; when the last was
---          rev                   goes up with every change
+--          waiting               a sorted set: those without an agent, by the start of their wait
+--          online, away          sorted sets: those whose visitor is connected, or is not, by the time of
+--                                the visitor's last report
+--          agents                a hash: id and name of recent agents
+--          heard                 a sorted set: ids by the time of the last report
+--          breaks                a set: ids of those who are not available
+--          seats:<id>            a sorted set: an agent's sockets, by the time of their expiry
+--          answer_by             a sorted set: those whose agent has to answer, by the deadline
+--          gaps, take            waiting times of the last visitors taken; time of the last take
+--          rev                   increases with every change
 --
--- A script writes nothing before it has read what it decides by. What is no text is '' in an answer.
+-- A script writes nothing before it has read all its input. A missing text is '' in a reply.
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -28,7 +28,7 @@ local function digits(number)
   return string.format('%.0f', number)
 end
 
--- At least the time, so that it goes up even past a loss of everything that was known.
+-- At least the time, so that it increases even after a loss of all data.
 local function next_rev()
   local rev = digits(math.max(now, (tonumber(redis.call('GET', key('rev'))) or 0) + 1))
   redis.call('SET', key('rev'), rev)
@@ -53,11 +53,11 @@ end
 local function told(conversation, t)
   return {'ticket', conversation, t.product, t.product_name, t.visitor, t.locale, t.reason, t.last,
     t.since, t.agent, t.agent_name, t.online, t.pod, t.rev,
-    -- A ticket that a pod of an earlier version wrote has none of these.
+    -- A ticket of an earlier version has none of these.
     t.unanswered or '', t.unanswered_name or '', t.scenario or '', t.page or ''}
 end
 
--- What is known of a visitor, as names and values from this argument on. Only these fields are taken.
+-- The visitor's details, as names and values from this argument on. Only these fields are accepted.
 local function details(from)
   local known = {product = true, product_name = true, visitor = true, locale = true, scenario = true,
     page = true, reason = true}
@@ -82,7 +82,7 @@ local function change(conversation, t, fields)
   return told(conversation, t)
 end
 
--- The visitor was heard of, and is connected or not.
+-- A report of the visitor, who is connected or not.
 local function heard_of(conversation, online)
   local here, there = 'away', 'online'
   if online then
@@ -101,7 +101,7 @@ local function is_present(id)
   return redis.call('ZCOUNT', key('seats', id), '(' .. digits(now), '+inf') > 0
 end
 
--- The agent has to answer within so many ms, unless that is '0' or a time runs already.
+-- The agent has to answer within so many ms, unless that is '0' or a deadline is running already.
 local function await_answer(conversation, within)
   if within ~= '0' then
     redis.call('ZADD', key('answer_by'), 'NX', digits(now + tonumber(within)), conversation)
@@ -118,7 +118,7 @@ local function give(conversation, t, id, name, within)
   return given
 end
 
--- Takes a conversation from its agent; it waits in its old place.
+-- Takes a conversation from its agent; it gets its former place in the queue.
 local function wait_again(conversation, t, fields)
   fields.agent, fields.agent_name = '', ''
   local answer = change(conversation, t, fields)
@@ -139,7 +139,7 @@ local function take_away(conversation, t, why, remember_ms)
   return {'gone', conversation, why, t.agent, t.agent_name, rev}
 end
 
--- What became of a conversation; {} when nobody knows.
+-- The state of a conversation; {} if it is unknown.
 local function found(conversation)
   local t = ticket(conversation)
   if t then

@@ -1,7 +1,7 @@
--- More is known of the visitor of a conversation.
+-- New details of the visitor of a conversation.
 --
 -- ARGV   conversation, then names and values
--- Gives  the ticket, or {} where that changes nothing
+-- Returns  the ticket, or {} if nothing changed
 
 local t, given, is_new = ticket(ARGV[1]), details(2), false
 if not t then

@@ -1,7 +1,7 @@
--- A visitor wants no person any more.
+-- A visitor withdraws the handoff or leaves.
 --
--- ARGV   conversation, why, '1' where it matters only while nobody has it, how long it is known
--- Gives  how it went, or {}
+-- ARGV   conversation, reason, '1' to end it only without an agent, how long the result is stored
+-- Returns  how it ended, or {}
 
 local conversation = ARGV[1]
 local t = ticket(conversation)

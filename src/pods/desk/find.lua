@@ -1,6 +1,6 @@
--- What became of a conversation.
+-- The state of a conversation.
 --
 -- ARGV   conversation
--- Gives  the ticket, how it went, or {}
+-- Returns  the ticket, how it ended, or {}
 
 return found(ARGV[1])

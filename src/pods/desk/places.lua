@@ -1,7 +1,7 @@
--- Places in line.
+-- Places in the queue.
 --
 -- ARGV   conversations …
--- Gives  {{place of each, 0 where it does not wait …}, {gaps between the last takes …}}
+-- Returns  {{place of each, 0 if it does not wait …}, {intervals between the last takes …}}
 
 local places = {}
 for at, conversation in ipairs(ARGV) do

@@ -67,14 +67,14 @@ impl RedisDesk {
 }
 
 impl HandoffDesk for RedisDesk {
-    fn request(&self, wanted: HandoffRequest) -> DeskReply<Ticket> {
-        let mut script = self.script(&scripts::WAIT);
-        script.arg(self.limits.max_waiting).arg(&*wanted.conversation).arg(&*self.pod);
-        script.arg(wanted.since_ms.map(|since| since.to_string()).unwrap_or_default());
-        let details = wanted.details();
-        let agent = wanted.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
-        script.arg(agent.0).arg(agent.1).arg(wanted.last.unwrap_or_default());
-        script.arg(if wanted.awaits_answer { self.answer_within() } else { 0 });
+    fn request(&self, request: HandoffRequest) -> DeskReply<Ticket> {
+        let mut script = self.script(&scripts::REQUEST);
+        script.arg(self.limits.max_waiting).arg(&*request.conversation).arg(&*self.pod);
+        script.arg(request.since_ms.map(|since| since.to_string()).unwrap_or_default());
+        let details = request.details();
+        let agent = request.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
+        script.arg(agent.0).arg(agent.1).arg(request.last.unwrap_or_default());
+        script.arg(if request.awaits_answer { self.answer_within() } else { 0 });
         give_details(&mut script, details);
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
@@ -99,7 +99,7 @@ impl HandoffDesk for RedisDesk {
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> DeskReply<DeskChange> {
-        let mut script = self.script(&scripts::LET_GO);
+        let mut script = self.script(&scripts::RELEASE);
         script.arg(&*conversation).arg(by.agent.id).arg(u8::from(by.is_admin));
         match how {
             ReleaseKind::To(colleague) => script.arg(colleague).arg(""),
@@ -153,7 +153,7 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&scripts::LEFT);
+        let mut script = self.script(&scripts::DISCONNECT);
         script.arg(&*self.pod).arg(&*conversation);
         self.ask(script, of_ticket)
     }
@@ -179,7 +179,7 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn snapshot(&self) -> DeskReply<DeskView> {
-        let script = self.script(&scripts::LOOK);
+        let script = self.script(&scripts::SNAPSHOT);
         self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
             let mut tickets: Vec<Ticket> = tickets.collect::<Result<_, _>>()?;
@@ -216,7 +216,7 @@ impl HandoffDesk for RedisDesk {
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
         let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
             self.limits;
-        let mut script = self.script(&scripts::TIDY);
+        let mut script = self.script(&scripts::EXPIRE);
         for span in [present_for, returns_after, expires_after, remembers_for] {
             script.arg(millis(span));
         }

@@ -14,13 +14,13 @@ macro_rules! scripts {
 
 scripts! {
     /// A visitor requests an agent.
-    WAIT = "wait.lua";
+    REQUEST = "request.lua";
     /// A visitor no longer requests an agent.
     END = "end.lua";
     /// An agent takes a conversation.
     TAKE = "take.lua";
     /// An agent releases a conversation.
-    LET_GO = "let_go.lua";
+    RELEASE = "release.lua";
     /// Sets the last message.
     TOUCH = "touch.lua";
     /// Sets the details of a visitor.
@@ -28,15 +28,15 @@ scripts! {
     /// Refreshes the presence of connected visitors.
     VISITORS = "visitors.lua";
     /// A visitor has disconnected.
-    LEFT = "left.lua";
+    DISCONNECT = "disconnect.lua";
     /// Finds how a conversation left the desk.
     FIND = "find.lua";
     /// Positions in the queue.
     PLACES = "places.lua";
     /// The whole desk.
-    LOOK = "look.lua";
+    SNAPSHOT = "snapshot.lua";
     /// An agent is present, or has closed a connection.
     AGENT = "agent.lua";
     /// Applies timeouts.
-    TIDY = "tidy.lua";
+    EXPIRE = "expire.lua";
 }

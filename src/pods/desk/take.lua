@@ -1,8 +1,8 @@
 -- An agent takes a conversation.
 --
--- ARGV   conversation, agent, name, takes that count for the pace, how long the
+-- ARGV   conversation, agent, name, number of takes for the estimate, how long the
 --        visitor waits for an answer
--- Gives  the ticket, {'unknown'}, or {'taken', agent, name}
+-- Returns  the ticket, {'unknown'}, or {'taken', agent, name}
 
 local conversation = ARGV[1]
 local t = ticket(conversation)

@@ -1,7 +1,7 @@
--- This was said last.
+-- The last message of a conversation.
 --
--- ARGV   conversation, the words, 'visitor' or 'agent', how long the visitor waits for an answer
--- Gives  the ticket, or {}
+-- ARGV   conversation, its text, 'visitor' or 'agent', how long the visitor waits for an answer
+-- Returns  the ticket, or {}
 
 local conversation = ARGV[1]
 local t = ticket(conversation)

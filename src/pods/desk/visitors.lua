@@ -1,7 +1,7 @@
 -- The visitors of these conversations are connected to this pod.
 --
 -- ARGV   pod, conversations …
--- Gives  {{tickets that this changed …}, {what each is at the desk …}}
+-- Returns  {{tickets that this changed …}, {the state of each at the desk …}}
 
 local pod, changed, present = ARGV[1], {}, {}
 for at = 2, #ARGV do

@@ -60,7 +60,7 @@ where
         let manual_cache = Arc::clone(&self.manual_cache);
         async move {
             let Ok(_place) = manual_cache.puts.try_acquire() else {
-                return manual_cache.meter.trouble("busy");
+                return manual_cache.meter.error("busy");
             };
             let Ok(tag_versions) = manual_cache.bounded(manual_cache.tag_versions::<C>(&key)).await
             else {
@@ -81,7 +81,7 @@ where
         async move {
             let marked = scope.tags().into_iter().map(|tag| manual_cache.forget(tag));
             if let Err(error) = try_join_all(marked).await {
-                manual_cache.meter.trouble("unreachable");
+                manual_cache.meter.error("unreachable");
                 warn!(error:%; "invalidated values may still be in Redis, invalidate again");
             }
         }
@@ -97,7 +97,7 @@ where
 {
     let until = Instant::now() + manual_cache.limits.wait;
     let lock_key: Arc<str> = manual_cache.key("lock", &key).into();
-    let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.left >= at_least);
+    let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.ttl >= at_least);
     let yours = |key, tag_versions, lock| {
         L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
             manual_cache: Arc::clone(&manual_cache),
@@ -128,7 +128,7 @@ where
                 };
             }
             Ok(None) if Instant::now() >= until => {
-                manual_cache.meter.trouble("waited");
+                manual_cache.meter.error("waited");
                 return yours(key, Some(look.tag_versions), None);
             }
             Ok(None) => {}

@@ -91,7 +91,7 @@ impl L2Store {
         let looked = async { tokio::try_join!(self.fetch(&at), self.tag_versions::<C>(key)) };
         let (fetched, tag_versions) = self.bounded(looked).await?;
         let held = match fetched {
-            Some((packed, left)) => self.read::<C>(packed, left).await.and_then(|(lying, held)| {
+            Some((packed, ttl)) => self.read::<C>(packed, ttl).await.and_then(|(lying, held)| {
                 if lying.key != *key {
                     self.unfit(PackError::Foreign);
                     return None;
@@ -105,23 +105,23 @@ impl L2Store {
 
     /// The bytes of a key and their remaining lifetime. A value over the size limit is not fetched whole.
     async fn fetch(&self, at: &str) -> Result<Option<(Vec<u8>, Duration)>, LinkError> {
-        let (mut range, mut left) = (redis::cmd("GETRANGE"), redis::cmd("PTTL"));
+        let (mut range, mut ttl) = (redis::cmd("GETRANGE"), redis::cmd("PTTL"));
         range.arg(at).arg(0).arg(self.limits.value_bytes);
-        left.arg(at);
-        let (range, left) = (self.link.command::<Vec<u8>>(range), self.link.command::<i64>(left));
-        let (range, left) = tokio::join!(range, left);
-        let (packed, left) = match range {
+        ttl.arg(at);
+        let (range, ttl) = (self.link.command::<Vec<u8>>(range), self.link.command::<i64>(ttl));
+        let (range, ttl) = tokio::join!(range, ttl);
+        let (packed, ttl) = match range {
             // A list or a hash, not written by this server.
             Err(LinkError::Redis(error)) if error.code() == Some("WRONGTYPE") => {
                 self.unfit(PackError::Foreign);
                 return Ok(None);
             }
-            range => (range?, left?),
+            range => (range?, ttl?),
         };
-        match u64::try_from(left) {
-            Ok(left) if !packed.is_empty() => Ok(Some((packed, Duration::from_millis(left)))),
+        match u64::try_from(ttl) {
+            Ok(ttl) if !packed.is_empty() => Ok(Some((packed, Duration::from_millis(ttl)))),
             // It expired between the two commands, or there was none.
-            _ if packed.is_empty() || left == -2 => Ok(None),
+            _ if packed.is_empty() || ttl == -2 => Ok(None),
             // Without an expiry: this server always sets one.
             _ => {
                 self.unfit(PackError::Foreign);
@@ -134,7 +134,7 @@ impl L2Store {
     async fn read<C>(
         &self,
         packed: Vec<u8>,
-        left: Duration,
+        ttl: Duration,
     ) -> Option<(StoredValue<C::Key, ()>, L2Entry<C::Value>)>
     where
         C: Contents,
@@ -146,7 +146,7 @@ impl L2Store {
         let read = tokio::task::spawn_blocking(read).await.unwrap_or(Err(PackError::Damaged));
         let StoredValue { key, tag_versions, value } =
             read.map_err(|unfit| self.unfit(unfit)).ok()?;
-        Some((StoredValue { key, tag_versions, value: () }, L2Entry { value, left }))
+        Some((StoredValue { key, tag_versions, value: () }, L2Entry { value, ttl }))
     }
 
     pub(super) async fn put<C>(
@@ -215,8 +215,8 @@ impl L2Store {
         let mut found = Vec::new();
         for hashes in hashes.chunks(FETCHED_AT_ONCE) {
             let fetched = hashes.iter().map(async |hash| {
-                let (packed, left) = self.fetch(&self.at("value", hash)).await.ok()??;
-                let read = self.read::<C>(packed, left).await?;
+                let (packed, ttl) = self.fetch(&self.at("value", hash)).await.ok()??;
+                let read = self.read::<C>(packed, ttl).await?;
                 (self::hash(&read.0.key) == *hash).then_some(read)
             });
             for (lying, held) in join_all(fetched).await.into_iter().flatten() {
@@ -280,20 +280,20 @@ impl L2Store {
     /// Within the time limit of a lookup that a caller waits for.
     pub(super) async fn bounded<T>(
         &self,
-        asked: impl Future<Output = Result<T, LinkError>>,
+        reply: impl Future<Output = Result<T, LinkError>>,
     ) -> Result<T, LinkError> {
         let bound = self.limits.timeout;
-        let asked = timeout(bound, asked).await.unwrap_or(Err(LinkError::TimedOut(bound)));
-        asked.inspect_err(|error| self.unreachable(error))
+        let reply = timeout(bound, reply).await.unwrap_or(Err(LinkError::TimedOut(bound)));
+        reply.inspect_err(|error| self.unreachable(error))
     }
 
     fn unreachable(&self, error: &LinkError) {
-        self.meter.trouble("unreachable");
+        self.meter.error("unreachable");
         debug!(error:%; "the L2 cache cannot be reached");
     }
 
     fn unfit(&self, unfit: PackError) {
-        self.meter.trouble(match unfit {
+        self.meter.error(match unfit {
             PackError::TooLarge => "too_large",
             PackError::Foreign | PackError::Damaged => "corrupt",
         });

@@ -1,8 +1,8 @@
--- Appends to a conversation and tells whoever listens.
+-- Appends to a conversation and notifies the subscribers.
 --
 -- ARGV   pod, epoch, time to live in ms, window, channel, envelope before its entries and after them,
---        '1' where minutes follow, the minutes, then offset and text of each entry
--- Gives  {'done', last offset}, {'stale', epoch}, {'gap', last offset} or {'unknown', 0}
+--        '1' if a checkpoint follows, the checkpoint, then offset and text of each entry
+-- Returns  {'done', last offset}, {'stale', epoch}, {'gap', last offset} or {'unknown', 0}
 
 local pod, mine, window = ARGV[1], tonumber(ARGV[2]), ARGV[4]
 local epoch, owner, last = meta()
@@ -33,7 +33,7 @@ end
 for _, at in ipairs(new) do
   local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', window, ARGV[at] .. '-0', 'f', ARGV[at + 1])
   if type(added) == 'table' and added.err then
-    -- The hash and what is called its stream do not belong together.
+    -- The hash and its stream do not belong together.
     if added.err:find('WRONGTYPE', 1, true) or added.err:find('equal or smaller', 1, true) then
       return {'unknown', 0}
     end

@@ -1,7 +1,7 @@
 -- Begins a conversation, or begins it again.
 --
 -- ARGV   pod, epoch, offset, time to live in ms
--- Gives  {'done', offset} or {'stale', epoch}
+-- Returns  {'done', offset} or {'stale', epoch}
 
 local pod, mine, offset = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local epoch, owner, last = meta()
@@ -13,8 +13,8 @@ if taken then
   return {'stale', taken}
 end
 if epoch ~= mine or last < offset then
-  -- Whatever lay there: the log of an older epoch, one with a hole to come, or no log at all.
-  -- Of another type perhaps, which takes no fields; and fields of ours that are not meant any more.
+  -- For any existing value: the log of an older epoch, one with a gap, or a foreign value.
+  -- It may be of another type, which has no fields, or have outdated fields.
   local is_there = redis.call('EXISTS', KEYS[1]) == 1
   if is_there then
     redis.call('SET', KEYS[1], '')

@@ -1,6 +1,6 @@
--- Reads what is kept of a conversation. Nothing changes by it.
+-- Reads a conversation without changing it.
 --
--- Gives  {'unknown'}, or {'kept', epoch, offset, entries from the first that is kept …}
+-- Returns  {'unknown'}, or {'kept', epoch, offset, entries from the first stored one …}
 
 local epoch, _, last = meta()
 local stream = KEYS[2]
@@ -17,7 +17,7 @@ if found.err then
   return reply
 end
 for place, entry in ipairs(found) do
-  -- Whatever has a hole or another end is none of ours.
+  -- A stream with a gap or another end is not of this log.
   if entry[1] ~= (last - #found + place) .. '-0' or entry[2][1] ~= 'f' then
     return {'kept', epoch, last}
   end

@@ -122,20 +122,20 @@ impl RedisLog {
         self.run(|mut connection| async move { command.query_async(&mut connection).await }).await
     }
 
-    async fn take(&self, wanted: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
+    async fn take(&self, request: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
         let mut script = TAKE_OVER.prepare_invoke();
-        script.key(&self.keys(&wanted.conversation)).arg(&*self.pod);
+        script.key(&self.keys(&request.conversation)).arg(&*self.pod);
         script.arg(self.ttl_ms());
-        match wanted.seen {
+        match request.seen {
             Some(seen) => script.arg(seen.epoch).arg(seen.offset),
             None => script.arg("").arg(""),
         };
-        match &wanted.only_from {
+        match &request.only_from {
             Some((epoch, pod)) => script.arg(*epoch).arg(&**pod),
             None => script.arg("").arg(""),
         };
         let reply = self.invoke(script).await?;
-        of_take_over(reply, wanted.seen.map_or(0, |seen| seen.offset), &self.pod)
+        of_take_over(reply, request.seen.map_or(0, |seen| seen.offset), &self.pod)
     }
 
     async fn mark(&self, owned: &OwnedConversation, is_answering: bool) -> Result<(), LogError> {
@@ -187,9 +187,9 @@ impl RedisLog {
             OwnedConversation { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
         self.mark(&mine, true).await?;
         let only_from = Some((before.epoch, Arc::clone(gone)));
-        let wanted =
+        let request =
             TakeoverRequest { conversation: Arc::clone(&conversation), seen: None, only_from };
-        let taken = match self.take(wanted).await {
+        let taken = match self.take(request).await {
             Err(LogError::Unknown) => None,
             taken => taken?,
         };

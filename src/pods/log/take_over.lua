@@ -1,8 +1,8 @@
--- Gives a conversation to the pod that asks.
+-- Gives a conversation to the calling pod.
 --
--- ARGV   pod, time to live in ms, epoch and offset a client has come to ('' and '' where there is none and
---        nothing is missed), epoch and pod of the only owner that it is taken from ('' and '' is any)
--- Gives  {'all', 'gone' or 'ahead', epoch, offset, owner before, minutes, entries that were missed …},
+-- ARGV   pod, time to live in ms, epoch and offset of a client ('' and '' without a client:
+--        nothing is missed), epoch and pod of the only owner that it may be taken from ('' and '' is any)
+-- Returns  {'all', 'gone' or 'ahead', epoch, offset, previous owner, checkpoint, missed entries …},
 --        {'unknown'} or {'moved'}
 
 local epoch, owner, last = meta()
@@ -21,8 +21,8 @@ end
 
 local seen, after = tonumber(ARGV[3]) or epoch, tonumber(ARGV[4]) or last
 local word, missed = 'all', {}
--- How far the epoch in which the client was welcomed has come here: a client that is farther has read what
--- was never logged, whatever the log has at those offsets.
+-- The last logged offset of the client's epoch: a client beyond it has received frames that
+-- were never logged, whatever the log has at those offsets.
 local ended = last
 if seen ~= epoch then
   ended = whole(redis.call('HGET', hash, 'end:' .. seen)) or -1
@@ -47,7 +47,7 @@ local minutes = redis.call('HGET', hash, 'minutes') or ''
 local over, ends, forgotten = 'end:' .. epoch, last, 'end:' .. (epoch - 32)
 epoch, last = math.max(epoch, seen) + 1, math.max(after, last)
 if is_before then
-  -- Whatever lies under our keys is older.
+  -- Any value under these keys is older.
   if redis.call('EXISTS', KEYS[1]) == 1 then
     redis.call('SET', KEYS[1], '')
     redis.call('DEL', KEYS[1])
@@ -64,8 +64,8 @@ if word == 'ahead' then
   redis.call('DEL', KEYS[2])
 end
 if is_before then
-  -- For pods of the version before: the owner before is superseded, and a client that goes back to such a pod is told
-  -- that it cannot have what came since. It has less than this offset, however much that is.
+  -- For pods of the previous version: the previous owner is superseded, and a client that resumes at such a pod is told
+  -- that later entries are missing. It always has less than this offset.
   redis.call('HSET', KEYS[3], 'epoch', epoch, 'owner', ARGV[1], 'offset', last + 1000000)
   redis.call('HDEL', KEYS[3], 'minutes')
   redis.call('PEXPIRE', KEYS[3], ARGV[2])

@@ -18,11 +18,11 @@ pub enum DataSubject {
 /// Exports and erases data.
 pub trait Privacy: Send + Sync + 'static {
     /// Everything stored about a subject, internal notes included.
-    fn export(&self, whose: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>>;
+    fn export(&self, subject: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>>;
 
     /// Erases everything about a subject. Hourly figures stay: they identify no person. Later messages
     /// are stored again.
-    fn erase(&self, whose: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
+    fn erase(&self, subject: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
 
     /// Erases at most `most` conversations, offline messages and audit entries without an event since `before_ms`.
     /// Callers repeat the call until nothing is left to erase.

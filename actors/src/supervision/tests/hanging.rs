@@ -206,8 +206,8 @@ async fn the_hung_child_is_reported_even_when_a_neighbour_is_missed_first() {
     for handle in [&culprit, &neighbour] {
         assert_eq!(handle.ask(Tell(2)).await, Ok(vec![2]));
     }
-    let said = neighbour.record().last_death().unwrap();
-    assert_eq!(said, Exit::new(Ending::ThreadLost, "culprit hangs on its thread"));
+    let exit = neighbour.record().last_death().unwrap();
+    assert_eq!(exit, Exit::new(Ending::ThreadLost, "culprit hangs on its thread"));
     assert_eq!(ending(culprit.record()), Some(Ending::Hung));
     gate.store(true, Ordering::SeqCst);
     root.stop().await;

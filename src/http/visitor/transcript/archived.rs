@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn what_the_team_says_to_the_team_is_never_told() {
-        let said = |author, text: &str| TranscriptEntry::Said {
+        let message = |author, text: &str| TranscriptEntry::Said {
             at_ms: 1,
             author,
             agent: Some(AgentRef { id: "1".to_owned(), name: "Ada".to_owned() }),
@@ -69,7 +69,8 @@ mod tests {
             comment: None,
             upload: None,
         };
-        let lines = of_archive(vec![said(Author::Note, "rude"), said(Author::Agent, "Hello")]);
+        let lines =
+            of_archive(vec![message(Author::Note, "rude"), message(Author::Agent, "Hello")]);
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].text, "Hello");
     }

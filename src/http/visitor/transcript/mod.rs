@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use super::super::body::JsonBody;
 use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::address::mail_address;
-use super::left::no_address;
+use super::offline_message::no_address;
 use super::token::{admitted, conversation};
 pub(crate) use document::TranscriptText;
 
@@ -93,18 +93,18 @@ pub(crate) async fn transcript(
     let of = conversation(&deps, &request).await?;
     // It returns to the sender of the request.
     let own = deps.origins.own(&request);
-    let told = told(&deps, Some(&own), of).await?;
+    let transcript = read_transcript(&deps, Some(&own), of).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header(("Cache-Control", "no-store"));
     let attached =
         |name: &str| (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     Ok(match form.format {
         Format::Text => {
-            let text = text::text(&told, Some(&own));
+            let text = text::text(&transcript, Some(&own));
             let response = response.insert_header(attached("conversation.txt"));
             response.content_type("text/plain; charset=utf-8").body(text)
         }
-        Format::Json => response.insert_header(attached("conversation.json")).json(told),
+        Format::Json => response.insert_header(attached("conversation.json")).json(transcript),
     })
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn send_transcript(
     }
     // Counted before the code is compared, so that a code cannot be guessed.
     if let Err(wait) = deps.allowances.mail(&of, &address, client_address(&request).key()).await {
-        deps.metrics.doors.letter("transcript", "too_many");
+        deps.metrics.uploads.offline_message("transcript", "too_many");
         return Err(ApiError::too_many(wait, "letters"));
     }
     let purpose = format!("transcript {of} {}", address.to_lowercase());
@@ -148,7 +148,7 @@ pub(crate) async fn send_transcript(
     let text = if is_confirmed {
         // Links use the settings only: the sender of the request chooses its Host.
         let own = deps.origins.public();
-        text::text(&told(&deps, own, Arc::clone(&of)).await?, own)
+        text::text(&read_transcript(&deps, own, Arc::clone(&of)).await?, own)
     } else {
         text::confirmation(&deps.tokens.code(&purpose))
     };
@@ -156,7 +156,7 @@ pub(crate) async fn send_transcript(
     let data = json!({ "address": address, "text": text, "state": state });
     let conversation = Some(of.to_string());
     deps.announcer.announce(Announcement { event: REQUESTED, conversation, data });
-    deps.metrics.doors.letter("transcript", "taken");
+    deps.metrics.uploads.offline_message("transcript", "taken");
     let mut response = HttpResponse::Accepted();
     Ok(response.insert_header(("Cache-Control", "no-store")).json(Sending { state }))
 }
@@ -169,13 +169,13 @@ async fn is_own_address(deps: &Dependencies, of: &str, address: &str) -> bool {
 }
 
 /// The transcript, with links below `own`; without links if that is none.
-async fn told(
+async fn read_transcript(
     deps: &Dependencies,
     own: Option<&str>,
     of: Arc<str>,
 ) -> Result<TranscriptText, ApiError> {
-    let kept = match deps.log.read(Arc::clone(&of)).await {
-        Ok(kept) => Some(kept),
+    let stored = match deps.log.read(Arc::clone(&of)).await {
+        Ok(stored) => Some(stored),
         Err(LogError::Unavailable { cause }) => {
             warn!(cause:%; "a conversation cannot be read for its transcript");
             None
@@ -186,10 +186,10 @@ async fn told(
     let archived = deps.archive.transcript(&of).await;
     let is_away = archived.is_err();
     let entries = archived.ok().flatten().map(|it| it.entries).unwrap_or_default();
-    let is_whole = |kept: &StoredConversation| kept.entries.len() as u64 == kept.offset;
-    let (whole, mut lines) = match kept {
-        Some(kept) if is_whole(&kept) || entries.is_empty() => {
-            (is_whole(&kept), transcript_lines(&read(&kept), &times(&entries)))
+    let is_whole = |stored: &StoredConversation| stored.entries.len() as u64 == stored.offset;
+    let (whole, mut lines) = match stored {
+        Some(stored) if is_whole(&stored) || entries.is_empty() => {
+            (is_whole(&stored), transcript_lines(&read(&stored), &times(&entries)))
         }
         _ => (true, archived::of_archive(entries)),
     };
@@ -218,8 +218,8 @@ async fn told(
 }
 
 /// The events of the log; entries of a later version are left out.
-fn read(kept: &StoredConversation) -> Vec<LogEntry> {
-    kept.entries.iter().filter_map(|stored| stored.read().ok()).collect()
+fn read(stored: &StoredConversation) -> Vec<LogEntry> {
+    stored.entries.iter().filter_map(|stored| stored.read().ok()).collect()
 }
 
 /// The archive's times of entries by offset: earlier versions stored no times in the log.

@@ -14,13 +14,13 @@ pub(super) fn confirmation(code: &str) -> String {
 }
 
 /// The text. `own` is our address, if links may use it.
-pub(super) fn text(told: &TranscriptText, own: Option<&str>) -> String {
+pub(super) fn text(transcript: &TranscriptText, own: Option<&str>) -> String {
     let at = own.map(|own| format!(" at {own}")).unwrap_or_default();
-    let mut text = format!("Conversation {}{at}\n", told.conversation);
-    if !told.whole {
+    let mut text = format!("Conversation {}{at}\n", transcript.conversation);
+    if !transcript.whole {
         text.push_str("Its beginning is left out or not kept any more.\n");
     }
-    for line in &told.lines {
+    for line in &transcript.lines {
         text.push('\n');
         text.push_str(&one(line));
     }

@@ -1,9 +1,9 @@
--- A visitor wants a person.
+-- A visitor requests an agent.
 --
--- ARGV   most that may wait, conversation, pod, since when, agent and the agent's name, last words, how long
---        a visitor whose agent is put back waits for an answer, then names and values of what is known of the
---        visitor
--- Gives  the ticket, or {'full'}
+-- ARGV   most that may wait, conversation, pod, start of the wait, the agent's id and name, last message, how long
+--        a visitor whose agent is put back waits for an answer, then names and values of the visitor's
+--        details
+-- Returns  the ticket, or {'full'}
 
 local conversation, since, agent = ARGV[2], tonumber(ARGV[4]) or now, ARGV[5]
 local given = details(9)

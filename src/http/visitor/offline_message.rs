@@ -42,10 +42,10 @@ pub(crate) struct Taken {
 pub(crate) async fn leave_message(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    said: JsonBody<LeftMessage>,
+    body: JsonBody<LeftMessage>,
 ) -> Result<HttpResponse, ApiError> {
     admitted(&deps, &request)?;
-    let LeftMessage { address, text } = said.into_inner();
+    let LeftMessage { address, text } = body.into_inner();
     let address = mail_address(&address).ok_or_else(no_address)?;
     let text = words(&text);
     if text.is_empty() || text.chars().count() > TEXT_CHARS {
@@ -61,7 +61,7 @@ pub(crate) async fn leave_message(
     if let Err(wait) =
         deps.allowances.offline_message(of.as_deref(), client_address(&request).key()).await
     {
-        deps.metrics.doors.letter("message", "too_many");
+        deps.metrics.uploads.offline_message("message", "too_many");
         return Err(ApiError::too_many(wait, "messages"));
     }
     let data = json!({ "address": address, "text": text });
@@ -70,7 +70,7 @@ pub(crate) async fn leave_message(
     let mut announcement = Announcement { event: "message.left", conversation: of, data };
     announcement.data["id"] = id.clone().into();
     deps.announcer.announce(announcement);
-    deps.metrics.doors.letter("message", "taken");
+    deps.metrics.uploads.offline_message("message", "taken");
     Ok(HttpResponse::Accepted().insert_header(("Cache-Control", "no-store")).json(Taken { id }))
 }
 

@@ -1,7 +1,7 @@
--- A visitor has gone from a pod.
+-- A visitor has disconnected from a pod.
 --
 -- ARGV   pod, conversation
--- Gives  the ticket, or {} where another pod has the visitor by now
+-- Returns  the ticket, or {} if the visitor is connected to another pod by now
 
 local conversation = ARGV[2]
 local t = ticket(conversation)

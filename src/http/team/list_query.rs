@@ -123,10 +123,10 @@ mod tests {
 
     #[test]
     fn a_period_that_ends_before_it_begins_is_refused_in_words() {
-        for trouble in [period(Some(2), Some(1)).err(), narrowed(Some(2), Some(1)).err()] {
-            let trouble = trouble.expect("a refusal");
-            assert_eq!(trouble.code, ApiErrorCode::InvalidRequest);
-            assert!(trouble.message.contains("from_ms is after to_ms"), "{trouble}");
+        for error in [period(Some(2), Some(1)).err(), narrowed(Some(2), Some(1)).err()] {
+            let error = error.expect("a refusal");
+            assert_eq!(error.code, ApiErrorCode::InvalidRequest);
+            assert!(error.message.contains("from_ms is after to_ms"), "{error}");
         }
     }
 

@@ -1,8 +1,8 @@
--- An agent lets go of a conversation.
+-- An agent releases a conversation.
 --
--- ARGV   conversation, agent, '1' for an admin, the colleague's id or '', else why it goes, how long it
---        is known, how long the visitor waits for an answer
--- Gives  the ticket, how it went, {'unknown'}, {'not_yours', agent, name} or {'not_present'}
+-- ARGV   conversation, agent, '1' for an admin, the colleague's id or '', else the reason, how long the
+--        result is stored, how long the visitor waits for an answer
+-- Returns  the ticket, how it ended, {'unknown'}, {'not_yours', agent, name} or {'not_present'}
 
 local conversation, colleague = ARGV[1], ARGV[4]
 local t = ticket(conversation)

@@ -21,7 +21,7 @@ pub(crate) fn notify_owner(bridge: &Bridge, owner: &str, conversation: &Arc<str>
 }
 
 /// Closes the sessions whose conversation other pods have taken over.
-pub(crate) fn takeovers(
+pub(crate) fn ownership_watcher(
     bridge: &Bridge,
     sessions: &Arc<SessionRegistry>,
     care: Care,
@@ -35,14 +35,14 @@ pub(crate) fn takeovers(
         async move {
             let mut closed: u64 = 0;
             loop {
-                let heard = poll_fn(|task| {
+                let event = poll_fn(|task| {
                     if !life.holds() {
                         return Poll::Pending;
                     }
-                    listening.lock().unwrap_or_else(PoisonError::into_inner).poll_hear(task)
+                    listening.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
                 });
                 // For a missed message, the log refuses the old owner.
-                let ChannelEvent::Message(envelope) = heard.await else { continue };
+                let ChannelEvent::Message(envelope) = event.await else { continue };
                 if let Body::TakenOver { conversation, epoch } = &envelope.body
                     && sessions.taken_over(conversation, *epoch)
                 {
@@ -52,5 +52,5 @@ pub(crate) fn takeovers(
             }
         }
     };
-    ChildSpec::worker("conversations.takeovers", "takeovers", care, metrics, attend)
+    ChildSpec::worker("conversations.ownership", "conversations_ownership", care, metrics, attend)
 }

@@ -1,6 +1,6 @@
--- Everything at the desk.
+-- All tickets and agents of the desk.
 --
--- Gives  {{tickets …}, {{id, name, '1' for available} …}}
+-- Returns  {{tickets …}, {{id, name, '1' for available} …}}
 
 local tickets, agents = {}, {}
 for _, conversation in ipairs(redis.call('SMEMBERS', key('all'))) do

@@ -1,8 +1,8 @@
--- Sees to what time has changed.
+-- Applies the timeouts.
 --
--- ARGV   in ms: how long a visitor counts as there, after which time what an agent had waits again,
---        after which time a visitor who has gone does not wait any more, how long that is known
--- Gives  changes …, {'agents'} among them where who is there has changed
+-- ARGV   in ms: how long a visitor counts as connected, after which time the conversations of an absent
+--        agent wait again, after which time a disconnected visitor is removed, how long the result is stored
+-- Returns  changes …, {'agents'} among them if the list of present agents changed
 
 local changes, gone, agents_changed = {}, {}, false
 for _, id in ipairs(redis.call('HKEYS', key('agents'))) do
@@ -28,7 +28,7 @@ if next(gone) then
       changes[#changes + 1] = wait_again(conversation, t, {})
     end
   end
-  -- Last, so that who is interrupted here is found again.
+  -- Last, so that conversations put back here are found again.
   for id in pairs(gone) do
     redis.call('HDEL', key('agents'), id)
     redis.call('ZREM', key('heard'), id)
