@@ -7,7 +7,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 CARGO := cargo
-# The lock file is what was tested; whoever changes it says so in a commit.
+# Builds use the tested lock file; a change of it needs a commit.
 LOCKED := --locked
 # Given to the server by `make run`, for example: make run ARGS="--config hsc.toml"
 ARGS ?=

@@ -1,8 +1,8 @@
-//! Walks the list of metrics against whatever speaks of them: dashboard, alerts, docs, and back.
+//! Compares the list of metrics with dashboards, alerts and docs, in both directions.
 //!
-//! A dashboard that asks for a metric nobody exports shows an empty panel, and an empty panel looks
-//! like a quiet night. So every name, every label and every use of a counter or histogram in
-//! `grafana/` and `alerts/` is compared with [`METRICS`] and with what a server really exports.
+//! A dashboard that queries a missing metric shows an empty panel, which looks like a quiet system. So every
+//! name, every label and every use of a counter or histogram in `grafana/` and `alerts/` is compared with
+//! [`METRICS`] and with the real export of a server.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use hsc_monitoring::{Kind, METRICS, MetricInfo, Metrics, reference_markdown};
 use serde_json::Value;
 
-/// Labels that Prometheus itself puts on a sample, and the bound of a bucket.
+/// Labels that Prometheus itself adds to a sample, and the bound of a bucket.
 const LABELS_OF_PROMETHEUS: &[&str] = &["job", "instance", "le"];
 /// Labels of the series that the rules of the objectives record.
 const LABELS_OF_RECORDINGS: &[&str] = &["slo", "source", "outcome", "kind"];
 
-/// Where an expression stands, for the message, and the expression.
+/// An expression, and its place for the message.
 type Expression = (String, String);
 
 fn ours(path: &str) -> PathBuf {
@@ -27,7 +27,7 @@ fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The files of a folder of this crate with an ending.
+/// The files in a folder of this crate with this extension.
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(ours(folder))
         .expect("the folder lies beside this crate's sources")
@@ -61,7 +61,7 @@ struct Rule {
     is_alert: bool,
     expression: String,
     runbook: String,
-    /// The labels that a recording rule adds, as they stand in the file.
+    /// The labels that a recording rule adds, as written in the file.
     labels: String,
 }
 
@@ -75,7 +75,7 @@ fn recordings() -> Vec<Rule> {
     rules().into_iter().filter(|rule| !rule.is_alert).collect()
 }
 
-/// Every rule of every file. The files keep one form, so this reads lines and needs no YAML parser.
+/// Every rule of every file. The files have a uniform layout, so this reads lines and needs no YAML parser.
 fn rules() -> Vec<Rule> {
     let mut found: Vec<Rule> = Vec::new();
     for path in files("alerts", "yml") {
@@ -117,7 +117,7 @@ fn rule_expressions() -> Vec<Expression> {
     rules().into_iter().map(|rule| (format!("rule {}", rule.name), rule.expression)).collect()
 }
 
-/// The metrics of `hsc smoke --every`: name, and label. They are not of the server, so they are not in [`METRICS`].
+/// The metrics of `hsc smoke --every`: name, and label. The server does not export them, so they are not in [`METRICS`].
 fn probe_metrics() -> Vec<(String, String)> {
     let source = read(ours("../src/command/smoke/probe.rs"));
     let quoted = |text: &str| text.split('"').nth(1).map(str::to_owned);
@@ -130,7 +130,7 @@ fn probe_metrics() -> Vec<(String, String)> {
     found
 }
 
-/// The metrics an expression names, each with where its name begins and ends.
+/// The metrics in an expression, each with the start and the end of its name.
 fn names(expression: &str) -> Vec<(usize, usize, &str)> {
     let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let mut found = Vec::new();
@@ -146,7 +146,7 @@ fn names(expression: &str) -> Vec<(usize, usize, &str)> {
     found
 }
 
-/// The metric of the list that a name in an expression asks for.
+/// The metric of the list for a name in an expression.
 fn in_catalogue(name: &str) -> Option<&'static MetricInfo> {
     METRICS.iter().find(|metric| match metric.kind {
         Kind::Counter | Kind::Gauge => metric.name == name,
@@ -157,7 +157,7 @@ fn in_catalogue(name: &str) -> Option<&'static MetricInfo> {
     })
 }
 
-/// What the client library exports of the process.
+/// The process metrics that the client library exports.
 fn process_metrics() -> BTreeSet<String> {
     Metrics::new()
         .render()
@@ -179,7 +179,7 @@ fn selected(after_name: &str) -> Vec<&str> {
         .collect()
 }
 
-/// What is exported besides the metrics of the list.
+/// The metrics that are exported in addition to the list.
 struct Exported {
     process: BTreeSet<String>,
     probe: Vec<(String, String)>,
@@ -193,7 +193,7 @@ impl Exported {
     }
 }
 
-/// What is wrong with an expression.
+/// The errors of an expression.
 fn faults(expression: &str, exported: &Exported) -> Vec<String> {
     let mut faults = Vec::new();
     let mut labels: BTreeSet<&str> = LABELS_OF_PROMETHEUS.iter().copied().collect();
@@ -262,20 +262,23 @@ fn every_panel_and_every_rule_asks_for_what_is_exported() {
 fn every_metric_is_on_a_dashboard() {
     let shown: String =
         dashboard_expressions().into_iter().map(|(_, expression)| expression + " ").collect();
-    let asked: BTreeSet<&str> = names(&shown)
+    let shown_names: BTreeSet<&str> = names(&shown)
         .into_iter()
         .filter_map(|(_, _, name)| in_catalogue(name))
         .map(|metric| metric.name)
         .collect();
-    let hidden: Vec<&str> =
-        METRICS.iter().map(|metric| metric.name).filter(|name| !asked.contains(name)).collect();
+    let hidden: Vec<&str> = METRICS
+        .iter()
+        .map(|metric| metric.name)
+        .filter(|name| !shown_names.contains(name))
+        .collect();
     assert!(hidden.is_empty(), "on no dashboard: {}", hidden.join(", "));
 }
 
-/// Endings that OpenMetrics keeps for the samples of a family.
+/// Suffixes that OpenMetrics reserves for the samples of a family.
 const SAMPLE_SUFFIXES: &[&str] =
     &["_total", "_created", "_bucket", "_count", "_sum", "_info", "_gcount", "_gsum"];
-/// Endings that name a unit which is not the base unit: seconds, bytes and ratios are.
+/// Suffixes of units that are not the base unit: base units are seconds, bytes and ratios.
 const DERIVED_UNITS: &[&str] = &[
     "_ms",
     "_us",
@@ -292,7 +295,7 @@ const DERIVED_UNITS: &[&str] = &[
     "_percent",
 ];
 
-/// The name of a metric's family: that of a counter is without its `_total`.
+/// The name of a metric's family: for a counter, without `_total`.
 fn family(name: &str, kind: Kind) -> &str {
     match kind {
         Kind::Counter => name.strip_suffix("_total").unwrap_or(name),
@@ -300,7 +303,7 @@ fn family(name: &str, kind: Kind) -> &str {
     }
 }
 
-/// What readers of OpenMetrics refuse about these names and kinds.
+/// The errors that OpenMetrics parsers report for these names and kinds.
 fn name_faults(metrics: &[(&str, Kind)]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut families = BTreeSet::new();
@@ -319,7 +322,7 @@ fn name_faults(metrics: &[(&str, Kind)]) -> Vec<String> {
         if let Some(unit) = DERIVED_UNITS.iter().find(|unit| family.ends_with(**unit)) {
             faults.push(format!("{name}: {unit} is not a base unit"));
         }
-        // Prometheus' own format has no type "info": a gauge of 1 with this ending stands for it, as in client libraries.
+        // Prometheus' own format has no type "info": a gauge of 1 with this suffix replaces it, as in client libraries.
         let is_info = |suffix: &str| *kind == Kind::Gauge && suffix == "_info";
         let ends = |suffix: &&&str| family.ends_with(**suffix) && !is_info(suffix);
         for suffix in SAMPLE_SUFFIXES.iter().filter(ends) {
@@ -370,8 +373,8 @@ fn the_page_of_metrics_is_what_the_list_says() {
     );
 }
 
-/// What is missing in the text under a heading of the runbook: what customers notice, a command to diagnose and a
-/// command to fix, each with what to expect behind a `#`.
+/// The missing parts of a runbook section: what customers notice, a command to diagnose and a
+/// command to fix, each with the expected output after a `#`.
 fn entry_faults(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if !text.lines().any(|line| line.starts_with("Customers: ") && line.len() > 30) {
