@@ -95,7 +95,8 @@ impl Outbox {
     }
 
     /// Like [`Outbox::logged`], where the log must store the checkpoint before the client gets a frame: else the next
-    /// owner would continue from an older one.
+    /// owner would continue from an older one. The frames wait for a log that is unavailable, too; a client that waits
+    /// too long reconnects.
     pub fn held(last: u64) -> Self {
         Self { is_changed: true, is_held: true, ..Self::logged(last) }
     }
@@ -175,7 +176,8 @@ impl Outbox {
     /// The next append, if there is one and none is under way. The checkpoint must be the one after
     /// every queued frame.
     pub fn append(&mut self, checkpoint: impl FnOnce() -> Arc<str>) -> Option<OutboxStep> {
-        if self.is_calling || self.mode != Mode::Logged {
+        let is_waiting = self.is_held && self.is_later;
+        if self.is_calling || is_waiting || self.mode != Mode::Logged {
             return None;
         }
         self.batch(checkpoint)
@@ -186,6 +188,7 @@ impl Outbox {
         self.is_later = false;
         match self.mode {
             _ if self.is_calling => None,
+            Mode::Logged if self.is_held => self.batch(checkpoint),
             Mode::Opening | Mode::Logged | Mode::Over => None,
             Mode::Away { is_begun: false } => Some(self.begin()),
             Mode::Away { is_begun: true } => {
@@ -200,14 +203,19 @@ impl Outbox {
 
     /// Handles the result of [`OutboxStep::Append`].
     pub fn appended(&mut self, result: Result<u64, LogError>, steps: &mut Vec<OutboxStep>) {
-        (self.is_calling, self.is_held) = (false, false);
+        self.is_calling = false;
         match (result, self.mode) {
             (_, Mode::Over) => {}
             (Err(LogError::Stale { .. }), _) => self.supersede(steps),
+            (Err(LogError::Unavailable { .. }), Mode::Logged) if self.is_held => {
+                self.is_changed = true;
+                self.later(steps);
+            }
             // The bound was exceeded meanwhile; the append does not cover every frame before the rest.
             (Ok(_), Mode::Away { is_begun: false }) => steps.push(self.begin()),
             (Ok(last), _) => {
                 self.mode = Mode::Logged;
+                self.is_held = false;
                 self.forget(last);
                 self.release(steps);
             }

@@ -199,18 +199,19 @@ async fn what_is_recorded_is_written_in_order_and_in_batches() {
 
 #[actix::test]
 async fn records_wait_while_the_archive_excludes_this_release_and_the_handle_has_the_reason() {
-    let stage = Stage::new(Book { excludes: AtomicBool::new(true), ..Book::default() });
+    let stage =
+        Stage::new(FakeArchive { excludes: AtomicBool::new(true), ..FakeArchive::default() });
     for text in numbers(0..3) {
-        stage.handle.record(said(text));
+        stage.handle.record(message(text));
     }
     stage.until("it is told", |it| it.handle.excluded().as_deref() == Some("too new")).await;
-    assert!(!stage.handle.is_up() && stage.book.texts().is_empty());
+    assert!(!stage.handle.is_up() && stage.archive.texts().is_empty());
     assert_eq!(stage.handle.unwritten().len(), 3, "a server that stops stores them on disk");
     assert!(stage.metrics.render().contains("hsc_archive_up 0"));
-    stage.book.excludes.store(false, Ordering::SeqCst);
+    stage.archive.excludes.store(false, Ordering::SeqCst);
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
     stage.until("it is forgotten", |it| it.handle.excluded().is_none()).await;
-    assert_eq!(stage.book.texts(), numbers(0..3));
+    assert_eq!(stage.archive.texts(), numbers(0..3));
 }
 
 #[actix::test]

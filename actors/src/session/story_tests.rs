@@ -453,6 +453,53 @@ impl World {
     }
 }
 
+/// Plays a story, heals every fault, and checks what the client got.
+fn plays(story: impl IntoIterator<Item = Happens>) {
+    let mut world = World::new();
+    for (number, happens) in story.into_iter().enumerate() {
+        world.happens(happens, number);
+    }
+    // At the end the client reconnects and every fault is healed.
+    world.happens(Happens::ComesBack(0), usize::MAX);
+    for _ in 0..60 {
+        for healed in [Happens::GoesOn(0), Happens::Calls(0), Happens::Later(0)] {
+            world.happens(healed, usize::MAX);
+        }
+    }
+    let client = &world.client;
+    for id in &client.questions {
+        let end = client.ends.get(id);
+        assert!(end.is_some(), "{} has no end: {:?}", id, client.questions);
+        let text = client.texts.get(id).map_or("", String::as_str);
+        let is_honest = end.is_some_and(|end| end["reason"].is_object());
+        assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);
+    }
+    // The log has no more than the client got.
+    let seen = ClientPosition { epoch: client.epoch, offset: client.after };
+    let taken = world.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
+    assert_eq!((taken.missed, taken.offset), (MissedEntries::All(Vec::new()), client.after));
+}
+
+#[test]
+fn after_a_loss_notice_whose_checkpoint_was_not_stored_the_answer_begins_again() {
+    use Happens::{Asks, CallIsDoneAndLost, CallIsLost, ComesBack, Completes, GoesOn};
+    plays([
+        Asks,
+        Asks,
+        CallIsDoneAndLost(0),
+        ComesBack(0),
+        CallIsLost(0),
+        Completes(1),
+        GoesOn(1),
+        GoesOn(1),
+        GoesOn(0),
+        GoesOn(0),
+        CallIsDoneAndLost(0),
+        ComesBack(0),
+        CallIsLost(0),
+    ]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
@@ -460,28 +507,6 @@ proptest! {
     fn whatever_happens_a_client_gets_each_message_once_in_order_and_every_answer_ends_once(
         story in prop::collection::vec(happens(), 0..80),
     ) {
-        let mut world = World::new();
-        for (number, happens) in story.into_iter().enumerate() {
-            world.happens(happens, number);
-        }
-        // At the end the client reconnects and every fault is healed.
-        world.happens(Happens::ComesBack(0), usize::MAX);
-        for _ in 0..60 {
-            for healed in [Happens::GoesOn(0), Happens::Calls(0), Happens::Later(0)] {
-                world.happens(healed, usize::MAX);
-            }
-        }
-        let client = &world.client;
-        for id in &client.questions {
-            let end = client.ends.get(id);
-            prop_assert!(end.is_some(), "{} has no end: {:?}", id, client.questions);
-            let text = client.texts.get(id).map_or("", String::as_str);
-            let is_honest = end.is_some_and(|end| end["reason"].is_object());
-            prop_assert!(text == WORDS.concat() || is_honest, "{}: {}", id, text);
-        }
-        // The log has no more than the client got.
-        let seen = ClientPosition { epoch: client.epoch, offset: client.after };
-        let taken = world.log.take_over("c1".into(), seen).now_or_never().unwrap().unwrap();
-        prop_assert_eq!((taken.missed, taken.offset), (MissedEntries::All(Vec::new()), client.after));
+        plays(story);
     }
 }
