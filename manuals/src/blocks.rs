@@ -63,6 +63,7 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
         }
     }
     Open::push_labels(&mut labels, &mut blocks);
+    let blocks = join_stray_rows(blocks, words);
     let mut pieces = Vec::with_capacity(blocks.len());
     let mut table: Vec<Row> = Vec::new();
     for open in blocks {
@@ -78,6 +79,52 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
     pieces
 }
 
+/// A line of prose with wide gaps, because it is justified or the numbers of a figure stand in it, looks like a row. Such
+/// a row, without another of as many cells beside it, continues the sentence before it if it begins in the middle of a
+/// sentence. If it has numbers only, it follows the sentence that it interrupts.
+fn join_stray_rows(blocks: Vec<Open>, words: &Words) -> Vec<Open> {
+    let cells: Vec<usize> = blocks.iter().map(|open| open.cells.len()).collect();
+    let is_stray = |at: usize| {
+        let alike = |other: Option<usize>| other.and_then(|at| cells.get(at)) == Some(&cells[at]);
+        !alike(at.checked_sub(1)) && !alike(at.checked_add(1))
+    };
+    let mut joined: Vec<Open> = Vec::with_capacity(blocks.len());
+    let mut numbers: Vec<String> = Vec::new();
+    let mut is_interrupted = false;
+    for (at, open) in blocks.into_iter().enumerate() {
+        if let Some(last) = joined.last_mut().filter(|last| last.is_unfinished()) {
+            let is_row = open.kind == Kind::Row && is_stray(at);
+            let text = match open.kind {
+                Kind::Row => {
+                    open.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
+                }
+                _ => open.text.clone(),
+            };
+            if is_row && open.cells.iter().all(|cell| is_label_number(&cell.text)) {
+                numbers.push(text);
+                is_interrupted = true;
+                continue;
+            }
+            let continues = text.starts_with(char::is_lowercase);
+            if is_row && continues || is_interrupted && open.kind == Kind::Paragraph {
+                words.join(&mut last.text, &text);
+                is_interrupted = is_row;
+                continue;
+            }
+        }
+        is_interrupted = false;
+        Open::push_labels(&mut numbers, &mut joined);
+        joined.push(open);
+    }
+    Open::push_labels(&mut numbers, &mut joined);
+    joined
+}
+
+/// A number of a figure's part.
+fn is_label_number(text: &str) -> bool {
+    text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Consecutive rows become the blocks of one table. A first row that is the only bold one has the column names.
 fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
     tables::align(table);
@@ -89,6 +136,8 @@ fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
 
 /// Minimum letters of a line of prose beside the labels of a figure.
 const PROSE: usize = 15;
+/// Minimum letters of a text that a stray row continues: a shorter one may be the title of a table.
+const SENTENCE: usize = 30;
 /// Line spacing within one cell, in ems.
 const TIGHT: f32 = 1.35;
 /// Lines around a line that are checked for bars, and the number of them with a bar above that make a table in which
@@ -210,6 +259,13 @@ impl Open {
             && (line.size - above.size).abs() < 0.5
             && (0.0..=1.3 * setting.leading * line.size.max(above.size)).contains(&distance);
         continues.then(|| Line { cells: vec![first.clone()], ..line.clone() })
+    }
+
+    /// True for a text that ends in the middle of a sentence.
+    fn is_unfinished(&self) -> bool {
+        !matches!(self.kind, Kind::Row | Kind::Code)
+            && !self.text.ends_with(['.', '!', '?', ':'])
+            && self.text.chars().nth(SENTENCE).is_some()
     }
 
     /// Appends the labels of a figure after the block beside it.
@@ -413,6 +469,42 @@ mod tests {
         }
         let pieces = blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default());
         pieces.into_iter().map(|piece| piece.block).collect()
+    }
+
+    #[test]
+    fn a_line_of_prose_with_wide_gaps_continues_its_sentence() {
+        // Justified, then interrupted by the numbers of a figure.
+        assert_eq!(
+            read(&[
+                "50:1. POWER IN: use the included power adapter",
+                "50:to|connect|the",
+                "50:MIXER to",
+                "50:2|3|1",
+                "50:a power outlet. While|4",
+                "50:the power is off, plug it in.",
+            ]),
+            [
+                Block::Step(
+                    "1. POWER IN: use the included power adapter to connect the MIXER to a power \
+                     outlet. While 4 the power is off, plug it in."
+                        .into()
+                ),
+                Block::Paragraph("2 3 1".into()),
+            ]
+        );
+        // The title of a table, and a table after an unfinished sentence.
+        assert_eq!(
+            read(&["50:Physical data", "50:weight|3 kg"]),
+            [Block::Paragraph("Physical data".into()), Block::Row("weight | 3 kg".into())]
+        );
+        assert_eq!(
+            read(&["50:The amplifier has these inputs and outputs", "50:left|in", "50:right|out"]),
+            [
+                Block::Paragraph("The amplifier has these inputs and outputs".into()),
+                Block::Row("left | in".into()),
+                Block::Row("right | out".into())
+            ]
+        );
     }
 
     #[test]
