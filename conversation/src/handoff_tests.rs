@@ -442,7 +442,7 @@ fn who_types_is_told_without_what() {
     desk_update(&mut conversation, gone(3, TicketGoneReason::Returned));
     assert!(types(&mut conversation, "ana").is_empty());
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td"}));
-    assert!(desk_requests(&effects).is_empty(), "nobody to tell");
+    assert!(desk_requests(&effects).is_empty(), "the desk gets no request");
 }
 
 #[test]

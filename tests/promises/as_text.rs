@@ -1,4 +1,5 @@
-//! Scripts in texts are escaped, whoever wrote them: a page that inserts `html` runs nothing.
+//! Scripts in texts are escaped, whether a visitor, an agent or a manual wrote them: a page that inserts `html` runs
+//! nothing.
 
 use serde_json::{Value, json};
 

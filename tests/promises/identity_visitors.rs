@@ -160,7 +160,7 @@ async fn a_name_that_nobody_signed_for_never_gets_into_the_archive() {
             let known = archived.about.visitor.as_ref().and_then(|visitor| visitor.name.as_deref());
             assert_eq!(known, name, "{first}");
             assert_eq!(archived.about.language.as_deref(), Some("he"), "{first}, signed or not");
-            let all = serde_json::to_string(&archived).expect("it is told as JSON");
+            let all = serde_json::to_string(&archived).expect("the record serializes");
             assert_eq!(all.contains("Noa"), name.is_some(), "{all}");
         }
     }

@@ -76,7 +76,7 @@ async fn who_wants_to_hear_of_it_outside_is_told_what_was_left() {
     let text = "<script>alert(1)</script> It smells.";
     let body = json!({ "address": "yael@example.test", "text": text });
     let taken = json_of(leave(&server, &[], body.clone()).await).await;
-    eventually("it is told", async || !receiver.deliveries().is_empty()).await;
+    eventually("the webhook is delivered", async || !receiver.deliveries().is_empty()).await;
     let delivered = receiver.deliveries()[0].body();
     assert_eq!(delivered["type"], "message.left");
     for (field, value) in

@@ -437,7 +437,7 @@ async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
         .expect("the log does it");
     a.append(owned("c", 1), batch(2..=3)).await.expect("the log does it");
     for expected in [frames(1..=2), frames([3])] {
-        let envelope = crate::eventually::in_time("it is told", published.next())
+        let envelope = crate::eventually::in_time("the entries are published", published.next())
             .await
             .expect("the log does it");
         assert_eq!(&*envelope.from, "a");

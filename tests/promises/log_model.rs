@@ -1,6 +1,6 @@
 //! Owners append, vanish, lose the log, are taken over and return; pods claim conversations of vanished
 //! pods; the log itself is lost. In any order a client receives each event exactly once and in order, from
-//! one history, or is told that events are missing.
+//! one history, or a message that events are missing.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -473,5 +473,6 @@ async fn an_archive_that_is_away_is_said_in_words() {
         assert!(away["message"].as_str().is_some_and(|it| it.contains("archive")), "{away}");
     }
     postgres.heal().await;
-    eventually("it is told again", async || get("/admin/audit").await.status() == 200).await;
+    eventually("the audit is shown again", async || get("/admin/audit").await.status() == 200)
+        .await;
 }

@@ -184,7 +184,7 @@ async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
     assert_eq!(code_of(of_another).await, (403, "wrong_code".to_owned()));
     let sent = send(&server, &token, json!({ "address": address, "code": code })).await;
     assert_eq!(json_of(sent).await, json!({ "state": "sent" }));
-    eventually("it is told", async || receiver.deliveries().len() == 2).await;
+    eventually("the webhook is delivered", async || receiver.deliveries().len() == 2).await;
     let reply = receiver.deliveries()[1].body();
     assert_eq!(
         (&reply["data"]["address"], &reply["data"]["state"]),
@@ -238,7 +238,8 @@ async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alon
         .await;
         let is_sent =
             |delivery: &crate::receiver::Delivery| delivery.body()["data"]["state"] == "sent";
-        eventually("it is told", async || receiver.deliveries().iter().any(is_sent)).await;
+        eventually("the webhook is delivered", async || receiver.deliveries().iter().any(is_sent))
+            .await;
         let reply = receiver.deliveries().into_iter().find(is_sent).expect("one").body();
         let text = reply["data"]["text"].as_str().expect("text");
         assert!(text.contains(QUESTION) && !text.contains("evil.example"), "{text}");

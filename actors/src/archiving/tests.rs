@@ -204,13 +204,15 @@ async fn records_wait_while_the_archive_excludes_this_release_and_the_handle_has
     for text in numbers(0..3) {
         stage.handle.record(message(text));
     }
-    stage.until("it is told", |it| it.handle.excluded().as_deref() == Some("too new")).await;
+    stage
+        .until("the handle has the reason", |it| it.handle.excluded().as_deref() == Some("too new"))
+        .await;
     assert!(!stage.handle.is_up() && stage.archive.texts().is_empty());
     assert_eq!(stage.handle.unwritten().len(), 3, "a server that stops stores them on disk");
     assert!(stage.metrics.render().contains("hsc_archive_up 0"));
     stage.archive.excludes.store(false, Ordering::SeqCst);
     assert_eq!(stage.handle.flush(PATIENCE).await, 0);
-    stage.until("it is forgotten", |it| it.handle.excluded().is_none()).await;
+    stage.until("the handle has no reason", |it| it.handle.excluded().is_none()).await;
     assert_eq!(stage.archive.texts(), numbers(0..3));
 }
 

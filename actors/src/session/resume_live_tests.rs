@@ -216,7 +216,7 @@ async fn a_token_that_is_none_begins_another_conversation_and_says_so() {
         client.say(pods.b.ask()).await;
         client.receive("final_answer").await;
     }
-    assert_eq!(pods.a.pod.sessions().count(), 2, "nobody was closed over it");
+    assert_eq!(pods.a.pod.sessions().count(), 2, "no session was closed");
 }
 
 #[actix::test]
