@@ -85,8 +85,15 @@ PY
   objective "p95 of an answer, as visitors wait for it" "$p95" '<' 500 ms
   objective "p95 of an answer, as the pods measure it" \
     "$(value "histogram_quantile(0.95, sum by (le) (increase(hsc_answer_seconds_bucket[$window]))) * 1000")" '<' 500 ms
-  hits="sum(increase(hsc_cache_hits_total[$window])) / (sum(increase(hsc_cache_hits_total{layer=\"l1\"}[$window])) + sum(increase(hsc_cache_misses_total{layer=\"l1\"}[$window]))) * 100"
-  objective "cache hit rate" "$(value "$hits")" '>' 80 %
+  # As monitoring/alerts/slo.yml has it: a miss in memory that Redis serves is a hit.
+  hits="sum(increase(hsc_cache_hits_total{cache=\"manuals\"}[$window]))"
+  misses="clamp_min(sum(increase(hsc_cache_misses_total{cache=\"manuals\",layer=\"l1\"}[$window])) - (sum(increase(hsc_cache_hits_total{cache=\"manuals\",layer=\"l2\"}[$window])) or vector(0)), 0)"
+  hits="100 * $hits / ($hits + $misses)"
+  objective "cache hit rate of manuals" "$(value "$hits")" '>' 80 %
+  prometheus "round(sum by (reason) (increase(hsc_ws_refused_total[$window]))) > 0" | python3 -c '
+import json, sys
+print(", ".join(it["value"][1] + " " + it["metric"]["reason"] for it in json.load(sys.stdin)["data"]["result"]) or "none")
+' > "$work/log/soak.refused"
   prometheus "round(sum by (outcome) (increase(hsc_conversations_resumed_total[$window]))) > 0" | python3 -c '
 import json, sys
 print(", ".join(it["value"][1] + " " + it["metric"]["outcome"] for it in json.load(sys.stdin)["data"]["result"]))
@@ -150,6 +157,8 @@ write_report() {
     cat "$targets"
     echo
     echo "Resumes, as the pods count them: $(cat "$work/log/soak.resumed")."
+    echo
+    echo "Handshakes that a pod refused (nginx asks the next one), by reason: $(cat "$work/log/soak.refused")."
     echo
     echo "What the visitors saw:"
     echo

@@ -2,11 +2,15 @@
 //!
 //! A timer that is due and does not run waits behind other work, and so does every keystroke. One task per thread
 //! measures it on each thread that serves sessions; it is read without a lock.
+//!
+//! One late timer is enough to skip outdated keystrokes, which costs nothing. New sessions are refused only for a delay
+//! that lasts (late in two measurements in a row): a single pause of the machine is over when it is noticed, and pods
+//! that share the machine would all refuse at the same moment.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior};
@@ -21,14 +25,14 @@ thread_local! {
 /// Whether the pod is overloaded, and the delay from which on it is.
 pub(crate) struct Overload {
     busy_after: Duration,
-    /// A thread was overloaded at its last measurement: new sessions are refused.
-    anywhere: AtomicBool,
+    /// Number of threads that were late at their last two measurements; above 0 new sessions are refused.
+    overloaded_threads: AtomicUsize,
 }
 
 impl Overload {
     /// A delay of zero disables it.
     pub(crate) fn new(busy_after: Duration) -> Arc<Self> {
-        Arc::new(Self { busy_after, anywhere: AtomicBool::new(false) })
+        Arc::new(Self { busy_after, overloaded_threads: AtomicUsize::new(0) })
     }
 
     /// True when this thread is overloaded. The first call on a thread starts its measurement.
@@ -44,7 +48,7 @@ impl Overload {
 
     /// True when the pod is too busy for new sessions.
     pub(crate) fn is_busy(&self) -> bool {
-        self.anywhere.load(Ordering::Relaxed)
+        self.overloaded_threads.load(Ordering::Relaxed) > 0
     }
 
     fn measure(self: &Arc<Self>) -> Rc<Cell<bool>> {
@@ -54,12 +58,16 @@ impl Overload {
             let mut looks = tokio::time::interval(LOOK_EVERY);
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             looks.tick().await;
+            let mut lasting = None;
             loop {
                 let due = Instant::now() + LOOK_EVERY;
                 looks.tick().await;
                 let late = due.elapsed() >= overload.busy_after;
-                if seen.replace(late) != late {
-                    overload.anywhere.store(late, Ordering::Relaxed);
+                let was_late = seen.replace(late);
+                if !(late && was_late) {
+                    lasting = None;
+                } else if lasting.is_none() {
+                    lasting = Some(LastingDelay::count(&overload));
                 }
             }
         });
@@ -67,24 +75,60 @@ impl Overload {
     }
 }
 
+/// A thread counted as overloaded, until it is dropped: also if the thread ends meanwhile.
+struct LastingDelay(Arc<Overload>);
+
+impl LastingDelay {
+    fn count(overload: &Arc<Overload>) -> Self {
+        overload.overloaded_threads.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(overload))
+    }
+}
+
+impl Drop for LastingDelay {
+    fn drop(&mut self) {
+        self.0.overloaded_threads.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Holds this thread up and lets its measurement see it; returns what was seen: (this thread, the pod).
+    async fn held_up(overload: &Arc<Overload>) -> (bool, bool) {
+        // Blocking on purpose: this is how an overloaded thread behaves.
+        std::thread::sleep(4 * LOOK_EVERY);
+        tokio::task::yield_now().await;
+        // No deadline: the next measurement is 100 ms away.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        (overload.is_busy_here(), overload.is_busy())
+    }
+
     #[actix::test]
-    async fn a_thread_that_is_held_up_is_busy_and_then_is_not_any_more() {
+    async fn one_delay_is_not_overload_for_new_sessions_but_a_lasting_one_is() {
         let overload = Overload::new(Duration::from_millis(50));
         assert!(!overload.is_busy_here());
         // No deadline: passing time is what is tested.
         tokio::time::sleep(2 * LOOK_EVERY).await;
-        // Blocking on purpose: this is how an overloaded thread behaves.
-        std::thread::sleep(4 * LOOK_EVERY);
-        let mut was_busy = false;
+        assert_eq!(held_up(&overload).await, (true, false), "one delay");
+        assert_eq!(held_up(&overload).await, (true, true), "a delay that lasts");
+        let mut caught_up = false;
         for _ in 0..100 {
-            was_busy |= overload.is_busy_here() && overload.is_busy();
+            caught_up |= !overload.is_busy_here() && !overload.is_busy();
+            // No deadline: at most half a second.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert!(was_busy);
-        assert!(!overload.is_busy_here() && !overload.is_busy(), "it has caught up");
+        assert!(caught_up);
+    }
+
+    #[actix::test]
+    async fn two_overloaded_threads_count_twice() {
+        let overload = Overload::new(Duration::from_millis(50));
+        let (one, other) = (LastingDelay::count(&overload), LastingDelay::count(&overload));
+        drop(one);
+        assert!(overload.is_busy(), "the other one is still overloaded");
+        drop(other);
+        assert!(!overload.is_busy());
     }
 }
