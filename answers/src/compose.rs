@@ -70,7 +70,7 @@ pub struct Measure {
 /// The ranked passages for a question.
 pub(super) struct Retrieved {
     /// The question in the manual's vocabulary.
-    pub asked: AnalyzedQuestion,
+    pub analyzed: AnalyzedQuestion,
     /// The passages, best first.
     pub hits: Vec<Hit>,
     /// Confidence that they answer, 0 to 1.
@@ -87,14 +87,15 @@ pub(super) fn look(
     near: &[Nearness],
     measure: Measure,
 ) -> Retrieved {
-    let asked = AnalyzedQuestion::new(question, index, measure.parts);
+    let analyzed = AnalyzedQuestion::new(question, index, measure.parts);
     let english = is_english(question.text);
     let near = if measure.parts.has(Part::Encoders) { near } else { &[] };
     let meaning = Meaning::of(index, near, english);
     let form = |unit: &Unit| form(&manual.passages[unit.passage]);
     let spans = meaning.as_ref().map(|it| &*it.spans);
     let count = measure.max_passages.max(HITS);
-    let ranked = |language| rank::rank(index, &asked, spans, language, form, count, measure.parts);
+    let ranked =
+        |language| rank::rank(index, &analyzed, spans, language, form, count, measure.parts);
     let mut hits = ranked(reading_language(question, index));
     let all = if index.languages() > 1 { ranked(None) } else { Vec::new() };
     let score = |hits: &[Hit]| hits.first().map_or(0.0, |hit| hit.score);
@@ -102,9 +103,9 @@ pub(super) fn look(
         hits = all;
     }
     let is_own_language = Language::of([question.text]) == index.language();
-    let features = features(index, &asked, &hits, meaning.as_ref(), is_own_language);
+    let features = features(index, &analyzed, &hits, meaning.as_ref(), is_own_language);
     let sure = features.map_or(0.0, Features::confidence);
-    Retrieved { asked, hits, sure, features }
+    Retrieved { analyzed, hits, sure, features }
 }
 
 /// Answers a question from a manual.
@@ -237,7 +238,7 @@ struct Writer<'a> {
     question: &'a Question<'a>,
     manual: &'a Manual,
     index: &'a Index,
-    asked: &'a AnalyzedQuestion,
+    analyzed: &'a AnalyzedQuestion,
     phrases: &'static Phrases,
     sure: f32,
     features: Option<Features>,
@@ -248,10 +249,10 @@ impl<'a> Writer<'a> {
         question: &'a Question<'a>,
         manual: &'a Manual,
         index: &'a Index,
-        Retrieved { asked, sure, features, .. }: &'a Retrieved,
+        Retrieved { analyzed, sure, features, .. }: &'a Retrieved,
     ) -> Self {
         let phrases = Phrases::of(question);
-        Self { question, manual, index, asked, phrases, sure: *sure, features: *features }
+        Self { question, manual, index, analyzed, phrases, sure: *sure, features: *features }
     }
 
     /// A sheet that begins with remarks about the question itself.
@@ -288,10 +289,10 @@ impl<'a> Writer<'a> {
             if sections.len() == SECTIONS || sections.contains(&section) {
                 continue;
             }
-            let mut extract = select::extract(self.manual, self.index, self.asked, hit);
-            let known = select::coverage_of(&taken, self.index, self.asked);
+            let mut extract = select::extract(self.manual, self.index, self.analyzed, hit);
+            let known = select::coverage_of(&taken, self.index, self.analyzed);
             taken.extend(extract.pieces.iter().cloned());
-            let adds = select::coverage_of(&taken, self.index, self.asked) - known;
+            let adds = select::coverage_of(&taken, self.index, self.analyzed) - known;
             // The first section answers; another one is included if it adds something.
             if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
                 continue;
@@ -313,9 +314,9 @@ impl<'a> Writer<'a> {
             sheet.paragraph();
             self.quoted_pages(&also, ALSO_CHARS, &mut sheet, &mut citations);
         }
-        let said: String =
+        let quotes: String =
             citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
-        if let Some(accessory) = accessory::fitting(self.question, self.index, &said) {
+        if let Some(accessory) = accessory::fitting(self.question, self.index, &quotes) {
             sheet.ours(&format!("{} ", self.phrases.accessory));
             sheet.suggest(&accessory.name);
             sheet.paragraph();
@@ -401,7 +402,7 @@ impl<'a> Writer<'a> {
 
     /// Share of the question that a text covers.
     fn says(&self, text: &str) -> f32 {
-        select::score(text, self.index, self.asked)
+        select::score(text, self.index, self.analyzed)
     }
 
     /// Likely passages, the best first, and the offer of an agent.
@@ -436,7 +437,7 @@ impl<'a> Writer<'a> {
             if citations.iter().any(|citation| citation.page == page) {
                 continue;
             }
-            let pieces = select::stretch(self.manual, self.index, self.asked, hit, chars);
+            let pieces = select::stretch(self.manual, self.index, self.analyzed, hit, chars);
             let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
                 continue;
             };
@@ -453,13 +454,13 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let quote = quote.quoted();
-            let said: Vec<String> = pieces.iter().map(Piece::quoted).collect();
-            let said = said.join(" ");
+            let text: Vec<String> = pieces.iter().map(Piece::quoted).collect();
+            let text = text.join(" ");
             let heading = heading.trim_end_matches(':');
-            if heading.is_empty() || said.starts_with(heading) {
-                sheet.item(&said);
+            if heading.is_empty() || text.starts_with(heading) {
+                sheet.item(&text);
             } else {
-                sheet.quote(heading, &said);
+                sheet.quote(heading, &text);
             }
             sheet.cite(page);
             sheet.line();
@@ -525,12 +526,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn cited(&self, page: u32, said: &str, score: f32, citations: &mut Vec<Citation>) {
+    fn cited(&self, page: u32, text: &str, score: f32, citations: &mut Vec<Citation>) {
         if citations.iter().all(|citation| citation.page != page) {
             citations.push(Citation {
                 page,
                 page_label: self.manual.page_label(page).map(str::to_owned),
-                quote: quote(said),
+                quote: quote(text),
                 url: html::page_url(&self.question.product.id, page),
                 score: (score * self.sure).clamp(0.0, 1.0),
             });
@@ -572,11 +573,11 @@ fn is_title(heading: &str) -> bool {
 }
 
 /// The manual's words as a citation quotes them.
-pub(super) fn quote(said: &str) -> String {
-    let said = harmless(said);
-    match said.char_indices().nth(QUOTE_CHARS) {
-        None => said,
-        Some((end, _)) => format!("{} …", said[..end].trim_end()),
+pub(super) fn quote(text: &str) -> String {
+    let text = harmless(text);
+    match text.char_indices().nth(QUOTE_CHARS) {
+        None => text,
+        Some((end, _)) => format!("{} …", text[..end].trim_end()),
     }
 }
 

@@ -56,7 +56,7 @@ const SCORES: (f32, f32) = (0.05, 5.0);
 /// The features of a ranking, best hit first. `None` without a hit.
 pub(super) fn features(
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     hits: &[Hit],
     meaning: Option<&Meaning>,
     is_own_language: bool,
@@ -68,18 +68,19 @@ pub(super) fn features(
     let at_best = |of: Option<&Vec<f32>>| {
         of.map(|of| best.span.and_then(|span| of.get(span)).copied().unwrap_or(0.0))
     };
-    let covered = |asked: &AnalyzedQuestion| asked.covered(|term| stands_in(index, term, on_page));
+    let covered =
+        |question: &AnalyzedQuestion| question.covered(|term| stands_in(index, term, on_page));
     Some(Features {
-        covered: if is_own_language { covered(asked) } else { 1.0 },
+        covered: if is_own_language { covered(question) } else { 1.0 },
         english: at_best(meaning.and_then(|it| it.english.as_ref())),
         multilingual: at_best(meaning.and_then(|it| it.multilingual.as_ref())),
         stands_out: meaning
             .and_then(|it| it.english.as_ref())
             .map_or(0.0, |cosines| deviations(cosines, best.span)),
-        titled: is_title(index, asked, &index.units()[best.unit]),
+        titled: is_title(index, question, &index.units()[best.unit]),
         score: best.score,
         margin: best.score - other,
-        missing: asked.topic_missing(|term| stands_in(index, term, on_page)),
+        missing: question.topic_missing(|term| stands_in(index, term, on_page)),
     })
 }
 

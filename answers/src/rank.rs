@@ -84,7 +84,7 @@ pub(super) struct Form {
 /// semantic score of each small window, if there are vectors. With a `language`, passages in others are left out.
 pub(super) fn rank(
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     meaning: Option<&[f32]>,
     language: Option<LanguageId>,
     form: impl Fn(&Unit) -> Form,
@@ -94,7 +94,7 @@ pub(super) fn rank(
     let units = index.units();
     let mut words = vec![0.0_f32; units.len()];
     let mut pages = vec![0.0_f32; index.pages() as usize + 1];
-    for term in &asked.terms {
+    for term in &question.terms {
         let mut on_page: Vec<(u32, f32)> = Vec::new();
         for (posting, alike) in best_readings(index, &term.readings) {
             let unit = &units[posting.unit as usize];
@@ -112,8 +112,8 @@ pub(super) fn rank(
         }
     }
     let with_vectors = |(without, with): (f32, f32)| if meaning.is_some() { with } else { without };
-    let whole = asked.whole_weight();
-    let best_spans = best_spans(index, asked, whole, meaning, parts);
+    let whole = question.whole_weight();
+    let best_spans = best_spans(index, question, whole, meaning, parts);
     let is_read = |unit: &usize| {
         language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
     };
@@ -126,7 +126,7 @@ pub(super) fn rank(
         })
         .map(|unit| {
             let at = &units[unit];
-            let (opening, under) = named(index, asked, at);
+            let (opening, under) = named(index, question, at);
             let power = with_vectors(NAMED_POWER);
             let place = opening.powf(power).max(FURTHER_DOWN * under.powf(power));
             let page = pages.get(at.page as usize).copied().unwrap_or(0.0);
@@ -147,9 +147,9 @@ pub(super) fn rank(
     for hit in &mut hits {
         let unit = &units[hit.unit];
         hit.score +=
-            parts.weight(Part::Neighbors, NEIGHBOURS) * nearness(index, asked, unit) / whole;
+            parts.weight(Part::Neighbors, NEIGHBOURS) * nearness(index, question, unit) / whole;
         let form = form(unit);
-        let fits = match asked.kind {
+        let fits = match question.kind {
             Kind::HowTo => form.steps,
             Kind::Figure => form.rows,
             Kind::Trouble => form.faults,
@@ -167,13 +167,13 @@ pub(super) fn rank(
 /// The best small window of each unit, with its score.
 fn best_spans(
     index: &Index,
-    asked: &AnalyzedQuestion,
+    question: &AnalyzedQuestion,
     whole: f32,
     meaning: Option<&[f32]>,
     parts: RankingParts,
 ) -> Vec<Option<(usize, f32)>> {
     let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units().len()];
-    let (small, big) = window_words(index, asked);
+    let (small, big) = window_words(index, question);
     for (at, span) in index.spans().small.iter().enumerate() {
         let words =
             parts.weight(Part::Windows, WINDOWS.0 * small[at] + WINDOWS.1 * big[span.parent]);
@@ -191,7 +191,7 @@ fn best_spans(
 }
 
 /// The word scores of each small window and each big one.
-fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
+fn window_words(index: &Index, question: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
     let spans = index.spans();
     let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
     let small_mean = mean(spans.small.iter().map(|span| span.words).sum(), spans.small.len());
@@ -202,7 +202,7 @@ fn window_words(index: &Index, asked: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>)
     let saturated = |times: f32, words: f32, mean: f32| {
         times / (times + WINDOW_SATURATION * (1.0 - WINDOW_LENGTH + WINDOW_LENGTH * words / mean))
     };
-    for term in &asked.terms {
+    for term in &question.terms {
         let (mut best_small, mut best_big) = (Vec::new(), Vec::new());
         for &(reading, alike) in &term.readings {
             let (mut touched_small, mut touched_big) = (Vec::new(), Vec::new());
@@ -290,38 +290,38 @@ fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
 }
 
 /// Similarity of the question and a heading that opens here, and of the question and the heading above.
-fn named(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> (f32, f32) {
+fn named(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> (f32, f32) {
     let opening =
-        unit.openings.iter().map(|heading| alike(index, asked, heading)).fold(0.0, f32::max);
-    (opening, alike(index, asked, &unit.heading))
+        unit.openings.iter().map(|heading| alike(index, question, heading)).fold(0.0, f32::max);
+    (opening, alike(index, question, &unit.heading))
 }
 
 /// Similarity of the question and a heading: both must have the same words, 0 to 1.
-fn alike(index: &Index, asked: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
-    let of_question = asked.covered(|term| heading.contains(&term));
+fn alike(index: &Index, question: &AnalyzedQuestion, heading: &[TermId]) -> f32 {
+    let of_question = question.covered(|term| heading.contains(&term));
     if of_question <= 0.0 {
         return 0.0;
     }
-    let mut said = 0.0;
+    let mut shared = 0.0;
     let mut all = 0.0;
     let number = index.section_number(heading);
     for (at, &term) in heading.iter().enumerate() {
         // A section's number is rare and not asked for; a question that contains it still matches.
         let bare = index.is_common(term) || at < number;
         let weight = if bare { COMMON } else { index.weight(Some(term)) };
-        let asked_for = is_asked_for(asked, term);
+        let asked_for = is_asked_for(question, term);
         all += weight;
-        said += if asked_for { weight } else { 0.0 };
+        shared += if asked_for { weight } else { 0.0 };
     }
-    let of_heading = if all > 0.0 { said / all } else { 0.0 };
+    let of_heading = if all > 0.0 { shared / all } else { 0.0 };
     2.0 * of_question * of_heading / (of_question + of_heading)
 }
 
 /// True if the question names a heading above this unit: apart from how it is asked, both have the same words.
-pub(super) fn is_title(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> bool {
+pub(super) fn is_title(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> bool {
     let headings = unit.openings.iter().chain(std::iter::once(&unit.heading));
     headings.filter(|heading| !heading.is_empty()).any(|heading| {
-        let mut subject = asked.terms.iter().filter(|term| term.subject).peekable();
+        let mut subject = question.terms.iter().filter(|term| term.subject).peekable();
         let is_named = subject.peek().is_some()
             && subject.all(|term| {
                 let apart =
@@ -329,22 +329,27 @@ pub(super) fn is_title(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> 
                 apart || term.readings.iter().any(|(id, _)| heading.contains(id))
             });
         let words = &heading[index.section_number(heading)..];
-        is_named && words.iter().all(|term| index.is_common(*term) || is_asked_for(asked, *term))
+        is_named && words.iter().all(|term| index.is_common(*term) || is_asked_for(question, *term))
     })
 }
 
-fn is_asked_for(asked: &AnalyzedQuestion, term: TermId) -> bool {
-    asked.sequence.contains(&Some(term))
-        || asked
+fn is_asked_for(question: &AnalyzedQuestion, id: TermId) -> bool {
+    question.sequence.contains(&Some(id))
+        || question
             .terms
             .iter()
-            .any(|asked| asked.needed && asked.readings.iter().any(|reading| reading.0 == term))
+            .any(|term| term.needed && term.readings.iter().any(|reading| reading.0 == id))
 }
 
 /// Weight of the question's adjacent words that are adjacent in the heading or the text too.
-fn nearness(index: &Index, asked: &AnalyzedQuestion, unit: &Unit) -> f32 {
-    let telling: Vec<TermId> =
-        asked.sequence.iter().flatten().copied().filter(|term| !index.is_common(*term)).collect();
+fn nearness(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> f32 {
+    let telling: Vec<TermId> = question
+        .sequence
+        .iter()
+        .flatten()
+        .copied()
+        .filter(|term| !index.is_common(*term))
+        .collect();
     telling
         .windows(2)
         .filter(|pair| pair[0] != pair[1])
@@ -375,8 +380,8 @@ mod tests {
             (&["Another chapter"], vec![paragraph("The editor, the example, the lamp, the mode.")]),
         ]);
         let index = Index::of(&manual);
-        let asked = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
-        is_title(&index, &asked, &index.units()[0])
+        let question = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
+        is_title(&index, &question, &index.units()[0])
     }
 
     #[test]
