@@ -28,19 +28,12 @@ fn agent(id: &str) -> Agent {
 fn ticket(rev: u64, who: Option<&str>) -> DeskUpdate {
     DeskUpdate::Changed(Box::new(DeskChange::Ticket(Ticket {
         conversation: "c1".to_owned(),
-        product: None,
-        visitor: None,
-        locale: None,
-        scenario: None,
-        page: None,
-        reason: None,
-        last: None,
         since_ms: 5,
         agent: who.map(agent),
-        unanswered_by: None,
         online: true,
         pod: "pod".to_owned(),
         rev,
+        ..Ticket::default()
     })))
 }
 

@@ -139,19 +139,12 @@ fn a_cancelled_run_ends_the_answer_and_everything_behind_it() {
 fn ticket(rev: u64, agent: Option<Agent>) -> DeskChange {
     DeskChange::Ticket(Ticket {
         conversation: "c".to_owned(),
-        product: None,
-        visitor: None,
-        locale: None,
-        scenario: None,
-        page: None,
-        reason: None,
-        last: None,
         since_ms: 5,
         agent,
-        unanswered_by: None,
         online: true,
         pod: "pod".to_owned(),
         rev,
+        ..Ticket::default()
     })
 }
 

@@ -24,19 +24,12 @@ fn agent(id: &str) -> Agent {
 fn ticket(conversation: &str, rev: u64, who: Option<&str>) -> Ticket {
     Ticket {
         conversation: conversation.to_owned(),
-        product: None,
-        visitor: None,
-        locale: None,
-        scenario: None,
-        page: None,
-        reason: None,
-        last: None,
         since_ms: rev,
         agent: who.map(agent),
-        unanswered_by: None,
         online: true,
         pod: "a".to_owned(),
         rev,
+        ..Ticket::default()
     }
 }
 

@@ -354,19 +354,13 @@ mod tests {
         let agent = || Agent { id: "ana".to_owned(), name: "Ana \"A\"".to_owned() };
         let ticket = Ticket {
             conversation: conversation.clone(),
-            product: None,
-            visitor: None,
             locale: Some("he".to_owned()),
-            scenario: None,
-            page: None,
-            reason: None,
-            last: None,
             since_ms: 1,
             agent: Some(agent()),
-            unanswered_by: None,
             online: true,
             pod: "a".to_owned(),
             rev: 2,
+            ..Ticket::default()
         };
         let gone = TicketGone {
             conversation: conversation.clone(),

@@ -107,7 +107,7 @@ impl DeskRelay {
                 () = sleep_until(places_at.unwrap_or(beat_at)), if places_at.is_some() => {
                     places_at = None;
                     if let Err(error) = self.send_places().await {
-                        debug!(why:? = error; "places in line are not known just now");
+                        debug!(why:? = error; "places in the queue are not known at the moment");
                     }
                 }
             }
@@ -215,19 +215,12 @@ mod tests {
     fn ticket(since_ms: u64, agent: Option<Agent>) -> Ticket {
         Ticket {
             conversation: format!("c{since_ms}"),
-            product: None,
-            visitor: None,
-            locale: None,
-            scenario: None,
-            page: None,
-            reason: None,
-            last: None,
             since_ms,
             agent,
-            unanswered_by: None,
             online: true,
             pod: "a".to_owned(),
             rev: 1,
+            ..Ticket::default()
         }
     }
 

@@ -68,19 +68,12 @@ impl TicketTable {
             self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| StoredTicket {
                 ticket: Ticket {
                     conversation: conversation.to_string(),
-                    product: None,
-                    visitor: None,
-                    locale: None,
-                    scenario: None,
-                    page: None,
-                    reason: None,
-                    last: None,
                     since_ms: request.since_ms.unwrap_or(now_ms).min(now_ms),
                     agent: request.agent.clone(),
-                    unanswered_by: None,
                     online: true,
                     pod: pod.to_owned(),
                     rev,
+                    ..Ticket::default()
                 },
                 seen_ms: now_ms,
                 answer_by_ms,

@@ -23,7 +23,7 @@ pub struct Presence {
 }
 
 /// A conversation that waits for an agent, or has one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ticket {
     /// The conversation.
     pub conversation: String,
