@@ -1,19 +1,19 @@
 """Runs the commands of the operators' documentation against a server: operations.py HSC (make test-operations).
 
 The server has what production has: Redis, PostgreSQL, Prometheus with the rules and the targets of this repository, the
-probe, a webhook that fails. Everything listens on 127.0.0.1 and lies in a temporary folder. commands.py says which
+probe, a webhook that fails. Everything listens on one loopback address and lies in a temporary folder. commands.py says which
 commands these are; each must succeed, and say what stands after its `#` between quotes. A pod that a command drains is
 started again, as Docker and Kubernetes do.
 """
 
 import contextlib
+import itertools
 import os
 import pathlib
 import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,7 +34,7 @@ VALUES = [
     (r"hsc user add .* admin", r"\bADDRESS\b", "lead@example.com"),
     (r"hsc user .*", r"\bADDRESS\b", "noa@example.com"),
     (r"hsc user .*", r"\bNAME\b", "Noa"),
-    (r"hsc smoke .*", r"\bADDRESS\b", "127.0.0.1:{port}"),
+    (r"hsc smoke .*", r"\bADDRESS\b", "{host}:{port}"),
     # The first conversation of the probe.
     (r"hsc privacy .*", r"\bWHO\b", '$(psql $DATABASE_URL -tAc "SELECT id FROM conversations ORDER BY began_ms LIMIT 1")'),
     # One manual is enough.
@@ -52,10 +52,10 @@ MODELS = re.compile(r"hsc model check|hsc manuals warm")
 ENDLESS = re.compile(r"(?<!timeout 20 )hsc smoke .*--every .*")
 
 
-def free_port():
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
+# An address of its own for all that listens: no other process has this number (22 bits), so every port is free.
+HOST = f"127.{128 + (os.getpid() >> 16)}.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+# Ports on it, each used once.
+PORTS = itertools.count(20000)
 
 
 def eventually(what, holds):
@@ -145,10 +145,10 @@ def postgres(stack, port):
         [bin_ / "initdb", "--username=hsc", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata", data],
         check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S, cwd="/", **user,
     )  # fmt: skip
-    options = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off"]
+    options = ["-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories=", "-c", "fsync=off"]
     stack.start("postgres.server", [bin_ / "postgres", "-D", data, "-p", str(port), *options], cwd="/", **user)
-    eventually("PostgreSQL", lambda: subprocess.run([bin_ / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode == 0)
-    subprocess.run([bin_ / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "hsc", "hsc"], check=True, timeout=PATIENCE_S)
+    eventually("PostgreSQL", lambda: subprocess.run([bin_ / "pg_isready", "-q", "-h", HOST, "-p", str(port)]).returncode == 0)
+    subprocess.run([bin_ / "createdb", "-h", HOST, "-p", str(port), "-U", "hsc", "hsc"], check=True, timeout=PATIENCE_S)
 
 
 def prometheus(stack, port, pod, probe):
@@ -159,8 +159,8 @@ def prometheus(stack, port, pod, probe):
         text = text.replace(what, by)
     (stack.folder / "prometheus.yml").write_text(text)
     stack.start("prometheus", ["prometheus", f"--config.file={stack.folder}/prometheus.yml",
-        f"--storage.tsdb.path={stack.folder}/prometheus", f"--web.listen-address=127.0.0.1:{port}"])  # fmt: skip
-    eventually("Prometheus", lambda: answers(f"http://127.0.0.1:{port}/-/ready"))
+        f"--storage.tsdb.path={stack.folder}/prometheus", f"--web.listen-address={HOST}:{port}"])  # fmt: skip
+    eventually("Prometheus", lambda: answers(f"http://{HOST}:{port}/-/ready"))
 
 
 def wanted(expected):
@@ -181,7 +181,7 @@ def main(hsc):
     with Stack(folder) as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(print_logs, folder)
-        pod, operations, redis, database, prom, probe, webhook = (free_port() for _ in range(7))
+        pod, operations, redis, database, prom, probe, webhook = itertools.islice(PORTS, 7)
         token = secrets.token_hex(32)
         shutil.copytree(ROOT / "catalogs/data", folder / "catalog")
         shutil.copy(next(iter(sorted((ROOT / "catalogs/data/manuals").glob("*.pdf")))), folder / "manual.pdf")
@@ -189,30 +189,30 @@ def main(hsc):
         (folder / "bin/hsc").symlink_to(pathlib.Path(hsc).resolve())
         (folder / "hsc.toml").write_text(f"""
 [webhooks]
-allowed_hosts = ["127.0.0.1:{webhook}"]
+allowed_hosts = ["{HOST}:{webhook}"]
 max_attempts = 1
 [[webhooks.endpoints]]
-url = "http://127.0.0.1:{webhook}/"
+url = "http://{HOST}:{webhook}/"
 events = ["all"]
 secret = "whsec_{'MDEy' * 11}"
 """)
         environment = {
             **{key: os.environ[key] for key in ("HOME", "LANG", "TMPDIR") if key in os.environ},
             "PATH": f"{folder}/bin:{os.environ['PATH']}",
-            "URL": f"http://127.0.0.1:{pod}",
-            "POD": f"http://127.0.0.1:{pod}",
-            "OPS": f"http://127.0.0.1:{operations}",
-            "PROM": f"http://127.0.0.1:{prom}",
-            "PROBE": f"http://127.0.0.1:{probe}",
+            "URL": f"http://{HOST}:{pod}",
+            "POD": f"http://{HOST}:{pod}",
+            "OPS": f"http://{HOST}:{operations}",
+            "PROM": f"http://{HOST}:{prom}",
+            "PROBE": f"http://{HOST}:{probe}",
             "TOKEN": token,
             "CONFIG": f"{folder}/hsc.toml",
             "CATALOG": f"{folder}/catalog",
             "PRODUCT": PRODUCT,
-            "REDIS_URL": f"redis://127.0.0.1:{redis}",
-            "DATABASE_URL": f"postgres://hsc@127.0.0.1:{database}/hsc",
-            "HSC__SERVER__HOST": "127.0.0.1",
+            "REDIS_URL": f"redis://{HOST}:{redis}",
+            "DATABASE_URL": f"postgres://hsc@{HOST}:{database}/hsc",
+            "HSC__SERVER__HOST": HOST,
             "HSC__SERVER__PORT": str(pod),
-            "HSC__SERVER__OPERATIONS_LISTEN": f"127.0.0.1:{operations}",
+            "HSC__SERVER__OPERATIONS_LISTEN": f"{HOST}:{operations}",
             "HSC__ADMIN__TOKEN": token,
             "HSC__CONVERSATIONS__TOKEN_KEYS": secrets.token_hex(32),
             "HSC__CATALOG__DIR": f"{folder}/catalog",
@@ -229,12 +229,12 @@ secret = "whsec_{'MDEy' * 11}"
         if missing := set(names) - environment.keys():
             sys.exit(f"operations: the runbook exports {missing}, which this test does not set")
 
-        stack.start("redis", ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--save", ""], cwd=folder)
+        stack.start("redis", ["redis-server", "--port", str(redis), "--bind", HOST, "--save", ""], cwd=folder)
         postgres(stack, database)
         starts = stack.keep("hsc", ["hsc", "serve", "--config", f"{folder}/hsc.toml"], env=environment, cwd=folder)
         eventually("the server is ready", lambda: answers(f"{environment['OPS']}/ready"))
-        stack.start("probe", ["hsc", "smoke", environment["URL"], "--every", "1m", "--listen", f"127.0.0.1:{probe}"], env=environment)
-        prometheus(stack, prom, f"127.0.0.1:{operations}", f"127.0.0.1:{probe}")
+        stack.start("probe", ["hsc", "smoke", environment["URL"], "--every", "1m", "--listen", f"{HOST}:{probe}"], env=environment)
+        prometheus(stack, prom, f"{HOST}:{operations}", f"{HOST}:{probe}")
         eventually("a run of the probe", lambda: 'outcome="passed"} 1' in (answers(f"{environment['PROBE']}/metrics") or ""))
         eventually("Prometheus reads both", lambda: (answers(f"{environment['PROM']}/api/v1/query?query=up==1") or "").count('"job"') == 2)
         # An event that no endpoint takes: a dead letter for the commands that read it.
@@ -253,7 +253,7 @@ secret = "whsec_{'MDEy' * 11}"
                 continue
             for pattern, what, value in VALUES:
                 if re.fullmatch(pattern, text):
-                    value = value.replace("{port}", str(free_port())).replace("{number}", str(number)).replace("{folder}", str(folder))
+                    value = value.replace("{host}", HOST).replace("{port}", str(next(PORTS))).replace("{number}", str(number)).replace("{folder}", str(folder))
                     text = re.sub(what, value, text)
             if ENDLESS.fullmatch(text):
                 text = f"timeout 3 {text}; test $? = 124"
