@@ -8,7 +8,7 @@ use actix_web::http::header::{
     self, ContentDisposition, ContentEncoding, DispositionParam, DispositionType, HeaderValue,
 };
 use actix_web::mime::{self, Mime};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use log::warn;
 
 use super::products::no_such_product;
@@ -28,7 +28,7 @@ const PDF_POLICY: &str = "frame-ancestors 'self'";
         (status = 206, description = "The part asked for"), (status = 304, description = "Not changed"),
         (status = 404, body = ApiError), (status = 416, description = "The file has no such part"),
         (status = 502, body = ApiError)))]
-#[actix_web::route("/manuals/{product_id}", method = "GET", method = "HEAD")]
+#[get("/manuals/{product_id}")]
 pub(super) async fn manual(
     parts: web::Data<Dependencies>,
     product_id: web::Path<String>,

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use actix_web::App;
 use actix_web::http::StatusCode;
 use hsc_monitoring::Metrics;
 use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa_actix_web::AppExt as _;
 
-use super::{
-    ApiErrorCode, admin, agent, brands, health, identity, manuals, metrics, operations, price,
-    products, search, socket, statics, team, visitor,
-};
+use super::ApiErrorCode;
+use super::routes::{Health, documented, sockets};
 
 /// `Allow` of a route with GET.
 pub(super) const READ_ONLY: &str = "GET, HEAD";
@@ -20,72 +20,6 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
 #[derive(OpenApi)]
 #[openapi(
     info(title = "HSC-JIT", description = "Just-in-time technical support. The messages of the socket are in /docs/asyncapi.json."),
-    paths(
-        socket::socket,
-        agent::agent_socket,
-        visitor::options,
-        visitor::upload,
-        visitor::shown,
-        visitor::leave_message,
-        visitor::transcript,
-        visitor::send_transcript,
-        search::search,
-        products::one_product,
-        products::sections,
-        brands::brands,
-        price::price,
-        manuals::manual,
-        statics::asset,
-        health::health,
-        health::ready,
-        health::ping,
-        metrics::metrics,
-        admin::actors,
-        admin::pods,
-        admin::drain,
-        admin::invalidate,
-        admin::broadcast,
-        admin::chaos,
-        operations::series,
-        operations::settings,
-        operations::sessions,
-        operations::close_session,
-        operations::catalog,
-        operations::reload_catalog,
-        operations::place_file,
-        operations::manuals,
-        operations::refetch,
-        operations::webhooks,
-        operations::dead_letters,
-        operations::retry_dead_letter,
-        operations::discard_dead_letter,
-        operations::test_webhooks,
-        identity::ways,
-        identity::sign_in,
-        identity::sign_out,
-        identity::me,
-        identity::first,
-        identity::openid,
-        identity::openid_return,
-        team::replies,
-        team::put_reply,
-        team::remove_reply,
-        team::conversations,
-        team::conversation,
-        team::left_messages,
-        team::audit,
-        team::users,
-        team::add_user,
-        team::change_user,
-        team::snapshots,
-        team::snapshots_table,
-        team::most_asked,
-        team::most_asked_table,
-        team::unanswered,
-        team::unanswered_table,
-        team::ratings,
-        team::ratings_table,
-    ),
     components(schemas(ApiErrorCode)),
     tags(
         (name = "chat", description = "The socket of the chat"),
@@ -95,12 +29,14 @@ pub(super) const READ_ONLY: &str = "GET, HEAD";
         (name = "operations", description = "How the server is"),
     )
 )]
-struct Routes;
+struct About;
 
 /// The OpenAPI document of every route.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    let mut document = Routes::openapi();
+    let app = App::new().into_utoipa_app().openapi(About::openapi());
+    let app = app.configure(sockets).configure(|routes| documented(routes, Health::Whole));
+    let (_, mut document) = app.split_for_parts();
     for item in document.paths.paths.values_mut() {
         let operations =
             [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];

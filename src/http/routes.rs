@@ -3,6 +3,7 @@
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{HttpRequest, ResponseError as _, web};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::capacity::capacity;
 use super::openapi::allowed_methods;
@@ -13,14 +14,33 @@ use super::{
     team, visitor,
 };
 
-/// Every route, with the middleware for all: request id, metrics, security headers, CORS.
-pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
-    let cors = deps.origins.cors();
-    // The sockets are outside of the compression: their frames are not a body.
-    let is_whole = !deps.operations_apart;
-    let packed = web::scope("")
-        .wrap(Compress::default())
-        .wrap(from_fn(request_body))
+/// Where `/health` has its details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    /// Here, and `/metrics` too.
+    Whole,
+    /// At `server.operations_listen`; here only the status.
+    Status,
+}
+
+/// The sockets, with their place in the OpenAPI document.
+pub(super) fn sockets(routes: &mut ServiceConfig<'_>) {
+    routes.service(socket::socket).service(agent::agent_socket);
+}
+
+/// The other routes of the OpenAPI document, in its order.
+pub(super) fn documented(routes: &mut ServiceConfig<'_>, health: Health) {
+    match health {
+        Health::Whole => routes.service(health::health).service(metrics::metrics),
+        Health::Status => routes.map(|routes| routes.service(health::health_status)),
+    };
+    routes
+        .service(visitor::options)
+        .service(visitor::upload)
+        .service(visitor::shown)
+        .service(visitor::leave_message)
+        .service(visitor::transcript)
+        .service(visitor::send_transcript)
         .service(search::search)
         .service(products::one_product)
         .service(products::sections)
@@ -28,13 +48,6 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .service(price::price)
         .service(manuals::manual)
         .service(statics::asset)
-        .configure(|routes| {
-            if is_whole {
-                routes.service(health::health).service(metrics::metrics);
-            } else {
-                routes.service(health::health_status);
-            }
-        })
         .service(health::ready)
         .service(health::ping)
         .service(admin::actors)
@@ -64,12 +77,6 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .service(identity::first)
         .service(identity::openid)
         .service(identity::openid_return)
-        .service(visitor::options)
-        .service(visitor::upload)
-        .service(visitor::shown)
-        .service(visitor::leave_message)
-        .service(visitor::transcript)
-        .service(visitor::send_transcript)
         .service(team::replies)
         .service(team::put_reply)
         .service(team::remove_reply)
@@ -87,7 +94,18 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .service(team::unanswered)
         .service(team::unanswered_table)
         .service(team::ratings)
-        .service(team::ratings_table)
+        .service(team::ratings_table);
+}
+
+/// Every route, with the middleware for all: request id, metrics, security headers, CORS.
+pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
+    let cors = deps.origins.cors();
+    let health = if deps.operations_apart { Health::Status } else { Health::Whole };
+    // The sockets are outside of the compression: their frames are not a body.
+    let compressed = web::scope("")
+        .wrap(Compress::default())
+        .wrap(from_fn(request_body))
+        .configure(|routes| documented(&mut ServiceConfig::new(routes), health))
         .service(docs::front)
         .service(docs::openapi_json)
         .service(docs::asyncapi_json)
@@ -98,9 +116,8 @@ pub fn routes(deps: web::Data<Dependencies>) -> impl HttpServiceFactory {
         .app_data(deps)
         .app_data(web::QueryConfig::default().error_handler(|error, _| invalid(&error)))
         .app_data(web::PathConfig::default().error_handler(|error, _| invalid(&error)))
-        .service(socket::socket)
-        .service(agent::agent_socket)
-        .service(packed)
+        .configure(|routes| sockets(&mut ServiceConfig::new(routes)))
+        .service(compressed)
         .wrap(cors)
         .wrap(from_fn(head::head))
         .wrap(from_fn(observe::observe))

@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use actix_files::NamedFile;
 use actix_web::http::header::{self, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 
 use super::pages::{self, FOR_EVER};
 use super::{ApiError, ApiErrorCode, Dependencies};
@@ -16,7 +16,7 @@ use super::{ApiError, ApiErrorCode, Dependencies};
 #[utoipa::path(get, path = "/static/{path}", tag = "pages",
     params(("path" = String, Path, description = "Path of the asset")),
     responses((status = 200, description = "The asset"), (status = 404, body = ApiError)))]
-#[actix_web::route("/static/{path:.*}", method = "GET", method = "HEAD")]
+#[get("/static/{path:.*}")]
 pub(super) async fn asset(
     deps: web::Data<Dependencies>,
     path: web::Path<String>,

@@ -57,10 +57,11 @@ pub(crate) async fn replies(
         (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[put("/api/replies")]
 pub(crate) async fn put_reply(
-    Agent(_, caller): Agent,
+    agent: Agent,
     deps: web::Data<Dependencies>,
     written: JsonBody<Written>,
 ) -> Result<HttpResponse, ApiError> {
+    let Agent(_, caller) = agent;
     let Written { id, shortcut, text, product } = written.into_inner();
     let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
     judge(&shortcut, &text).map_err(invalid)?;
@@ -95,10 +96,11 @@ pub(crate) async fn put_reply(
         (status = 404, body = ApiError), (status = 503, body = ApiError)))]
 #[delete("/api/replies/{id}")]
 pub(crate) async fn remove_reply(
-    Agent(_, caller): Agent,
+    agent: Agent,
     deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    let Agent(_, caller) = agent;
     if !deps.replies.remove_reply(&id).await.map_err(archive_error)? {
         return Err(no_such_reply());
     }

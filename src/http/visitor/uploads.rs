@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header;
-use actix_web::{FromRequest as _, HttpRequest, HttpResponse, post, web};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, get, post, web};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt as _;
 use hsc_actors::ports::{StoredImage, UploadError};
@@ -180,13 +180,13 @@ fn api_error(error: UploadError) -> ApiError {
     params(("id" = String, Path, description = "Id of the picture")),
     responses((status = 200, description = "The picture", content_type = "image/png"),
         (status = 404, body = ApiError), (status = 500, body = ApiError)))]
-#[actix_web::route("/uploads/{id}", method = "GET", method = "HEAD")]
+#[get("/uploads/{id}")]
 pub(crate) async fn shown(
     deps: web::Data<Dependencies>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let missing =
-        || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or not any more.");
+        || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or it has expired.");
     // Text that is not an id never becomes a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
     let picture = deps.uploads.show(id).await.map_err(api_error)?.ok_or_else(missing)?;
