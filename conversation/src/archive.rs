@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
+    /// An event of a conversation. Its row, if it has one, is a record of its own.
+    Event(ArchivedEvent),
     /// A conversation began, or more is known of it. A repeated record adds the new fields.
     ConversationBegan(Box<ConversationFacts>),
     /// A message.
@@ -41,6 +43,20 @@ pub enum Record {
     },
     /// A webhook delivery to make.
     Deliver(NewDelivery),
+}
+
+/// An event of a conversation, in the form in which the log stores it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchivedEvent {
+    /// The conversation.
+    pub conversation: String,
+    /// Its identity, if it has one of its own: a pod that takes the conversation over may write the event again; it is
+    /// stored once.
+    pub id: Option<String>,
+    /// Its offset, or that of the event before it ([`LogEntry::offset`](crate::LogEntry::offset)).
+    pub offset: u64,
+    /// The text of a [`StoredEntry`](crate::log::StoredEntry).
+    pub entry: String,
 }
 
 /// What is known of a conversation beside its messages. Fields that are none change nothing.

@@ -1,14 +1,34 @@
 //! Projects an event, or a decision of the desk, to a row of the archive.
 
 use crate::archive::{
-    AgentRef, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffPlace, HandoffRecord,
-    HandoffRecordKind, RatingRecord, Record, Thumb,
+    AgentRef, ArchivedEvent, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffPlace,
+    HandoffRecord, HandoffRecordKind, RatingRecord, Record, Thumb,
 };
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
 use crate::protocol::{
     self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
 };
+
+/// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
+#[must_use]
+pub fn archived_event(conversation: &str, entry: &LogEntry) -> Option<ArchivedEvent> {
+    let id = match (&entry.event, &entry.reply_to) {
+        (ConversationEvent::AnswerChunk { .. }, _) => return None,
+        (event, _) if event.is_sent() => Some(format!("{conversation}/{}", entry.offset)),
+        // By the id of the question, which a client uses once.
+        (ConversationEvent::QuestionAsked { .. }, Some(question)) => {
+            Some(format!("{conversation}?{question}"))
+        }
+        _ => None,
+    };
+    Some(ArchivedEvent {
+        conversation: conversation.to_owned(),
+        id,
+        offset: entry.offset,
+        entry: entry.stored().text.to_string(),
+    })
+}
 
 /// The row of an event. None for an event without a row of its own: chunks of an answer, whose end has the
 /// whole text, and decisions of the desk, which are recorded where the desk is called, whether or not the

@@ -71,7 +71,7 @@ mod webhook_events;
 mod webhook_events_tests;
 
 pub use agent_frame::agent_frame;
-pub use archive_rows::{archive_row, decision_row};
+pub use archive_rows::{archive_row, archived_event, decision_row};
 pub use audit_entries::{AgentAction, audit_entry};
 pub use checkpoint::Checkpoint;
 pub use checkpoint_codec::rewritten_checkpoint;

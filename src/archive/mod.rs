@@ -4,7 +4,7 @@
 //! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
 //! connects (`database` has the connections), `schema` migrates, `write` writes batches (`tally` counts them for the analytics), `spill` stores what a
-//! stopping server could not write, the others query.
+//! stopping server could not write, `reproject` writes the rows of stored events again, the others query.
 //!
 //! Never: a value concatenated into a statement's text, a statement that only one of the two
 //! databases understands outside `store` and `backup`, a reply that takes longer than the settings allow.
@@ -20,6 +20,7 @@ mod notes;
 mod past;
 mod privacy;
 mod replies;
+mod reproject;
 mod rows;
 mod schema;
 mod spill;
@@ -30,6 +31,7 @@ mod words;
 mod write;
 
 pub use backup::BackupError;
+pub use reproject::Reprojected;
 pub use schema::IncompatibleSchema;
 pub use spill::{SpillFolder, Spilled};
 pub use store::{NoArchive, Store};

@@ -3,15 +3,18 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Privacy};
+use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::backend::Kind;
 use super::database::{Database, Transaction};
 use super::past::{left_message, transcript};
+use super::rows;
 use super::sql::{clean, signed};
 use super::store::Store;
 
-/// The tables with rows of a conversation, and their key column. The conversation itself is the last one.
+/// The tables with rows of a conversation, and their key column. The conversation itself is the last one; a trigger
+/// erases its events with it.
 const OF_A_CONVERSATION: &[(&str, &str)] = &[
     ("messages", "conversation"),
     ("feedback", "conversation"),
@@ -30,6 +33,7 @@ impl Privacy for Store {
             let mut export = Export::default();
             for conversation in conversations(&pool, &subject).await? {
                 export.conversations.extend(transcript(&pool, &conversation).await?);
+                export.events.extend(events(&pool, &conversation).await?);
             }
             let offline_messages = offline_messages_sql("SELECT *", &subject);
             let rows = sqlx::query(AssertSqlSafe(offline_messages))
@@ -142,6 +146,20 @@ async fn conversations(pool: &Database, subject: &DataSubject) -> Result<Vec<Str
     };
     let rows = sqlx::query(text).bind(who(subject)).fetch_all(pool).await?;
     rows.iter().map(|row| row.try_get("id")).collect()
+}
+
+/// The stored events of a conversation, in order.
+async fn events(pool: &Database, conversation: &str) -> Result<Vec<serde_json::Value>, Error> {
+    let rows =
+        sqlx::query("SELECT entry FROM events WHERE conversation = $1 ORDER BY place, at_ms, id")
+            .bind(conversation)
+            .fetch_all(pool)
+            .await?;
+    let event = |row: &AnyRow| {
+        let entry = rows::text(row, "entry")?;
+        serde_json::from_str(&entry).map_err(|error| Error::Decode(error.into()))
+    };
+    rows.iter().map(event).collect()
 }
 
 fn offline_messages_sql(verb: &str, subject: &DataSubject) -> String {

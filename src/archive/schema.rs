@@ -84,6 +84,13 @@ const MIGRATIONS: &[SchemaMigration] = &[
         4,
     ),
     SchemaMigration::same(5, "first_links", include_str!("migrations/0005_first_links.sql"), 4),
+    SchemaMigration {
+        version: 6,
+        name: "events",
+        sqlite: include_str!("migrations/0006_events.sqlite.sql"),
+        postgres: include_str!("migrations/0006_events.postgres.sql"),
+        oldest_server: 4,
+    },
 ];
 
 /// Why this server cannot use the tables of an archive. The message says what to do.

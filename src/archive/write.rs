@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use hsc_catalogs::Scenario;
 use hsc_conversation::archive::{
-    ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord, HandoffRecordKind,
-    NewDelivery, RatingRecord, Record, StampedRecord, Upload, Visitor,
+    ArchivedEvent, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord,
+    HandoffRecordKind, NewDelivery, RatingRecord, Record, StampedRecord, Upload, Visitor,
 };
-use sqlx::{Error, Row as _};
+use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::database::Transaction;
 use super::sql::{clean, cleaned, signed};
@@ -21,7 +21,7 @@ const FIRST_WORDS: usize = 160;
 impl Store {
     /// Writes the whole batch or nothing.
     pub(super) async fn write_batch(&self, batch: &[Arc<StampedRecord>]) -> Result<(), Error> {
-        let mut writing = Writing { transaction: self.begin().await?, tally: Tally::default() };
+        let mut writing = Writing::new(self.begin().await?);
         for stamped in batch {
             writing.keep(stamped).await?;
         }
@@ -32,16 +32,63 @@ impl Store {
 }
 
 /// A batch that is being written.
-struct Writing {
+pub(super) struct Writing {
     transaction: Transaction,
     tally: Tally,
 }
 
 impl Writing {
+    pub(super) fn new(transaction: Transaction) -> Self {
+        Self { transaction, tally: Tally::default() }
+    }
+
+    pub(super) fn transaction(&mut self) -> &mut Transaction {
+        &mut self.transaction
+    }
+
+    /// Ends the batch; its rows were counted in the hourly figures when they were first written.
+    pub(super) async fn commit_without_figures(self) -> Result<(), Error> {
+        self.transaction.commit().await
+    }
+
+    /// Writes the row of an event in place of the one that is there; false for a record that is not a row of its own.
+    /// The row is inserted anew: the search index follows insertions and deletions.
+    pub(super) async fn replace(&mut self, stamped: &StampedRecord) -> Result<bool, Error> {
+        let StampedRecord { id, at_ms, record } = stamped;
+        let was_there = match record {
+            Record::Message(message) => {
+                let id = message_id(id, message);
+                self.delete("messages", &id).await?
+                    && self.insert_message(&id, *at_ms, message).await?
+            }
+            Record::Handoff(turn) => {
+                let id = handoff_id(id, turn);
+                self.delete("turns", &id).await? && self.insert_handoff(&id, *at_ms, turn).await?
+            }
+            Record::Feedback(_) => false,
+            _ => return Ok(false),
+        };
+        if !was_there {
+            self.keep(stamped).await?;
+        }
+        Ok(true)
+    }
+
+    /// Deletes a row of one of the tables above; true if it was there.
+    async fn delete(&mut self, table: &'static str, id: &str) -> Result<bool, Error> {
+        let text = format!("DELETE FROM {table} WHERE id = $1");
+        let deleted = sqlx::query(AssertSqlSafe(text))
+            .bind(clean(id))
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(deleted.rows_affected() == 1)
+    }
+
     async fn keep(&mut self, stamped: &StampedRecord) -> Result<(), Error> {
         let StampedRecord { id, at_ms, record } = stamped;
         let at_ms = *at_ms;
         match record {
+            Record::Event(event) => self.write_event(id, at_ms, event).await,
             Record::ConversationBegan(began) => self.began(at_ms, began).await,
             Record::Message(message) => self.write_message(id, at_ms, message).await,
             Record::Handoff(turn) => self.write_handoff(id, at_ms, turn).await,
@@ -55,6 +102,26 @@ impl Writing {
             }
             Record::Deliver(delivery) => self.deliver(at_ms, delivery).await,
         }
+    }
+
+    async fn write_event(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        event: &ArchivedEvent,
+    ) -> Result<(), Error> {
+        sqlx::query(
+            "INSERT INTO events (id, conversation, at_ms, place, entry) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(event.id.as_deref().unwrap_or(id)))
+        .bind(clean(&event.conversation))
+        .bind(signed(at_ms))
+        .bind(signed(event.offset))
+        .bind(clean(&event.entry))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(())
     }
 
     /// The row of the conversation, created if it is missing.
@@ -114,48 +181,7 @@ impl Writing {
         at_ms: u64,
         message: &ArchivedMessage,
     ) -> Result<(), Error> {
-        // By its offset if it has one: a conversation that changed pods may have sent it on both.
-        let id = match (message.offset, &message.question) {
-            (Some(offset), _) => format!("{}/{offset}", message.conversation),
-            // A question by its id, which a client uses once.
-            (None, Some(question)) if message.author == Author::Visitor => {
-                format!("{}?{question}", message.conversation)
-            }
-            _ => id.to_owned(),
-        };
-        let citations = serde_json::to_string(&message.citations)
-            .map_err(|error| Error::Encode(error.into()))?;
-        let inserted = sqlx::query(
-            "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
-                product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
-                upload, searchable)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-                CAST($13 AS DOUBLE PRECISION), $14, $15, $16, $17, $18, $19)
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(&id))
-        .bind(clean(&message.conversation))
-        .bind(signed(at_ms))
-        .bind(message.offset.map(signed))
-        .bind(message.author.as_str())
-        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.name)))
-        .bind(clean(&message.text))
-        .bind(clean(&message.html))
-        .bind(cleaned(message.product.as_deref()))
-        .bind(cleaned(message.question.as_deref()))
-        .bind(message.outcome.map(|outcome| outcome.as_str()))
-        // As text: the driver gives a missing number another type than a present one.
-        .bind(message.confidence.map(|confidence| confidence.to_string()))
-        .bind(message.first_answer_ms.map(signed))
-        .bind(i64::from(message.cached))
-        .bind(clean(&citations))
-        .bind(cleaned(message.language.as_deref()))
-        .bind(cleaned(message.upload.as_deref()))
-        .bind(words::searchable(&message.text))
-        .execute(&mut *self.transaction)
-        .await?;
-        if inserted.rows_affected() == 0 {
+        if !self.insert_message(&message_id(id, message), at_ms, message).await? {
             return Ok(());
         }
         self.conversation(at_ms, &message.conversation).await?;
@@ -191,6 +217,48 @@ impl Writing {
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
+    }
+
+    /// Inserts the row of a message; false if it is there.
+    async fn insert_message(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        message: &ArchivedMessage,
+    ) -> Result<bool, Error> {
+        let citations = serde_json::to_string(&message.citations)
+            .map_err(|error| Error::Encode(error.into()))?;
+        let inserted = sqlx::query(
+            "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
+                product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
+                upload, searchable)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                CAST($13 AS DOUBLE PRECISION), $14, $15, $16, $17, $18, $19)
+             ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(id))
+        .bind(clean(&message.conversation))
+        .bind(signed(at_ms))
+        .bind(message.offset.map(signed))
+        .bind(message.author.as_str())
+        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.name)))
+        .bind(clean(&message.text))
+        .bind(clean(&message.html))
+        .bind(cleaned(message.product.as_deref()))
+        .bind(cleaned(message.question.as_deref()))
+        .bind(message.outcome.map(|outcome| outcome.as_str()))
+        // As text: the driver gives a missing number another type than a present one.
+        .bind(message.confidence.map(|confidence| confidence.to_string()))
+        .bind(message.first_answer_ms.map(signed))
+        .bind(i64::from(message.cached))
+        .bind(clean(&citations))
+        .bind(cleaned(message.language.as_deref()))
+        .bind(cleaned(message.upload.as_deref()))
+        .bind(words::searchable(&message.text))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(inserted.rows_affected() == 1)
     }
 
     async fn product(
@@ -231,23 +299,7 @@ impl Writing {
         at_ms: u64,
         turn: &HandoffRecord,
     ) -> Result<(), Error> {
-        let id = turn.place.id(&turn.conversation).unwrap_or_else(|| id.to_owned());
-        let inserted = sqlx::query(
-            "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(&id))
-        .bind(clean(&turn.conversation))
-        .bind(signed(at_ms))
-        .bind(turn.kind.as_str())
-        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.name)))
-        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.name)))
-        .bind(cleaned(turn.reason.as_deref()))
-        .execute(&mut *self.transaction)
-        .await?;
-        if inserted.rows_affected() == 0 {
+        if !self.insert_handoff(&handoff_id(id, turn), at_ms, turn).await? {
             return Ok(());
         }
         self.conversation(at_ms, &turn.conversation).await?;
@@ -288,6 +340,31 @@ impl Writing {
             }
         }
         Ok(())
+    }
+
+    /// Inserts the row of a handoff; false if it is there.
+    async fn insert_handoff(
+        &mut self,
+        id: &str,
+        at_ms: u64,
+        turn: &HandoffRecord,
+    ) -> Result<bool, Error> {
+        let inserted = sqlx::query(
+            "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+        )
+        .bind(clean(id))
+        .bind(clean(&turn.conversation))
+        .bind(signed(at_ms))
+        .bind(turn.kind.as_str())
+        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.name)))
+        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.id)))
+        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.name)))
+        .bind(cleaned(turn.reason.as_deref()))
+        .execute(&mut *self.transaction)
+        .await?;
+        Ok(inserted.rows_affected() == 1)
     }
 
     async fn feedback(&mut self, at_ms: u64, feedback: &Feedback) -> Result<(), Error> {
@@ -420,4 +497,21 @@ impl Writing {
         .await?;
         Ok(())
     }
+}
+
+/// Identity of a message: by its offset if it has one, because a conversation that changed pods may have sent it on
+/// both; `own` is that of the record.
+fn message_id(own: &str, message: &ArchivedMessage) -> String {
+    match (message.offset, &message.question) {
+        (Some(offset), _) => format!("{}/{offset}", message.conversation),
+        // A question by its id, which a client uses once.
+        (None, Some(question)) if message.author == Author::Visitor => {
+            format!("{}?{question}", message.conversation)
+        }
+        _ => own.to_owned(),
+    }
+}
+
+fn handoff_id(own: &str, turn: &HandoffRecord) -> String {
+    turn.place.id(&turn.conversation).unwrap_or_else(|| own.to_owned())
 }

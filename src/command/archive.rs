@@ -1,4 +1,5 @@
-//! `hsc backup`, `hsc restore` and `hsc migrate`: copies the archive's file, puts a copy back, updates the tables.
+//! `hsc backup`, `hsc restore`, `hsc migrate` and `hsc reproject`: copies the archive's file, puts a copy back, updates
+//! the tables, writes the rows of its events again.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,7 +7,7 @@ use std::process::ExitCode;
 use hsc_config::Settings;
 
 use super::exit_code::ARCHIVE_IS_NEWER;
-use crate::archive::Store;
+use crate::archive::{Reprojected, Store};
 
 /// Arguments of `hsc backup`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,30 @@ pub(super) struct MigrateArgs {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Arguments of `hsc reproject`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReprojectArgs {
+    /// Settings that differ from the defaults, as TOML; the environment overrides them.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn reproject(args: &ReprojectArgs) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
+    in_a_system(async {
+        let archive = open(&settings)?;
+        let Reprojected { events, rows, unreadable } = archive.reproject().await?;
+        archive.close().await;
+        println!("{events} events read, {rows} rows written again");
+        if unreadable > 0 {
+            println!(
+                "{unreadable} events of a later release are not readable; their rows are unchanged"
+            );
+        }
+        Ok(())
+    })
 }
 
 pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
@@ -67,7 +92,7 @@ pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
         let before = open(&settings)?.restore(&args.file).await?;
         println!("the archive is that of {} now", args.file.display());
         if let Some(before) = before {
-            println!("what was there before is kept as {}", before.display());
+            println!("the previous file is kept as {}", before.display());
         }
         Ok(())
     })
@@ -78,7 +103,7 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
     let archive = &settings.archive;
     if archive.url.reveal().is_none() && archive.path.is_empty() {
         anyhow::bail!(
-            "archive.path is empty: the archive is gone with its server, there is none to open"
+            "archive.path is empty: the archive is deleted with its server, so there is none to open"
         );
     }
     Ok(Store::new(archive)?)

@@ -63,6 +63,8 @@ enum Command {
     Restore(archive::RestoreArgs),
     /// Update the tables of the archive, as the server does when it first connects.
     Migrate(archive::MigrateArgs),
+    /// Write the rows of stored events again, after a release that changes them.
+    Reproject(archive::ReprojectArgs),
     /// Manage the accounts of agents and admins.
     User(user::Args),
     /// Go through an installation as a visitor does, and report each step.
@@ -91,6 +93,7 @@ impl Cli {
             Command::Backup(args) => archive::backup(&args),
             Command::Restore(args) => archive::restore(&args),
             Command::Migrate(args) => archive::migrate(&args),
+            Command::Reproject(args) => archive::reproject(&args),
             Command::User(args) => user::run(args),
             Command::Smoke(args) => smoke::run(&args),
             Command::Load(args) => load::run(&args),

@@ -47,6 +47,7 @@ ELSEWHERE = [
     (r"make test-deploy", "Makefile", "\ttests/deploy/deploy.sh"),
     (r"hsc serve --config FILE", "tests/deploy/operations.py", '"serve", "--config"'),
     (r"hsc backup FILE", "tests/promises/archiving.rs", '&["backup", &copy]'),
+    (r"hsc reproject", "tests/promises/archive_events.rs", '&["reproject"]'),
     (r"hsc restore FILE", "tests/promises/archiving.rs", '&["restore", &copy]'),
     (r"hsc load resume-storm", "tests/promises/secrets.rs", '"load", "resume-storm"'),
     (r"hsc model convert WHEEL…", ".ci/model", '"$@" model convert --into "$dir" "$wheel"'),

@@ -33,6 +33,7 @@ mod agents;
 mod answers;
 mod archive_connections;
 mod archive_contract;
+mod archive_events;
 mod archive_migration;
 mod archiving;
 mod as_text;

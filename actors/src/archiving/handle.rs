@@ -13,8 +13,8 @@ use super::queue::RecordQueue;
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::DeskDecision;
 use hsc_conversation::{
-    LogEntry, WebhookEvent, archive_row, counted_as, decision_row, decision_webhook_events,
-    webhook_events,
+    LogEntry, WebhookEvent, archive_row, archived_event, counted_as, decision_row,
+    decision_webhook_events, webhook_events,
 };
 
 /// Writes into the archive asynchronously. Cheap to clone.
@@ -88,23 +88,29 @@ impl ArchiveHandle {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Records an event of a conversation: its counter, the row of the archive, and the observer's event. Never waits
+    /// Records an event of a conversation: its counter, the event and its row in the archive, and the observer's event. Never waits
     /// and never fails: a record that the archive does not accept is counted.
     pub fn event(&self, conversation: &str, entry: &LogEntry) {
         if let Some(name) = counted_as(&entry.event) {
             self.metrics.conversations.event(name);
         }
-        let (row, events) = (archive_row(conversation, entry), webhook_events(entry));
-        self.project(conversation, row, events);
+        let stored = archived_event(conversation, entry).map(Record::Event);
+        let records = stored.into_iter().chain(archive_row(conversation, entry));
+        self.project(conversation, records, webhook_events(entry));
     }
 
     /// The same for a decision of the desk.
     pub fn decision(&self, conversation: &str, decision: DeskDecision<'_>) {
         let events = decision_webhook_events(decision);
-        self.project(conversation, Some(decision_row(conversation, decision)), events);
+        self.project(conversation, [decision_row(conversation, decision)], events);
     }
 
-    fn project(&self, conversation: &str, row: Option<Record>, events: Vec<WebhookEvent>) {
+    fn project(
+        &self,
+        conversation: &str,
+        records: impl IntoIterator<Item = Record>,
+        events: Vec<WebhookEvent>,
+    ) {
         let stamp = Stamp::new();
         if let Some(observer) = &self.observer {
             let (id, at_ms) = (&*stamp.id, stamp.at_ms);
@@ -112,8 +118,10 @@ impl ArchiveHandle {
                 .into_iter()
                 .for_each(|event| observer(ObservedEvent { id, at_ms, conversation, event }));
         }
-        if let Some(record) = row {
-            self.keep(stamp.of(record));
+        // An event and its row are in different tables, under the same id.
+        for record in records {
+            let (id, at_ms) = (stamp.id.clone(), stamp.at_ms);
+            self.keep(StampedRecord { id, at_ms, record });
         }
     }
 
@@ -261,7 +269,10 @@ fn shown_as_past(record: &Record) -> Option<&str> {
             Some(conversation.as_deref().unwrap_or_default())
         }
         Record::UploadKept(upload) => Some(&upload.conversation),
-        Record::UploadExpired { .. } | Record::Audit(_) | Record::Deliver(_) => None,
+        // An event that these show has a row.
+        Record::Event(_) | Record::UploadExpired { .. } | Record::Audit(_) | Record::Deliver(_) => {
+            None
+        }
     }
 }
 

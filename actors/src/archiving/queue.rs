@@ -166,6 +166,7 @@ fn weight(record: &Record) -> usize {
             let quotes = message.citations.iter().map(|citation| citation.quote.len() + 128);
             message.text.len() + message.html.len() + quotes.sum::<usize>()
         }
+        Record::Event(event) => event.entry.len(),
         Record::Deliver(delivery) => delivery.body.len(),
         Record::OfflineMessage { text, .. } => text.len(),
         Record::Feedback(feedback) => feedback.comment.as_deref().map_or(0, str::len),

@@ -34,6 +34,8 @@ pub trait Privacy: Send + Sync + 'static {
 pub struct Export {
     /// Whole conversations.
     pub conversations: Vec<Transcript>,
+    /// Their events, in the form of the log; none of conversations from before version 6 of the tables.
+    pub events: Vec<serde_json::Value>,
     /// Offline messages.
     pub left_messages: Vec<LeftMessage>,
 }

@@ -1,0 +1,116 @@
+//! Writes the rows of stored events again, for a release that projects an event to another row than the one before it.
+//!
+//! Never: a row without an event (notes, decisions of the desk, conversations from before events were stored), the row of
+//! the conversation itself, an hourly figure, a conversation that was erased.
+
+use hsc_actors::ports::archive::ArchiveError;
+use hsc_conversation::archive::StampedRecord;
+use hsc_conversation::archive_row;
+use hsc_conversation::log::StoredEntry;
+use sqlx::any::AnyRow;
+use sqlx::{Error, Row as _};
+
+use super::rows;
+use super::sql::signed;
+use super::store::Store;
+use super::write::Writing;
+
+/// Events of one transaction: short enough that the chats of running pods are written in between.
+const PAGE: i64 = 200;
+
+/// What [`Store::reproject`] did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reprojected {
+    /// Events read.
+    pub events: u64,
+    /// Rows written again.
+    pub rows: u64,
+    /// Events of a later version, whose rows stay as they are.
+    pub unreadable: u64,
+}
+
+/// The last event of a page.
+#[derive(Clone, Default)]
+struct Cursor {
+    conversation: String,
+    place: u64,
+    at_ms: u64,
+    id: String,
+}
+
+struct Event {
+    cursor: Cursor,
+    entry: StoredEntry,
+}
+
+impl Store {
+    /// Writes the rows of all stored events again. Safe beside running servers, and safe to repeat.
+    ///
+    /// # Errors
+    /// If the database is down or excludes this release. What was written until then stays.
+    pub async fn reproject(&self) -> Result<Reprojected, ArchiveError> {
+        let mut done = Reprojected::default();
+        let mut after = Cursor::default();
+        loop {
+            let page = self.with(async |_| self.reproject_page(&after, &mut done).await).await?;
+            let Some(last) = page else { return Ok(done) };
+            after = last;
+        }
+    }
+
+    /// One page; returns its end, or none after the last event.
+    async fn reproject_page(
+        &self,
+        after: &Cursor,
+        done: &mut Reprojected,
+    ) -> Result<Option<Cursor>, Error> {
+        let mut writing = Writing::new(self.begin().await?);
+        let rows = sqlx::query(
+            "SELECT id, conversation, at_ms, place, entry FROM events
+             WHERE (conversation, place, at_ms, id) > ($1, $2, $3, $4)
+             ORDER BY conversation, place, at_ms, id LIMIT $5",
+        )
+        .bind(&*after.conversation)
+        .bind(signed(after.place))
+        .bind(signed(after.at_ms))
+        .bind(&*after.id)
+        .bind(PAGE)
+        .fetch_all(&mut **writing.transaction())
+        .await?;
+        let mut page = Reprojected::default();
+        let mut last = None;
+        for event in rows.iter().map(event) {
+            let Event { cursor, entry } = event?;
+            page.events += 1;
+            match entry.read() {
+                Ok(entry) => {
+                    if let Some(record) = archive_row(&cursor.conversation, &entry) {
+                        let (id, at_ms) = (cursor.id.clone(), cursor.at_ms);
+                        let row = StampedRecord { id, at_ms, record };
+                        page.rows += u64::from(writing.replace(&row).await?);
+                    }
+                }
+                Err(_) => page.unreadable += 1,
+            }
+            last = Some(cursor);
+        }
+        writing.commit_without_figures().await?;
+        done.events += page.events;
+        done.rows += page.rows;
+        done.unreadable += page.unreadable;
+        Ok(last)
+    }
+}
+
+fn event(row: &AnyRow) -> Result<Event, Error> {
+    let place = rows::number(row, "place")?;
+    Ok(Event {
+        entry: StoredEntry { offset: place, text: rows::text(row, "entry")?.into() },
+        cursor: Cursor {
+            conversation: rows::text(row, "conversation")?,
+            place,
+            at_ms: rows::number(row, "at_ms")?,
+            id: row.try_get("id")?,
+        },
+    })
+}
