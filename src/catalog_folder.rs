@@ -102,7 +102,7 @@ impl CatalogFolder {
 
     /// Reloads the catalog now.
     pub async fn reload(&self) -> CatalogStatus {
-        self.reloader.reload("an admin asked for it").await;
+        self.reloader.reload("an admin requested it").await;
         self.status()
     }
 

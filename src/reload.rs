@@ -193,7 +193,7 @@ async fn watch(
         };
         life.observe(json!({ "watching": true, "folder": dir.display().to_string() }));
         if missed || FolderState::at(&dir) != before {
-            reloader.reload("changed while nobody watched").await;
+            reloader.reload("changed while it was not watched").await;
         }
         while changes.recv().await.is_some() {
             let last = Instant::now() + quiet * MOST_QUIET_TIMES;
@@ -206,7 +206,7 @@ async fn watch(
             }
             reloader.reload("files changed").await;
         }
-        return Err("the system told of no more changes".into());
+        return Err("the system reports no more changes".into());
     }
 }
 

@@ -171,7 +171,7 @@ impl Presence {
             Ok(mut directory) => {
                 for gone in std::mem::take(&mut directory.vanished) {
                     if gone.is_new {
-                        warn!(pod:% = gone.pod; "a pod is not heard of any more");
+                        warn!(pod:% = gone.pod; "a pod has vanished");
                         self.context.services.metrics.pods.vanished();
                     }
                     vanished.push(gone.pod);

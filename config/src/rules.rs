@@ -679,7 +679,7 @@ pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
     if !openid.issuer.is_empty() && openid.admins.is_empty() && openid.agents.is_empty() {
         return Some(CrossValidation {
             key: "identity.openid.admins",
-            expected: "a value of the claim here or in identity.openid.agents, else the provider lets nobody in"
+            expected: "a value of the claim here or in identity.openid.agents, else nobody can sign in with the provider"
                 .to_owned(),
         });
     }
@@ -743,7 +743,7 @@ pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
         return Some(CrossValidation {
             key: "answers.llm.api_key",
             expected: format!(
-                "a key, because answers.answerer is llm and {} answers nobody without one",
+                "a key, because answers.answerer is llm and {} answers no request without one",
                 llm.base_url
             ),
         });

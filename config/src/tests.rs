@@ -259,7 +259,7 @@ fn conflicting_values_are_reported_together() {
     );
     assert_eq!(
         of_variable("HSC__ANSWERS__ANSWERER", "llm"),
-        "answers.llm.api_key = *** (from the defaults): expected a key, because answers.answerer is llm and https://generativelanguage.googleapis.com/v1beta/openai answers nobody without one",
+        "answers.llm.api_key = *** (from the defaults): expected a key, because answers.answerer is llm and https://generativelanguage.googleapis.com/v1beta/openai answers no request without one",
     );
     assert_eq!(
         of_variable("HSC__IDENTITY__SESSION_MS", "1000"),
@@ -273,7 +273,7 @@ fn conflicting_values_are_reported_together() {
     );
     assert_eq!(
         provider("client_id = \"hsc\"\n"),
-        "identity.openid.admins = [] (from the defaults): expected a value of the claim here or in identity.openid.agents, else the provider lets nobody in",
+        "identity.openid.admins = [] (from the defaults): expected a value of the claim here or in identity.openid.agents, else nobody can sign in with the provider",
     );
     assert_eq!(
         provider("client_id = \"hsc\"\nagents = [\"support\"]\n"),

@@ -56,13 +56,15 @@ pub enum NotResumed {
     #[error("the conversation is not kept any more; a new one was begun")]
     Unknown,
     /// The log is unavailable.
-    #[error("the conversation cannot be reached just now; a new one was begun")]
+    #[error("the conversation is not available at the moment; a new one was started")]
     Unavailable,
     /// The window of the log has moved past the client.
-    #[error("more was said since than is kept; the conversation goes on without it")]
+    #[error(
+        "more messages were sent since than are stored; the conversation continues without them"
+    )]
     Gone,
     /// The client has a higher offset than the log.
-    #[error("the last part of the conversation was lost on our side; it goes on without it")]
+    #[error("the last part of the conversation was lost on the server; it continues without it")]
     Ahead,
 }
 
@@ -111,5 +113,4 @@ impl OpeningResult {
 }
 
 /// The notice to a client whose conversation cannot be stored for now.
-pub const UNLOGGED: &str =
-    "the conversation cannot be kept just now; until it can, it is not continued after a loss";
+pub const UNLOGGED: &str = "the conversation cannot be stored at the moment; until it can, it is not resumed after a lost connection";

@@ -33,7 +33,7 @@ pub enum ReadError {
     },
     /// Pages of letters whose meaning is missing in the file, or wrong.
     #[error(
-        "the text of {pages} pages cannot be told from its glyphs; the manual needs text recognition"
+        "the text of {pages} pages cannot be derived from its glyphs; the manual needs text recognition"
     )]
     Illegible {
         /// Number of pages that were checked.

@@ -147,7 +147,7 @@ catalogue! {
     hsc_uploads_expired_total Counter [] "Uploads deleted at the end of their retention";
     hsc_offline_messages_total Counter ["kind" = "message" | "transcript", "outcome" = "taken" | "too_many"] "Offline messages (kind message) and transcripts to be sent by mail (kind transcript), by outcome: taken or too_many";
     hsc_webhook_attempts_total Counter ["outcome" = "delivered" | "failed" | "dead"] "Attempts to deliver a webhook, by outcome: delivered, failed (it is retried) or dead";
-    hsc_webhook_dead_total Counter ["reason" = "attempts" | "gone" | "forbidden"] "Webhooks that became dead letters, by reason: attempts (too many attempts), gone (the endpoint said 410) or forbidden (its address is not public)";
+    hsc_webhook_dead_total Counter ["reason" = "attempts" | "gone" | "forbidden"] "Webhooks that became dead letters, by reason: attempts (too many attempts), gone (the endpoint returned 410) or forbidden (its address is not public)";
     hsc_webhook_seconds Histogram [] "Time of one delivery attempt";
     hsc_webhooks_waiting Gauge [] "Webhooks of all pods that are queued for delivery or a retry";
     hsc_webhook_dead_letters Gauge [] "Webhooks of all pods that are stored as dead letters";

@@ -136,7 +136,7 @@ async fn find(store: &Store, who: &str) -> anyhow::Result<(DataSubject, Export)>
 }
 
 fn nothing() -> ExitCode {
-    eprintln!("hsc: the archive keeps nothing of that conversation or visitor");
+    eprintln!("hsc: the archive has no data of that conversation or visitor");
     ExitCode::FAILURE
 }
 

@@ -141,7 +141,7 @@ fn archive_fault(deps: &Dependencies) -> Option<String> {
     if let Some(why) = deps.pod.archive().excluded() {
         return Some(format!("nothing is written to the archive: {why}"));
     }
-    let away = "the archive takes nothing: chats go on, what is said is written when it is back";
+    let away = "the archive accepts no writes: chats continue, and records are written when it is available again";
     (!deps.pod.archive().is_up()).then(|| away.to_owned())
 }
 

@@ -141,7 +141,7 @@ fn sentinel_login(query: &str) -> Result<RedisConnectionInfo, InvalidAddress> {
         login = match &*key {
             "sentinel_user" => login.set_username(value),
             "sentinel_password" => login.set_password(value),
-            other => return Err(unreadable(format!("has the part {other}, which nobody knows"))),
+            other => return Err(unreadable(format!("has the unknown part {other}"))),
         };
     }
     Ok(login)

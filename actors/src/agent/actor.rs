@@ -322,7 +322,7 @@ impl AgentSocket {
         }));
         ctx.spawn(ended.map(|event, socket, ctx| match event {
             Ok(event) => socket.feed(event, ctx),
-            Err(why) => warn!(why:%; "what an agent asked for failed"),
+            Err(why) => warn!(why:%; "a request of an agent failed"),
         }));
     }
 

@@ -39,7 +39,7 @@ pub(crate) enum NotDelivered {
     #[error("The visitor's connection does not answer; say it again in a moment.")]
     Silent,
     /// The desk or the log is unavailable.
-    #[error("The conversation cannot be reached just now; say it again in a moment.")]
+    #[error("The conversation is not available at the moment; send it again soon.")]
     Away,
 }
 

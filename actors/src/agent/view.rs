@@ -134,7 +134,7 @@ impl AgentView {
             Event::NoteWritten { id } => effects.push(send(id, DeskMessage::Done)),
             Event::DraftMade { id, conversation, answer } => {
                 let Some(answer) = answer else {
-                    let message = "The manual cannot be asked just now; try again.";
+                    let message = "The manual is not available at the moment; try again.";
                     effects.push(error(id, ErrorCode::Internal, message));
                     return effects;
                 };

@@ -69,7 +69,7 @@ async fn erase_expired(keeping: &Retention) -> u64 {
                 keeping.uploads.remove(erased.files).await;
             }
             Err(error) => {
-                warn!(error:%; "what is past its age was not erased, it is tried again in an hour");
+                warn!(error:%; "expired data was not erased; the next attempt is in an hour");
                 break;
             }
         }

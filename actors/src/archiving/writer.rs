@@ -192,7 +192,7 @@ impl Writer {
         }
         self.handle.set_excluded(None);
         if was_up {
-            warn!(cause; "the archive is away, chats go on and are written later");
+            warn!(cause; "the archive is unavailable; chats continue and are written later");
         }
     }
 

@@ -489,7 +489,7 @@ impl Session {
             logging => {
                 let taken = Arc::clone(&owned.conversation);
                 *logging = Some(Box::new(LogState::new(owned, outbox)));
-                info!(conversation:% = taken; "conversation goes on here");
+                info!(conversation:% = taken; "conversation continues here");
                 self.context.sessions.renamed(self.key, &taken);
                 Vec::new()
             }

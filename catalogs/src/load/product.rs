@@ -235,7 +235,7 @@ fn documentation(
                 warn(
                     "documentation.type",
                     format!(
-                        "'{other}' is none of pdf, html, html_scrape; it is told by the address"
+                        "'{other}' is none of pdf, html, html_scrape; without it the address decides"
                     ),
                 );
             }

@@ -148,7 +148,7 @@ impl CloseReason {
                 "the pod is full, or out of memory for unfinished messages: connect again later"
             }
             Self::TakenOver => {
-                "the conversation goes on over another connection: do not connect again"
+                "the conversation continues over another connection: do not connect again"
             }
             Self::Dismissed => {
                 "an admin closed the session: connect again only when the visitor asks"

@@ -247,7 +247,7 @@ impl Llm {
         let is_limited = matches!(error, LlmError::Limited { .. });
         if is_limited {
             // Counted by a metric. Many refused questions must not flood the log.
-            log::debug!(trace, reason, cause:% = error; "the language model was not asked");
+            log::debug!(trace, reason, cause:% = error; "the language model was skipped");
         } else {
             log::warn!(trace, reason, cause:% = error; "the language model failed, using the extractive answer");
         }

@@ -24,7 +24,7 @@ pub(super) enum LlmError {
     #[error("the quota of {} of this {} is used up", used.as_str(), scope.as_str())]
     Limited { scope: Scope, used: Used },
     /// The answer is empty.
-    #[error("the model said nothing")]
+    #[error("the model returned no text")]
     Empty,
 }
 

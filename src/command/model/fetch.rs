@@ -177,7 +177,10 @@ async fn fetch(client: &Client, url: &str, path: &Path, digest: &str) -> anyhow:
     let mut body = response.bytes_stream();
     while let Some(piece) = body.next().await {
         let piece = piece.with_context(|| {
-            format!("{url} broke off after {} bytes; run the command again to go on", progress.have)
+            format!(
+                "{url} broke off after {} bytes; run the command again to continue",
+                progress.have
+            )
         })?;
         file.write_all(&piece)?;
         progress.add(piece.len() as u64);

@@ -40,7 +40,7 @@ impl AnalyticsPeriod {
         let period = self.period()?;
         if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
             return Err(invalid(format!(
-                "By the hour {HOURS_OF_DAYS} days are told at most; name a shorter period."
+                "Hourly figures cover at most {HOURS_OF_DAYS} days; choose a shorter period."
             )));
         }
         Ok(period)

@@ -33,7 +33,7 @@ pub(crate) struct ConversationFilter {
 
 /// Past conversations, the newest first, one row each. Absent parameters do not filter.
 #[utoipa::path(get, path = "/api/conversations", tag = "team",
-    params(("text" = Option<String>, Query, description = "Words that were said, all of them; the last one also as a beginning"),
+    params(("text" = Option<String>, Query, description = "Words of the messages, all of them; the last one also as a prefix"),
         ("product" = Option<String>, Query), ("agent" = Option<String>, Query, description = "Id of an agent who had it"),
         ("rating" = Option<u8>, Query, description = "1 to 5"),
         ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),

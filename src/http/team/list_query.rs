@@ -97,7 +97,7 @@ pub(super) fn archive_error(error: ArchiveError) -> ApiError {
             ApiError::new(ApiErrorCode::Unavailable, message)
         }
         ArchiveError::Refused { cause } => {
-            warn!(cause:%; "the archive refused what the team asked");
+            warn!(cause:%; "the archive refused a query of the team");
             let message = "The archive did not take this; the log of the server says why.";
             ApiError::new(ApiErrorCode::Internal, message)
         }

@@ -76,7 +76,7 @@ pub(super) async fn check(
     let is_for_many = claims.aud.as_array().is_some_and(|all| all.len() > 1);
     let is_ours = |azp: &String| *azp == settings.client_id;
     if !claims.azp.as_ref().map_or(!is_for_many, is_ours) {
-        return Err("the ID token was issued to somebody else".into());
+        return Err("the ID token was issued to another client".into());
     }
     Ok(vouched(claims, settings))
 }

@@ -56,7 +56,7 @@ async fn renew(link: Link, key: Arc<str>, token: Arc<str>, lasts: Duration) {
         let mut renewed = redis::cmd("EVAL");
         renewed.arg(RENEW).arg(1).arg(&*key).arg(&*token).arg(lasts_ms);
         match link.command::<u64>(renewed).await {
-            Ok(0) => return debug!(key:%; "a load goes on without its lock"),
+            Ok(0) => return debug!(key:%; "a load continues without its lock"),
             Ok(_) => {}
             Err(error) => debug!(key:%, error:%; "a lock could not be renewed"),
         }

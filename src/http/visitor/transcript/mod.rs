@@ -201,7 +201,7 @@ async fn read_transcript(
         return Err(ApiError::new(ApiErrorCode::Unavailable, message));
     }
     if lines.is_empty() {
-        let message = "Nothing was said in this conversation, or it is not kept any more.";
+        let message = "This conversation has no messages, or it has expired.";
         return Err(ApiError::new(ApiErrorCode::NothingSaid, message));
     }
     let catalog = deps.catalog.load();
