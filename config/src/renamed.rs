@@ -62,4 +62,12 @@ mod tests {
             assert_eq!(current(new), None, "{new} is an old name too");
         }
     }
+
+    #[test]
+    fn the_page_about_upgrades_lists_every_renamed_setting() {
+        let page = include_str!("../../docs/upgrading.md");
+        for (old, new) in RENAMED {
+            assert!(page.contains(&format!("| `{old}` | `{new}` |")), "{old} is missing");
+        }
+    }
 }

@@ -437,6 +437,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_upgrades_lists_every_migration() {
+        let page = include_str!("../../docs/upgrading.md");
+        for SchemaMigration { version, name, oldest_server, .. } in MIGRATIONS {
+            let row = format!("| {version} | {name} | {oldest_server} |");
+            assert!(page.contains(&row), "{row} is missing");
+        }
+    }
+
+    #[test]
     fn a_server_applies_what_is_missing_and_accepts_newer_migrations_that_only_add() {
         let known = [migration(1, 1), migration(2, 1), migration(3, 3)];
         assert_eq!(versions(&known, &BTreeMap::new()), Ok(vec![1, 2, 3]));
