@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_whether_one_session_is_meant_or_all_or_another_actor() {
+    fn a_target_name_selects_one_session_all_sessions_or_another_actor() {
         assert_eq!(FaultTarget::by("session"), FaultTarget::AllSessions);
         assert_eq!(FaultTarget::by("session.17"), FaultTarget::Session(17));
         assert_eq!(FaultTarget::by("sessions"), FaultTarget::Other("sessions"));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_others_would_suffer_too_is_no_fault_for_a_session() {
+    fn a_fault_that_affects_other_sessions_is_refused_for_a_session() {
         let faults = [Fault::Hang { ms: 1 }, Fault::KillThread, Fault::PanicInFuture];
         for fault in faults {
             assert!(matches!(in_a_session(fault), Err(FaultNotInjected::NotInASession)));

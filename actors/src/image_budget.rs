@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_has_a_part_and_all_together_the_whole() {
+    fn one_client_gets_its_share_of_the_budget_and_all_clients_the_whole() {
         let metrics = Metrics::new();
         // 30 bytes take 70.
         let limits = ImageLimits { max_bytes: 280, max_bytes_per_address: 140 };
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_copy_of_a_picture_gives_its_share_back() {
+    fn the_last_copy_of_an_image_releases_its_bytes() {
         let metrics = Metrics::new();
         let limits = ImageLimits { max_bytes: 70, max_bytes_per_address: 0 };
         let budget = ImageBudget::new(limits, Arc::clone(&metrics));

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn within_any_time_no_more_than_the_quota_and_its_refill_passes() {
+    fn no_interval_admits_more_than_the_quota_and_its_refill() {
         let (mut limiter, start) = (limiter(7, 10), Instant::now());
         let mut passed = 0;
         for step in 0..1_000 {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_costs_more_than_all_passes_once_and_is_paid_for() {
+    fn a_request_above_the_whole_quota_is_admitted_once_and_delays_the_next() {
         let (mut limiter, now) = (limiter(100, 100), Instant::now());
         assert_eq!(limiter.check(&"a", 250, now), Ok(()));
         limiter.count("a", 250, now);
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_and_not_used_is_given_back() {
+    fn counted_units_that_were_not_used_are_returned() {
         let (mut limiter, now) = (limiter(100, 100), Instant::now());
         limiter.count("a", 100, now);
         assert!(limiter.check(&"a", 60, now).is_err());

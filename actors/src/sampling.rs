@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_minutes_are_kept_and_a_gap_stays_a_gap() {
+    fn ten_minutes_of_samples_are_retained_and_a_gap_stays_empty() {
         let (recent, metrics) = (RecentSamples::new(), Metrics::new());
         recent.take(STEP, metrics.sample(1));
         metrics.sockets.received("typing");

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_ends_in_the_order_in_which_it_was_put_in_whatever_is_polled_first() {
+    async fn tasks_complete_in_insertion_order_in_any_polling_order() {
         let (mut sequence, done) = (Sequence::default(), Rc::default());
         let mut all: Vec<_> = (0..10).map(|number| sequence.put(work(number, &done))).collect();
         all.reverse();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_is_dropped_or_panics_lets_the_next_begin() {
+    async fn a_dropped_or_panicked_task_starts_the_next_one() {
         let mut sequence = Sequence::default();
         let never = sequence.put(std::future::pending::<()>());
         let panics = sequence.put(async { panic!("rehearsed") });
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn two_keys_do_not_wait_for_each_other_and_what_has_ended_is_forgotten() {
+    async fn keys_do_not_wait_for_each_other_and_ended_sequences_are_removed() {
         let (mut sequences, open) = (Sequences::default(), Notify::new());
         let mut waits = Box::pin(sequences.put("a", open.notified()));
         assert!((&mut waits).now_or_never().is_none());

@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_admitted_past_the_limit_and_a_place_given_back_is_free() {
+    fn no_session_is_admitted_above_the_limit_and_a_released_place_is_free() {
         let sessions = sessions(2, 0, 0);
         let first = sessions.admit(client("127.0.0.1")).unwrap();
         sessions.admit(client("127.0.0.1")).unwrap();
@@ -494,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_cannot_take_the_places_of_all() {
+    fn one_address_has_its_own_limit_of_sessions() {
         let sessions = sessions(100, 2, 0);
         let first = sessions.admit(client("127.0.0.1")).unwrap();
         sessions.admit(client("127.0.0.1")).unwrap();
@@ -505,7 +505,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rush_is_slowed_down() {
+    fn new_sessions_are_limited_per_second() {
         let sessions = sessions(100, 0, 3);
         let admitted = (0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count();
         assert_eq!(admitted, 3);
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rush_from_one_address_slows_down_nobody_else() {
+    fn a_burst_from_one_address_delays_no_other_address() {
         let admission = Admission {
             max: 100,
             per_address: 0,
@@ -531,14 +531,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pod_that_drains_takes_nobody() {
+    async fn a_draining_pod_admits_no_session() {
         let sessions = sessions(100, 0, 0);
         sessions.drain(Duration::from_secs(1)).await;
         assert_eq!(sessions.admit(client("127.0.0.1")), Err(AdmissionRefused::Draining));
     }
 
     #[test]
-    fn few_sessions_leave_at_a_steady_rate_and_many_within_the_time() {
+    fn few_sessions_drain_at_a_steady_rate_and_many_within_the_time() {
         let within = Duration::from_secs(15);
         assert_eq!(sessions_per_step(0, within), 4);
         assert_eq!(sessions_per_step(1_000, within), 4, "in five seconds");

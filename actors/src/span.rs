@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_with_the_end_of_one_answer_and_the_beginning_of_the_next_belongs_to_both() {
+    fn a_batch_that_ends_one_answer_and_begins_the_next_is_in_both_traces() {
         let metrics = Metrics::new();
         metrics.traces.switch_on(1.0, 100, || {});
         let (one, two) = (TraceContext::root(), TraceContext::root());

@@ -21,7 +21,7 @@ fn recorded(effects: &[Effect]) -> Vec<ArchivedMessage> {
 }
 
 #[test]
-fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
+fn a_question_and_its_answer_are_recorded_with_their_metadata() {
     let mut conversation = conversation();
     say(&mut conversation, json!({"type": "hello", "locale": "he"}));
     let opened =
@@ -55,7 +55,7 @@ fn a_question_and_its_answer_are_recorded_with_what_is_known_of_them() {
 }
 
 #[test]
-fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
+fn an_answer_without_a_result_is_recorded_with_its_outcome() {
     for (outcome, recorded_as) in [
         (Outcome::Unknown, MessageOutcome::Unknown),
         (Outcome::NoManual { code: "none", words: "x".to_owned() }, MessageOutcome::NoManual),
@@ -76,7 +76,7 @@ fn an_answer_that_ends_otherwise_is_recorded_as_what_it_was() {
 }
 
 #[test]
-fn a_question_that_waits_is_recorded_when_its_turn_has_come_and_one_that_is_refused_never() {
+fn a_queued_question_is_recorded_when_its_answer_starts_and_a_refused_one_is_not() {
     let mut conversation = conversation();
     assert_eq!(recorded(&ask(&mut conversation, "q1", "one?")).len(), 1);
     assert!(recorded(&ask(&mut conversation, "q2", "two?")).is_empty());
@@ -91,7 +91,7 @@ fn a_question_that_waits_is_recorded_when_its_turn_has_come_and_one_that_is_refu
 }
 
 #[test]
-fn an_answer_that_is_made_again_after_a_crash_asks_nothing_twice() {
+fn an_answer_restarted_after_a_crash_records_its_question_once() {
     let mut before = conversation();
     ask(&mut before, "q", "how?");
     goes_on(&mut before, 1, chunk("Very"));
@@ -109,7 +109,7 @@ fn row(decision: DeskDecision<'_>) -> (HandoffRecordKind, Option<String>, Option
 }
 
 #[test]
-fn each_decision_of_the_desk_has_a_row_of_its_own() {
+fn each_decision_of_the_desk_is_one_record() {
     let (ana, ben) = (agent("ana"), agent("ben"));
     let text = |text: &str| Some(text.to_owned());
     let requested = DeskDecision::Requested { rev: 1, reason: Some("It burns.") };
@@ -135,7 +135,7 @@ fn each_decision_of_the_desk_has_a_row_of_its_own() {
 }
 
 #[test]
-fn each_end_at_the_desk_is_recorded_as_what_it_was() {
+fn each_end_of_a_handoff_is_recorded_with_its_kind() {
     for (why, by, kind, who, reason) in [
         (TicketGoneReason::Withdrawn, None, HandoffRecordKind::Withdrawn, None, None),
         (TicketGoneReason::Expired, None, HandoffRecordKind::Expired, None, None),

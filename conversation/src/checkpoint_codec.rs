@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_read_as_it_was_written() {
+    fn a_checkpoint_survives_a_round_trip() {
         let before = checkpoint();
         let after = Checkpoint::decode(&before.encode()).expect("our own form");
         let (open, was) = (after.open.as_ref().unwrap(), before.open.as_ref().unwrap());
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_picture_is_left_behind_and_that_is_known_ever_after() {
+    fn a_large_image_is_left_out_and_marked_as_lost_in_later_checkpoints() {
         let after = Checkpoint::decode(&checkpoint().encode()).unwrap();
         assert!(after.pending[1].lost_picture && after.pending[1].query.image.is_none());
         let again = Checkpoint::decode(&after.encode()).unwrap();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_that_no_answer_looks_at_is_known_to_have_come_and_has_no_bytes() {
+    fn an_image_that_the_answerer_does_not_read_is_encoded_without_bytes() {
         let mut before = checkpoint();
         let query = QueryMessage { image: Some(Image::Unseen), ..(*question(2, 0).query).clone() };
         before.pending[0].query = Arc::new(query);
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_trace_of_a_question_is_kept_and_an_invalid_one_costs_the_trace_alone() {
+    fn the_trace_of_a_question_is_stored_and_an_invalid_one_is_ignored() {
         let context = TraceContext::root();
         let trace = QuestionTrace { context, parent: Some(0xab), asked_at_ms: 1_764_038_400_123 };
         let mut before = checkpoint();
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_of_another_form_is_none() {
+    fn a_checkpoint_of_another_format_is_not_decoded() {
         for text in ["", "{", "[]", r#"{"v":2,"answers":1}"#, r#"{"answers":1}"#] {
             assert!(Checkpoint::decode(text).is_none(), "{text}");
         }

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn ipv4_counts_alone_and_ipv6_by_its_first_64_bits() {
+    fn the_key_of_ipv4_is_the_address_and_of_ipv6_the_first_64_bits() {
         assert_eq!(of("::ffff:8.8.8.8"), of("8.8.8.8"));
         assert_ne!(of("8.8.8.8").key(), of("8.8.8.9").key());
         assert_eq!(of("2a00:1450::1:2").key(), of("2a00:1450::ffff:3").key());

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_pieces_is_found_and_little_is_held() {
+    fn a_name_split_over_chunks_is_found_and_little_text_is_buffered() {
         assert_eq!(
             broken(&["Own Pedal"], &["an O", "wn", " ", "Peda", "l", "."]),
             "an Own\u{a0}Pedal."
@@ -187,13 +187,13 @@ mod tests {
     }
 
     #[test]
-    fn no_names_are_nothing_to_do() {
+    fn without_names_there_is_no_breaker() {
         assert!(NameBreaker::new([]).is_none() && NameBreaker::new([""]).is_none());
     }
 
     proptest::proptest! {
         #[test]
-        fn no_name_gets_through_however_the_text_is_cut(
+        fn no_name_passes_in_any_chunking(
             words in proptest::collection::vec(proptest::sample::select(vec![
                 "Own", "own", "Pedal", "Pro", " ", "-", ".", "é", "x", "[SUGGESTION: ", "]", "Own Pedal",
             ]), 0..16),

@@ -100,7 +100,7 @@ fn with(who: &str) -> Conversation {
 }
 
 #[test]
-fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
+fn a_handoff_request_describes_the_visitor_to_the_desk() {
     let mut conversation = greeted();
     ask(&mut conversation, "a", "How loud is it?");
     let effects =
@@ -125,7 +125,7 @@ fn a_wish_for_a_person_brings_the_desk_what_it_has_to_know() {
 }
 
 #[test]
-fn whoever_did_not_say_hello_is_told_to() {
+fn a_handoff_before_hello_is_refused() {
     let mut conversation = conversation();
     let effects = say(&mut conversation, json!({"type": "handoff", "id": 1}));
     assert_eq!(
@@ -135,7 +135,7 @@ fn whoever_did_not_say_hello_is_told_to() {
 }
 
 #[test]
-fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
+fn an_unavailable_handoff_offers_a_form_and_can_be_requested_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     let effects = desk_update(&mut conversation, DeskUpdate::NoPerson(HandoffUnavailable::Closed));
@@ -147,7 +147,7 @@ fn nobody_there_is_said_with_a_form_and_can_be_tried_again() {
 }
 
 #[test]
-fn the_visitor_is_told_who_ended_it_and_a_session_records_only_what_no_desk_decides() {
+fn the_visitor_receives_the_end_reason_and_the_session_records_only_ends_without_a_decision() {
     for (news, reason, recorded) in [
         (gone(3, TicketGoneReason::Closed), "closed", None),
         (gone(3, TicketGoneReason::Ended), "ended", None),
@@ -190,7 +190,7 @@ fn a_rating_is_acknowledged_each_time_and_recorded_once() {
 }
 
 #[test]
-fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
+fn a_desk_that_lost_the_conversation_receives_the_reason_again() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff", "reason": "It burns."}));
     desk_update(&mut conversation, ticket(1, None));
@@ -202,7 +202,7 @@ fn a_desk_that_has_lost_the_conversation_is_told_the_reason_again() {
 }
 
 #[test]
-fn each_change_at_the_desk_is_told_once_and_in_order() {
+fn each_change_at_the_desk_is_sent_once_and_in_order() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     let (ana, ben) = (json!({"id": "ana", "name": "ANA"}), json!({"id": "ben", "name": "BEN"}));
@@ -263,7 +263,7 @@ fn unanswered(rev: u64, who: &str) -> DeskUpdate {
 }
 
 #[test]
-fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
+fn the_visitor_of_an_agent_who_did_not_answer_is_notified_and_the_assistant_continues() {
     let mut conversation = greeted();
     ask(&mut conversation, "one", "First?");
     goes_on(&mut conversation, 1, done(Outcome::Answered));
@@ -287,7 +287,7 @@ fn a_visitor_is_told_that_the_agent_did_not_answer_and_the_assistant_goes_on() {
 }
 
 #[test]
-fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_answer() {
+fn a_conversation_restored_at_the_desk_reports_whether_the_visitor_awaits_an_answer() {
     let mut conversation = with("ana");
     let awaits = |conversation: &mut Conversation| {
         let effects = desk_update(conversation, DeskUpdate::Lost);
@@ -304,7 +304,7 @@ fn a_conversation_that_the_desk_has_lost_tells_whether_its_visitor_awaits_an_ans
 }
 
 #[test]
-fn a_close_ends_it_and_a_visitor_may_begin_again() {
+fn a_close_ends_the_handoff_and_the_visitor_may_ask_again() {
     let mut conversation = with("ana");
     let effects = desk_update(&mut conversation, gone(3, TicketGoneReason::Closed));
     assert_eq!(kinds(&effects), ["agent_left", "handoff"]);
@@ -314,7 +314,7 @@ fn a_close_ends_it_and_a_visitor_may_begin_again() {
 }
 
 #[test]
-fn the_machine_answers_nothing_while_a_person_is_there() {
+fn the_assistant_does_not_answer_while_an_agent_has_the_conversation() {
     let mut conversation = greeted();
     ask(&mut conversation, "one", "First?");
     ask(&mut conversation, "two", "Second?");
@@ -338,7 +338,7 @@ fn the_machine_answers_nothing_while_a_person_is_there() {
 }
 
 #[test]
-fn what_the_two_say_is_durable_safe_and_said_once() {
+fn messages_of_visitor_and_agent_are_durable_escaped_and_sent_once() {
     let mut conversation = with("ana");
     let message = json!({"type": "message", "id": "m", "content": "<b>Hi</b>"});
     let effects = say(&mut conversation, message.clone());
@@ -404,7 +404,7 @@ fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order(
 }
 
 #[test]
-fn a_desk_that_cannot_be_asked_refuses_nothing() {
+fn an_unavailable_desk_refuses_no_agent_message() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     desk_update(&mut conversation, ticket(1, None));
@@ -420,7 +420,7 @@ fn a_desk_that_cannot_be_asked_refuses_nothing() {
 }
 
 #[test]
-fn who_types_is_told_without_what() {
+fn typing_is_reported_without_its_text() {
     let mut conversation = with("ana");
     let effects = say(&mut conversation, json!({"type": "typing", "content": "secret"}));
     assert_eq!(kinds(&effects), ["prediction"]);
@@ -439,7 +439,7 @@ fn who_types_is_told_without_what() {
 }
 
 #[test]
-fn a_message_that_nobody_hears_is_refused() {
+fn a_message_without_a_handoff_is_refused() {
     let mut conversation = greeted();
     let effects = say(&mut conversation, json!({"type": "message", "content": "Hello?", "id": 1}));
     assert_eq!(
@@ -453,7 +453,7 @@ fn a_message_that_nobody_hears_is_refused() {
 }
 
 #[test]
-fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
+fn a_handoff_request_is_withdrawn_while_waiting_and_a_bye_ends_the_handoff() {
     let ends = |effects: &[Effect]| match desk_requests(effects)[..] {
         [DeskRequest::End(how)] => Some(*how),
         _ => None,
@@ -479,7 +479,7 @@ fn a_wish_is_withdrawn_while_waiting_and_a_bye_ends_it_all() {
 }
 
 #[test]
-fn the_line_is_told_when_it_changed_and_not_to_the_second() {
+fn a_changed_queue_place_is_sent_with_a_rounded_wait() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     desk_update(&mut conversation, ticket(1, None));
@@ -499,7 +499,7 @@ fn the_line_is_told_when_it_changed_and_not_to_the_second() {
 }
 
 #[test]
-fn a_thumb_counts_on_an_answer_alone() {
+fn a_thumb_is_accepted_for_an_answer_only() {
     let mut conversation = greeted();
     ask(&mut conversation, "a", "How loud?");
     let effects = goes_on(&mut conversation, 1, done(Outcome::Answered));
@@ -525,7 +525,7 @@ fn on_another_pod(conversation: &Conversation) -> (Conversation, Vec<Effect>) {
 }
 
 #[test]
-fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
+fn a_session_that_takes_over_a_handoff_asks_the_desk_for_its_state() {
     let mut before = with("ana");
     agent_says(&mut before, "r1", "ana");
     let (mut after, effects) = on_another_pod(&before);
@@ -546,7 +546,7 @@ fn whoever_goes_on_with_it_asks_what_became_of_it_at_the_desk() {
 }
 
 #[test]
-fn a_desk_that_lost_everything_is_told_how_it_was() {
+fn a_desk_that_lost_its_state_receives_the_ticket_again() {
     let mut conversation = with("ana");
     let effects = desk_update(&mut conversation, DeskUpdate::Lost);
     let [DeskRequest::PutBack(request)] = desk_requests(&effects)[..] else {
@@ -592,7 +592,7 @@ fn happens() -> impl Strategy<Value = Happens> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
     #[test]
-    fn whatever_the_desk_says_in_whatever_order_the_visitor_is_told_a_story_that_holds_together(
+    fn any_order_of_desk_updates_sends_the_visitor_a_consistent_sequence(
         story in prop::collection::vec(happens(), 0..60),
     ) {
         let mut conversation = greeted();
@@ -646,7 +646,7 @@ proptest! {
 }
 
 #[test]
-fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
+fn messages_between_visitor_and_agent_are_recorded_with_their_offsets() {
     let mut conversation = greeted();
     let mut effects = say(&mut conversation, json!({"type": "handoff"}));
     effects.extend(desk_update(&mut conversation, ticket(1, None)));
@@ -678,7 +678,7 @@ fn what_goes_between_visitor_and_person_is_recorded_with_its_place() {
 }
 
 #[test]
-fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
+fn an_upload_is_accepted_only_in_its_own_conversation() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
     let mut conversation = greeted().with_tokens(Arc::clone(&tokens));
@@ -696,7 +696,7 @@ fn a_picture_stands_only_in_the_conversation_that_it_was_put_into() {
 }
 
 #[test]
-fn a_picture_without_words_is_seen_in_the_list_of_the_desk() {
+fn an_image_without_text_is_shown_as_a_symbol_in_the_desk_list() {
     let key: &[u8] = b"a key that is long enough for this test";
     let tokens = Arc::new(Tokens::new([key], Duration::from_secs(60)));
     let mut conversation = greeted().with_tokens(Arc::clone(&tokens));

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sure_is_told_and_the_rest_is_not() {
+    fn only_a_certain_language_is_detected() {
         for (text, language) in [
             ("איך מאפסים את ה-TD-17?", Some("he")),
             ("How do I reset the pads and the module?", Some("en")),
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn own_words_win_over_what_the_page_said_and_a_region_stays() {
+    fn the_language_of_the_question_overrides_the_page_and_a_region_stays() {
         let after = |locale: Option<&str>, text| after(locale.map(str::to_owned), text);
         let (hebrew, english) = ("איך מאפסים את זה?", "how do I reset the pads with this?");
         assert_eq!(after(Some("en-GB"), hebrew).as_deref(), Some("he"));

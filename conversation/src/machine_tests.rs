@@ -93,7 +93,7 @@ fn chunks(steps: &[Step]) -> Vec<&str> {
 }
 
 #[test]
-fn an_answer_run_sends_statuses_chunks_context_and_end_and_keeps_a_queue() {
+fn an_answer_run_sends_statuses_chunks_context_and_end_and_queues_questions() {
     let mut run = AnswerRun::new(catalog());
     assert_eq!(names(&start(&mut run, "", false)), ["StartAnswer"]);
     assert!(run.enqueue(question("second"), 1).is_none());
@@ -108,7 +108,7 @@ fn an_answer_run_sends_statuses_chunks_context_and_end_and_keeps_a_queue() {
 }
 
 #[test]
-fn an_answer_that_is_made_again_is_sent_from_where_the_visitor_has_it() {
+fn a_restarted_answer_is_sent_from_the_end_of_the_text_the_visitor_has() {
     let mut run = AnswerRun::new(catalog());
     start(&mut run, "Hold the", false);
     let steps = run.apply(1, chunk("Hold the button"), phrases());
@@ -125,7 +125,7 @@ fn an_answer_that_is_made_again_is_sent_from_where_the_visitor_has_it() {
 }
 
 #[test]
-fn a_cancelled_run_ends_the_answer_and_everything_behind_it() {
+fn a_cancelled_run_ends_the_answer_and_every_queued_question() {
     let mut run = AnswerRun::new(catalog());
     start(&mut run, "", false);
     run.apply(1, AnswerEvent::Thinking, phrases());
@@ -149,7 +149,7 @@ fn ticket(rev: u64, agent: Option<Agent>) -> DeskChange {
 }
 
 #[test]
-fn a_handoff_sends_an_agents_message_once_and_only_when_the_desk_says_so() {
+fn a_handoff_sends_an_agents_message_once_and_only_after_the_desk_confirms() {
     let (mut handoff, mut ids) = (Handoff::default(), MessageIds::default());
     let wish = || HandoffWish::default();
     assert!(matches!(handoff.wish(wish(), None, false), WishOutcome::Done(Some(_))));

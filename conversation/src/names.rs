@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_cannot_reorder_what_stands_beside_it() {
+    fn a_name_cannot_reorder_the_text_beside_it() {
         let reordering = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\
             \u{2066}\u{2067}\u{2068}\u{2069}\u{2028}\u{2029}\u{feff}\u{7}\r\n\u{85}";
         for letter in reordering.chars() {

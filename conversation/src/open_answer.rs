@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_answer_goes_on_where_the_first_one_ended() {
+    fn a_repeated_answer_continues_at_the_end_of_the_first_one() {
         let read = digest_of("Hold the");
         assert_eq!(digest_of("").repeat("Hold", read), RepeatMatch::Nothing);
         assert_eq!(digest_of("").repeat("Hold the", read), RepeatMatch::Nothing);

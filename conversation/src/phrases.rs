@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_language_says_everything() {
+    fn every_language_has_every_phrase() {
         for (language, file) in LANGUAGES {
             let phrases: BTreeMap<String, String> =
                 serde_json::from_str(file).expect("a phrase to each name");
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_speaks_none_of_the_languages_hears_what_part_1_says() {
+    fn an_unknown_language_uses_the_phrases_of_part_1() {
         for locale in [None, Some("fr"), Some("en-GB"), Some("")] {
             let phrases = &Phrases::of(locale).no_manual;
             assert_eq!(&**phrases, "Manual unavailable for this product.", "{locale:?}");
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn why_nobody_comes_is_in_english_what_the_log_of_the_server_says() {
+    fn the_english_reason_of_an_unavailable_handoff_is_that_of_the_server_log() {
         for why in [
             HandoffUnavailable::Closed,
             HandoffUnavailable::NobodyThere,

@@ -178,7 +178,7 @@ fn handoffs(talk: &mut Conversation) -> Vec<Effect> {
 }
 
 #[test]
-fn every_frame_is_the_one_that_was_recorded() {
+fn every_frame_equals_the_recorded_one() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(RECORDED);
     let frames = all_frames();
     let recorded = std::fs::read_to_string(path).expect("the fixture is there");

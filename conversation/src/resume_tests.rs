@@ -71,7 +71,7 @@ fn welcome(effects: &[Effect]) -> Value {
 }
 
 #[test]
-fn what_is_asked_before_the_welcome_is_asked_after_it_and_typing_does_not_wait() {
+fn questions_before_the_welcome_are_processed_after_it_and_typing_does_not_wait() {
     let mut conversation = conversation();
     assert_eq!(opening(&hello_again(&mut conversation, 9)).resume.as_ref().unwrap().after, 9);
     assert_eq!(
@@ -93,7 +93,7 @@ fn what_is_asked_before_the_welcome_is_asked_after_it_and_typing_does_not_wait()
 }
 
 #[test]
-fn no_more_is_held_before_the_welcome_than_may_wait() {
+fn the_messages_held_before_the_welcome_are_bounded() {
     let mut conversation = conversation();
     hello_again(&mut conversation, 0);
     let refused: Vec<Value> =
@@ -103,7 +103,7 @@ fn no_more_is_held_before_the_welcome_than_may_wait() {
 }
 
 #[test]
-fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
+fn a_conversation_that_is_taken_over_continues_at_the_offset_of_its_client() {
     let mut before = conversation();
     ask(&mut before, "a", "one");
     ask(&mut before, "b", "two");
@@ -135,7 +135,7 @@ fn a_conversation_that_is_taken_over_goes_on_where_its_client_left_it() {
 }
 
 #[test]
-fn an_answer_that_comes_out_otherwise_or_shorter_ends_honestly() {
+fn a_restarted_answer_that_differs_or_is_shorter_ends_as_interrupted() {
     for again in
         [vec![chunk("Press"), chunk(" the knob")], vec![chunk("Ho"), done(Outcome::Answered)]]
     {
@@ -156,7 +156,7 @@ fn an_answer_that_comes_out_otherwise_or_shorter_ends_honestly() {
 }
 
 #[test]
-fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
+fn a_client_whose_missed_entries_are_lost_is_notified_and_receives_the_whole_open_answer() {
     for (missed, why) in
         [(MissedEntries::Gone, NotResumed::Gone), (MissedEntries::Ahead, NotResumed::Ahead)]
     {
@@ -183,7 +183,7 @@ fn who_does_not_get_what_was_missed_is_told_and_gets_the_open_answer_whole() {
 }
 
 #[test]
-fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
+fn an_unreadable_checkpoint_is_reported_as_lost_and_nothing_is_sent_twice() {
     let mut after = conversation();
     hello_again(&mut after, 1);
     let missed = MissedEntries::All(vec![stored(2)]);
@@ -196,7 +196,7 @@ fn minutes_that_cannot_be_read_are_said_to_be_lost_and_nothing_is_said_twice() {
 }
 
 #[test]
-fn a_conversation_is_gone_on_with_by_the_first_message_only() {
+fn a_conversation_is_resumed_by_the_first_message_only() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     goes_on(&mut conversation, 1, chunk("Hold"));
@@ -209,7 +209,7 @@ fn a_conversation_is_gone_on_with_by_the_first_message_only() {
 }
 
 #[test]
-fn a_picture_that_was_not_taken_along_is_asked_for_again() {
+fn an_image_left_out_of_the_checkpoint_is_reported_as_lost() {
     let picture = [b"\x89PNG".as_slice(), &[0; 40_000]].concat();
     let picture = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, picture);
     let mut before = conversation();
@@ -238,7 +238,7 @@ fn an_answer_that_loses_one_pod_after_another_is_given_up() {
 }
 
 #[test]
-fn a_crash_before_the_welcome_loses_neither_the_hello_nor_what_was_asked_behind_it() {
+fn a_crash_before_the_welcome_loses_neither_the_hello_nor_the_questions_after_it() {
     let mut before = conversation();
     hello_again(&mut before, 9);
     ask(&mut before, "a", "one");
@@ -253,7 +253,7 @@ fn a_crash_before_the_welcome_loses_neither_the_hello_nor_what_was_asked_behind_
 }
 
 #[test]
-fn a_log_that_cannot_be_reached_is_said_and_the_chat_goes_on() {
+fn an_unavailable_log_is_reported_and_the_chat_continues() {
     let mut conversation = conversation();
     hello_again(&mut conversation, 3);
     let effects = begun(&mut conversation, Some(NotResumed::Unavailable));
@@ -263,7 +263,7 @@ fn a_log_that_cannot_be_reached_is_said_and_the_chat_goes_on() {
 }
 
 #[test]
-fn an_entry_of_a_later_version_is_not_sent_and_the_client_is_told_that_history_is_lost() {
+fn an_entry_of_a_later_version_is_not_sent_and_history_is_reported_as_lost() {
     let mut before = conversation();
     ask(&mut before, "a", "one");
     goes_on(&mut before, 1, chunk("Hold "));

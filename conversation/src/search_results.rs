@@ -144,7 +144,7 @@ mod tests {
     use super::with_brand;
 
     #[test]
-    fn the_brand_goes_into_the_entry_as_its_last_field() {
+    fn the_brand_is_the_last_field_of_the_entry() {
         assert_eq!(with_brand(r#"{"id":"a"}"#, "{}"), r#"{"id":"a","brand_identity":{}}"#);
         assert_eq!(with_brand("{ }", r#"{"id":"b"}"#), r#"{"brand_identity":{"id":"b"}}"#);
     }

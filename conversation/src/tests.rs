@@ -188,7 +188,7 @@ fn an_answer_is_two_statuses_chunks_context_and_the_final_answer() {
 }
 
 #[test]
-fn what_an_answerer_leaves_out_is_said_all_the_same() {
+fn statuses_and_context_that_the_answerer_leaves_out_are_sent() {
     let mut conversation = conversation();
     ask(&mut conversation, "q", "how?");
     let effects = goes_on(&mut conversation, 1, chunk("at once"));
@@ -199,7 +199,7 @@ fn what_an_answerer_leaves_out_is_said_all_the_same() {
 }
 
 #[test]
-fn without_a_manual_there_is_one_chunk_in_the_words_of_part_one() {
+fn without_a_manual_there_is_one_chunk_with_the_text_of_part_1() {
     let mut conversation = conversation();
     ask(&mut conversation, "q", "how?");
     goes_on(&mut conversation, 1, AnswerEvent::Reading);
@@ -212,7 +212,7 @@ fn without_a_manual_there_is_one_chunk_in_the_words_of_part_one() {
 }
 
 #[test]
-fn a_picture_that_nobody_can_read_an_answer_to_is_not_passed_over_in_silence() {
+fn a_question_with_an_image_and_without_a_manual_mentions_the_image() {
     let mut conversation = conversation();
     let picture = "data:image/png;base64,iVBORw0KGgo=";
     say(
@@ -229,7 +229,7 @@ fn a_picture_that_nobody_can_read_an_answer_to_is_not_passed_over_in_silence() {
 }
 
 #[test]
-fn a_question_that_cannot_be_answered_is_told_why_and_starts_nothing() {
+fn a_question_that_cannot_be_answered_gets_a_reason_and_starts_no_answer() {
     let mut conversation = conversation();
     for (product, question, reply) in [
         (json!(null), "how?", "status Error: No product selected."),
@@ -245,7 +245,7 @@ fn a_question_that_cannot_be_answered_is_told_why_and_starts_nothing() {
 }
 
 #[test]
-fn questions_wait_in_line_and_each_is_answered_in_turn() {
+fn queued_questions_are_answered_in_order() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     for id in ["b", "c"] {
@@ -262,7 +262,7 @@ fn questions_wait_in_line_and_each_is_answered_in_turn() {
 }
 
 #[test]
-fn a_question_in_line_that_fails_does_not_hold_up_the_next() {
+fn a_queued_question_that_fails_does_not_block_the_next() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     say(&mut conversation, json!({"type": "query", "product_id": "gone", "query": "two"}));
@@ -274,7 +274,7 @@ fn a_question_in_line_that_fails_does_not_hold_up_the_next() {
 }
 
 #[test]
-fn cancel_ends_the_running_answer_and_all_that_wait_and_each_gets_its_last_word() {
+fn cancel_ends_the_running_answer_and_every_queued_question_with_a_final_answer() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     ask(&mut conversation, "b", "two");
@@ -310,7 +310,7 @@ fn a_question_that_replaces_is_answered_next_and_the_others_are_ended() {
 }
 
 #[test]
-fn replacing_nothing_is_just_asking() {
+fn a_replacing_question_without_a_running_answer_is_answered_at_once() {
     let mut conversation = conversation();
     let asking = json!({"type": "query", "product_id": "vx9", "query": "this", "replace": true});
     let effects = say(&mut conversation, asking);
@@ -331,7 +331,7 @@ fn events_of_an_answer_that_is_over_are_ignored() {
 }
 
 #[test]
-fn a_lost_answer_is_said_to_be_lost_and_the_next_question_is_taken() {
+fn a_lost_answer_is_reported_and_the_next_question_starts() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     ask(&mut conversation, "b", "two");
@@ -343,7 +343,7 @@ fn a_lost_answer_is_said_to_be_lost_and_the_next_question_is_taken() {
 }
 
 #[test]
-fn the_same_id_is_answered_once_whatever_it_says() {
+fn a_repeated_id_is_answered_once() {
     let mut conversation = conversation();
     let typing = json!({"type": "typing", "id": 7, "content": "td"});
     assert_eq!(kinds(&say(&mut conversation, typing.clone())), ["prediction"]);
@@ -362,7 +362,7 @@ fn the_same_id_is_answered_once_whatever_it_says() {
 }
 
 #[test]
-fn ids_are_remembered_for_a_while_and_not_for_ever() {
+fn a_bounded_number_of_ids_is_remembered() {
     let mut conversation = conversation();
     let typing = |id: usize| json!({"type": "typing", "id": id, "content": "td"});
     for id in 0..=256 {
@@ -373,7 +373,7 @@ fn ids_are_remembered_for_a_while_and_not_for_ever() {
 }
 
 #[test]
-fn typing_gets_ten_at_most_and_nothing_typed_a_sample_of_fifty() {
+fn typing_returns_at_most_ten_products_and_an_empty_text_a_sample_of_fifty() {
     let mut conversation = conversation();
     let mut predicted = |content: &str| {
         let effects = say(&mut conversation, json!({"type": "typing", "content": content}));
@@ -424,7 +424,7 @@ fn a_question_in_the_first_box_names_its_product_and_the_rest_is_the_question() 
 }
 
 #[test]
-fn a_question_about_a_product_without_a_manual_brings_the_products_it_belongs_to() {
+fn a_question_about_a_product_without_a_manual_includes_the_products_it_belongs_to() {
     let mut conversation = conversation();
     let ask =
         json!({"type": "query", "id": "q", "product_id": "stand", "query": "How high is it?"});
@@ -438,7 +438,7 @@ fn a_question_about_a_product_without_a_manual_brings_the_products_it_belongs_to
 }
 
 #[test]
-fn a_client_that_said_compact_gets_lean_predictions_with_marks() {
+fn a_compact_client_receives_short_predictions_with_matched_ranges() {
     let mut conversation = conversation();
     say(&mut conversation, json!({"type": "hello", "compact": true}));
     let effects = say(&mut conversation, json!({"type": "typing", "content": "td17"}));
@@ -455,7 +455,7 @@ fn a_client_that_said_compact_gets_lean_predictions_with_marks() {
 }
 
 #[test]
-fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
+fn hello_receives_a_welcome_and_a_second_one_resumes_no_conversation() {
     let mut conversation = conversation();
     let effects = greet(&mut conversation, json!({"type": "hello", "id": "h"}));
     let welcome = &sent(&effects)[0];
@@ -470,7 +470,7 @@ fn hello_is_welcomed_and_a_second_one_goes_on_with_nothing_else() {
 }
 
 #[test]
-fn bad_messages_are_answered_and_the_conversation_goes_on() {
+fn an_invalid_message_receives_an_error_and_the_conversation_continues() {
     let mut conversation = conversation();
     let bad: InvalidMessage = ClientFrame::parse("{").expect_err("no JSON");
     let effects = conversation.apply(Input::InvalidMessage(bad));
@@ -497,7 +497,7 @@ fn ahead(effects: &[Effect]) -> (Vec<u64>, Vec<&str>) {
 }
 
 #[test]
-fn the_manual_of_a_sure_and_stable_prediction_is_opened_once() {
+fn the_manual_of_a_confident_and_stable_prediction_is_prefetched_once() {
     let mut conversation = conversation();
     let mut types =
         |content: &str| say(&mut conversation, json!({"type": "typing", "content": content}));
@@ -513,7 +513,7 @@ fn the_manual_of_a_sure_and_stable_prediction_is_opened_once() {
 }
 
 #[test]
-fn a_prediction_that_changes_or_goes_is_not_opened() {
+fn a_prediction_that_changes_or_disappears_prefetches_no_manual() {
     let mut conversation = conversation();
     let timer = |conversation: &mut Conversation, content: &str| {
         ahead(&say(conversation, json!({"type": "typing", "content": content}))).0.pop()
@@ -569,7 +569,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_offsets_go_up_by_one_and_every_answer_keeps_its_order(
+    fn any_sequence_of_events_has_consecutive_offsets_and_ordered_answers(
         story in prop::collection::vec(happens(), 0..40),
     ) {
         let mut conversation = conversation();

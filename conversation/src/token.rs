@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_its_conversation_and_its_time_on_any_pod_with_the_key() {
+    fn a_token_is_valid_for_its_conversation_until_it_expires_on_any_pod_with_the_key() {
         let token = tokens(&[OLD]).sign_at("c1", 3, ISSUED);
         assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED), Ok(3));
         assert_eq!(tokens(&[OLD]).verify_at(&token, "c1", ISSUED + 3_599), Ok(3));
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_an_ended_conversation_is_good_for_a_quarter_of_an_hour() {
+    fn a_token_of_an_ended_conversation_is_valid_for_a_quarter_of_an_hour() {
         let tokens = tokens(&[OLD]);
         let token = tokens.sign_as(VERSION_ENDED, "c1", 3, ISSUED);
         assert!(Tokens::is_of_ended(&token) && !Tokens::is_of_ended(&tokens.sign("c1", 3)));
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_is_good_for_its_purpose_and_within_its_time() {
+    fn a_code_is_valid_for_its_purpose_until_it_expires() {
         let code = tokens(&[OLD]).code_at("transcript c1 a@example.test", ISSUED);
         assert_eq!(code.len(), 9, "{code}");
         let both = tokens(&[NEW, OLD]);
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_key_nobody_else_accepts_what_is_signed() {
+    fn without_a_key_no_other_pod_accepts_the_tokens() {
         let (one, other) = (Tokens::new([], HOUR), Tokens::new([], HOUR));
         let token = one.sign("c1", 3);
         assert_eq!(one.verify(&token, "c1"), Ok(3));
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_in_nothing_that_is_shown() {
+    fn a_key_is_in_no_debug_output_and_no_token() {
         let tokens = tokens(&[OLD]);
         assert!(!format!("{tokens:?} {}", tokens.sign("c1", 3)).contains("months"));
     }

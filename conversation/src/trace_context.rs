@@ -192,7 +192,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_again(trace_id in 1..=u128::MAX, span_id in 1..=u64::MAX, sampled: bool) {
+        fn a_trace_context_survives_a_round_trip(trace_id in 1..=u128::MAX, span_id in 1..=u64::MAX, sampled: bool) {
             let context = TraceContext { trace_id, span_id, sampled };
             prop_assert_eq!(TraceContext::parse(&context.to_string()), Some(context));
             let trace = QuestionTrace { context, parent: Some(span_id), asked_at_ms: 7 };
@@ -200,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_the_reader_panic_or_gives_a_zero_id(text in "[0-9a-fA-F-]{50,60}|\\PC{0,60}") {
+        fn no_text_causes_a_panic_or_a_zero_id(text in "[0-9a-fA-F-]{50,60}|\\PC{0,60}") {
             if let Some(context) = TraceContext::parse(&text) {
                 prop_assert!(context.trace_id != 0 && context.span_id != 0);
             }

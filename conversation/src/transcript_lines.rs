@@ -165,7 +165,7 @@ mod tests {
     use crate::log::StoredEntry;
 
     #[test]
-    fn pieces_become_one_answer_behind_its_question_and_persons_have_names() {
+    fn chunks_become_one_answer_after_its_question_and_agents_are_named() {
         let frames = [
             json!({"type": "answer_chunk", "content": "It weighs "}),
             json!({"type": "answer_chunk", "content": "7.5 kg [MANUAL: page 4]."}),

@@ -104,7 +104,7 @@ mod tests {
     const KEY: &[u8] = b"a key that is long enough for this test";
 
     #[test]
-    fn an_id_is_of_its_conversation_and_its_time_alone() {
+    fn an_id_is_valid_for_its_conversation_until_it_expires() {
         let tokens = tokens(KEY);
         let id = UploadId::new(&tokens, "c1", 1_000);
         assert_eq!(UploadId::parse(id.as_str()), Some(id.clone()));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_climbs_or_is_of_another_form_is_no_id() {
+    fn a_path_or_a_text_of_another_format_is_not_an_id() {
         let good = UploadId::new(&tokens(KEY), "c", 1).as_str().to_owned();
         for bad in [
             "",

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_visitor_whom_the_site_has_signed_for_is_known_and_stays_known_through_a_crash() {
+    fn a_visitor_with_a_valid_token_is_identified_also_after_a_crash() {
         let site: Option<Arc<dyn VisitorTokenVerifier>> = Some(Arc::new(Site));
         let mut known = conversation().with_visitor_verifier(site);
         let effects = known.apply(hello("c-17"));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn one_whose_token_is_late_or_forged_is_told_so_and_chats_on() {
+    fn a_visitor_with_an_expired_or_forged_token_is_notified_and_the_chat_continues() {
         let site: Option<Arc<dyn VisitorTokenVerifier>> = Some(Arc::new(Site));
         for (site, token, code) in [
             (site.clone(), "late", ErrorCode::VisitorExpired),

@@ -32,7 +32,7 @@ fn ended(why: TicketGoneReason, had: Option<Agent>, by: Option<&Agent>) -> Vec<W
 }
 
 #[test]
-fn a_message_has_its_author_its_place_and_its_text() {
+fn a_message_has_its_author_its_offset_and_its_text() {
     let message = ChatMessage {
         from: Speaker::Agent,
         agent: Some(ada()),
@@ -81,7 +81,7 @@ fn a_rating_has_its_comment() {
 }
 
 #[test]
-fn an_agent_who_leaves_is_told_apart_from_what_becomes_of_the_conversation() {
+fn the_agent_who_leaves_and_the_new_state_of_the_conversation_are_separate_events() {
     let (name, none) = (json!("Ada"), json!(null));
     for (reason, code) in [(LeaveReason::Gone, "gone"), (LeaveReason::NoAnswer, "no_answer")] {
         let agent_left = entry(ConversationEvent::AgentLeft { agent: ada(), reason });
@@ -115,7 +115,7 @@ fn an_agent_who_leaves_is_told_apart_from_what_becomes_of_the_conversation() {
 }
 
 #[test]
-fn what_the_desk_decides_is_told_once_by_the_decision() {
+fn an_event_with_a_decision_of_the_desk_is_sent_once_by_the_decision() {
     let by_decision = [
         ConversationEvent::HandoffRequested { message: None },
         ConversationEvent::HandoffUnavailable { message: None, form: true },

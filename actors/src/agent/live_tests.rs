@@ -122,7 +122,7 @@ async fn reply(agent: &mut Client, id: &str) -> Value {
 }
 
 #[actix::test]
-async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
+async fn visitor_and_agent_chat_over_two_pods_and_a_note_is_sent_to_agents_only() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
     let mut colleague = a.agent("ben").await;
@@ -178,7 +178,7 @@ async fn two_talk_over_two_pods_and_a_note_stays_among_agents() {
 }
 
 #[actix::test]
-async fn whoever_looks_after_the_pod_sees_which_person_has_a_conversation() {
+async fn the_session_table_names_the_agent_of_a_conversation() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut agent, conversation, _) = with(&a, &b, "ana").await;
     let has = || a.pod.sessions().of_conversation(&conversation).unwrap().agent;
@@ -189,7 +189,7 @@ async fn whoever_looks_after_the_pod_sees_which_person_has_a_conversation() {
 }
 
 #[actix::test]
-async fn two_agents_take_at_the_same_instant_on_two_pods_and_one_is_told_by_whom() {
+async fn of_two_agents_who_take_at_once_on_two_pods_one_is_refused_with_the_name_of_the_other() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut ana, mut ben) = (a.agent("ana").await, b.agent("ben").await);
     let (mut visitor, conversation, _) = visitor(&a).await;
@@ -205,7 +205,7 @@ async fn two_agents_take_at_the_same_instant_on_two_pods_and_one_is_told_by_whom
 }
 
 #[actix::test]
-async fn a_colleague_on_another_pod_goes_on_and_nobody_else_may_speak() {
+async fn a_conversation_is_handed_to_an_agent_on_another_pod_and_only_its_agent_may_send() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut ana, conversation, _) = with(&a, &a, "ana").await;
     let hand = json!({"type": "hand", "conversation": conversation, "to": "ben", "id": "early"});
@@ -228,7 +228,7 @@ async fn a_colleague_on_another_pod_goes_on_and_nobody_else_may_speak() {
 }
 
 #[actix::test]
-async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_back() {
+async fn a_message_to_a_disconnected_visitor_is_stored_once_and_sent_on_resume() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, mut agent, conversation, welcome) = with(&a, &b, "ana").await;
     agent.say(json!({"type": "watch", "conversation": conversation})).await;
@@ -257,7 +257,7 @@ async fn what_is_said_to_a_visitor_who_is_away_is_there_when_the_visitor_comes_b
 }
 
 #[actix::test]
-async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_over() {
+async fn the_visitor_of_a_vanished_agent_waits_again_and_another_agent_takes_over() {
     let limits = DeskLimits {
         present_for: Duration::from_millis(300),
         returns_after: Duration::from_millis(300),
@@ -274,7 +274,7 @@ async fn an_agent_who_vanishes_leaves_the_visitor_waiting_and_a_colleague_takes_
 }
 
 #[actix::test]
-async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_queue() {
+async fn a_conversation_whose_agent_does_not_answer_returns_to_the_queue() {
     // The desk is checked with each heartbeat, a third of this.
     let limits = DeskLimits {
         present_for: Duration::from_secs(3),
@@ -318,7 +318,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_the_conversation_to_the_qu
 }
 
 #[actix::test]
-async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
+async fn a_draft_answers_the_visitors_last_question_from_the_manual() {
     let (a, b) = two_pods(LIMITS).await;
     a.open_the_gate();
     b.open_the_gate();
@@ -349,7 +349,7 @@ async fn a_draft_comes_from_the_manual_for_what_the_visitor_asked_last() {
 }
 
 #[actix::test]
-async fn nobody_there_is_said_and_a_form_is_offered() {
+async fn without_an_available_agent_a_handoff_is_unavailable_and_offers_a_form() {
     let (a, b) = two_pods(LIMITS).await;
     let (mut visitor, _, _) = visitor(&a).await;
     visitor.say(json!({"type": "handoff"})).await;
@@ -369,7 +369,7 @@ async fn nobody_there_is_said_and_a_form_is_offered() {
 }
 
 #[actix::test]
-async fn an_agent_s_socket_that_panics_shows_the_desk_again_and_drains_with_its_pod() {
+async fn an_agents_socket_that_panics_sends_the_desk_again_and_drains_with_its_pod() {
     let (a, _b) = two_pods(LIMITS).await;
     let mut agent = a.agent("ana").await;
     assert_eq!(a.pod.agents(), 1);
@@ -397,7 +397,7 @@ async fn recorded_end(
 }
 
 #[actix::test]
-async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason() {
+async fn each_end_of_a_handoff_is_recorded_with_its_kind_and_the_visitors_reason() {
     let asked_for = "handed_over It hums.";
     let visitor_ends = async |visitor: &mut Client, _: &mut Client, _| {
         visitor.say(json!({"type": "bye"})).await;
@@ -430,7 +430,7 @@ async fn each_end_of_a_chat_is_recorded_as_what_it_was_with_the_visitors_reason(
 }
 
 #[actix::test]
-async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
+async fn a_visitor_who_leaves_the_queue_is_recorded_and_an_unavailable_handoff_is_no_handover() {
     let limits = DeskLimits { expires_after: Duration::from_millis(200), ..LIMITS };
     let (a, b) = two_pods(limits).await;
     let pods = [&a, &b];
@@ -466,7 +466,7 @@ async fn whoever_waits_and_goes_is_recorded_and_nobody_there_is_no_handover() {
 }
 
 #[actix::test]
-async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_again() {
+async fn a_handover_to_a_colleague_and_a_vanished_agent_are_recorded_and_the_visitor_waits_again() {
     // A connected visitor stays present, even on a slow machine.
     let limits = DeskLimits { returns_after: Duration::from_millis(300), ..LIMITS };
     let (a, b) = two_pods(limits).await;
@@ -481,7 +481,7 @@ async fn an_agent_who_hands_it_on_or_is_gone_is_recorded_and_the_visitor_waits_a
 }
 
 #[actix::test]
-async fn what_the_page_shows_is_known_to_the_agent_before_anything_is_asked_and_as_it_changes() {
+async fn the_agent_receives_the_visitors_page_before_the_first_question_and_when_it_changes() {
     let (a, b) = two_pods(LIMITS).await;
     let mut agent = b.agent("ana").await;
     let (mut visitor, conversation, _) = visitor(&a).await;

@@ -138,7 +138,7 @@ fn appended(view: &mut AgentView, conversation: &str, offset: u64) -> Vec<Effect
 }
 
 #[test]
-fn the_desk_is_told_in_three_lists() {
+fn the_desk_is_sent_in_three_lists() {
     let mut view = AgentView::new(OnBehalfOf { agent: agent("ana"), is_admin: false }, tokens());
     let tickets =
         vec![ticket("w", 1, None), ticket("m", 2, Some("ana")), ticket("o", 3, Some("ben"))];
@@ -151,7 +151,7 @@ fn the_desk_is_told_in_three_lists() {
 }
 
 #[test]
-fn a_change_is_told_once_and_an_old_one_never() {
+fn a_change_is_sent_once_and_an_older_one_is_not_sent() {
     let mut view = ana();
     let change = |rev, who| Event::Changed(DeskChange::Ticket(ticket("w", rev, who)));
     assert_eq!(sent(&view.apply(change(5, Some("ben")))).len(), 1);
@@ -173,7 +173,7 @@ fn a_change_is_told_once_and_an_old_one_never() {
 }
 
 #[test]
-fn agents_who_come_and_go_are_told_without_the_whole_desk() {
+fn a_change_of_presence_sends_the_agents_without_the_whole_desk() {
     let mut view = ana();
     let effects = view.apply(Event::Changed(DeskChange::Agents));
     assert!(matches!(&effects[..], [Effect::ReadAgents]), "{effects:?}");
@@ -187,7 +187,7 @@ fn agents_who_come_and_go_are_told_without_the_whole_desk() {
 }
 
 #[test]
-fn only_ones_own_conversation_is_spoken_in() {
+fn an_agent_may_send_only_in_an_own_conversation() {
     let mut view = ana();
     for (conversation, code, by) in [
         ("o", "not_yours", json!("ben")),
@@ -213,7 +213,7 @@ fn only_ones_own_conversation_is_spoken_in() {
 }
 
 #[test]
-fn a_watched_conversation_is_shown_without_a_hole_and_nothing_twice() {
+fn a_watched_conversation_is_sent_without_gaps_or_duplicates() {
     let mut view = ana();
     say(&mut view, json!({"type": "watch", "conversation": "m", "id": "w"}));
     assert!(appended(&mut view, "m", 2).is_empty(), "heard before the rest was read");
@@ -234,7 +234,7 @@ fn a_watched_conversation_is_shown_without_a_hole_and_nothing_twice() {
 }
 
 #[test]
-fn what_cannot_be_watched_is_said() {
+fn a_conversation_that_cannot_be_watched_returns_an_error() {
     let mut view = ana();
     let effects = say(&mut view, json!({"type": "watch", "conversation": "elsewhere", "id": 1}));
     assert_eq!(sent(&effects)[0]["code"], "no_such_conversation");
@@ -247,7 +247,7 @@ fn what_cannot_be_watched_is_said() {
 }
 
 #[test]
-fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_passed_on() {
+fn a_draft_is_about_the_last_chosen_product_and_changes_of_the_archive_are_sent() {
     let mut view = ana();
     let chosen = hsc_conversation::protocol::AboutProduct {
         id: "td27".to_owned(),
@@ -267,7 +267,7 @@ fn a_draft_is_about_the_product_that_was_chosen_last_and_the_archive_s_news_are_
 }
 
 #[test]
-fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
+fn a_draft_answers_the_visitors_last_question_and_its_citations_may_be_sent() {
     let mut view = ana();
     let refused = say(&mut view, json!({"type": "draft", "conversation": "m", "id": 1}));
     assert_eq!(sent(&refused)[0]["code"], "invalid_message");
@@ -305,7 +305,7 @@ fn a_draft_is_for_what_the_visitor_asked_last_and_lends_its_pages() {
 }
 
 #[test]
-fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
+fn an_unavailable_desk_is_reported_and_missed_changes_are_read_again() {
     let mut view = ana();
     let away = || DeskError::unavailable("away");
     assert_eq!(sent(&view.apply(Event::DeskRead(Err(away()))))[0]["code"], "desk_away");
@@ -329,7 +329,7 @@ fn a_desk_that_is_away_is_said_and_what_may_be_missed_is_looked_at_again() {
 }
 
 #[test]
-fn presence_and_typing_are_told_of_what_is_watched() {
+fn presence_and_typing_are_sent_for_watched_conversations_only() {
     let mut view = ana();
     let presence = |rev| {
         let ticket = Ticket { online: rev % 2 == 0, ..ticket("m", rev, Some("ana")) };
@@ -353,7 +353,7 @@ fn presence_and_typing_are_told_of_what_is_watched() {
 }
 
 #[test]
-fn a_picture_of_another_conversation_is_refused_in_words() {
+fn an_upload_of_another_conversation_is_refused_with_its_code() {
     let mut view = ana();
     let later = now_ms() + 60_000;
     let say_with = |view: &mut AgentView, upload: &UploadId| {
@@ -369,7 +369,7 @@ fn a_picture_of_another_conversation_is_refused_in_words() {
 }
 
 #[test]
-fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
+fn a_note_needs_a_conversation_at_the_desk_or_watched_and_is_done_when_stored() {
     let mut view = ana();
     let write = |conversation: &str| json!({"type": "note", "conversation": conversation, "content": "VIP", "id": 1});
     assert_eq!(sent(&say(&mut view, write("x")))[0]["code"], "no_such_conversation");
@@ -396,7 +396,7 @@ fn a_note_is_about_what_is_at_the_desk_or_watched_and_done_when_it_is_kept() {
 }
 
 #[test]
-fn notes_are_in_the_transcript_once_and_heard_after_it() {
+fn notes_are_in_the_transcript_once_and_later_ones_are_sent() {
     let mut view = ana();
     assert!(
         noted(&mut view, note("n", "m", 1)).is_empty(),
@@ -419,7 +419,7 @@ fn notes_are_in_the_transcript_once_and_heard_after_it() {
 }
 
 #[test]
-fn a_transcript_bears_no_more_notes_than_a_socket_can_take() {
+fn the_notes_of_a_transcript_are_bounded_in_number_and_bytes() {
     let mut view = ana();
     let many = |view: &mut AgentView, count: u64, words: &str| {
         say(view, json!({"type": "watch", "conversation": "m"}));

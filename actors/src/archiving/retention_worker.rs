@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn everything_past_its_age_goes_in_pieces_and_nothing_younger_is_asked_for() {
+    async fn expired_conversations_are_erased_in_batches_and_younger_ones_stay() {
         let (archive, keeping) = keeping(u64::from(AT_ONCE) * 2 + 1, false);
         assert_eq!(erase_expired(&keeping).await, u64::from(AT_ONCE) * 2 + 1);
         let calls = archive.calls.lock().unwrap();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn an_archive_that_is_away_is_not_asked_again_and_again() {
+    async fn an_unavailable_archive_is_called_once() {
         let (archive, keeping) = keeping(5, true);
         assert_eq!(erase_expired(&keeping).await, 0);
         assert_eq!(archive.calls.lock().unwrap().len(), 1);

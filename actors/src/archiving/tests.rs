@@ -184,7 +184,7 @@ fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 #[actix::test]
-async fn what_is_recorded_is_written_in_order_and_in_batches() {
+async fn records_are_written_in_order_and_in_batches() {
     let stage = Stage::new(FakeArchive::default());
     for text in numbers(0..25) {
         stage.handle.record(message(text));
@@ -217,7 +217,7 @@ async fn records_wait_while_the_archive_excludes_this_release_and_the_handle_has
 }
 
 #[actix::test]
-async fn while_the_archive_is_away_records_wait_and_are_written_when_it_is_back() {
+async fn records_wait_while_the_archive_is_unavailable_and_are_written_when_it_returns() {
     let away = FakeArchive { is_away: AtomicBool::new(true), ..FakeArchive::default() };
     let stage = Stage::new(away);
     for text in numbers(0..30) {
@@ -244,7 +244,7 @@ async fn records_of_an_earlier_stop_are_written_once_and_before_the_queued_ones(
 }
 
 #[actix::test]
-async fn a_record_that_the_archive_refuses_or_fails_over_is_dropped_and_its_neighbours_are_kept() {
+async fn a_record_that_the_archive_refuses_or_fails_on_is_dropped_and_the_others_are_stored() {
     let stage = Stage::new(FakeArchive::default());
     for text in ["a", "bad", "b", "poison", "c"] {
         stage.handle.record(message(text));
@@ -274,7 +274,7 @@ async fn a_writer_that_ends_in_the_middle_of_a_batch_loses_none_of_it() {
 }
 
 #[actix::test]
-async fn when_too_many_wait_the_oldest_go_and_are_counted() {
+async fn the_oldest_records_of_a_full_queue_are_dropped_and_counted() {
     let metrics = Metrics::new();
     let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
     let handle = ArchiveHandle::new(limits, &metrics);
@@ -293,7 +293,7 @@ async fn when_too_many_wait_the_oldest_go_and_are_counted() {
 }
 
 #[actix::test]
-async fn what_was_dropped_while_it_was_being_written_takes_nothing_else_along() {
+async fn records_dropped_while_they_are_written_remove_no_others_from_the_queue() {
     let limits = ArchiveLimits { queue_records: 3, ..LIMITS };
     let handle = ArchiveHandle::new(limits, &Metrics::new());
     for text in numbers(0..3) {

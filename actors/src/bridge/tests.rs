@@ -281,7 +281,7 @@ async fn while_disconnected_publishing_fails_at_once_and_local_subscribers_recei
 }
 
 #[actix::test]
-async fn a_channel_is_wanted_while_it_has_a_subscriber() {
+async fn a_channel_is_subscribed_in_the_relay_while_it_has_a_subscriber() {
     let (relay, _report) = Written::new();
     let pod = pod("a", Arc::clone(&relay));
     let mut wanted = relay.wanted.subscribe();

@@ -156,7 +156,7 @@ async fn l2_is_read_before_the_source_and_filled_after_it() {
 }
 
 #[actix::test]
-async fn a_failed_load_releases_its_turn_and_shares_nothing() {
+async fn a_failed_load_releases_its_lock_and_stores_nothing_in_l2() {
     let l2: Arc<FakeL2> = Arc::default();
     let stage = stage(&l2, limits());
     stage.mood(Mood::Closed);
@@ -251,7 +251,7 @@ async fn an_unshared_value_is_neither_read_from_nor_stored_in_l2() {
 }
 
 #[actix::test]
-async fn a_hot_value_is_shared_once_and_a_starting_pod_takes_it_over() {
+async fn a_hot_value_is_stored_in_l2_once_and_warms_a_starting_pod() {
     let l2: Arc<FakeL2> = Arc::default();
     let one = stage(&l2, limits());
     for key in ["popular a", "popular b"] {

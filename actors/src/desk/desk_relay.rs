@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_wait_is_of_those_whom_nobody_has_taken() {
+    fn the_longest_wait_counts_only_conversations_without_an_agent() {
         let ada = Agent { id: "ada".to_owned(), name: "Ada".to_owned() };
         let tickets =
             vec![ticket(1_000, Some(ada.clone())), ticket(4_000, None), ticket(9_000, None)];

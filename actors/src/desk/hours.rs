@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_open_in_its_hours_by_the_clock_of_its_zone() {
+    fn the_desk_is_open_in_its_hours_in_its_time_zone() {
         for (moment, open) in [
             ("2026-11-25T08:00:00Z", true), // Wednesday, 9:00
             ("2026-11-25T07:59:59Z", false),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn without_hours_it_is_always_open_but_on_closed_days() {
+    fn without_hours_the_desk_is_always_open_except_on_closed_days() {
         assert!(Hours::always().is_open_at(at("2026-11-28T03:00:00Z")));
         let hours = Hours::new("UTC", [""; 7], ["2026-11-28"]).unwrap();
         assert!(!hours.is_open_at(at("2026-11-28T03:00:00Z")));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_are_no_hours_is_said() {
+    fn invalid_hours_are_refused_with_the_reason() {
         let of = |zone, monday, closed: &'static str| {
             let week = [monday, "", "", "", "", "", ""];
             Hours::new(zone, week, (!closed.is_empty()).then_some(closed)).map(drop)

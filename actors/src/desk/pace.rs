@@ -48,12 +48,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_promised_before_somebody_was_taken() {
+    fn there_is_no_estimate_before_the_first_take() {
         assert_eq!(Pace::default().of_place(1), None);
     }
 
     #[test]
-    fn who_comes_to_an_empty_line_counts_from_then_and_who_waits_behind_from_the_take_before() {
+    fn the_pace_counts_from_the_arrival_at_an_empty_queue_or_else_from_the_previous_take() {
         let mut pace = Pace::default();
         pace.taken(10_000, 14_000);
         assert_eq!(pace.of_place(1), Some(Duration::from_secs(4)));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_long_ago_does_not_count() {
+    fn old_takes_do_not_count_in_the_pace() {
         let mut pace = Pace::default();
         pace.taken(0, 1_000_000);
         for take in 1..=20 {

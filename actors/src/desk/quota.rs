@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_has_so_many_at_once_and_so_many_an_hour() {
+    fn one_client_has_a_limit_of_open_handoffs_and_of_handoffs_per_hour() {
         let quota = HandoffQuota::new(HandoffLimits { max_open: 2, per_hour: 3 });
         let (one, other, now) = (client(1), client(2), Instant::now());
         let mut at_desk = HashSet::new();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn without_bounds_everything_is_taken() {
+    fn without_limits_every_handoff_is_admitted() {
         let quota = HandoffQuota::new(HandoffLimits::default());
         let now = Instant::now();
         assert!((0..1_000).all(|it| quota.take(client(1), &it.to_string().into(), |_| true, now)));

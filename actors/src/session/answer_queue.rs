@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_client_leaves_room_in_the_line_for_others() {
+    async fn one_client_cannot_fill_the_answer_queue() {
         let queue = AnswerQueue::new(1, 10, 2);
         let client = |last| Some(ClientAddress::new([10, 0, 0, last].into()).key());
         let (one, other) = (client(1), client(2));
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_came_first_is_first_and_who_leaves_makes_room() {
+    async fn questions_are_admitted_in_order_and_a_dropped_slot_is_free() {
         let queue = AnswerQueue::new(1, 2, 0);
         let QueueOutcome::Now(running) = queue.enter(None) else { panic!("the queue was empty") };
         let (first, second) = (wait(&queue), wait(&queue));
@@ -309,7 +309,7 @@ mod tests {
     const NOT_TODAY: Duration = Duration::from_secs(86_400);
 
     #[tokio::test]
-    async fn whose_place_changes_is_told_and_whose_does_not_is_left_alone() {
+    async fn only_questions_whose_place_changes_receive_an_update() {
         let queue = AnswerQueue::paced(1, 10, 0, SOON);
         let QueueOutcome::Now(_running) = queue.enter(None) else { panic!("the queue was empty") };
         let (first, second, third) = (wait(&queue), wait(&queue), wait(&queue));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn steps_within_the_pace_are_not_told_one_by_one_and_the_last_word_is_true() {
+    async fn updates_are_coalesced_and_the_last_one_has_the_current_place() {
         let slow = AnswerQueue::paced(1, 100, 0, NOT_TODAY);
         let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&slow)).collect();
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_waiters_are_not_told_in_the_same_moment() {
+    fn updates_to_a_thousand_waiting_questions_are_spread_over_the_interval() {
         let mut at_once = std::collections::BTreeMap::new();
         for number in 1..=1_000 {
             let wait = update_delay(number, number as u64, PACE);

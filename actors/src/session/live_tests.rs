@@ -43,7 +43,7 @@ async fn a_thousand_sessions_that_panic_all_answer_on_the_same_socket() {
 }
 
 #[actix::test]
-async fn a_session_that_keeps_failing_is_closed_and_its_neighbour_is_not() {
+async fn a_session_that_fails_repeatedly_is_closed_and_other_sessions_stay_open() {
     let stage = TestPod::new(|settings| settings.actors.max_restarts = 3).await;
     let (mut failing, mut neighbour) = (stage.client().await, stage.client().await);
     failing.say(json!({ "type": "hello" })).await;
@@ -107,7 +107,7 @@ async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
 }
 
 #[actix::test]
-async fn what_a_client_said_of_itself_outlives_a_crash() {
+async fn the_options_of_a_hello_survive_a_crash() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(json!({ "type": "hello", "compact": true })).await;
@@ -121,7 +121,7 @@ async fn what_a_client_said_of_itself_outlives_a_crash() {
 }
 
 #[actix::test]
-async fn an_answer_that_comes_out_differently_after_a_crash_ends_honestly() {
+async fn an_answer_that_differs_after_a_crash_ends_as_interrupted() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     client.say(stage.ask()).await;
@@ -154,7 +154,7 @@ async fn an_answer_that_crashes_its_session_twice_is_given_up() {
 }
 
 #[actix::test]
-async fn an_answerer_that_panics_costs_its_answer_and_no_socket() {
+async fn an_answerer_that_panics_fails_its_answer_and_closes_no_socket() {
     let stage = TestPod::new(|_| {}).await;
     let lost = "hsc_answers_lost_total{reason=\"panicked\"}";
     assert!(stage.says(&format!("{lost} 0")), "it is there before the first one");
@@ -187,7 +187,7 @@ async fn an_answer_that_ends_too_early_is_an_error_and_is_counted() {
 }
 
 #[actix::test]
-async fn answers_past_the_bound_wait_in_line_and_past_the_line_are_refused() {
+async fn answers_above_the_limit_are_queued_and_refused_when_the_queue_is_full() {
     let stage = TestPod::new(|settings| {
         settings.sessions.max_answers = 1;
         settings.sessions.max_waiting_answers = 1;
@@ -219,7 +219,7 @@ fn ask_about(stage: &TestPod, id: &str, bytes: usize) -> Value {
 }
 
 #[actix::test]
-async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes_back_with_each_end()
+async fn an_image_above_the_budget_is_refused_with_its_question_and_each_end_releases_bytes()
  {
     // A picture of 3,000 bytes takes 7,000, including its base64.
     let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
@@ -258,7 +258,7 @@ async fn a_picture_without_room_is_refused_with_its_question_kept_and_room_comes
 }
 
 #[actix::test]
-async fn a_picture_that_no_answer_looks_at_is_not_held() {
+async fn an_image_that_the_answerer_does_not_read_is_not_stored() {
     let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 0).await;
     let mut client = stage.client().await;
     client.say(ask_about(&stage, "a", 3_000)).await;
@@ -275,7 +275,7 @@ async fn a_picture_that_no_answer_looks_at_is_not_held() {
 }
 
 #[actix::test]
-async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() {
+async fn a_queued_question_receives_its_new_place_when_one_before_it_is_cancelled() {
     let stage = TestPod::new(|settings| settings.sessions.max_answers = 1).await;
     let mut one = stage.client().await;
     one.say(stage.ask()).await;
@@ -294,7 +294,7 @@ async fn whoever_waits_in_line_is_told_again_when_somebody_before_them_leaves() 
 }
 
 #[actix::test]
-async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_invalidated() {
+async fn a_cached_answer_is_sent_without_the_answerer_until_it_is_invalidated() {
     let stage = TestPod::new(|_| {}).await;
     stage.open_the_gate();
     let mut first = stage.client().await;
@@ -319,7 +319,7 @@ async fn an_answer_given_before_is_given_again_without_the_answerer_until_it_is_
 }
 
 #[actix::test]
-async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() {
+async fn a_hot_answer_is_refreshed_before_it_expires_and_no_client_waits() {
     let stage = TestPod::new(|settings| settings.cache.answers.ttl_ms = 4_000).await;
     stage.open_the_gate();
     let mut first = stage.client().await;
@@ -362,7 +362,7 @@ async fn a_hot_answer_is_made_again_ahead_of_its_time_and_nobody_waits_for_it() 
 }
 
 #[actix::test]
-async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
+async fn a_hot_prediction_is_refreshed_before_it_expires() {
     let stage = TestPod::new(|settings| settings.cache.predictions.ttl_ms = 2_000).await;
     let mut crowd = Vec::new();
     for _ in 0..10 {
@@ -390,7 +390,7 @@ async fn a_hot_keystroke_is_kept_on_ahead_of_its_time() {
 }
 
 #[actix::test]
-async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
+async fn a_repeated_keystroke_is_answered_from_the_cache() {
     let stage = TestPod::new(|_| {}).await;
     let mut client = stage.client().await;
     let typing = |id: &str| json!({ "type": "typing", "content": "a", "id": id });
@@ -404,7 +404,7 @@ async fn a_keystroke_typed_before_is_answered_the_same_from_what_was_kept() {
 }
 
 #[actix::test]
-async fn sessions_are_found_told_and_closed() {
+async fn sessions_are_listed_notified_and_closed() {
     let stage = TestPod::new(|_| {}).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
@@ -440,7 +440,7 @@ async fn sessions_are_found_told_and_closed() {
 }
 
 #[actix::test]
-async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
+async fn a_stalled_reader_is_closed_and_other_clients_do_not_wait() {
     let stage = TestPod::new(|settings| settings.server.outgoing_queue_bytes = 64 * 1024).await;
     let mut stalled = stage.client().await;
     let mut other = stage.client().await;

@@ -165,7 +165,7 @@ async fn half_an_answer(stage: &TestPod, client: &mut Client) {
 }
 
 #[actix::test]
-async fn a_socket_that_is_cut_amid_an_answer_goes_on_on_another_pod() {
+async fn an_answer_interrupted_by_a_lost_socket_continues_on_another_pod() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
@@ -185,7 +185,7 @@ async fn a_socket_that_is_cut_amid_an_answer_goes_on_on_another_pod() {
 }
 
 #[actix::test]
-async fn of_two_sockets_of_one_conversation_the_older_is_closed_and_says_nothing_more() {
+async fn of_two_sockets_of_one_conversation_the_older_is_closed_and_sends_no_more_messages() {
     for second_on_b in [false, true] {
         let pods = Pods::new().await;
         let (mut older, welcome) = greeted(&pods.a).await;
@@ -202,7 +202,7 @@ async fn of_two_sockets_of_one_conversation_the_older_is_closed_and_says_nothing
 }
 
 #[actix::test]
-async fn a_token_that_is_none_begins_another_conversation_and_says_so() {
+async fn an_invalid_token_begins_another_conversation_and_reports_the_reason() {
     let pods = Pods::new().await;
     let (_one, mine) = greeted(&pods.a).await;
     let (_two, other) = greeted(&pods.a).await;
@@ -220,7 +220,7 @@ async fn a_token_that_is_none_begins_another_conversation_and_says_so() {
 }
 
 #[actix::test]
-async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_may_not_go_on() {
+async fn the_answer_of_a_vanished_pod_is_completed_and_later_appends_of_that_pod_are_refused() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
@@ -248,7 +248,7 @@ async fn an_answer_whose_pod_is_not_heard_of_any_more_is_completed_and_the_pod_m
 }
 
 #[actix::test]
-async fn a_pod_that_may_wait_no_longer_leaves_its_answer_to_another() {
+async fn a_pod_at_the_end_of_its_drain_time_leaves_its_answer_to_another() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;
@@ -267,7 +267,7 @@ async fn a_pod_that_may_wait_no_longer_leaves_its_answer_to_another() {
 }
 
 #[actix::test]
-async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_back() {
+async fn an_unavailable_log_delays_no_chat_and_receives_its_messages_when_it_returns() {
     let pods = Pods::new().await;
     pods.line_a.cut(true);
     pods.a.open_the_gate();
@@ -293,7 +293,7 @@ async fn a_log_that_is_away_holds_up_no_chat_and_gets_what_was_said_when_it_is_b
 }
 
 #[actix::test]
-async fn a_log_that_is_cut_amid_an_answer_loses_nothing() {
+async fn an_answer_is_complete_when_the_log_fails_while_it_runs() {
     let pods = Pods::new().await;
     let (mut client, welcome) = greeted(&pods.a).await;
     half_an_answer(&pods.a, &mut client).await;

@@ -481,7 +481,7 @@ fn plays(story: impl IntoIterator<Item = Happens>) {
 }
 
 #[test]
-fn after_a_loss_notice_whose_checkpoint_was_not_stored_the_answer_begins_again() {
+fn an_answer_restarts_after_a_loss_notice_whose_checkpoint_was_not_stored() {
     use Happens::{Asks, CallIsDoneAndLost, CallIsLost, ComesBack, Completes, GoesOn};
     plays([
         Asks,
@@ -504,7 +504,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_a_client_gets_each_message_once_in_order_and_every_answer_ends_once(
+    fn any_sequence_of_faults_sends_each_message_once_in_order_and_ends_each_answer_once(
         story in prop::collection::vec(happens(), 0..80),
     ) {
         plays(story);

@@ -55,7 +55,7 @@ fn exceeding_the_restart_limit_stops_all_in_order_and_escalates() {
 }
 
 #[test]
-fn a_root_keeps_the_other_children_and_retries_at_its_own_pace() {
+fn a_root_continues_with_the_other_children_and_retries_at_its_own_pace() {
     let now = Instant::now();
     let mut siblings = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
     siblings.begin();
@@ -130,7 +130,7 @@ proptest! {
     /// For every sequence of events: no child is started twice, no child is stopped that does
     /// not run, no child is started after the end, and a stop always completes.
     #[test]
-    fn orders_are_always_possible(
+    fn every_order_is_valid_in_the_state_of_its_child(
         retry in any::<bool>(),
         restarts in 0_u32..4,
         steps in prop::collection::vec((0_usize..4, 0_u8..4, 0_usize..6, 0_u64..4_000), 0..120),

@@ -378,7 +378,7 @@ async fn a_missing_reply_is_a_timeout() {
 }
 
 #[actix::test]
-async fn a_root_that_retries_reports_the_trouble_and_recovers() {
+async fn a_root_that_retries_reports_the_failure_and_recovers() {
     let stage = Stage::new();
     let broken = Arc::new(AtomicBool::new(true));
     let strict = Care { intensity: Intensity { restarts: 2, ..care().intensity }, ..care() };

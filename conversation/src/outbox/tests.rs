@@ -36,7 +36,7 @@ fn offsets(step: Option<OutboxStep>) -> Vec<u64> {
 }
 
 #[test]
-fn what_is_durable_is_appended_first_and_what_comes_meanwhile_goes_with_the_next() {
+fn durable_frames_are_sent_after_their_append_and_later_ones_with_the_next() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.push(frame("reading"), None, &mut steps);
@@ -58,7 +58,7 @@ fn what_is_durable_is_appended_first_and_what_comes_meanwhile_goes_with_the_next
 }
 
 #[test]
-fn minutes_alone_are_appended_too() {
+fn a_checkpoint_without_entries_is_appended_too() {
     let mut outbox = Outbox::logged(4);
     outbox.changed();
     assert!(!outbox.is_settled());
@@ -71,7 +71,7 @@ fn minutes_alone_are_appended_too() {
 }
 
 #[test]
-fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
+fn an_unavailable_log_delays_no_frame_and_receives_all_entries_when_it_returns() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
@@ -88,7 +88,7 @@ fn a_log_that_is_away_holds_up_nobody_and_gets_everything_when_it_is_back() {
 }
 
 #[test]
-fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
+fn a_log_unavailable_at_the_hello_begins_at_the_first_offset_of_the_chat() {
     let mut outbox = Outbox::opening(0);
     let mut steps = Vec::new();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
@@ -102,7 +102,7 @@ fn a_log_that_was_away_at_the_hello_is_begun_where_the_chat_began() {
 }
 
 #[test]
-fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
+fn a_backlog_over_the_limit_is_dropped_and_the_log_begins_at_the_current_offset() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.changed();
@@ -124,7 +124,7 @@ fn more_than_is_kept_is_let_go_and_the_log_begins_at_the_present() {
 }
 
 #[test]
-fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
+fn a_log_that_lost_its_entries_begins_again_before_the_unstored_ones() {
     let mut outbox = Outbox::logged(7);
     let mut steps = Vec::new();
     outbox.push(frame("8"), entry(8, "8"), &mut steps);
@@ -140,7 +140,7 @@ fn a_log_that_lost_everything_is_begun_again_before_what_it_has_not_got() {
 }
 
 #[test]
-fn whoever_is_superseded_says_nothing_more() {
+fn a_superseded_outbox_sends_no_more_frames() {
     let mut outbox = Outbox::logged(0);
     let mut steps = Vec::new();
     outbox.push(frame("1"), entry(1, "1"), &mut steps);
@@ -206,7 +206,7 @@ impl Log {
 
 proptest! {
     #[test]
-    fn whatever_the_log_does_each_frame_is_sent_once_in_order_and_in_the_end_all_is_kept(
+    fn any_sequence_of_log_faults_sends_each_frame_once_in_order_and_stores_all_entries(
         story in prop::collection::vec(prop_oneof![
             5 => Just(Happens::Durable), 2 => Just(Happens::Progress), 6 => Just(Happens::Done),
             2 => Just(Happens::Lost), 2 => Just(Happens::DoneAndLost), 1 => Just(Happens::Emptied),

@@ -62,7 +62,7 @@ pub(super) fn recorded() -> Vec<(ServerMessage, Value)> {
 }
 
 #[test]
-fn a_person_s_words_keep_their_lines_and_nothing_in_them_is_markup() {
+fn a_message_retains_its_lines_and_contains_no_markup() {
     let message =
         message(&json!({"type": "message", "content": " <b>Hi</b>\u{0}\r\n\"you\" & 'me' \n"}));
     let ClientMessage::Message(message) = message else { panic!("a message: {message:?}") };
@@ -74,7 +74,7 @@ fn a_person_s_words_keep_their_lines_and_nothing_in_them_is_markup() {
 }
 
 #[test]
-fn what_a_visitor_says_to_persons_has_limits_and_each_refusal_says_which() {
+fn a_message_to_an_agent_over_a_limit_is_refused_with_the_name_of_the_limit() {
     for (value, reason) in [
         (json!({"type": "message"}), "the message is empty; put the words into 'content'"),
         (
@@ -104,7 +104,7 @@ fn what_a_visitor_says_to_persons_has_limits_and_each_refusal_says_which() {
 }
 
 #[test]
-fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
+fn an_agents_message_is_parsed_as_the_schema_specifies_or_refused_with_a_reason() {
     let conversation = || "c1".to_owned();
     for says in [
         AgentMessage::Watch { conversation: conversation() },
@@ -156,7 +156,7 @@ fn an_agent_is_heard_as_the_schema_says_and_refused_with_a_sentence() {
 }
 
 #[test]
-fn every_message_to_an_agent_bears_the_word_of_its_type() {
+fn every_message_to_an_agent_has_the_name_of_its_type() {
     let agent = || Agent { id: "ana".to_owned(), name: "Ana".to_owned() };
     let gone = TicketGone {
         conversation: "c".to_owned(),

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parser_hears_what_the_schema_lets_a_client_say() {
+    fn the_parser_accepts_every_message_that_the_schema_allows() {
         let ask = Ask {
             product_id: "td17".to_owned(),
             query: "how loud?".to_owned(),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_name_that_a_schema_points_to_is_there() {
+    fn every_schema_reference_is_defined() {
         let all = schemas();
         let text = serde_json::to_string(&all).expect("schemas are JSON");
         for (_, rest) in text

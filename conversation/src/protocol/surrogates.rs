@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_left_out_and_nothing_else() {
+    fn only_lone_surrogates_are_removed() {
         let without = |json: &str| without_lone_surrogates(json);
         assert_eq!(without(r#""a\ud83d""#).as_deref(), Some(r#""a""#));
         assert_eq!(without(r#""\uDE00b\ud83d""#).as_deref(), Some(r#""b""#));
@@ -60,7 +60,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn what_javascript_writes_is_readable(units: Vec<u16>) {
+        fn json_strings_of_javascript_are_readable(units: Vec<u16>) {
             let escaped: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
             let json = format!("\"{escaped}\"");
             let json = without_lone_surrogates(&json).unwrap_or(json);

@@ -30,7 +30,7 @@ fn refused(value: &Value) -> InvalidMessage {
 }
 
 #[test]
-fn typing_keeps_its_text_and_loses_control_characters() {
+fn typing_retains_its_text_without_control_characters() {
     for (content, expected) in [
         (json!("td-17"), "td-17"),
         (json!("td\u{0}-\u{1b}17\n\u{85}"), "td-17"),
@@ -95,7 +95,7 @@ fn a_query_has_its_defaults_and_null_is_absent() {
 const GIF: &[u8] = b"GIF89a\x01\x00\x01\x00\x00\x00\x00,";
 
 #[test]
-fn what_a_hello_has_held_while_a_conversation_is_opened_is_short() {
+fn the_fields_of_a_hello_have_a_maximum_length() {
     let long = "x".repeat(16_385);
     for (field, hello) in [
         ("visitor", json!({"type": "hello", "visitor": long})),
@@ -120,7 +120,7 @@ fn what_a_hello_has_held_while_a_conversation_is_opened_is_short() {
 }
 
 #[test]
-fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
+fn an_image_is_a_data_url_or_bare_base64_and_its_type_is_that_of_its_bytes() {
     let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
     for (bytes, media_type) in [
         (GIF, "image/gif"),
@@ -152,7 +152,7 @@ fn a_picture_comes_as_data_url_or_as_bare_base64_and_is_what_its_bytes_say() {
 }
 
 #[test]
-fn an_id_is_kept_as_it_came_also_when_the_message_is_refused() {
+fn an_id_is_returned_unchanged_also_when_the_message_is_refused() {
     for id in [json!("a1"), json!(""), json!(7), json!(-1.5)] {
         let parsed = parse(&json!({"type": "typing", "id": id})).expect("a message").id;
         assert_eq!(serde_json::to_value(&parsed).expect("an id is JSON"), id);
@@ -167,7 +167,7 @@ fn an_id_is_kept_as_it_came_also_when_the_message_is_refused() {
 }
 
 #[test]
-fn hello_takes_what_it_knows_and_null_for_nothing() {
+fn hello_ignores_unknown_fields_and_reads_null_as_absent() {
     let hello = |fields: Value| match message(&fields) {
         ClientMessage::Hello(hello) => hello,
         other => panic!("a hello, not {other:?}"),
@@ -185,7 +185,7 @@ fn hello_takes_what_it_knows_and_null_for_nothing() {
 }
 
 #[test]
-fn half_a_character_is_passed_over_in_every_text_of_every_message() {
+fn a_lone_surrogate_is_ignored_in_every_text_of_every_message() {
     let half = r"\ud83d";
     let typing = format!(r#"{{"type":"typing","content":"td{half}-17{half}"}}"#);
     let frame = ClientFrame::parse(&typing).expect("a message");
@@ -222,7 +222,7 @@ fn half_a_character_is_passed_over_in_every_text_of_every_message() {
 }
 
 #[test]
-fn about_says_what_is_there_and_leaves_the_rest() {
+fn about_contains_only_the_fields_that_were_sent() {
     let about = |value: Value| match message(&value) {
         ClientMessage::About(about) => about,
         other => panic!("{value} is about something, not {other:?}"),
@@ -242,7 +242,7 @@ fn about_says_what_is_there_and_leaves_the_rest() {
 }
 
 #[test]
-fn the_address_of_a_page_loses_what_may_be_a_secret() {
+fn the_address_of_a_page_is_stored_without_credentials_and_fragment() {
     for (page, expected) in [
         ("https://shop.example/drums?id=5", Some("https://shop.example/drums?id=5")),
         ("HTTPS://shop.example", Some("https://shop.example")),
@@ -264,7 +264,7 @@ fn the_address_of_a_page_loses_what_may_be_a_secret() {
 }
 
 #[test]
-fn what_is_no_message_is_refused_in_the_words_of_part_one() {
+fn an_invalid_message_is_refused_with_the_text_of_part_1() {
     for text in ["", "{", "typing", "{\"type\":\"typing\"", "\u{feff}{}", &"[".repeat(10_000)] {
         let bad = ClientFrame::parse(text).expect_err("no JSON");
         assert_eq!((bad.message.as_str(), bad.code), ("Invalid JSON", ErrorCode::InvalidJson));
@@ -430,7 +430,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn any_text_is_a_message_or_is_refused_in_the_words_of_part_one(text in any::<String>()) {
+    fn any_text_is_a_message_or_is_refused_with_the_text_of_part_1(text in any::<String>()) {
         check(&text)?;
     }
 
@@ -447,7 +447,7 @@ proptest! {
     }
 
     #[test]
-    fn what_looks_like_a_message_is_one_or_is_refused(value in nearly_a_message()) {
+    fn any_object_with_the_fields_of_a_message_is_one_or_is_refused(value in nearly_a_message()) {
         check(&value.to_string())?;
     }
 
@@ -625,7 +625,7 @@ fn all_recorded() -> Vec<(ServerMessage, Value)> {
 }
 
 #[test]
-fn every_message_of_the_server_is_the_frame_it_was_recorded_as() {
+fn every_server_message_equals_its_recorded_frame() {
     for (message, frame) in all_recorded() {
         let json = ServerFrame { message: &message, id: None, offset: None }.to_json();
         let sent: Value = serde_json::from_str(&json).expect("a frame is JSON");
@@ -662,7 +662,7 @@ fn the_recording_has_every_message_type_of_the_schema() {
 }
 
 #[test]
-fn id_and_offset_stand_beside_the_message() {
+fn id_and_offset_are_fields_beside_those_of_the_message() {
     let message = ServerMessage::AnswerChunk { content: "x".to_owned() };
     let text = MessageId::Text("a1".to_owned());
     let json = ServerFrame { message: &message, id: Some(&text), offset: Some(3) }.to_json();
@@ -675,7 +675,7 @@ fn id_and_offset_stand_beside_the_message() {
 }
 
 #[test]
-fn a_number_as_an_id_comes_back_as_it_was_sent_also_out_of_a_checkpoint() {
+fn a_numeric_id_is_echoed_unchanged_also_from_a_checkpoint() {
     for sent in ["7", "-7", "18446744073709551615", "1.5", "1844674401000000000000", "1e21"] {
         let text = format!(r#"{{"type": "cancel", "id": {sent}}}"#);
         let frame = ClientFrame::parse(&text).expect("a message");
