@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_folder_of_a_living_process_stays_and_that_of_an_ended_one_goes() {
+    fn the_folder_of_a_running_process_stays_and_that_of_an_ended_one_is_removed() {
         let parent = tempfile::tempdir().expect("a folder");
         let within = parent.path();
         let living = TemporaryFolder::within(within, Kind::Manuals).expect("made");

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn suggestions_and_tips_are_spans_and_their_words_are_text() {
+    fn suggestions_and_tips_are_spans_and_their_content_is_text() {
         let html = render("[SUGGESTION: A <b>stand</b>] [PRO TIP: use *two* hands]", "p", "page");
         assert!(
             html.contains("<span class=\"suggestion\">A &lt;b&gt;stand&lt;/b&gt;</span>"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_pictures_lead_nowhere() {
+    fn links_and_images_are_not_rendered() {
         let html = render(
             "[click](https://evil.example) ![x](https://evil.example/p.png) <https://evil.example>",
             "p",
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_keeps_its_first_number() {
+    fn a_list_retains_its_first_number() {
         assert!(render("3. Press\n4. Hold", "p", "page").contains("<ol start=\"3\">"));
     }
 

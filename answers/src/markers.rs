@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn the_word_for_a_page_may_be_of_any_language() {
+    fn the_word_for_a_page_may_be_in_any_language() {
         assert_eq!(pages("[MANUAL: Seite 38]"), [38]);
         assert_eq!(pages("[MANUAL: Seiten 3 und 4]"), [3, 4]);
         assert_eq!(pages("[MANUAL: עמוד 38]"), [38]);
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_markers_keep_their_order() {
+    fn text_and_markers_remain_in_order() {
         assert_eq!(
             parts("a [MANUAL: page 1]b[PRO TIP: c]"),
             [
@@ -403,7 +403,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_is_lost(text in "[\\[\\]A-Za-z:0-9 -]{0,60}") {
+        fn the_text_parts_are_no_longer_than_the_text(text in "[\\[\\]A-Za-z:0-9 -]{0,60}") {
             let texts: usize = parts(&text).iter().map(|part| match part { Part::Text(text) => text.len(), Part::Marker(_) => 0 }).sum();
             proptest::prop_assert!(texts <= text.len());
         }

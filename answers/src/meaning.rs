@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nearer_window_gets_more_and_an_english_encoder_reads_english_only() {
+    fn a_nearer_window_scores_higher_and_an_english_encoder_reads_english_only() {
         let index = Index::of(&manual());
         let big = index.spans().big_words.len();
         let best = |meaning: &Meaning| {

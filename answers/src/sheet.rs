@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_keeps_its_number_and_a_bullet_gets_a_dash() {
+    fn a_step_retains_its_number_and_a_bullet_gets_a_dash() {
         assert_eq!(written(|sheet| sheet.item("3) Press *Enter*")).text, "3. Press *Enter* ");
         assert_eq!(
             written(|sheet| sheet.item("3) Press *Enter*")).markdown,

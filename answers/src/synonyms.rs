@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_phrase_is_found_inside_a_question_and_only_one_way() {
+    fn a_phrase_in_a_question_is_expanded_in_one_direction_only() {
         let synonyms = english();
         let reader = WordReader::new(Language::English);
         let found = |question: &str| -> Vec<String> {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_another_language_translates_for_every_manual() {
+    fn a_translation_of_another_language_applies_to_every_manual() {
         let mut thesaurus = Thesaurus::default();
         thesaurus.add("xx", "xx.txt", "gewicht > weight\nalpha, beta").expect("right lines");
         let synonyms = thesaurus.of(Language::English);

@@ -84,7 +84,7 @@ fn a_question_that_the_manual_does_not_answer_gets_the_closest_pages() {
 }
 
 #[test]
-fn a_question_of_words_the_manual_never_uses_gets_no_page_at_all() {
+fn a_question_with_words_that_are_not_in_the_manual_gets_no_page() {
     let answer = answer_to_text("sourdough");
     assert_eq!((answer.outcome, answer.citations.len()), (Outcome::Unknown, 0));
     assert!(answer.text.contains("ask for a person"));
@@ -178,7 +178,7 @@ fn the_scenario_decides_between_two_similar_sections() {
 }
 
 #[test]
-fn a_heading_that_is_the_question_wins_over_text_that_repeats_it() {
+fn a_heading_that_equals_the_question_ranks_above_text_that_repeats_it() {
     let manual = bound(vec![
         (
             &["Sounds"],
@@ -376,7 +376,7 @@ fn exchange(question: &str) -> Exchange {
 }
 
 #[test]
-fn each_complaint_that_it_did_not_help_brings_pages_that_were_not_cited() {
+fn each_complaint_returns_pages_that_were_not_cited() {
     let pages: Vec<_> = (0..8)
         .map(|at| (["Cleaning"], format!("Clean the filter with water, way {at}, and dry it.")))
         .collect();
@@ -398,7 +398,7 @@ fn each_complaint_that_it_did_not_help_brings_pages_that_were_not_cited() {
 }
 
 #[test]
-fn an_answer_says_how_many_pages_are_not_recognized_yet() {
+fn an_answer_reports_the_number_of_pages_not_yet_recognized() {
     let mut manual = manual();
     manual.source.pending = vec![8, 9];
     for text in ["How do I pair my phone?", "how do I bake bread"] {

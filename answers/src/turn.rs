@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn follow_ups_add_to_the_topic_and_other_turns_keep_it() {
+    fn follow_ups_extend_the_topic_and_small_talk_does_not_change_it() {
         let topic = |questions: &[&str]| topic_of(&exchanges(questions), None);
         let clean = "how do I clean the filter";
         let of = |text: &str, failures| Some(Topic { text: text.to_owned(), failures });
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_follow_up_stands_alone_with_its_topic_and_a_question_as_it_is() {
+    fn a_follow_up_is_completed_with_its_topic_and_a_question_is_unchanged() {
         let clean = "how do I clean the filter";
         let previous = exchanges(&[clean]);
         let alone = |text| standalone_text(&Question { previous: &previous, ..question(text) });

@@ -19,7 +19,7 @@ fn the_demo_set_loads_without_a_problem() {
 }
 
 #[test]
-fn a_text_in_the_first_box_is_understood_once_the_words_are_read() {
+fn a_product_is_detected_in_a_description_once_the_catalog_is_prepared() {
     let report = load_dir(&here("data")).expect("the folder of the demo set");
     let catalog = &report.catalog;
     catalog.prepare();
@@ -52,7 +52,7 @@ fn a_sample_begins_with_every_product_that_has_a_manual() {
 }
 
 #[test]
-fn every_picture_and_logo_the_demo_set_names_is_there() {
+fn every_image_and_logo_of_the_demo_set_exists() {
     let report = load_dir(&here("data")).expect("the folder of the demo set");
     let named = |text: &str| -> Vec<String> {
         text.split('"').filter(|part| part.starts_with("/static/")).map(str::to_owned).collect()

@@ -55,7 +55,7 @@ mod tests {
     use crate::rules;
 
     #[test]
-    fn each_old_name_is_no_setting_and_each_new_one_is() {
+    fn no_old_name_is_a_setting_and_each_new_name_is() {
         for (old, new) in RENAMED {
             assert!(rules::of(old).is_none(), "{old} is still a setting");
             assert!(rules::of(new).is_some(), "{new} is no setting");

@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_visitors_arrive_evenly_over_the_ramp_and_no_more_of_them() {
+    fn closed_visitors_arrive_evenly_over_the_ramp_and_none_after_it() {
         assert_eq!(times(Arrival::Closed { users: 4 }, 8, 60), [0.0, 2.0, 4.0, 6.0]);
     }
 
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ramp_lets_half_of_the_rate_in_while_it_lasts() {
+    fn a_ramp_admits_half_of_the_rate_while_it_lasts() {
         let times = times(Arrival::Open { per_second: 10.0 }, 10, 20);
         let in_ramp = times.iter().filter(|at| **at < 10.0).count();
         assert_eq!((in_ramp, times.len()), (50, 150));

@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_sets_the_pace_that_the_file_does_not() {
+    fn the_command_line_sets_the_pace_that_the_file_omits() {
         let pace = Pace { think: Duration::from_secs(9), ..Pace::default() };
         let mix =
             Mix::parse("[[visitor]]\nscenario = 'typing'\nkey = '20ms'\n", pace).expect("a mix");
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_one_line_and_name_the_place() {
+    fn errors_are_one_line_and_name_the_position() {
         assert_eq!(refused(""), "the mix has no [[visitor]]");
         assert!(
             refused("[[visitor]]\nscenario = 'dancing'").starts_with("line 2: unknown variant")

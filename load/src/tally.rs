@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_within_a_thousandth_of_what_was_recorded() {
+    fn percentiles_are_within_a_thousandth_of_the_recorded_values() {
         let mut tally = Tally::default();
         for micros in 1..=10_000 {
             tally.took(Operation::Typing, Duration::from_micros(micros));

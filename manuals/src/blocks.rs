@@ -537,7 +537,7 @@ mod tests {
     }
 
     #[test]
-    fn prose_that_runs_around_a_figure_stays_whole_and_the_labels_stand_behind_it() {
+    fn prose_around_a_figure_stays_whole_and_the_labels_follow_it() {
         assert_eq!(
             read(&[
                 "72:If the fuse blows once more",
@@ -564,7 +564,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_keep_their_cells_and_a_broken_cell_is_whole() {
+    fn rows_retain_their_cells_and_a_broken_cell_is_joined() {
         assert_eq!(
             read(&["72:Weight | 2.5 kg", "72:Power | 9 V DC", "172:centre negative"]),
             [
@@ -617,7 +617,7 @@ mod tests {
     }
 
     #[test]
-    fn where_space_parts_the_rows_every_cell_may_have_several_lines() {
+    fn in_a_table_with_space_between_rows_every_cell_may_have_several_lines() {
         assert_eq!(
             read(&[
                 "72:Symptom | Cause | Remedy",
@@ -665,7 +665,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_keeps_its_word_even_on_a_line_of_its_own() {
+    fn a_note_retains_its_label_also_on_a_separate_line() {
         assert_eq!(
             read(&["72:Tip: warm up first.", "72:", "72:Warning", "72:Do not open."]),
             [

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_list_of_parts_is_not_judged() {
+    fn a_short_list_of_parts_is_not_classified() {
         assert!(!judged("DPDT SPST XLR TRS PCB LCD"));
     }
 

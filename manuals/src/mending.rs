@@ -130,12 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn a_word_the_document_hyphenates_keeps_its_hyphen() {
+    fn a_word_that_the_document_hyphenates_retains_its_hyphen() {
         assert_eq!(joined("a two-way switch", "the two-", "way switch"), "the two-way switch");
     }
 
     #[test]
-    fn two_known_halves_keep_their_hyphen_unless_the_whole_is_known_too() {
+    fn two_known_halves_retain_their_hyphen_unless_the_whole_word_is_known() {
         assert_eq!(joined("high quality", "of high-", "quality"), "of high-quality");
         assert_eq!(joined("base line baseline", "the base-", "line"), "the baseline");
     }
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspended_hyphen_and_a_dash_keep_their_space() {
+    fn a_suspended_hyphen_and_a_dash_retain_their_space() {
         assert_eq!(joined("", "left-", "and right-hand"), "left- and right-hand");
         assert_eq!(joined("", "the pad -", "not the rim"), "the pad - not the rim");
     }

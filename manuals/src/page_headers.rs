@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_page_keeps_everything() {
+    fn a_single_page_retains_all_lines() {
         let mut pages = book(1, |_| "Quick start".into());
         strip(&mut pages);
         assert_eq!(pages[0].lines.len(), 4);

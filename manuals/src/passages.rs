@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passage_knows_the_headings_above_it_and_only_the_first_opens_the_section() {
+    fn a_passage_has_the_headings_above_it_and_only_the_first_opens_the_section() {
         let mut binder = Binder::default();
         binder.heading(1, "Setup", 1);
         binder.heading(2, "Pads", 1);
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_goes_on_in_another_passage_or_on_another_page_names_its_columns_there_again() {
+    fn a_table_that_continues_in_another_passage_or_page_repeats_its_column_names() {
         let long = "word ".repeat(30);
         let mut rows = vec![row("Lamp | Meaning | Remedy")];
         rows.extend((0..10).map(|number| row(&format!("{number} | {long} | none"))));
@@ -264,8 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_set_as_such_are_named_again_also_where_they_are_two_or_begin_with_a_figure()
-    {
+    fn declared_column_names_are_repeated_also_for_two_columns_or_with_a_leading_figure() {
         let piece = |text: &str, names_columns| Piece { block: row(text), names_columns };
         for (names, first, second) in
             [("Lamp | Meaning", "red | hot", "green | ready"), ("12 V | 24 V", "a | b", "c | d")]
@@ -286,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_block_is_cut_at_sentences_and_loses_nothing() {
+    fn a_very_long_block_is_cut_at_sentences_without_loss() {
         let text = "A sentence of some words. ".repeat(300);
         let pieces = cut(Block::Paragraph(text.trim().to_owned()));
         assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.text().ends_with("words.")));

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_cell_keeps_its_place() {
+    fn an_empty_cell_retains_its_position() {
         assert_eq!(
             aligned(&[
                 "0-20:Lamp|100-130:Meaning|200-240:Remedy",

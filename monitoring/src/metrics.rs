@@ -617,7 +617,7 @@ mod tests {
     use crate::metric_list::{Kind, METRICS};
 
     #[test]
-    fn every_metric_of_the_list_can_be_made_and_has_a_conventional_name() {
+    fn every_metric_of_the_list_can_be_created_and_has_a_conventional_name() {
         let _ = Metrics::new();
         for metric in METRICS {
             assert!(metric.name.starts_with("hsc_"), "{}", metric.name);
@@ -660,7 +660,7 @@ mod tests {
     }
 
     #[test]
-    fn every_series_of_a_counter_with_closed_labels_is_there_at_zero_from_the_start() {
+    fn every_series_of_a_counter_with_closed_labels_starts_at_zero() {
         let text = Metrics::new().render();
         let lines: std::collections::HashSet<&str> = text.lines().collect();
         for metric in METRICS.iter().filter(|metric| metric.kind == Kind::Counter) {
@@ -679,7 +679,7 @@ mod tests {
     }
 
     #[test]
-    fn every_series_of_a_cache_and_of_an_actor_is_there_when_that_begins() {
+    fn every_series_of_a_cache_or_actor_exists_when_its_meter_is_created() {
         let metrics = Metrics::new();
         let _ = (metrics.caches.meter("answers"), metrics.caches.l2_meter("answers"));
         let _ = metrics.actors.meter("session");

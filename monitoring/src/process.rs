@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_reading_is_of_this_process() {
+    fn a_reading_contains_the_memory_of_this_process() {
         let reading = Process::start().read();
         assert!(reading.memory_bytes > 100_000);
         assert!(reading.memory_usage_percent > 0.0 && reading.memory_usage_percent < 100.0);

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sample_reads_what_was_counted() {
+    fn a_sample_contains_the_counted_values() {
         let metrics = Metrics::new();
         let nothing = metrics.sample(0);
         assert_eq!((nothing.keystrokes, nothing.answers, nothing.errors), (0.0, 0.0, 0.0));

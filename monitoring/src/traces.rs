@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_keep_the_order_and_the_exporter_is_woken_for_each_full_one() {
+    fn batches_are_in_order_and_each_full_one_wakes_the_exporter() {
         let traces = &Metrics::new().traces;
         let woken = Arc::new(AtomicUsize::new(0));
         let counts = Arc::clone(&woken);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn another_system_has_so_many_spans_recorded_in_each_second() {
+    fn incoming_traces_are_limited_per_second() {
         let start = Instant::now();
         let mut limit = IncomingLimit::new(3, start);
         let mut admitted = |ms: u64| {

@@ -247,7 +247,7 @@ fn faults(expression: &str, exported: &Exported) -> Vec<String> {
 }
 
 #[test]
-fn every_panel_and_every_rule_asks_for_what_is_exported() {
+fn every_panel_and_every_rule_queries_exported_metrics() {
     let exported = Exported::new();
     let mut breaches = Vec::new();
     for (place, expression) in dashboard_expressions().into_iter().chain(rule_expressions()) {
@@ -340,7 +340,7 @@ fn every_name_is_a_family_of_its_own_with_base_units() {
 }
 
 #[test]
-fn a_wrong_name_is_seen() {
+fn an_invalid_metric_name_is_detected() {
     let wrong = |metrics: &[(&str, Kind)]| name_faults(metrics).len();
     assert_eq!(wrong(&[("a", Kind::Gauge), ("b_total", Kind::Counter)]), 0);
     assert_eq!(wrong(&[("a", Kind::Gauge), ("a_total", Kind::Counter)]), 1);
@@ -365,7 +365,7 @@ fn every_exported_family_has_one_kind() {
 }
 
 #[test]
-fn the_page_of_metrics_is_what_the_list_says() {
+fn the_page_of_metrics_equals_the_generated_reference() {
     assert_eq!(
         read(ours("../docs/metrics.md")),
         reference_markdown(),
@@ -411,7 +411,7 @@ fn every_alert_has_a_command_to_diagnose_and_one_to_fix() {
 }
 
 #[test]
-fn an_incomplete_entry_of_the_runbook_is_seen() {
+fn an_incomplete_entry_of_the_runbook_is_detected() {
     let whole = "Customers: the chat is down for all visitors.\n\nDiagnose:\n\n    a   # one\n\nFix:\n\n    b   # done\n";
     assert!(entry_faults("Customers: the chat is down for all visitors.").len() == 2);
     assert_eq!(entry_faults(whole), Vec::<String>::new());
@@ -430,7 +430,7 @@ fn every_heading_of_the_runbook_is_an_alert() {
 }
 
 #[test]
-fn every_alert_says_what_to_do() {
+fn every_alert_links_to_its_runbook_entry() {
     let runbook = read(ours("../docs/operations/runbook.md"));
     for alert in alerts() {
         let heading = alert.name.to_lowercase();
@@ -483,7 +483,7 @@ fn every_rule_watches_a_job_that_is_scraped() {
 }
 
 #[test]
-fn a_wrong_expression_is_seen() {
+fn an_invalid_expression_is_detected() {
     let exported = Exported::new();
     let wrong = |expression: &str| faults(expression, &exported);
     assert!(wrong("sum(rate(hsc_ws_refused_total{reason=\"full\"}[5m]))").is_empty());

@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_applies_what_is_missing_and_accepts_newer_migrations_that_only_add() {
+    fn a_server_applies_missing_migrations_and_accepts_newer_ones_that_only_add() {
         let known = [migration(1, 1), migration(2, 1), migration(3, 3)];
         assert_eq!(versions(&known, &BTreeMap::new()), Ok(vec![1, 2, 3]));
         assert_eq!(versions(&known, &listed(&known[..2])), Ok(vec![3]));
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_read_as_it_was_written() {
+    fn a_checksum_survives_a_round_trip() {
         let bytes = migration(1, 1).checksum(Kind::Postgres);
         assert_eq!(bytes_of(&text_of(&bytes)), bytes);
         assert!(bytes_of("no checksum").is_empty());

@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_not_read_to_its_end_is_read_again_by_the_next_start_alone() {
+    fn a_partly_read_file_is_read_again_after_its_reader_has_ended() {
         let dir = tempfile::tempdir().expect("a folder");
         folder(dir.path(), 1 << 20).store(&records(0..5)).expect("it is written");
         let one = folder(dir.path(), 1 << 20);
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_costs_the_damaged_lines_alone() {
+    fn damaged_lines_are_skipped_and_the_others_are_read() {
         let dir = tempfile::tempdir().expect("a folder");
         let stored = folder(dir.path(), 1 << 20);
         stored.store(&records(0..5)).expect("it is written");

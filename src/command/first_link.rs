@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_others_could_read_is_private_before_the_link_is_in_it() {
+    fn a_readable_file_is_made_private_before_the_link_is_written() {
         let dir = tempfile::tempdir().expect("a folder");
         let file = dir.path().join("data").join("first-link");
         write_private(&file, "one").expect("it is written");

@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_read_as_it_is_written() {
+    fn a_fault_request_is_parsed() {
         let read =
             |text| serde_json::from_str::<FaultRequest>(text).map(|read| (read.actor, read.fault));
         let hang = read(r#"{"actor":"sessions","fault":"hang","ms":500}"#).unwrap();

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_written_as_it_is_named() {
+    fn every_code_is_serialized_as_its_name() {
         for &code in ApiErrorCode::VARIANTS {
             assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         }

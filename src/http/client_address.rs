@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_is_not_trusted_is_the_client_whatever_it_claims() {
+    fn an_untrusted_peer_is_the_client_whatever_headers_it_sends() {
         for header in
             [("forwarded", "for=9.9.9.9"), ("x-forwarded-for", "9.9.9.9"), ("x-real-ip", "9.9.9.9")]
         {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nobody_leaves_the_proxy_that_reports_it() {
+    fn an_unreadable_header_leaves_the_proxy_that_sent_it() {
         for shape in [
             "",
             "unknown",
@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_disagree_count_for_nothing() {
+    fn contradicting_headers_are_ignored() {
         let both = |one, other| [("forwarded", one), ("x-forwarded-for", other)];
         assert_eq!(client("10.0.0.1", &both("for=1.1.1.1", "203.0.113.7")), "10.0.0.1");
         assert_eq!(
@@ -446,7 +446,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_header_comes_before_the_headers_of_the_request() {
+    fn a_proxy_header_takes_precedence_over_the_request_headers() {
         let x = ("x-forwarded-for", "1.1.1.1");
         let of =
             |source, headers: &[_]| followed("10.0.0.1", Some(source), headers).client.to_string();

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn no_list_is_everybody_and_a_list_is_those_on_it_and_our_own_pages() {
+    fn an_empty_list_admits_every_origin_and_a_list_admits_its_origins_and_our_own() {
         assert!(admitted(&[], Some("https://any.example")));
         assert!(admitted(&["*"], Some("https://any.example")));
         let listed = ["https://Shop.example/"];
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn scheme_host_and_port_are_compared_and_null_is_allowed_by_name_alone() {
+    fn scheme_host_and_port_are_compared_and_null_is_allowed_only_by_name() {
         let listed =
             ["https://shop.example:443", "http://pos.example:8080", "capacitor://localhost"];
         for (origin, is_admitted) in [
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_team_does_is_done_from_our_own_pages() {
+    fn team_requests_are_accepted_from_our_own_pages_only() {
         let is_own = |public: &str, headers: &[(&str, &str)]| {
             let mut request =
                 TestRequest::default().insert_header((header::HOST, "chat.example:8000"));
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_proxy_that_speaks_https_the_browser_says_that_it_is_the_same_origin() {
+    fn behind_an_https_proxy_the_browser_reports_the_same_origin() {
         let is_own = |origin: &str, site: &str| {
             let request = TestRequest::default().insert_header((header::HOST, "chat.example"));
             let request = request.insert_header((header::ORIGIN, origin));

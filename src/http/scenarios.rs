@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalog_has_the_last_word() {
+    fn the_catalog_overrides_the_default_scenarios() {
         let entry = |scenarios: Value| json!({ "id": "p", "name": "P", "category": "Stage Piano", "scenarios": scenarios });
         assert_eq!(offered(&entry(json!([]))), ["general"]);
         assert_eq!(offered(&entry(json!(["live", "general", "garden"]))), ["general", "live"]);

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_account_is_made_only_of_valid_parts() {
+    async fn an_account_is_created_only_from_valid_fields() {
         let hasher = Hasher::new();
         let made = async |name: &str, address: &str, password: &str| {
             let newcomer = NewAccount {

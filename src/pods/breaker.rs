@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_login_is_told_apart_from_other_errors() {
+    fn a_refused_login_is_distinguished_from_other_errors() {
         let failed = |kind: redis::ErrorKind, text: &'static str| RedisError::from((kind, text));
         let wrong =
             failed(redis::ErrorKind::AuthenticationFailed, "Password authentication failed");

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_grows_to_its_maximum_and_resets_after_a_good_connection() {
+    fn the_pause_grows_to_its_maximum_and_resets_after_a_good_connection() {
         let mut pause = Pause::default();
         for _ in 0..20 {
             let next = pause.next();

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_grey_and_transparency_are_kept() {
+    fn a_sixteen_bit_image_is_reduced_to_eight_and_grey_and_alpha_are_retained() {
         let deep = DynamicImage::ImageRgba16(picture(4, 4).into_rgba16());
         let mut bytes = Vec::new();
         deep.write_with_encoder(PngEncoder::new(&mut bytes)).unwrap();

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_event_has_the_same_mark() {
+    fn a_repeated_event_has_the_same_deduplication_key() {
         let sent = |place| WebhookEvent { name: "message.created", place, data: json!({}) };
         for place in [HandoffPlace::Log(5), HandoffPlace::Desk(5)] {
             assert_eq!(of("r", sent(place)).mark, of("x", sent(place)).mark);

@@ -219,8 +219,7 @@ fn ask_about(stage: &TestPod, id: &str, bytes: usize) -> Value {
 }
 
 #[actix::test]
-async fn an_image_above_the_budget_is_refused_with_its_question_and_each_end_releases_bytes()
- {
+async fn an_image_above_the_budget_is_refused_with_its_question_and_each_end_releases_bytes() {
     // A picture of 3,000 bytes takes 7,000, including its base64.
     let stage = TestPod::new(|settings| settings.sessions.max_image_bytes = 7_100).await;
     stage.teacher.sees_pictures.store(true, Ordering::SeqCst);

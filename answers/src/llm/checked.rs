@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unknown_marker_is_removed_from_the_words() {
+    fn the_unknown_marker_is_removed_from_the_text() {
         let (text, checker) = checked(&["[UNK", "NOWN] The manual does not say."]);
         assert_eq!(text.trim(), "The manual does not say.");
         assert!(checker.unknown);

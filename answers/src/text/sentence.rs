@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_and_names_keep_their_points() {
+    fn versions_and_names_retain_their_points() {
         assert_eq!(
             sentences("Version 2.1 of read.table is new. It reads."),
             ["Version 2.1 of read.table is new.", "It reads."]

@@ -46,7 +46,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn it_is_the_same_both_ways(a in "[a-d]{0,7}", b in "[a-d]{0,7}") {
+        fn the_distance_is_symmetric(a in "[a-d]{0,7}", b in "[a-d]{0,7}") {
             proptest::prop_assert_eq!(distance(&a, &b, 3), distance(&b, &a, 3));
         }
     }

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_is_read_as_people_write_it() {
+    fn a_price_is_parsed_in_common_notations() {
         for (text, value) in [
             ("1299", 1299.0),
             ("1,299.00", 1299.0),

@@ -197,7 +197,7 @@ mod tests {
         1;2;3;4;5;6;7;8;9;10;11\n";
 
     #[test]
-    fn valid_rows_are_kept_and_invalid_ones_reported_by_line_and_column() {
+    fn valid_rows_are_imported_and_invalid_ones_reported_by_line_and_column() {
         // Accessories are separated by the table's own mark here, so they need quotes.
         let table = TABLE.replace("a-2; a-3", "\"a-2; birch-s-9\"");
         let report = import(table.as_bytes()).expect("a header");
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_is_not_utf8_costs_its_row_only() {
+    fn a_cell_that_is_not_utf8_excludes_only_its_row() {
         let report = import(b"name,brand\nCaf\xe9,A\nTea,A\n").expect("a header");
         assert_eq!(report.products, 1);
         assert_eq!(

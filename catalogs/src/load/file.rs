@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn all_three_formats_load_and_keep_unknown_fields() {
+    fn all_three_formats_load_and_retain_unknown_fields() {
         let product = |id: &str| {
             format!(r#"{{"id":"{id}","name":"Thing","brand":"B","later":[1,{{"x":null}}]}}"#)
         };
@@ -410,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_type_inside_a_product_is_reported_and_the_product_is_kept() {
+    fn a_wrong_type_inside_a_product_is_reported_and_the_product_is_loaded() {
         let text = r#"[{"id":"1","name":"One","brand":"B","documentation":{"type":"pdf","url":7},
             "relationships":{"compatible_accessories":["1",2,""]}}]"#;
         let report = load_files([("b.json", text)]);

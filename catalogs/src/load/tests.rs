@@ -109,7 +109,7 @@ fn an_invalid_file_is_reported_and_the_other_files_are_loaded() {
 }
 
 #[test]
-fn a_product_of_two_files_is_reported_with_the_second_and_kept_from_the_first() {
+fn a_product_in_two_files_is_reported_for_the_second_and_loaded_from_the_first() {
     let file = |name: &str| json!([{"id": "a", "name": name}]).to_string();
     let (first, second) = (file("First"), file("Second"));
     let report = load_files([("one.json", first.as_str()), ("two.json", second.as_str())]);

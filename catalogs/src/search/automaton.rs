@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn it_agrees_with_the_plain_distance_for_all_short_words() {
+    fn the_automaton_agrees_with_the_plain_distance_for_all_short_words() {
         let alphabet = ['a', 'ב', 'ж'];
         let mut words: Vec<Vec<char>> = vec![vec![]];
         for at in 0.. {

@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_of_nothing_is_nothing() {
+    fn the_percentile_of_an_empty_list_is_zero() {
         assert_eq!(percentile(&[], 99), Duration::ZERO);
         let times: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
         assert_eq!(percentile(&times, 99), Duration::from_millis(99));

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_are_nothing_dashes_join_and_spaces_part() {
+    fn marks_are_ignored_dashes_are_joints_and_spaces_are_gaps() {
         assert_eq!(kind('\u{5bc}'), Kind::Nothing);
         assert_eq!(kind('\u{200f}'), Kind::Nothing);
         assert_eq!(kind('-'), Kind::Joint);

@@ -306,7 +306,7 @@ fn a_word_stays_in_its_language_even_if_its_letters_look_like_others() {
 }
 
 #[test]
-fn another_number_is_less_sure_and_a_variant_is_marked_as_it_is_written() {
+fn another_number_has_lower_confidence_and_a_variant_is_marked_as_written() {
     let products = [
         Product::new("long", "Cable 15 m", "", ""),
         Product::new("short", "Cable 1.5 m", "", ""),
@@ -336,7 +336,7 @@ fn a_product_outside_the_catalog_is_not_found_with_confidence() {
 }
 
 #[test]
-fn a_name_typed_from_its_first_letter_comes_before_one_that_has_the_words_further_in() {
+fn a_name_that_begins_with_the_query_ranks_above_one_that_contains_it() {
     let products = [
         Product::new("a", "Lamp Desk", "Lumo", ""),
         Product::new("b", "Desk Lamp Holder Extra Long", "Lumo", ""),
@@ -346,7 +346,7 @@ fn a_name_typed_from_its_first_letter_comes_before_one_that_has_the_words_furthe
 }
 
 #[test]
-fn letters_of_a_product_explain_one_part_of_a_query_only() {
+fn letters_of_a_product_match_one_part_of_a_query_only() {
     let products = [
         Product::new("a", "Ride 2002 Flat", "Lumo", ""),
         Product::new("b", "Ride 2002 Flat 20 Inch Heavy", "Lumo", ""),

@@ -224,7 +224,7 @@ pub(crate) mod tests {
     ];
 
     #[test]
-    fn a_walk_finds_words_and_what_begins_alike() {
+    fn a_walk_finds_words_and_common_prefixes() {
         let trie = trie(WORDS);
         let mut place = trie.root();
         assert!("td17".chars().all(|c| trie.step(&mut place, c)));

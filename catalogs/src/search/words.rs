@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_joint_glues_and_a_gap_parts() {
+    fn a_joint_joins_and_a_gap_separates_words() {
         assert_eq!(of("Roland TD-17KV (V-Drums)"), ["roland", "td17kv", "vdrums"]);
         assert_eq!(of("D'Addario 6.5\" x 14"), ["daddario", "65", "x", "14"]);
         assert_eq!(of("תיק לגיטרה/בס"), ["תיק", "לגיטרהבס"]);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_point_or_a_comma_in_a_number_is_told_from_a_joint() {
+    fn a_point_or_comma_in_a_number_is_distinguished_from_a_joint() {
         let cuts = |text| {
             let mut cuts = Vec::new();
             words(text, true, &mut Word::default(), |word| cuts.extend(word.cuts.clone()));
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_is_parted_at_its_dashes() {
+    fn an_id_is_split_at_its_dashes() {
         let mut out = Vec::new();
         words("roland_87-lx705", false, &mut Word::default(), |w| {
             out.push(w.letters.iter().collect::<String>());
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_remember_where_they_came_from() {
+    fn letters_have_the_offset_of_their_origin() {
         let mut origins = Vec::new();
         words("a TD-1", true, &mut Word::default(), |w| origins.push(w.origins.clone()));
         assert_eq!(origins, [vec![0], vec![2, 3, 5]]);

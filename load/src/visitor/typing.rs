@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_counts_from_when_it_was_due_not_from_when_it_was_sent() {
+    fn the_latency_of_a_late_key_counts_from_its_due_time() {
         let due = Instant::now();
         assert_eq!(typed_at(due, due + Duration::from_millis(1)), due + Duration::from_millis(1));
         assert_eq!(typed_at(due, due + Duration::from_millis(300)), due);

@@ -71,7 +71,7 @@ fn lists_tables_notes_and_definitions_become_blocks() {
 }
 
 #[test]
-fn passages_know_their_headings() {
+fn passages_have_their_headings() {
     let manual = manual(PAGE);
     let levels =
         manual.passages.iter().find(|passage| passage.text().contains("Mic")).expect("the table");
@@ -118,7 +118,7 @@ fn utf_16_is_read_with_and_without_its_byte_order_mark() {
 }
 
 #[test]
-fn cells_under_names_keep_their_columns_and_a_table_that_sets_a_page_has_none() {
+fn cells_below_headers_retain_their_columns_and_a_layout_table_has_none() {
     let named = "<table><tr><th>Lamp<th>Day<th>Night</tr><tr><td>red<td><td>hot</tr>\
         <tr><td>off<td colspan=2>flat</tr></table>";
     assert_eq!(manual(named).pages[0].text, "Lamp | Day | Night\nred | – | hot\noff | flat | flat");
@@ -192,7 +192,7 @@ fn many(count: usize, part: impl Fn(usize) -> String) -> String {
 }
 
 #[test]
-fn a_tag_with_too_many_attributes_is_refused_wherever_it_stands() {
+fn a_tag_with_too_many_attributes_is_refused_at_any_position() {
     let attributes = many(100_000, |number| format!(" a{number}"));
     for before in [
         "",

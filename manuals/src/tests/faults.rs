@@ -159,7 +159,7 @@ fn the_first_column_of_a_right_to_left_table_is_the_right_one() {
 }
 
 #[test]
-fn words_drawn_by_different_operators_keep_their_places() {
+fn words_drawn_by_different_operators_remain_in_order() {
     assert_eq!(text("tj-tj-order/tj_TJ_tj.pdf"), "It is forbidden by law to open the lid.");
 }
 
@@ -205,7 +205,7 @@ fn a_tab_in_a_replacement_text_does_not_split_a_word() {
 }
 
 #[test]
-fn letters_whose_map_is_missing_are_told_by_the_font_itself() {
+fn letters_without_a_unicode_map_are_read_from_the_font() {
     for fixture in ["good.pdf", "fffd_tounicode.pdf", "no_tounicode.pdf"] {
         let read = text(&format!("gibberish/{fixture}"));
         assert!(

@@ -107,7 +107,7 @@ fn running_headers_and_footers_are_in_the_text_of_a_page_and_in_no_passage() {
 }
 
 #[test]
-fn an_inline_picture_leaves_a_mark_and_others_do_not() {
+fn an_inline_image_is_replaced_by_a_placeholder_and_others_are_not() {
     for picture in ["/I Do", "BI /W 8 /H 8 /BPC 1 /CS /G /F /AHx ID 5555555555555555> EI"] {
         let drawn = format!("q 20 0 0 12 106 698 cm {picture} Q\n");
         let content = at(72, 700, "Press") + &drawn + &at(130, 700, "twice to reset the unit.");

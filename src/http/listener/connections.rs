@@ -478,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_idle_connection_of_the_client_with_most_gives_way() {
+    fn the_oldest_idle_connection_of_the_client_with_the_most_is_evicted() {
         let connections = connections(4, 0, 0);
         let normal = connections.admit(client(1)).expect("room");
         let hostile: Vec<_> = (0..3).map(|_| connections.admit(client(2)).expect("room")).collect();
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_answered_never_gives_way_and_the_last_places_are_reserved() {
+    fn a_connection_in_use_is_never_evicted_and_the_last_places_are_reserved() {
         let connections = connections(2, 1, 0);
         let held: Vec<_> = (0..2).map(|_| connections.admit(client(1)).expect("room")).collect();
         held[0].state.enter(Phase::Upgraded);
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_has_so_many_and_a_proxy_any_number() {
+    fn a_client_has_a_connection_limit_and_a_proxy_has_none() {
         let connections = connections(100, 1, 2);
         let held: Vec<_> = (0..2).map(|_| connections.admit(client(1)).expect("room")).collect();
         held[0].state.enter(Phase::Answering);
@@ -580,7 +580,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_gives_way_or_is_late_is_closed() {
+    async fn an_evicted_or_late_connection_is_closed() {
         let moment = Duration::from_millis(20);
         let deadlines = Deadlines { header: moment, idle: moment, write: moment };
         let capacity = Capacity { general: 1, reserved: 0, per_address: 0 };

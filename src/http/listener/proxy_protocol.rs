@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_header_is_refused_without_reading_on() {
+    async fn an_invalid_header_is_refused_without_reading_further() {
         let long = format!("PROXY TCP4 {}\r\n", "1".repeat(200));
         for bytes in [
             &b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"[..],

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_where_the_next_begins_only_where_there_is_one() {
+    fn a_page_has_a_cursor_only_if_there_is_a_next_page() {
         let page = |items: Vec<u8>| Page::of(items, 2, u8::to_string);
         assert_eq!(
             (page(vec![1, 2, 3]).items, page(vec![1, 2, 3]).next),

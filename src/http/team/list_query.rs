@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_of_the_last_thirty_days_where_nobody_says() {
+    fn the_default_period_of_figures_is_thirty_days() {
         let whole = period(None, None).expect("a period");
         assert_eq!(whole.to_ms - whole.from_ms, USUAL_SPAN_MS);
         let ended = period(None, Some(40 * DAY_MS)).expect("a period");
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_period_that_ends_before_it_begins_is_refused_in_words() {
+    fn a_period_that_ends_before_it_begins_is_refused_with_a_reason() {
         for error in [period(Some(2), Some(1)).err(), narrowed(Some(2), Some(1)).err()] {
             let error = error.expect("a refusal");
             assert_eq!(error.code, ApiErrorCode::InvalidRequest);
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_nobody_narrows_goes_back_to_its_beginning() {
+    fn a_list_without_a_period_is_not_narrowed() {
         assert_eq!(narrowed(None, None).expect("none"), None);
         let since = narrowed(Some(7), None).expect("a period");
         assert_eq!(since, Some(Period { from_ms: 7, to_ms: u64::MAX }));
     }
 
     #[test]
-    fn a_piece_has_its_bounds() {
+    fn a_page_size_is_bounded() {
         assert_eq!(
             piece(None, Some(String::new())).expect("a piece"),
             Page { after: None, limit: 50 }

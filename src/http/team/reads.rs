@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reading_begins_once_for_each_reader_and_again_after_its_time() {
+    fn a_read_is_audited_once_per_reader_within_its_interval() {
         let (reads, now) = (Reads::default(), Instant::now());
         assert!(reads.begins("yael", "c", now));
         assert!(!reads.begins("yael", "c", now + ONE_READING / 2));
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn readings_are_bounded_and_none_is_left_out_of_the_audit_for_it() {
+    fn the_table_of_reads_is_bounded_and_every_new_read_is_audited() {
         let (reads, now) = (Reads::default(), Instant::now());
         for number in 0..=MOST {
             assert!(reads.begins("yael", &number.to_string(), now));

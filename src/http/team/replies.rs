@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shortcut_is_what_can_be_typed_after_a_slash() {
+    fn a_shortcut_is_one_lower_case_word_of_bounded_length() {
         let longest = "x".repeat(SHORTCUT_CHARS);
         for good in ["hello", "שלום", "a-1_b", &longest] {
             assert_eq!(judge(good, "text"), Ok(()), "{good}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_neither_nothing_nor_a_book() {
+    fn an_empty_or_too_long_text_is_refused() {
         assert!(judge("a", "").is_err() && judge("a", &"ש".repeat(TEXT_CHARS + 1)).is_err());
         assert_eq!(judge("a", &"ש".repeat(TEXT_CHARS)), Ok(()));
     }

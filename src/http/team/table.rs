@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_spreadsheet_would_compute_is_text() {
+    fn formulas_are_escaped_as_text() {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"] {
             assert_eq!(harmless(formula), format!("'{formula}"), "{formula:?}");
         }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_quoted_where_it_must_be_and_read_back_as_it_was() {
+    fn a_table_is_quoted_where_necessary_and_survives_a_round_trip() {
         let rows = [Said("a, b"), Said("she said \"no\""), Said("two\r\nlines"), Said("שלום")];
         let table = [begun(&rows[..1]), further(&rows[1..])].concat();
         let table = String::from_utf8(table).expect("UTF-8");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_told_in_utc_and_one_beyond_every_calendar_too() {
+    fn a_time_is_formatted_in_utc_and_one_beyond_the_calendar_as_a_number() {
         assert_eq!(moment(1_795_600_800_000), "2026-11-25T10:00:00Z");
         assert_eq!(day(1_795_600_800_000), "2026-11-25");
         assert_eq!((moment(u64::MAX), day(u64::MAX)), (u64::MAX.to_string(), "end".to_owned()));

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_taken_where_mail_could_reach_somebody() {
+    fn a_deliverable_mail_address_is_accepted() {
         for good in [
             "yael@example.test",
             " a.b+c@sub.example.test ",
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn words_keep_their_lines_and_their_signs_and_lose_what_steers_a_terminal() {
+    fn text_retains_lines_and_symbols_without_control_characters() {
         assert_eq!(words(" a\r\nb\t<b>c</b>\u{1b}[31m\0 "), "a\nb\t<b>c</b>[31m");
     }
 }

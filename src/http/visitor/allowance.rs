@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn so_many_an_hour_and_a_refusal_counts_for_nobody() {
+    fn an_hourly_quota_is_enforced_and_a_refusal_counts_for_no_key() {
         let (allowance, now) = (Allowance::new("a"), Instant::now());
         let take = |key: &str, now| {
             let keys = [(key.to_owned(), 2), ("everybody".to_owned(), 3)];
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_leaves_most_of_what_all_share_to_the_others() {
+    fn one_client_cannot_exhaust_the_shared_quota() {
         let (allowances, settings) = allowances();
         let of = |address: &str| {
             let client = from(address);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn one_recipient_is_written_to_so_often_whoever_asks() {
+    fn mails_to_one_recipient_are_limited_across_clients() {
         let (allowances, settings) = allowances();
         let sent = (0..=255).filter(|last| {
             let client = from(&format!("10.0.0.{last}"));
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn slow_uploads_of_one_client_leave_places_for_others() {
+    fn slow_uploads_of_one_client_leave_slots_for_others() {
         let (allowances, _) = allowances();
         let (one, other) = (from("10.0.0.1"), from("10.0.0.2"));
         let places: Vec<_> = (0..COMING_IN).filter_map(|_| allowances.place(Some(one))).collect();

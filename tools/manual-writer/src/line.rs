@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_without_a_place_is_named() {
+    fn a_letter_outside_the_encoding_is_named() {
         let error =
             break_lines(&[span("שלום", Style::Plain)], 80.0, 10.0, false).expect_err("Hebrew");
         assert!(

@@ -31,7 +31,7 @@ fn sources() -> Vec<(PathBuf, Source)> {
 }
 
 #[test]
-fn every_manual_is_what_its_source_is_written_as() {
+fn every_stored_manual_equals_the_output_of_its_source() {
     let mut made = BTreeSet::new();
     for (path, source) in sources() {
         let (extension, bytes) = match source.about.form {
@@ -71,7 +71,7 @@ fn the_demo_set_has_real_manuals_of_a_real_length() {
 }
 
 #[test]
-fn questions_on_the_demo_manuals_name_pages_that_are_there() {
+fn questions_on_the_demo_manuals_name_existing_pages() {
     let pages: BTreeMap<String, usize> = sources()
         .into_iter()
         .map(|(path, source)| {

@@ -88,7 +88,7 @@ fn the_wrong_keyboard_layout_is_corrected_only_when_that_matches_better() {
 }
 
 #[test]
-fn between_equal_matches_a_product_with_a_manual_comes_first_and_is_opened() {
+fn of_equal_matches_a_product_with_a_manual_ranks_first_and_is_detected() {
     assert_eq!(first("osto grandwell synthesizer"), "twin-b");
     assert_eq!(
         detected("osto grandwell makes no sound"),
@@ -97,7 +97,7 @@ fn between_equal_matches_a_product_with_a_manual_comes_first_and_is_opened() {
 }
 
 #[test]
-fn a_text_that_names_no_product_opens_none() {
+fn a_text_that_names_no_product_detects_none() {
     let others = [
         "hello",
         "שלום",
@@ -120,7 +120,7 @@ fn a_text_that_names_no_product_opens_none() {
 }
 
 #[test]
-fn an_encoder_decides_between_products_that_fit_the_words_alike() {
+fn an_encoder_decides_between_products_that_match_equally() {
     let index = Index::build([]);
     assert!(understand(&index, &DescriptionIndex::default(), "guitar", 5, None).hits.is_empty());
     let document = |id| Document {

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_team_says_to_the_team_is_never_told() {
+    fn notes_of_the_team_are_not_in_the_transcript() {
         let message = |author, text: &str| TranscriptEntry::Said {
             at_ms: 1,
             author,

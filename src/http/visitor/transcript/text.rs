@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn markers_read_as_words() {
+    fn markers_are_replaced_by_text() {
         for (marked, read) in [
             ("Hold it [MANUAL: page 12]. [PRO TIP: twice]", "Hold it [page 12]. Tip: twice"),
             ("Take a [SUGGESTION: TP-1].", "Take a TP-1."),
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_told_to_the_minute() {
+    fn a_time_is_formatted_to_the_minute() {
         assert_eq!(time(1_790_000_000_000), "2026-09-21 14:13 UTC");
         assert_eq!(time(u64::MAX), "");
     }
