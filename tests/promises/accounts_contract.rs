@@ -16,19 +16,19 @@ contract! {
     over sqlite postgres pgbouncer: {
         an_account_is_found_by_each_of_its_names
         two_accounts_share_no_address_and_no_subject
-        an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes
-        of_many_who_make_the_first_account_at_once_one_does
+        only_the_given_fields_of_an_account_change_and_a_changed_right_ends_its_sessions
+        of_concurrent_creations_of_the_first_account_one_succeeds
         a_first_link_is_valid_on_every_pod_until_it_expires_is_used_or_replaced
-        the_last_admin_stays_however_many_try_at_once
-        failures_are_noted_however_many_try_at_once
+        concurrent_changes_leave_one_admin
+        concurrent_sign_in_failures_are_all_counted
         attempts_are_counted_under_their_limits_by_all_pods_together
-        what_unknown_devices_try_together_lowers_what_each_has_free
-        an_unlock_and_a_password_forget_the_attempts_of_that_account
+        many_attempts_of_unknown_devices_reduce_the_free_attempts_of_each
+        an_unlock_and_a_new_password_reset_the_attempts_of_that_account
         a_device_is_known_for_the_account_that_signed_in_with_it
-        who_is_signed_in_is_known_until_the_session_ends
-        replies_are_kept_by_shortcut_and_product
-        a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies
-        a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again
+        a_session_returns_its_account_until_it_ends
+        replies_are_stored_by_shortcut_and_product
+        a_delivery_is_taken_by_one_pod_and_is_due_again_when_that_pod_dies
+        a_failed_delivery_is_a_dead_letter_until_it_is_retried
     }
 }
 
@@ -97,7 +97,9 @@ async fn two_accounts_share_no_address_and_no_subject(stage: Stage) {
     assert_eq!(stage.store.count().await.expect("the archive does it"), 2);
 }
 
-async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_changes(stage: Stage) {
+async fn only_the_given_fields_of_an_account_change_and_a_changed_right_ends_its_sessions(
+    stage: Stage,
+) {
     let store = &stage.store;
     store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let name = AccountChange { name: Some("Anna".to_owned()), ..AccountChange::default() };
@@ -128,7 +130,7 @@ async fn an_account_is_changed_where_it_is_told_and_signed_out_when_a_right_chan
     assert!(matches!(nobody, Err(AccountError::Unknown)));
 }
 
-async fn of_many_who_make_the_first_account_at_once_one_does(stage: Stage) {
+async fn of_concurrent_creations_of_the_first_account_one_succeeds(stage: Stage) {
     let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
     // Migrated before, so that the concurrent calls below compete for the table and not for the migration.
     assert_eq!(stage.store.count().await.expect("the archive does it"), 0);
@@ -173,7 +175,7 @@ async fn a_first_link_is_valid_on_every_pod_until_it_expires_is_used_or_replaced
     assert!(!is_valid("three", TEN).await);
 }
 
-async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
+async fn concurrent_changes_leave_one_admin(stage: Stage) {
     let pods = [stage.another_pod(), stage.another_pod()];
     for id in ["ann", "ben"] {
         stage.store.add(account(id, Role::Admin)).await.expect("the archive does it");
@@ -190,7 +192,7 @@ async fn the_last_admin_stays_however_many_try_at_once(stage: Stage) {
     assert_eq!(admins, 1);
 }
 
-async fn failures_are_noted_however_many_try_at_once(stage: Stage) {
+async fn concurrent_sign_in_failures_are_all_counted(stage: Stage) {
     stage.store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let lock = LockOut { after: 5, until_ms: TEN + HOUR };
     let pods = [stage.another_pod(), stage.another_pod()];
@@ -268,7 +270,7 @@ async fn attempts_are_counted_under_their_limits_by_all_pods_together(stage: Sta
     assert_eq!(at("one", TEN + 4 * HOUR).await, None);
 }
 
-async fn what_unknown_devices_try_together_lowers_what_each_has_free(stage: Stage) {
+async fn many_attempts_of_unknown_devices_reduce_the_free_attempts_of_each(stage: Stage) {
     let at = async |key: &str, is_watched| {
         let outcome = stage.store.count_attempt(attempt(key, TEN, is_watched)).await;
         wait(outcome.expect("the archive does it"))
@@ -284,7 +286,7 @@ async fn what_unknown_devices_try_together_lowers_what_each_has_free(stage: Stag
     assert_eq!(at("known device", false).await, Some(1));
 }
 
-async fn an_unlock_and_a_password_forget_the_attempts_of_that_account(stage: Stage) {
+async fn an_unlock_and_a_new_password_reset_the_attempts_of_that_account(stage: Stage) {
     let (one, other) = (stage.another_pod(), stage.another_pod());
     one.add(account("ann", Role::Agent)).await.expect("the archive does it");
     let unlock = AccountChange { unlock: true, ..AccountChange::default() };
@@ -329,7 +331,7 @@ async fn a_device_is_known_for_the_account_that_signed_in_with_it(stage: Stage) 
     assert!(is_known("device 0", "ann@example.com", 0).await);
 }
 
-async fn who_is_signed_in_is_known_until_the_session_ends(stage: Stage) {
+async fn a_session_returns_its_account_until_it_ends(stage: Stage) {
     let store = &stage.store;
     store.add(account("ann", Role::Agent)).await.expect("the archive does it");
     for hash in ["h1", "h2", "h3"] {
@@ -360,7 +362,7 @@ async fn who_is_signed_in_is_known_until_the_session_ends(stage: Stage) {
     assert!(store.session("h2", TEN).await.expect("the archive does it").is_none());
 }
 
-async fn replies_are_kept_by_shortcut_and_product(stage: Stage) {
+async fn replies_are_stored_by_shortcut_and_product(stage: Stage) {
     let reply = |id: &str, shortcut: &str, product: Option<&str>| CannedReply {
         id: id.to_owned(),
         shortcut: shortcut.to_owned(),
@@ -396,7 +398,7 @@ fn delivery(id: &str) -> Record {
     })
 }
 
-async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Stage) {
+async fn a_delivery_is_taken_by_one_pod_and_is_due_again_when_that_pod_dies(stage: Stage) {
     let records = (0..20).map(|n| (TEN + n, delivery(&format!("d{n:02}")))).collect();
     stage.write(records).await.expect("the archive does it");
     let pods = [stage.another_pod(), stage.another_pod()];
@@ -428,7 +430,7 @@ async fn a_delivery_is_taken_by_one_pod_and_comes_back_when_that_dies(stage: Sta
     assert_eq!((again.len(), &*again[0].id, again[0].attempts), (19, "d01", 2));
 }
 
-async fn a_delivery_that_came_to_nothing_is_a_dead_letter_until_it_is_tried_again(stage: Stage) {
+async fn a_failed_delivery_is_a_dead_letter_until_it_is_retried(stage: Stage) {
     let store = &stage.store;
     stage
         .write(vec![(TEN, delivery("a")), (TEN + 1, delivery("b"))])

@@ -35,7 +35,7 @@ pub(crate) async fn audited(server: &Server, action: &str, subject: &str) {
 }
 
 #[tokio::test]
-async fn nobody_sees_the_pod_without_being_an_admin() {
+async fn the_pages_of_the_pod_require_the_role_of_an_admin() {
     let server = with_team(&[]).await;
     let mut yael = Member::of(&server);
     assert_eq!(yael.sign_in("yael@example.test", PASSWORD).await.status(), 200);
@@ -62,7 +62,7 @@ async fn points(server: &Server, name: &str) -> Vec<Option<f64>> {
 }
 
 #[tokio::test]
-async fn the_charts_show_what_visitors_do() {
+async fn the_charts_show_the_activity_of_visitors() {
     let server = Server::start().await;
     let charts = server.json("/admin/series").await;
     assert_eq!(charts["step_ms"], 5_000);
@@ -112,7 +112,7 @@ async fn the_charts_show_what_visitors_do() {
 }
 
 #[tokio::test]
-async fn the_settings_are_shown_as_in_force_and_no_secret_with_them() {
+async fn the_settings_show_their_current_values_and_no_secrets() {
     let secrets = [
         ("answers.llm.api_key", "sk-hidden-one"),
         ("admin.token", "hidden-two-as-every-secret-of-this-test"),
@@ -143,7 +143,7 @@ async fn sessions(server: &Server, query: &str) -> (Vec<Value>, Value) {
 }
 
 #[tokio::test]
-async fn sessions_are_paged_found_and_closed_and_the_others_stay() {
+async fn sessions_are_paged_searched_and_closed_and_the_others_stay() {
     let server = Server::start().await;
     let mut visitors = Vec::new();
     for number in 1..=3 {
@@ -187,7 +187,7 @@ async fn sessions_are_paged_found_and_closed_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn whoever_closes_a_session_brings_the_token_and_stands_in_the_audit() {
+async fn closing_a_session_requires_the_csrf_token_and_is_audited() {
     let server = with_team(&[]).await;
     let mut visitor = server.visitor().await;
     let mut ada = ada(&server).await;

@@ -72,7 +72,7 @@ pub(crate) fn until(
 }
 
 #[tokio::test]
-async fn nobody_opens_the_agents_socket_who_is_not_signed_in_or_comes_from_elsewhere() {
+async fn the_agents_socket_requires_a_session_and_our_own_origin() {
     let server = with_team(&[]).await;
     let upgrade = [
         ("connection", "upgrade"),
@@ -109,7 +109,7 @@ async fn nobody_opens_the_agents_socket_who_is_not_signed_in_or_comes_from_elsew
 }
 
 #[tokio::test]
-async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_the_two_talk() {
+async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_chats_with_the_visitor() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[]).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
@@ -141,7 +141,7 @@ async fn of_two_agents_on_two_pods_one_takes_the_conversation_and_the_two_talk()
 }
 
 #[tokio::test]
-async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
+async fn the_visitor_of_an_agent_whose_pod_is_killed_waits_for_another_agent() {
     let redis = Redis::start().await;
     let short = [("desk.presence_timeout_ms", "1500"), ("desk.requeue_after_ms", "1500")];
     let (a, b) = two_pods(&redis, &short).await;
@@ -162,7 +162,7 @@ async fn an_agents_pod_that_is_killed_leaves_the_visitor_to_a_colleague() {
 }
 
 #[tokio::test]
-async fn on_a_pod_of_its_own_an_agent_sees_at_once_what_is_said_whoever_is_away() {
+async fn on_a_single_pod_an_agent_receives_each_message_at_once_also_without_the_visitor() {
     let server = with_team(&[]).await;
     let mut yael = agent(&server, YAEL).await;
     let (mut visitor, conversation) = waiting(&server).await;
@@ -184,7 +184,7 @@ async fn on_a_pod_of_its_own_an_agent_sees_at_once_what_is_said_whoever_is_away(
 }
 
 #[tokio::test]
-async fn whoever_signs_out_is_put_out_of_the_agents_socket_too() {
+async fn signing_out_closes_the_agents_socket() {
     let server = with_team(&[("desk.presence_timeout_ms", "1500")]).await;
     let mut yael = agent(&server, YAEL).await;
     let mut elsewhere = Member::of(&server);
@@ -195,7 +195,7 @@ async fn whoever_signs_out_is_put_out_of_the_agents_socket_too() {
 }
 
 #[tokio::test]
-async fn a_wish_for_a_person_that_is_withdrawn_at_once_leaves_nobody_waiting() {
+async fn a_handoff_request_withdrawn_at_once_leaves_no_visitor_waiting() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[]).await;
     let mut yael = agent(&b, YAEL).await;
@@ -216,7 +216,7 @@ async fn a_wish_for_a_person_that_is_withdrawn_at_once_leaves_nobody_waiting() {
 }
 
 #[tokio::test]
-async fn what_an_agent_says_in_one_breath_keeps_its_order_whether_the_visitor_is_there_or_away() {
+async fn messages_an_agent_sends_at_once_are_in_order_with_and_without_the_visitor() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[("desk.visitor_timeout_ms", "600000")]).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);

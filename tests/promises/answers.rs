@@ -6,7 +6,7 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 
 #[tokio::test]
-async fn the_final_answer_cites_the_page_that_says_it_and_the_page_opens() {
+async fn the_final_answer_cites_its_page_and_the_page_opens() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor
@@ -39,7 +39,7 @@ async fn the_final_answer_cites_the_page_that_says_it_and_the_page_opens() {
 }
 
 #[tokio::test]
-async fn what_the_manual_does_not_say_is_not_answered() {
+async fn a_question_outside_the_manual_is_not_answered() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor

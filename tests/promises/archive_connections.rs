@@ -34,7 +34,7 @@ async fn two_pods_behind_a_pooler_in_transaction_mode_migrate_archive_and_sign_i
 }
 
 #[actix_web::test]
-async fn over_tls_the_archive_believes_the_authority_of_its_address_and_no_other() {
+async fn over_tls_the_archive_trusts_only_the_authority_in_its_address() {
     let (postgres, authority) = Postgres::with_tls().await;
     let verified = postgres.url().replace("sslmode=require", "sslmode=verify-full");
     let ours = store(|it| {

@@ -15,24 +15,24 @@ use crate::contract::contract;
 
 contract! {
     over sqlite postgres pgbouncer: {
-        a_conversation_is_told_again_as_it_was
-        what_is_known_of_a_visit_is_kept_before_anything_was_said
-        a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words
-        every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_some_count_as_handed_over
-        what_is_written_twice_is_there_once_and_counts_once
-        a_message_that_two_pods_wrote_is_there_once
-        any_text_is_kept_and_a_nul_is_left_out
-        past_conversations_are_found_by_their_words
-        past_conversations_are_found_by_product_agent_mark_and_time
-        a_long_list_comes_in_pieces_without_a_gap
+        a_transcript_contains_the_conversation_as_it_was_recorded
+        the_facts_of_a_visit_are_stored_before_the_first_message
+        a_chat_without_a_question_is_listed_with_the_agents_first_message
+        every_change_at_the_desk_is_stored_once_and_only_some_kinds_count_as_handed_over
+        a_record_written_twice_is_stored_and_counted_once
+        a_message_written_by_two_pods_is_stored_once
+        any_text_is_stored_without_its_nul_characters
+        past_conversations_are_found_by_their_text
+        past_conversations_are_found_by_product_agent_rating_and_time
+        a_long_list_is_paged_without_gaps
         figures_are_counted_by_hour_and_product
-        a_changed_mark_is_counted_once_where_the_first_one_was
-        what_the_machine_could_not_answer_is_listed_with_the_question
-        pods_that_write_at_once_lose_nothing_and_count_right
-        one_visitors_data_is_handed_out_and_erased_and_the_figures_stay
-        one_conversation_is_erased_and_its_neighbour_stays
-        what_is_past_its_age_goes_a_few_at_a_time
-        the_audit_is_told_by_who_and_what
+        a_changed_rating_is_counted_once_on_the_day_of_the_first_one
+        unanswered_questions_are_listed_with_their_text
+        concurrent_writes_of_pods_are_stored_and_counted_completely
+        the_data_of_one_visitor_is_exported_and_erased_and_the_figures_stay
+        one_conversation_is_erased_and_the_others_stay
+        expired_conversations_are_erased_in_batches
+        the_audit_is_filtered_by_user_and_action
     }
 }
 
@@ -73,7 +73,7 @@ async fn found(stage: &Stage, search: Search) -> Vec<String> {
     found.items.into_iter().map(|it| it.conversation).collect()
 }
 
-async fn a_conversation_is_told_again_as_it_was(stage: Stage) {
+async fn a_transcript_contains_the_conversation_as_it_was_recorded(stage: Stage) {
     let citation = Citation {
         page: 12,
         page_label: Some("10".to_owned()),
@@ -159,7 +159,7 @@ fn kind(entry: &TranscriptEntry) -> &'static str {
     }
 }
 
-async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage) {
+async fn the_facts_of_a_visit_are_stored_before_the_first_message(stage: Stage) {
     let first = ConversationFacts {
         product: Some("td17".to_owned()),
         scenario: Some(Scenario::Live),
@@ -188,7 +188,7 @@ async fn what_is_known_of_a_visit_is_kept_before_anything_was_said(stage: Stage)
     assert_eq!(export.conversations[0].about.page, about.page, "it is the visitor's data");
 }
 
-async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage: Stage) {
+async fn a_chat_without_a_question_is_listed_with_the_agents_first_message(stage: Stage) {
     let message_at = |offset: u64, author, text: &str| {
         let message = ArchivedMessage::new("c", author, text);
         Record::Message(Box::new(ArchivedMessage {
@@ -208,7 +208,7 @@ async fn a_chat_in_which_only_the_agent_wrote_begins_with_the_agents_words(stage
     assert_eq!((&*about.first_words, about.messages), ("Hello, I am Ann.", 3));
 }
 
-async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_some_count_as_handed_over(
+async fn every_change_at_the_desk_is_stored_once_and_only_some_kinds_count_as_handed_over(
     stage: Stage,
 ) {
     for (at, kind) in (0..).zip(HandoffRecordKind::ALL) {
@@ -253,7 +253,7 @@ async fn every_kind_of_turn_is_kept_once_for_each_change_of_the_desk_and_only_so
     assert_eq!(handed, 1, "an agent who was not there was not handed anything");
 }
 
-async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
+async fn a_record_written_twice_is_stored_and_counted_once(stage: Stage) {
     let records = stamped(vec![
         (TEN, Record::ConversationBegan(Box::new(began("c")))),
         (TEN + 1, question("c", "q1", "td17", "How?")),
@@ -272,7 +272,7 @@ async fn what_is_written_twice_is_there_once_and_counts_once(stage: Stage) {
     assert_eq!((transcript.entries.len(), transcript.about.messages), (3, 2));
 }
 
-async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
+async fn a_message_written_by_two_pods_is_stored_once(stage: Stage) {
     for at_ms in [TEN, TEN + 50] {
         let answered = answer("c", "q1", "td17", 7, MessageOutcome::Answered);
         stage.write(vec![(at_ms, answered)]).await.expect("done");
@@ -282,7 +282,7 @@ async fn a_message_that_two_pods_wrote_is_there_once(stage: Stage) {
     assert_eq!(stage.store.transcript("c").await.expect("done").expect("done").entries.len(), 1);
 }
 
-async fn any_text_is_kept_and_a_nul_is_left_out(stage: Stage) {
+async fn any_text_is_stored_without_its_nul_characters(stage: Stage) {
     let text = "a'; DROP TABLE messages; -- \"$1\" \u{0}\u{1F4A9} שלום \\ % _ \u{202E}";
     stage.write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))]).await.expect("done");
     let transcript = stage.store.transcript("c'\"").await.expect("done").expect("done");
@@ -296,7 +296,7 @@ async fn any_text_is_kept_and_a_nul_is_left_out(stage: Stage) {
     assert!(stage.store.transcript("long").await.expect("done").is_some());
 }
 
-async fn past_conversations_are_found_by_their_words(stage: Stage) {
+async fn past_conversations_are_found_by_their_text(stage: Stage) {
     stage
         .write(vec![
             (TEN, question("a", "q", "td17", "My TD-17KVX2 won't reset")),
@@ -321,7 +321,7 @@ async fn past_conversations_are_found_by_their_words(stage: Stage) {
     }
 }
 
-async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stage) {
+async fn past_conversations_are_found_by_product_agent_rating_and_time(stage: Stage) {
     let rated = |rating| {
         Record::Rated(RatingRecord { conversation: "b".to_owned(), rating, comment: None })
     };
@@ -359,7 +359,7 @@ async fn past_conversations_are_found_by_product_agent_mark_and_time(stage: Stag
     assert_eq!(by(all).await, ["b"]);
 }
 
-async fn a_long_list_comes_in_pieces_without_a_gap(stage: Stage) {
+async fn a_long_list_is_paged_without_gaps(stage: Stage) {
     // Three records per millisecond, so that a page ends within one.
     let records =
         (0..25).map(|n| (TEN + n / 3, question(&format!("c{n:02}"), "q", "p", "words"))).collect();
@@ -444,7 +444,7 @@ async fn figures_are_counted_by_hour_and_product(stage: Stage) {
     assert!(stage.store.most_asked(nothing, None, 10).await.expect("done").is_empty());
 }
 
-async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
+async fn a_changed_rating_is_counted_once_on_the_day_of_the_first_one(stage: Stage) {
     let rated = |rating| {
         Record::Rated(RatingRecord { conversation: "a".to_owned(), rating, comment: None })
     };
@@ -462,7 +462,7 @@ async fn a_changed_mark_is_counted_once_where_the_first_one_was(stage: Stage) {
     assert_eq!((of_product[0].ratings, of_product[0].rating_sum), (1, 2));
 }
 
-async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: Stage) {
+async fn unanswered_questions_are_listed_with_their_text(stage: Stage) {
     let nameless = |text: &str| {
         let product = Some("td17".to_owned());
         Record::Message(Box::new(ArchivedMessage {
@@ -499,7 +499,7 @@ async fn what_the_machine_could_not_answer_is_listed_with_the_question(stage: St
     );
 }
 
-async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
+async fn concurrent_writes_of_pods_are_stored_and_counted_completely(stage: Stage) {
     const EACH: u64 = 8;
     let pods = [stage.another_pod(), stage.another_pod(), stage.another_pod()];
     let writing = pods.iter().enumerate().map(async |(pod, store)| {
@@ -528,7 +528,7 @@ async fn pods_that_write_at_once_lose_nothing_and_count_right(stage: Stage) {
     assert_eq!(counts, [("", n, 3 * n), ("p1", n, n), ("p2", n, n), ("p3", n, n)]);
 }
 
-async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: Stage) {
+async fn the_data_of_one_visitor_is_exported_and_erased_and_the_figures_stay(stage: Stage) {
     let began = |conversation: &str, who: &str| {
         Record::ConversationBegan(Box::new(ConversationFacts {
             visitor: Some(visitor(who)),
@@ -586,7 +586,7 @@ async fn one_visitors_data_is_handed_out_and_erased_and_the_figures_stay(stage: 
     assert_eq!((dan.conversations.len(), dan.left_messages.len()), (1, 1));
 }
 
-async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
+async fn one_conversation_is_erased_and_the_others_stay(stage: Stage) {
     let offline_message = Record::OfflineMessage {
         conversation: Some("a".to_owned()),
         address: "x@example.com".to_owned(),
@@ -606,7 +606,7 @@ async fn one_conversation_is_erased_and_its_neighbour_stays(stage: Stage) {
     assert!(stage.store.transcript("b").await.expect("done").is_some());
 }
 
-async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
+async fn expired_conversations_are_erased_in_batches(stage: Stage) {
     let mut records: Vec<(u64, Record)> =
         (0..5).map(|n| (TEN + n, question(&format!("old{n}"), "q", "p", "words"))).collect();
     records.push((TEN, question("lives", "q", "p", "words")));
@@ -636,7 +636,7 @@ async fn what_is_past_its_age_goes_a_few_at_a_time(stage: Stage) {
     assert_eq!(stage.store.snapshots(WHOLE, None).await.expect("done"), figures);
 }
 
-async fn the_audit_is_told_by_who_and_what(stage: Stage) {
+async fn the_audit_is_filtered_by_user_and_action(stage: Stage) {
     let did = |who: &str, action: &str| {
         Record::Audit(Audit {
             who: who.to_owned(),

@@ -16,7 +16,7 @@ use crate::contract::contract;
 contract! {
     over sqlite postgres pgbouncer: {
         events_are_stored_once_in_order_and_erased_with_their_conversation
-        rows_are_written_again_from_events_and_rows_without_an_event_stay
+        rows_are_rebuilt_from_events_and_rows_without_an_event_stay
     }
 }
 
@@ -110,7 +110,7 @@ async fn events_are_stored_once_in_order_and_erased_with_their_conversation(stag
     assert!(stored_events(&stage.store, "c").await.is_empty());
 }
 
-async fn rows_are_written_again_from_events_and_rows_without_an_event_stay(stage: Stage) {
+async fn rows_are_rebuilt_from_events_and_rows_without_an_event_stay(stage: Stage) {
     let entries = entries();
     let mut records = records(&entries);
     // A release with another mapping wrote another row for the answer.
@@ -147,7 +147,7 @@ async fn rows_are_written_again_from_events_and_rows_without_an_event_stay(stage
 }
 
 #[actix_web::test]
-async fn a_chat_is_archived_as_events_and_a_command_writes_their_rows_again() {
+async fn a_chat_is_archived_as_events_and_a_command_rebuilds_its_rows() {
     let (server, file) = with_a_file().await;
     let conversation = ask(&server, "q1").await;
     let archive = store(|it| it.path = file.display().to_string());

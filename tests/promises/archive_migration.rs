@@ -50,7 +50,7 @@ async fn found(store: &Store, search: Search) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn conversations_of_an_earlier_version_are_read_as_they_were() {
+async fn conversations_of_an_earlier_version_are_read_unchanged() {
     let (_folder, store) = opened().await;
     let one = transcript(&store, "c1").await;
     assert_eq!(
@@ -93,7 +93,7 @@ async fn conversations_of_an_earlier_version_are_read_as_they_were() {
 }
 
 #[actix_web::test]
-async fn an_archive_of_an_earlier_version_is_searched_and_written_on() {
+async fn an_archive_of_an_earlier_version_is_searched_and_written_to() {
     let (folder, store) = opened().await;
     let words = |text: &str| Search { text: Some(text.to_owned()), ..Search::default() };
     assert_eq!(found(&store, words("hold butt")).await, ["c1"]);

@@ -66,7 +66,7 @@ fn is_question_and_answer(transcript: &Transcript) {
 }
 
 #[actix_web::test]
-async fn chats_go_on_while_the_archive_is_away_and_are_written_when_it_is_back() {
+async fn chats_continue_while_the_archive_is_unavailable_and_are_written_when_it_returns() {
     let mut postgres = Postgres::not_started();
     let url = postgres.url();
     let settings = [("archive.url", url.as_str()), ("archive.connect_timeout_ms", "500")];
@@ -99,7 +99,7 @@ async fn chats_go_on_while_the_archive_is_away_and_are_written_when_it_is_back()
 }
 
 #[actix_web::test]
-async fn two_pods_over_one_archive_tell_each_others_conversations() {
+async fn two_pods_with_one_archive_return_each_others_conversations() {
     let postgres = Postgres::start().await;
     let url = postgres.url();
     let shared = [("archive.url", url.as_str())];
@@ -114,7 +114,7 @@ async fn two_pods_over_one_archive_tell_each_others_conversations() {
 }
 
 #[actix_web::test]
-async fn a_place_that_cannot_be_written_stops_no_chat() {
+async fn an_unwritable_archive_path_stops_no_chat() {
     let shop = Shop::new();
     shop.write("file", b"no folder");
     let path = shop.dir().join("file").join("hsc.sqlite");
@@ -142,7 +142,7 @@ pub(crate) fn command(server: &Server, file: &Path, words: &[&str]) -> (bool, St
 }
 
 #[actix_web::test]
-async fn a_server_that_stops_has_written_everything() {
+async fn a_server_writes_every_record_before_it_stops() {
     let (mut server, file) = with_a_file().await;
     let conversation = ask(&server, "q1").await;
     server.signal("TERM");
@@ -189,7 +189,7 @@ fn file_holds(file: &Path, bytes: &[u8]) -> bool {
 }
 
 #[actix_web::test]
-async fn a_backup_is_made_while_the_server_runs_and_put_back_while_it_does_not() {
+async fn a_backup_is_made_while_the_server_runs_and_restored_while_it_is_stopped() {
     let (mut server, file) = with_a_file().await;
     let first = ask(&server, "q1").await;
     let open = || store(|it| it.path = file.display().to_string());

@@ -22,7 +22,7 @@ fn is_text(html: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn what_visitor_and_agent_write_is_text() {
+async fn messages_of_visitor_and_agent_are_escaped() {
     let server = with_team(&[]).await;
     let mut yael = agent(&server, YAEL).await;
     let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
@@ -43,7 +43,7 @@ async fn what_visitor_and_agent_write_is_text() {
 }
 
 #[tokio::test]
-async fn what_a_catalog_and_a_manual_say_is_text() {
+async fn text_of_a_catalog_and_a_manual_is_escaped() {
     let shop = Shop::new();
     let mut named = catalog(3);
     for product in named["products"].as_array_mut().expect("products") {
@@ -78,7 +78,7 @@ async fn what_a_catalog_and_a_manual_say_is_text() {
 }
 
 #[tokio::test]
-async fn what_a_language_model_says_is_text() {
+async fn output_of_a_language_model_is_escaped() {
     const SAYS: [&str; 3] = [
         "Hold the <script>alert(1)</script><img src=x onerror=alert(2)> ",
         "[Menu](javascript:alert(3)) button for ten seconds ",

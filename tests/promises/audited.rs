@@ -40,7 +40,7 @@ async fn does(agent: &mut Visitor, id: &str, what: serde_json::Value) -> bool {
 }
 
 #[tokio::test]
-async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
+async fn actions_of_an_agent_at_the_desk_are_audited_when_they_succeed() {
     let server = with_team(&[]).await;
     let (mut ada, mut yael) = (agent(&server, ADA).await, agent(&server, YAEL).await);
     let (_one, first) = waiting(&server).await;
@@ -107,7 +107,7 @@ async fn what_an_agent_does_at_the_desk_is_in_the_audit_once_it_is_done() {
 }
 
 #[tokio::test]
-async fn tries_that_open_nothing_are_in_the_audit_without_what_was_typed() {
+async fn failed_sign_ins_are_audited_without_the_typed_text() {
     let server = with_team(&[]).await;
     let archive = archive(&server);
     let yael = archive.by_address(YAEL).await.expect("the archive answers").expect("an account");

@@ -333,7 +333,7 @@ async fn outcome(response: Response) -> String {
 }
 
 #[test]
-fn every_route_of_the_document_has_a_row_and_no_row_is_of_another() {
+fn every_route_of_the_document_has_a_row_and_every_row_a_route() {
     let document = serde_json::to_value(hsc::http::openapi()).expect("JSON");
     let mut documented = BTreeSet::new();
     for (path, does) in document["paths"].as_object().expect("paths") {
@@ -348,7 +348,7 @@ fn every_route_of_the_document_has_a_row_and_no_row_is_of_another() {
 }
 
 #[tokio::test]
-async fn each_caller_does_at_each_route_what_the_rules_say_and_nothing_else() {
+async fn each_caller_may_use_each_route_exactly_as_the_rules_allow() {
     let server = server().await;
     let mut callers = Callers::of(&server).await;
     let mut wrong = Vec::new();
@@ -383,7 +383,7 @@ async fn each_caller_does_at_each_route_what_the_rules_say_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn each_agent_does_with_a_conversation_what_the_rules_say_and_nothing_else() {
+async fn each_agent_may_change_a_conversation_exactly_as_the_rules_allow() {
     let server = server().await;
     let (mut yael, mut ada) = (agent(&server, YAEL).await, agent(&server, ADA).await);
     yael.say(json!({ "type": "nothing", "id": "known" })).await;

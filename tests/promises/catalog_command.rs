@@ -25,7 +25,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
-fn without_a_subcommand_it_prints_help() {
+fn a_command_without_a_subcommand_prints_help() {
     let dir = folder();
     for arguments in [&[][..], &["catalog"]] {
         let output = hsc(arguments, dir.path());
@@ -63,7 +63,7 @@ fn check_fails_on_warnings_only_when_strict() {
 }
 
 #[test]
-fn what_is_generated_passes_the_check_and_is_counted_by_stats() {
+fn a_generated_catalog_passes_the_check_and_is_counted_by_stats() {
     let dir = folder();
     let generate = "catalog generate --brands 3 --products 40 --seed 7 --manuals 2 --pages-min 20 --pages-max 24 made";
     let output = hsc(&generate.split(' ').collect::<Vec<_>>(), dir.path());
@@ -95,7 +95,7 @@ fn what_is_generated_passes_the_check_and_is_counted_by_stats() {
 }
 
 #[test]
-fn import_keeps_good_rows_names_bad_ones_and_does_not_write_over() {
+fn import_writes_valid_rows_reports_invalid_ones_and_does_not_overwrite() {
     let dir = folder();
     fs::write(dir.path().join("t.csv"), "name,brand,price\nPad,Acorn,49.90\nStand,Acorn,cheap\n")
         .expect("writable");

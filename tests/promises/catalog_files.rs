@@ -31,7 +31,7 @@ async fn server() -> Server {
 }
 
 #[tokio::test]
-async fn the_catalog_is_shown_with_its_brands_their_files_and_what_is_wrong() {
+async fn the_catalog_is_shown_with_its_brands_files_and_problems() {
     let server = server().await;
     let shown = server.json("/admin/catalog").await;
     let brand =
@@ -63,7 +63,7 @@ async fn the_catalog_is_shown_with_its_brands_their_files_and_what_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_says_what_would_change_and_changes_nothing() {
+async fn a_dry_run_reports_the_changes_and_writes_no_file() {
     let server = server().await;
     let before = server.json("/admin/catalog").await;
     let (status, reply) = put(&server, "fjord.json", fjord().to_string()).await;
@@ -89,7 +89,7 @@ async fn a_rehearsal_says_what_would_change_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_is_written_loaded_and_searched_and_the_one_before_is_kept() {
+async fn a_file_is_written_loaded_and_searched_and_the_previous_one_is_backed_up() {
     let server = server().await;
     let mut visitor = server.visitor().await;
     let (status, reply) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
@@ -113,7 +113,7 @@ async fn a_file_is_written_loaded_and_searched_and_the_one_before_is_kept() {
 }
 
 #[tokio::test]
-async fn no_file_is_written_that_would_do_harm() {
+async fn a_harmful_file_or_name_is_refused_and_not_written() {
     let server = server().await;
     let before = server.json("/admin/catalog").await;
     let mut thief = fjord();
@@ -151,7 +151,7 @@ async fn no_file_is_written_that_would_do_harm() {
 }
 
 #[tokio::test]
-async fn a_name_that_climbs_without_being_encoded_reaches_no_file() {
+async fn an_unencoded_parent_path_writes_no_file() {
     let server = server().await;
     let body = fjord().to_string();
     let head = format!(
@@ -164,7 +164,7 @@ async fn a_name_that_climbs_without_being_encoded_reaches_no_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
+async fn a_file_that_is_too_large_is_refused_before_it_is_buffered() {
     let server = server().await;
     let large = vec![b' '; 64 * 1024 * 1024 + 1];
     let address = server.url("/admin/catalog/files/x.json?dry_run=false");
@@ -176,7 +176,7 @@ async fn a_file_that_is_too_large_is_refused_before_it_is_held_whole() {
 }
 
 #[tokio::test]
-async fn a_folder_that_takes_no_file_says_so() {
+async fn an_unwritable_folder_is_reported() {
     let server = server().await;
     // A folder with the name of the file makes the write fail, for root too.
     std::fs::create_dir(server.shop.dir().join("fjord.json")).unwrap();
@@ -187,7 +187,7 @@ async fn a_folder_that_takes_no_file_says_so() {
 }
 
 #[tokio::test]
-async fn a_watched_folder_stays_as_it_was_sent() {
+async fn the_watcher_does_not_change_an_uploaded_catalog() {
     let server = Server::with(&[("catalog.watch_debounce_ms", "20")]).await;
     let (status, reply) = put(&server, "fjord.json?dry_run=false", fjord().to_string()).await;
     assert_eq!(status, 200);
@@ -199,7 +199,7 @@ async fn a_watched_folder_stays_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn files_are_for_admins_with_the_token_of_their_session_and_stand_in_the_audit() {
+async fn uploading_a_file_requires_an_admin_and_a_csrf_token_and_is_audited() {
     let server = with_team(&[("catalog.watch", "false")]).await;
     let (mut ada, mut yael) = (Member::of(&server), Member::of(&server));
     ada.sign_in("ada@example.test", PASSWORD).await;

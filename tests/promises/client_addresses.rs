@@ -72,7 +72,7 @@ async fn a_trusted_proxy_names_the_client_that_a_quota_counts() {
 }
 
 #[tokio::test]
-async fn the_headers_of_everybody_else_are_ignored() {
+async fn the_headers_of_untrusted_peers_are_ignored() {
     let settings = [("server.trusted_proxies", PROXY), ("offline_messages.per_address", "2")];
     let server = Server::with(&settings).await;
     for (number, expected) in [202, 202, 429, 429].into_iter().enumerate() {
@@ -147,7 +147,7 @@ async fn sessions_the_audit_and_the_log_name_the_client_behind_the_proxy() {
 }
 
 #[tokio::test]
-async fn a_network_that_cannot_be_one_is_refused_at_the_start_with_the_reason() {
+async fn an_invalid_network_is_refused_at_the_start_with_the_reason() {
     for wrong in ["10.0.0.1/8", "0.0.0.0/0", "proxy.example"] {
         let shop = Shop::new();
         let mut command = crate::server::hsc();

@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 
 #[tokio::test]
-async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
+async fn every_metric_of_the_list_with_observations_is_exported_and_no_other() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.type_in("nl-200").await;
@@ -60,7 +60,7 @@ async fn every_metric_of_the_list_that_has_happened_is_exported_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_log_has_ids_and_never_what_a_customer_typed() {
+async fn the_log_has_ids_and_no_text_of_customers() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.type_in("tomcat").await;

@@ -27,7 +27,7 @@ async fn is_turned_away_in_a_browser(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_flood_from_one_address_is_refused_and_those_within_go_on() {
+async fn a_flood_from_one_address_is_refused_and_open_sessions_continue() {
     let server =
         Server::with(&[("sessions.max_per_address", "3"), ("sessions.overload_after_ms", "0")])
             .await;
@@ -51,7 +51,7 @@ async fn a_flood_from_one_address_is_refused_and_those_within_go_on() {
 }
 
 #[tokio::test]
-async fn a_full_pod_tells_a_program_and_a_page_to_come_again() {
+async fn a_full_pod_refuses_a_program_with_retry_after_and_a_page_with_1013() {
     let server = Server::with(&[("sessions.max", "1"), ("sessions.overload_after_ms", "0")]).await;
     let mut inside = server.visitor().await;
     assert_eq!(Visitor::refused(server.address()).await, come_again());
@@ -61,7 +61,7 @@ async fn a_full_pod_tells_a_program_and_a_page_to_come_again() {
 }
 
 #[tokio::test]
-async fn sockets_past_so_many_a_second_are_told_to_come_again() {
+async fn sockets_above_the_rate_limit_are_refused_with_retry_after_or_1013() {
     let server =
         Server::with(&[("sessions.opens_per_second", "1"), ("sessions.overload_after_ms", "0")])
             .await;
@@ -90,7 +90,7 @@ async fn sockets_past_so_many_a_second_are_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn sockets_past_the_rate_of_one_address_do_not_count_as_a_limit_of_the_pod() {
+async fn sockets_above_the_rate_of_one_address_do_not_count_as_a_limit_of_the_pod() {
     let server = Server::with(&[
         ("sessions.opens_per_second_per_address", "1"),
         ("sessions.overload_after_ms", "0"),

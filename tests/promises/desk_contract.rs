@@ -17,26 +17,26 @@ use crate::eventually::eventually;
 
 contract! {
     over memory redis: {
-        what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first
-        what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_else_does
-        of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who
-        a_wish_that_is_said_again_keeps_place_and_person
+        every_pod_lists_the_waiting_visitors_with_their_details_longest_wait_first
+        only_new_details_of_a_visitor_change_the_ticket
+        of_concurrent_takes_one_succeeds_and_the_others_are_refused_with_its_agent
+        a_repeated_handoff_request_retains_its_place_and_agent
         a_visitor_withdraws_while_waiting_and_ends_at_any_time
-        an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything
-        only_a_colleague_who_is_there_is_handed_a_conversation
-        a_place_in_line_and_how_long_it_takes_are_told
-        what_was_said_last_is_told_and_changes_go_up
-        no_more_wait_than_may
-        who_is_there_is_told_once_and_a_break_is_known
-        what_an_agent_who_vanished_had_waits_again_in_its_old_place
-        an_agent_who_comes_back_in_time_keeps_everything
-        an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue
-        a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent_ends_it
-        a_visitor_who_goes_and_stays_away_does_not_wait_any_more
-        a_visitor_with_a_person_is_kept_however_long_away
-        a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so
-        each_change_that_time_makes_is_given_to_one_pod
-        what_the_desk_has_lost_is_put_back_with_place_and_person
+        an_agent_returns_and_closes_own_conversations_and_an_admin_any
+        a_conversation_is_handed_only_to_a_present_agent
+        the_queue_place_and_the_estimated_wait_are_reported
+        the_ticket_has_the_last_message_and_its_revision_increases
+        a_full_queue_refuses_further_requests
+        a_change_of_presence_is_reported_once_and_a_break_is_stored
+        the_conversation_of_a_vanished_agent_waits_again_at_its_old_place
+        an_agent_who_returns_in_time_retains_conversations_and_break
+        a_conversation_whose_agent_does_not_answer_returns_to_the_queue
+        a_message_of_the_visitor_starts_the_answer_deadline_and_one_of_the_agent_ends_it
+        the_request_of_a_visitor_who_stays_away_expires
+        a_visitor_with_an_agent_does_not_expire
+        a_visitor_who_moved_to_another_pod_is_not_offline_when_the_first_reports_it
+        each_timeout_is_applied_by_one_pod
+        a_lost_ticket_is_restored_with_its_place_and_agent
     }
 }
 
@@ -68,7 +68,7 @@ fn of(conversation: &str, agent: Option<&str>) -> (String, Option<String>) {
     (conversation.to_owned(), agent.map(str::to_owned))
 }
 
-async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(stage: Stage) {
+async fn every_pod_lists_the_waiting_visitors_with_their_details_longest_wait_first(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let whole = HandoffRequest {
         product: Some(AboutProduct { id: "td17".to_owned(), name: "TD-17 \"é\"".to_owned() }),
@@ -94,9 +94,7 @@ async fn what_is_known_of_a_visitor_is_told_to_every_pod_the_longest_wait_first(
     assert!(b.find("nowhere".into()).await.expect("the desk does it").is_none());
 }
 
-async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_else_does(
-    stage: Stage,
-) {
+async fn only_new_details_of_a_visitor_change_the_ticket(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let product = |id: &str| AboutProduct { id: id.to_owned(), name: id.to_uppercase() };
     let reason = Some("it hums".to_owned());
@@ -130,7 +128,7 @@ async fn what_becomes_known_of_a_visitor_later_changes_the_ticket_and_nothing_el
     assert_eq!(nowhere, None, "no ticket is made of it");
 }
 
-async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage: Stage) {
+async fn of_concurrent_takes_one_succeeds_and_the_others_are_refused_with_its_agent(stage: Stage) {
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     for round in 0..20 {
         let conversation = format!("c{round}");
@@ -157,7 +155,7 @@ async fn of_many_who_take_at_once_one_gets_it_and_the_others_are_told_who(stage:
     assert!(matches!(unknown, Err(DeskError::NoSuchConversation)), "{unknown:?}");
 }
 
-async fn a_wish_that_is_said_again_keeps_place_and_person(stage: Stage) {
+async fn a_repeated_handoff_request_retains_its_place_and_agent(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let first = a
         .request(HandoffRequest { reason: Some("one".to_owned()), ..handoff_request("c") })
@@ -201,7 +199,7 @@ async fn a_visitor_withdraws_while_waiting_and_ends_at_any_time(stage: Stage) {
     assert_eq!(tickets(&a).await, []);
 }
 
-async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anything(stage: Stage) {
+async fn an_agent_returns_and_closes_own_conversations_and_an_admin_any(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     for how in [ReleaseKind::ToMachine, ReleaseKind::Close] {
         a.request(handoff_request("c")).await.expect("the desk does it");
@@ -235,7 +233,7 @@ async fn an_agent_gives_back_and_closes_what_is_the_agents_own_and_an_admin_anyt
     }
 }
 
-async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
+async fn a_conversation_is_handed_only_to_a_present_agent(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.request(handoff_request("c")).await.expect("the desk does it");
     take(&a, "c", "ana").await.expect("the desk does it");
@@ -264,7 +262,7 @@ async fn only_a_colleague_who_is_there_is_handed_a_conversation(stage: Stage) {
     );
 }
 
-async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
+async fn the_queue_place_and_the_estimated_wait_are_reported(stage: Stage) {
     let a = stage.pod("a");
     let now = a.request(handoff_request("now")).await.expect("the desk does it").since_ms;
     for (name, ago) in [("p1", 40_000), ("p2", 30_000), ("p3", 20_000)] {
@@ -297,7 +295,7 @@ async fn a_place_in_line_and_how_long_it_takes_are_told(stage: Stage) {
     assert!(sooner < first, "the line went on at once: {sooner:?}");
 }
 
-async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
+async fn the_ticket_has_the_last_message_and_its_revision_increases(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     assert!(
         a.touch("c".into(), "x".to_owned(), Speaker::Visitor)
@@ -324,7 +322,7 @@ async fn what_was_said_last_is_told_and_changes_go_up(stage: Stage) {
     assert!(revs.is_sorted_by(|one, next| one < next), "{revs:?}");
 }
 
-async fn no_more_wait_than_may(stage: Stage) {
+async fn a_full_queue_refuses_further_requests(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { max_waiting: 2, ..LIMITS });
     let a = stage.pod("a");
     for name in ["c1", "c2"] {
@@ -337,7 +335,7 @@ async fn no_more_wait_than_may(stage: Stage) {
     a.request(handoff_request("c3")).await.expect("a place is free");
 }
 
-async fn who_is_there_is_told_once_and_a_break_is_known(stage: Stage) {
+async fn a_change_of_presence_is_reported_once_and_a_break_is_stored(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let here = async |desk: &Arc<dyn HandoffDesk>, who: &str, seat: &str, available| {
         desk.agent_here(agent(who), seat.into(), available).await.expect("the desk does it")
@@ -389,7 +387,7 @@ async fn changes_until(
     all.into_inner()
 }
 
-async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stage) {
+async fn the_conversation_of_a_vanished_agent_waits_again_at_its_old_place(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { expires_after: LIMITS.expires_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.agent_here(agent("ana"), "seat".into(), None).await.expect("the desk does it");
@@ -410,7 +408,7 @@ async fn what_an_agent_who_vanished_had_waits_again_in_its_old_place(stage: Stag
 const ANSWERS: hsc_actors::DeskLimits =
     hsc_actors::DeskLimits { answer_within: Some(Duration::from_millis(60)), ..LIMITS };
 
-async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Stage) {
+async fn a_conversation_whose_agent_does_not_answer_returns_to_the_queue(stage: Stage) {
     let stage = stage.with(ANSWERS);
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     for who in ["ana", "ben"] {
@@ -456,7 +454,7 @@ async fn an_agent_who_takes_and_does_not_answer_loses_it_to_the_queue(stage: Sta
     }
 }
 
-async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent_ends_it(
+async fn a_message_of_the_visitor_starts_the_answer_deadline_and_one_of_the_agent_ends_it(
     stage: Stage,
 ) {
     let stage = stage.with(ANSWERS);
@@ -490,7 +488,7 @@ async fn a_message_of_the_visitor_starts_the_time_to_answer_and_one_of_the_agent
     }
 }
 
-async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
+async fn an_agent_who_returns_in_time_retains_conversations_and_break(stage: Stage) {
     let returns_after = Duration::from_secs(600);
     let stage = stage.with(hsc_actors::DeskLimits { returns_after, ..SHORT });
     let a = stage.pod("a");
@@ -507,7 +505,7 @@ async fn an_agent_who_comes_back_in_time_keeps_everything(stage: Stage) {
     );
 }
 
-async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) {
+async fn the_request_of_a_visitor_who_stays_away_expires(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let a = stage.pod("a");
     a.request(handoff_request("said so")).await.expect("the desk does it");
@@ -534,7 +532,7 @@ async fn a_visitor_who_goes_and_stays_away_does_not_wait_any_more(stage: Stage) 
     assert_eq!(tickets(&a).await, []);
 }
 
-async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
+async fn a_visitor_with_an_agent_does_not_expire(stage: Stage) {
     let stage = stage.with(hsc_actors::DeskLimits { returns_after: LIMITS.returns_after, ..SHORT });
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.request(handoff_request("kept")).await.expect("the desk does it");
@@ -558,7 +556,7 @@ async fn a_visitor_with_a_person_is_kept_however_long_away(stage: Stage) {
     assert_eq!((again.changed.len(), again.now.len()), (0, 1), "that is known");
 }
 
-async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(stage: Stage) {
+async fn a_visitor_who_moved_to_another_pod_is_not_offline_when_the_first_reports_it(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.request(handoff_request("c")).await.expect("the desk does it");
     b.visitors_here(vec!["c".into()]).await.expect("the desk does it");
@@ -570,7 +568,7 @@ async fn a_visitor_who_came_to_another_pod_is_not_gone_when_the_first_says_so(st
     assert!(b.visitor_left("c".into()).await.expect("the desk does it").is_none(), "that is known");
 }
 
-async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
+async fn each_timeout_is_applied_by_one_pod(stage: Stage) {
     let stage = stage.with(SHORT);
     let pods = [stage.pod("a"), stage.pod("b"), stage.pod("c")];
     let names: Vec<String> = (0..5).map(|it| format!("c{it}")).collect();
@@ -607,7 +605,7 @@ async fn each_change_that_time_makes_is_given_to_one_pod(stage: Stage) {
     assert_eq!(tickets(&pods[2]).await, []);
 }
 
-async fn what_the_desk_has_lost_is_put_back_with_place_and_person(stage: Stage) {
+async fn a_lost_ticket_is_restored_with_its_place_and_agent(stage: Stage) {
     let a = stage.pod("a");
     let now = a.request(handoff_request("new")).await.expect("the desk does it").since_ms;
     let since_ms = Some(now - 60_000);

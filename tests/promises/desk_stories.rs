@@ -226,27 +226,27 @@ fn crowds() -> impl Strategy<Value = Vec<Vec<Step>>> {
 }
 
 #[test]
-fn the_desk_in_memory_does_what_the_model_does() {
+fn the_desk_in_memory_agrees_with_the_model() {
     over(false, stories(), async |stage, story| told_one_by_one(stage, &story).await);
 }
 
 #[test]
-fn the_desk_in_redis_does_what_the_model_does() {
+fn the_desk_in_redis_agrees_with_the_model() {
     over(true, stories(), async |stage, story| told_one_by_one(stage, &story).await);
 }
 
 #[test]
-fn whatever_is_done_at_once_in_memory_one_order_tells_it_and_nothing_is_lost() {
+fn concurrent_calls_of_the_desk_in_memory_are_linearizable() {
     over(false, crowds(), async |stage, rounds| told_at_once(stage, &rounds).await);
 }
 
 #[test]
-fn whatever_is_done_at_once_in_redis_one_order_tells_it_and_nothing_is_lost() {
+fn concurrent_calls_of_the_desk_in_redis_are_linearizable() {
     over(true, crowds(), async |stage, rounds| told_at_once(stage, &rounds).await);
 }
 
 #[actix_web::test]
-async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again() {
+async fn an_unavailable_redis_is_reported_at_once_and_lost_tickets_are_restored() {
     let mut stage = Stage::redis().await;
     let desk = stage.pod("a");
     let since_ms =
@@ -264,7 +264,7 @@ async fn a_redis_that_is_away_is_said_at_once_and_one_that_forgot_is_told_again(
 }
 
 #[actix_web::test]
-async fn what_somebody_else_wrote_under_the_keys_of_the_desk_is_an_error_and_no_panic() {
+async fn a_foreign_value_under_a_key_of_the_desk_is_an_error_and_no_panic() {
     let mut stage = Stage::redis().await;
     let desk = stage.pod("a");
     let redis = stage.redis_of().expect("there is one");

@@ -74,7 +74,7 @@ fn two_models(dir: &Path) {
 }
 
 #[actix_web::test]
-async fn a_question_before_the_vectors_is_not_held_up_and_finds_them_later() {
+async fn a_question_does_not_wait_for_vectors_and_later_ones_use_them() {
     let (models, vectors) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     two_models(models.path());
@@ -92,7 +92,7 @@ async fn a_question_before_the_vectors_is_not_held_up_and_finds_them_later() {
 }
 
 #[actix_web::test]
-async fn vectors_of_an_earlier_run_come_from_disk_and_damaged_ones_are_made_again() {
+async fn vectors_of_an_earlier_run_are_read_from_disk_and_damaged_ones_are_recomputed() {
     let (models, vectors) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     two_models(models.path());
@@ -141,7 +141,7 @@ async fn two_pods_with_one_redis_embed_a_manual_once() {
 }
 
 #[actix_web::test]
-async fn a_pod_whose_redis_is_away_embeds_for_itself() {
+async fn a_pod_without_redis_embeds_for_itself() {
     let redis = Redis::not_started();
     let (models, vectors) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
@@ -153,7 +153,7 @@ async fn a_pod_whose_redis_is_away_embeds_for_itself() {
 }
 
 #[actix_web::test]
-async fn a_model_that_arrives_while_the_server_runs_is_taken_and_so_is_a_mended_one() {
+async fn a_model_that_appears_or_is_repaired_while_the_server_runs_is_loaded() {
     let folder = tempfile::tempdir().expect("a folder");
     let models = folder.path().join("models");
     let (dir, none) = (models.display().to_string(), String::new());
@@ -189,7 +189,7 @@ async fn a_model_that_arrives_while_the_server_runs_is_taken_and_so_is_a_mended_
 }
 
 #[actix_web::test]
-async fn vectors_that_wait_for_a_model_are_made_when_it_comes() {
+async fn vectors_are_computed_when_the_missing_model_appears() {
     let (folder, vectors) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let models = folder.path().join("models");

@@ -37,7 +37,7 @@ const FAILURES: [(&str, &str, u64); 8] = [
 ];
 
 #[tokio::test]
-async fn whichever_actor_fails_in_whatever_way_nobody_who_chats_is_left_without_an_answer() {
+async fn every_question_is_answered_whichever_actor_fails_in_whatever_way() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
         ("cache.shards", "2"),

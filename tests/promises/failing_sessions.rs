@@ -69,7 +69,7 @@ async fn hears_its_answer(visitor: &mut Visitor, id: &str, offset: &mut u64) {
 }
 
 #[tokio::test]
-async fn a_session_that_keeps_failing_is_closed_with_1011_and_no_other() {
+async fn a_session_that_fails_repeatedly_is_closed_with_1011_and_no_other() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
         ("actors.max_restarts", "2"),

@@ -28,7 +28,7 @@ const ASKED: [(&str, &str); 12] = [
 ];
 
 #[tokio::test]
-async fn nothing_of_a_request_makes_it_local_before_there_is_an_account() {
+async fn no_header_makes_a_request_local_before_the_first_account() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let settings = [
@@ -109,7 +109,7 @@ async fn guesses_at_the_link_of_the_first_start_are_slow_and_audited() {
 }
 
 #[tokio::test]
-async fn the_link_of_a_pod_makes_the_first_admin_on_every_pod_and_the_command_makes_others_void() {
+async fn a_first_link_is_valid_on_every_pod_and_the_command_invalidates_earlier_ones() {
     let postgres = Postgres::start().await;
     let url = postgres.url();
     let shared = [("archive.url", url.as_str()), ("admin.token", "")];

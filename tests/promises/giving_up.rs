@@ -57,7 +57,7 @@ async fn a_shard_that_cannot_start_makes_the_pod_not_ready_until_it_can() {
 }
 
 #[tokio::test]
-async fn where_the_settings_say_so_the_pod_ends_with_an_error_instead() {
+async fn with_on_give_up_exit_the_pod_ends_with_an_error() {
     let mut settings = IMPATIENT.to_vec();
     settings.push(("actors.on_give_up", "exit"));
     settings.push(("server.drain_timeout_ms", "500"));

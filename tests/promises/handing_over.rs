@@ -41,13 +41,13 @@ async fn is_offered_a_form(visitor: &mut Visitor, because: &str) {
 }
 
 #[tokio::test]
-async fn nobody_there_is_said() {
+async fn without_an_available_agent_a_handoff_offers_a_form() {
     let server = Server::start().await;
     is_offered_a_form(&mut greeted(&server).await, "Nobody is available").await;
 }
 
 #[tokio::test]
-async fn whoever_writes_hebrew_is_refused_in_hebrew_whatever_the_page_said() {
+async fn a_refusal_is_in_the_language_of_the_question_not_of_the_page() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "locale": "en-GB" })).await;
@@ -67,7 +67,7 @@ async fn whoever_writes_hebrew_is_refused_in_hebrew_whatever_the_page_said() {
 }
 
 #[tokio::test]
-async fn outside_of_the_opening_hours_it_is_said_that_it_is_closed() {
+async fn outside_of_the_opening_hours_a_handoff_offers_a_form_with_the_reason() {
     // Open for one minute per week.
     let hours = [("desk.hours.monday", "03:33-03:34"), ("desk.hours.time_zone", "Asia/Jerusalem")];
     let server = Server::with(&hours).await;
@@ -75,7 +75,7 @@ async fn outside_of_the_opening_hours_it_is_said_that_it_is_closed() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_away_is_said_and_holds_nobody_up() {
+async fn a_handoff_with_an_unavailable_redis_offers_a_form_with_the_reason() {
     let redis = Redis::not_started();
     let url = redis.url();
     let server = Server::with(&[("redis.url", url.as_str())]).await;
@@ -83,7 +83,7 @@ async fn a_redis_that_is_away_is_said_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn whoever_did_not_say_hello_is_asked_to_and_a_message_to_nobody_is_refused() {
+async fn a_handoff_before_hello_and_a_message_without_an_agent_are_refused() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     assert_eq!(asks_for_a_person(&mut visitor).await["code"], "invalid_message");

@@ -33,7 +33,7 @@ async fn end_of_answer(visitor: &mut Visitor) -> Value {
 }
 
 #[tokio::test]
-async fn a_hung_shard_is_replaced_and_who_waits_for_it_is_answered() {
+async fn a_hung_shard_is_replaced_and_its_callers_are_answered() {
     let server = Server::with(&[
         ("chaos.enabled", "true"),
         ("cache.shards", "1"),
@@ -103,7 +103,7 @@ async fn a_hung_loader_fails_its_waiters_and_never_wedges_the_manual() {
 }
 
 #[tokio::test]
-async fn answers_past_the_bound_wait_in_line_and_are_told_their_place() {
+async fn answers_above_the_limit_are_queued_and_receive_their_place() {
     let host = Host::that_hangs().await;
     let settings = [("sessions.max_answers", "1"), ("sessions.max_waiting_answers", "2")];
     let server = server_beside(&host, &settings).await;

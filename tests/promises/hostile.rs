@@ -111,7 +111,7 @@ async fn breaches_of_the_framing_are_closed_with_1002_and_wrong_text_with_1007()
 }
 
 #[tokio::test]
-async fn a_message_that_takes_too_long_is_closed_with_1008_whatever_else_the_client_sends() {
+async fn a_message_past_its_deadline_is_closed_with_1008_whatever_else_the_client_sends() {
     let server = Server::with(&[("server.message_deadline_ms", "500")]).await;
     let mut visitor = server.visitor().await;
     visitor.type_in("nl").await;
@@ -159,7 +159,7 @@ async fn unfinished_messages_share_a_budget_and_the_oldest_large_one_is_closed_w
 }
 
 #[tokio::test]
-async fn a_hundred_unfinished_messages_are_each_closed_and_their_memory_is_given_back() {
+async fn a_hundred_unfinished_messages_are_closed_and_their_memory_is_freed() {
     const CLIENTS: usize = 100;
     let budget = 64 * MIB;
     let server = Server::with(&[
@@ -224,7 +224,7 @@ async fn returns_to(server: &Server, before: usize) {
 }
 
 #[tokio::test]
-async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_question() {
+async fn images_of_many_sockets_share_a_budget_and_refusals_return_the_question() {
     const PICTURE: usize = MIB;
     const EACH: usize = 3;
     let limit = 20 * MIB;
@@ -313,7 +313,7 @@ async fn pictures_of_many_sockets_share_a_budget_and_nobody_loses_the_text_of_a_
 }
 
 #[tokio::test]
-async fn the_connection_of_a_client_that_does_not_read_ends_within_a_bound() {
+async fn the_connection_of_a_client_that_does_not_read_is_closed_within_a_limit() {
     let server = Server::with(&[
         ("server.outgoing_queue_bytes", "65536"),
         ("server.messages_per_second", "10000"),

@@ -23,7 +23,7 @@ fn changes() -> Vec<(&'static str, serde_json::Value)> {
 }
 
 #[tokio::test]
-async fn a_first_start_writes_a_link_that_makes_one_admin_once() {
+async fn a_first_start_writes_a_link_that_creates_one_admin_once() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let mut server = Server::of(shop, &[("archive.path", &path)]).await;
@@ -56,7 +56,7 @@ async fn a_first_start_writes_a_link_that_makes_one_admin_once() {
 }
 
 #[tokio::test]
-async fn nobody_administrates_without_the_role() {
+async fn administration_requires_an_admin_or_the_admin_token() {
     let server = with_team(&[
         ("admin.token", "a-token-for-machines-of-32-characters"),
         ("chaos.enabled", "true"),
@@ -101,7 +101,7 @@ async fn nobody_administrates_without_the_role() {
 }
 
 #[tokio::test]
-async fn a_change_wants_the_token_of_the_session_and_a_page_of_ours() {
+async fn a_change_requires_the_csrf_token_of_the_session_and_our_own_origin() {
     let server = with_team(&[]).await;
     let mut ada = Member::of(&server);
     ada.sign_in(ADA, PASSWORD).await;
@@ -132,7 +132,7 @@ async fn a_change_wants_the_token_of_the_session_and_a_page_of_ours() {
 }
 
 #[tokio::test]
-async fn wrong_tries_are_slowed_down_and_tell_nothing() {
+async fn failed_sign_ins_are_delayed_and_do_not_reveal_whether_an_account_exists() {
     let server = with_team(&[]).await;
     let mut answers = Vec::new();
     for address in [YAEL, "nobody@example.test"] {
@@ -162,7 +162,7 @@ async fn wrong_tries_are_slowed_down_and_tell_nothing() {
 }
 
 #[tokio::test]
-async fn the_cookie_is_for_no_script_and_no_foreign_page() {
+async fn the_session_cookie_is_http_only_same_site_and_secure_over_https() {
     let server = with_team(&[]).await;
     let set = Member::of(&server).sign_in(ADA, PASSWORD).await;
     let cookie = set.headers()["set-cookie"].to_str().unwrap().to_owned();
@@ -182,7 +182,7 @@ async fn the_cookie_is_for_no_script_and_no_foreign_page() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_laid_out_is_never_signed_into() {
+async fn sign_in_replaces_a_session_id_chosen_by_the_client() {
     let server = with_team(&[]).await;
     let mut victim = Member::of(&server);
     let laid_out = "A".repeat(43);
@@ -222,7 +222,7 @@ async fn signing_out_ends_the_session_here_or_everywhere() {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_its_time() {
+async fn a_session_ends_after_its_idle_timeout_and_after_its_maximum_lifetime() {
     let times = [("identity.session_idle_ms", "2000"), ("identity.session_ms", "600000")];
     let server = with_team(&times).await;
     let mut unused = Vec::new();
@@ -246,7 +246,7 @@ async fn a_session_ends_when_it_is_not_used_and_in_any_case_after_its_time() {
 }
 
 #[tokio::test]
-async fn accounts_are_kept_from_the_command_line() {
+async fn accounts_are_managed_from_the_command_line() {
     let server = with_team(&[]).await;
     let shop = &server.shop;
     let (done, printed) = user(shop, &["list"], "");
@@ -276,7 +276,7 @@ async fn accounts_are_kept_from_the_command_line() {
 }
 
 #[tokio::test]
-async fn what_the_team_does_is_written_down() {
+async fn actions_of_the_team_are_audited() {
     let server = with_team(&[("chaos.enabled", "true")]).await;
     let mut ada = Member::of(&server);
     ada.sign_in(ADA, "not the password").await;

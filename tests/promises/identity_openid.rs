@@ -40,7 +40,7 @@ async fn round(
 }
 
 #[tokio::test]
-async fn somebody_whom_the_provider_knows_signs_in_with_the_role_of_the_claim() {
+async fn a_user_of_the_provider_signs_in_with_the_role_of_the_claim() {
     let provider = Provider::start().await;
     let server = server_at(&provider).await;
     assert_eq!(
@@ -66,7 +66,7 @@ async fn somebody_whom_the_provider_knows_signs_in_with_the_role_of_the_claim() 
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_right_lets_nobody_in() {
+async fn an_invalid_id_token_is_refused() {
     let provider = Provider::start().await;
     let server = server_at(&provider).await;
     let now = jiff::Timestamp::now().as_second();
@@ -96,7 +96,7 @@ async fn a_token_that_is_not_right_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn who_returns_must_be_who_went() {
+async fn a_sign_in_is_completed_only_by_the_browser_that_started_it() {
     let provider = Provider::start().await;
     let server = server_at(&provider).await;
     let failed = "/sign-in?failed=not_verified&next=";
@@ -127,7 +127,7 @@ async fn who_returns_must_be_who_went() {
 }
 
 #[tokio::test]
-async fn a_provider_at_a_private_address_wants_the_settings_to_say_so() {
+async fn a_provider_at_a_private_address_must_be_allowed_by_the_settings() {
     let provider = Provider::start().await;
     let mut settings = provider.settings();
     settings.retain(|(key, _)| !key.ends_with("allow_private"));

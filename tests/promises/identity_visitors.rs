@@ -56,7 +56,7 @@ async fn greeted(server: &Server, token: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_token_is_taken_under_either_key_and_refused_with_a_code_else() {
+async fn a_token_of_either_key_is_accepted_and_others_are_refused_with_a_code() {
     let server = Server::with(&[("visitors.key", KEY), ("visitors.previous_key", OLD)]).await;
     for good in [token(KEY, 60), token(OLD, 60)] {
         assert_eq!(greeted(&server, &good).await.len(), 1);
@@ -75,7 +75,7 @@ async fn a_token_is_taken_under_either_key_and_refused_with_a_code_else() {
 }
 
 #[tokio::test]
-async fn a_client_that_says_no_hello_brings_it_with_the_address() {
+async fn a_client_without_hello_passes_the_token_in_the_address() {
     let server = Server::with(&[("visitors.key", KEY)]).await;
     for (token, code) in [(token(KEY, 60), None), (token(KEY, -60), Some("visitor_expired"))] {
         let address = format!("ws://{}/ws?visitor={token}", server.address());
@@ -88,7 +88,7 @@ async fn a_client_that_says_no_hello_brings_it_with_the_address() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_none_is_named_at_the_start() {
+async fn an_invalid_key_is_reported_at_the_start() {
     let shop = crate::shop::Shop::new();
     let mut command = crate::server::hsc();
     command.args(["serve", "--config"]).arg(crate::server::config(&shop));
@@ -103,7 +103,7 @@ async fn a_key_that_is_none_is_named_at_the_start() {
 }
 
 #[tokio::test]
-async fn a_site_that_signs_with_an_rsa_key_gives_its_public_half_and_nobody_signs_with_that() {
+async fn a_public_rsa_key_verifies_tokens_and_signs_none() {
     let pem = public_pem();
     let server = Server::with(&[("visitors.key", &pem)]).await;
     assert_eq!(greeted(&server, &rs256(&claims(60))).await.len(), 1);
@@ -125,7 +125,7 @@ async fn a_site_that_signs_with_an_rsa_key_gives_its_public_half_and_nobody_sign
 }
 
 #[tokio::test]
-async fn a_name_that_nobody_signed_for_never_gets_into_the_archive() {
+async fn an_unsigned_name_is_never_archived() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let server = Server::of(shop, &[("visitors.key", KEY), ("archive.path", &path)]).await;

@@ -15,7 +15,7 @@ fn not_json(text: &str) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_panic_a_start_and_a_stop_are_lines_of_json() {
+async fn a_panic_a_start_and_a_stop_are_logged_as_json() {
     let operations = format!("{}:9090", own_address());
     let settings = [("server.operations_listen", operations.as_str()), ("chaos.enabled", "true")];
     let mut server = Server::with(&settings).await;

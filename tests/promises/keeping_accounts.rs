@@ -47,7 +47,7 @@ async fn signs_in(server: &Server, address: &str, password: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_newcomer_is_added_signs_in_and_stands_in_the_audit() {
+async fn a_new_account_signs_in_and_its_creation_is_audited() {
     let server = with_team(&[]).await;
     let mut ada = ada(&server).await;
     let dana = json!({ "name": "<b>Dana</b>", "address": "Dana@Example.test", "role": "agent", "password": ANOTHER });
@@ -95,7 +95,7 @@ async fn a_newcomer_is_added_signs_in_and_stands_in_the_audit() {
 }
 
 #[tokio::test]
-async fn whoever_is_disabled_or_gets_another_password_is_out_at_once() {
+async fn disabling_an_account_or_changing_its_password_ends_its_sessions_at_once() {
     let server = with_team(&[]).await;
     let mut ada = ada(&server).await;
     let mut yael = Member::of(&server);
@@ -125,7 +125,7 @@ async fn whoever_is_disabled_or_gets_another_password_is_out_at_once() {
 }
 
 #[tokio::test]
-async fn failures_are_forgotten_without_another_password() {
+async fn an_unlock_resets_failures_without_a_new_password() {
     let server = with_team(&[]).await;
     let mut ada = ada(&server).await;
     let id = account(&mut ada, YAEL).await["id"].as_str().expect("an id").to_owned();
@@ -142,7 +142,7 @@ async fn failures_are_forgotten_without_another_password() {
 }
 
 #[tokio::test]
-async fn the_last_admin_locks_nobody_out_and_least_themself() {
+async fn the_last_admin_cannot_be_disabled_or_demoted() {
     let server = with_team(&[]).await;
     let mut ada = ada(&server).await;
     for body in [json!({ "is_disabled": true }), json!({ "role": "agent" })] {
@@ -157,7 +157,7 @@ async fn the_last_admin_locks_nobody_out_and_least_themself() {
 }
 
 #[tokio::test]
-async fn accounts_are_kept_by_admins_alone() {
+async fn accounts_are_managed_by_admins_only() {
     let server = with_team(&[]).await;
     let (mut ada, mut yael, mut stranger) =
         (ada(&server).await, Member::of(&server), Member::of(&server));
@@ -201,7 +201,7 @@ async fn accounts_are_kept_by_admins_alone() {
 }
 
 #[tokio::test]
-async fn the_first_account_is_made_by_the_link_and_by_no_neighbour() {
+async fn the_first_account_cannot_be_created_by_an_anonymous_request() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let server = Server::of(shop, &[("archive.path", &path)]).await;

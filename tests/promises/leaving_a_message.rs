@@ -40,7 +40,7 @@ async fn offline_messages(store: &Store, count: usize) -> Vec<LeftMessage> {
 }
 
 #[actix_web::test]
-async fn what_is_left_is_kept_as_text_and_with_its_conversation() {
+async fn an_offline_message_is_stored_as_text_with_its_conversation() {
     let (server, store) = archived(&[]).await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello" })).await;
@@ -68,7 +68,7 @@ async fn what_is_left_is_kept_as_text_and_with_its_conversation() {
 }
 
 #[tokio::test]
-async fn who_wants_to_hear_of_it_outside_is_told_what_was_left() {
+async fn a_webhook_receives_the_offline_message() {
     let receiver = Receiver::that_answers(&[]).await;
     let (endpoints, name) = (receiver.taking(r#""message.left""#), receiver.name());
     let settings = [("webhooks.endpoints", &*endpoints), ("webhooks.allowed_hosts", &*name)];
@@ -87,7 +87,7 @@ async fn who_wants_to_hear_of_it_outside_is_told_what_was_left() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_answered_or_says_nothing_is_refused_in_words() {
+async fn an_offline_message_with_an_invalid_address_or_text_is_refused_with_a_reason() {
     let server = Server::with(&[("server.allowed_origins", "https://shop.example")]).await;
     let long = "x".repeat(5_001);
     for (address, text) in [
@@ -112,7 +112,7 @@ async fn what_cannot_be_answered_or_says_nothing_is_refused_in_words() {
 }
 
 #[tokio::test]
-async fn so_many_are_taken_an_hour() {
+async fn offline_messages_are_limited_per_hour() {
     let server = Server::with(&[("offline_messages.per_hour", "2")]).await;
     let body = json!({ "address": "a@example.test", "text": "Hello" });
     for _ in 0..2 {

@@ -30,7 +30,7 @@ async fn a_message_in_fragments_is_one_message() {
 }
 
 #[tokio::test]
-async fn a_flood_is_told_and_then_closed_with_1008() {
+async fn a_flood_receives_an_error_and_is_then_closed_with_1008() {
     let server =
         Server::with(&[("server.messages_per_second", "1"), ("server.message_burst", "5")]).await;
     let mut visitor = server.visitor().await;
@@ -51,7 +51,7 @@ async fn a_flood_is_told_and_then_closed_with_1008() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stalls_is_closed_and_nobody_else_waits() {
+async fn a_stalled_reader_is_closed_and_other_clients_do_not_wait() {
     let server = Server::with(&[
         ("server.outgoing_queue_bytes", "65536"),
         ("server.messages_per_second", "10000"),
@@ -96,7 +96,7 @@ async fn a_client_that_is_silent_for_too_long_is_closed() {
 }
 
 #[tokio::test]
-async fn a_full_pod_refuses_and_says_when_to_come_again() {
+async fn a_full_pod_refuses_sockets_until_a_place_is_free() {
     let server = Server::with(&[("sessions.max", "1")]).await;
     let first = server.visitor().await;
     assert_eq!(Visitor::from_program(server.address()).await.err(), Some(503));

@@ -31,7 +31,7 @@ async fn load(server: &Server, args: &[&str]) -> Outcome {
 }
 
 #[tokio::test]
-async fn twenty_who_type_are_all_answered_and_nobody_loses_a_socket() {
+async fn twenty_typing_visitors_are_all_answered_and_lose_no_socket() {
     let server = Server::start().await;
     let ran = load(
         &server,
@@ -78,7 +78,7 @@ async fn twenty_who_type_are_all_answered_and_nobody_loses_a_socket() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_not_good_enough_exits_with_one_and_still_reports() {
+async fn a_run_that_fails_a_threshold_exits_with_one_and_still_reports() {
     let server = Server::start().await;
     let ran = load(
         &server,
@@ -143,7 +143,7 @@ async fn a_mix_asks_and_storms_and_idles_in_one_run() {
 }
 
 #[tokio::test]
-async fn a_server_that_goes_away_is_a_dropped_socket_not_a_harness_that_hangs() {
+async fn a_stopped_server_counts_as_dropped_sockets_and_the_run_ends() {
     let mut server = Server::start().await;
     let (url, reached) = (server.url(""), server.address());
     let running = tokio::task::spawn_blocking(move || {
@@ -173,7 +173,7 @@ async fn a_server_that_goes_away_is_a_dropped_socket_not_a_harness_that_hangs() 
 }
 
 #[test]
-fn what_is_not_understood_is_refused_in_one_line_before_anybody_is_sent() {
+fn invalid_arguments_are_refused_in_one_line_before_the_run() {
     for (args, says) in [
         (["--fail-if", "typing.p98>1ms"], "measures are p50"),
         (["--duration", "30"], "write 150us"),
