@@ -14,31 +14,31 @@ use crate::log_stage::{LIMITS, Stage, batch, frames, owned, seen};
 
 contract! {
     over memory redis: {
-        a_client_gets_what_it_missed_in_order_and_nothing_twice
-        a_batch_that_is_tried_again_is_there_once
+        a_client_receives_each_missed_entry_once_and_in_order
+        a_retried_batch_is_stored_once
         a_batch_with_a_hole_is_refused_whole
-        what_the_log_does_not_know_is_said_plainly
-        who_was_taken_over_writes_no_more
+        an_unknown_conversation_returns_an_error
+        a_superseded_owner_cannot_append
         an_epoch_belongs_to_one_pod
-        a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one
-        a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice
-        a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so
-        a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it
-        an_offset_that_cannot_be_does_no_harm
-        what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole
-        what_nobody_touches_is_forgotten_and_what_is_touched_stays
-        the_last_minutes_are_kept
-        to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before
-        of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own
-        the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer
-        an_answer_that_is_done_or_was_taken_over_is_not_claimed
-        a_claimer_that_vanishes_too_leaves_the_answer_to_the_next
-        what_is_appended_is_told_once_however_often_it_is_tried
-        what_is_kept_is_read_and_nothing_changes_by_it
+        a_writer_ahead_of_the_log_begins_again_and_fences_the_older_owner
+        a_client_ahead_of_the_log_is_notified_and_no_offset_is_reused
+        a_client_of_a_disconnected_owner_is_reported_ahead
+        a_client_of_a_later_epoch_receives_no_entries_of_the_log
+        an_impossible_offset_is_reported_ahead
+        entries_before_the_window_are_gone_and_the_window_is_complete
+        an_idle_conversation_expires_and_an_active_one_stays
+        the_last_checkpoint_is_stored
+        begin_is_idempotent_and_at_another_offset_discards_earlier_entries
+        concurrent_takeovers_get_distinct_epochs
+        the_answer_of_a_vanished_pod_is_claimed_by_one_pod
+        a_completed_or_taken_over_answer_is_not_claimed
+        the_answer_of_a_vanished_claimer_is_claimed_by_the_next
+        appended_entries_are_published_once_however_often_the_append_is_retried
+        stored_entries_are_read_and_a_read_changes_nothing
     }
 }
 
-async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {
+async fn stored_entries_are_read_and_a_read_changes_nothing(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     assert!(matches!(b.read("c".into()).await, Err(LogError::Unknown)));
     a.begin(owned("c", 1), 0).await.expect("the log does it");
@@ -58,7 +58,7 @@ async fn what_is_kept_is_read_and_nothing_changes_by_it(stage: Stage) {
     assert_eq!((stored.offset, stored.entries), (10, frames(3..=10)), "the window has gone on");
 }
 
-async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
+async fn a_client_receives_each_missed_entry_once_and_in_order(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     assert_eq!(a.append(owned("c", 1), batch(1..=3)).await.expect("the log does it"), 3);
@@ -75,7 +75,7 @@ async fn a_client_gets_what_it_missed_in_order_and_nothing_twice(stage: Stage) {
     assert_eq!(all.missed, MissedEntries::All(frames(1..=5)));
 }
 
-async fn a_batch_that_is_tried_again_is_there_once(stage: Stage) {
+async fn a_retried_batch_is_stored_once(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     for _ in 0..3 {
@@ -110,14 +110,14 @@ async fn a_batch_with_a_hole_is_refused_whole(stage: Stage) {
     }
 }
 
-async fn what_the_log_does_not_know_is_said_plainly(stage: Stage) {
+async fn an_unknown_conversation_returns_an_error(stage: Stage) {
     let a = stage.pod("a");
     assert!(matches!(a.append(owned("c", 1), batch([1])).await, Err(LogError::Unknown)));
     assert!(matches!(a.take_over("c".into(), seen(1, 0)).await, Err(LogError::Unknown)));
     assert!(a.claim("b".into()).await.expect("the log does it").is_none());
 }
 
-async fn who_was_taken_over_writes_no_more(stage: Stage) {
+async fn a_superseded_owner_cannot_append(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     a.append(owned("c", 1), batch([1])).await.expect("the log does it");
@@ -142,9 +142,7 @@ async fn an_epoch_belongs_to_one_pod(stage: Stage) {
     assert_eq!(a.append(owned("c", 1), batch([1])).await.expect("the log does it"), 1);
 }
 
-async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_older_one(
-    stage: Stage,
-) {
+async fn a_writer_ahead_of_the_log_begins_again_and_fences_the_older_owner(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     // The log does not know epoch 3, which b has: its entries are from the previous owner.
     a.begin(owned("c", 2), 0).await.expect("the log does it");
@@ -167,7 +165,7 @@ async fn a_writer_that_the_log_has_fallen_behind_begins_again_and_fences_the_old
     );
 }
 
-async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: Stage) {
+async fn a_client_ahead_of_the_log_is_notified_and_no_offset_is_reused(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     let checkpoint = Batch { checkpoint: Some("m".into()), ..batch(1..=3) };
@@ -189,7 +187,7 @@ async fn a_client_that_is_ahead_is_told_so_and_no_offset_is_given_twice(stage: S
     );
 }
 
-async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: Stage) {
+async fn a_client_of_a_disconnected_owner_is_reported_ahead(stage: Stage) {
     let (cut_off, other) = (stage.pod("cut off"), stage.pod("other"));
     cut_off.begin(owned("c", 1), 0).await.expect("the log does it");
     cut_off.append(owned("c", 1), batch(1..=3)).await.expect("the log does it");
@@ -212,7 +210,7 @@ async fn a_client_that_read_on_with_an_owner_who_was_cut_off_is_told_so(stage: S
     assert_eq!(missed, MissedEntries::All(frames([10])));
 }
 
-async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: Stage) {
+async fn a_client_of_a_later_epoch_receives_no_entries_of_the_log(stage: Stage) {
     let (old, new) = (stage.pod("old"), stage.pod("new"));
     // The log was lost; the owner of epoch 1 did not learn of epochs 2 to 4, began the log
     // again and appended its own entries.
@@ -229,7 +227,7 @@ async fn a_client_of_a_later_epoch_than_the_log_knows_gets_nothing_of_it(stage: 
     assert_eq!(missed, MissedEntries::All(frames([10])));
 }
 
-async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
+async fn an_impossible_offset_is_reported_ahead(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     for _ in 0..2 {
@@ -251,7 +249,7 @@ async fn an_offset_that_cannot_be_does_no_harm(stage: Stage) {
     assert_eq!(missed, MissedEntries::All(frames([next])));
 }
 
-async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage: Stage) {
+async fn entries_before_the_window_are_gone_and_the_window_is_complete(stage: Stage) {
     let a = stage.pod("a");
     let window = LIMITS.window as u64;
     a.begin(owned("c", 1), 0).await.expect("the log does it");
@@ -279,7 +277,7 @@ async fn what_the_window_has_gone_past_is_gone_and_what_it_holds_is_whole(stage:
     assert_eq!(missed, MissedEntries::All(frames(2 * window + 1..=3 * window)));
 }
 
-async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage) {
+async fn an_idle_conversation_expires_and_an_active_one_stays(stage: Stage) {
     let stage = stage.with(LogLimits { ttl: Duration::from_millis(1_500), ..LIMITS });
     let a = stage.pod("a");
     a.begin(owned("idle", 1), 0).await.expect("the log does it");
@@ -298,7 +296,7 @@ async fn what_nobody_touches_is_forgotten_and_what_is_touched_stays(stage: Stage
     assert_eq!(a.append(owned("idle", 1), batch([1])).await.expect("the log does it"), 1);
 }
 
-async fn the_last_minutes_are_kept(stage: Stage) {
+async fn the_last_checkpoint_is_stored(stage: Stage) {
     let a = stage.pod("a");
     let checkpoint = |text: &str| Some(text.into());
     a.begin(owned("c", 1), 0).await.expect("the log does it");
@@ -319,7 +317,7 @@ async fn the_last_minutes_are_kept(stage: Stage) {
     );
 }
 
-async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage: Stage) {
+async fn begin_is_idempotent_and_at_another_offset_discards_earlier_entries(stage: Stage) {
     let a = stage.pod("a");
     a.begin(owned("c", 1), 0).await.expect("the log does it");
     let checkpoint = Batch { checkpoint: Some("m".into()), ..batch(1..=3) };
@@ -342,7 +340,7 @@ async fn to_begin_twice_is_safe_and_to_begin_again_forgets_what_was_before(stage
     );
 }
 
-async fn of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own(stage: Stage) {
+async fn concurrent_takeovers_get_distinct_epochs(stage: Stage) {
     stage.pod("a").begin(owned("c", 1), 0).await.expect("the log does it");
     let pods: Vec<_> = (0..8).map(|pod| stage.pod(&pod.to_string())).collect();
     let takers = pods.iter().map(|pod| pod.take_over("c".into(), seen(1, 0)));
@@ -360,7 +358,7 @@ async fn of_many_who_take_over_at_once_each_gets_an_epoch_of_its_own(stage: Stag
     assert_eq!(epochs, (2..=9).collect::<Vec<u64>>());
 }
 
-async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) {
+async fn the_answer_of_a_vanished_pod_is_claimed_by_one_pod(stage: Stage) {
     let gone = stage.pod("gone");
     for name in ["c", "d"] {
         gone.begin(owned(name, 1), 0).await.expect("the log does it");
@@ -387,7 +385,7 @@ async fn the_answer_of_a_pod_that_is_gone_is_given_to_one_claimer(stage: Stage) 
     assert!(matches!(refused, Err(LogError::Stale { owner: 2 })), "{refused:?}");
 }
 
-async fn an_answer_that_is_done_or_was_taken_over_is_not_claimed(stage: Stage) {
+async fn a_completed_or_taken_over_answer_is_not_claimed(stage: Stage) {
     let (gone, other, claimer) = (stage.pod("gone"), stage.pod("other"), stage.pod("claimer"));
     for name in ["done", "taken"] {
         gone.begin(owned(name, 1), 0).await.expect("the log does it");
@@ -412,7 +410,7 @@ async fn an_answer_that_is_done_or_was_taken_over_is_not_claimed(stage: Stage) {
     assert_eq!((&*claimed.conversation, claimed.taken.epoch), ("done", 3));
 }
 
-async fn a_claimer_that_vanishes_too_leaves_the_answer_to_the_next(stage: Stage) {
+async fn the_answer_of_a_vanished_claimer_is_claimed_by_the_next(stage: Stage) {
     let (gone, first, second) = (stage.pod("gone"), stage.pod("first"), stage.pod("second"));
     gone.begin(owned("c", 1), 0).await.expect("the log does it");
     gone.answering(owned("c", 1), true).await.expect("the log does it");
@@ -425,7 +423,7 @@ async fn a_claimer_that_vanishes_too_leaves_the_answer_to_the_next(stage: Stage)
     assert!(gone.claim("second".into()).await.expect("the log does it").is_none());
 }
 
-async fn what_is_appended_is_told_once_however_often_it_is_tried(stage: Stage) {
+async fn appended_entries_are_published_once_however_often_the_append_is_retried(stage: Stage) {
     let a = stage.pod("a");
     let mut published = stage.listen("c").await;
     a.begin(owned("c", 1), 0).await.expect("the log does it");

@@ -21,7 +21,7 @@ async fn with_three(log: &dyn ConversationLog) {
 }
 
 #[actix_web::test]
-async fn a_redis_that_comes_back_empty_is_begun_again_and_who_missed_more_is_told() {
+async fn an_emptied_redis_log_begins_again_and_clients_with_lost_entries_are_notified() {
     let mut stage = Stage::redis().await;
     let a = stage.pod("a");
     with_three(&*a).await;
@@ -52,7 +52,7 @@ async fn a_redis_that_comes_back_empty_is_begun_again_and_who_missed_more_is_tol
 }
 
 #[actix_web::test]
-async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_there_once() {
+async fn a_paused_redis_delays_no_call_and_a_retried_append_is_stored_once() {
     let stage = Stage::redis().await;
     let a = stage.pod("a");
     with_three(&*a).await;
@@ -88,7 +88,7 @@ async fn a_redis_that_is_held_up_keeps_nobody_waiting_and_what_was_tried_is_ther
 }
 
 #[actix_web::test]
-async fn a_redis_that_takes_no_writes_is_unavailable_and_nothing_is_half_done() {
+async fn a_redis_that_refuses_writes_is_unavailable_and_no_append_is_partial() {
     let stage = Stage::redis().await;
     let (a, redis) = (stage.pod("a"), stage.redis_ref());
     with_three(&*a).await;
@@ -134,7 +134,7 @@ async fn a_replica_is_unavailable_for_writes() {
 }
 
 #[actix_web::test]
-async fn scripts_that_redis_has_forgotten_are_given_to_it_again() {
+async fn flushed_scripts_are_loaded_again() {
     let stage = Stage::redis().await;
     let a = stage.pod("a");
     with_three(&*a).await;
@@ -160,7 +160,7 @@ const FOREIGN: &[&[&str]] = &[
 ];
 
 #[actix_web::test]
-async fn what_is_no_log_under_our_key_is_unknown_and_can_be_begun_again() {
+async fn a_foreign_value_under_a_log_key_is_unknown_and_can_be_replaced() {
     let stage = Stage::redis().await;
     let (a, redis) = (stage.pod("a"), stage.redis_ref());
     for foreign in FOREIGN {
@@ -180,7 +180,7 @@ async fn what_is_no_log_under_our_key_is_unknown_and_can_be_begun_again() {
 }
 
 #[actix_web::test]
-async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
+async fn lost_or_foreign_entries_are_never_reported_as_complete() {
     let stage = Stage::redis().await;
     let (a, redis) = (stage.pod("a"), stage.redis_ref());
     let broken: &[&[&[&str]]] = &[
@@ -217,7 +217,7 @@ async fn entries_that_were_lost_or_are_none_of_ours_are_never_given_as_all() {
 }
 
 #[actix_web::test]
-async fn frames_and_marks_that_are_no_text_are_passed_over() {
+async fn frames_and_marks_that_are_not_utf_8_are_skipped() {
     let stage = Stage::redis().await;
     let (a, redis) = (stage.pod("a"), stage.redis_ref());
     with_three(&*a).await;

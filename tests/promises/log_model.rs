@@ -411,11 +411,11 @@ fn play(cases: u32, stage: impl AsyncFn() -> Stage) {
 }
 
 #[test]
-fn a_client_gets_one_story_out_of_memory_or_is_told() {
+fn the_log_in_memory_sends_a_client_consistent_entries_or_reports_a_loss() {
     play(2_000, Stage::memory);
 }
 
 #[test]
-fn a_client_gets_one_story_out_of_redis_or_is_told() {
+fn the_log_in_redis_sends_a_client_consistent_entries_or_reports_a_loss() {
     play(60, Stage::redis);
 }

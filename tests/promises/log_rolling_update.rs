@@ -68,7 +68,7 @@ impl PodBefore<'_> {
 }
 
 #[actix_web::test]
-async fn a_conversation_of_the_version_before_goes_on_with_this_one() {
+async fn a_conversation_of_the_previous_version_continues_on_this_one() {
     let stage = Stage::redis().await;
     let (before, ours) = (PodBefore { stage: &stage, name: "before" }, stage.pod("ours"));
     before.has_three("c").await;
@@ -89,7 +89,7 @@ async fn a_conversation_of_the_version_before_goes_on_with_this_one() {
 }
 
 #[actix_web::test]
-async fn a_pod_of_the_version_before_never_finds_an_event_of_this_one() {
+async fn a_pod_of_the_previous_version_never_reads_an_event_of_this_one() {
     let stage = Stage::redis().await;
     let (before, ours) = (PodBefore { stage: &stage, name: "before" }, stage.pod("ours"));
     let event = |offset| Batch {
@@ -124,7 +124,7 @@ async fn a_pod_of_the_version_before_never_finds_an_event_of_this_one() {
 }
 
 #[actix_web::test]
-async fn a_client_that_goes_back_to_the_version_before_and_comes_again_has_one_owner() {
+async fn a_client_that_alternates_between_the_versions_has_one_owner() {
     let stage = Stage::redis().await;
     let (before, ours) = (PodBefore { stage: &stage, name: "before" }, stage.pod("ours"));
     before.has_three("c").await;
@@ -153,7 +153,7 @@ async fn a_client_that_goes_back_to_the_version_before_and_comes_again_has_one_o
 }
 
 #[actix_web::test]
-async fn answers_of_a_vanished_pod_of_the_version_before_are_completed_and_not_the_other_way() {
+async fn this_version_completes_answers_of_the_previous_one_and_not_the_reverse() {
     let stage = Stage::redis().await;
     let (before, ours) = (PodBefore { stage: &stage, name: "before" }, stage.pod("ours"));
     before.has_three("c").await;

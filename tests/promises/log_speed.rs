@@ -56,7 +56,7 @@ async fn measure(
 
 #[actix_web::test]
 #[ignore = "measures"]
-async fn an_append_in_memory() {
+async fn the_duration_of_an_append_in_memory() {
     let stage = Stage::memory().await.with(LogLimits { window: 500, bytes: 1 << 30, ..LIMITS });
     let log = stage.pod("a");
     measure(&log, "memory", 1, 200_000, 1).await;
@@ -66,7 +66,7 @@ async fn an_append_in_memory() {
 
 #[actix_web::test]
 #[ignore = "measures"]
-async fn an_append_in_redis_and_what_a_conversation_takes_there() {
+async fn the_duration_of_an_append_in_redis_and_the_memory_of_a_conversation() {
     let stage = Stage::redis().await.with(LogLimits { window: 500, ..LIMITS });
     let log = stage.pod("a");
     measure(&log, "redis", 1, 5_000, 1).await;

@@ -4,7 +4,7 @@ use crate::server::{Server, client};
 use crate::shop::{LIGHT, MIXER, PDF, TRIPOD};
 
 #[tokio::test]
-async fn a_pdf_is_handed_out_as_it_is_and_opens_in_the_viewer() {
+async fn a_pdf_is_served_unchanged_and_opens_in_the_viewer() {
     let server = Server::start().await;
     let response = server.get(&format!("/manuals/{MIXER}")).await;
     assert_eq!(response.status(), 200);
@@ -18,7 +18,7 @@ async fn a_pdf_is_handed_out_as_it_is_and_opens_in_the_viewer() {
 }
 
 #[tokio::test]
-async fn a_part_is_handed_out_where_one_is_asked_for() {
+async fn a_range_request_returns_a_part() {
     let server = Server::start().await;
     let url = server.url(&format!("/manuals/{MIXER}"));
     for (range, status, expected) in [
@@ -43,7 +43,7 @@ async fn a_part_is_handed_out_where_one_is_asked_for() {
 }
 
 #[tokio::test]
-async fn a_web_page_comes_into_a_sandbox() {
+async fn a_web_page_is_served_with_a_sandbox_policy() {
     let server = Server::start().await;
     let response = server.get(&format!("/manuals/{LIGHT}")).await;
     assert_eq!(response.status(), 200);
@@ -54,7 +54,7 @@ async fn a_web_page_comes_into_a_sandbox() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_by_its_code() {
+async fn a_missing_manual_returns_its_error_code() {
     let server = Server::start().await;
     for (id, status, code) in [(TRIPOD, 404, "no_manual"), ("nobody", 404, "no_such_product")] {
         let response = server.get(&format!("/manuals/{id}")).await;

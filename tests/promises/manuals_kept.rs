@@ -47,7 +47,7 @@ async fn ask_for(server: &Server, question: &str) {
 }
 
 #[tokio::test]
-async fn a_manual_is_shown_as_it_is_and_none_is_opened_by_looking() {
+async fn the_list_shows_the_state_of_each_manual_and_fetches_none() {
     let host = Host::that_answers().await;
     let name = host.name();
     let server = Server::of(shop(&host), &[("manuals.allowed_hosts", name.as_str())]).await;
@@ -82,7 +82,7 @@ async fn a_manual_is_shown_as_it_is_and_none_is_opened_by_looking() {
 }
 
 #[tokio::test]
-async fn manuals_are_paged_and_found_by_words_and_state() {
+async fn manuals_are_paged_and_found_by_text_and_state() {
     let server = Server::start().await;
     let (first, next) = manuals(&server, "?limit=40").await;
     let (rest, end) =
@@ -106,7 +106,7 @@ async fn manuals_are_paged_and_found_by_words_and_state() {
 }
 
 #[tokio::test]
-async fn a_manual_that_is_fetched_again_is_asked_for_although_its_copy_is_fresh() {
+async fn a_refetch_requests_the_manual_although_its_copy_is_fresh() {
     let host = Host::that_answers().await;
     let name = host.name();
     let server = Server::of(shop(&host), &[("manuals.allowed_hosts", name.as_str())]).await;
@@ -131,7 +131,7 @@ async fn a_manual_that_is_fetched_again_is_asked_for_although_its_copy_is_fresh(
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_answer_is_the_fault_that_is_told() {
+async fn a_silent_host_is_reported_as_the_fault() {
     let host = Host::that_hangs().await;
     let name = host.name();
     let settings = [
@@ -152,7 +152,7 @@ async fn a_host_that_does_not_answer_is_the_fault_that_is_told() {
 }
 
 #[tokio::test]
-async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice() {
+async fn a_refetch_on_one_pod_invalidates_all_pods_and_requests_the_host_once() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let (url, name) = (redis.url(), host.name());
     let settings = [("redis.url", url.as_str()), ("manuals.allowed_hosts", name.as_str())];
@@ -194,7 +194,7 @@ async fn every_pod_forgets_what_one_fetches_again_and_none_asks_the_host_twice()
 }
 
 #[tokio::test]
-async fn fetching_again_is_for_admins_and_stands_in_the_audit() {
+async fn a_refetch_requires_an_admin_and_is_audited() {
     let server = with_team(&[]).await;
     let (mut ada, mut yael) = (Member::of(&server), Member::of(&server));
     ada.sign_in("ada@example.test", PASSWORD).await;
@@ -227,7 +227,7 @@ async fn warm(shop: &Shop, settings: &[(&str, &str)], arguments: &[&str]) -> std
 }
 
 #[tokio::test]
-async fn warm_without_a_model_fetches_the_manuals_and_says_that_it_embeds_none() {
+async fn warm_without_a_model_fetches_the_manuals_and_reports_no_embeddings() {
     let host = Host::that_answers().await;
     let (name, shop, kept) = (host.name(), shop(&host), tempfile::tempdir().expect("a folder"));
     let cache = kept.path().to_str().expect("plain").to_owned();

@@ -247,7 +247,7 @@ async fn a_rolling_restart_of_three_pods_under_load_loses_nothing() {
 }
 
 #[tokio::test]
-async fn two_thousand_who_come_back_at_once_after_a_pod_died_lose_nothing() {
+async fn two_thousand_clients_reconnect_at_once_after_a_crash_and_lose_nothing() {
     let redis = Redis::start().await;
     let mut pods = Vec::new();
     for name in ["a", "b", "c"] {
@@ -294,7 +294,7 @@ async fn two_thousand_who_come_back_at_once_after_a_pod_died_lose_nothing() {
 }
 
 #[tokio::test]
-async fn redis_that_dies_amid_answers_drops_nobody_and_what_is_lost_is_said() {
+async fn a_redis_failure_during_answers_closes_no_socket_and_losses_are_reported() {
     let mut redis = Redis::start().await;
     let (here, there) = (pod(&redis, "here").await, pod(&redis, "there").await);
     let both = Balancer::over(&[&here]);

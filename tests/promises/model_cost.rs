@@ -36,7 +36,7 @@ async fn ask(visitor: &mut Visitor, name: usize, questions: usize) -> Vec<(Strin
 }
 
 #[tokio::test]
-async fn ten_sockets_of_one_client_cause_no_more_answers_of_the_model_than_one_client_may() {
+async fn ten_sockets_of_one_client_share_the_model_quota_of_one_client() {
     const SOCKETS: usize = 10;
     const QUESTIONS: usize = 12;
     const PER_MINUTE: usize = 20;
@@ -68,7 +68,7 @@ async fn ten_sockets_of_one_client_cause_no_more_answers_of_the_model_than_one_c
 }
 
 #[tokio::test]
-async fn a_conversation_and_a_pod_have_quotas_of_their_own_also_of_tokens() {
+async fn a_conversation_and_a_pod_have_separate_quotas_of_answers_and_tokens() {
     for (setting, limit, scope, used) in [
         ("answers.llm.answers_per_minute_per_conversation", "2", "conversation", "answers"),
         ("answers.llm.answers_per_minute", "2", "pod", "answers"),

@@ -35,7 +35,7 @@ async fn is_done(agent: &mut Visitor, id: &str) {
 }
 
 #[tokio::test]
-async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_visitor() {
+async fn a_note_is_shown_to_every_later_watcher_on_any_pod_and_never_to_the_visitor() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[("conversations.token_keys", KEY)]).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
@@ -94,7 +94,7 @@ async fn a_note_is_there_for_whoever_watches_later_on_any_pod_and_never_for_the_
 }
 
 #[tokio::test]
-async fn whoever_begins_to_watch_while_notes_are_written_misses_none_and_hears_none_twice() {
+async fn an_agent_who_watches_while_notes_are_written_receives_each_once() {
     let redis = Redis::start().await;
     let (a, b) = two_pods(&redis, &[]).await;
     let (mut ada, mut yael) = (agent(&a, ADA).await, agent(&b, YAEL).await);
@@ -137,7 +137,7 @@ async fn a_note_about_a_conversation_that_is_not_at_the_desk_is_refused() {
 }
 
 #[actix_web::test]
-async fn an_archive_that_is_away_holds_no_note_up_and_has_it_when_it_is_back() {
+async fn an_unavailable_archive_delays_no_note_and_stores_it_when_it_returns() {
     let mut postgres = Postgres::start().await;
     let url = postgres.url();
     let settings = [("archive.url", url.as_str()), ("archive.connect_timeout_ms", "500")];

@@ -85,7 +85,7 @@ fn every_operation_has_an_id_and_a_tag_and_every_response_a_description() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_is_defined() {
     fn references<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
         match value {
             Value::Object(fields) => {
@@ -234,7 +234,7 @@ fn faults(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Stri
 }
 
 #[test]
-fn a_value_that_breaks_its_schema_is_seen() {
+fn a_value_that_violates_its_schema_is_detected() {
     let document = json!({ "s": { "type": "object", "required": ["a"], "properties": {
         "a": { "type": ["integer", "null"] }, "b": { "oneOf": [{ "type": "null" }, { "enum": ["x"] }] },
         "c": { "type": "array", "items": { "type": "string" } } } },
@@ -311,7 +311,7 @@ async fn lived_in(receiver: &Receiver) -> (Server, Member, Visitor, String) {
 }
 
 #[tokio::test]
-async fn every_get_answers_as_its_schema_says() {
+async fn every_get_response_matches_its_schema() {
     // Every delivery fails, so that there are dead letters.
     let receiver = Receiver::that_answers(&["410 Gone"; 20]).await;
     let (server, mut ada, _visitor, token) = lived_in(&receiver).await;
@@ -368,7 +368,7 @@ async fn every_get_answers_as_its_schema_says() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_without_a_body_and_what_is_not_taken_says_what_is() {
+async fn head_answers_as_get_without_a_body_and_405_lists_the_allowed_methods() {
     let receiver = Receiver::that_answers(&[]).await;
     let (server, mut ada, _visitor, token) = lived_in(&receiver).await;
     let document = server.json("/docs/openapi.json").await;

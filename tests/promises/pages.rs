@@ -3,7 +3,7 @@
 use crate::server::{Server, client};
 
 #[tokio::test]
-async fn an_asset_of_the_catalog_is_kept_for_ever() {
+async fn an_asset_of_the_catalog_is_cached_as_immutable() {
     let server = Server::start().await;
     let logo = server.get("/static/logo.svg").await;
     assert_eq!(logo.status(), 200);
@@ -13,7 +13,7 @@ async fn an_asset_of_the_catalog_is_kept_for_ever() {
 }
 
 #[tokio::test]
-async fn no_path_climbs_out_of_its_folder() {
+async fn no_path_leaves_its_folder() {
     let server = Server::start().await;
     let secret = server.shop.dir().join("secret.txt");
     std::fs::write(&secret, "secret").unwrap();
@@ -38,7 +38,7 @@ async fn no_path_climbs_out_of_its_folder() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_headers_that_protect() {
+async fn every_response_has_the_security_headers() {
     let server = Server::start().await;
     for path in ["/", "/health", "/api/brands", "/api/nothing", "/docs/", "/static/logo.svg"] {
         let headers = server.get(path).await.headers().clone();
@@ -54,7 +54,7 @@ async fn every_answer_carries_the_headers_that_protect() {
 }
 
 #[tokio::test]
-async fn the_visitors_page_is_framed_by_the_sites_of_the_settings_and_the_teams_pages_by_none() {
+async fn the_visitors_page_may_be_framed_by_configured_sites_and_the_teams_pages_by_none() {
     let framing = async |server: &Server, path: &str| {
         let request = client().get(server.url(path)).send().await.unwrap();
         let text = |name: &str| {
@@ -84,7 +84,7 @@ async fn the_visitors_page_is_framed_by_the_sites_of_the_settings_and_the_teams_
 }
 
 #[tokio::test]
-async fn foreign_pages_call_as_the_settings_say() {
+async fn foreign_pages_may_call_the_api_as_the_settings_allow() {
     let shop_page = "https://shop.example";
     let everybody = Server::start().await;
     let get = async |server: &Server, origin: &str| {

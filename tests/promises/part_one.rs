@@ -29,7 +29,7 @@ async fn typing_is_answered_with_whole_catalog_entries() {
 }
 
 #[tokio::test]
-async fn up_to_ten_come_back_and_a_sample_of_fifty_for_nothing_typed() {
+async fn typing_returns_at_most_ten_products_and_an_empty_text_a_sample_of_fifty() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     let cables = visitor.type_in("cable").await;
@@ -48,7 +48,7 @@ async fn up_to_ten_come_back_and_a_sample_of_fifty_for_nothing_typed() {
 }
 
 #[tokio::test]
-async fn control_characters_of_typing_are_passed_over() {
+async fn control_characters_of_typing_are_ignored() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     let plain = visitor.type_in("nl-200").await;
@@ -57,7 +57,7 @@ async fn control_characters_of_typing_are_passed_over() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_in_the_order_of_the_protocol() {
+async fn an_answer_is_sent_in_the_order_of_the_protocol() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     for (kind, field) in [("query", "query"), ("lock_and_query", "question"), ("query", "content")]
@@ -83,7 +83,7 @@ async fn an_answer_comes_in_the_order_of_the_protocol() {
 }
 
 #[tokio::test]
-async fn a_product_without_a_manual_says_so_in_one_chunk() {
+async fn a_product_without_a_manual_is_answered_with_one_chunk() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "product_id": TRIPOD, "query": "How tall is it?" })).await;
@@ -96,7 +96,7 @@ async fn a_product_without_a_manual_says_so_in_one_chunk() {
 }
 
 #[tokio::test]
-async fn a_query_without_a_product_is_told_by_a_status() {
+async fn a_query_without_a_product_receives_an_error_status() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "query", "query": "How?" })).await;
@@ -108,7 +108,7 @@ async fn a_query_without_a_product_is_told_by_a_status() {
 }
 
 #[tokio::test]
-async fn a_picture_may_come_along_as_data_url_or_bare() {
+async fn an_image_may_be_a_data_url_or_bare_base64() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     let gif = "R0lGODlhAQABAAAAACw=";
@@ -122,7 +122,7 @@ async fn a_picture_may_come_along_as_data_url_or_bare() {
 }
 
 #[tokio::test]
-async fn a_bad_message_is_told_and_the_connection_stays_open() {
+async fn an_invalid_message_receives_an_error_and_the_connection_stays_open() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     let too_long = "x".repeat(1_001);

@@ -59,7 +59,7 @@ async fn hello_is_answered_with_a_welcome_and_limits() {
 }
 
 #[tokio::test]
-async fn a_compact_prediction_has_what_a_list_needs_and_marks_what_matched() {
+async fn a_compact_prediction_has_the_fields_of_a_list_and_the_matched_ranges() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.say(json!({ "type": "hello", "compact": true })).await;
@@ -78,7 +78,7 @@ async fn a_compact_prediction_has_what_a_list_needs_and_marks_what_matched() {
 }
 
 #[tokio::test]
-async fn questions_wait_in_line_and_typing_goes_on_meanwhile() {
+async fn questions_are_queued_and_typing_is_answered_meanwhile() {
     let server = Server::start().await;
     let mut visitor = server.visitor().await;
     for number in 0..3 {

@@ -64,7 +64,7 @@ async fn drain(pod: &Server) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn every_pod_lists_all_pods_and_counts_over_them() {
+async fn every_pod_lists_all_pods_and_their_totals() {
     let redis = Redis::start().await;
     let pods = pods(&redis, 3).await;
     let _here = (pods[0].visitor().await, pods[0].visitor().await);
@@ -90,7 +90,7 @@ async fn every_pod_lists_all_pods_and_counts_over_them() {
 }
 
 #[tokio::test]
-async fn a_pod_that_dies_leaves_the_list_and_one_of_the_living_notices() {
+async fn a_dead_pod_is_removed_from_the_list_and_counted_once() {
     let redis = Redis::start().await;
     let mut pods = pods(&redis, 3).await;
     let mut dead = pods.pop().expect("three pods");
@@ -110,7 +110,7 @@ async fn a_pod_that_dies_leaves_the_list_and_one_of_the_living_notices() {
 }
 
 #[tokio::test]
-async fn a_pod_that_is_stopped_says_good_bye() {
+async fn a_stopped_pod_deregisters_itself() {
     let redis = Redis::start().await;
     let mut pods = pods(&redis, 2).await;
     let mut stopped = pods.pop().expect("two pods");
@@ -123,7 +123,7 @@ async fn a_pod_that_is_stopped_says_good_bye() {
 }
 
 #[tokio::test]
-async fn while_redis_is_away_a_pod_lists_itself_and_says_so_and_nobody_is_taken_for_dead() {
+async fn without_redis_a_pod_lists_only_itself_with_the_reason_and_reports_no_pod_dead() {
     let redis = Redis::start().await;
     let pods = pods(&redis, 2).await;
     redis.hold();
@@ -145,7 +145,7 @@ async fn while_redis_is_away_a_pod_lists_itself_and_says_so_and_nobody_is_taken_
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_back_empty_is_told_of_all_pods() {
+async fn an_emptied_redis_lists_all_pods_again() {
     let mut redis = Redis::start().await;
     let pods = pods(&redis, 2).await;
     redis.cut();
@@ -157,7 +157,7 @@ async fn a_redis_that_comes_back_empty_is_told_of_all_pods() {
 }
 
 #[tokio::test]
-async fn a_pod_on_its_own_is_all_there_is() {
+async fn a_single_pod_lists_only_itself() {
     let server = Server::with(&[("server.advertise", "support.example:443")]).await;
     let list = server.json("/admin/pods").await;
     assert_eq!(list["complete"], true);
@@ -166,7 +166,7 @@ async fn a_pod_on_its_own_is_all_there_is() {
 }
 
 #[tokio::test]
-async fn what_waits_and_who_drains_is_seen_from_every_pod() {
+async fn waiting_questions_and_draining_pods_are_shown_on_every_pod() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
     let mut busy = pod_that_reads_at(&host, &redis, ("sessions.max_answers", "1")).await;
     let other = pod(&redis, &[]).await;
@@ -207,7 +207,7 @@ async fn what_waits_and_who_drains_is_seen_from_every_pod() {
 }
 
 #[tokio::test]
-async fn a_pod_that_has_to_leave_an_answer_tells_another_one_to_take_care_of_it() {
+async fn a_pod_that_stops_during_an_answer_notifies_another_pod() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
     let mut leaving = pod_that_reads_at(&host, &redis, ("server.drain_timeout_ms", "1000")).await;
     let other = pod(&redis, &[]).await;

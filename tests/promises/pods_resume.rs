@@ -32,7 +32,7 @@ async fn pod(redis: &Redis, model: &Model, name: &str) -> Server {
 }
 
 #[tokio::test]
-async fn a_pod_that_is_killed_amid_an_answer_is_replaced_and_the_answer_is_one() {
+async fn an_answer_of_a_killed_pod_is_resumed_on_another_without_loss_or_repetition() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut guest = Guest::new(one.visitor().await).await;
@@ -50,7 +50,7 @@ async fn a_pod_that_is_killed_amid_an_answer_is_replaced_and_the_answer_is_one()
 }
 
 #[tokio::test]
-async fn the_answer_of_a_pod_that_was_killed_is_completed_by_another_with_nobody_there() {
+async fn the_answer_of_a_killed_pod_is_completed_by_another_without_a_client() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut guest = Guest::new(one.visitor().await).await;
@@ -70,7 +70,7 @@ async fn the_answer_of_a_pod_that_was_killed_is_completed_by_another_with_nobody
 }
 
 #[tokio::test]
-async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_that_has_moved() {
+async fn a_paused_pod_that_continues_sends_nothing_in_a_conversation_taken_over() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut older = Guest::new(one.visitor().await).await;
@@ -94,7 +94,7 @@ async fn a_pod_that_was_held_up_and_comes_back_says_nothing_into_a_conversation_
 }
 
 #[tokio::test]
-async fn an_idle_socket_of_a_conversation_that_goes_on_on_another_pod_is_closed() {
+async fn an_idle_socket_of_a_conversation_resumed_on_another_pod_is_closed() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
     let mut older = Guest::new(one.visitor().await).await;
@@ -106,7 +106,7 @@ async fn an_idle_socket_of_a_conversation_that_goes_on_on_another_pod_is_closed(
 /// the next word of its answer: `cargo test --workspace --test promises -- --ignored --nocapture figures`.
 #[tokio::test]
 #[ignore = "prints figures, promises nothing"]
-async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
+async fn figures_of_a_pod_killed_while_it_sends_many_answers() {
     const GUESTS: usize = 200;
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let (mut one, two) = (pod(&redis, &model, "one").await, pod(&redis, &model, "two").await);
@@ -144,7 +144,7 @@ async fn figures_of_a_pod_that_is_killed_with_many_answers_under_way() {
 const SENT_BEFORE: &str = include_str!("../../conversation/fixtures/visitor_frames.jsonl");
 
 #[tokio::test]
-async fn a_conversation_that_the_version_before_stored_is_resumed_with_the_same_frames() {
+async fn a_conversation_stored_by_the_previous_version_is_resumed_with_the_same_frames() {
     let (redis, model) = (Redis::start().await, Model::that_stops_after(5).await);
     let new = pod(&redis, &model, "new").await;
     let logged = SENT_BEFORE.split("\"type\":\"welcome\"").nth(1).expect("a logged conversation");

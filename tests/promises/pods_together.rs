@@ -30,7 +30,7 @@ async fn admin(server: &Server, path: &str, body: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_notice_reaches_everybody_on_whichever_pod_also_after_redis_was_away() {
+async fn an_announcement_reaches_every_visitor_on_every_pod_also_after_a_redis_failure() {
     let mut redis = Redis::start().await;
     let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
     let (mut here, mut there) = (one.visitor().await, two.visitor().await);
@@ -65,7 +65,7 @@ async fn a_notice_reaches_everybody_on_whichever_pod_also_after_redis_was_away()
 }
 
 #[tokio::test]
-async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_before() {
+async fn an_invalidation_reaches_all_pods_also_after_the_bridge_crashed() {
     let redis = Redis::start().await;
     let (one, two) = (pod(&redis, "one").await, pod(&redis, "two").await);
     for fault in ["panic", "panic_in_stream", "hang", "kill_thread"] {
@@ -93,7 +93,7 @@ async fn what_one_pod_is_told_to_forget_all_forget_also_when_the_bridge_crashed_
 }
 
 #[tokio::test]
-async fn a_pod_on_its_own_says_that_there_are_no_others() {
+async fn a_single_pod_reports_no_other_pods() {
     let server = Server::start().await;
     let announced = admin(&server, "/admin/broadcast", json!({ "message": "Hello." })).await;
     assert_eq!(announced, json!({ "heard": 0, "other_pods": "none" }));

@@ -12,7 +12,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn the_file_of_the_archive_its_log_and_its_copies_are_for_their_owner_alone() {
+async fn the_archive_file_its_log_and_its_copies_are_readable_by_their_owner_only() {
     let shop = Shop::new();
     let folder = shop.dir().join("archive").join("of a shop");
     let file = folder.join("hsc.sqlite");
@@ -36,7 +36,7 @@ async fn the_file_of_the_archive_its_log_and_its_copies_are_for_their_owner_alon
 }
 
 #[tokio::test]
-async fn a_file_that_others_could_read_is_closed_to_them_at_the_start() {
+async fn a_readable_archive_file_is_made_private_at_the_start() {
     let shop = Shop::new();
     let file = shop.dir().join("archive.sqlite");
     std::fs::write(&file, b"").expect("written");

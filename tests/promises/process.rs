@@ -83,7 +83,7 @@ fn read(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
 }
 
 #[test]
-fn a_process_that_does_not_end_is_killed_and_one_that_prints_much_is_read() {
+fn a_process_that_does_not_end_is_killed_and_long_output_is_read() {
     let mut sleeps = Command::new("sleep").arg("600").spawn().expect("there is a sleep");
     assert!(within(Duration::from_millis(1), &mut sleeps).is_none());
     killed(&mut sleeps);

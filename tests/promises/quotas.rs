@@ -19,7 +19,7 @@ async fn leave(server: &Server, from: [u8; 4]) -> Response {
 }
 
 #[tokio::test]
-async fn one_client_does_not_use_up_the_messages_of_everybody() {
+async fn one_client_cannot_exhaust_the_offline_messages_of_all() {
     let settings = [("offline_messages.per_address", "3"), ("offline_messages.per_hour", "5")];
     let server = Server::with(&settings).await;
     for _ in 0..3 {
@@ -38,7 +38,7 @@ async fn one_client_does_not_use_up_the_messages_of_everybody() {
 }
 
 #[tokio::test]
-async fn pods_count_messages_together_while_they_share_a_redis_and_else_each_for_itself() {
+async fn pods_count_offline_messages_together_with_a_shared_redis_and_separately_without() {
     let mut redis = Redis::start().await;
     let url = redis.url();
     let settings = [("redis.url", url.as_str()), ("offline_messages.per_address", "3")];
@@ -81,7 +81,7 @@ async fn asks(server: &Server, from: [u8; 4]) -> (Visitor, String) {
 }
 
 #[tokio::test]
-async fn one_client_does_not_fill_the_desk() {
+async fn one_client_cannot_fill_the_desk() {
     let settings =
         [("desk.max_open_per_address", "2"), ("desk.per_address", "3"), ("desk.max_waiting", "4")];
     let server = with_team(&settings).await;

@@ -89,7 +89,7 @@ fn repeated(piece: &[u8], times: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_whole_manual_comes_back_from_the_process_that_read_it() {
+async fn the_reading_process_returns_a_whole_manual() {
     let page = stream("", b"BT /F1 12 Tf 72 720 Td (Hold the power key for two seconds.) Tj ET");
     let manual =
         read(&settings(), &one_page("/MediaBox[0 0 612 792]", page)).await.expect("a manual");
@@ -98,7 +98,7 @@ async fn a_whole_manual_comes_back_from_the_process_that_read_it() {
 }
 
 #[tokio::test]
-async fn a_stream_that_inflates_without_end_is_a_reason_and_no_crash() {
+async fn a_decompression_bomb_is_an_error_and_no_crash() {
     // 150 MiB from less than two.
     let bomb = one_page("/MediaBox[0 0 612 792]", stream("/Filter/FlateDecode", &packed(150)));
     assert!(bomb.len() < 2 << 20, "{}", bomb.len());
@@ -107,7 +107,7 @@ async fn a_stream_that_inflates_without_end_is_a_reason_and_no_crash() {
 }
 
 #[tokio::test]
-async fn recursion_without_end_ends_with_its_process() {
+async fn endless_recursion_ends_only_the_reading_process() {
     // The page has no size, and the parent that it inherits from is its own parent.
     let circle = one_page("", stream("", b""));
     let error = read(&settings(), &circle).await.expect_err("it must not be read");
@@ -175,7 +175,7 @@ fn extract_into_files(page: &str, arguments: &[&str], before: &str) -> (bool, St
 }
 
 #[test]
-fn what_is_read_by_hand_goes_into_a_file() {
+fn extract_writes_the_manual_to_a_redirected_file() {
     let page = format!("<h1>Mixer</h1><p>{}</p>", "It mixes. ".repeat(50_000));
     for before in ["", "a line before\n"] {
         let (is_read, out, errors) = extract_into_files(&page, &[], before);
@@ -187,7 +187,7 @@ fn what_is_read_by_hand_goes_into_a_file() {
 }
 
 #[test]
-fn what_cannot_be_read_by_hand_is_said_in_the_file() {
+fn extract_writes_the_error_to_a_redirected_file() {
     let (_, out, _) = extract_into_files("no page", &[], "");
     assert_eq!(out.trim(), "\"wrong_kind\"");
     let (_, out, _) = extract_into_files("<p>text</p>", &["--max-text-bytes", "1"], "");
@@ -199,7 +199,7 @@ fn what_cannot_be_read_by_hand_is_said_in_the_file() {
 }
 
 #[test]
-fn a_process_that_may_use_little_memory_dies_alone_and_says_nothing() {
+fn a_process_out_of_memory_dies_without_output() {
     let mut child = Command::new(program())
         .args([
             "extract",

@@ -122,7 +122,7 @@ async fn is_found(yael: &mut Member, now: u64) {
 }
 
 #[tokio::test]
-async fn past_conversations_are_found_and_whoever_reads_one_is_written_down() {
+async fn past_conversations_are_found_and_each_read_is_audited() {
     let server = with_team(&[]).await;
     let (store, now) = (archive_behind(&server), now_ms());
     some_past(&store, now).await;
@@ -188,7 +188,7 @@ async fn remove(member: &mut Member, id: &str) -> Response {
 }
 
 #[tokio::test]
-async fn canned_replies_are_written_changed_removed_and_each_change_is_written_down() {
+async fn canned_replies_are_created_changed_and_removed_and_each_change_is_audited() {
     let server = with_team(&[]).await;
     let mut yael = signed_in(&server, YAEL).await;
     assert_eq!(list(&mut yael, "/api/replies").await, json!({ "items": [] }));
@@ -239,7 +239,7 @@ async fn canned_replies_are_written_changed_removed_and_each_change_is_written_d
 }
 
 #[tokio::test]
-async fn messages_that_were_left_are_there_for_agents() {
+async fn offline_messages_are_listed_for_agents() {
     let server = with_team(&[]).await;
     for text in ["first", SCRIPT] {
         let body = json!({ "address": "dana@example.test", "text": text });
@@ -281,7 +281,7 @@ async fn table(member: &mut Member, path: &str) -> Vec<Vec<String>> {
 }
 
 #[tokio::test]
-async fn the_figures_are_told_and_their_tables_compute_nothing() {
+async fn the_figures_are_reported_and_their_tables_contain_no_formulas() {
     let server = with_team(&[]).await;
     let (store, now) = (archive_behind(&server), now_ms());
     some_past(&store, now).await;
@@ -337,7 +337,7 @@ async fn the_figures_are_told_and_their_tables_compute_nothing() {
 }
 
 #[tokio::test]
-async fn a_table_is_whole_however_many_pieces_it_comes_in() {
+async fn a_table_of_several_pages_is_complete() {
     let server = with_team(&[]).await;
     let (store, now) = (archive_behind(&server), now_ms());
     let exchange = |number: u64| {
@@ -354,7 +354,7 @@ async fn a_table_is_whole_however_many_pieces_it_comes_in() {
 }
 
 #[tokio::test]
-async fn what_is_asked_wrongly_is_refused_in_words() {
+async fn an_invalid_request_is_refused_with_a_reason() {
     let server = with_team(&[]).await;
     let mut ada = signed_in(&server, ADA).await;
     let long = format!("/api/conversations?text={}", "x".repeat(501));
@@ -404,7 +404,7 @@ const OF_ADMINS: [&str; 10] = [
 ];
 
 #[tokio::test]
-async fn nobody_reads_what_is_not_for_them() {
+async fn each_route_requires_its_role() {
     let server = with_team(&[("admin.token", "a-token-for-machines-of-32-characters")]).await;
     some_past(&archive_behind(&server), now_ms()).await;
     let (mut ada, mut yael) = (signed_in(&server, ADA).await, signed_in(&server, YAEL).await);
@@ -448,7 +448,7 @@ async fn nobody_reads_what_is_not_for_them() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_away_is_said_in_words() {
+async fn an_unavailable_archive_is_reported_with_a_reason() {
     let mut postgres = Postgres::start().await;
     let url = postgres.url();
     let settings = [

@@ -129,7 +129,7 @@ pub(crate) fn link_to(redis: &Redis) -> hsc::pods::Link {
 }
 
 #[actix_web::test]
-async fn the_link_says_when_redis_is_away_and_finds_it_again() {
+async fn the_link_reports_an_unavailable_redis_and_reconnects() {
     let mut redis = Redis::not_started();
     let link = link_to(&redis);
     let ping = async || link.command::<String>(redis::cmd("PING")).await;
@@ -143,7 +143,7 @@ async fn the_link_says_when_redis_is_away_and_finds_it_again() {
 }
 
 #[actix_web::test]
-async fn a_redis_that_does_not_answer_counts_as_away_until_it_does() {
+async fn a_redis_that_does_not_answer_is_unavailable_until_it_does() {
     let redis = Redis::start().await;
     let link = link_to(&redis);
     eventually("the link is up", async || link.is_up()).await;

@@ -145,7 +145,7 @@ async fn serves(url: &str) {
 }
 
 #[tokio::test]
-async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
+async fn over_tls_redis_is_trusted_only_with_the_configured_authority() {
     let dir = tempfile::tempdir().expect("a folder");
     let address = redis_address();
     certificate_of_authority(dir.path(), "redis", (*address.ip()).into());
@@ -185,7 +185,7 @@ async fn over_tls_it_believes_the_authority_of_the_settings_and_no_other() {
 }
 
 #[tokio::test]
-async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its_own_keys() {
+async fn the_link_logs_in_with_user_password_and_database_and_needs_only_its_own_keys() {
     let dir = tempfile::tempdir().expect("a folder");
     let address = redis_address();
     // The settings that docs/operations/scale.md recommends.
@@ -205,7 +205,7 @@ async fn with_user_password_and_database_it_is_let_in_and_needs_no_more_than_its
 }
 
 #[tokio::test]
-async fn behind_sentinels_it_follows_the_master() {
+async fn behind_sentinels_the_link_follows_the_master() {
     let dir = tempfile::tempdir().expect("a folder");
     let [one, two, watcher] = std::array::from_fn(|_| redis_address());
     let mut master = Process::plain(dir.path(), one, &[]);
@@ -313,7 +313,7 @@ impl Cluster {
 }
 
 #[tokio::test]
-async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
+async fn in_a_cluster_keys_are_stored_on_their_nodes_and_messages_reach_every_node() {
     let Cluster { nodes, addresses, _dirs } = Cluster::start().await;
     let seeds = addresses[..2].join(",");
     let ours = settings(&format!("redis+cluster://{seeds}"));
@@ -354,7 +354,7 @@ async fn in_a_cluster_keys_go_to_their_nodes_and_messages_everywhere() {
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_no_writes_is_noticed_and_still_read() {
+async fn a_redis_that_refuses_writes_is_detected_and_still_read() {
     let redis = Redis::start().await;
     let link = Link::connect(&settings(&redis.url())).expect("an address");
     keeps(&link, "kept").await;

@@ -37,7 +37,7 @@ async fn health(server: &Server, status: &str, redis_connected: bool) {
 }
 
 #[tokio::test]
-async fn a_pod_starts_without_its_redis_and_finds_it_when_it_comes() {
+async fn a_pod_starts_without_redis_and_connects_when_it_starts() {
     let mut redis = Redis::not_started();
     let server = on(&redis, &[]).await;
     health(&server, "degraded", false).await;
@@ -52,7 +52,7 @@ async fn a_pod_starts_without_its_redis_and_finds_it_when_it_comes() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_lost_and_comes_back_empty_closes_no_socket() {
+async fn a_redis_that_fails_and_returns_empty_closes_no_socket() {
     let mut redis = Redis::start().await;
     let server = on(&redis, &[]).await;
     health(&server, "healthy", true).await;
@@ -67,7 +67,7 @@ async fn a_redis_that_is_lost_and_comes_back_empty_closes_no_socket() {
 }
 
 #[tokio::test]
-async fn a_pod_that_is_to_be_ready_with_redis_alone_is_not_ready_without() {
+async fn a_pod_that_requires_redis_is_not_ready_without_it() {
     let mut redis = Redis::not_started();
     let server = on(&redis, &[("redis.required_for_ready", "true")]).await;
     eventually("not ready", async || server.get("/ready").await.status() == 503).await;
@@ -80,7 +80,7 @@ async fn a_pod_that_is_to_be_ready_with_redis_alone_is_not_ready_without() {
 }
 
 #[tokio::test]
-async fn a_redis_that_answers_slowly_holds_nobody_up() {
+async fn a_slow_redis_delays_no_chat() {
     let redis = Redis::start().await;
     let server = on(&redis, &[]).await;
     health(&server, "healthy", true).await;
@@ -97,7 +97,7 @@ async fn a_redis_that_answers_slowly_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_no_writes_is_told_of_and_chats_go_on() {
+async fn a_redis_that_refuses_writes_is_reported_and_chats_continue() {
     let redis = Redis::start().await;
     let server = on(&redis, &[]).await;
     health(&server, "healthy", true).await;
@@ -129,7 +129,7 @@ async fn reason(server: &Server, expected: &str) {
 }
 
 #[tokio::test]
-async fn a_redis_that_refuses_the_login_is_reported_as_such_and_chats_go_on() {
+async fn a_redis_that_refuses_the_login_is_reported_and_chats_continue() {
     let redis = Redis::start().await;
     let mut admin = redis.admin().await;
     admin.ask(&["CONFIG", "SET", "requirepass", "hunter2"]).await;
@@ -157,7 +157,7 @@ async fn a_redis_that_refuses_the_login_is_reported_as_such_and_chats_go_on() {
 }
 
 #[tokio::test]
-async fn a_password_of_redis_that_changes_while_a_pod_runs_is_reported_and_the_pod_comes_back() {
+async fn a_changed_redis_password_is_reported_and_the_pod_recovers() {
     let redis = Redis::start().await;
     let mut admin = redis.admin().await;
     admin.ask(&["CONFIG", "SET", "requirepass", "hunter2"]).await;
@@ -176,7 +176,7 @@ async fn a_password_of_redis_that_changes_while_a_pod_runs_is_reported_and_the_p
 }
 
 #[tokio::test]
-async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
+async fn a_pod_registers_again_in_a_redis_emptied_during_chats() {
     let redis = Redis::start().await;
     let server = on(&redis, &[]).await;
     health(&server, "healthy", true).await;
@@ -193,7 +193,7 @@ async fn a_redis_that_is_emptied_while_people_chat_is_filled_again() {
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_and_goes_again_and_again_costs_no_socket() {
+async fn a_redis_that_fails_repeatedly_closes_no_socket() {
     let mut redis = Redis::start().await;
     let server = on(&redis, &[]).await;
     let mut visitors = Vec::new();

@@ -110,7 +110,7 @@ async fn publisher(relay: &Arc<dyn Relay>) -> Reader {
     reader
 }
 
-async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
+async fn messages_of_one_pod_arrive_in_the_order_of_publication(pods: Pods) {
     pods.two.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
@@ -126,7 +126,7 @@ async fn messages_of_one_pod_come_in_the_order_it_published_them(pods: Pods) {
     }
 }
 
-async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pods: Pods) {
+async fn the_call_determines_the_order_even_if_its_future_is_never_polled(pods: Pods) {
     pods.two.change_subscriptions(named(&["a", "b"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
@@ -152,7 +152,7 @@ async fn the_call_fixes_the_order_however_late_or_never_its_future_is_polled(pod
     }
 }
 
-async fn only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not(pods: Pods) {
+async fn only_messages_of_current_subscriptions_are_received(pods: Pods) {
     pods.two.change_subscriptions(named(&["a", "b"]), Vec::new());
     let mut reader = Reader::of(&pods.two);
     reader.until_up().await;
@@ -174,7 +174,7 @@ async fn only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not(pods: Pods
     assert_eq!(reader.message().await, message("a", "four"));
 }
 
-async fn up_means_that_everything_wanted_is_heard_however_much_that_is(pods: Pods) {
+async fn up_is_reported_when_every_subscription_is_active(pods: Pods) {
     let channels: Vec<String> = (0..2_000).map(|number| format!("conversation.{number}")).collect();
     pods.two.change_subscriptions(channels.clone(), Vec::new());
     let mut reader = Reader::of(&pods.two);
@@ -193,7 +193,7 @@ async fn up_means_that_everything_wanted_is_heard_however_much_that_is(pods: Pod
     }
 }
 
-async fn a_pod_hears_what_it_publishes_itself(pods: Pods) {
+async fn a_pod_receives_its_own_messages(pods: Pods) {
     pods.one.change_subscriptions(named(&["a"]), Vec::new());
     let mut reader = Reader::of(&pods.one);
     reader.until_up().await;
@@ -201,7 +201,7 @@ async fn a_pod_hears_what_it_publishes_itself(pods: Pods) {
     assert_eq!(reader.message().await, message("a", "to myself"));
 }
 
-async fn opening_it_anew_ends_the_old_stream_and_forgets_nothing_wanted(pods: Pods) {
+async fn reopening_ends_the_old_stream_and_retains_the_subscriptions(pods: Pods) {
     pods.two.change_subscriptions(named(&["a"]), Vec::new());
     let mut old = Reader::of(&pods.two);
     old.until_up().await;
@@ -228,12 +228,12 @@ macro_rules! relay_contract {
     };
     ($name:ident, $pods:expr) => {
         relay_contract!($name, $pods,
-            messages_of_one_pod_come_in_the_order_it_published_them
-            the_call_fixes_the_order_however_late_or_never_its_future_is_polled
-            only_what_is_wanted_is_heard_and_what_is_not_any_more_is_not
-            up_means_that_everything_wanted_is_heard_however_much_that_is
-            a_pod_hears_what_it_publishes_itself
-            opening_it_anew_ends_the_old_stream_and_forgets_nothing_wanted);
+            messages_of_one_pod_arrive_in_the_order_of_publication
+            the_call_determines_the_order_even_if_its_future_is_never_polled
+            only_messages_of_current_subscriptions_are_received
+            up_is_reported_when_every_subscription_is_active
+            a_pod_receives_its_own_messages
+            reopening_ends_the_old_stream_and_retains_the_subscriptions);
     };
 }
 
@@ -241,7 +241,7 @@ relay_contract!(loopback, super::Pods::loopback());
 relay_contract!(through_redis, super::Pods::redis());
 
 #[tokio::test]
-async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good() {
+async fn after_a_lost_connection_all_subscriptions_are_active_before_the_first_publish() {
     let mut redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
     pod.change_subscriptions((0..1_200).map(|number| format!("c{number}")).collect(), Vec::new());
@@ -275,7 +275,7 @@ async fn after_a_loss_everything_is_heard_again_before_the_first_publish_is_good
 }
 
 #[tokio::test]
-async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
+async fn a_silent_redis_is_reported_down_and_up_again() {
     let redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
     pod.change_subscriptions(named(&["a"]), Vec::new());
@@ -293,7 +293,7 @@ async fn a_redis_that_does_not_answer_is_lost_and_found_again() {
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_nothing_refuses_what_is_too_much_and_what_it_takes_later_is_in_order() {
+async fn publications_during_a_redis_pause_fail_and_later_ones_arrive_in_order() {
     let redis = Redis::start().await;
     let pod: Arc<dyn Relay> = Arc::new(relay_to(&redis.url()));
     pod.change_subscriptions(named(&["a"]), Vec::new());

@@ -24,7 +24,7 @@ async fn a_changed_file_is_searched_without_a_restart_on_the_same_socket() {
 }
 
 #[tokio::test]
-async fn a_broken_file_keeps_the_old_catalog_and_says_so() {
+async fn a_broken_file_is_reported_and_the_old_catalog_stays() {
     let server = Server::with(&[("catalog.watch_debounce_ms", "50")]).await;
     server.shop.write("nordlicht.json", b"{ \"products\": [ {");
     eventually("the broken file is told of", async || {
@@ -47,7 +47,7 @@ async fn a_broken_file_keeps_the_old_catalog_and_says_so() {
 }
 
 #[tokio::test]
-async fn sighup_loads_again_where_nobody_watches() {
+async fn sighup_reloads_the_catalog_without_a_watcher() {
     let server = Server::with(&[("catalog.watch", "false")]).await;
     server.shop.write_catalog(&catalog(2));
     assert_eq!(products(&server).await, 63);

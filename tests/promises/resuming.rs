@@ -115,7 +115,7 @@ pub(crate) async fn server_with(model: &Model, settings: &[(&str, &str)]) -> Ser
 }
 
 #[tokio::test]
-async fn a_socket_that_is_cut_amid_an_answer_loses_nothing_and_gets_nothing_twice() {
+async fn an_answer_interrupted_by_a_lost_socket_is_resumed_without_loss_or_repetition() {
     let model = Model::that_stops_after(4).await;
     let server = server_with(&model, &[]).await;
     let mut guest = Guest::new(server.visitor().await).await;
@@ -141,7 +141,7 @@ async fn a_socket_that_is_cut_amid_an_answer_loses_nothing_and_gets_nothing_twic
 }
 
 #[tokio::test]
-async fn what_was_said_to_nobody_is_there_for_whoever_comes_back() {
+async fn a_client_that_resumes_receives_the_missed_frames() {
     let server = Server::start().await;
     let mut guest = Guest::new(server.visitor().await).await;
     guest.asks("q").await;
@@ -165,7 +165,7 @@ async fn of_two_sockets_of_one_conversation_the_older_is_closed_with_4001() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_forged_or_another_ones_begins_another_conversation_and_says_why() {
+async fn a_forged_or_foreign_token_begins_another_conversation_with_the_reason() {
     let server = Server::start().await;
     let mine = Guest::new(server.visitor().await).await;
     let other = Guest::new(server.visitor().await).await;
@@ -189,7 +189,7 @@ async fn a_token_that_is_forged_or_another_ones_begins_another_conversation_and_
 }
 
 #[tokio::test]
-async fn a_token_is_not_good_for_ever() {
+async fn a_token_expires() {
     let server =
         Server::with(&[("conversations.ttl_ms", "2000"), ("conversations.token_ttl_ms", "2000")])
             .await;

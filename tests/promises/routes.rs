@@ -7,7 +7,7 @@ use crate::shop::{LIGHT, MIXER, TRIPOD};
 use crate::visitor::fields;
 
 #[tokio::test]
-async fn health_ready_and_ping_have_the_shapes_of_part_one() {
+async fn health_ready_and_ping_have_the_format_of_part_1() {
     let server = Server::start().await;
     let _visitor = server.visitor().await;
     let health = server.json("/health").await;
@@ -24,7 +24,7 @@ async fn health_ready_and_ping_have_the_shapes_of_part_one() {
 }
 
 #[tokio::test]
-async fn brands_come_by_name_with_their_numbers() {
+async fn brands_are_listed_by_name_with_their_product_counts() {
     let server = Server::start().await;
     let brands = server.json("/api/brands").await;
     assert_eq!(fields(&brands), ["brands", "total_brands"]);
@@ -50,7 +50,7 @@ async fn a_price_is_that_of_the_best_match() {
 }
 
 #[tokio::test]
-async fn search_and_products_answer_those_who_open_no_socket() {
+async fn search_and_products_are_available_over_http() {
     let server = Server::start().await;
     let found = server.json("/api/search?q=nl200&limit=3").await;
     let results = found["results"].as_array().unwrap();
@@ -67,7 +67,7 @@ async fn search_and_products_answer_those_who_open_no_socket() {
 }
 
 #[tokio::test]
-async fn the_sections_of_a_manual_are_told_and_a_product_without_one_has_none() {
+async fn the_sections_of_a_manual_are_listed_and_a_product_without_one_has_none() {
     let server = Server::start().await;
     let sections = server.json(&format!("/api/products/{LIGHT}/sections")).await;
     let titles: Vec<&str> = sections["sections"]
@@ -113,7 +113,7 @@ async fn every_error_is_json_with_a_code_and_a_message() {
 }
 
 #[tokio::test]
-async fn half_a_character_in_a_body_is_passed_over() {
+async fn a_lone_surrogate_in_a_body_is_ignored() {
     let server = Server::start().await;
     let posted = async |body: &'static str, kind: &str| {
         let request = client().post(server.url("/api/leave-message")).header("content-type", kind);

@@ -152,7 +152,7 @@ fn is_alive(process: i32) -> bool {
 }
 
 #[tokio::test]
-async fn the_machine_has_tesseract_with_the_languages_of_these_tests() {
+async fn tesseract_is_installed_with_the_languages_of_these_tests() {
     let mut tesseract = Command::new("tesseract");
     let version = in_time("tesseract lists its languages", tesseract.arg("--list-langs").output());
     let listed = version.await.expect("tesseract; `make need-test` installs it").stdout;
@@ -163,7 +163,7 @@ async fn the_machine_has_tesseract_with_the_languages_of_these_tests() {
 }
 
 #[tokio::test]
-async fn the_pages_of_a_scan_are_read_under_their_numbers_whatever_packs_their_picture() {
+async fn the_pages_of_a_scan_retain_their_numbers_in_every_image_encoding() {
     let manual = read(&settings(), "scan.pdf").await;
     assert_eq!(page(&manual, 1), SAFETY);
     has_filter(&page(&manual, 2));
@@ -180,7 +180,7 @@ async fn the_pages_of_a_scan_are_read_under_their_numbers_whatever_packs_their_p
 }
 
 #[tokio::test]
-async fn pictures_in_every_other_packing_are_read() {
+async fn images_in_every_other_encoding_are_read() {
     // JBIG2, JPEG 2000, JPEG in CMYK, and a stencil over a background.
     let manual = read(&settings(), "pictures.pdf").await;
     for number in 1..=4 {
@@ -193,7 +193,7 @@ async fn pictures_in_every_other_packing_are_read() {
 }
 
 #[tokio::test]
-async fn a_scan_that_lies_on_its_side_is_read_upright_with_and_without_the_word_of_the_file() {
+async fn a_rotated_scan_is_read_upright_with_and_without_a_rotation_in_the_file() {
     let manual = read(&settings(), "rotated.pdf").await;
     has_filter(&page(&manual, 1));
     has_filter(&page(&manual, 2));
@@ -223,7 +223,7 @@ async fn letters_drawn_as_shapes_are_recognized() {
 }
 
 #[tokio::test]
-async fn a_hebrew_scan_is_text_in_the_order_of_reading() {
+async fn a_hebrew_scan_is_text_in_reading_order() {
     let manual = read(&with_ocr(|ocr| ocr.languages = vec!["heb".into()]), "hebrew.pdf").await;
     let text = page(&manual, 1);
     for line in [
@@ -236,7 +236,7 @@ async fn a_hebrew_scan_is_text_in_the_order_of_reading() {
 }
 
 #[tokio::test]
-async fn a_manual_with_text_does_not_wait_and_its_scanned_page_joins_it() {
+async fn a_manual_with_text_does_not_wait_and_its_scanned_page_is_added_later() {
     let settings = settings();
     let loader = loader(&settings);
     let more = Arc::new(AtomicUsize::new(0));
@@ -257,7 +257,7 @@ async fn a_manual_with_text_does_not_wait_and_its_scanned_page_joins_it() {
 }
 
 #[tokio::test]
-async fn a_program_that_nobody_waits_for_waits_for_every_page() {
+async fn a_loader_that_waits_for_ocr_returns_every_page() {
     let settings = with_ocr(|ocr| ocr.wait_ms = 0);
     let manual = load(&loader(&settings).waits_for_ocr(), "mixed.pdf").await.expect("a manual");
     assert_eq!(page(&manual, 2), WARRANTY);
@@ -265,7 +265,7 @@ async fn a_program_that_nobody_waits_for_waits_for_every_page() {
 }
 
 #[tokio::test]
-async fn without_tesseract_a_scan_is_said_to_be_one_and_a_mixed_manual_names_its_unread_pages() {
+async fn without_tesseract_a_scan_is_reported_and_a_mixed_manual_names_its_unread_pages() {
     let absent: [fn(&mut OcrSettings); 4] = [
         |ocr| ocr.command = "/nonexistent/tesseract".into(),
         |ocr| ocr.command = "no-program-of-this-name".into(),
@@ -307,7 +307,7 @@ async fn damaged_and_huge_pictures_are_named_and_the_other_pages_are_read() {
 }
 
 #[tokio::test]
-async fn a_page_that_takes_too_long_is_left_out_and_not_tried_again() {
+async fn a_page_that_takes_too_long_is_left_out_and_not_retried() {
     let script = Script::new("[ $n != 2 ] || exec sleep 600");
     let settings = script.settings(|ocr| ocr.page_timeout_ms = 30_000);
     let manual = read(&settings, "scan.pdf").await;
@@ -329,7 +329,7 @@ async fn a_page_on_which_tesseract_fails_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_second_server_takes_the_pages_of_the_first() {
+async fn a_second_server_reuses_the_pages_of_the_first() {
     let script = Script::new("");
     let settings = script.settings(|_| {});
     assert_eq!(page(&*read(&settings, "scan.pdf").await, 1), SAFETY);
@@ -339,7 +339,7 @@ async fn a_second_server_takes_the_pages_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_process_killed_midway_is_started_again_for_the_pages_that_are_left() {
+async fn a_killed_process_is_restarted_for_the_remaining_pages() {
     // The second run hangs until its process group is killed.
     let script = Script::new("[ $n != 2 ] || exec sleep 600");
     let settings = script.settings(|_| {});
@@ -360,7 +360,7 @@ async fn a_process_killed_midway_is_started_again_for_the_pages_that_are_left() 
 }
 
 #[tokio::test]
-async fn a_page_over_which_the_process_dies_twice_is_left_out() {
+async fn a_page_that_kills_the_process_twice_is_left_out() {
     let script = Script::new("[ $n != 1 ] && [ $n != 2 ] || kill -9 $PPID");
     let manual = read(&script.settings(|_| {}), "scan.pdf").await;
     assert_eq!(manual.source.unread, [1]);
@@ -369,7 +369,7 @@ async fn a_page_over_which_the_process_dies_twice_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_visitor_who_asks_too_early_is_told_so_and_the_manual_comes() {
+async fn a_manual_requested_before_recognition_returns_an_error_and_is_available_later() {
     let script = Script::new("while [ ! -e ../go ]; do sleep 0.1; done");
     let settings = script.settings(|ocr| ocr.wait_ms = 1);
     let loader = loader(&settings);
@@ -384,7 +384,7 @@ async fn a_visitor_who_asks_too_early_is_told_so_and_the_manual_comes() {
 }
 
 #[tokio::test]
-async fn nothing_runs_on_when_the_time_of_the_manual_is_over() {
+async fn no_process_continues_after_the_time_limit_of_the_manual() {
     let script = Script::new("[ $n != 2 ] || exec sleep 600");
     let settings = script.settings(|ocr| ocr.timeout_ms = 20_000);
     let manual = read(&settings, "scan.pdf").await;
@@ -425,7 +425,7 @@ async fn ask(server: &Server, question: &str) -> (String, Value) {
 }
 
 #[tokio::test]
-async fn a_visitor_is_answered_from_a_scan_with_its_page() {
+async fn a_question_is_answered_from_a_scan_with_its_page() {
     let server = server("scan.pdf", &[("manuals.ocr.wait_ms", "30000")]).await;
     let (text, end) = ask(&server, "How do I pull out the old filter?").await;
     assert_eq!(end["citations"][0]["page"], 2, "{text} {end}");
@@ -435,7 +435,7 @@ async fn a_visitor_is_answered_from_a_scan_with_its_page() {
 }
 
 #[tokio::test]
-async fn a_visitor_reads_that_pages_are_being_recognized_and_is_answered_once_they_are() {
+async fn the_visitor_is_notified_of_pending_recognition_and_answered_after_it() {
     let script = Script::new("while [ ! -e ../go ]; do sleep 0.1; done");
     let command = script.command.display().to_string();
     // The manual's page is in the answer only after the cached manual was removed.

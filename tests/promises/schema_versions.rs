@@ -92,7 +92,7 @@ async fn the_previous_release_is_refused_by_a_migration_that_excludes_it_and_lea
 }
 
 #[actix_web::test]
-async fn a_command_migrates_the_tables_or_says_that_they_exclude_it() {
+async fn a_command_migrates_the_tables_or_reports_that_they_exclude_it() {
     let (postgres, shop) = (Postgres::start().await, Shop::new());
     let migrate = || {
         let mut command = hsc();
@@ -125,7 +125,7 @@ async fn a_server_that_started_while_the_database_was_down_ends_when_the_archive
 }
 
 #[actix_web::test]
-async fn a_running_pod_that_a_newer_release_excludes_writes_nothing_more_says_so_and_spills() {
+async fn a_running_pod_excluded_by_a_newer_release_stops_writing_reports_it_and_spills() {
     let (postgres, data) = (Postgres::start().await, tempfile::tempdir().expect("a folder"));
     let (url, folder) = (postgres.url(), data.path().join("unwritten"));
     let settings = [
@@ -207,7 +207,7 @@ async fn a_migration_that_fails_changes_nothing_and_releases_its_lock() {
 }
 
 #[actix_web::test]
-async fn a_migration_ends_with_its_server_however_that_ends() {
+async fn a_migration_ends_when_its_server_ends_in_any_way() {
     let postgres = Postgres::start().await;
     let url = postgres.url();
     let settings = [("archive.url", url.as_str()), ("archive.connect_timeout_ms", "500")];

@@ -57,7 +57,7 @@ async fn key_of(redis: &Redis, cache: &str) -> String {
 }
 
 #[tokio::test]
-async fn two_pods_fetch_a_manual_once_and_make_an_answer_once() {
+async fn two_pods_fetch_a_manual_once_and_compute_an_answer_once() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let (one, other) = (pod(&redis, &host, &[]).await, pod(&redis, &host, &[]).await);
     hears_of_the_fuse(&one, "How do I replace the fuse?").await;
@@ -75,7 +75,7 @@ async fn two_pods_fetch_a_manual_once_and_make_an_answer_once() {
 }
 
 #[tokio::test]
-async fn a_hundred_who_ask_three_pods_at_once_share_one_fetch() {
+async fn concurrent_questions_on_three_pods_share_one_fetch() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
     let mut pods = Vec::new();
     for _ in 0..3 {
@@ -106,7 +106,7 @@ async fn a_hundred_who_ask_three_pods_at_once_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_pod_that_dies_while_it_loads_holds_the_others_up_no_longer_than_its_lock() {
+async fn a_pod_that_dies_while_it_loads_delays_others_no_longer_than_its_lock() {
     let (redis, host) = (Redis::start().await, Host::that_hangs().await);
     let short = [("cache.l2.lock_ms", "500")];
     let (mut one, other) = (pod(&redis, &host, &short).await, pod(&redis, &host, &short).await);
@@ -127,7 +127,7 @@ async fn a_pod_that_dies_while_it_loads_holds_the_others_up_no_longer_than_its_l
 }
 
 #[tokio::test]
-async fn a_lock_that_nobody_gives_back_is_waited_for_no_longer_than_the_settings_say() {
+async fn the_wait_for_an_abandoned_lock_is_bounded_by_the_settings() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let patience = [("cache.l2.wait_ms", "300")];
     let one = pod(&redis, &host, &patience).await;
@@ -150,7 +150,7 @@ async fn a_lock_that_nobody_gives_back_is_waited_for_no_longer_than_the_settings
 }
 
 #[tokio::test]
-async fn a_value_that_is_not_ours_or_damaged_is_a_miss_and_counted() {
+async fn a_foreign_or_damaged_value_is_a_miss_and_counted() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let one = pod(&redis, &host, &[]).await;
     hears_of_the_fuse(&one, "How do I replace the fuse?").await;
@@ -187,7 +187,7 @@ async fn a_value_that_is_not_ours_or_damaged_is_a_miss_and_counted() {
 }
 
 #[tokio::test]
-async fn a_redis_that_is_held_up_delays_no_hit_and_fails_no_miss() {
+async fn a_paused_redis_delays_no_hit_and_fails_no_miss() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let pod = pod(&redis, &host, &[]).await;
     hears_of_the_fuse(&pod, "How do I replace the fuse?").await;
@@ -207,7 +207,7 @@ async fn a_redis_that_is_held_up_delays_no_hit_and_fails_no_miss() {
 }
 
 #[tokio::test]
-async fn what_one_pod_forgets_a_pod_that_starts_does_not_find() {
+async fn a_value_invalidated_by_one_pod_is_not_found_by_a_starting_pod() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let one = pod(&redis, &host, &[]).await;
     let mut fetched = 0;
@@ -235,7 +235,7 @@ async fn what_one_pod_forgets_a_pod_that_starts_does_not_find() {
 }
 
 #[tokio::test]
-async fn a_pod_that_starts_takes_over_what_many_type() {
+async fn a_starting_pod_loads_hot_predictions() {
     let (redis, host) = (Redis::start().await, Host::that_answers().await);
     let one = pod(&redis, &host, &[]).await;
     let mut visitor = one.visitor().await;

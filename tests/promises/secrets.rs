@@ -53,7 +53,7 @@ async fn replaced(pod: &Server, setting: &str, times: usize) {
 }
 
 #[tokio::test]
-async fn keys_of_resume_tokens_are_rotated_in_two_phases_and_every_conversation_goes_on() {
+async fn keys_of_resume_tokens_are_rotated_in_two_phases_and_every_conversation_continues() {
     let (redis, secrets) = (Redis::start().await, Secrets::new());
     secrets.write("keys", &[OLD]);
     let (url, keys) = (redis.url(), secrets.text("keys"));
@@ -128,7 +128,7 @@ async fn the_admin_token_of_a_file_is_replaced_without_a_restart_and_without_a_s
 }
 
 #[tokio::test]
-async fn webhooks_are_signed_with_the_secret_that_the_file_has_now() {
+async fn webhooks_are_signed_with_the_current_secret_of_the_file() {
     let secrets = Secrets::new();
     let (old, new) = (
         "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
@@ -171,7 +171,7 @@ async fn check(shop: &Shop, variables: &[(&str, &Path)]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn a_file_that_holds_no_secret_is_refused_by_the_name_of_its_setting() {
+async fn a_file_without_a_secret_is_refused_with_the_name_of_its_setting() {
     let (secrets, shop) = (Secrets::new(), Shop::new());
     secrets.write("empty", &[""]);
     let missing = secrets.path("missing");

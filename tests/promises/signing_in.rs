@@ -34,7 +34,7 @@ fn seconds(refused: &Response) -> u64 {
 }
 
 #[tokio::test]
-async fn strangers_keep_the_owner_out_neither_on_a_known_device_nor_on_a_new_one() {
+async fn failed_attempts_of_others_do_not_lock_out_the_owner_on_known_or_new_devices() {
     let server = with_team(&[]).await;
     let mut known = Member::of(&server);
     let signed_in = known.sign_in(YAEL, PASSWORD).await;
@@ -64,7 +64,7 @@ async fn strangers_keep_the_owner_out_neither_on_a_known_device_nor_on_a_new_one
 }
 
 #[tokio::test]
-async fn guessing_is_slow_from_one_address_from_many_and_with_a_device_of_ones_own() {
+async fn guesses_are_limited_from_one_address_from_many_and_from_the_device_of_another_account() {
     let server = with_team(&[]).await;
     assert_eq!(attacked(&server, 1..=4, 8).await, 4 * 5, "five each, then each costs more");
     let of_many = attacked(&server, 11..=20, 8).await;
@@ -139,7 +139,7 @@ async fn an_unlock_and_a_new_password_end_every_wait_on_every_pod() {
 }
 
 #[tokio::test]
-async fn the_admin_token_is_tried_slowly_and_each_failure_and_use_is_audited() {
+async fn attempts_at_the_admin_token_are_limited_and_each_failure_and_use_is_audited() {
     let server = with_team(&[("admin.token", TOKEN)]).await;
     let ask = async |last: u8, token: &str| {
         let bearer = format!("Bearer {token}");

@@ -188,7 +188,7 @@ async fn each_kind_of_slow_client_is_closed_in_its_time() {
 }
 
 #[tokio::test]
-async fn a_body_that_keeps_the_rate_is_read_to_its_end() {
+async fn a_body_at_the_minimum_rate_is_read_completely() {
     let settings = [("server.header_timeout_ms", "2000"), ("server.body_bytes_per_second", "1")];
     let server = Server::with(&settings).await;
     let mut stream = connect(&server).await;
@@ -209,7 +209,7 @@ async fn a_body_that_keeps_the_rate_is_read_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_of_its_answers_is_closed() {
+async fn a_client_that_reads_no_responses_is_closed() {
     let server = Server::with(&[("server.write_timeout_ms", "300")]).await;
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a size");
@@ -262,7 +262,7 @@ async fn reserved_places_serve_probes_and_admins_while_all_others_are_in_use() {
 }
 
 #[tokio::test]
-async fn one_address_has_so_many_connections_and_others_have_theirs() {
+async fn the_connections_of_one_address_are_limited_and_others_are_not_affected() {
     let server = Server::with(&[("server.max_connections_per_address", "3")]).await;
     let from = async |address: [u8; 4]| {
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -301,7 +301,7 @@ async fn one_address_has_so_many_connections_and_others_have_theirs() {
 }
 
 #[tokio::test]
-async fn malformed_requests_are_counted_and_are_no_errors_in_the_log() {
+async fn malformed_requests_are_counted_and_not_logged_as_errors() {
     let server = Server::with(&[]).await;
     let long = format!("GET /ping HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(200_000));
     let malformed = [

@@ -35,7 +35,7 @@ fn outcome_of(printed: &str, check: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_check_passes_on_a_healthy_server_and_the_table_says_so() {
+async fn every_check_passes_on_a_healthy_server_and_is_listed_as_ok() {
     let server = Server::start().await;
     let (status, out, err) = smoke(&[&server.url("")]).await;
     assert!(status.success(), "{out}{err}");
@@ -49,7 +49,7 @@ async fn every_check_passes_on_a_healthy_server_and_the_table_says_so() {
 }
 
 #[tokio::test]
-async fn operations_on_their_own_address_are_checked_there() {
+async fn operations_on_a_separate_address_are_checked_there() {
     let operations = format!("{}:9090", own_address());
     let server = Server::with(&[("server.operations_listen", operations.as_str())]).await;
     let operations = format!("http://{operations}");
@@ -132,7 +132,7 @@ async fn a_private_certificate_authority_is_trusted_where_it_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_of_authorities_without_a_certificate_prevents_the_start_and_says_why() {
+async fn a_file_of_authorities_without_a_certificate_prevents_the_start_with_the_reason() {
     let shop = Shop::new();
     shop.write("empty.pem", b"no certificate\n");
     let file = shop.dir().join("empty.pem");

@@ -26,7 +26,7 @@ fn a_wrong_setting_is_one_line_with_key_value_source_and_expectation() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_says_what_to_do() {
+async fn a_port_in_use_is_reported_with_a_remedy() {
     let server = Server::start().await;
     let mut command = hsc();
     command.args(["serve", "--config"]).arg(config(&server.shop));
@@ -40,7 +40,7 @@ async fn a_port_in_use_says_what_to_do() {
 }
 
 #[test]
-fn a_catalog_folder_that_is_not_there_is_named() {
+fn a_missing_catalog_folder_is_named() {
     let mut command = hsc();
     command.arg("serve").env("HSC__CATALOG__DIR", "/nowhere/at/all").env("HSC__SERVER__PORT", "0");
     let (status, _, err) = run(command);
@@ -49,7 +49,7 @@ fn a_catalog_folder_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_bad_address_of_redis_is_one_line_that_says_what_to_do_and_keeps_the_password() {
+fn an_invalid_redis_address_is_one_line_with_a_remedy_and_without_the_password() {
     let shop = Shop::new();
     for subcommand in ["serve", "check"] {
         for (address, wrong) in [
@@ -70,7 +70,7 @@ fn a_bad_address_of_redis_is_one_line_that_says_what_to_do_and_keeps_the_passwor
 }
 
 #[test]
-fn check_tells_of_settings_and_catalogs_and_ends() {
+fn check_reports_settings_and_catalogs_and_exits() {
     let shop = Shop::new();
     let check = || {
         let mut command = hsc();
@@ -93,7 +93,7 @@ fn check_tells_of_settings_and_catalogs_and_ends() {
 }
 
 #[test]
-fn check_says_of_faults_on_demand_what_serve_would_do() {
+fn check_reports_fault_injection_as_serve_would() {
     let shop = Shop::new();
     let check = |enabled: &str, arguments: &[&str]| {
         let mut command = hsc();

@@ -7,7 +7,7 @@ use crate::server::Server;
 use crate::shop::LIGHT;
 
 #[tokio::test]
-async fn sessions_are_told_to_reconnect_and_closed_with_1012() {
+async fn a_stopping_server_sends_reconnect_and_closes_with_1012() {
     let mut server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor.type_in("nl").await;
@@ -21,7 +21,7 @@ async fn sessions_are_told_to_reconnect_and_closed_with_1012() {
 }
 
 #[tokio::test]
-async fn an_answer_that_runs_is_heard_to_its_end() {
+async fn a_running_answer_is_completed_before_the_stop() {
     let mut server = Server::start().await;
     let mut visitor = server.visitor().await;
     visitor
@@ -65,7 +65,7 @@ async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
 }
 
 #[tokio::test]
-async fn an_interrupt_stops_as_well() {
+async fn an_interrupt_stops_the_server_too() {
     let mut server = Server::start().await;
     server.signal("INT");
     assert_eq!(server.ended().await.code(), Some(0));

@@ -35,7 +35,7 @@ async fn asked_question(server: &Server, question: &str) -> (Visitor, String) {
 }
 
 #[tokio::test]
-async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
+async fn a_visitor_downloads_the_transcript_as_text_and_as_json() {
     let server = Server::start().await;
     let (_visitor, token) = asked_question(&server, QUESTION).await;
     eventually("the archive knows when", async || {
@@ -73,7 +73,7 @@ async fn a_visitor_takes_along_what_was_said_as_text_and_as_json() {
 }
 
 #[tokio::test]
-async fn a_token_opens_its_own_conversation_alone() {
+async fn a_token_opens_only_its_own_conversation() {
     let server = Server::with(&[("server.allowed_origins", "https://shop.example")]).await;
     let (_one, token) = asked_question(&server, QUESTION).await;
     let (_other, others) = asked_question(&server, "How do I replace the fuse?").await;
@@ -103,7 +103,7 @@ async fn a_token_opens_its_own_conversation_alone() {
 }
 
 #[tokio::test]
-async fn an_old_token_is_told_to_be_old() {
+async fn an_expired_token_is_refused_with_its_code() {
     let short = [("conversations.token_ttl_ms", "1500"), ("conversations.ttl_ms", "1500")];
     let server = Server::with(&short).await;
     let (_visitor, token) = asked_question(&server, QUESTION).await;
@@ -114,7 +114,7 @@ async fn an_old_token_is_told_to_be_old() {
 }
 
 #[tokio::test]
-async fn what_the_team_notes_is_not_in_it() {
+async fn notes_of_the_team_are_not_in_the_transcript() {
     let server = with_team(&[]).await;
     let mut yael = agent(&server, YAEL).await;
     let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
@@ -136,7 +136,7 @@ async fn what_the_team_notes_is_not_in_it() {
 }
 
 #[tokio::test]
-async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
+async fn entries_removed_from_the_log_are_read_from_the_archive() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let settings = [("archive.path", path.as_str()), ("conversations.window", "1")];
@@ -150,7 +150,7 @@ async fn what_the_log_keeps_no_more_is_told_out_of_the_archive() {
 }
 
 #[tokio::test]
-async fn a_transcript_that_is_wanted_by_mail_goes_to_whoever_sends_mail() {
+async fn a_transcript_requested_by_mail_is_sent_to_the_webhook() {
     let receiver = Receiver::that_answers(&[]).await;
     let (endpoints, name) = (receiver.taking(r#""transcript.requested""#), receiver.name());
     let settings = [
@@ -206,7 +206,7 @@ async fn send(server: &Server, token: &str, body: Value) -> Response {
 }
 
 #[tokio::test]
-async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alone() {
+async fn a_signed_visitor_receives_the_transcript_with_links_from_the_settings_only() {
     for (public_url, link) in [("", None), ("https://chat.example", Some("https://chat.example/"))]
     {
         let receiver = Receiver::that_answers(&[]).await;
@@ -253,7 +253,7 @@ async fn a_signed_visitor_is_sent_the_transcript_with_links_of_the_settings_alon
 }
 
 #[tokio::test]
-async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_every_pod() {
+async fn a_bye_invalidates_the_tokens_of_the_conversation_on_every_pod() {
     let redis = Redis::start().await;
     let url = redis.url();
     let settings = [
@@ -306,7 +306,7 @@ async fn the_tokens_of_a_conversation_are_over_when_its_visitor_says_bye_on_ever
 }
 
 #[tokio::test]
-async fn a_transcript_is_sent_only_where_somebody_sends_it() {
+async fn a_transcript_is_sent_only_with_a_configured_webhook() {
     let server = Server::start().await;
     let (_visitor, token) = asked_question(&server, QUESTION).await;
     let send = async |address: &str| {
@@ -322,7 +322,7 @@ async fn a_transcript_is_sent_only_where_somebody_sends_it() {
 }
 
 #[tokio::test]
-async fn a_page_learns_what_it_may_offer() {
+async fn the_options_list_the_available_features() {
     let server = with_team(&[]).await;
     let options = server.json("/api/visitor/options").await;
     assert_eq!(

@@ -73,7 +73,7 @@ fn tls_config(cert: &Path) -> Arc<rustls::ClientConfig> {
 }
 
 #[tokio::test]
-async fn http_websockets_the_first_link_and_ping_go_over_tls() {
+async fn http_websockets_the_first_link_and_ping_use_tls() {
     let shop = Shop::new();
     let pair = certificate(shop.dir(), "one");
     let archive = text(&shop.dir().join("archive.sqlite"));
@@ -114,7 +114,7 @@ async fn http_websockets_the_first_link_and_ping_go_over_tls() {
 }
 
 #[tokio::test]
-async fn a_new_certificate_is_taken_and_a_broken_one_is_reported_and_not_taken() {
+async fn a_new_certificate_is_loaded_and_a_broken_one_is_reported_and_ignored() {
     let shop = Shop::new();
     let pair = certificate(shop.dir(), "one");
     let next = certificate(shop.dir(), "next");
@@ -145,7 +145,7 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_reported_and_not_taken()
 }
 
 #[tokio::test]
-async fn a_pair_that_cannot_be_shown_is_refused_at_the_start() {
+async fn an_invalid_certificate_pair_is_refused_at_the_start() {
     let shop = Shop::new();
     let (one, two) = (certificate(shop.dir(), "one"), certificate(shop.dir(), "two"));
     let missing = shop.dir().join("missing.pem");
@@ -169,7 +169,7 @@ async fn a_pair_that_cannot_be_shown_is_refused_at_the_start() {
 }
 
 #[tokio::test]
-async fn browsers_are_told_to_stay_with_https_where_the_public_address_is_https() {
+async fn hsts_is_sent_if_the_public_address_is_https() {
     let server = Server::with(&[("server.public_url", "https://chat.example")]).await;
     for path in ["/ping", "/", "/no/such/route"] {
         let answer = server.get(path).await;
@@ -247,7 +247,7 @@ async fn a_proxy_header_names_the_client_before_http_and_before_tls() {
 }
 
 #[tokio::test]
-async fn operations_have_an_address_of_their_own() {
+async fn operations_have_a_separate_address() {
     let settings = [("server.operations_listen", "127.0.0.1:0")];
     let mut server = Server::with(&settings).await;
     let line: serde_json::Value = serde_json::from_str(&server.prints().await).expect("JSON");

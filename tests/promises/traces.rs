@@ -193,7 +193,7 @@ async fn a_request_is_a_span_by_its_route_and_its_sender_decides_whether_it_is_r
 }
 
 #[tokio::test]
-async fn a_client_cannot_have_more_recorded_than_the_limit_for_incoming_traces() {
+async fn a_client_cannot_record_more_than_the_limit_of_incoming_traces() {
     let collector = Receiver::that_answers(&[]).await;
     let none = [("traces.sample_ratio", "0"), ("traces.incoming_per_second", "0")];
     let mut server = traced(&collector, &none).await;

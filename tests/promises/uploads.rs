@@ -109,7 +109,7 @@ fn files(dir: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_picture_is_kept_without_anything_but_what_it_shows() {
+async fn an_image_is_stored_without_metadata_and_trailing_data() {
     let (server, dir) = with_folders(&[]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     let polyglot = [jpeg(16, 16), SCRIPT.to_vec()].concat();
@@ -153,7 +153,7 @@ async fn a_picture_is_kept_without_anything_but_what_it_shows() {
 }
 
 #[tokio::test]
-async fn a_file_that_lies_about_its_type_is_refused() {
+async fn a_file_that_is_no_png_or_jpeg_is_refused_whatever_type_it_declares() {
     let (server, dir) = with_folders(&[]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     for lie in [
@@ -173,7 +173,7 @@ async fn a_file_that_lies_about_its_type_is_refused() {
 }
 
 #[tokio::test]
-async fn a_picture_that_is_too_large_is_refused_by_its_bytes_and_by_its_pixels() {
+async fn an_image_with_too_many_bytes_or_pixels_is_refused() {
     let settings = [("uploads.max_bytes", "20000"), ("uploads.max_pixels", "10000")];
     let (server, dir) = with_folders(&settings).await;
     let (_visitor, _, token) = welcomed(&server).await;
@@ -195,7 +195,7 @@ async fn a_picture_that_is_too_large_is_refused_by_its_bytes_and_by_its_pixels()
 }
 
 #[tokio::test]
-async fn a_path_that_climbs_leads_nowhere() {
+async fn a_parent_path_returns_no_file() {
     let (server, _) = with_folders(&[]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     let id = uploaded(&server, &token, png(8, 8)).await["id"].as_str().expect("an id").to_owned();
@@ -223,7 +223,7 @@ async fn a_path_that_climbs_leads_nowhere() {
 }
 
 #[tokio::test]
-async fn only_whoever_has_the_conversation_puts_a_picture_into_it() {
+async fn an_upload_requires_the_conversation_token_or_a_signed_in_agent() {
     let settings = [("server.allowed_origins", "https://shop.example")];
     let server = with_team(&settings).await;
     let (_visitor, conversation, token) = welcomed(&server).await;
@@ -271,7 +271,7 @@ async fn of_team(server: &Server, who: &Member, conversation: &str, bytes: Vec<u
 }
 
 #[tokio::test]
-async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
+async fn an_upload_is_accepted_only_in_its_own_conversation() {
     let server = with_team(&[]).await;
     let mut yael = agent(&server, YAEL).await;
     let (mut visitor, welcome) = welcomed_and_waiting(&server).await;
@@ -309,7 +309,7 @@ async fn a_picture_stands_in_its_own_conversation_and_in_no_other() {
 }
 
 #[actix_web::test]
-async fn a_picture_is_gone_when_its_time_is_over() {
+async fn an_image_is_removed_after_its_retention() {
     let (server, dir) = with_folders(&[("uploads.retention_ms", "1500")]).await;
     let (_visitor, conversation, token) = welcomed(&server).await;
     let reply = uploaded(&server, &token, png(8, 8)).await;
@@ -329,7 +329,7 @@ async fn a_picture_is_gone_when_its_time_is_over() {
 }
 
 #[actix_web::test]
-async fn who_erases_a_conversation_erases_its_pictures() {
+async fn erasing_a_conversation_erases_its_images() {
     let (server, dir) = with_folders(&[]).await;
     let (_one, conversation, token) = welcomed(&server).await;
     let (_other, _, others_token) = welcomed(&server).await;
@@ -356,7 +356,7 @@ async fn who_erases_a_conversation_erases_its_pictures() {
 }
 
 #[tokio::test]
-async fn a_conversation_puts_in_so_many_an_hour() {
+async fn uploads_of_a_conversation_are_limited_per_hour() {
     let (server, _) = with_folders(&[("uploads.per_conversation", "2")]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     for _ in 0..2 {
@@ -372,7 +372,7 @@ async fn a_conversation_puts_in_so_many_an_hour() {
 }
 
 #[tokio::test]
-async fn a_folder_that_is_full_takes_no_more_until_something_has_gone() {
+async fn a_full_upload_folder_refuses_images_until_one_expires() {
     let settings = [("uploads.max_total_bytes", "60"), ("uploads.retention_ms", "2000")];
     let (server, dir) = with_folders(&settings).await;
     let (_visitor, _, token) = welcomed(&server).await;
@@ -387,7 +387,7 @@ async fn a_folder_that_is_full_takes_no_more_until_something_has_gone() {
 }
 
 #[tokio::test]
-async fn pods_that_share_a_folder_and_keys_show_each_others_pictures_and_tell_one_transcript() {
+async fn pods_with_a_shared_folder_and_keys_serve_each_others_images_and_one_transcript() {
     let redis = Redis::start().await;
     let (url, shared) = (redis.url(), tempfile::tempdir().expect("a folder"));
     let dir = shared.path().display().to_string();
@@ -413,7 +413,7 @@ async fn pods_that_share_a_folder_and_keys_show_each_others_pictures_and_tell_on
 }
 
 #[tokio::test]
-async fn a_server_that_takes_no_pictures_says_so() {
+async fn a_server_with_disabled_uploads_refuses_and_reports_it() {
     let (server, dir) = with_folders(&[("uploads.enabled", "false")]).await;
     let (_visitor, _, token) = welcomed(&server).await;
     let refused = put(&server, &token, png(8, 8), "image/png").await;

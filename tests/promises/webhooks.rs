@@ -40,7 +40,7 @@ async fn dead_letter(server: &Server) -> Value {
 }
 
 #[tokio::test]
-async fn what_happens_in_a_conversation_is_told_once_and_signed() {
+async fn events_of_a_conversation_are_delivered_once_and_signed() {
     let receiver = Receiver::that_answers(&[]).await;
     let server = telling(&receiver, r#""all""#, &[]).await;
     let mut visitor = server.visitor().await;
@@ -72,7 +72,7 @@ async fn what_happens_in_a_conversation_is_told_once_and_signed() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_is_tried_again_under_the_same_id_until_it_takes_it() {
+async fn a_failed_delivery_is_retried_with_the_same_id_until_it_succeeds() {
     let receiver = Receiver::that_answers(&[
         "500 Internal Server Error",
         "503 Service Unavailable\r\nRetry-After: 1",
@@ -94,7 +94,7 @@ async fn an_endpoint_that_fails_is_tried_again_under_the_same_id_until_it_takes_
 }
 
 #[tokio::test]
-async fn what_fails_for_good_is_a_dead_letter_until_it_is_tried_again_or_thrown_away() {
+async fn a_permanently_failed_delivery_is_a_dead_letter_until_it_is_retried_or_discarded() {
     let receiver = Receiver::that_answers(&["500 No", "500 No", "410 Gone"]).await;
     let server = telling(&receiver, r#""test""#, &[("webhooks.max_attempts", "2")]).await;
     test(&server).await;
@@ -116,7 +116,7 @@ async fn what_fails_for_good_is_a_dead_letter_until_it_is_tried_again_or_thrown_
 }
 
 #[tokio::test]
-async fn an_address_that_only_this_machine_can_reach_is_not_asked() {
+async fn a_webhook_address_off_the_public_internet_is_not_requested() {
     let receiver = Receiver::that_answers(&[]).await;
     for host in ["localhost", "127.0.0.1", "169.254.169.254"] {
         let port = receiver.name().rsplit(':').next().unwrap_or_default().to_owned();
@@ -132,7 +132,7 @@ async fn an_address_that_only_this_machine_can_reach_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_delivery_outlives_the_pod_that_had_it_in_hand() {
+async fn a_delivery_survives_the_crash_of_its_pod() {
     let receiver = Receiver::that_answers(&["hang"]).await;
     let (shop, file) = (Shop::new(), tempfile::tempdir().expect("a folder"));
     let path = file.path().join("hsc.sqlite").display().to_string();
@@ -177,7 +177,7 @@ async fn of_two_pods_with_one_archive_one_delivers() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_told_only_what_it_takes_and_a_transcript_is_sent_where_one_takes_it() {
+async fn an_endpoint_receives_only_its_events_and_without_one_no_transcript_is_offered() {
     let receiver = Receiver::that_answers(&[]).await;
     let server = telling(&receiver, r#""message.left""#, &[]).await;
     assert_eq!(server.json("/api/visitor/options").await["transcript"]["send"], false);

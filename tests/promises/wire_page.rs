@@ -33,7 +33,7 @@ fn every_close_code_is_on_the_page_with_its_meaning() {
 }
 
 #[test]
-fn every_reason_why_a_conversation_does_not_go_on_whole_is_on_the_page() {
+fn every_reason_for_an_incomplete_resume_is_on_the_page() {
     for reason in NotResumed::ALL {
         let reason = reason.to_string();
         assert!(PAGE.contains(&format!("| {reason} |")), "missing in docs/protocol.md: {reason}");

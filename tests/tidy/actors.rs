@@ -19,7 +19,7 @@ const BANNED: &[(&str, &str)] = &[
 const FAULTS: &str = "actors/src/supervision/fault_injection.rs";
 
 #[test]
-fn every_actor_file_begins_with_its_card() {
+fn every_actor_file_begins_with_its_header() {
     let mut breaches = Vec::new();
     let mut actors = 0;
     for file in files("actors/src", &["rs"]).iter().filter(|file| !file.is_tests()) {
@@ -41,7 +41,7 @@ fn every_actor_file_begins_with_its_card() {
 }
 
 #[test]
-fn no_actor_does_what_freezes_or_loses() {
+fn no_actor_uses_a_banned_call() {
     let mut breaches = Vec::new();
     let written = files("actors/src", &["rs"]);
     for file in written.iter().filter(|file| !file.is_tests() && file.path != FAULTS) {

@@ -92,7 +92,7 @@ fn packages() -> Vec<Package> {
 }
 
 #[test]
-fn every_crate_of_the_workspace_is_on_the_plan_and_the_other_way_round() {
+fn the_plan_lists_exactly_the_crates_of_the_workspace() {
     let mut built: Vec<String> = packages().into_iter().map(|package| package.name).collect();
     let mut planned: Vec<String> = ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect();
     built.sort();
@@ -140,7 +140,7 @@ fn only_the_server_and_the_actors_name_actix() {
 }
 
 #[test]
-fn the_plain_crates_know_no_runtime() {
+fn the_plain_crates_depend_on_no_runtime() {
     let mut breaches = Vec::new();
     for package in packages().iter().filter(|package| PLAIN.contains(&package.name.as_str())) {
         for other in package.depends_on.iter().filter(|name| RUNTIME.contains(&name.as_str())) {
@@ -151,7 +151,7 @@ fn the_plain_crates_know_no_runtime() {
 }
 
 #[test]
-fn the_reader_of_manuals_has_no_socket_and_no_log() {
+fn the_manuals_crate_has_no_socket_and_no_log() {
     let packages = packages();
     let manuals = packages.iter().find(|package| package.name == "hsc-manuals");
     let manuals = manuals.expect("the plan has it; a test above says that it is built");

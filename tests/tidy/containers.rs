@@ -30,7 +30,7 @@ fn last_stage() -> Vec<String> {
 }
 
 #[test]
-fn everything_that_is_copied_into_the_image_is_there_and_is_sent() {
+fn every_file_copied_into_the_image_exists_and_is_in_the_build_context() {
     let sent: Vec<String> = read(".dockerignore")
         .lines()
         .filter_map(|line| line.strip_prefix('!').map(str::to_owned))
@@ -71,7 +71,7 @@ fn every_crate_of_the_workspace_is_copied_into_the_image() {
 }
 
 #[test]
-fn the_image_runs_without_root_and_tells_its_health() {
+fn the_image_runs_without_root_and_has_a_health_check() {
     let stage = last_stage();
     let line = |word: &str| -> String {
         stage
@@ -88,7 +88,7 @@ fn the_image_runs_without_root_and_tells_its_health() {
 }
 
 #[test]
-fn metrics_have_a_port_of_their_own_that_everybody_who_reads_them_names() {
+fn the_container_files_use_the_separate_port_of_the_metrics() {
     let stage = last_stage().join("\n");
     assert!(stage.contains("HSC__SERVER__OPERATIONS_LISTEN=0.0.0.0:9090"), "{stage}");
     assert!(stage.contains("EXPOSE 8000 9090"), "{stage}");
@@ -98,7 +98,7 @@ fn metrics_have_a_port_of_their_own_that_everybody_who_reads_them_names() {
 }
 
 #[test]
-fn the_image_is_built_with_the_compiler_the_workspace_asks_for() {
+fn the_image_is_built_with_the_compiler_of_the_workspace() {
     let manifest = read("Cargo.toml");
     let expected = manifest
         .lines()
@@ -112,7 +112,7 @@ fn the_image_is_built_with_the_compiler_the_workspace_asks_for() {
 }
 
 #[test]
-fn the_server_is_given_longer_to_stop_than_it_takes_to_drain() {
+fn the_stop_grace_period_exceeds_the_drain_timeout() {
     let drain_ms: u64 = number_after(&read("config/default.toml"), "drain_timeout_ms = ");
     for compose in ["docker/compose.yaml", "docker/compose.production.yaml"] {
         let grace_s: u64 = number_after(&read(compose), "stop_grace_period: ");

@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn two_files_that_import_each_other_are_found_however_it_is_written() {
+    fn two_files_that_import_each_other_are_detected_in_every_notation() {
         let both = vec![vec!["src/a.rs".to_owned(), "src/b.rs".to_owned()]];
         for (a, b) in [
             ("use crate::b::B;", "use crate::a::A;"),
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn a_door_that_re_exports_is_no_cycle_and_one_that_defines_is() {
+    fn a_module_file_that_re_exports_is_no_cycle_and_one_that_defines_is() {
         let child = ("d/child.rs", "use super::{Own, Twin};");
         let twin = ("d/twin.rs", "pub struct Twin;");
         let door =

@@ -30,7 +30,7 @@ fn code() -> Vec<File> {
 }
 
 #[test]
-fn no_file_is_a_drawer() {
+fn no_file_has_a_generic_name() {
     let breaches: Vec<String> = code()
         .into_iter()
         .map(|file| file.path)
@@ -44,7 +44,7 @@ fn no_file_is_a_drawer() {
 }
 
 #[test]
-fn every_file_says_what_it_is_before_it_begins() {
+fn every_file_begins_with_a_module_comment() {
     let breaches: Vec<String> = code()
         .into_iter()
         .filter(|file| file.path.ends_with(".rs") && !file.is_tests())
@@ -55,7 +55,7 @@ fn every_file_says_what_it_is_before_it_begins() {
 }
 
 #[test]
-fn every_crate_keeps_the_lints_of_the_workspace() {
+fn every_crate_uses_the_lints_of_the_workspace() {
     let breaches: Vec<String> = files("", &["toml"])
         .into_iter()
         .filter(|file| file.path.ends_with("Cargo.toml"))
@@ -66,7 +66,7 @@ fn every_crate_keeps_the_lints_of_the_workspace() {
 }
 
 #[test]
-fn both_licences_are_there() {
+fn both_licences_exist() {
     for name in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(root().join(name).is_file(), "{name} is missing");
     }

@@ -5,7 +5,7 @@ use std::fs;
 use crate::tree::{File, assert_none, files, root};
 
 #[test]
-fn every_link_of_the_docs_leads_somewhere() {
+fn every_link_of_the_docs_has_a_target() {
     let mut breaches = Vec::new();
     let mut links = 0;
     for page in files("", &["md"]) {
@@ -79,7 +79,7 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 #[test]
-fn a_broken_link_is_seen() {
+fn a_broken_link_is_detected() {
     let page = File {
         path: "docs/page.md".to_owned(),
         text: "# Who asks whom?\n[a](../Cargo.toml) ![b](gone.png)\n```\n[c](gone.md)\n```\n"

@@ -33,7 +33,7 @@ fn the_rooms_of_src_never_import_each_other() {
 }
 
 #[test]
-fn no_room_reaches_up_into_the_wiring() {
+fn no_room_imports_the_wiring() {
     let mut breaches = Vec::new();
     for room in folders("src").iter().filter(|name| *name != MEETING_PLACE) {
         for file in files(&format!("src/{room}"), &["rs"]) {
@@ -48,7 +48,7 @@ fn no_room_reaches_up_into_the_wiring() {
 }
 
 #[test]
-fn a_port_between_rooms_stands_in_one_place() {
+fn every_port_trait_is_defined_in_the_ports_module() {
     let mut breaches = Vec::new();
     for file in files("src", &["rs"]) {
         for (line, code) in file.code_lines() {
@@ -64,7 +64,7 @@ fn a_port_between_rooms_stands_in_one_place() {
 }
 
 #[test]
-fn one_module_alone_names_actix_web_actors() {
+fn only_one_module_names_actix_web_actors() {
     let mut breaches = Vec::new();
     for folder in ["src", "actors/src"] {
         for file in files(folder, &["rs"]).iter().filter(|file| !file.path.starts_with(SOCKET)) {
@@ -111,7 +111,7 @@ fn first_names(path: &str) -> Vec<String> {
 }
 
 #[test]
-fn an_import_is_seen_however_it_is_written() {
+fn an_import_is_detected_in_every_notation() {
     let file = |path: &str, text: &str| File { path: path.to_owned(), text: text.to_owned() };
     let names = |file: &File| -> Vec<String> {
         imported_rooms(file).into_iter().map(|(_, name)| name).collect()

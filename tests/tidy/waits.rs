@@ -52,7 +52,7 @@ fn every_wait_of_a_test_has_a_deadline() {
 }
 
 #[test]
-fn scripts_wait_no_longer_than_they_say() {
+fn every_wait_of_a_script_has_a_deadline() {
     let mut breaches = Vec::new();
     for file in files("tests", &["sh", "mjs"]).iter().chain(&files("web/tests", &["ts"])) {
         let lines: Vec<&str> = file.text.lines().collect();
@@ -143,7 +143,7 @@ fn indent(line: &str) -> usize {
 }
 
 #[test]
-fn a_raw_wait_is_told_from_a_bounded_one() {
+fn a_raw_wait_is_distinguished_from_a_bounded_one() {
     let bounded = |text: &str| {
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.contains(".recv().await")).expect("a wait");
