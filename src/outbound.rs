@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_name_that_resolves_to_this_machine_is_refused_by_the_resolver() {
+    async fn a_name_that_resolves_to_loopback_is_refused_by_the_resolver() {
         let error = PublicOnly.resolve("localhost".parse().expect("a name")).await.err();
         assert!(error.is_some_and(|error| error.is::<NotPublic>()));
     }

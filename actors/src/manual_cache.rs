@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn a_load_whose_shard_ends_is_started_once_more() {
+    async fn a_load_whose_shard_ends_is_retried_once() {
         let (manuals, root, library) = cache(true);
         let opened = actix::spawn(manuals.load(request("whole")));
         while library.requests.load(Ordering::SeqCst) == 0 {

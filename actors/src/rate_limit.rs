@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_keys_used_last_are_remembered_and_no_limit_is_no_quota() {
+    fn the_most_recent_keys_are_retained_and_a_limit_of_zero_is_no_quota() {
         let (mut limiter, now) = (limiter(1, 60), Instant::now());
         for key in ["a", "b", "c"] {
             assert!(take(&mut limiter, key, now));

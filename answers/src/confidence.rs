@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cosine_stands_out_by_its_deviation_from_the_mean() {
+    fn a_cosine_is_compared_by_its_deviation_from_the_mean() {
         assert_eq!(deviations(&[0.1, 0.1, 0.1, 0.5], None), 0.0);
         assert!((deviations(&[0.1, 0.1, 0.1, 0.5], Some(3)) - 1.732).abs() < 0.01);
         assert!(deviations(&[0.1, 0.1, 0.1, 0.5], Some(0)) < 0.0);

@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tail_is_held_back_only_while_it_may_become_a_marker() {
+    fn a_tail_is_buffered_only_while_it_may_become_a_marker() {
         for tail in
             ["[", "[MAN", "[MANUAL: pa", "[pro t", "[SUGGESTION: a b", "【MANUAL", "[manual p"]
         {

@@ -189,13 +189,13 @@ mod tests {
     }
 
     addresses! {
-        a_plain_address_stays: "https://api.example/v1" => None;
-        what_is_no_address_stays: "user:pass@host" => None;
+        a_plain_address_is_unchanged: "https://api.example/v1" => None;
+        a_text_that_is_no_address_is_unchanged: "user:pass@host" => None;
         a_password_is_hidden: "redis://u:p@host:6379/0" => Some("redis://***@host:6379/0");
-        a_password_with_a_sign_is_hidden_whole: "postgres://u:p@ss@h/d" => Some("postgres://***@h/d");
-        a_password_with_a_slash_is_hidden_whole: "postgres://u:p/ss@h/d" => Some("postgres://***@h/d");
-        a_password_with_a_question_mark_is_hidden_whole: "redis://u:p?s@h" => Some("redis://***@h");
-        a_sign_behind_the_host_hides_rather_too_much: "https://h/@v1" => Some("https://***@v1");
+        a_password_with_an_at_sign_is_hidden_completely: "postgres://u:p@ss@h/d" => Some("postgres://***@h/d");
+        a_password_with_a_slash_is_hidden_completely: "postgres://u:p/ss@h/d" => Some("postgres://***@h/d");
+        a_password_with_a_question_mark_is_hidden_completely: "redis://u:p?s@h" => Some("redis://***@h");
+        an_at_sign_after_the_host_hides_more_than_necessary: "https://h/@v1" => Some("https://***@v1");
         a_query_is_hidden: "https://h/v1?key=abc" => Some("https://h/v1?***");
         both_are_hidden: "https://u:p@h?key=abc" => Some("https://***@h?***");
     }

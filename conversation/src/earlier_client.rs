@@ -193,7 +193,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_name_passes_in_any_chunking(
+        fn no_name_stays_unbroken_in_any_chunking(
             words in proptest::collection::vec(proptest::sample::select(vec![
                 "Own", "own", "Pedal", "Pro", " ", "-", ".", "é", "x", "[SUGGESTION: ", "]", "Own Pedal",
             ]), 0..16),

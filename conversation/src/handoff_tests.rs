@@ -375,7 +375,7 @@ fn found(news: DeskUpdate) -> DeskUpdate {
 }
 
 #[test]
-fn messages_of_an_agent_that_overtake_the_desk_wait_for_it_and_keep_their_order() {
+fn messages_of_an_agent_that_arrive_before_the_desks_report_wait_and_stay_in_order() {
     let mut conversation = greeted();
     say(&mut conversation, json!({"type": "handoff"}));
     desk_update(&mut conversation, ticket(1, None));

@@ -179,7 +179,7 @@ fn a_handoff_sends_an_agents_message_once_and_only_after_the_desk_confirms() {
 }
 
 #[test]
-fn a_resume_holds_messages_until_the_log_is_open() {
+fn a_resume_buffers_messages_until_the_log_is_open() {
     let limits = Limits::new(1 << 20, 20);
     let rules = Rules { pending_questions: 2, prefetch_confidence: 80, limits };
     let mut resume = Resume::new("c".into(), String::new(), Arc::new(rules));

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_an_earlier_owner_do_not_pile_up() {
+    fn restored_ids_of_an_earlier_owner_do_not_exceed_the_capacity() {
         let typed = |number: usize| MessageId::Number(number.into());
         let (mut ids, mut before) = (MessageIds::default(), MessageIds::default());
         for number in 0..CAPACITY {

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_every_script_stay() {
+    fn names_of_every_script_are_unchanged() {
         for name in
             ["Noa Levi", "נועה לוי", "علی‌رضا", "O’Neil", "李小龙", "Zoë 👩\u{200d}🔧", "José"]
         {

@@ -93,7 +93,7 @@ fn questions_before_the_welcome_are_processed_after_it_and_typing_does_not_wait(
 }
 
 #[test]
-fn the_messages_held_before_the_welcome_are_bounded() {
+fn the_messages_buffered_before_the_welcome_are_bounded() {
     let mut conversation = conversation();
     hello_again(&mut conversation, 0);
     let refused: Vec<Value> =

@@ -318,7 +318,7 @@ fn a_replacing_question_without_a_running_answer_is_answered_at_once() {
 }
 
 #[test]
-fn events_of_an_answer_that_is_over_are_ignored() {
+fn events_of_an_answer_that_has_ended_are_ignored() {
     let mut conversation = conversation();
     ask(&mut conversation, "a", "one");
     goes_on(&mut conversation, 1, done(Outcome::Answered));

@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_past_the_limit_is_recorded_at_the_limit() {
+    fn a_latency_above_the_limit_is_recorded_at_the_limit() {
         let mut tally = Tally::default();
         tally.took(Operation::Ask, Duration::from_secs(86_400));
         let longest = tally.summary(Duration::from_secs(1)).operations["ask"].latency_us.max;

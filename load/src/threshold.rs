@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_fails_the_run_when_it_holds() {
+    fn a_threshold_fails_the_run_when_its_condition_is_true() {
         for (text, failed) in [
             ("typing.p99>15ms", false),
             ("typing.p99>5ms", true),

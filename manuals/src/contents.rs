@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn leader_dots_make_contents() {
+    fn leader_dots_are_detected_as_contents() {
         assert!(marked(&[
             "1 Safety . . . . . . 3",
             "2 Parts ........ 5",
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn rising_numbers_in_a_second_column_make_contents() {
+    fn rising_numbers_in_a_second_column_are_detected_as_contents() {
         let entries: Vec<String> =
             (1..=10).map(|n| format!("Chapter about things | {}", n * 4)).collect();
         assert!(marked(&entries.iter().map(String::as_str).collect::<Vec<_>>()));

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_broken_at_the_end_of_a_line_is_whole_again() {
+    fn a_word_broken_at_the_end_of_a_line_is_joined() {
         assert_eq!(joined("", "the extrac-", "tion works"), "the extraction works");
     }
 
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_word_in_capitals_is_whole_again() {
+    fn a_known_word_in_capitals_is_joined() {
         assert_eq!(joined("Parameters", "TRACK PARAME-", "TERS page"), "TRACK PARAMETERS page");
     }
 

@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_groups_and_of_columns_are_one_row() {
+    fn group_names_and_column_names_become_one_row() {
         assert_eq!(
             aligned(&[
                 "0-20:Port|140-180:Level",

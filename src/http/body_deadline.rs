@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_earns_time_up_to_the_end() {
+    fn each_byte_extends_the_deadline_up_to_the_total() {
         let second = Duration::from_secs(1);
         let deadline =
             BodyDeadline { total: second * 120, grace: second * 10, bytes_per_second: 1_024 };

@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_commonest_words_run_from_long_to_short() {
+    fn the_commonest_words_are_sorted_by_descending_length() {
         let lengths: Vec<usize> = COMMONEST.lines().map(str::len).collect();
         assert!(lengths.is_sorted_by(|one, next| one >= next));
         assert!(COMMONEST.lines().all(|word| word == word.to_lowercase() && word.len() >= 3));

@@ -94,7 +94,7 @@ async fn a_session_that_fails_repeatedly_is_closed_with_1011_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_session_is_shown_in_the_tree_and_can_be_picked_to_fail() {
+async fn a_session_is_shown_in_the_tree_and_can_be_the_target_of_a_fault() {
     let server =
         Server::with(&[("chaos.enabled", "true"), ("sessions.overload_after_ms", "0")]).await;
     let (mut first, mut second) = (server.visitor().await, server.visitor().await);

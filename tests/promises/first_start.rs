@@ -81,7 +81,7 @@ async fn no_header_makes_a_request_local_before_the_first_account() {
 }
 
 #[tokio::test]
-async fn guesses_at_the_link_of_the_first_start_are_slow_and_audited() {
+async fn guesses_at_the_link_of_the_first_start_are_limited_and_audited() {
     let shop = Shop::new();
     let path = archive_of(&shop);
     let settings = [("archive.path", path.as_str()), ("admin.token", "")];

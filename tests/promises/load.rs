@@ -103,7 +103,7 @@ async fn a_run_that_fails_a_threshold_exits_with_one_and_still_reports() {
 }
 
 #[tokio::test]
-async fn a_mix_asks_and_storms_and_idles_in_one_run() {
+async fn a_mix_combines_asking_reconnecting_and_idle_visitors_in_one_run() {
     let server = Server::start().await;
     let mix = "[[visitor]]\nscenario = 'ask'\nthink = '100ms'\n\
                [[visitor]]\nscenario = 'resume-storm'\nstorm_every = '500ms'\n\

@@ -115,7 +115,7 @@ async fn endless_recursion_ends_only_the_reading_process() {
 }
 
 #[tokio::test]
-async fn reading_that_takes_too_long_is_killed() {
+async fn a_reading_process_that_takes_too_long_is_killed() {
     let settings = ManualsSettings { extract_timeout_ms: 1, ..settings() };
     // Twenty million operators: no machine reads them within the tenth of a second that a child has beyond its limit.
     let busy = repeated(&b"q Q\n".repeat(1 << 18), 40);

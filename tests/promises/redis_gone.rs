@@ -37,7 +37,7 @@ async fn health(server: &Server, status: &str, redis_connected: bool) {
 }
 
 #[tokio::test]
-async fn a_pod_starts_without_redis_and_connects_when_it_starts() {
+async fn a_pod_starts_without_redis_and_connects_when_redis_is_up() {
     let mut redis = Redis::not_started();
     let server = on(&redis, &[]).await;
     health(&server, "degraded", false).await;

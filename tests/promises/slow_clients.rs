@@ -130,7 +130,7 @@ async fn soft_descriptors_are_raised_and_sockets_beyond_the_hard_ones_leave_prob
 }
 
 #[tokio::test]
-async fn each_kind_of_slow_client_is_closed_in_its_time() {
+async fn each_kind_of_slow_client_is_closed_at_its_deadline() {
     let settings = [
         // Long enough for a request of a client on a busy machine.
         ("server.header_timeout_ms", "3000"),

@@ -88,7 +88,7 @@ async fn a_broken_installation_fails_at_the_step_that_is_broken() {
 }
 
 #[tokio::test]
-async fn a_private_certificate_authority_is_trusted_where_it_is_named() {
+async fn a_private_certificate_authority_is_trusted_only_with_the_option() {
     let shop = Shop::new();
     let pair = certificate(shop.dir(), "one");
     let server = with_certificate(shop, &pair, &[]).await;

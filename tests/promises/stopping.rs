@@ -36,7 +36,7 @@ async fn a_running_answer_is_completed_before_the_stop() {
 }
 
 #[tokio::test]
-async fn ready_turns_to_503_at_once_while_a_running_answer_is_waited_for() {
+async fn ready_returns_503_at_once_while_the_drain_waits_for_a_running_answer() {
     // A host that accepts the request for a manual and never responds.
     let host = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host_name = host.local_addr().unwrap().to_string();

@@ -101,7 +101,7 @@ fn the_plan_lists_exactly_the_crates_of_the_workspace() {
 }
 
 #[test]
-fn imports_go_down_never_up_never_sideways() {
+fn every_dependency_between_crates_is_on_the_plan() {
     let mut breaches = Vec::new();
     for package in packages() {
         let (_, allowed) = ARROWS

@@ -309,7 +309,7 @@ async fn records_dropped_while_they_are_written_remove_no_others_from_the_queue(
 }
 
 #[test]
-fn records_of_one_millisecond_keep_the_order_in_which_they_were_stamped() {
+fn records_of_one_millisecond_are_ordered_as_they_were_stamped() {
     let stamps: Vec<StampedRecord> = (0..5_000)
         .map(|_| {
             let began =

@@ -187,9 +187,9 @@ macro_rules! bears {
 }
 
 bears! {
-    a_second_layer_that_does_nothing_costs_nothing: L2Behavior::Useless;
-    a_second_layer_that_hangs_fails_no_load: L2Behavior::Hanging;
-    a_second_layer_that_panics_fails_no_load: L2Behavior::Panicking;
+    an_l2_that_stores_nothing_fails_no_load: L2Behavior::Useless;
+    an_l2_that_hangs_fails_no_load: L2Behavior::Hanging;
+    an_l2_that_panics_fails_no_load: L2Behavior::Panicking;
 }
 
 #[actix::test]

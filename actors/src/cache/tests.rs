@@ -198,7 +198,7 @@ async fn a_load_that_times_out_fails_its_waiters_and_the_key_can_be_loaded_again
 }
 
 #[actix::test]
-async fn a_failure_is_remembered_for_its_ttl() {
+async fn a_failure_is_cached_for_its_ttl() {
     let stage = Stage::new(limits());
     stage.mood(Mood::Closed);
     assert_eq!(stage.get("word").await, Err("closed"));
@@ -286,14 +286,14 @@ macro_rules! survives {
 }
 
 survives! {
-    a_shard_that_panics_loses_no_value_and_answers_who_waits: Fault::Panic;
-    a_shard_that_stops_loses_no_value_and_answers_who_waits: Fault::Stop;
-    a_shard_whose_thread_dies_loses_no_value_and_answers_who_waits: Fault::KillThread;
-    a_shard_that_hangs_loses_no_value_and_answers_who_waits: Fault::Hang { ms: 1_000 };
+    a_shard_that_panics_loses_no_value_and_answers_its_callers: Fault::Panic;
+    a_shard_that_stops_loses_no_value_and_answers_its_callers: Fault::Stop;
+    a_shard_whose_thread_dies_loses_no_value_and_answers_its_callers: Fault::KillThread;
+    a_shard_that_hangs_loses_no_value_and_answers_its_callers: Fault::Hang { ms: 1_000 };
 }
 
 #[actix::test]
-async fn a_scope_is_forgotten_and_a_running_load_is_not_stored() {
+async fn a_scope_is_invalidated_and_a_running_load_is_not_stored() {
     let stage = Stage::new(limits());
     for key in ["td-17 a", "td-17 b", "fp-30 a"] {
         stage.get(key).await.unwrap();

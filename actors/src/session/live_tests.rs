@@ -60,7 +60,7 @@ async fn a_session_that_fails_repeatedly_is_closed_and_other_sessions_stay_open(
 }
 
 #[actix::test]
-async fn the_tree_shows_the_newest_sessions_and_a_fault_can_pick_one() {
+async fn the_tree_shows_the_newest_sessions_and_a_fault_can_target_one() {
     let stage = TestPod::new(|_| {}).await;
     let mut clients = Vec::new();
     for _ in 0..60 {

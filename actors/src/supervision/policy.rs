@@ -35,7 +35,7 @@ mod tests {
             })*
 
             #[test]
-            fn every_policy_meets_every_ending_in_the_table() {
+            fn the_table_contains_every_pair_of_policy_and_ending() {
                 let cells = [$((Policy::$policy, Ending::$ending)),*];
                 for policy in [Policy::Permanent, Policy::Transient] {
                     for &ending in Ending::VARIANTS {
@@ -53,7 +53,7 @@ mod tests {
         permanent_restarts_when_hung: Permanent Hung true;
         permanent_restarts_when_its_thread_is_lost: Permanent ThreadLost true;
         permanent_restarts_on_a_stop: Permanent Stopped true;
-        transient_rests_when_done: Transient Done false;
+        transient_does_not_restart_when_done: Transient Done false;
         transient_restarts_on_failure: Transient Failed true;
         transient_restarts_on_panic: Transient Panicked true;
         transient_restarts_when_hung: Transient Hung true;

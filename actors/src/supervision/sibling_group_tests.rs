@@ -38,7 +38,7 @@ fn a_failed_child_is_restarted_alone_and_at_once_the_first_time() {
 }
 
 #[test]
-fn exceeding_the_restart_limit_stops_all_in_order_and_escalates() {
+fn exceeding_the_restart_limit_stops_all_children_in_order_and_escalates() {
     let now = Instant::now();
     let mut siblings = three(OnGiveUp::Escalate, now);
     for second in 1..=2 {

@@ -207,11 +207,11 @@ macro_rules! comes_back {
 }
 
 comes_back! {
-    a_child_that_panics_in_a_handler_comes_back: Fault::Panic, Panicked;
-    a_child_that_panics_in_a_future_comes_back: Fault::PanicInFuture, Panicked;
-    a_child_that_panics_in_a_stream_comes_back: Fault::PanicInStream, Panicked;
-    a_child_that_stops_without_a_word_comes_back: Fault::Stop, Stopped;
-    a_child_that_is_made_to_fail_comes_back: Fault::Fail, Failed;
+    a_child_that_panics_in_a_handler_is_restarted: Fault::Panic, Panicked;
+    a_child_that_panics_in_a_future_is_restarted: Fault::PanicInFuture, Panicked;
+    a_child_that_panics_in_a_stream_is_restarted: Fault::PanicInStream, Panicked;
+    a_child_that_stops_without_a_report_is_restarted: Fault::Stop, Stopped;
+    a_child_with_an_injected_failure_is_restarted: Fault::Fail, Failed;
 }
 
 #[actix::test]
@@ -309,7 +309,7 @@ async fn a_hung_child_is_replaced_and_changes_nothing_when_it_wakes() {
 }
 
 #[actix::test]
-async fn messages_wait_for_a_child_that_is_down_and_excess_ones_are_handed_back() {
+async fn messages_wait_for_a_child_that_is_down_and_excess_ones_are_returned() {
     let stage = Stage::new();
     let slow = Care {
         backoff: Backoff { first: 300 * MS, most: 300 * MS },
@@ -455,7 +455,7 @@ async fn children_start_in_order_and_stop_in_reverse() {
 }
 
 #[actix::test]
-async fn a_restart_leaves_the_siblings_alone() {
+async fn a_restart_does_not_affect_the_siblings() {
     let stage = Stage::new();
     let (one, first) = stage.memory("one", care());
     let (two, second) = stage.memory("two", care());

@@ -583,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_past_the_length_of_the_model_is_truncated() {
+    fn a_text_above_the_length_of_the_model_is_truncated() {
         let (_dir, encoder) = model(Vocabulary::WordPiece);
         let long = "word ".repeat(5_000);
         assert_eq!(encoder.tokens(&long).len(), 96);

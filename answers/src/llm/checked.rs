@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn text_with_brackets_is_not_held_back() {
+    fn text_with_brackets_is_not_buffered() {
         let mut checker = Checker::new([], Vec::new());
         assert_eq!(checker.push("x[1] and [b"), "x[1] and [b");
     }

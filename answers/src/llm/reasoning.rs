@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn other_angle_brackets_stay_and_are_not_held_back() {
+    fn other_angle_brackets_stay_and_are_not_buffered() {
         for text in ["a < b > c", "press <Enter>", "<thin", "x <| y |> z", "<b>bold</b>"] {
             assert_eq!(answer(false, &[text]), text);
         }

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_another_file_clashes_whichever_comes_first() {
+    fn an_id_of_another_file_is_a_conflict_in_either_load_order() {
         let text = r#"{"brand_identity":{"id":"x","name":"X"},"products":[{"id":"o-1","name":"Mine"},{"id":"x-1","name":"X"}]}"#;
         let expected = vec![("o-1".to_owned(), "oak.json".to_owned())];
         assert_eq!(tried("aaa.json", text).clashes, expected);

@@ -697,7 +697,7 @@ fn a_numeric_id_is_echoed_unchanged_also_from_a_checkpoint() {
 }
 
 #[test]
-fn an_error_code_is_one_word_everywhere() {
+fn an_error_code_is_serialized_as_its_name() {
     for code in ErrorCode::ALL {
         assert_eq!(serde_json::to_value(code).expect("a code is JSON"), code.as_str());
     }

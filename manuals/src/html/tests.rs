@@ -161,7 +161,7 @@ fn a_cell_that_spans_rows_is_in_each_of_them() {
 }
 
 #[test]
-fn two_rows_of_names_are_one() {
+fn two_header_rows_become_one() {
     let page = "<table><tr><th rowspan=2>Port<th colspan=2>Level</tr><tr><th>min<th>max</tr>\
         <tr><td>A<td>1<td>2</tr></table>";
     let manual = manual(page);
@@ -321,7 +321,7 @@ fn too_much_text_is_refused() {
 }
 
 #[test]
-fn the_plain_page_has_an_anchor_for_every_section_and_runs_nothing() {
+fn the_plain_page_has_an_anchor_for_every_section_and_no_script() {
     let mut manual = manual(PAGE);
     manual.title = "<script>alert(1)</script>".into();
     let page = print(&manual);

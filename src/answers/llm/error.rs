@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_error_after_the_first_words_is_an_interruption() {
+    fn every_error_after_the_first_chunk_is_an_interruption() {
         for error in [LlmError::Garbled, LlmError::Empty, LlmError::TimeOut(1), LlmError::CutShort]
         {
             assert_eq!(error.label(true), "broke_off");

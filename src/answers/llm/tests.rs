@@ -175,7 +175,7 @@ fn pair() -> Question {
 }
 
 #[actix_web::test]
-async fn words_are_streamed_and_cite_the_given_pages() {
+async fn the_answer_is_streamed_and_cites_the_given_pages() {
     let fake = Fake::that(vec![
         Act::Say("Hold the WIRELESS button [MANUAL: pa"),
         Act::Say("ge 2], then press EXIT [MANUAL: page 3]."),

@@ -530,7 +530,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_descriptors_are_left_to_the_server_and_to_probes() {
+    fn descriptors_are_reserved_for_the_server_and_for_probes() {
         let mut settings = hsc_config::Settings::load(None, []).expect("the defaults").server;
         let of = |settings: &ServerSettings, descriptors| {
             let Capacity { general, reserved, per_address } = Capacity::new(settings, descriptors);

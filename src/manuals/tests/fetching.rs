@@ -92,7 +92,7 @@ async fn a_redirect_to_a_private_address_or_another_scheme_is_refused() {
 }
 
 #[tokio::test]
-async fn this_machine_is_refused_unless_the_settings_name_it() {
+async fn a_loopback_address_is_refused_unless_the_settings_allow_it() {
     let host = Host::start(|_, _| Reply::ok(PAGE)).await;
     let settings = ManualsSettings { allowed_hosts: Vec::new(), ..settings() };
     assert_eq!(code(&settings, page_at(host.url("/"))).await, "forbidden");
@@ -138,7 +138,7 @@ async fn an_overloaded_host_is_retried_and_a_refusal_is_not() {
 }
 
 #[tokio::test]
-async fn a_retry_after_past_the_deadline_is_final() {
+async fn a_retry_after_beyond_the_deadline_is_final() {
     let host = Host::start(|_, _| Reply::status(503).with("Retry-After", 3_600)).await;
     assert_eq!(code(&settings(), page_at(host.url("/"))).await, "refused");
     assert_eq!(host.seen().len(), 1);
