@@ -268,21 +268,21 @@ mod tests {
     }
 
     names! {
-        a_brand_is_a_name: "quellwerk.json" => None;
-        dots_dashes_and_other_letters_are_fine: "Größe-2_b.v2.json" => None;
-        one_that_climbs_is_refused: "../x.json" => Some("leads out");
-        one_in_a_folder_below_is_refused: "manuals/x.json" => Some("leads out");
-        one_that_climbs_on_windows_is_refused: "..\\x.json" => Some("leads out");
-        one_from_the_root_is_refused: "/etc/x.json" => Some("leads out");
-        a_hidden_one_is_refused: ".x.json" => Some("hidden");
-        the_ending_alone_is_hidden: ".json" => Some("hidden");
-        another_ending_is_refused: "x.toml" => Some("no catalog file");
-        a_hidden_ending_is_refused: "x.json.part" => Some("no catalog file");
-        no_ending_is_refused: "x" => Some("no catalog file");
-        nothing_is_refused: "" => Some("no catalog file");
+        the_name_of_a_brand_is_accepted: "quellwerk.json" => None;
+        dots_dashes_and_letters_outside_ascii_are_accepted: "Größe-2_b.v2.json" => None;
+        a_parent_path_is_refused: "../x.json" => Some("leads out");
+        a_path_in_a_subfolder_is_refused: "manuals/x.json" => Some("leads out");
+        a_parent_path_of_windows_is_refused: "..\\x.json" => Some("leads out");
+        an_absolute_path_is_refused: "/etc/x.json" => Some("leads out");
+        a_hidden_file_is_refused: ".x.json" => Some("hidden");
+        an_extension_without_a_name_is_hidden: ".json" => Some("hidden");
+        another_extension_is_refused: "x.toml" => Some("no catalog file");
+        a_second_extension_is_refused: "x.json.part" => Some("no catalog file");
+        a_name_without_an_extension_is_refused: "x" => Some("no catalog file");
+        an_empty_name_is_refused: "" => Some("no catalog file");
         a_nul_is_refused: "x\0.json" => Some("no catalog file");
         a_new_line_is_refused: "x\n.json" => Some("no catalog file");
-        a_long_one_is_refused: &format!("{}.json", "x".repeat(200)) => Some("the limit is 120");
+        a_name_that_is_too_long_is_refused: &format!("{}.json", "x".repeat(200)) => Some("the limit is 120");
     }
 
     fn files(folder: &Path) -> Vec<String> {

@@ -111,19 +111,19 @@ mod tests {
     }
 
     masked! {
-        a_mail_address_keeps_its_domain: "cannot send to <noa.levi+x@example.com>, later"
+        a_mail_address_is_masked_before_its_domain: "cannot send to <noa.levi+x@example.com>, later"
             "cannot send to <***@example.com>, later";
-        one_behind_a_name_too: "to=noa@example.com mailto:noa@example.com"
+        a_mail_address_after_a_key_is_masked: "to=noa@example.com mailto:noa@example.com"
             "to=***@example.com mailto:***@example.com";
-        a_password_in_an_address: "postgres://hsc:p@ss@db.example:5432/d?sslmode=require is away"
+        a_password_in_an_address_is_masked: "postgres://hsc:p@ss@db.example:5432/d?sslmode=require is away"
             "postgres://***@db.example:5432/d?sslmode=require is away";
-        a_token_of_a_header: "Authorization: Bearer abc.def-1 was refused"
+        a_bearer_token_is_masked: "Authorization: Bearer abc.def-1 was refused"
             "Authorization: Bearer *** was refused";
-        a_signed_token: "bad token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"
+        a_signed_token_is_masked: "bad token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln"
             "bad token ***";
-        a_secret_parameter: "GET https://id.example/cb?code=1&access_token=abc&state=2#key=x failed"
+        a_secret_parameter_is_masked: "GET https://id.example/cb?code=1&access_token=abc&state=2#key=x failed"
             "GET https://id.example/cb?code=1&access_token=***&state=2#key=*** failed";
-        what_is_none_of_these_stays: "listens on 127.0.0.1:8000, p@ge 3, a=b"
+        text_without_secrets_is_unchanged: "listens on 127.0.0.1:8000, p@ge 3, a=b"
             "listens on 127.0.0.1:8000, p@ge 3, a=b";
     }
 

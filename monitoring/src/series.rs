@@ -266,15 +266,15 @@ mod tests {
     }
 
     quantiles! {
-        nothing_observed_has_no_percentile: [0.0, 0.0, 0.0], 0.0, 0.5 => None;
-        the_first_bucket_begins_at_nothing: [10.0, 10.0, 10.0], 10.0, 0.5 => Some(0.05);
-        within_a_bucket_observations_lie_evenly: [4.0, 12.0, 12.0], 12.0, 0.5 => Some(0.2);
-        the_end_of_a_bucket_is_its_bound: [4.0, 8.0, 8.0], 8.0, 0.5 => Some(0.1);
-        an_empty_bucket_is_passed_over: [2.0, 2.0, 4.0], 4.0, 0.75 => Some(0.75);
-        past_the_last_bound_it_is_that_bound: [0.0, 0.0, 0.0], 3.0, 0.95 => Some(1.0);
-        a_part_past_the_last_bound_too: [1.0, 2.0, 3.0], 100.0, 0.5 => Some(1.0);
-        the_whole_is_the_bound_of_the_last_that_holds_any: [1.0, 4.0, 4.0], 4.0, 1.0 => Some(0.5);
-        the_least_is_the_lower_end_of_the_first: [2.0, 4.0, 4.0], 4.0, 0.0 => Some(0.0);
+        no_observations_have_no_percentile: [0.0, 0.0, 0.0], 0.0, 0.5 => None;
+        the_first_bucket_begins_at_zero: [10.0, 10.0, 10.0], 10.0, 0.5 => Some(0.05);
+        observations_are_interpolated_within_a_bucket: [4.0, 12.0, 12.0], 12.0, 0.5 => Some(0.2);
+        the_end_of_a_bucket_is_its_upper_bound: [4.0, 8.0, 8.0], 8.0, 0.5 => Some(0.1);
+        an_empty_bucket_is_skipped: [2.0, 2.0, 4.0], 4.0, 0.75 => Some(0.75);
+        a_percentile_above_the_last_bound_is_that_bound: [0.0, 0.0, 0.0], 3.0, 0.95 => Some(1.0);
+        a_percentile_partly_above_the_last_bound_is_that_bound: [1.0, 2.0, 3.0], 100.0, 0.5 => Some(1.0);
+        the_maximum_is_the_bound_of_the_last_bucket_with_observations: [1.0, 4.0, 4.0], 4.0, 1.0 => Some(0.5);
+        the_minimum_is_the_lower_bound_of_the_first_bucket: [2.0, 4.0, 4.0], 4.0, 0.0 => Some(0.0);
     }
 
     #[test]
