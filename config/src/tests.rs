@@ -85,7 +85,7 @@ fn lists_in_the_environment_are_separated_by_commas() {
 }
 
 #[test]
-fn a_site_that_may_frame_the_page_is_an_origin_and_never_a_wildcard() {
+fn a_site_that_may_frame_the_page_is_an_origin_and_never_a_wildcard_for_every_site() {
     let list = |text: &str| {
         load(None, &[("HSC__SERVER__FRAME_ANCESTORS", text)]).map(|it| it.server.frame_ancestors)
     };

@@ -20,7 +20,7 @@ contract! {
         an_unknown_conversation_returns_an_error
         a_superseded_owner_cannot_append
         an_epoch_belongs_to_one_pod
-        a_writer_ahead_of_the_log_begins_again_and_fences_the_older_owner
+        a_writer_of_an_epoch_unknown_to_the_log_begins_again_and_fences_the_older_owner
         a_client_ahead_of_the_log_is_notified_and_no_offset_is_reused
         a_client_of_a_disconnected_owner_is_reported_ahead
         a_client_of_a_later_epoch_receives_no_entries_of_the_log
@@ -142,7 +142,9 @@ async fn an_epoch_belongs_to_one_pod(stage: Stage) {
     assert_eq!(a.append(owned("c", 1), batch([1])).await.expect("the log does it"), 1);
 }
 
-async fn a_writer_ahead_of_the_log_begins_again_and_fences_the_older_owner(stage: Stage) {
+async fn a_writer_of_an_epoch_unknown_to_the_log_begins_again_and_fences_the_older_owner(
+    stage: Stage,
+) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     // The log does not know epoch 3, which b has: its entries are from the previous owner.
     a.begin(owned("c", 2), 0).await.expect("the log does it");

@@ -107,7 +107,7 @@ async fn a_decompression_bomb_is_an_error_and_no_crash() {
 }
 
 #[tokio::test]
-async fn endless_recursion_ends_only_the_reading_process() {
+async fn endless_recursion_is_an_error_and_no_crash() {
     // The page has no size, and the parent that it inherits from is its own parent.
     let circle = one_page("", stream("", b""));
     let error = read(&settings(), &circle).await.expect_err("it must not be read");
