@@ -104,7 +104,7 @@ impl Reloader {
                     took_ms = began.elapsed().as_millis() as u64; "catalog loaded again");
                 LastLoad::now(problems, None)
             }
-            Ok(ReloadOutcome::Kept { reason, problems }) => {
+            Ok(ReloadOutcome::Rejected { reason, problems }) => {
                 tell(&problems);
                 self.metrics.catalog.reloaded("kept");
                 error!(why, reason:%; "catalog is broken, the old one stays");

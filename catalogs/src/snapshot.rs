@@ -26,8 +26,8 @@ pub enum ReloadOutcome {
         /// Problems in parts of it.
         problems: Vec<Problem>,
     },
-    /// The old catalog stays current.
-    Kept {
+    /// The new catalog is invalid; the old one stays current.
+    Rejected {
         /// Why, in one line.
         reason: String,
         /// The problems found.
@@ -54,18 +54,18 @@ impl Snapshot {
         let report = match load_dir(dir) {
             Ok(report) => report,
             Err(error) => {
-                return ReloadOutcome::Kept {
+                return ReloadOutcome::Rejected {
                     reason: format!("{}: {error}", dir.display()),
                     problems: Vec::new(),
                 };
             }
         };
         if let Some(broken) = report.problems.iter().find(|problem| problem.is_of_the_file()) {
-            return ReloadOutcome::Kept { reason: broken.to_string(), problems: report.problems };
+            return ReloadOutcome::Rejected { reason: broken.to_string(), problems: report.problems };
         }
         if report.catalog.products().is_empty() {
             let reason = format!("{}: no product is left", dir.display());
-            return ReloadOutcome::Kept { reason, problems: report.problems };
+            return ReloadOutcome::Rejected { reason, problems: report.problems };
         }
         let catalog = Arc::new(report.catalog);
         self.current.store(Arc::clone(&catalog));

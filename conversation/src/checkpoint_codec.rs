@@ -118,7 +118,8 @@ struct StoredQuestion {
 #[serde(rename_all = "lowercase")]
 enum Picture {
     /// As base64.
-    Kept(String),
+    #[serde(rename = "kept")]
+    Bytes(String),
     /// It was too large.
     Lost,
 }
@@ -191,10 +192,10 @@ impl StoredQuestion {
         let query = &*question.query;
         let stored_picture = |image: &Image| match image {
             Image::Held(file) if file.bytes().len() <= PICTURE_BYTES => {
-                Picture::Kept(STANDARD.encode(file.bytes()))
+                Picture::Bytes(STANDARD.encode(file.bytes()))
             }
             // No bytes: an earlier build, which does not know such a picture, asks the visitor for it again.
-            Image::Unseen => Picture::Kept(String::new()),
+            Image::Unseen => Picture::Bytes(String::new()),
             Image::Held(_) | Image::NoRoom => Picture::Lost,
         };
         let picture = query
@@ -214,8 +215,8 @@ impl StoredQuestion {
 
     fn into_question(self) -> AcceptedQuestion {
         let image = match &self.picture {
-            Some(Picture::Kept(base64)) if base64.is_empty() => Some(Image::Unseen),
-            Some(Picture::Kept(base64)) => Image::read(base64).ok(),
+            Some(Picture::Bytes(base64)) if base64.is_empty() => Some(Image::Unseen),
+            Some(Picture::Bytes(base64)) => Image::read(base64).ok(),
             Some(Picture::Lost) | None => None,
         };
         let lost_picture = self.picture.is_some() && image.is_none();

@@ -47,7 +47,8 @@ pub enum PrefetchHint {
     /// No text was typed.
     Nothing,
     /// This manual, or none that is certain enough.
-    Asked(Option<ManualRequest>),
+    #[serde(rename = "Asked")]
+    Manual(Option<ManualRequest>),
 }
 
 /// Predictions of earlier keystrokes, of any conversation.
@@ -90,7 +91,7 @@ impl Prediction {
         self.number += 1;
         let (data, likely) = self.look_up(catalog, typed, compact);
         let manual = match likely {
-            PrefetchHint::Asked(manual) => manual,
+            PrefetchHint::Manual(manual) => manual,
             PrefetchHint::Nothing => None,
         };
         (data, self.expect(manual))
@@ -172,7 +173,7 @@ impl Prediction {
         let found = catalog.search(typed, PREDICTIONS);
         let best = found.first().filter(|best| best.confidence >= self.sure);
         let manual = best.and_then(|best| manual_of(best.product));
-        (search_results::predictions(catalog, &found, compact), PrefetchHint::Asked(manual))
+        (search_results::predictions(catalog, &found, compact), PrefetchHint::Manual(manual))
     }
 }
 

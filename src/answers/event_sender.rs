@@ -20,10 +20,10 @@ impl EventSender {
 }
 
 /// The stream of the events that `tell` sends. Dropping the stream drops the function at its current await.
-pub(super) fn stream_of<F, Told>(tell: F) -> BoxStream<'static, AnswerEvent>
+pub(super) fn stream_of<F, Sending>(tell: F) -> BoxStream<'static, AnswerEvent>
 where
-    F: FnOnce(EventSender) -> Told,
-    Told: Future<Output = ()> + Send + 'static,
+    F: FnOnce(EventSender) -> Sending,
+    Sending: Future<Output = ()> + Send + 'static,
 {
     let (sender, events) = mpsc::channel(WAITING);
     let telling = tell(EventSender(sender)).into_stream().filter_map(|()| async { None });

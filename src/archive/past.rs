@@ -279,7 +279,7 @@ fn message_entry(
     let citations = serde_json::from_str(&rows::text(row, "citations")?)
         .map_err(|error| Error::Decode(error.into()))?;
     let confidence: Option<f64> = row.try_get("confidence")?;
-    Ok(TranscriptEntry::Said {
+    Ok(TranscriptEntry::Message {
         at_ms: rows::number(row, "at_ms")?,
         author: rows::word(row, "author", &Author::ALL, Author::as_str)?,
         agent: rows::agent(row, "agent", "agent_name")?,
@@ -297,7 +297,7 @@ fn message_entry(
 }
 
 fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry, Error> {
-    Ok(TranscriptEntry::Turned {
+    Ok(TranscriptEntry::Handoff {
         at_ms: rows::number(row, "at_ms")?,
         turn: rows::word(row, "kind", &HandoffRecordKind::ALL, HandoffRecordKind::as_str)?,
         agent: rows::agent(row, "agent", "agent_name")?,

@@ -138,7 +138,7 @@ async fn a_transcript_contains_the_conversation_as_it_was_recorded(stage: Stage)
     assert_eq!(transcript.rating_comment.as_deref(), Some("quick"));
     let kinds: Vec<&str> = transcript.entries.iter().map(kind).collect();
     assert_eq!(kinds, ["visitor", "machine", "handed_over", "taken", "note", "ended"]);
-    let TranscriptEntry::Said { citations, thumb, comment, confidence, outcome, .. } =
+    let TranscriptEntry::Message { citations, thumb, comment, confidence, outcome, .. } =
         &transcript.entries[1]
     else {
         panic!("the answer is something said")
@@ -154,8 +154,8 @@ async fn a_transcript_contains_the_conversation_as_it_was_recorded(stage: Stage)
 
 fn kind(entry: &TranscriptEntry) -> &'static str {
     match entry {
-        TranscriptEntry::Said { author, .. } => author.as_str(),
-        TranscriptEntry::Turned { turn, .. } => turn.as_str(),
+        TranscriptEntry::Message { author, .. } => author.as_str(),
+        TranscriptEntry::Handoff { turn, .. } => turn.as_str(),
     }
 }
 
@@ -235,7 +235,7 @@ async fn every_change_at_the_desk_is_stored_once_and_only_some_kinds_count_as_ha
             stage.store.transcript(&format!("c{at}")).await.expect("done").expect("there");
         assert_eq!(transcript.entries.len(), 3, "{kind:?}");
         for entry in &transcript.entries {
-            let TranscriptEntry::Turned { turn, agent: by, reason, .. } = entry else {
+            let TranscriptEntry::Handoff { turn, agent: by, reason, .. } = entry else {
                 panic!("nothing was said: {entry:?}")
             };
             assert_eq!((*turn, by.clone()), (kind, Some(agent("ann"))));
@@ -286,7 +286,7 @@ async fn any_text_is_stored_without_its_nul_characters(stage: Stage) {
     let text = "a'; DROP TABLE messages; -- \"$1\" \u{0}\u{1F4A9} שלום \\ % _ \u{202E}";
     stage.write(vec![(TEN, question("c'\"", "q\u{0}", "p$1", text))]).await.expect("done");
     let transcript = stage.store.transcript("c'\"").await.expect("done").expect("done");
-    let TranscriptEntry::Said { text: stored_text, product, .. } = &transcript.entries[0] else {
+    let TranscriptEntry::Message { text: stored_text, product, .. } = &transcript.entries[0] else {
         panic!("it was said")
     };
     assert_eq!(*stored_text, text.replace('\0', ""));

@@ -87,8 +87,8 @@ async fn transcript(stage: &Stage) -> Transcript {
 fn texts(transcript: &Transcript) -> Vec<&str> {
     let entries = transcript.entries.iter();
     let texts = entries.map(|entry| match entry {
-        TranscriptEntry::Said { text, .. } => text.as_str(),
-        TranscriptEntry::Turned { turn, .. } => turn.as_str(),
+        TranscriptEntry::Message { text, .. } => text.as_str(),
+        TranscriptEntry::Handoff { turn, .. } => turn.as_str(),
     });
     texts.collect()
 }

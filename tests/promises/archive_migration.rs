@@ -38,8 +38,8 @@ async fn transcript(store: &Store, conversation: &str) -> Transcript {
 
 fn kinds(transcript: &Transcript) -> Vec<&'static str> {
     let kind = |entry: &TranscriptEntry| match entry {
-        TranscriptEntry::Said { author, .. } => author.as_str(),
-        TranscriptEntry::Turned { turn, .. } => turn.as_str(),
+        TranscriptEntry::Message { author, .. } => author.as_str(),
+        TranscriptEntry::Handoff { turn, .. } => turn.as_str(),
     };
     transcript.entries.iter().map(kind).collect()
 }
@@ -76,7 +76,7 @@ async fn conversations_of_an_earlier_version_are_read_unchanged() {
     assert_eq!((about.began_ms, about.messages), (TEN, 4));
     assert_eq!(one.rating_comment.as_deref(), Some("quick"));
     assert_eq!(about.reason, None, "that version did not record it");
-    let TranscriptEntry::Said { text, citations, outcome, thumb, comment, .. } = &one.entries[1]
+    let TranscriptEntry::Message { text, citations, outcome, thumb, comment, .. } = &one.entries[1]
     else {
         panic!("the answer is a message: {:?}", one.entries[1])
     };

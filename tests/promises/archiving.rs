@@ -46,8 +46,8 @@ pub(crate) async fn archived(store: &Store, conversation: &str) -> Transcript {
 
 fn is_question_and_answer(transcript: &Transcript) {
     let [
-        TranscriptEntry::Said { author: Author::Visitor, text: question, product, .. },
-        TranscriptEntry::Said {
+        TranscriptEntry::Message { author: Author::Visitor, text: question, product, .. },
+        TranscriptEntry::Message {
             author: Author::Machine,
             text: answer,
             outcome,

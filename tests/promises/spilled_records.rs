@@ -68,7 +68,7 @@ async fn records_of_a_stop_without_postgresql_are_written_once_after_the_next_st
 
 fn offset(entry: &hsc_actors::ports::archive::TranscriptEntry) -> Option<u64> {
     match entry {
-        hsc_actors::ports::archive::TranscriptEntry::Said { offset, .. } => *offset,
-        hsc_actors::ports::archive::TranscriptEntry::Turned { .. } => None,
+        hsc_actors::ports::archive::TranscriptEntry::Message { offset, .. } => *offset,
+        hsc_actors::ports::archive::TranscriptEntry::Handoff { .. } => None,
     }
 }

@@ -87,6 +87,8 @@ class Server:
             "HSC__CATALOG__DIR": str(pathlib.Path(__file__).resolve().parents[2] / "catalogs/data"),
             "HSC__ANSWERS__ENCODER__ENABLED": "false",
             "HSC__ARCHIVE__PATH": "",
+            # A question whose answer is cached passes fewer files.
+            "HSC__CACHE__ANSWERS__ENTRIES": "0",
             "HSC__LOG__FORMAT": "json",
         }
         self.log = self.folder / "log"

@@ -87,7 +87,7 @@ fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
 /// Parameters of an upload.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Asked {
+pub(crate) struct UploadQuery {
     /// True by default: writing has to be requested.
     #[serde(default = "yes")]
     dry_run: bool,
@@ -110,7 +110,7 @@ pub(crate) async fn place_file(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
     file: web::Path<String>,
-    query: web::Query<Asked>,
+    query: web::Query<UploadQuery>,
     body: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let (file, dry_run) = (file.into_inner(), query.dry_run);

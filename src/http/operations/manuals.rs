@@ -27,7 +27,8 @@ enum State {
     /// Read, and in the cache.
     Open,
     /// On this machine, and not in the cache.
-    Kept,
+    #[serde(rename = "kept")]
+    Stored,
     /// Neither.
     Unread,
     /// The last load failed.
@@ -40,7 +41,7 @@ impl State {
     fn of(word: &str) -> Option<Self> {
         Some(match word {
             "open" => Self::Open,
-            "kept" => Self::Kept,
+            "kept" => Self::Stored,
             "unread" => Self::Unread,
             "failed" => Self::Failed,
             "none" => Self::None,
@@ -171,7 +172,7 @@ fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<R
             row.fault.is_some().then_some(State::Failed)
         }
     };
-    let on_disk = [State::Kept, State::Unread];
+    let on_disk = [State::Stored, State::Unread];
     let may_be = |state| match in_memory {
         Some(known) => known == state,
         None => on_disk.contains(&state),
@@ -180,7 +181,7 @@ fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<R
         return None;
     }
     let cached = deps.manual_files.cached_file(&request.documentation);
-    let otherwise = if cached.is_some() { State::Kept } else { State::Unread };
+    let otherwise = if cached.is_some() { State::Stored } else { State::Unread };
     row.state = in_memory.unwrap_or(otherwise);
     row.pages = row.pages.or(last.as_ref().and_then(|it| it.pages));
     row.loaded_at_ms = last.map(|it| ms(it.at));

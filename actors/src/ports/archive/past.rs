@@ -111,7 +111,8 @@ pub struct Transcript {
 pub enum TranscriptEntry {
     /// A message.
     #[schema(title = "TranscriptMessage")]
-    Said {
+    #[serde(rename = "said")]
+    Message {
         /// When.
         at_ms: u64,
         /// The author.
@@ -141,7 +142,8 @@ pub enum TranscriptEntry {
     },
     /// A handoff event.
     #[schema(title = "TranscriptTransfer")]
-    Turned {
+    #[serde(rename = "turned")]
+    Handoff {
         /// When.
         at_ms: u64,
         /// The kind of event.

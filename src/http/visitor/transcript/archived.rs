@@ -12,7 +12,7 @@ pub(super) fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<TranscriptLine> {
 
 fn of_entry(entry: TranscriptEntry) -> Option<TranscriptLine> {
     Some(match entry {
-        TranscriptEntry::Said {
+        TranscriptEntry::Message {
             at_ms, author, agent, text, product, citations, upload, ..
         } => {
             let who = match author {
@@ -32,7 +32,7 @@ fn of_entry(entry: TranscriptEntry) -> Option<TranscriptLine> {
                 ..TranscriptLine::new(Some(at_ms), who, text)
             }
         }
-        TranscriptEntry::Turned { at_ms, turn, agent, .. } => match (turn, agent) {
+        TranscriptEntry::Handoff { at_ms, turn, agent, .. } => match (turn, agent) {
             (HandoffRecordKind::Taken, Some(agent)) => {
                 TranscriptLine::joined(Some(at_ms), &agent.name)
             }
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn notes_of_the_team_are_not_in_the_transcript() {
-        let message = |author, text: &str| TranscriptEntry::Said {
+        let message = |author, text: &str| TranscriptEntry::Message {
             at_ms: 1,
             author,
             agent: Some(AgentRef { id: "1".to_owned(), name: "Ada".to_owned() }),

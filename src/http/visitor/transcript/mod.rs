@@ -225,7 +225,7 @@ fn read(stored: &StoredConversation) -> Vec<LogEntry> {
 /// The archive's times of entries by offset: earlier versions stored no times in the log.
 fn times(entries: &[archive::TranscriptEntry]) -> HashMap<u64, u64> {
     let times = entries.iter().filter_map(|entry| match entry {
-        TranscriptEntry::Said { at_ms, offset: Some(offset), .. } => Some((*offset, *at_ms)),
+        TranscriptEntry::Message { at_ms, offset: Some(offset), .. } => Some((*offset, *at_ms)),
         _ => None,
     });
     times.collect()
