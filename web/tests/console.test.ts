@@ -69,6 +69,10 @@ for (const { name, viewport } of SIZES) {
       await page.locator("[data-action=take]").click();
       await inViewport("what can be done with it", page.locator("[data-action=close]"));
       await inViewport("where to write", field(page));
+      const hint = await field(page).evaluate((it) => ({ needs: it.scrollHeight, has: it.clientHeight }));
+      expect(hint.needs, "the hint in the field is not cut off").toBeLessThanOrEqual(hint.has);
+      await field(page).fill("/");
+      await inViewport("that there are no canned replies", page.getByText("There are no canned replies yet."));
       await field(page).fill("Good morning.");
       await field(page).press("Enter");
       await visitor.hears("Good morning.");

@@ -36,12 +36,14 @@ export function composer(maker: Maker): Composer {
   const rests = el("div", { class: "draft-rests", hidden: true });
   const attached = el("div", { class: "attached", hidden: true });
   const canned = el("ul", { class: "canned", id: "canned", role: "listbox", "aria-label": i18n.t("agent_replies"), hidden: true });
+  const none = el("p", { class: "hint", role: "status", hidden: true }, i18n.t("agent_replies_none"));
   const complaint = el("p", { class: "complaint", role: "alert" });
   const hint = el("p", { class: "hint kept-reply", role: "status", hidden: true }, i18n.t("agent_reply_kept"));
   const element = el(
     "form",
     { class: "composer desk-composer", hidden: true },
     canned,
+    none,
     el("div", { class: "composer-top" }, modes, manage),
     rests,
     attached,
@@ -151,6 +153,8 @@ export function composer(maker: Maker): Composer {
     const talk = at === undefined ? undefined : state?.talks[at];
     const product = productIn(talk, talk?.ticket);
     offered = slash === undefined || closedFor === field.value || library === undefined ? [] : fitting(library.replies, slash.typed, product);
+    // Without any reply a slash would seem to do nothing.
+    none.hidden = slash?.typed !== "" || library?.hasReplies !== true || library.replies.length > 0;
     drawOffered();
   }
 
