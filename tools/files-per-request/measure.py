@@ -2,10 +2,12 @@
 
 Starts HSC (a build with line tables, such as target/release/hsc) under callgrind with the demo catalog in memory, without
 Redis, without a language model and without the sentence encoder; a client opens a socket, says hello and repeats a message
-until it is answered from warm caches. Then instructions are recorded, first for a second without a message, then for one
+until it is answered from warm caches. Then instructions are recorded, first for five seconds without a message, then for one
 message. The files of ROOT (default: this checkout) in which an instruction of the second recording was executed and none of
 the first are the files of the request: so timers and workers do not count. monitoring/ does not count either. A file with a
 single helper function counts; a file whose functions the compiler inlined counts as well.
+
+The last request is a question about a product whose manual was never read; it is read without an isolated process.
 
 Prints each list. Needs valgrind. Takes about two minutes.
 """
@@ -24,6 +26,9 @@ import tempfile
 import time
 
 PATIENCE_S = 120
+# What is typed for two products of the demo catalog.
+PRODUCTS = ("ke-9", "pl-300")
+QUESTION = "How heavy is it?"
 OURS = ("src/", "actors/", "answers/", "catalogs/", "conversation/", "manuals/", "config/")
 
 
@@ -89,6 +94,9 @@ class Server:
             "HSC__ARCHIVE__PATH": "",
             # A question whose answer is cached passes fewer files.
             "HSC__CACHE__ANSWERS__ENTRIES": "0",
+            "HSC__MANUALS__ISOLATE": "never",
+            # Asked before it is opened ahead, for the last one.
+            "HSC__SESSIONS__PREFETCH_AFTER_MS": "60000",
             "HSC__LOG__FORMAT": "json",
         }
         self.log = self.folder / "log"
@@ -109,7 +117,7 @@ class Server:
         sys.exit(f"the server did not start:\n{self.log.read_text(errors='replace')}")
 
     def control(self, *arguments):
-        subprocess.run(["callgrind_control", *arguments, str(self.process.pid)], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_S)
+        subprocess.run(["callgrind_control", *arguments, str(self.process.pid)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=PATIENCE_S)
 
     def recorded(self, root, act):
         """The files of ROOT in which an instruction was executed during `act`."""
@@ -162,30 +170,34 @@ def executed(dump, root):
 def main():
     hsc = os.path.realpath(sys.argv[1])
     root = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else pathlib.Path(__file__).parents[2]).resolve()
-    messages = {
-        "keystroke": ({"type": "typing", "content": "td17"}, ("prediction",)),
-        "question": ({"type": "query", "id": "q", "product_id": None, "query": "How heavy is it?"}, ("final_answer",)),
-    }
     with tempfile.TemporaryDirectory() as folder:
         server = Server(hsc, folder)
         try:
             client = Client(server.port)
             client.say({"type": "hello", "locale": "en"})
             client.hear("welcome")
-            idle = server.recorded(root, lambda: time.sleep(1))
-            for name, (message, answer) in messages.items():
-                if name == "question":
-                    client.say({"type": "typing", "content": "td17"})
-                    message["product_id"] = client.hear("prediction")["predictions"][0]["id"]
+            idle = server.recorded(root, lambda: time.sleep(5))
 
-                def ask(number, message=message, answer=answer):
-                    client.say({**message, "id": f"q{number}"} if "id" in message else message)
-                    client.hear(*answer)
+            def type_in(text):
+                client.say({"type": "typing", "content": text})
+                return client.hear("prediction")["data"][0]["product"]["id"]
 
-                for number in range(3):
-                    ask(number)
-                files = server.recorded(root, lambda: (ask(9), time.sleep(0.2))) - idle
-                files = sorted(files)
+            def ask(product):
+                client.say({"type": "query", "id": secrets.token_hex(4), "product_id": product, "query": QUESTION})
+                client.hear("final_answer")
+                # What happens after the last message belongs to it.
+                time.sleep(0.5)
+
+            warm, cold = (type_in(text) for text in PRODUCTS)
+            for _ in range(3):
+                type_in(PRODUCTS[0])
+                ask(warm)
+            for name, act in (
+                ("keystroke, cached", lambda: type_in(PRODUCTS[0])),
+                ("question, manual cached", lambda: ask(warm)),
+                ("question, manual never read", lambda: ask(cold)),
+            ):
+                files = sorted(server.recorded(root, act) - idle)
                 print(f"{name}: {len(files)} files")
                 for file in files:
                     print(f"  {file}")
