@@ -61,7 +61,10 @@ impl Snapshot {
             }
         };
         if let Some(broken) = report.problems.iter().find(|problem| problem.is_of_the_file()) {
-            return ReloadOutcome::Rejected { reason: broken.to_string(), problems: report.problems };
+            return ReloadOutcome::Rejected {
+                reason: broken.to_string(),
+                problems: report.problems,
+            };
         }
         if report.catalog.products().is_empty() {
             let reason = format!("{}: no product is left", dir.display());
