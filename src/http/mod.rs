@@ -33,6 +33,7 @@ mod pages;
 mod price;
 mod products;
 mod request_body;
+mod route_list;
 mod routes;
 mod scenarios;
 mod search;

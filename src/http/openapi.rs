@@ -12,7 +12,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 use utoipa_actix_web::AppExt as _;
 
 use super::ApiErrorCode;
-use super::routes::{Health, documented, sockets};
+use super::route_list::{Health, documented, sockets};
 
 /// `Allow` of a route with GET.
 pub(super) const READ_ONLY: &str = "GET, HEAD";

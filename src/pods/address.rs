@@ -193,7 +193,7 @@ mod tests {
             ("redis://:hush@host/shop", "Invalid database number"),
             ("redis://:hush@", "cannot be read"),
             ("redis+sentinel://:hush@a:1", "what the Sentinels call the master"),
-            ("redis+sentinel://:hush@a:1/shop?hush=1&x=2", "nobody knows"),
+            ("redis+sentinel://:hush@a:1/shop?hush=1&x=2", "unknown part"),
             ("redis+cluster://:hush@", "names no host"),
             ("redis+cluster://:hush@a:1/3", "only one"),
             ("rediss://:hush@a#insecure", "redis.ca_file"),

@@ -97,7 +97,7 @@ mod tests {
 
     /// Holds this thread up and lets its measurement see it; returns what was seen: (this thread, the pod).
     async fn held_up(overload: &Arc<Overload>) -> (bool, bool) {
-        // Blocking on purpose: this is how an overloaded thread behaves.
+        // No deadline: a thread that blocks is what is tested.
         std::thread::sleep(4 * LOOK_EVERY);
         tokio::task::yield_now().await;
         // No deadline: the next measurement is 100 ms away.
