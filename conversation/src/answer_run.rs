@@ -56,7 +56,8 @@ pub(crate) struct AnswerRun {
     catalog: Arc<Snapshot>,
     /// Number of the last answer that was started.
     number: u64,
-    running: Option<RunningAnswer>,
+    /// Boxed: most sessions have none.
+    running: Option<Box<RunningAnswer>>,
     queue: VecDeque<AcceptedQuestion>,
 }
 
@@ -179,7 +180,7 @@ impl AnswerRun {
         let related = catalog.related_items(&product);
         let names = related.iter().map(|item| &*item.name);
         let breaker = start.is_earlier_client.then(|| NameBreaker::new(names)).flatten();
-        self.running = Some(RunningAnswer {
+        self.running = Some(Box::new(RunningAnswer {
             number,
             product: Arc::clone(&product),
             open,
@@ -187,7 +188,7 @@ impl AnswerRun {
             first_words_ms: None,
             cached: false,
             breaker,
-        });
+        }));
         let failure = match query.image {
             _ if lost_picture => Some(NO_PICTURE),
             Some(Image::NoRoom) => Some(NO_ROOM_FOR_PICTURE),
@@ -292,7 +293,7 @@ impl AnswerRun {
     }
 
     fn running(&mut self, number: u64) -> Option<&mut RunningAnswer> {
-        self.running.as_mut().filter(|running| running.number == number)
+        self.running.as_deref_mut().filter(|running| running.number == number)
     }
 
     fn send_chunk(&mut self, content: String, phrases: &Phrases, steps: &mut Vec<Step>) {
@@ -328,7 +329,7 @@ impl AnswerRun {
     fn finish(&mut self, mut completed: AnswerCompleted, steps: &mut Vec<Step>) {
         let Some(mut running) = self.running.take() else { return };
         running.send_thinking(steps);
-        let RunningAnswer { product, open, first_words_ms, cached, .. } = running;
+        let RunningAnswer { product, open, first_words_ms, cached, .. } = *running;
         let outcome = completed.outcome;
         let is_unmade = matches!(outcome, MessageOutcome::Cancelled | MessageOutcome::Failed);
         let answerer = (!is_unmade).then_some(completed.answerer);

@@ -62,7 +62,7 @@ pub(crate) struct Handoff {
     sent_place: Option<(usize, Option<u64>)>,
     /// The facts about the visitor that were sent to the desk. Sent again after a takeover, which costs a call.
     #[serde(skip)]
-    described: Option<TicketDetails>,
+    described: Option<Box<TicketDetails>>,
 }
 
 /// Who answers the visitor.
@@ -177,7 +177,7 @@ impl Handoff {
 
     /// Asks the desk for an agent.
     pub(crate) fn request(&mut self, request: HandoffRequest) -> Step {
-        self.described = Some(request.details());
+        self.described = Some(Box::new(request.details()));
         Step::desk(DeskRequest::Person(Box::new(request)))
     }
 
@@ -189,16 +189,16 @@ impl Handoff {
             Responder::With(agent) => Some(agent.clone()),
         };
         let request = HandoffRequest { since_ms: Some(self.since_ms), agent, ..request };
-        self.described = Some(request.details());
+        self.described = Some(Box::new(request.details()));
         Some(Step::desk(DeskRequest::PutBack(Box::new(request))))
     }
 
     /// Sends new facts about the visitor to the desk, while the conversation is there.
     pub(crate) fn describe(&mut self, details: TicketDetails) -> Option<Step> {
-        if !self.is_at_desk() || self.described.as_ref() == Some(&details) {
+        if !self.is_at_desk() || self.described.as_deref() == Some(&details) {
             return None;
         }
-        self.described = Some(details.clone());
+        self.described = Some(Box::new(details.clone()));
         Some(Step::desk(DeskRequest::Describe(Box::new(details))))
     }
 

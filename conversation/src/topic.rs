@@ -53,7 +53,7 @@ pub(crate) struct Topic {
     answers: VecDeque<u64>,
     /// The facts about the visitor that were recorded last.
     #[serde(skip)]
-    recorded: Option<TicketDetails>,
+    recorded: Option<Box<TicketDetails>>,
 }
 
 impl Topic {
@@ -147,7 +147,7 @@ impl Topic {
         details: TicketDetails,
     ) -> Option<ConversationEvent> {
         let is_known = details != TicketDetails::default() || visitor.is_some();
-        if !is_known || self.recorded.as_ref() == Some(&details) {
+        if !is_known || self.recorded.as_deref() == Some(&details) {
             return None;
         }
         let described = VisitorDescription {
@@ -158,7 +158,7 @@ impl Topic {
             page: details.page.clone(),
             reason: details.reason.clone(),
         };
-        self.recorded = Some(details);
+        self.recorded = Some(Box::new(details));
         Some(ConversationEvent::VisitorDescribed(Box::new(described)))
     }
 

@@ -131,10 +131,12 @@ impl FrameQueue {
     ) -> Body {
         let state = Rc::clone(&self.state);
         let in_flight = Arc::clone(&self.in_flight);
+        // Here and not in the task, which would have room for the whole context until its end.
+        let mut context = Box::pin(context);
         let task = actix::spawn(async move {
             // Also when the context panics: the connection must not wait for it.
             let ending = EndGuard(self);
-            let (queue, mut context) = (&ending.0, Box::pin(context));
+            let queue = &ending.0;
             let flushed = async move {
                 while let Some(Ok(frames)) = context.next().await {
                     queue.push(frames);

@@ -145,7 +145,7 @@ impl Listener {
     /// Reads the bytes before HTTP (PROXY header, TLS), then serves HTTP.
     async fn unwrapped<H>(
         &self,
-        mut io: TcpStream,
+        io: TcpStream,
         (peer, is_proxy): (SocketAddr, bool),
         admitted: &Admitted,
         http: &H,
@@ -153,6 +153,18 @@ impl Listener {
     where
         H: Service<(Stream, Option<SocketAddr>), Response = (), Error = DispatchError>,
     {
+        // Boxed: a connection would have room for a handshake until its end.
+        let stream = Box::pin(self.prepared(io, is_proxy, admitted)).await?;
+        http.call((stream, Some(peer))).await.map_err(Ended::from)
+    }
+
+    /// The stream of HTTP, after the bytes before it.
+    async fn prepared(
+        &self,
+        mut io: TcpStream,
+        is_proxy: bool,
+        admitted: &Admitted,
+    ) -> Result<Stream, Ended> {
         let mut connection = Connection { proxied: None, is_tls: self.certificate.is_some() };
         if self.proxy_protocol && is_proxy {
             connection.proxied = proxy_protocol::read(&mut io).await.map_err(|error| {
@@ -180,8 +192,7 @@ impl Listener {
         };
         let state = admitted.state();
         state.enter(Phase::Head);
-        let stream = Stream::new(io, connection, Arc::clone(state));
-        http.call((stream, Some(peer))).await.map_err(Ended::from)
+        Ok(Stream::new(io, connection, Arc::clone(state)))
     }
 
     /// Tells a client that there are too many connections, if that is possible.
