@@ -223,10 +223,12 @@ class LossyLine {
   }
 }
 
-/** How often the archive has this text of the conversation. */
-function timesArchived(id: string, what: RegExp): number {
-  const kept = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
-  return kept.match(what)?.length ?? 0;
+/** How often the archive has this text of the conversation: in the rows, and in the events. */
+function timesArchived(id: string, what: RegExp): [number, number] {
+  const exported = execFileSync(binary, ["privacy", "export", id], { env: { ...process.env, ...archive }, encoding: "utf8", timeout: 60_000 });
+  const { conversations, events } = JSON.parse(exported) as { conversations: unknown; events: unknown };
+  const times = (of: unknown): number => JSON.stringify(of).match(what)?.length ?? 0;
+  return [times(conversations), times(events)];
 }
 
 test("a thumb and a rating whose acknowledgement is lost with both lines are in the archive once, and are called saved only then", async () => {
@@ -279,7 +281,8 @@ test("a thumb and a rating whose acknowledgement is lost with both lines are in 
   await ask(page);
   await eventually("it is another conversation", async () => (await conversation(page)) !== id);
   await archived(await conversation(page), /descale/);
-  expect([timesArchived(id, /"thumb":\s*"up"/g), timesArchived(id, /"rating":\s*4/g)]).toEqual([1, 1]);
+  expect(timesArchived(id, /"thumb":\s*"up"/g), "the thumb").toEqual([1, 1]);
+  expect(timesArchived(id, /"rating":\s*4/g), "the rating").toEqual([1, 1]);
 });
 
 /** An external mail sender: receives the server's webhooks. */

@@ -230,7 +230,8 @@ export function composer(maker: Maker): Composer {
     set(reply, { "aria-pressed": notes ? "false" : "true", disabled: !replies });
     set(note, { "aria-pressed": notes ? "true" : "false" });
     const label = i18n.t(notes ? "agent_write_note" : "agent_write_reply");
-    set(field, { "aria-label": label, placeholder: label });
+    // The hint has room for two or three words on a phone.
+    set(field, { "aria-label": label, placeholder: notes ? label : i18n.t("agent_reply_hint") });
     const sends = i18n.t(notes ? "agent_save_note" : "agent_send");
     if (send.title !== sends) {
       set(send, { title: sends, "aria-label": sends });
