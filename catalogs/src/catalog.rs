@@ -91,7 +91,9 @@ impl Catalog {
         origins: Origins,
         version: String,
     ) -> Self {
-        let products: Vec<Arc<Product>> = products.into_iter().map(Arc::new).collect();
+        let mut products: Vec<Arc<Product>> = products.into_iter().map(Arc::new).collect();
+        // Collected in place: the allocation of the products themselves would stay.
+        products.shrink_to_fit();
         brands.sort_by(|a, b| {
             a.name.to_lowercase().cmp(&b.name.to_lowercase()).then_with(|| a.id.cmp(&b.id))
         });

@@ -332,5 +332,7 @@ fn relationships(
             }
         }
     }
+    // Most products have one or two; a list that grows has room for four.
+    links.shrink_to_fit();
     links
 }

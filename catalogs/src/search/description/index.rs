@@ -146,6 +146,12 @@ impl DescriptionIndex {
             }
             index.by_length[length].push((term, word.into_boxed_str()));
         }
+        // Most terms have one or two products, and nothing is added any more.
+        index.postings.iter_mut().for_each(Vec::shrink_to_fit);
+        index.postings.shrink_to_fit();
+        index.letters.shrink_to_fit();
+        index.about.shrink_to_fit();
+        index.terms.shrink_to_fit();
         index
     }
 
