@@ -73,6 +73,7 @@ for (const { name, viewport } of SIZES) {
       expect(hint.needs, "the hint in the field is not cut off").toBeLessThanOrEqual(hint.has);
       await field(page).fill("/");
       await inViewport("that there are no canned replies", page.getByText("There are no canned replies yet."));
+      await shot(page, "no-replies");
       await field(page).fill("Good morning.");
       await field(page).press("Enter");
       await visitor.hears("Good morning.");
