@@ -107,16 +107,31 @@ mod tests {
 
     #[actix::test]
     async fn one_delay_is_not_overload_for_new_sessions_but_a_lasting_one_is() {
-        let overload = Overload::new(Duration::from_millis(50));
-        assert!(!overload.is_busy_here());
-        // No deadline: passing time is what is tested.
-        tokio::time::sleep(2 * LOOK_EVERY).await;
-        assert_eq!(held_up(&overload).await, (true, false), "one delay");
-        assert_eq!(held_up(&overload).await, (true, true), "a delay that lasts");
+        /// A busy machine may be late by itself, but not each time.
+        const TRIES: usize = 20;
+        let overload = Overload::new(Duration::from_millis(250));
+        let mut once = Vec::new();
+        let mut lasting = Vec::new();
+        for _ in 0..TRIES {
+            for _ in 0..200 {
+                if !overload.is_busy_here() {
+                    break;
+                }
+                // No deadline: at most a second.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            once.push(held_up(&overload).await);
+            lasting.push(held_up(&overload).await);
+            if once.contains(&(true, false)) && lasting.contains(&(true, true)) {
+                break;
+            }
+        }
+        assert!(once.contains(&(true, false)), "one delay: {once:?}");
+        assert!(lasting.contains(&(true, true)), "a delay that lasts: {lasting:?}");
         let mut caught_up = false;
-        for _ in 0..100 {
+        for _ in 0..TRIES * 10 {
             caught_up |= !overload.is_busy_here() && !overload.is_busy();
-            // No deadline: at most half a second.
+            // No deadline: at most a second.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         assert!(caught_up);
