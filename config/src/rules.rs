@@ -679,7 +679,7 @@ pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
     if !openid.issuer.is_empty() && openid.admins.is_empty() && openid.agents.is_empty() {
         return Some(CrossValidation {
             key: "identity.openid.admins",
-            expected: "a value of the claim here or in identity.openid.agents, else nobody can sign in with the provider"
+            expected: "a value of the claim here or in identity.openid.agents, else no account can sign in with the provider"
                 .to_owned(),
         });
     }

@@ -273,7 +273,7 @@ fn conflicting_values_are_reported_together() {
     );
     assert_eq!(
         provider("client_id = \"hsc\"\n"),
-        "identity.openid.admins = [] (from the defaults): expected a value of the claim here or in identity.openid.agents, else nobody can sign in with the provider",
+        "identity.openid.admins = [] (from the defaults): expected a value of the claim here or in identity.openid.agents, else no account can sign in with the provider",
     );
     assert_eq!(
         provider("client_id = \"hsc\"\nagents = [\"support\"]\n"),

@@ -12,6 +12,7 @@ use super::past::{left_message, transcript};
 use super::rows;
 use super::sql::{clean, signed};
 use super::store::Store;
+use super::write::lock;
 
 /// The tables with rows of a conversation, and their key column. The conversation itself is the last one; a trigger
 /// erases its events with it.
@@ -178,6 +179,8 @@ async fn erase(
     conversation: &str,
     erased: &mut Erased,
 ) -> Result<(), Error> {
+    // First, so that rows which are being written again are seen here, and none is written after.
+    lock(transaction, conversation).await?;
     let files = sqlx::query("SELECT file FROM uploads WHERE conversation = $1")
         .bind(conversation)
         .fetch_all(&mut **transaction)

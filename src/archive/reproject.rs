@@ -78,11 +78,17 @@ impl Store {
         .fetch_all(&mut **writing.transaction())
         .await?;
         let mut page = Reprojected::default();
-        let mut last = None;
+        let mut last: Option<Cursor> = None;
+        let mut is_there = false;
         for event in rows.iter().map(event) {
             let Event { cursor, entry } = event?;
             page.events += 1;
+            if last.as_ref().is_none_or(|last| last.conversation != cursor.conversation) {
+                is_there = writing.lock(&cursor.conversation).await?;
+            }
             match entry.read() {
+                // Erased since the page was read.
+                _ if !is_there => {}
                 Ok(entry) => {
                     if let Some(record) = archive_row(&cursor.conversation, &entry) {
                         let (id, at_ms) = (cursor.id.clone(), cursor.at_ms);

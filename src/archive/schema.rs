@@ -84,11 +84,12 @@ const MIGRATIONS: &[SchemaMigration] = &[
         4,
     ),
     SchemaMigration::same(5, "first_links", include_str!("migrations/0005_first_links.sql"), 4),
+    SchemaMigration::same(6, "events", include_str!("migrations/0006_events.sql"), 4),
     SchemaMigration {
-        version: 6,
-        name: "events",
-        sqlite: include_str!("migrations/0006_events.sqlite.sql"),
-        postgres: include_str!("migrations/0006_events.postgres.sql"),
+        version: 7,
+        name: "events_erased",
+        sqlite: include_str!("migrations/0007_events_erased.sqlite.sql"),
+        postgres: include_str!("migrations/0007_events_erased.postgres.sql"),
         oldest_server: 4,
     },
 ];

@@ -51,6 +51,11 @@ impl Writing {
         self.transaction.commit().await
     }
 
+    /// Locks a conversation against its erasure until the end of the batch; false if there is none.
+    pub(super) async fn lock(&mut self, conversation: &str) -> Result<bool, Error> {
+        lock(&mut self.transaction, conversation).await
+    }
+
     /// Writes the row of an event in place of the one that is there; false for a record that is not a row of its own.
     /// The row is inserted anew: the search index follows insertions and deletions.
     pub(super) async fn replace(&mut self, stamped: &StampedRecord) -> Result<bool, Error> {
@@ -110,6 +115,8 @@ impl Writing {
         at_ms: u64,
         event: &ArchivedEvent,
     ) -> Result<(), Error> {
+        // Its row may be missing, and an event without a conversation would never be erased.
+        self.conversation(at_ms, &event.conversation).await?;
         sqlx::query(
             "INSERT INTO events (id, conversation, at_ms, place, entry) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (id) DO NOTHING",
@@ -497,6 +504,16 @@ impl Writing {
         .await?;
         Ok(())
     }
+}
+
+/// Locks a conversation until the end of the transaction; false if there is none. Both databases understand an update
+/// that changes nothing.
+pub(super) async fn lock(transaction: &mut Transaction, conversation: &str) -> Result<bool, Error> {
+    let locked = sqlx::query("UPDATE conversations SET last_ms = last_ms WHERE id = $1")
+        .bind(clean(conversation))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(locked.rows_affected() == 1)
 }
 
 /// Identity of a message: by its offset if it has one, because a conversation that changed pods may have sent it on

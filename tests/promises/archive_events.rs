@@ -17,6 +17,8 @@ contract! {
     over sqlite postgres pgbouncer: {
         events_are_stored_once_in_order_and_erased_with_their_conversation
         rows_are_rebuilt_from_events_and_rows_without_an_event_stay
+        an_event_without_a_row_expires_with_its_conversation
+        a_conversation_erased_while_rows_are_written_again_stays_erased
     }
 }
 
@@ -144,6 +146,35 @@ async fn rows_are_rebuilt_from_events_and_rows_without_an_event_stay(stage: Stag
         stage.store.search(search, first(5)).await.expect("the archive is searched").items.len()
     };
     assert_eq!((found("weighs").await, found("mistaken").await), (1, 0));
+}
+
+async fn an_event_without_a_row_expires_with_its_conversation(stage: Stage) {
+    let event = archived_event("c", &entries()[3]).map(Record::Event).expect("no chunk");
+    stage.write(vec![(TEN, event)]).await.expect("the archive is written");
+    assert_eq!(stored_events(&stage.store, "c").await.len(), 1);
+    stage.store.expire(TEN + 1, 10).await.expect("the archive is written");
+    let again = answer("c", "q9", "td17", 50, MessageOutcome::Answered);
+    stage.write(vec![(TEN, again)]).await.expect("the archive is written");
+    assert!(stored_events(&stage.store, "c").await.is_empty());
+}
+
+async fn a_conversation_erased_while_rows_are_written_again_stays_erased(stage: Stage) {
+    // Each time the two meet at another moment.
+    for _ in 0..10 {
+        stage.write(records(&entries())).await.expect("the archive is written");
+        let subject = DataSubject::Conversation("c".to_owned());
+        let (erased, written) =
+            futures::join!(stage.store.erase(subject.clone()), stage.store.reproject());
+        erased.expect("the archive is written");
+        written.expect("the archive is written");
+        let read = stage.store.transcript("c").await.expect("the archive is read");
+        assert_eq!(read, None);
+        // A row that is left without its conversation is shown once the conversation is there again.
+        let again = answer("c", "q9", "td17", 50, MessageOutcome::Answered);
+        stage.write(vec![(TEN, again)]).await.expect("the archive is written");
+        assert_eq!(transcript(&stage).await.entries.len(), 1);
+        stage.store.erase(subject).await.expect("the archive is written");
+    }
 }
 
 #[actix_web::test]

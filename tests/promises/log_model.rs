@@ -328,7 +328,7 @@ impl World {
         }
         (self.client.owner, self.client.epoch) = (Some(owner), taken.epoch);
         // After a loss of the log an owner may return that the client does not know, with an epoch above the
-        // one of the log: it begins the log again, and the client is told.
+        // one of the log: it begins the log again, and the client is notified.
         let is_later = |owner: &Owner| !owner.is_over && owner.epoch > taken.epoch;
         self.may_be_lost = self.owners.iter().any(is_later);
         self.may_be_unknown = false;

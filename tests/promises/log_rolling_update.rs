@@ -102,7 +102,7 @@ async fn a_pod_of_the_previous_version_never_reads_an_event_of_this_one() {
     for answer in [before.takes_over("d", 1, 0).await, before.reads("d").await] {
         assert!(answer.contains("unknown"), "{answer}");
     }
-    // A conversation that moved from the previous version to this one: the client is told that frames are missing.
+    // A conversation that moved from the previous version to this one: the client is notified that frames are missing.
     for (conversation, epoch, offset, word) in [
         ("c", 2, 3, "gone"),
         ("e", 2, 4, "gone"),

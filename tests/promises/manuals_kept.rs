@@ -60,7 +60,7 @@ async fn the_list_shows_the_state_of_each_manual_and_fetches_none() {
     let mixer = of(&server, MIXER).await;
     assert_eq!((&mixer["state"], &mixer["bytes"]), (&json!("kept"), &json!(shop::PDF.len())));
     assert!(mixer["fetched_at_ms"].is_u64());
-    assert_eq!(host.requests(), 0, "looking asks nobody");
+    assert_eq!(host.requests(), 0, "reading the state sends no request");
 
     ask(&server).await;
     let light = of(&server, LIGHT).await;

@@ -66,7 +66,7 @@ async fn the_answer_of_a_killed_pod_is_completed_by_another_without_a_client() {
     assert_eq!(guest.welcome()["recovered"], true, "{}", guest.welcome());
     guest.hears_the_end_of("q").await;
     assert_eq!(guest.answer("q"), WORDS.concat());
-    assert_eq!(model.requests(), requests, "nobody had to answer it once more");
+    assert_eq!(model.requests(), requests, "the model was not asked once more");
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl Receiver {
 
     /// The deliveries so far.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.state.deliveries.lock().expect("nobody panics under it").clone()
+        self.state.deliveries.lock().expect("no test panics under it").clone()
     }
 
     /// The event names of the deliveries so far.
@@ -124,8 +124,12 @@ async fn serve(caller: TcpStream, state: Arc<ReceiverState>) {
         return;
     }
     let text = String::from_utf8(body).expect("UTF-8");
-    state.deliveries.lock().expect("nobody panics under it").push(Delivery { path, headers, text });
-    let answer = state.answers.lock().expect("nobody panics under it").pop_front();
+    state.deliveries.lock().expect("no test panics under it").push(Delivery {
+        path,
+        headers,
+        text,
+    });
+    let answer = state.answers.lock().expect("no test panics under it").pop_front();
     let answer = answer.unwrap_or_else(|| "200 OK".to_owned());
     if answer == "hang" {
         std::future::pending::<()>().await;

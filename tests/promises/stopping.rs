@@ -1,4 +1,4 @@
-//! A server that is told to stop accepts no new work, completes the running work, and exits successfully.
+//! A server that receives a stop signal accepts no new work, completes the running work, and exits successfully.
 
 use serde_json::json;
 

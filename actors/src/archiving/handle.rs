@@ -88,8 +88,8 @@ impl ArchiveHandle {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    /// Records an event of a conversation: its counter, the event and its row in the archive, and the observer's event. Never waits
-    /// and never fails: a record that the archive does not accept is counted.
+    /// Records an event of a conversation: its counter, the event and its row in the archive, and the observer's event.
+    /// Never waits and never fails: a record that the archive does not accept is counted.
     pub fn event(&self, conversation: &str, entry: &LogEntry) {
         if let Some(name) = counted_as(&entry.event) {
             self.metrics.conversations.event(name);

@@ -10,8 +10,3 @@ CREATE TABLE events (
     entry TEXT NOT NULL
 );
 CREATE INDEX events_conversation ON events (conversation, place, at_ms, id);
-
--- A trigger, so that an older server, which does not know the table, erases them too.
-CREATE TRIGGER events_erased AFTER DELETE ON conversations BEGIN
-    DELETE FROM events WHERE conversation = old.id;
-END;
