@@ -14,7 +14,6 @@
 mod catalog;
 pub mod generate;
 pub mod import;
-mod language;
 pub mod load;
 pub mod model;
 pub mod search;
@@ -22,12 +21,11 @@ mod snapshot;
 mod stats;
 
 pub use catalog::{Catalog, Found, Named, Understood};
-pub use language::language_of;
 pub use load::{LoadReport, Problem, Severity, Trial, load_dir, load_dir_with, load_files};
 pub use model::{
     Accessory, Block, Brand, Citation, Documentation, DocumentationKind, Entry, Exchange, Heading,
     Manual, ManualFormat, ManualSource, PICTURE_MARK, Page, Passage, Product, Relationship,
-    Scenario, Suggestion,
+    Scenario, Suggestion, language_of,
 };
 pub use snapshot::{ReloadOutcome, Snapshot};
 pub use stats::{BrandStats, Stats};

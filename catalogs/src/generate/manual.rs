@@ -7,8 +7,7 @@ use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::brand::Outline;
-use super::product::Made;
+use super::brand::{Made, Outline};
 
 /// The manual of a product as Markdown; manual-writer makes about the requested number of pages from it.
 pub(super) fn source(
@@ -19,50 +18,34 @@ pub(super) fn source(
 ) -> String {
     let target = chance.random_range(pages.clone());
     let sections = target.saturating_sub(OTHER_PAGES) * SECTIONS_ON_TEN_PAGES / 10;
-    Text::write(chance, brand, product, sections).source()
+    // In a fixed order: each part takes random numbers.
+    let mut source = format!(
+        "---\ntitle: Owner's Manual\nproduct: {}\nmodel: {}\nmaker: {}\nedition: Edition {}\ncode: {}-{:04}\n---\n",
+        product.name,
+        product.model,
+        brand.name,
+        chance.random_range(1..9),
+        brand.id.to_uppercase(),
+        chance.random_range(0..10_000),
+    );
+    let sections: Vec<String> =
+        (0..sections).map(|number| section(chance, product, number)).collect();
+    source.push_str(&front(chance, product));
+    // A chapter of the reference has a dozen settings, like a menu.
+    for (at, section) in sections.iter().enumerate() {
+        if at % 12 == 0 {
+            let _ = write!(source, "# Settings, menu page {}\n\n", at / 12 + 1);
+        }
+        source.push_str(section);
+    }
+    source.push_str(&back(chance, brand, product));
+    source
 }
 
 /// Pages outside the reference: title, contents, safety, use, trouble and data.
 const OTHER_PAGES: usize = 8;
 /// Sections of the reference on ten pages; a test of manual-writer counts pages.
 const SECTIONS_ON_TEN_PAGES: usize = 26;
-
-/// A manual in parts: the fixed parts, and a reference of variable length.
-struct Text {
-    head: String,
-    front: String,
-    sections: Vec<String>,
-    back: String,
-}
-
-impl Text {
-    fn write(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made, sections: usize) -> Self {
-        let head = format!(
-            "---\ntitle: Owner's Manual\nproduct: {}\nmodel: {}\nmaker: {}\nedition: Edition {}\ncode: {}-{:04}\n---\n",
-            product.name,
-            product.model,
-            brand.name,
-            chance.random_range(1..9),
-            brand.id.to_uppercase(),
-            chance.random_range(0..10_000),
-        );
-        let sections = (0..sections).map(|number| section(chance, product, number)).collect();
-        Self { head, front: front(chance, product), sections, back: back(chance, brand, product) }
-    }
-
-    fn source(&self) -> String {
-        let mut source = format!("{}{}", self.head, self.front);
-        // A chapter of the reference has a dozen settings, like a menu.
-        for (at, section) in self.sections.iter().enumerate() {
-            if at % 12 == 0 {
-                let _ = write!(source, "# Settings, menu page {}\n\n", at / 12 + 1);
-            }
-            source.push_str(section);
-        }
-        source.push_str(&self.back);
-        source
-    }
-}
 
 fn front(chance: &mut ChaCha8Rng, product: &Made) -> String {
     let (model, kind) = (&product.model, product.kind.name.to_lowercase());
@@ -153,7 +136,7 @@ fn back(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made) -> String {
         let _ = writeln!(text, "| F-{:02} | {part} {what} | {then} |", number + 1);
     }
     text.push_str("\n# Specifications\n\n| Property | Value |\n|---|---|\n");
-    for (name, value) in product.specs() {
+    for (name, value) in &product.specs {
         let _ = writeln!(text, "| {} | {value} |", name.replace('_', " "));
     }
     let _ = write!(

@@ -3,14 +3,12 @@
 //! A [`Plan`] and its seed determine every byte: the same plan gives the same files on every machine.
 //! No real names occur: brands are put together from syllables.
 //!
-//! `words` has the vocabulary, `brand` names brands and distributes products, `product` makes
-//! the products of one brand and the links between them, `manual` writes a manual for one of them as
-//! Markdown, from which the tool manual-writer makes a PDF.
+//! `words` has the vocabulary, `brand` names brands and makes their products, `manual` writes a manual for one of
+//! them as Markdown, from which the tool manual-writer makes a PDF.
 
 mod brand;
 mod manual;
 mod plan;
-mod product;
 mod words;
 
 pub use plan::{GeneratedFile, Plan, PlanError};

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 
-use super::{brand, manual, product};
+use super::{brand, manual};
 
 /// The size of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +75,7 @@ const MOST_PAGES: usize = 400;
 
 impl Plan {
     /// Generates the files one after the other: the catalog of a brand, then the sources of its manuals. Only one
-    /// brand
-    /// is in memory at a time.
+    /// brand is in memory at a time.
     ///
     /// ```
     /// use hsc_catalogs::generate::Plan;
@@ -116,10 +115,10 @@ impl Plan {
         // Evenly spread: the number of manuals among the first n products is rounded down.
         let due = |at: usize| (first + at) * self.manuals / self.products;
         let with_manual = |at: usize| due(at + 1) > due(at);
-        let made = product::of_brand(&mut chance, outline, with_manual);
+        let made = brand::products(&mut chance, outline, with_manual);
         let mut files = vec![GeneratedFile {
             path: format!("{}.json", outline.id),
-            bytes: product::file(outline, &made),
+            bytes: brand::file(outline, &made),
         }];
         for one in made.iter().filter(|one| one.has_manual) {
             files.push(GeneratedFile {

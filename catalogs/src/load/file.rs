@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, Severity};
-use super::product::{Draft, draft};
+use super::product::{Draft, draft, text};
 use crate::catalog::Origins;
 use crate::model::{Brand, Entry, Product};
 use crate::{Catalog, slug};
@@ -105,6 +105,7 @@ pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Lo
 }
 
 /// One parsed file, not yet linked to the others.
+#[derive(Default)]
 struct Parsed {
     file: String,
     digest: u64,
@@ -121,73 +122,54 @@ struct Whole<'a> {
     products: Option<&'a RawValue>,
 }
 
+/// Parses a file; `text` is its content, or why it cannot be read.
 fn parse(file: &str, text: Result<String, String>, dir: Option<&Path>) -> Parsed {
-    let mut parsed = Parsed {
-        file: file.to_owned(),
-        digest: 0,
-        brand: None,
-        drafts: Vec::new(),
-        problems: Vec::new(),
-    };
-    let of_file = |field: Option<&str>, reason: String| Problem {
-        severity: Severity::Error,
-        file: file.to_owned(),
-        product_id: None,
-        field: field.map(str::to_owned),
-        reason,
-    };
-    let text = match text {
-        Ok(text) => text,
-        Err(reason) => {
-            parsed.problems.push(of_file(None, reason));
-            return parsed;
-        }
-    };
-    parsed.digest = fnv(text.as_bytes());
-    // An editor on Windows may have added a byte order mark.
-    let text = text.trim_start_matches('\u{feff}');
-    let products = if text.trim_start().starts_with('[') {
-        serde_json::from_str::<Vec<&RawValue>>(text)
-    } else {
-        match serde_json::from_str::<Whole<'_>>(text) {
-            Ok(whole) => {
-                match whole.brand_identity.map(|raw| serde_json::from_str::<Value>(raw.get())) {
-                    Some(Ok(Value::Object(brand))) => parsed.brand = Some(brand),
-                    Some(Ok(Value::Null)) | None => {}
-                    Some(_) => parsed.problems.push(of_file(
-                        Some("brand_identity"),
-                        "must be an object with 'id' and 'name'; the brand is taken from the products".to_owned(),
-                    )),
-                }
-                let Some(products) = whole.products else {
-                    parsed.problems.push(of_file(
-                        None,
-                        "has no 'products': expected a list of products, or an object with 'products'".to_owned(),
-                    ));
-                    return parsed;
-                };
-                match serde_json::from_str(products.get()) {
-                    Ok(products) => Ok(products),
-                    Err(_) => {
-                        parsed.problems.push(of_file(None, "'products' must be a list".to_owned()));
-                        return parsed;
-                    }
-                }
-            }
-            Err(error) => Err(error),
-        }
-    };
-    match products {
-        Ok(products) => {
-            for (at, raw) in products.into_iter().enumerate() {
-                if let Some(one) = draft(file, at, raw.get(), dir, &mut parsed.problems) {
-                    parsed.drafts.push(one);
-                }
-            }
-        }
-        Err(error) => parsed.problems.push(of_file(None, format!("is not JSON: {error}"))),
+    let mut parsed = Parsed { file: file.to_owned(), ..Parsed::default() };
+    let read = text.and_then(|text| {
+        parsed.digest = fnv(text.as_bytes());
+        // An editor on Windows may have added a byte order mark.
+        parsed.read(text.trim_start_matches('\u{feff}'), dir)
+    });
+    if let Err(reason) = read {
+        parsed.problems.push(Problem::of_file(Severity::Error, file, None, reason));
     }
     parsed
+}
+
+impl Parsed {
+    /// Reads the brand and the products of a file in one of the three formats.
+    ///
+    /// # Errors
+    /// Why the whole file is left out.
+    fn read(&mut self, text: &str, dir: Option<&Path>) -> Result<(), String> {
+        let no_json = |error: serde_json::Error| format!("is not JSON: {error}");
+        let products: Vec<&RawValue> = if text.trim_start().starts_with('[') {
+            serde_json::from_str(text).map_err(no_json)?
+        } else {
+            let whole: Whole<'_> = serde_json::from_str(text).map_err(no_json)?;
+            match whole.brand_identity.map(|raw| serde_json::from_str::<Value>(raw.get())) {
+                Some(Ok(Value::Object(brand))) => self.brand = Some(brand),
+                Some(Ok(Value::Null)) | None => {}
+                Some(_) => self.problems.push(Problem::of_file(
+                    Severity::Error,
+                    &self.file,
+                    Some("brand_identity".to_owned()),
+                    "must be an object with 'id' and 'name'; the brand is taken from the products",
+                )),
+            }
+            let products = whole.products.ok_or(
+                "has no 'products': expected a list of products, or an object with 'products'",
+            )?;
+            serde_json::from_str(products.get()).map_err(|_| "'products' must be a list")?
+        };
+        for (at, raw) in products.into_iter().enumerate() {
+            match draft(&self.file, at, raw.get(), dir) {
+                Ok(draft) => self.drafts.push(draft),
+                Err(refused) => self.problems.push(refused),
+            }
+        }
+        Ok(())
+    }
 }
 
 fn assemble(files: Vec<Parsed>) -> LoadReport {
@@ -205,16 +187,15 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
         let own = file.brand.as_ref().map(|brand| brand_of(&file.file, brand, &mut problems));
         if let Some(brand) = &own {
             match brands.get(&brand.id) {
-                Some((_, first)) => problems.push(Problem {
-                    severity: Severity::Warning,
-                    file: file.file.clone(),
-                    product_id: None,
-                    field: Some("brand_identity.id".to_owned()),
-                    reason: format!(
+                Some((_, first)) => problems.push(Problem::of_file(
+                    Severity::Warning,
+                    &file.file,
+                    Some("brand_identity.id".to_owned()),
+                    format!(
                         "'{}' is the brand of {first} already; its products are added to that one",
                         brand.id
                     ),
-                }),
+                )),
                 None => {
                     brands.insert(brand.id.clone(), (Arc::clone(brand), file.file.clone()));
                 }
@@ -224,14 +205,15 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     }
     for (file, own) in with_brand {
         for one in file.drafts {
-            if let Some(first) = home.get(one.id.as_str()) {
-                problems.push(Problem {
-                    severity: Severity::Error,
-                    file: file.file.clone(),
-                    product_id: Some(one.id),
-                    field: Some("id".to_owned()),
-                    reason: format!("stands in {first} already; the first is kept"),
-                });
+            if let Some(first) = home.get(&one.product.id) {
+                let reason = format!("stands in {first} already; the first is kept");
+                problems.push(Problem::of_product(
+                    Severity::Error,
+                    &file.file,
+                    &one.product.id,
+                    "id",
+                    reason,
+                ));
                 continue;
             }
             let brand = match &own {
@@ -252,21 +234,20 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
     }
     for (product, file) in products.iter_mut().zip(&origin) {
         let mut at = 0;
-        let id = product.id.to_string();
         product.relationships.retain(|link| {
             at += 1;
             let known = home.contains_key(&link.target_id);
             if !known {
-                problems.push(Problem {
-                    severity: Severity::Warning,
-                    file: file.clone(),
-                    product_id: Some(id.clone()),
-                    field: Some(format!("relationships[{}].target_id", at - 1)),
-                    reason: format!(
+                problems.push(Problem::of_product(
+                    Severity::Warning,
+                    file,
+                    &product.id,
+                    format!("relationships[{}].target_id", at - 1),
+                    format!(
                         "names '{}', which no catalog has; the link is left out",
                         link.target_id
                     ),
-                });
+                ));
             }
             known
         });
@@ -283,30 +264,26 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
 /// The names of files, shared between their products, which are adjacent.
 fn shared(files: Vec<String>) -> Vec<Arc<str>> {
     let mut last: Arc<str> = Arc::from("");
-    let mut name = |file: String| {
+    let name = |file: String| {
         if *last != *file {
             last = file.into();
         }
         Arc::clone(&last)
     };
-    files.into_iter().map(&mut name).collect()
+    files.into_iter().map(name).collect()
 }
 
 /// The brand of a file's own `brand_identity`.
 fn brand_of(file: &str, map: &Map<String, Value>, problems: &mut Vec<Problem>) -> Arc<Brand> {
-    let text = |field: &str| {
-        map.get(field).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
-    };
-    let (id, name) = (text("id"), text("name"));
+    let (id, name) = (text(map.get("id")), text(map.get("name")));
     for (field, value) in [("id", id), ("name", name)] {
         if value.is_none() {
-            problems.push(Problem {
-                severity: Severity::Warning,
-                file: file.to_owned(),
-                product_id: None,
-                field: Some(format!("brand_identity.{field}")),
-                reason: "is missing or empty; it is made from the name of the file".to_owned(),
-            });
+            problems.push(Problem::of_file(
+                Severity::Warning,
+                file,
+                Some(format!("brand_identity.{field}")),
+                "is missing or empty; it is made from the name of the file",
+            ));
         }
     }
     let id = id.map_or_else(|| name.map_or_else(|| slug(stem(file)), slug), str::to_owned);

@@ -30,6 +30,29 @@ pub enum Severity {
 }
 
 impl Problem {
+    /// A problem of a file, or of one of its fields.
+    pub(super) fn of_file(
+        severity: Severity,
+        file: &str,
+        field: Option<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self { severity, file: file.to_owned(), product_id: None, field, reason: reason.into() }
+    }
+
+    /// A problem of a field of a product.
+    pub(super) fn of_product(
+        severity: Severity,
+        file: &str,
+        product_id: &str,
+        field: impl Into<String>,
+        reason: impl Into<String>,
+    ) -> Self {
+        let product_id = Some(product_id.to_owned());
+        let (field, reason) = (Some(field.into()), reason.into());
+        Self { severity, file: file.to_owned(), product_id, field, reason }
+    }
+
     /// True for a problem that left a whole file out.
     #[must_use]
     pub fn is_of_the_file(&self) -> bool {

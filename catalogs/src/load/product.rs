@@ -16,126 +16,84 @@ pub(crate) const ID_CHARS: usize = 200;
 /// It holds no JSON any more: the JSON tree of a whole catalog takes ten times the memory
 /// of its text, and files are parsed on several threads.
 pub(super) struct Draft {
-    pub(super) id: String,
+    /// The product; the id and the name of its brand are empty.
+    pub(super) product: Product,
+    /// The brand that it names.
     pub(super) brand: Option<String>,
-    name: String,
-    category: String,
-    production_country: Option<String>,
-    documentation: Option<Documentation>,
-    relationships: Vec<Relationship>,
-    model: Option<String>,
-    aliases: Vec<String>,
-    entry: Entry,
     /// Reported only if the product is accepted: for a rejected one the rejection is what matters.
     warnings: Vec<Problem>,
 }
 
 /// Reads a product. Id and name are required.
+///
+/// # Errors
+/// Why the product is left out.
 pub(super) fn draft(
     file: &str,
     at: usize,
     raw: &str,
     dir: Option<&Path>,
-    problems: &mut Vec<Problem>,
-) -> Option<Draft> {
-    let place = format!("products[{at}]");
-    let mut refuse = |product_id: Option<&str>, field: &str, reason: &str| {
-        problems.push(Problem {
-            severity: Severity::Error,
-            file: file.to_owned(),
-            product_id: product_id.map(str::to_owned),
-            field: Some(field.to_owned()),
-            reason: reason.to_owned(),
-        });
+) -> Result<Draft, Problem> {
+    let refused = |field: String, reason: &str| {
+        let reason = format!("{reason}; the product is left out");
+        Problem::of_file(Severity::Error, file, Some(field), reason)
     };
     let Ok(Value::Object(mut map)) = serde_json::from_str::<Value>(raw) else {
-        refuse(None, &place, "must be an object; the product is left out");
-        return None;
+        return Err(refused(format!("products[{at}]"), "must be an object"));
     };
+    let of_id = |reason: &str| refused(format!("products[{at}].id"), reason);
     let id = match map.get("id") {
         Some(Value::String(id)) => id.trim().to_owned(),
         Some(Value::Number(id)) => id.to_string(),
-        Some(_) => {
-            refuse(None, &format!("{place}.id"), "must be a text; the product is left out");
-            return None;
-        }
-        None => {
-            refuse(None, &format!("{place}.id"), "is missing; the product is left out");
-            return None;
-        }
+        Some(_) => return Err(of_id("must be a text")),
+        None => return Err(of_id("is missing")),
     };
     if id.is_empty() || id.chars().count() > ID_CHARS {
-        refuse(
-            None,
-            &format!("{place}.id"),
-            "must have 1 to 200 characters; the product is left out",
-        );
-        return None;
+        return Err(of_id("must have 1 to 200 characters"));
     }
-    let name = match map.get("name") {
-        Some(Value::String(name)) if !name.trim().is_empty() => name.trim().to_owned(),
-        Some(Value::String(_)) | None => {
-            refuse(Some(&id), "name", "is missing or empty; the product is left out");
-            return None;
-        }
-        Some(_) => {
-            refuse(Some(&id), "name", "must be a text; the product is left out");
-            return None;
-        }
+    let of_name = |reason: &str| Problem {
+        product_id: Some(id.clone()),
+        ..refused("name".to_owned(), reason)
     };
-    let brand =
-        map.get("brand").and_then(Value::as_str).map(str::trim).filter(|brand| !brand.is_empty());
-    let brand = brand.map(str::to_owned);
+    let name = match map.get("name") {
+        Some(Value::String(name)) if !name.trim().is_empty() => name.trim().into(),
+        Some(Value::String(_)) | None => return Err(of_name("is missing or empty")),
+        Some(_) => return Err(of_name("must be a text")),
+    };
+    let brand = text(map.get("brand")).map(str::to_owned);
     // A client returns the id as text: a number becomes text here.
     map.insert("id".to_owned(), Value::from(id.clone()));
     let mut warnings = Vec::new();
     let mut warn = |field: &str, reason: String| {
-        warnings.push(Problem {
-            severity: Severity::Warning,
-            file: file.to_owned(),
-            product_id: Some(id.clone()),
-            field: Some(field.to_owned()),
-            reason,
-        });
+        warnings.push(Problem::of_product(Severity::Warning, file, &id, field, reason));
     };
-    let documentation = documentation(&map, dir, &mut warn);
-    let relationships = relationships(&map, &mut warn);
-    let category = optional_text(&map, "category", &mut warn).unwrap_or_default().to_owned();
-    let production_country =
-        optional_text(&map, "production_country", &mut warn).map(str::to_owned);
-    Some(Draft {
-        brand,
-        name,
-        category,
-        production_country,
-        documentation,
-        relationships,
-        model: model(&map).map(str::to_owned),
+    let product = Product {
+        documentation: documentation(&map, dir, &mut warn),
+        relationships: relationships(&map, &mut warn),
+        category: optional_text(&map, "category", &mut warn).unwrap_or_default().into(),
+        production_country: optional_text(&map, "production_country", &mut warn).map(Into::into),
+        model: model(&map).map(Into::into),
         aliases: aliases(&map),
         entry: Entry::from_map(&map),
-        id,
-        warnings,
-    })
+        brand_id: Arc::default(),
+        brand_name: Arc::default(),
+        name,
+        id: id.as_str().into(),
+    };
+    Ok(Draft { product, brand, warnings })
 }
 
 impl Draft {
     /// The product with its brand.
     pub(super) fn into_product(self, brand: &Brand, problems: &mut Vec<Problem>) -> Product {
         problems.extend(self.warnings);
-        Product {
-            id: self.id.into(),
-            name: self.name.into(),
-            brand_id: brand.id.clone(),
-            brand_name: brand.name.clone(),
-            category: self.category.into(),
-            model: self.model.map(Into::into),
-            aliases: self.aliases,
-            production_country: self.production_country.map(Into::into),
-            documentation: self.documentation,
-            relationships: self.relationships,
-            entry: self.entry,
-        }
+        Product { brand_id: brand.id.clone(), brand_name: brand.name.clone(), ..self.product }
     }
+}
+
+/// A text without spaces around it; `None` for another value and for an empty text.
+pub(super) fn text(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
 }
 
 fn optional_text<'a>(
@@ -143,14 +101,11 @@ fn optional_text<'a>(
     field: &str,
     warn: &mut impl FnMut(&str, String),
 ) -> Option<&'a str> {
-    match map.get(field) {
-        Some(Value::String(text)) => Some(text.trim()).filter(|text| !text.is_empty()),
-        None | Some(Value::Null) => None,
-        Some(_) => {
-            warn(field, "must be a text; it is passed over".to_owned());
-            None
-        }
+    let value = map.get(field);
+    if !matches!(value, None | Some(Value::Null | Value::String(_))) {
+        warn(field, "must be a text; it is passed over".to_owned());
     }
+    text(value)
 }
 
 fn model(map: &Map<String, Value>) -> Option<&str> {
@@ -167,7 +122,7 @@ fn model(map: &Map<String, Value>) -> Option<&str> {
 fn aliases(map: &Map<String, Value>) -> Vec<String> {
     let mut found = Vec::new();
     let mut add = |value: &Value| {
-        if let Some(text) = value.as_str().map(str::trim).filter(|text| !text.is_empty())
+        if let Some(text) = text(Some(value))
             && !found.iter().any(|known| known == text)
         {
             found.push(text.to_owned());
@@ -192,26 +147,11 @@ fn documentation(
 ) -> Option<Documentation> {
     let (field, url, backup_url, kind) = match map.get("documentation") {
         Some(Value::Object(inner)) => {
-            for name in ["url", "backup_url", "type"] {
-                if !matches!(inner.get(name), None | Some(Value::Null | Value::String(_))) {
-                    warn(
-                        &format!("documentation.{name}"),
-                        "must be a text; it is passed over".to_owned(),
-                    );
-                }
-            }
-            let text = |name: &str| {
-                inner
-                    .get(name)
-                    .and_then(Value::as_str)
-                    .map(str::trim)
-                    .filter(|text| !text.is_empty())
-            };
-            ("documentation.url", text("url"), text("backup_url"), text("type"))
+            let mut warn = |name: &str, reason| warn(&format!("documentation.{name}"), reason);
+            let mut of = |name| optional_text(inner, name, &mut warn);
+            ("documentation.url", of("url"), of("backup_url"), of("type"))
         }
-        Some(Value::String(url)) => {
-            ("documentation", Some(url.trim()).filter(|url| !url.is_empty()), None, None)
-        }
+        url @ Some(Value::String(_)) => ("documentation", text(url), None, None),
         None | Some(Value::Null) => ("manual_url", None, None, None),
         Some(_) => {
             warn(
@@ -239,12 +179,7 @@ fn documentation(
                     ),
                 );
             }
-            let path = url.split(['?', '#']).next().unwrap_or(url).to_lowercase();
-            if path.ends_with(".html") || path.ends_with(".htm") || path.ends_with('/') {
-                DocumentationKind::Html
-            } else {
-                DocumentationKind::Pdf
-            }
+            DocumentationKind::of_address(url)
         }
     };
     usable(field, url, dir, warn)?;
@@ -306,11 +241,9 @@ fn relationships(
         }
     };
     for (at, link) in list.iter().enumerate() {
-        let text = |name: &str| {
-            link.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
-        };
-        match text("target_id") {
-            Some(target) => labelled(text("type").unwrap_or("related"), target, text("label")),
+        let of = |name: &str| text(link.get(name));
+        match of("target_id") {
+            Some(target) => labelled(of("type").unwrap_or("related"), target, of("label")),
             None => warn(
                 &format!("relationships[{at}].target_id"),
                 "is missing; the link is left out".to_owned(),
@@ -323,7 +256,7 @@ fn relationships(
             continue;
         };
         for (at, id) in ids.iter().enumerate() {
-            match id.as_str().map(str::trim).filter(|id| !id.is_empty()) {
+            match text(Some(id)) {
                 Some(id) => labelled("accessory", id, None),
                 None => warn(
                     &format!("compatible_accessories[{at}]"),

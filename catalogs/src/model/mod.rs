@@ -2,14 +2,14 @@
 //!
 //! Nothing here loads, fetches, searches or answers.
 
-mod entry;
 mod manual;
 mod product;
 mod question;
 
-pub use entry::Entry;
 pub use manual::{
     Block, Citation, Heading, Manual, ManualFormat, ManualSource, PICTURE_MARK, Page, Passage,
 };
-pub use product::{Accessory, Brand, Documentation, DocumentationKind, Product, Relationship};
-pub use question::{Exchange, Scenario, Suggestion};
+pub use product::{
+    Accessory, Brand, Documentation, DocumentationKind, Entry, Product, Relationship,
+};
+pub use question::{Exchange, Scenario, Suggestion, language_of};

@@ -3,9 +3,10 @@
 //! The fields that the server uses are typed; the whole entry is stored unchanged, so
 //! that a client gets every field of its catalog, including unknown ones.
 
+use std::fmt;
 use std::sync::Arc;
 
-use super::Entry;
+use serde_json::{Map, Value};
 
 /// A maker of products.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +67,18 @@ pub enum DocumentationKind {
     Html,
 }
 
+impl DocumentationKind {
+    /// The format that an address suggests; a PDF unless it names a web page.
+    pub(crate) fn of_address(url: &str) -> Self {
+        let path = url.split(['?', '#']).next().unwrap_or(url).to_lowercase();
+        if path.ends_with(".html") || path.ends_with(".htm") || path.ends_with('/') {
+            Self::Html
+        } else {
+            Self::Pdf
+        }
+    }
+}
+
 /// A link from one product to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relationship {
@@ -95,4 +108,35 @@ pub struct Accessory {
     pub label: String,
     /// Address of its picture; may be empty.
     pub image: String,
+}
+
+/// A JSON object stored as text: small in memory, sent to clients without being parsed again, and
+/// with every field of its file, including unknown ones.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry(Arc<str>);
+
+impl Entry {
+    /// Serialises a map.
+    #[must_use]
+    pub fn from_map(map: &Map<String, Value>) -> Self {
+        Self(serde_json::to_string(map).expect("a JSON map is JSON").into())
+    }
+
+    /// The JSON text, always one object.
+    #[must_use]
+    pub fn as_raw(&self) -> &str {
+        &self.0
+    }
+
+    /// The parsed object.
+    #[must_use]
+    pub fn to_map(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.0).expect("an entry was made from a JSON map")
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }

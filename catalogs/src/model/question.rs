@@ -1,4 +1,4 @@
-//! The context of a question about a product: the scenario, the previous turns, and suggested questions.
+//! The context of a question about a product: the language, the scenario, the previous turns, and suggested questions.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,4 +55,16 @@ pub struct Suggestion {
     pub text: String,
     /// The pages that should answer it, first and last.
     pub pages: (u32, u32),
+}
+
+/// The language of a locale, without its region; it is the name of the phrase files.
+///
+/// ```
+/// assert_eq!(hsc_catalogs::language_of("he-IL"), "he");
+/// ```
+#[must_use]
+pub fn language_of(locale: &str) -> String {
+    let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
+    // Older systems call Hebrew `iw`.
+    if language == "iw" { "he".to_owned() } else { language }
 }

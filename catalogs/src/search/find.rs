@@ -5,13 +5,14 @@
 //! with two, then with unexplained words. So a query without an error does not pay for error tolerance.
 
 use super::candidates::{of_all, of_some};
-use super::document::Hit;
+use super::document::{Field, Hit, Matched};
+use super::fold::{Kind, fold, kind};
 use super::index::Index;
-use super::mark::marks;
 use super::query::Query;
 use super::rank::{Fit, Ranker};
 use super::reading::Reading;
 use super::trie::Trie;
+use super::way::Step;
 
 /// Most hits of one search, whatever the limit.
 const MOST_HITS: usize = 100;
@@ -47,12 +48,9 @@ impl Index {
     /// Searches from strict to lenient, until the result is good.
     fn find<'s>(&'s self, query: &'s Query, limit: usize) -> Found<'s> {
         let mut found = Found { index: self, query, limit, fits: Vec::new(), best: 0.0 };
-        let mut reading = Reading::default();
-        reading.literal(&self.trie, query, false);
-        found.whole(&reading);
+        found.whole(&Reading::literal(&self.trie, query));
         if found.best < GOOD {
-            let mut parts = Reading::default();
-            parts.literal_parts(&self.trie, query, true);
+            let mut parts = Reading::literal_parts(&self.trie, query, true);
             let steps: [(f32, Widen); 3] = [
                 (GOOD, Reading::near_unknown_words),
                 (GOOD, Reading::near_known_words),
@@ -87,7 +85,7 @@ struct Found<'s> {
     index: &'s Index,
     query: &'s Query,
     limit: usize,
-    fits: Vec<(Fit, Vec<super::document::Matched>)>,
+    fits: Vec<(Fit, Vec<Matched>)>,
     best: f32,
 }
 
@@ -126,7 +124,7 @@ impl Found<'_> {
                 continue;
             }
             ranker.fit(fit.document);
-            let found = (fit, marks(self.index, fit.document, ranker.path()));
+            let found = (fit, marks(self.index, fit.document, &ranker.path));
             match known {
                 Some(known) => self.fits[known] = found,
                 None => self.fits.push(found),
@@ -169,4 +167,71 @@ fn confidence(fit: &Fit) -> u8 {
         _ => 50.0 + (fit.quality - EVEN) * STEEPNESS,
     };
     sure.clamp(1.0, 100.0) as u8
+}
+
+/// The ranges of a product's texts that the query explains, sorted; ranges of one field do not touch.
+fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched> {
+    let mut marks: Vec<(Matched, &str)> = path
+        .iter()
+        .filter_map(|step| {
+            let field: Field = step.entry.field.field()?;
+            let text = index.text(document, step.entry.field);
+            let start = u32::from(step.entry.start);
+            let end = end_of(text, start, u32::from(step.marked));
+            (end > start).then_some((Matched { field, start, end }, text))
+        })
+        .collect();
+    marks.sort_unstable();
+    marks.dedup_by(|(next, text), (last, _)| {
+        let touches = next.field == last.field
+            && (next.start <= last.end || only_joints(text, last.end, next.start));
+        if touches {
+            last.end = last.end.max(next.end);
+        }
+        touches
+    });
+    marks.into_iter().map(|(mark, _)| mark).collect()
+}
+
+/// Whether only joints are between two positions: `td 17` marks `TD-17` as one range.
+fn only_joints(text: &str, from: u32, to: u32) -> bool {
+    let mut between = text.chars().skip(from as usize).take(to.saturating_sub(from) as usize);
+    between.all(|c| matches!(kind(c), Kind::Joint | Kind::Nothing))
+}
+
+/// The character after the `letters` folded letters that begin at character `start`. Marks of
+/// the last letter (niqqud) are included.
+fn end_of(text: &str, start: u32, letters: u32) -> u32 {
+    let (mut seen, mut end) = (0, start);
+    for (number, c) in text.chars().enumerate().skip(start as usize) {
+        match kind(c) {
+            Kind::Text if seen < letters => {
+                fold(c, |_| seen += 1);
+                end = number as u32 + 1;
+            }
+            Kind::Nothing if end == number as u32 => end += 1,
+            _ if seen >= letters => break,
+            _ => {}
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_counts_letters_and_spans_joints() {
+        assert_eq!(end_of("TD-17KV", 0, 4), 5);
+        assert_eq!(end_of("TD-17KV", 3, 2), 5);
+        assert_eq!(end_of("a b", 0, 1), 1);
+    }
+
+    #[test]
+    fn a_range_takes_the_marks_of_its_last_letter() {
+        assert_eq!(end_of("שִׁיר", 0, 1), 3);
+        assert_eq!(end_of("ﬁne", 0, 2), 1);
+        assert_eq!(end_of("ab", 0, 9), 2);
+    }
 }

@@ -1,9 +1,9 @@
 //! The index: built once from all documents, immutable, read by any number of threads.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::document::{Document, FieldNumber};
-use super::texts::Texts;
 use super::trie::{Term, Trie};
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
@@ -141,8 +141,8 @@ impl std::hash::Hasher for LetterHasher {
 
 /// One document while the index is being built.
 struct Draft {
-    entries: std::ops::Range<usize>,
-    spans: std::ops::Range<usize>,
+    entries: Range<usize>,
+    spans: Range<usize>,
     name_letters: u16,
 }
 
@@ -224,13 +224,13 @@ impl Index {
     }
 
     /// Number of documents of the strings in this range, with multiplicity.
-    pub(crate) fn count(&self, terms: &std::ops::Range<Term>) -> usize {
+    pub(crate) fn count(&self, terms: &Range<Term>) -> usize {
         (self.posting_starts[terms.end as usize] - self.posting_starts[terms.start as usize])
             as usize
     }
 
     /// The documents of the strings in this range: all, or the best of a crowded prefix.
-    pub(crate) fn documents(&self, terms: &std::ops::Range<Term>) -> &[u32] {
+    pub(crate) fn documents(&self, terms: &Range<Term>) -> &[u32] {
         if self.count(terms) > CROWD
             && let Some(best) = self.crowds.get(&(terms.start, terms.end))
         {
@@ -376,4 +376,73 @@ fn crowds(index: &Index) -> HashMap<(Term, Term), Box<[u32]>> {
         true
     });
     crowds
+}
+
+/// The original texts of all documents, concatenated: for marking matches.
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: String,
+    /// For each document the ranges of its texts in `bytes`.
+    spans: Vec<(FieldNumber, u32, u32)>,
+    starts: Vec<u32>,
+    /// Brands and categories, which many documents share.
+    shared: HashMap<Box<str>, (u32, u32)>,
+}
+
+impl Texts {
+    /// Adds a text of the current document.
+    fn add(&mut self, field: FieldNumber, text: &str) {
+        let from = self.bytes.len() as u32;
+        self.bytes.push_str(text);
+        self.spans.push((field, from, self.bytes.len() as u32));
+    }
+
+    /// The same for a text that other documents share.
+    fn add_shared(&mut self, field: FieldNumber, text: &str) {
+        let span = match self.shared.get(text) {
+            Some(&span) => span,
+            None => {
+                let from = self.bytes.len() as u32;
+                self.bytes.push_str(text);
+                let span = (from, self.bytes.len() as u32);
+                self.shared.insert(text.into(), span);
+                span
+            }
+        };
+        self.spans.push((field, span.0, span.1));
+    }
+
+    /// A text of a document, by its final position; may be empty.
+    fn get(&self, document: usize, field: FieldNumber) -> &str {
+        let spans = &self.spans[self.starts[document] as usize..self.starts[document + 1] as usize];
+        spans
+            .iter()
+            .find(|span| span.0 == field)
+            .map_or("", |&(_, from, to)| &self.bytes[from as usize..to as usize])
+    }
+
+    /// The position of the next text.
+    fn noted(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Reorders the documents, each given by its range.
+    fn reorder(&mut self, documents: impl Iterator<Item = Range<usize>>) {
+        let mut spans = Vec::with_capacity(self.spans.len());
+        self.starts.clear();
+        for noted in documents {
+            self.starts.push(spans.len() as u32);
+            spans.extend_from_slice(&self.spans[noted]);
+        }
+        self.starts.push(spans.len() as u32);
+        self.spans = spans;
+        self.shared = HashMap::new();
+        self.bytes.shrink_to_fit();
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.bytes.capacity()
+            + self.spans.capacity() * size_of::<(FieldNumber, u32, u32)>()
+            + self.starts.capacity() * size_of::<u32>()
+    }
 }

@@ -106,7 +106,6 @@
 pub mod description;
 pub mod eval;
 
-mod automaton;
 mod candidates;
 mod distance;
 mod document;
@@ -114,12 +113,9 @@ mod find;
 mod fold;
 mod index;
 mod likeness;
-mod mark;
-mod near;
 mod query;
 mod rank;
 mod reading;
-mod texts;
 mod trie;
 mod variant;
 mod way;

@@ -46,7 +46,8 @@ pub(crate) struct Ranker<'q> {
     ways: Ways<'q>,
     // Buffers, so that a candidate costs no allocation.
     steps: Vec<Step>,
-    path: Vec<Step>,
+    /// The path of the last scored product: the parts of the query and their strings.
+    pub(crate) path: Vec<Step>,
 }
 
 impl<'q> Ranker<'q> {
@@ -98,11 +99,6 @@ impl<'q> Ranker<'q> {
         }
         let gained = self.ways.best(&self.edges, &mut self.steps, &mut self.path)?;
         Some(self.judge(document, gained))
-    }
-
-    /// The path of the last scored product: the parts of the query and their strings.
-    pub(crate) fn path(&self) -> &[Step] {
-        &self.path
     }
 
     /// Finds the strings of this product that the parts of the query may stand for.

@@ -8,9 +8,8 @@
 use std::ops::Range;
 
 use super::fold::family;
-use super::near::Near;
 use super::query::{Edge, Query};
-use super::trie::{Place, Term, Trie};
+use super::trie::{Near, Term, Trie};
 use super::words::{Cut, LONGEST_WORD};
 
 /// Most parts of a query over all readings. A query of ten words needs about thirty.
@@ -52,23 +51,27 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
-    /// Adds the exact readings: every part is a string of the index or a prefix of one.
-    /// Words that are not strings are cut inside as well; with `every_word` all are.
-    pub(crate) fn literal(&mut self, trie: &Trie, query: &Query, every_word: bool) {
-        self.literal_parts(trie, query, every_word);
-        self.keep_whole_ways(query.len());
+    /// The exact readings: every part is a string of the index or a prefix of one. Words that are not strings are
+    /// cut inside as well.
+    pub(crate) fn literal(trie: &Trie, query: &Query) -> Reading {
+        let mut reading = Reading::literal_parts(trie, query, false);
+        reading.keep_whole_ways(query.len());
+        reading
     }
 
-    /// The same, including parts that lead to no reading of the whole query.
-    pub(crate) fn literal_parts(&mut self, trie: &Trie, query: &Query, every_word: bool) {
+    /// The same, including parts that lead to no reading of the whole query; with `every_word` all words are cut
+    /// inside.
+    pub(crate) fn literal_parts(trie: &Trie, query: &Query, every_word: bool) -> Reading {
+        let mut reading = Reading::default();
         let mut starts: Vec<bool> = query.cuts.iter().map(|&cut| cut != Cut::None).collect();
-        self.walk_all(trie, query, &mut starts, &vec![false; query.len()]);
-        let cuttable = self.cuttable(query, every_word);
+        reading.walk_all(trie, query, &mut starts, &vec![false; query.len()]);
+        let cuttable = reading.cuttable(query, every_word);
         if cuttable.iter().any(|&may| may) {
-            self.edges.clear();
-            self.senses.clear();
-            self.walk_all(trie, query, &mut starts, &cuttable);
+            reading.edges.clear();
+            reading.senses.clear();
+            reading.walk_all(trie, query, &mut starts, &cuttable);
         }
+        reading
     }
 
     /// The letters in words that no string explains.
@@ -302,13 +305,9 @@ impl Reading {
 }
 
 fn exact(trie: &Trie, letters: &[char]) -> Option<Term> {
-    let mut place: Place = trie.root();
-    for &letter in letters {
-        if !trie.step(&mut place, letter) {
-            return None;
-        }
-    }
-    trie.here(&place)
+    let mut place = trie.root();
+    let is_there = letters.iter().all(|&letter| trie.step(&mut place, letter));
+    if is_there { trie.here(&place) } else { None }
 }
 
 /// The cost, in letters, of reading `from..to` as one part.

@@ -34,11 +34,7 @@ pub(crate) fn variant(word: &Word, beside: Beside) -> Option<Variant> {
         return None;
     }
     let mut variant = Variant {
-        word: Word {
-            letters: word.letters.clone(),
-            origins: word.origins.clone(),
-            cuts: word.cuts.clone(),
-        },
+        word: word.clone(),
         spans: (0..word.letters.len()).map(|at| (at as u8, at as u8 + 1)).collect(),
     };
     if !is_ascii {

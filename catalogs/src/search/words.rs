@@ -26,7 +26,7 @@ pub(crate) enum Cut {
 }
 
 /// One word of a text.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Word {
     /// The folded letters, joints left out.
     pub(crate) letters: Vec<char>,

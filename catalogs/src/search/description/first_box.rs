@@ -1,12 +1,12 @@
 //! Interprets a text in the first box: products, and a question about one of them.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use super::super::document::Hit;
 use super::super::index::Index;
 use super::index::DescriptionIndex;
 use super::language::Vocabulary;
-use super::layout::other_layouts;
 use super::rank::{Match, Reading, SPELLED, SURE, Score};
 
 /// Confidence from which a hit is a match.
@@ -174,7 +174,7 @@ fn is_identity(reading: &Reading<'_>, found: &Match, at: usize) -> Option<&'stat
     if unit.has_digit {
         return Some("model");
     }
-    if reading.is_brand(term) {
+    if reading.index.is_brand(term) {
         return Some("brand");
     }
     (!unit.is_concept && reading.is_rare(term)).then_some("name")
@@ -188,8 +188,9 @@ fn identity(reading: &Reading<'_>, matches: &[Match]) -> Identity {
         match is_identity(reading, found, at) {
             Some("model") if found.weight >= SURE => {
                 identity.models += 1;
-                identity.longest_model =
-                    identity.longest_model.max(found.term.map_or(0, |term| reading.letters(term)));
+                identity.longest_model = identity
+                    .longest_model
+                    .max(found.term.map_or(0, |term| reading.index.letters(term)));
             }
             Some("brand") => identity.brands += 1,
             Some("name") => identity.names += 1,
@@ -253,7 +254,7 @@ fn detect(reading: &Reading<'_>, hits: &[Hit], ranked: &[Score], text: &str) -> 
         score.document != first.document
             && score.score >= best.score * EQUAL
             // A product with a manual is preferred to its duplicate without one.
-            && (reading.has_manual(score.document) || !reading.has_manual(first.document))
+            && (reading.index.has_manual(score.document) || !reading.index.has_manual(first.document))
     };
     if ranked.iter().any(|score| equal(&score)) {
         return None;
@@ -281,7 +282,7 @@ fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
         }
     }
     for at in (0..units.len().saturating_sub(1)).rev() {
-        if taken[at + 1] && !taken[at] && vocabulary.is_article(&units[at].stem) {
+        if taken[at + 1] && !taken[at] && vocabulary.articles.contains(&units[at].stem) {
             taken[at] = true;
         }
     }
@@ -299,7 +300,66 @@ fn question(reading: &Reading<'_>, matches: &[Match], text: &str) -> String {
     let rest = words.join(" ");
     let untaken = || units.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|(unit, _)| unit);
     // A single word next to the name is an unrecognised part of it.
-    let says = untaken().any(|unit| vocabulary.is_question_word(&unit.stem))
-        || untaken().filter(|unit| !vocabulary.is_article(&unit.stem)).count() >= 2;
+    let says = untaken().any(|unit| vocabulary.question_words.contains(&unit.stem))
+        || untaken().filter(|unit| !vocabulary.articles.contains(&unit.stem)).count() >= 2;
     if says { rest.trim_matches([' ', ',', '-', ':', ';']).to_owned() } else { String::new() }
+}
+
+/// The files of keyboard layouts, one per pair. A line has the letters of the two layouts on one key.
+const LAYOUTS: [&str; 1] = [include_str!("layouts/he-en.txt")];
+
+/// One direction of a pair of layouts: typed letter to intended letter.
+type Keys = HashMap<char, char>;
+
+fn layouts() -> &'static [Keys] {
+    static READ: LazyLock<Vec<Keys>> = LazyLock::new(|| {
+        let mut layouts = Vec::new();
+        for file in LAYOUTS {
+            let (mut there, mut back) = (Keys::new(), Keys::new());
+            for line in file.lines().filter(|line| !line.starts_with("# ")) {
+                let mut keys = line.split_whitespace().filter_map(|key| key.chars().next());
+                if let (Some(one), Some(other)) = (keys.next(), keys.next()) {
+                    there.insert(one, other);
+                    back.insert(other, one);
+                }
+            }
+            layouts.push(there);
+            layouts.push(back);
+        }
+        layouts
+    });
+    &READ
+}
+
+/// The text in each other layout, if most of its letters are on that layout's keys.
+fn other_layouts(typed: &str) -> impl Iterator<Item = String> {
+    layouts().iter().filter_map(move |keys| {
+        let (mut letters, mut moved, mut text) = (0, 0, String::with_capacity(typed.len()));
+        for c in typed.chars() {
+            let lower = c.to_lowercase().next().unwrap_or(c);
+            letters += usize::from(c.is_alphabetic());
+            match keys.get(&lower) {
+                Some(&other) => {
+                    moved += usize::from(c.is_alphabetic());
+                    text.push(other);
+                }
+                None => text.push(c),
+            }
+        }
+        (moved > 0 && moved == letters).then_some(text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_keys_are_read_in_the_other_layout() {
+        let read = |typed: &str| other_layouts(typed).collect::<Vec<_>>();
+        assert_eq!(read("akuo"), ["שלום"]);
+        assert_eq!(read("יקךךם 3ץ5"), ["hello 3.5"]);
+        assert!(read("hello שלום").is_empty());
+        assert!(read("123").is_empty());
+    }
 }

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::document::Document;
 use super::language::{Concept, Vocabulary};
-use super::sound::sound;
-use super::token::{Token, is_hebrew, is_number, stem, tokens};
+use super::token::{Token, is_hebrew, is_number, sound, stem, tokens};
 
 /// Most products that are indexed by words. A shop has fewer; a synthetic catalog of a million, as in load tests,
 /// would take gigabytes, and its products are found by their letters alone.
@@ -263,7 +262,7 @@ fn read(
         };
         for &concept in &phrase.concepts {
             note(found, Term::Concept(concept), field.concept);
-            if field.is_name && vocabulary.is_accessory(concept) {
+            if field.is_name && vocabulary.accessories.contains(&concept) {
                 about.accessories.push(concept);
             }
         }

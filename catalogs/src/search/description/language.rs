@@ -20,16 +20,22 @@ pub(super) struct Vocabulary {
     names: HashMap<String, Concept>,
     /// The concepts of a word or a phrase, its words stemmed and joined by spaces.
     forms: HashMap<String, Vec<Concept>>,
-    accessories: HashSet<Concept>,
-    attributes: HashSet<Concept>,
+    /// Kinds of products that are accessories of another one.
+    pub(super) accessories: HashSet<Concept>,
+    /// Properties of products of many kinds.
+    pub(super) attributes: HashSet<Concept>,
     /// For each concept its narrower concepts, at any depth.
     narrower: HashMap<Concept, Vec<Concept>>,
     units: HashMap<String, String>,
     numbers: HashMap<String, String>,
-    revisions: HashSet<String>,
-    function_words: HashSet<String>,
-    question_words: HashSet<String>,
-    articles: HashSet<String>,
+    /// Words before the number of a revision: `mark`.
+    pub(super) revisions: HashSet<String>,
+    /// Words without information about a product.
+    pub(super) function_words: HashSet<String>,
+    /// Words that indicate a question.
+    pub(super) question_words: HashSet<String>,
+    /// Words that are removed together with the name that follows them: `my`, `of the`.
+    pub(super) articles: HashSet<String>,
 }
 
 /// The concepts of a phrase, and its number of words.
@@ -158,20 +164,10 @@ impl Vocabulary {
         self.narrower.get(&concept).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether a product of this kind is an accessory of another one.
-    pub(super) fn is_accessory(&self, concept: Concept) -> bool {
-        self.accessories.contains(&concept)
-    }
-
-    /// Whether the concept is a property of products of many kinds.
-    pub(super) fn is_attribute(&self, concept: Concept) -> bool {
-        self.attributes.contains(&concept)
-    }
-
     /// Whether the word has a concept or is a function word.
     pub(super) fn knows(&self, stem: &str) -> bool {
         self.forms.contains_key(stem)
-            || self.is_function_word(stem)
+            || self.function_words.contains(stem)
             || without_prefix(stem).is_some_and(|bare| self.forms.contains_key(bare))
     }
 
@@ -183,26 +179,6 @@ impl Vocabulary {
     /// The digits of a number word.
     pub(super) fn number(&self, stem: &str) -> Option<&str> {
         self.numbers.get(stem).map(String::as_str)
-    }
-
-    /// Whether the word precedes the number of a revision: `mark`.
-    pub(super) fn is_revision(&self, stem: &str) -> bool {
-        self.revisions.contains(stem)
-    }
-
-    /// Whether the word carries no information about a product.
-    pub(super) fn is_function_word(&self, stem: &str) -> bool {
-        self.function_words.contains(stem)
-    }
-
-    /// Whether the word indicates a question.
-    pub(super) fn is_question_word(&self, stem: &str) -> bool {
-        self.question_words.contains(stem)
-    }
-
-    /// Whether the word is removed together with the name that follows it: `my`, `of the`.
-    pub(super) fn is_article(&self, stem: &str) -> bool {
-        self.articles.contains(stem)
     }
 }
 

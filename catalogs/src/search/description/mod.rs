@@ -5,20 +5,18 @@
 //! are one *concept*, numbers keep their units, and a word may be spelled as it sounds.
 //!
 //! - `language`: concepts, units, numbers and function words; a file per language in `language/`.
-//! - `layout`: text that was typed with the wrong keyboard layout; a file per pair of layouts in `layouts/`.
-//! - `token`, `sound`: words of a text, and their sound.
+//! - `token`: words of a text, their stems and their sound.
 //! - `index`: [`DescriptionIndex`], built once per catalog.
 //! - `rank`: how well a product fits the words.
-//! - `first_box`: [`Understanding`], which combines this search with the letter search.
+//! - `first_box`: [`Understanding`], which combines this search with the letter search, and reads text that was typed
+//!   with the wrong keyboard layout; a file per pair of layouts in `layouts/`.
 //!
 //! Never: a rule that names a product or a brand; those come from the catalog only.
 
 mod first_box;
 mod index;
 mod language;
-mod layout;
 mod rank;
-mod sound;
 mod token;
 
 #[cfg(test)]

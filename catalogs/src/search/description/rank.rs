@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::distance::edits;
 use super::index::{DescriptionIndex, Term, TermId, measures};
 use super::language::{Concept, Vocabulary};
-use super::sound::sound;
-use super::token::{Token, is_hebrew, is_number, stem, tokens, without_prefix};
+use super::token::{Token, is_hebrew, is_number, sound, stem, tokens, without_prefix};
 
 /// Weights of a word's interpretations: as written, and less certain ones.
 const WRITTEN: f32 = 1.0;
@@ -107,7 +106,7 @@ impl Unit {
 /// A text as the words that carry information about a product.
 #[derive(Debug)]
 pub(super) struct Reading<'i> {
-    index: &'i DescriptionIndex,
+    pub(super) index: &'i DescriptionIndex,
     pub(super) units: Vec<Unit>,
     concepts: HashSet<Concept>,
     /// Whether it is a question.
@@ -151,7 +150,7 @@ impl<'i> Reading<'i> {
                 ..Unit::default()
             })
             .collect();
-        let asks = stems.iter().any(|stem| vocabulary.is_question_word(stem));
+        let asks = stems.iter().any(|stem| vocabulary.question_words.contains(stem));
         let mut reading = Reading {
             index,
             units: Vec::new(),
@@ -187,7 +186,7 @@ impl<'i> Reading<'i> {
                 continue;
             };
             let single = phrase.words == 1;
-            if single && vocabulary.is_function_word(&stems[at]) {
+            if single && vocabulary.function_words.contains(&stems[at]) {
                 at += 1;
                 continue;
             }
@@ -196,7 +195,7 @@ impl<'i> Reading<'i> {
                 let narrower = vocabulary.narrower(concept).iter().map(|&it| (it, NARROWER));
                 let named = self.index.term(&Term::Concept(concept));
                 let most = named.map_or(f32::MAX, |term| self.index.rarity(term));
-                let share = if vocabulary.is_attribute(concept) { ATTRIBUTE } else { 1.0 };
+                let share = if vocabulary.attributes.contains(&concept) { ATTRIBUTE } else { 1.0 };
                 for (concept, weight) in std::iter::once((concept, CONCEPT)).chain(narrower) {
                     if let Some(term) = self.index.term(&Term::Concept(concept)) {
                         let says = self.index.rarity(term).min(most) * share;
@@ -214,10 +213,11 @@ impl<'i> Reading<'i> {
 
     fn function_words(&self, vocabulary: &Vocabulary, stems: &[String], units: &mut [Unit]) {
         for (unit, stem) in units.iter_mut().zip(stems) {
-            let bare = without_prefix(stem).is_some_and(|bare| vocabulary.is_function_word(bare));
+            let bare =
+                without_prefix(stem).is_some_and(|bare| vocabulary.function_words.contains(bare));
             unit.is_function = !unit.is_concept
                 && !unit.has_digit
-                && (vocabulary.is_function_word(stem) || bare || stem.chars().count() < 2);
+                && (vocabulary.function_words.contains(stem) || bare || stem.chars().count() < 2);
         }
     }
 
@@ -250,7 +250,7 @@ impl<'i> Reading<'i> {
         });
         let number = vocabulary.number(&stems[at]).filter(|_| {
             let before = at.checked_sub(1).map(|before| &stems[before]);
-            is_measured || before.is_some_and(|word| vocabulary.is_revision(word))
+            is_measured || before.is_some_and(|word| vocabulary.revisions.contains(word))
         });
         if let Some(number) = number {
             units[at].is_function = false;
@@ -437,11 +437,6 @@ impl<'i> Reading<'i> {
         self.units.iter().any(|unit| !unit.is_function && !unit.is_known() && is_short(unit))
     }
 
-    /// Whether the word is part of a brand's name.
-    pub(super) fn is_brand(&self, term: TermId) -> bool {
-        self.index.is_brand(term)
-    }
-
     /// Whether few products have the word.
     pub(super) fn is_rare(&self, term: TermId) -> bool {
         self.index.postings(term).len() <= (self.index.len() / 50).max(3)
@@ -453,16 +448,6 @@ impl<'i> Reading<'i> {
             self.index.postings(*term).binary_search_by_key(&document, |posting| posting.0).is_ok()
         };
         self.brands.is_empty() || self.brands.iter().any(has)
-    }
-
-    /// Whether the product has a manual.
-    pub(super) fn has_manual(&self, document: u32) -> bool {
-        self.index.has_manual(document)
-    }
-
-    /// The number of letters of a term's word.
-    pub(super) fn letters(&self, term: TermId) -> usize {
-        self.index.letters(term)
     }
 
     /// Whether any word may be about a product.
