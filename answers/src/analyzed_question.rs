@@ -3,10 +3,10 @@
 use hsc_catalogs::Scenario;
 
 use super::index::{Index, TermId};
-use super::question::Question;
+use super::language::distance;
 use super::ranking_parts::{Part, RankingParts};
-use super::text::{Word, distance};
-use super::turn::{Turn, topic};
+use super::turn::{Question, Turn, topic};
+use super::words::Word;
 
 /// Factor for the weight of a question word such as `help`, which carries little information.
 const ASKING: f32 = 0.3;
@@ -50,7 +50,7 @@ pub(super) enum Kind {
 }
 
 /// One word of the question.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct AskedTerm {
     /// The manual's words it may stand for, with their similarity (1 is the same).
     pub readings: Vec<(TermId, f32)>,
@@ -81,7 +81,7 @@ impl AnalyzedQuestion {
     /// Analyses a question against a manual.
     pub(super) fn new(question: &Question, index: &Index, parts: RankingParts) -> Self {
         let words: Vec<Word> = index
-            .reader()
+            .reader
             .words(question.text)
             .into_iter()
             .map(|word| match parts.has(Part::Misspellings) {
@@ -199,8 +199,8 @@ fn spelt_right(word: Word, index: &Index) -> Word {
     {
         return word;
     }
-    match index.language().misspelt_common(&word.surface) {
-        Some(right) => index.reader().words(right).into_iter().next().unwrap_or(word),
+    match index.language.misspelt_common(&word.surface) {
+        Some(right) => index.reader.words(right).into_iter().next().unwrap_or(word),
         None => word,
     }
 }
@@ -230,13 +230,13 @@ fn readings(
     {
         readings.push((id, likeness));
         alike *= SYNONYM_OF_SLIP;
-        means = index.reader().words(right).into_iter().next().map_or(means, |word| word.term);
+        means = index.reader.words(right).into_iter().next().map_or(means, |word| word.term);
     }
     if !parts.has(Part::Synonyms) {
         return readings;
     }
     let mut add = |of: &str, alike: f32| {
-        for other in index.synonyms().of_word(of) {
+        for other in index.synonyms.of_word(of) {
             if let Some(id) =
                 index.term(other).filter(|id| readings.iter().all(|known| known.0 != *id))
             {
@@ -254,9 +254,9 @@ fn readings(
 /// True for a topic, even if it is misspelt.
 fn is_topic(word: &Word, readings: &[(TermId, f32)], index: &Index) -> bool {
     let spelt = |(term, alike): &(TermId, f32)| {
-        *alike > SYNONYM && index.word(*term).is_some_and(|word| index.synonyms().is_topic(word))
+        *alike > SYNONYM && index.word(*term).is_some_and(|word| index.synonyms.is_topic(word))
     };
-    index.synonyms().is_topic(&word.term) || readings.iter().any(spelt)
+    index.synonyms.is_topic(&word.term) || readings.iter().any(spelt)
 }
 
 /// The manual's word that an unknown word is most probably a misspelling of.
@@ -311,13 +311,10 @@ fn phrase_terms(words: &[Word], index: &Index) -> Vec<AskedTerm> {
         (!readings.is_empty()).then(|| AskedTerm {
             weight: PHRASE * all / readings.len() as f32,
             readings,
-            parts: Box::default(),
-            needed: false,
-            topic: false,
-            subject: false,
+            ..AskedTerm::default()
         })
     };
-    index.synonyms().of_phrases(&question).filter_map(term).collect()
+    index.synonyms.of_phrases(&question).filter_map(term).collect()
 }
 
 fn product_words(question: &Question, index: &Index) -> Vec<String> {
@@ -330,7 +327,7 @@ fn product_words(question: &Question, index: &Index) -> Vec<String> {
     ];
     names
         .iter()
-        .flat_map(|name| index.reader().words(name))
+        .flat_map(|name| index.reader.words(name))
         .filter(|word| !word.common)
         .map(|word| word.term)
         .collect()
@@ -342,16 +339,9 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
         Scenario::Studio => "recording record studio DAW audio interface computer",
         Scenario::Live => "live stage performance performing PA mixer",
     };
-    let ids = index.reader().words(words).into_iter().filter_map(|word| index.term(&word.term));
-    ids.map(|id| AskedTerm {
-        readings: vec![(id, 1.0)],
-        parts: Box::default(),
-        weight: SCENARIO,
-        needed: false,
-        topic: false,
-        subject: false,
-    })
-    .collect()
+    let ids = index.reader.words(words).into_iter().filter_map(|word| index.term(&word.term));
+    ids.map(|id| AskedTerm { readings: vec![(id, 1.0)], weight: SCENARIO, ..AskedTerm::default() })
+        .collect()
 }
 
 impl Kind {

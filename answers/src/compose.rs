@@ -1,22 +1,17 @@
-//! Composes the answer from the selected text: the manual's words, each page cited after its words.
+//! Composes the answer from the selected text: the manual's words, each page cited after its words; an accessory that
+//! fits the question.
 
-use hsc_catalogs::{Citation, Manual, language_of};
+use hsc_catalogs::{Accessory, Citation, Manual, Product, Scenario, Suggestion, language_of};
 
-use super::accessory;
-use super::analyzed_question::AnalyzedQuestion;
-use super::answer::{Answer, Outcome};
-use super::confidence::{Features, features};
+use super::answer::{Answer, Outcome, Phrases};
 use super::html;
-use super::index::{Index, LanguageId, Unit};
-use super::meaning::{Meaning, Nearness};
-use super::phrases::Phrases;
-use super::question::Question;
-use super::rank::{self, Hit};
-use super::ranking_parts::{Part, RankingParts};
+use super::index::Index;
+use super::language::{Language, is_hebrew_letter};
+use super::rank::{Hit, Nearness};
+use super::retrieval::{Features, Measure, Retrieved, look};
 use super::select::{self, Extract, Form, Piece};
 use super::sheet::{Chunk, Sheet, harmless};
-use super::text::Language;
-use super::turn::{Topic, Turn, topic};
+use super::turn::{Question, Topic, Turn, topic};
 
 /// Share of the best score from which another section is included in the answer.
 const SECOND: f32 = 0.8;
@@ -28,22 +23,22 @@ const ALSO: f32 = 0.45;
 const SECTIONS: usize = 2;
 /// Most cited pages in total, and the pages shown with `I don't know`.
 const PAGES: usize = 3;
-/// Share of the best score of all from which the best passage in the visitor's language is preferred.
-const SAME_LANGUAGE: f32 = 0.6;
-/// Minimum number of ranked passages: each of three pages may have many of the best ones.
-const HITS: usize = 24;
 /// Longest quote under `See also`, in characters.
 const ALSO_CHARS: usize = 240;
 /// Longest quote of a likely passage, in characters.
 const LIKELY_CHARS: usize = 420;
-/// Longest heading that is named before a quote, in characters. A longer one is a sentence.
+/// Longest heading that is shown before a quote, in characters. A longer one is a sentence.
 const HEADING_CHARS: usize = 60;
-/// Longest heading shown before a quote, in characters. A longer one is a sentence.
-const STEP_WORDS: usize = 5;
 /// Most words of a title after its number. A step has more.
-const QUOTE_CHARS: usize = 240;
-
+const STEP_WORDS: usize = 5;
 /// Longest quote of a citation, in characters: two lines of a tooltip.
+const QUOTE_CHARS: usize = 240;
+/// Weight of a word of the question relative to a word of the answer.
+const ASKED: usize = 3;
+/// Minimum points of a fitting accessory: one word of the question, or three of the answer.
+const FITS: usize = 3;
+
+/// A composed answer.
 #[derive(Debug)]
 pub struct Composed {
     /// The chunks to send, in order.
@@ -52,60 +47,6 @@ pub struct Composed {
     pub answer: Answer,
     /// The ranking features behind its confidence; `None` without a hit.
     pub features: Option<Features>,
-}
-
-/// Parameters of an answer, from the settings.
-#[derive(Debug, Clone, Copy)]
-pub struct Measure {
-    /// Most passages that are used.
-    pub max_passages: usize,
-    /// Confidence below which there is no answer.
-    pub min_confidence: f32,
-    /// Confidence from which the manual answers; below it, likely passages are shown.
-    pub answer_confidence: f32,
-    /// The enabled parts of the ranking.
-    pub parts: RankingParts,
-}
-
-/// The ranked passages for a question.
-pub(super) struct Retrieved {
-    /// The question in the manual's vocabulary.
-    pub analyzed: AnalyzedQuestion,
-    /// The passages, best first.
-    pub hits: Vec<Hit>,
-    /// Confidence that they answer, 0 to 1.
-    pub sure: f32,
-    /// The ranking features behind it.
-    pub features: Option<Features>,
-}
-
-/// Ranks the passages for a question. `near` is the similarity of each window for each encoder, if there are vectors.
-pub(super) fn look(
-    question: &Question,
-    manual: &Manual,
-    index: &Index,
-    near: &[Nearness],
-    measure: Measure,
-) -> Retrieved {
-    let analyzed = AnalyzedQuestion::new(question, index, measure.parts);
-    let english = is_english(question.text);
-    let near = if measure.parts.has(Part::Encoders) { near } else { &[] };
-    let meaning = Meaning::of(index, near, english);
-    let form = |unit: &Unit| form(&manual.passages[unit.passage]);
-    let spans = meaning.as_ref().map(|it| &*it.spans);
-    let count = measure.max_passages.max(HITS);
-    let ranked =
-        |language| rank::rank(index, &analyzed, spans, language, form, count, measure.parts);
-    let mut hits = ranked(reading_language(question, index));
-    let all = if index.languages() > 1 { ranked(None) } else { Vec::new() };
-    let score = |hits: &[Hit]| hits.first().map_or(0.0, |hit| hit.score);
-    if score(&hits) < SAME_LANGUAGE * score(&all) {
-        hits = all;
-    }
-    let is_own_language = Language::of([question.text]) == index.language();
-    let features = features(index, &analyzed, &hits, meaning.as_ref(), is_own_language);
-    let sure = features.map_or(0.0, Features::confidence);
-    Retrieved { analyzed, hits, sure, features }
 }
 
 /// Answers a question from a manual.
@@ -149,6 +90,45 @@ pub fn compose(
     }
 }
 
+/// For each suggestion, in order: whether the first cited page of its answer is one that the suggestion names.
+///
+/// By words alone, so that the result does not depend on whether the manual is embedded yet. The index
+/// caches the results.
+#[must_use]
+pub fn confirm(
+    product: &Product,
+    manual: &Manual,
+    index: &Index,
+    measure: Measure,
+    suggestions: &[Suggestion],
+) -> Vec<bool> {
+    index.confirmed(suggestions, |suggestion| confirms(product, manual, index, measure, suggestion))
+}
+
+fn confirms(
+    product: &Product,
+    manual: &Manual,
+    index: &Index,
+    measure: Measure,
+    Suggestion { text, pages }: &Suggestion,
+) -> bool {
+    let question = Question {
+        product,
+        related: &[],
+        text,
+        previous: &[],
+        scenario: Scenario::default(),
+        has_image: false,
+        locale: None,
+    };
+    if let Turn::SmallTalk(_) = Turn::of(&question) {
+        return false;
+    }
+    let Answer { outcome, citations, .. } = compose(&question, manual, index, &[], measure).answer;
+    let first = citations.first().map(|citation| citation.page);
+    outcome == Outcome::Answered && first.is_some_and(|page| (pages.0..=pages.1).contains(&page))
+}
+
 /// Further passages for a question whose answer did not help: from pages that neither the answer nor
 /// an earlier reply of this kind cited.
 fn compose_others(
@@ -176,7 +156,7 @@ fn compose_others(
 /// The hits on pages that are not cited.
 fn new_pages(hits: &[Hit], cited: &[Citation], index: &Index) -> Vec<Hit> {
     let is_new = |hit: &&Hit| {
-        let page = index.units()[hit.unit].page;
+        let page = index.units[hit.unit].page;
         cited.iter().all(|citation| citation.page != page)
     };
     hits.iter().filter(is_new).copied().collect()
@@ -196,52 +176,12 @@ pub(super) fn compose_likely(
     composed.filter(|composed| composed.answer.outcome == Outcome::Likely)
 }
 
-/// The language in which a manual with several is read for a question: that of the question, else the visitor's, else
-/// English. A question of names only has no language of its own.
-fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
-    let of_question = Language::recognized([question.text]).map(Language::code);
-    let of_visitor = question.locale.map(language_of);
-    let english = of_question.map(|_| Language::English.code());
-    index.translation(of_question.into_iter().chain(of_visitor.as_deref()).chain(english))
-}
-
-/// The forms of a passage.
-fn form(passage: &hsc_catalogs::Passage) -> rank::Form {
-    use hsc_catalogs::Block;
-    rank::Form {
-        steps: passage.blocks.iter().any(|block| matches!(block, Block::Step(_))),
-        rows: passage.blocks.iter().any(|block| matches!(block, Block::Row(_))),
-        faults: passage.headings.iter().any(|heading| names_faults(heading)),
-    }
-}
-
-/// Words in the headings of sections about faults.
-const FAULTS: [&str; 9] =
-    ["troubleshoot", "fault", "problem", "error", "wrong", "remed", "symptom", "תקל", "dépannage"];
-
-fn names_faults(heading: &str) -> bool {
-    let heading = heading.to_lowercase();
-    FAULTS.iter().any(|word| heading.contains(word))
-}
-
-/// True for a question that an English encoder can read.
-fn is_english(text: &str) -> bool {
-    let latin = |c: char| !c.is_alphabetic() || c < '\u{250}';
-    text.chars().all(latin) && Language::of([text]) == Language::English
-}
-
-fn is_hebrew(text: &str) -> bool {
-    text.chars().any(|it| ('\u{5d0}'..='\u{5ea}').contains(&it))
-}
-
 struct Writer<'a> {
     question: &'a Question<'a>,
     manual: &'a Manual,
     index: &'a Index,
-    analyzed: &'a AnalyzedQuestion,
+    look: &'a Retrieved,
     phrases: &'static Phrases,
-    sure: f32,
-    features: Option<Features>,
 }
 
 impl<'a> Writer<'a> {
@@ -249,10 +189,9 @@ impl<'a> Writer<'a> {
         question: &'a Question<'a>,
         manual: &'a Manual,
         index: &'a Index,
-        Retrieved { analyzed, sure, features, .. }: &'a Retrieved,
+        look: &'a Retrieved,
     ) -> Self {
-        let phrases = Phrases::of(question);
-        Self { question, manual, index, analyzed, phrases, sure: *sure, features: *features }
+        Self { question, manual, index, look, phrases: Phrases::of(question) }
     }
 
     /// A sheet that begins with remarks about the question itself.
@@ -268,8 +207,8 @@ impl<'a> Writer<'a> {
     /// Marks the best passage if its language differs from the visitor's known one.
     fn label_language(&self, hits: &[Hit], sheet: &mut Sheet) {
         let own = self.question.locale.map(language_of);
-        let own = own
-            .or_else(|| is_hebrew(self.question.text).then(|| Language::Hebrew.code().to_owned()));
+        let is_hebrew = || self.question.text.contains(is_hebrew_letter);
+        let own = own.or_else(|| is_hebrew().then(|| Language::Hebrew.code().to_owned()));
         let quoted = self.index.language_of(hits.iter().map(|hit| hit.unit));
         if own.is_some_and(|own| !own.is_empty() && own != quoted) {
             sheet.ours(&self.phrases.other_language);
@@ -285,14 +224,14 @@ impl<'a> Writer<'a> {
         let mut sections: Vec<u32> = Vec::new();
         let mut taken: Vec<Piece> = Vec::new();
         for hit in hits.iter().filter(|hit| hit.score >= best * SECOND) {
-            let section = self.index.units()[hit.unit].section;
+            let section = self.index.units[hit.unit].section;
             if sections.len() == SECTIONS || sections.contains(&section) {
                 continue;
             }
-            let mut extract = select::extract(self.manual, self.index, self.analyzed, hit);
-            let known = select::coverage_of(&taken, self.index, self.analyzed);
+            let mut extract = select::extract(self.manual, self.index, &self.look.analyzed, hit);
+            let known = select::coverage_of(&taken, self.index, &self.look.analyzed);
             taken.extend(extract.pieces.iter().cloned());
-            let adds = select::coverage_of(&taken, self.index, self.analyzed) - known;
+            let adds = select::coverage_of(&taken, self.index, &self.look.analyzed) - known;
             // The first section answers; another one is included if it adds something.
             if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
                 continue;
@@ -305,18 +244,14 @@ impl<'a> Writer<'a> {
             return self.unknown(hits);
         }
         let also: Vec<_> = hits.iter().filter(|hit| hit.score >= best * ALSO).copied().collect();
-        let is_new = |hit: &&Hit| {
-            let page = self.index.units()[hit.unit].page;
-            citations.iter().all(|citation| citation.page != page)
-        };
-        if citations.len() < PAGES && also.iter().any(|hit| is_new(&hit)) {
+        if citations.len() < PAGES && !new_pages(&also, &citations, self.index).is_empty() {
             sheet.ours(&self.phrases.see_also);
             sheet.paragraph();
             self.quoted_pages(&also, ALSO_CHARS, &mut sheet, &mut citations);
         }
         let quotes: String =
             citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
-        if let Some(accessory) = accessory::fitting(self.question, self.index, &quotes) {
+        if let Some(accessory) = fitting_accessory(self.question, self.index, &quotes) {
             sheet.ours(&format!("{} ", self.phrases.accessory));
             sheet.suggest(&accessory.name);
             sheet.paragraph();
@@ -402,7 +337,7 @@ impl<'a> Writer<'a> {
 
     /// Share of the question that a text covers.
     fn says(&self, text: &str) -> f32 {
-        select::score(text, self.index, self.analyzed)
+        select::score(text, self.index, &self.look.analyzed)
     }
 
     /// Likely passages, the best first, and the offer of an agent.
@@ -433,17 +368,17 @@ impl<'a> Writer<'a> {
             if citations.len() >= PAGES {
                 break;
             }
-            let page = self.index.units()[hit.unit].page;
+            let page = self.index.units[hit.unit].page;
             if citations.iter().any(|citation| citation.page == page) {
                 continue;
             }
-            let pieces = select::stretch(self.manual, self.index, self.analyzed, hit, chars);
+            let pieces = select::stretch(self.manual, self.index, &self.look.analyzed, hit, chars);
             let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
                 continue;
             };
             // The heading shows the subject of a passage that may not fit the question.
             let heading =
-                select::heading(&self.manual.passages[self.index.units()[hit.unit].passage]);
+                select::heading(&self.manual.passages[self.index.units[hit.unit].passage]);
             let heading = if is_title(heading) { heading } else { "" };
             if pieces.iter().any(|piece| piece.form == Form::Row) {
                 // Rows stay a table.
@@ -503,7 +438,7 @@ impl<'a> Writer<'a> {
             if citations.len() >= PAGES {
                 break;
             }
-            let passage = &self.manual.passages[self.index.units()[hit.unit].passage];
+            let passage = &self.manual.passages[self.index.units[hit.unit].passage];
             if citations.iter().any(|citation| citation.page == passage.page) {
                 continue;
             }
@@ -533,7 +468,7 @@ impl<'a> Writer<'a> {
                 page_label: self.manual.page_label(page).map(str::to_owned),
                 quote: quote(text),
                 url: html::page_url(&self.question.product.id, page),
-                score: (score * self.sure).clamp(0.0, 1.0),
+                score: (score * self.look.sure).clamp(0.0, 1.0),
             });
         }
     }
@@ -548,12 +483,53 @@ impl<'a> Writer<'a> {
             html: html::render(&markdown, &self.question.product.id, &self.phrases.page),
             text,
             citations,
-            confidence: self.sure,
+            confidence: self.look.sure,
             stale_manual: self.manual.source.stale,
             pages_pending: pages_pending(self.manual),
         };
-        Composed { chunks, answer, features: self.features }
+        Composed { chunks, answer, features: self.look.features }
     }
+}
+
+/// The accessory of the product that fits the question best, if the name, category or label of one is mentioned.
+fn fitting_accessory<'a>(
+    question: &Question<'a>,
+    index: &Index,
+    answer_text: &str,
+) -> Option<&'a Accessory> {
+    let words = |text: &str| -> Vec<String> {
+        let words = index.reader.words(text);
+        // Words of the product's own name and short words carry no information.
+        words
+            .into_iter()
+            .filter(|word| !word.common && !word.asking && word.term.chars().count() > 2)
+            .map(|word| word.term)
+            .collect()
+    };
+    let product = words(&format!("{} {}", question.product.name, question.product.brand_name));
+    let (question_words, answer_words) = (words(question.text), words(answer_text));
+    let points = |accessory: &Accessory| {
+        let mut own =
+            words(&format!("{} {} {}", accessory.name, accessory.category, accessory.label));
+        own.sort();
+        own.dedup();
+        own.iter()
+            .filter(|word| !product.contains(word))
+            .map(|word| {
+                ASKED * usize::from(question_words.contains(word))
+                    + usize::from(answer_words.contains(word))
+            })
+            .sum::<usize>()
+    };
+    // The first of equals: a catalog lists the recommended one first.
+    question
+        .related
+        .iter()
+        .rev()
+        .map(|accessory| (points(accessory), accessory))
+        .filter(|(points, _)| *points >= FITS)
+        .max_by_key(|(points, _)| *points)
+        .map(|(_, accessory)| accessory)
 }
 
 /// Number of scanned pages of a manual that are not recognized yet.

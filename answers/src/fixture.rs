@@ -7,7 +7,7 @@ use hsc_catalogs::{
     Page, Passage, Product, Scenario,
 };
 
-use super::question::Question;
+use super::turn::Question;
 
 /// A manual of one passage per page: headings, and blocks below the last of them.
 #[must_use]

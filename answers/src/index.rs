@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use hsc_catalogs::{Block, Heading, Manual, Passage, Suggestion};
 
 use super::encoder::ManualTexts;
+use super::language::Language;
 use super::synonyms::{Synonyms, Thesaurus};
-use super::text::{Language, Word, WordReader};
-use super::windows::{self, Window, WindowTexts, Windows};
+use super::windows::{self, Window, Windows};
+use super::words::{Word, WordReader};
 
 /// Number of a word in an [`Index`].
 pub(super) type TermId = u32;
@@ -125,11 +126,15 @@ pub(super) struct Spelling {
 
 /// The words of one manual and their occurrences.
 pub struct Index {
-    reader: WordReader,
-    language: Language,
-    synonyms: Arc<Synonyms>,
+    /// Reads words in the manual's language.
+    pub(super) reader: WordReader,
+    /// The language of most of the manual.
+    pub(super) language: Language,
+    /// Synonyms in that language.
+    pub(super) synonyms: Arc<Synonyms>,
     spellings: HashMap<String, Spelling>,
-    spans: Spans,
+    /// The manual's windows.
+    pub(super) spans: Spans,
     texts: OnceLock<Arc<ManualTexts>>,
     confirmed: Mutex<HashMap<String, bool>>,
     terms: HashMap<String, TermId>,
@@ -137,11 +142,14 @@ pub struct Index {
     common: Vec<bool>,
     compounds: HashMap<TermId, Box<[TermId]>>,
     postings: Vec<Vec<Posting>>,
-    units: Vec<Unit>,
-    /// Code of each language, and its number of characters.
-    languages: Vec<(String, usize)>,
-    pages: u32,
-    average_body: f32,
+    /// The passages, without those of pages of contents.
+    pub(super) units: Vec<Unit>,
+    /// Code of each language in the manual, and its number of characters.
+    pub(super) languages: Vec<(String, usize)>,
+    /// Number of the last page.
+    pub(super) pages: u32,
+    /// Words of an average passage.
+    pub(super) average_body: f32,
 }
 
 impl Index {
@@ -320,7 +328,9 @@ impl Index {
         for (number, window) in (0..).zip(&windows.big) {
             let (words, above) = self.read_window(window, |_| ());
             spans.big_words.push(words);
-            note(&mut spans.above_big, &above, number);
+            for term in above {
+                push(&mut spans.above_big, term, number);
+            }
         }
         for (number, window) in (0_u32..).zip(&windows.small) {
             let mut times: HashMap<TermId, u16> = HashMap::new();
@@ -335,13 +345,11 @@ impl Index {
                 parent: window.parent.unwrap_or(0),
                 words,
             });
-            note(&mut spans.above_small, &above, number);
+            for term in above {
+                push(&mut spans.above_small, term, number);
+            }
             for (term, times) in times {
-                let at = term as usize;
-                if spans.in_text.len() <= at {
-                    spans.in_text.resize_with(at + 1, Vec::new);
-                }
-                spans.in_text[at].push(SpanPosting { span: number, times });
+                push(&mut spans.in_text, term, SpanPosting { span: number, times });
             }
         }
         self.spans = spans;
@@ -409,11 +417,6 @@ impl Index {
         });
     }
 
-    /// The reader for words in the manual's language.
-    pub(super) fn reader(&self) -> &WordReader {
-        &self.reader
-    }
-
     /// The number of a word, if the manual has it.
     pub(super) fn term(&self, word: &str) -> Option<TermId> {
         self.terms.get(word).copied()
@@ -427,16 +430,6 @@ impl Index {
     /// Every word of the manual as it is spelt there, without case and accents.
     pub(super) fn spellings(&self) -> impl Iterator<Item = (&str, Spelling)> {
         self.spellings.iter().map(|(word, &spelling)| (word.as_str(), spelling))
-    }
-
-    /// Synonyms in the manual's language.
-    pub(super) fn synonyms(&self) -> &Synonyms {
-        &self.synonyms
-    }
-
-    /// The language of most of the manual.
-    pub(super) fn language(&self) -> Language {
-        self.language
     }
 
     fn forget_mistaken_languages(&mut self) {
@@ -455,11 +448,6 @@ impl Index {
         known.map_or(self.language.code(), |id| &self.languages[id].0)
     }
 
-    /// Number of languages in the manual.
-    pub(super) fn languages(&self) -> usize {
-        self.languages.len()
-    }
-
     /// The first of these languages (ISO 639-1) in which the whole manual is written or translated.
     pub(super) fn translation<'a>(
         &self,
@@ -476,7 +464,7 @@ impl Index {
     /// product with the same manual shares the vectors.
     pub fn texts(&self, product: &str, manual: &Manual) -> &Arc<ManualTexts> {
         self.texts.get_or_init(|| {
-            let WindowTexts { texts, big } = windows::window_texts(product, manual);
+            let (texts, big) = windows::window_texts(product, manual);
             Arc::new(ManualTexts::new(&manual.source.location, texts, big))
         })
     }
@@ -497,11 +485,6 @@ impl Index {
             })
         };
         suggestions.iter().map(confirmed).collect()
-    }
-
-    /// The manual's windows.
-    pub(super) fn spans(&self) -> &Spans {
-        &self.spans
     }
 
     /// The occurrences of a word.
@@ -545,29 +528,13 @@ impl Index {
         let all = self.units.len() as f32;
         ((all - have + 0.5) / (have + 0.5)).ln_1p()
     }
-
-    pub(super) fn units(&self) -> &[Unit] {
-        &self.units
-    }
-
-    /// Number of the last page.
-    pub(super) fn pages(&self) -> u32 {
-        self.pages
-    }
-
-    /// Words of an average passage.
-    pub(super) fn average_body(&self) -> f32 {
-        self.average_body
-    }
 }
 
-/// Records that the headings of window `number` have the words `above`.
-fn note(list: &mut Vec<Vec<u32>>, above: &HashSet<TermId>, number: u32) {
-    for &term in above {
-        let at = term as usize;
-        if list.len() <= at {
-            list.resize_with(at + 1, Vec::new);
-        }
-        list[at].push(number);
+/// Adds an item to the list of a word.
+fn push<T>(lists: &mut Vec<Vec<T>>, term: TermId, item: T) {
+    let at = term as usize;
+    if lists.len() <= at {
+        lists.resize_with(at + 1, Vec::new);
     }
+    lists[at].push(item);
 }

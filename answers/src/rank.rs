@@ -54,6 +54,12 @@ const FORM: f32 = 0.12;
 /// Passages for which nearness, the expensive part, is computed; lower ones never rise to the top.
 const CLOSE_LOOK: usize = 48;
 
+// The weights are fitted on customers' questions about real manuals (`docs/performance.md`).
+/// Weight of a multilingual encoder, on big windows: it distinguishes subjects, not sentences.
+const MULTILINGUAL: f32 = 4.0;
+/// Weight of an English encoder on small windows, and on the big ones around them.
+const ENGLISH: (f32, f32) = (1.0, 0.5);
+
 /// A passage and how well it fits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Hit {
@@ -80,6 +86,26 @@ pub(super) struct Form {
     pub faults: bool,
 }
 
+/// The similarity of each window to the question for one encoder: the cosines, big windows first.
+pub struct Nearness {
+    /// True for a multilingual encoder.
+    pub multilingual: bool,
+    /// The cosines of the windows it reads, big ones first; a multilingual encoder reads only those.
+    pub cosines: Vec<f32>,
+}
+
+/// The semantic score of each small window: cosines compare the windows of one manual, and the score is the difference
+/// to the manual's mean.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Meaning {
+    /// By small window.
+    pub spans: Vec<f32>,
+    /// The English encoder's cosine of each small window, if it read the question.
+    pub english: Option<Vec<f32>>,
+    /// By small window: the multilingual encoder's cosine of the big window around it.
+    pub multilingual: Option<Vec<f32>>,
+}
+
 /// The passages that have any word of the question or its meaning, best first, at most `limit`. `meaning` is the
 /// semantic score of each small window, if there are vectors. With a `language`, passages in others are left out.
 pub(super) fn rank(
@@ -91,9 +117,9 @@ pub(super) fn rank(
     limit: usize,
     parts: RankingParts,
 ) -> Vec<Hit> {
-    let units = index.units();
+    let units = &index.units;
     let mut words = vec![0.0_f32; units.len()];
-    let mut pages = vec![0.0_f32; index.pages() as usize + 1];
+    let mut pages = vec![0.0_f32; index.pages as usize + 1];
     for term in &question.terms {
         let mut on_page: Vec<(u32, f32)> = Vec::new();
         for (posting, alike) in best_readings(index, &term.readings) {
@@ -172,9 +198,9 @@ fn best_spans(
     meaning: Option<&[f32]>,
     parts: RankingParts,
 ) -> Vec<Option<(usize, f32)>> {
-    let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units().len()];
+    let mut best: Vec<Option<(usize, f32)>> = vec![None; index.units.len()];
     let (small, big) = window_words(index, question);
-    for (at, span) in index.spans().small.iter().enumerate() {
+    for (at, span) in index.spans.small.iter().enumerate() {
         let words =
             parts.weight(Part::Windows, WINDOWS.0 * small[at] + WINDOWS.1 * big[span.parent]);
         let words = words / whole;
@@ -192,7 +218,7 @@ fn best_spans(
 
 /// The word scores of each small window and each big one.
 fn window_words(index: &Index, question: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
-    let spans = index.spans();
+    let spans = &index.spans;
     let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
     let small_mean = mean(spans.small.iter().map(|span| span.words).sum(), spans.small.len());
     let big_mean = mean(spans.big_words.iter().sum(), spans.big_words.len());
@@ -280,7 +306,7 @@ fn best_readings(index: &Index, readings: &[(TermId, f32)]) -> Vec<(Posting, f32
 
 /// Weighted number of occurrences of a word in a passage.
 fn weighed(posting: &Posting, unit: &Unit, index: &Index) -> f32 {
-    let longer = unit.body.len() as f32 / index.average_body();
+    let longer = unit.body.len() as f32 / index.average_body;
     let body = f32::from(posting.body) / (1.0 - LENGTH + LENGTH * longer);
     // A repetition in one heading does not count.
     HEADING * f32::from(posting.heading.min(1))
@@ -366,11 +392,49 @@ fn are_near(words: &[TermId], pair: &[TermId]) -> bool {
         .any(|(at, _)| words[at + 1..words.len().min(at + 1 + WINDOW)].contains(&pair[1]))
 }
 
+impl Meaning {
+    /// Combines the encoders. An English encoder does not read a question in another language. `None` if no
+    /// encoder reads the question, or if the numbers of vectors and windows differ.
+    pub(super) fn of(index: &Index, all: &[Nearness], english: bool) -> Option<Self> {
+        let spans = &index.spans;
+        let (big, small) = (spans.big_words.len(), spans.small.len());
+        let mut meaning = Self { spans: vec![0.0; small], ..Self::default() };
+        let mut read = false;
+        for Nearness { multilingual, cosines } in all {
+            let windows = if *multilingual { big } else { big + small };
+            if cosines.len() != windows || !multilingual && !english {
+                continue;
+            }
+            read = true;
+            let (of_big, of_small) = cosines.split_at(big);
+            let (big_mean, small_mean) = (mean(of_big), mean(of_small));
+            for (at, span) in spans.small.iter().enumerate() {
+                let around = of_big[span.parent] - big_mean;
+                meaning.spans[at] += if *multilingual {
+                    MULTILINGUAL * around
+                } else {
+                    ENGLISH.0 * (of_small[at] - small_mean) + ENGLISH.1 * around
+                };
+            }
+            if *multilingual {
+                let around = spans.small.iter().map(|span| of_big[span.parent]);
+                meaning.multilingual = Some(around.collect());
+            } else {
+                meaning.english = Some(of_small.to_vec());
+            }
+        }
+        read.then_some(meaning)
+    }
+}
+
+fn mean(of: &[f32]) -> f32 {
+    of.iter().sum::<f32>() / of.len().max(1) as f32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{bound, paragraph, question};
-    use crate::ranking_parts::RankingParts;
+    use crate::fixture::{bound, manual, paragraph, question};
 
     /// Whether the question names the heading.
     fn names(text: &str, heading: &'static str) -> bool {
@@ -381,7 +445,7 @@ mod tests {
         ]);
         let index = Index::of(&manual);
         let question = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
-        is_title(&index, &question, &index.units()[0])
+        is_title(&index, &question, &index.units[0])
     }
 
     #[test]
@@ -402,5 +466,35 @@ mod tests {
         ] {
             assert!(!names(text, heading), "{text} / {heading}");
         }
+    }
+
+    fn near(index: &Index, multilingual: bool, window: usize) -> Nearness {
+        let small = if multilingual { 0 } else { index.spans.small.len() };
+        let windows = index.spans.big_words.len() + small;
+        let cosines = (0..windows).map(|at| if at == window { 0.9 } else { 0.1 }).collect();
+        Nearness { multilingual, cosines }
+    }
+
+    #[test]
+    fn a_nearer_window_scores_higher_and_an_english_encoder_reads_english_only() {
+        let index = Index::of(&manual());
+        let big = index.spans.big_words.len();
+        let best = |meaning: &Meaning| {
+            (0..meaning.spans.len()).max_by(|a, b| meaning.spans[*a].total_cmp(&meaning.spans[*b]))
+        };
+        let english = Meaning::of(&index, &[near(&index, false, big + 2)], true).expect("read");
+        assert_eq!(best(&english), Some(2));
+        assert!(english.english.is_some());
+        assert_eq!(Meaning::of(&index, &[near(&index, false, big + 2)], false), None);
+        let parent = index.spans.small[2].parent;
+        let many = Meaning::of(&index, &[near(&index, true, parent)], false).expect("read");
+        assert_eq!(best(&many).map(|at| index.spans.small[at].parent), Some(parent));
+    }
+
+    #[test]
+    fn vectors_of_other_windows_are_not_used() {
+        let index = Index::of(&manual());
+        let other = Nearness { multilingual: true, cosines: vec![0.5; 3] };
+        assert_eq!(Meaning::of(&index, &[other], true), None);
     }
 }

@@ -10,7 +10,7 @@ use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, TermId};
 use super::markers::PAGE_WORDS;
 use super::rank::Hit;
-use super::text::sentences;
+use super::words::sentences;
 
 /// From this similarity of heading and question on, the section is taken from its beginning.
 const FROM_THE_TOP: f32 = 0.7;
@@ -185,10 +185,10 @@ pub(super) fn stretch(
     hit: &Hit,
     chars: usize,
 ) -> Vec<Piece> {
-    let units = index.units();
+    let units = &index.units;
     let page = units[hit.unit].page;
     let (first, last) = match hit.span {
-        Some(span) => index.spans().small[span].units,
+        Some(span) => index.spans.small[span].units,
         None => (hit.unit, hit.unit),
     };
     let passages = units[first..=last].iter().map(|unit| &manual.passages[unit.passage]);
@@ -253,20 +253,20 @@ fn placed(passage: &Passage) -> Vec<Placed<'_>> {
 }
 
 fn all_pieces(blocks: &[Placed<'_>]) -> Vec<Piece> {
-    let pieces = |at: usize| -> Vec<Piece> {
-        let (page, block) = blocks[at];
-        match block {
-            Block::Paragraph(text) | Block::Note(text) => sentences(text)
-                .into_iter()
-                .map(|sentence| Piece::new(page, Form::Sentence, cut(sentence)))
-                .collect(),
-            Block::Bullet(text) | Block::Step(text) => {
-                vec![Piece::new(page, Form::Item, cut(text))]
-            }
-            Block::Row(_) => vec![row_piece(blocks, at)],
-        }
-    };
-    (0..blocks.len()).flat_map(pieces).collect()
+    (0..blocks.len()).flat_map(|at| pieces_of(blocks, at)).collect()
+}
+
+/// The pieces of one block.
+fn pieces_of(blocks: &[Placed<'_>], at: usize) -> Vec<Piece> {
+    let (page, block) = blocks[at];
+    match block {
+        Block::Paragraph(text) | Block::Note(text) => sentences(text)
+            .into_iter()
+            .map(|sentence| Piece::new(page, Form::Sentence, cut(sentence)))
+            .collect(),
+        Block::Bullet(text) | Block::Step(text) => vec![Piece::new(page, Form::Item, cut(text))],
+        Block::Row(_) => vec![row_piece(blocks, at)],
+    }
 }
 
 fn is_row(blocks: &[Placed<'_>], at: usize) -> bool {
@@ -281,8 +281,7 @@ fn heads(blocks: &[Placed<'_>], at: usize) -> bool {
 /// The index of the row of column names for this row's table, if there is one.
 fn columns_of(blocks: &[Placed<'_>], row: usize) -> Option<usize> {
     let head = (0..=row).rev().find(|&at| heads(blocks, at))?;
-    let is_alone =
-        head == row && !blocks.get(row + 1).is_some_and(|it| matches!(it.1, Block::Row(_)));
+    let is_alone = head == row && (row + 1 == blocks.len() || !is_row(blocks, row + 1));
     let cells: Vec<&str> = blocks[head].1.text().split(" | ").map(str::trim).collect();
     // A figure is a value and never the name of a column.
     let is_figure = |cell: &&str| cell.starts_with(|c: char| c.is_ascii_digit());
@@ -322,7 +321,7 @@ pub(super) fn extract(
     question: &AnalyzedQuestion,
     hit: &Hit,
 ) -> Extract {
-    let units = index.units();
+    let units = &index.units;
     let at = &units[hit.unit];
     let in_section = hit.under >= FROM_THE_TOP;
     let from_the_top = from_the_top(hit);
@@ -483,27 +482,12 @@ fn sentences_of(
     from_the_top: bool,
     in_passage: usize,
 ) -> Option<Vec<Piece>> {
-    let all: Vec<Piece> = blocks
-        .iter()
-        .enumerate()
-        .take(if from_the_top { BLOCKS } else { in_passage })
-        .flat_map(|(at, (page, block))| -> Vec<Piece> {
-            match block {
-                Block::Paragraph(text) => sentences(text)
-                    .into_iter()
-                    .map(|sentence| Piece::new(*page, Form::Sentence, cut(sentence)))
-                    .collect(),
-                Block::Bullet(text) | Block::Step(text) => {
-                    vec![Piece::new(*page, Form::Item, cut(text))]
-                }
-                Block::Row(_) => vec![row_piece(blocks, at)],
-                Block::Note(_) => Vec::new(),
-            }
-        })
+    let used = blocks.len().min(if from_the_top { BLOCKS } else { in_passage });
+    let all: Vec<Piece> = (0..used)
+        .filter(|&at| !matches!(blocks[at].1, Block::Note(_)))
+        .flat_map(|at| pieces_of(blocks, at))
         .collect();
-    if all.iter().all(|piece| piece.form != Form::Sentence)
-        && !all.iter().any(|piece| piece.form == Form::Item)
-    {
+    if all.iter().all(|piece| piece.form == Form::Row) {
         return None;
     }
     let first = if from_the_top { 0 } else { beginning(&all, best(&all, index, question)) };
@@ -618,7 +602,7 @@ fn has_figure(text: &str) -> bool {
 /// Share of the question that a text covers.
 pub(super) fn score(text: &str, index: &Index, question: &AnalyzedQuestion) -> f32 {
     let terms: Vec<TermId> =
-        index.reader().words(text).iter().filter_map(|word| index.term(&word.term)).collect();
+        index.reader.words(text).iter().filter_map(|word| index.term(&word.term)).collect();
     question.covered(|term| terms.contains(&term))
 }
 

@@ -11,7 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::text::{Language, WordReader};
+use super::language::Language;
+use super::words::WordReader;
 
 /// The files that are part of the program.
 const BUILT_IN: [(&str, &str); 5] = [

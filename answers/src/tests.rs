@@ -3,13 +3,13 @@
 use hsc_catalogs::{Exchange, Scenario};
 use proptest::prelude::*;
 
-use super::answer::{Answer, Outcome};
-use super::compose::{Measure, compose};
+use super::answer::{Answer, Outcome, Phrases};
+use super::compose::compose;
 use super::fixture::{accessory, bound, manual, note, paragraph, question, row, step};
 use super::index::Index;
 use super::markers::{Marker, Part, parts};
-use super::phrases::Phrases;
-use super::question::Question;
+use super::retrieval::Measure;
+use super::turn::Question;
 
 const MEASURE: Measure = Measure {
     max_passages: 8,
@@ -463,8 +463,8 @@ fn a_passage_whose_language_is_probably_mistaken_is_read_too() {
         passage.language = Some(language.to_owned());
     }
     let index = Index::of(&manual);
-    assert!(index.units()[0].language.is_some());
-    assert_eq!(index.units()[1].language, None);
+    assert!(index.units[0].language.is_some());
+    assert_eq!(index.units[1].language, None);
     let answer = answer_to(&question("what is the turbo motor alpina"), &manual);
     assert_eq!(answer.citations.first().map(|it| it.page), Some(2), "{}", answer.text);
 }

@@ -1,15 +1,34 @@
-//! Classifies a visitor's turn: a question, a follow-up of the previous one, or small talk.
+//! A visitor's turn: the question with everything that its answer depends on, and its kind: a question, a follow-up of
+//! the previous one, or small talk.
 //!
-//! The words are data, one file per language in `turns/`. Another language is another file and its line in
-//! [`LANGUAGES`]. A turn is small talk only if it consists of words of small talk: `hi, how do
+//! The words that tell the kind are data, one file per language in `turns/`. Another language is another file and its
+//! line in [`LANGUAGES`]. A turn is small talk only if it consists of words of small talk: `hi, how do
 //! I reset it` is a question.
 
 use std::sync::LazyLock;
 
-use hsc_catalogs::{Exchange, language_of};
+use hsc_catalogs::{Accessory, Exchange, Product, Scenario, language_of};
 use serde::Deserialize;
 
-use super::question::Question;
+/// A question about one product.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The product.
+    pub product: &'a Product,
+    /// Its related products, the candidates for `[SUGGESTION: …]`.
+    pub related: &'a [Accessory],
+    /// The customer's words.
+    pub text: &'a str,
+    /// The previous questions about the same product with their answers, the newest last. They complete a
+    /// follow-up such as `and how often?`.
+    pub previous: &'a [Exchange],
+    /// How the customer uses the product.
+    pub scenario: Scenario,
+    /// True when a picture was sent. The extractive answer cannot use it, and says so.
+    pub has_image: bool,
+    /// The customer's locale, e.g. `he-IL`, if the client sent it.
+    pub locale: Option<&'a str>,
+}
 
 /// Each language and its words.
 const LANGUAGES: [(&str, &str); 5] = [

@@ -4,13 +4,10 @@
 //! consists of whole blocks (a longer block is cut), and never crosses a page. An encoder reads a window below its
 //! headings, since the text alone often does not contain its subject.
 //!
-//! The cut depends on the manual alone: stored vectors of a manual fit as long as
-//! [`WINDOWS_VERSION`] is the same.
+//! The cut depends on the manual alone. Stored vectors of a manual are found by a fingerprint of the texts, so that
+//! another cut needs no version.
 
 use hsc_catalogs::{Manual, Passage};
-
-/// Version of the cut. A change of the windows or of their text needs another one.
-pub const WINDOWS_VERSION: u32 = 1;
 
 /// Words of a big window: the input length at which an encoder works best.
 const BIG_WORDS: usize = 120;
@@ -49,18 +46,9 @@ pub(super) struct Windows {
     pub small: Vec<Window>,
 }
 
-/// The encoder input of a manual: first the big windows, then the small ones.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct WindowTexts {
-    /// The text of each window.
-    pub texts: Vec<String>,
-    /// Number of big windows.
-    pub big: usize,
-}
-
-/// The texts of a manual's windows, each below the product's name and its headings.
-#[must_use]
-pub fn window_texts(product: &str, manual: &Manual) -> WindowTexts {
+/// The encoder input of a manual: the texts of its windows, each below the product's name and its headings, the big
+/// ones first; and the number of big ones.
+pub(super) fn window_texts(product: &str, manual: &Manual) -> (Vec<String>, usize) {
     let Windows { big, small } = cut(manual);
     let text = |window: &Window| {
         let above = [product, window.heading.as_str()];
@@ -71,7 +59,7 @@ pub fn window_texts(product: &str, manual: &Manual) -> WindowTexts {
             format!("{}\n{}", above.join(" > "), window.body)
         }
     };
-    WindowTexts { texts: big.iter().chain(&small).map(text).collect(), big: big.len() }
+    (big.iter().chain(&small).map(text).collect(), big.len())
 }
 
 /// A block, or a part of a long one.
@@ -187,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_encoder_reads_a_window_below_its_product_and_headings() {
-        let WindowTexts { texts, big } = window_texts("DM-5", &manual());
+        let (texts, big) = window_texts("DM-5", &manual());
         assert!(texts[0].starts_with("DM-5 > Wireless > Pairing a phone\nThe module plays music"));
         assert!(0 < big && big < texts.len());
         assert!(texts.iter().all(|text| !text.contains("Warranty 7")), "contents are left out");

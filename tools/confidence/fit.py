@@ -1,4 +1,4 @@
-"""Fits the coefficients of answers/src/confidence.rs for questions in English with vectors, and leaves manuals out.
+"""Fits the coefficients of answers/src/retrieval.rs for questions in English with vectors, and leaves manuals out.
 
     RUST_LOG=hsc::answers=trace hsc answer-eval --manuals DIR --questions Q.jsonl --out R.jsonl 2> R.log
     fit.py off-topic MANUAL...  > OFF.jsonl       the questions of off_topic.txt, each of three of the manuals
@@ -18,7 +18,7 @@ import sys
 
 # The weight of a question about something else altogether: there are many, and they are all alike.
 OFF_TOPIC = 0.15
-# The bounds of answers/src/confidence.rs.
+# The bounds of answers/src/retrieval.rs.
 SCORES = (0.05, 5.0)
 # Where an answer, and where a likely passage begins; the others divide the table.
 BINS = [0.92, 0.85, 0.75, 0.5, 0.0]

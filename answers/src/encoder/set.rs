@@ -8,8 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::bert::Encoder;
 use super::error::ModelError;
 use super::manifest::{fingerprint, verify};
-use super::port::ManualTexts;
-use super::vectors::{ManualVectors, QueryVectors, Vectors};
+use super::vectors::{ManualTexts, ManualVectors, QueryVectors, Vectors};
 
 /// Part of the fingerprint: incremented whenever the same weights give other vectors.
 const COMPUTATION: u32 = 1;

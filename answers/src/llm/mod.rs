@@ -11,8 +11,6 @@ mod checked;
 mod output;
 mod prompt;
 mod reasoning;
-mod retrieval;
 
 pub use output::ModelOutput;
-pub use prompt::{Prompt, estimate_tokens};
-pub use retrieval::Retrieval;
+pub use prompt::{Prompt, Retrieval, estimate_tokens};

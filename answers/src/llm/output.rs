@@ -4,17 +4,16 @@ use std::collections::HashSet;
 
 use hsc_catalogs::Citation;
 
-use super::super::answer::{Answer, Outcome};
-use super::super::compose::{Composed, pages_pending, quote};
+use super::super::answer::{Answer, Outcome, Phrases};
+use super::super::compose::{Composed, compose_likely, pages_pending, quote};
 use super::super::html;
 use super::super::markers::{Marker, Part, parts};
-use super::super::phrases::Phrases;
 use super::super::select::{self, Piece};
 use super::super::sheet::Chunk;
-use super::super::text::sentences;
+use super::super::words::sentences;
 use super::checked::Checker;
+use super::prompt::Retrieval;
 use super::reasoning::ReasoningFilter;
-use super::retrieval::Retrieval;
 
 /// Maximum confidence of an answer without a page for every statement: it may be right, but the visitor
 /// cannot check it.
@@ -83,14 +82,14 @@ impl<'a> ModelOutput<'a> {
     /// True when this output began with reasoning without an opening tag.
     #[must_use]
     pub fn began_inside(&self) -> bool {
-        self.reasoning.began_inside()
+        self.reasoning.began_inside
     }
 
     /// The answer of a model that has finished. If the model found none, likely passages are added:
     /// the chunks are still to be sent.
     #[must_use]
     pub fn into_answer(self) -> Composed {
-        let Retrieval { question, manual, look, .. } = self.retrieval;
+        let Retrieval { question, manual, index, look, measure, .. } = self.retrieval;
         let features = look.features;
         let page = &Phrases::of(question).page;
         let grounded = self.is_grounded();
@@ -105,8 +104,8 @@ impl<'a> ModelOutput<'a> {
             pages_pending: pages_pending(manual),
             text: self.text,
         };
-        let likely = if unknown { self.retrieval.likely() } else { None };
-        let Some(likely) = likely else {
+        let likely = || compose_likely(question, manual, index, look, *measure);
+        let Some(likely) = unknown.then(likely).flatten() else {
             return Composed { chunks: Vec::new(), answer, features };
         };
         let (chunks, text, html) = joined(&answer.text, "\n\n", likely.chunks, self.retrieval);
@@ -160,7 +159,7 @@ impl<'a> ModelOutput<'a> {
     fn citations(&self) -> Vec<Citation> {
         let Retrieval { question, manual, index, given, .. } = self.retrieval;
         let words = |text: &str| -> HashSet<String> {
-            let words = index.reader().words(text).into_iter();
+            let words = index.reader.words(text).into_iter();
             words.filter(|word| !word.common).map(|word| word.term).collect()
         };
         let answer = words(&self.text);

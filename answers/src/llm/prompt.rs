@@ -1,21 +1,70 @@
-//! The prompt: the rules, the passages, the question.
+//! A question and its retrieved passages, and the prompt that is made of them: the rules, the passages, the question.
 //!
 //! Manual text is enclosed by two lines with a random word per question, so that no
 //! manual can close the fence from inside; the rules state that the enclosed text is data.
 
 use std::fmt::Write as _;
 
-use hsc_catalogs::{Exchange, Manual, Scenario};
+use hsc_catalogs::{Exchange, Manual, Page, Scenario};
 
+use super::super::compose::pages_pending;
 use super::super::index::Index;
-use super::super::question::Question;
-use super::super::rank::Hit;
+use super::super::rank::{Hit, Nearness};
+use super::super::retrieval::{Features, Measure, Retrieved, look};
+use super::super::turn::Question;
 
 /// Bytes of text per token, approximately. English has four letters per token; a letter of other scripts is two
 /// or three bytes and up to one token.
 const BYTES_PER_TOKEN: u64 = 4;
 /// Most accessories in the prompt: a longer list is a catalog.
 const ACCESSORIES: usize = 12;
+
+/// A question about a manual, and the passages for the prompt.
+pub struct Retrieval<'a> {
+    pub(super) question: Question<'a>,
+    pub(super) manual: &'a Manual,
+    pub(super) index: &'a Index,
+    pub(super) look: Retrieved,
+    pub(super) given: Vec<Given>,
+    pub(super) measure: Measure,
+}
+
+impl<'a> Retrieval<'a> {
+    /// Finds the passages. `near` is the similarity of each window to the question for each encoder, if there are
+    /// vectors; the passages together have at most `context_chars` characters.
+    #[must_use]
+    pub fn new(
+        question: Question<'a>,
+        manual: &'a Manual,
+        index: &'a Index,
+        near: &[Nearness],
+        measure: Measure,
+        context_chars: usize,
+    ) -> Self {
+        let look = look(&question, manual, index, near, measure);
+        let best = &look.hits[..look.hits.len().min(measure.max_passages)];
+        let given = gather(manual, index, best, context_chars);
+        Self { question, manual, index, look, given, measure }
+    }
+
+    /// True without a passage to answer from: a model could only guess.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
+
+    /// The features of the ranking; `None` without a hit.
+    #[must_use]
+    pub fn features(&self) -> Option<Features> {
+        self.look.features
+    }
+
+    /// The prompt. `fence` is a word that no manual can contain.
+    #[must_use]
+    pub fn prompt(&self, fence: &str) -> Prompt {
+        Prompt::new(&self.question, &self.given, pages_pending(self.manual), fence)
+    }
+}
 
 /// A page, or part of one, in the prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +95,7 @@ pub(super) fn gather(
 ) -> Vec<Given> {
     let pages = manual.pages.iter().filter(|page| !page.contents);
     if pages.clone().map(|page| page.text.chars().count()).sum::<usize>() <= context_chars {
-        let given = |page: &hsc_catalogs::Page| Given {
+        let given = |page: &Page| Given {
             page: page.number,
             under: String::new(),
             text: page.text.clone(),
@@ -56,7 +105,7 @@ pub(super) fn gather(
     let mut remaining = context_chars;
     let mut best: Vec<usize> = Vec::new();
     for hit in hits {
-        let passage = index.units()[hit.unit].passage;
+        let passage = index.units[hit.unit].passage;
         let chars = manual.passages[passage].text().chars().count();
         if chars <= remaining {
             remaining -= chars;

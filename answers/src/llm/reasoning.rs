@@ -42,8 +42,8 @@ pub(super) struct ReasoningFilter {
     mode: Mode,
     /// The beginning of an incomplete mark.
     held: String,
-    /// True after a closing tag without an opening one.
-    unopened: bool,
+    /// True when the answer began with reasoning without an opening tag.
+    pub began_inside: bool,
 }
 
 /// Text that passed the filter.
@@ -60,12 +60,7 @@ impl ReasoningFilter {
     /// reasoning without an opening tag.
     pub(super) fn new(begins_inside: bool) -> Self {
         let mode = if begins_inside { Mode::Assumed(String::new()) } else { Mode::Answer };
-        Self { mode, held: String::new(), unopened: false }
-    }
-
-    /// True when this answer began with reasoning without an opening tag.
-    pub(super) fn began_inside(&self) -> bool {
-        self.unopened
+        Self { mode, held: String::new(), began_inside: false }
     }
 
     /// Adds the next piece and returns its part of the answer.
@@ -117,11 +112,11 @@ impl ReasoningFilter {
         match (mark, &mut self.mode) {
             (Mark::Open, Mode::Answer | Mode::Assumed(_)) => self.mode = Mode::Tagged,
             (Mark::Close, Mode::Answer) => {
-                self.unopened = true;
+                self.began_inside = true;
                 *out = Filtered { text: String::new(), retracts: true };
             }
             (Mark::Close, Mode::Assumed(_)) => {
-                self.unopened = true;
+                self.began_inside = true;
                 self.mode = Mode::Answer;
             }
             (Mark::Close, Mode::Tagged) => self.mode = Mode::Answer,

@@ -5,7 +5,6 @@
 //! `WordPiece` and `Unigram`; the normalizers of BERT and of SentencePiece; special tokens around a text.
 //! Special tokens within a text (`[MASK]`) are plain text: a visitor must not be able to write one.
 
-mod charsmap;
 mod normalizer;
 mod unigram;
 mod wordpiece;
@@ -36,9 +35,7 @@ enum Model {
 
 #[derive(Deserialize)]
 struct File<'a> {
-    #[serde(default)]
     normalizer: Option<Value>,
-    #[serde(default)]
     post_processor: Option<Value>,
     #[serde(borrow)]
     model: &'a RawValue,
@@ -91,13 +88,10 @@ impl Tokenizer {
     pub(crate) fn encode(&self, text: &str, limit: usize) -> Vec<u32> {
         let content = limit.saturating_sub(2);
         let mut tokens = vec![self.begin];
+        let text = self.normalizer.apply(text);
         match &self.model {
-            Model::WordPiece(model) => {
-                model.encode(&self.normalizer.apply(text), content, &mut tokens)
-            }
-            Model::Unigram(model) => {
-                model.encode(&self.normalizer.apply(text), content, &mut tokens)
-            }
+            Model::WordPiece(model) => model.encode(&text, content, &mut tokens),
+            Model::Unigram(model) => model.encode(&text, content, &mut tokens),
         }
         tokens.truncate(content + 1);
         tokens.push(self.end);

@@ -1,4 +1,4 @@
-//! Detects the language of a text, and knows its common words and stemmer.
+//! Detects the language of a text, knows its common words and stemmer, and compares spellings.
 //!
 //! A language is detected by its commonest words: they are in every paragraph of a manual, and
 //! the same list is needed to skip words without information.
@@ -85,13 +85,13 @@ impl Language {
         all.find(|known| {
             known.chars().count() >= COMMON_SLIP_FROM_CHARS
                 && known.chars().next() == first
-                && super::spelling::distance(word, known, 1).is_some()
+                && distance(word, known, 1).is_some()
         })
         .copied()
     }
 
     /// Its stemmer; `None` for a language with prefixes.
-    pub(super) fn stemmer(self) -> Option<Algorithm> {
+    pub(crate) fn stemmer(self) -> Option<Algorithm> {
         Some(match self {
             Self::English => Algorithm::English,
             Self::French => Algorithm::French,
@@ -111,7 +111,7 @@ impl Language {
     }
 
     /// True for a question word, which an answering manual need not contain.
-    pub(super) fn is_asking(self, word: &str) -> bool {
+    pub(crate) fn is_asking(self, word: &str) -> bool {
         self.asking().contains(&word)
     }
 
@@ -327,6 +327,37 @@ impl Language {
     }
 }
 
+/// True for a letter of the Hebrew alphabet, without marks.
+pub(crate) fn is_hebrew_letter(letter: char) -> bool {
+    ('\u{5d0}'..='\u{5ea}').contains(&letter)
+}
+
+/// Steps from `a` to `b`, where a step inserts, drops or replaces a letter or swaps two neighbours (restricted
+/// Damerau-Levenshtein distance); `None` when there are more than `limit`.
+pub(crate) fn distance(a: &str, b: &str, limit: usize) -> Option<usize> {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > limit {
+        return None;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, &ca) in a.iter().enumerate() {
+        let mut row = vec![i + 1; b.len() + 1];
+        for (j, &cb) in b.iter().enumerate() {
+            let replaced = last[j] + usize::from(ca != cb);
+            row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && ca == b[j - 1] && a[i - 1] == cb {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        if row.iter().all(|steps| *steps > limit) {
+            return None;
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().filter(|steps| *steps <= limit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -351,5 +382,26 @@ mod tests {
     #[test]
     fn a_text_without_common_words_counts_as_english() {
         assert_eq!(Language::of(["", "TD-17 MIDI USB"]), Language::English);
+    }
+
+    #[test]
+    fn a_letter_dropped_added_replaced_or_swapped_is_one_step() {
+        for (a, b) in
+            [("invalid", "inavlid"), ("batery", "battery"), ("pedall", "pedal"), ("tempo", "tampo")]
+        {
+            assert_eq!(distance(a, b, 2), Some(1), "{a} {b}");
+        }
+        assert_eq!(distance("pedal", "pedal", 2), Some(0));
+        assert_eq!(distance("paterns", "patterns", 1), Some(1));
+        assert_eq!(distance("versoins", "version", 2), Some(2));
+        assert_eq!(distance("pedal", "metals", 1), None);
+        assert_eq!(distance("", "ab", 1), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_distance_is_symmetric(a in "[a-d]{0,7}", b in "[a-d]{0,7}") {
+            proptest::prop_assert_eq!(distance(&a, &b, 3), distance(&b, &a, 3));
+        }
     }
 }
