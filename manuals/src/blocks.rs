@@ -3,10 +3,10 @@
 use hsc_catalogs::Block;
 
 use super::headings::Setting;
-use super::layout::Line;
+use super::layout::{Cell, Line};
 use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, note_word_alone};
 use super::mending::Words;
-use super::tables::{self, Cell, Row, is_figure};
+use super::tables::{self, Row, is_figure};
 
 /// A block, and whether it is a row of column names.
 #[derive(Debug, Clone, PartialEq)]
@@ -220,14 +220,7 @@ impl Open {
             Kind::Paragraph
         };
         let cells = match kind {
-            Kind::Row => {
-                let cell = |cell: &super::layout::Cell| Cell {
-                    x: cell.x,
-                    end: cell.end,
-                    text: cell.text.clone(),
-                };
-                line.cells.iter().map(cell).collect()
-            }
+            Kind::Row => line.cells.clone(),
             _ => Vec::new(),
         };
         let text = match kind {
@@ -431,7 +424,6 @@ fn ended_short(above: &Line, line: &Line, text: &str, setting: Setting) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::Cell;
     use super::*;
 
     const SETTING: Setting = Setting { body: 10.0, leading: 1.2 };
@@ -461,10 +453,8 @@ mod tests {
                 cells,
                 y: 700.0 - 12.0 * row as f32,
                 size: 10.0,
-                bold: false,
-                mono: false,
                 ruled,
-                begins: false,
+                ..Line::default()
             });
         }
         let pieces = blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default());

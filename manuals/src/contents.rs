@@ -118,12 +118,8 @@ mod tests {
                     .split('|')
                     .map(|cell| Cell { text: cell.trim().into(), x: 0.0, end: 9.0 })
                     .collect(),
-                y: 0.0,
                 size: 10.0,
-                bold: false,
-                mono: false,
-                ruled: false,
-                begins: false,
+                ..Line::default()
             })
             .collect()
     }

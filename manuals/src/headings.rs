@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use hsc_catalogs::Heading;
 
 use super::layout::Line;
+use super::list_marks::{is_bullet, is_note};
 
 /// The classification of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,7 +208,8 @@ fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {
         || letters * 2 < signs
         || text.chars().count() > LONGEST
         || text.ends_with(['.', ',', ';'])
-        || super::list_marks::is_marked(&text)
+        || is_bullet(&text)
+        || is_note(&text)
         || is_caption(&text)
     {
         return false;

@@ -8,20 +8,23 @@
 //! used: many producers sort it by font.
 //!
 //! A narrow side of a gutter is not always a column: labels that are centred beside their paragraphs are the first
-//! cells of rows (`beside`), and notes in the margin follow the paragraph that they stand beside.
+//! cells of rows, and notes in the margin follow the paragraph that they stand beside.
 //!
 //! The cells of right-to-left text are mirrored: their `x` grows to the left. So a cell begins where its text begins,
 //! and the first column of a table has the smallest `x`, in either direction.
 
 use hsc_catalogs::PICTURE_MARK;
 
-use super::list_marks::{is_bullet, is_note, is_step};
-use super::segments::{SAME_ROW, Segment, median, segments, sort};
+use super::bidi;
+use super::list_marks::{is_bullet, is_bullet_mark, is_note, is_step};
+use super::mending::clean;
+use super::segments::{
+    SAME_ROW, Segment, align_centred, align_labels, margin, median, notes_of, segments, sort,
+};
 use super::sheet::{Bar, Picture, Run, Sheet};
-use super::{beside, bidi};
 
 /// A line of text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Line {
     /// The text between wide gaps; most lines have one cell, a table's have several.
     pub cells: Vec<Cell>,
@@ -185,7 +188,7 @@ impl Layout<'_> {
             if let Some(gutter) = gutter {
                 let parts = self.cut(segments.clone(), &gutter);
                 let [above, mut first, mut second, below] = parts;
-                if beside::align_labels(&mut first, &second) {
+                if align_labels(&mut first, &second) {
                     first.append(&mut second);
                     for part in [above, first, below] {
                         if !part.is_empty() {
@@ -195,17 +198,17 @@ impl Layout<'_> {
                     return;
                 }
             }
-            beside::align_centred(&mut segments, self.bars);
+            align_centred(&mut segments, self.bars);
             return self.rows(&segments, lines);
         };
         let [segments, mut first, mut second, below] = self.cut(segments, &gutter);
         if !segments.is_empty() {
             self.order(segments, depth + 1, lines);
         }
-        if beside::align_labels(&mut first, &second) {
+        if align_labels(&mut first, &second) {
             first.append(&mut second);
             self.order(first, depth + 1, lines);
-        } else if let Some(is_first) = beside::margin(&first, &second)
+        } else if let Some(is_first) = margin(&first, &second)
             && self.is_one_column(if is_first { &second } else { &first })
         {
             let (notes, text) = if is_first { (first, second) } else { (second, first) };
@@ -246,7 +249,7 @@ impl Layout<'_> {
         let mut of_text = Vec::new();
         self.order(text, depth + 1, &mut of_text);
         let mut before = 0;
-        for note in beside::parts(notes) {
+        for note in notes_of(notes) {
             let at = end_of_paragraph(&of_text, note[0].y).max(before);
             lines.extend(of_text[before..at].iter().cloned());
             before = at;
@@ -404,7 +407,7 @@ impl Layout<'_> {
             }
         }
         for cell in &mut cells {
-            cell.text = bidi::logical(&super::mending::clean(&cell.text), self.rtl);
+            cell.text = bidi::logical(&clean(&cell.text), self.rtl);
         }
         cells.retain(|cell| !cell.text.trim().is_empty());
         if self.rtl {
@@ -467,7 +470,7 @@ fn is_marker(text: &str) -> bool {
     let text = text.trim();
     let number = text.trim_end_matches(['.', ')', ':']).trim_start_matches('(');
     text.chars().count() <= 8
-        && (super::list_marks::is_bullet_mark(text)
+        && (is_bullet_mark(text)
             || (!number.is_empty()
                 && number.chars().all(|c| c.is_ascii_digit() || c == '.')
                 && (number != text || number.contains('.')))

@@ -9,17 +9,13 @@
 //!
 //! [`read()`] is the pure core: bytes in, a [`Manual`](hsc_catalogs::Manual) out. [`Reader`] calls it on its own
 //! threads, or in a child process with a memory limit, and bounds the time. [`Recognizer`] runs OCR over scanned pages
-//! in
-//! the background. [`answer`] and [`recognize`] are the children's side; the program that uses this crate provides
-//! them as
-//! its subcommands `extract` and `recognize`.
+//! in the background. [`answer`] and [`recognize`] are the children's side; the program that uses this crate provides
+//! them as its subcommands `extract` and `recognize`.
 //!
 //! **Never**: this crate knows no question, no address and no actor. It opens no socket, reads no
 //! settings and logs nothing: it returns facts ([`ReadError`], [`OcrEvent`]), which its caller counts and logs. It
-//! trusts
-//! no byte: numbers, time, text, pages and memory are bounded.
+//! trusts no byte: numbers, time, text, pages and memory are bounded.
 
-mod beside;
 mod bidi;
 mod blocks;
 mod contents;
@@ -27,10 +23,8 @@ mod error;
 mod headings;
 mod html;
 mod isolate;
-mod labels;
 mod language;
 mod layout;
-mod legibility;
 mod list_marks;
 mod mending;
 mod ocr;

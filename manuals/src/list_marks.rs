@@ -114,11 +114,6 @@ pub(super) fn note_word_alone(text: &str) -> bool {
     NOTE_WORDS.contains(&word.as_str())
 }
 
-/// True when the text begins like an item or a note: a heading never does.
-pub(super) fn is_marked(text: &str) -> bool {
-    is_bullet(text) || is_note(text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

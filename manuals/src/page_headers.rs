@@ -5,10 +5,13 @@
 //! rail: a height at which so many pages have one that any other line there is one too, including the
 //! header of a chapter of one page. A word or two at the same position of many pages is a side tab, at
 //! any height. They stay in the text of a page and are not part of a passage.
-
-use std::collections::{HashMap, HashSet};
+//!
+//! The page numbers in them are those that are printed. A number counts as that of its page when it increases with the
+//! pages: by one per page, or by two if a page of the file shows two pages of the book. A number that does not fit the
+//! sequence of most pages is not a page number.
 
 use super::layout::{Cell, Line};
+use std::collections::{HashMap, HashSet};
 
 /// A page's lines, and the height of the page.
 pub(super) struct Lines {
@@ -61,14 +64,12 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
     // One part of a header names the document or counts the pages, the other one names the section.
     let has_running_cell = |page: usize, line: &Line| {
         let is_outermost = || {
-            let heights = pages[page].lines.iter().map(|line| line.y);
-            let (low, high) =
-                heights.fold((f32::MAX, f32::MIN), |(low, high), y| (low.min(y), high.max(y)));
+            let (low, high) = extent(&pages[page].lines);
             line.y == low || line.y == high
         };
         line.is_row()
             && is_outermost()
-            && line.cells.iter().any(|cell| cells.times(cell, line.y) >= enough)
+            && line.cells.iter().any(|cell| times(&cells, cell, line.y) >= enough)
     };
     let repeats = |page: usize, line: &Line| {
         if has_running_cell(page, line) {
@@ -116,7 +117,8 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
         for &at in edge {
             marks[at] |= rail(&page.lines[at]);
         }
-        let middle = middle(&page.lines);
+        let (low, high) = extent(&page.lines);
+        let middle = (low + high) / 2.0;
         let mut marks = marks.iter();
         page.lines.retain(|line| {
             let is_marked = marks.next().copied().unwrap_or(false);
@@ -130,28 +132,11 @@ pub(super) fn strip(pages: &mut [Lines]) -> Vec<Running> {
     stripped
 }
 
-/// The cells of the lines at the edges, by their words.
-struct Cells(HashMap<String, Vec<(usize, f32, f32, f32)>>);
-
-impl Cells {
-    /// Pages with the same words at the position of a cell.
-    fn times(&self, cell: &Cell, y: f32) -> usize {
-        let same = self.0.get(&pattern(&cell.text)).into_iter().flatten();
-        // Numbers of pages are aligned to the right and to the left.
-        let mut on: Vec<usize> = same
-            .filter(|(_, x, end, at)| {
-                (at - y).abs() <= SLACK
-                    && ((x - cell.x).abs() <= SLACK || (end - cell.end).abs() <= SLACK)
-            })
-            .map(|(page, ..)| *page)
-            .collect();
-        on.dedup();
-        on.len()
-    }
-}
+/// The cells of the lines at the edges, by their words: the page, the left and the right end, and the height of each.
+type Cells = HashMap<String, Vec<(usize, f32, f32, f32)>>;
 
 fn cells(pages: &[Lines], edges: &[Vec<usize>]) -> Cells {
-    let mut cells: HashMap<String, Vec<(usize, f32, f32, f32)>> = HashMap::new();
+    let mut cells = Cells::new();
     for (number, (page, edge)) in pages.iter().zip(edges).enumerate() {
         for line in edge.iter().map(|at| &page.lines[*at]).filter(|line| line.is_row()) {
             for cell in &line.cells {
@@ -160,7 +145,22 @@ fn cells(pages: &[Lines], edges: &[Vec<usize>]) -> Cells {
             }
         }
     }
-    Cells(cells)
+    cells
+}
+
+/// Pages with the same words at the position of a cell.
+fn times(cells: &Cells, cell: &Cell, y: f32) -> usize {
+    let same = cells.get(&pattern(&cell.text)).into_iter().flatten();
+    // Numbers of pages are aligned to the right and to the left.
+    let mut on: Vec<usize> = same
+        .filter(|(_, x, end, at)| {
+            (at - y).abs() <= SLACK
+                && ((x - cell.x).abs() <= SLACK || (end - cell.end).abs() <= SLACK)
+        })
+        .map(|(page, ..)| *page)
+        .collect();
+    on.dedup();
+    on.len()
 }
 
 /// The text of a tab and its position in points.
@@ -187,12 +187,10 @@ fn tabs(pages: &[Lines]) -> HashSet<Place> {
     times.into_keys().collect()
 }
 
-/// The height halfway between the highest and the lowest line.
-fn middle(lines: &[Line]) -> f32 {
+/// The heights of the lowest and of the highest line.
+fn extent(lines: &[Line]) -> (f32, f32) {
     let heights = lines.iter().map(|line| line.y);
-    let (low, high) =
-        heights.fold((f32::MAX, f32::MIN), |(low, high), y| (low.min(y), high.max(y)));
-    (low + high) / 2.0
+    heights.fold((f32::MAX, f32::MIN), |(low, high), y| (low.min(y), high.max(y)))
 }
 
 /// The lines in the header and footer areas.
@@ -226,21 +224,161 @@ fn pattern(text: &str) -> String {
     pattern.to_lowercase()
 }
 
+/// Minimum pages that show a number of a sequence of page numbers.
+const NUMBERED: usize = 3;
+/// Minimum share of the pages with any number in a header or footer that show one of the sequence.
+const PART: f32 = 0.5;
+/// Largest page number.
+const LARGEST: i64 = 9_999;
+
+/// The printed number of each page, from its header or footer; `None` if it equals that of the file, or is unknown. `running` are
+/// the header and footer lines of each page.
+pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
+    let edges: Vec<Vec<String>> =
+        running.iter().map(|page| page.lines().map(str::to_owned).collect()).collect();
+    let numbers: Vec<Vec<i64>> = edges.iter().map(|lines| numbers(lines)).collect();
+    let single = sequence(&numbers, 1, |seen, number| seen.contains(&number));
+    let double = sequence(&numbers, 2, |seen, number| {
+        seen.contains(&number) && seen.contains(&(number + 1))
+    });
+    let mut labels = vec![None; edges.len()];
+    match (single, double) {
+        // A spread shows two numbers, a page at most one that increases with the pages.
+        (single, Some(double))
+            if single.as_ref().is_none_or(|single| single.pages < double.pages) =>
+        {
+            double.label(&mut labels, |left| format!("{left}–{}", left + 1));
+        }
+        (Some(single), _) if single.start != 1 => {
+            single.label(&mut labels, |number| number.to_string());
+            roman(&edges, single.first, &mut labels);
+        }
+        _ => {}
+    }
+    labels
+}
+
+/// Numbers that increase by `step` per page.
+struct Sequence {
+    /// The number of the first page of the file.
+    start: i64,
+    step: i64,
+    /// Number of pages that show theirs, and the first and last of them.
+    pages: usize,
+    first: usize,
+    last: usize,
+}
+
+impl Sequence {
+    fn at(&self, page: usize) -> i64 {
+        self.start + self.step * page as i64
+    }
+
+    /// Labels the pages from the first to the last that show their number.
+    fn label(&self, labels: &mut [Option<String>], text: impl Fn(i64) -> String) {
+        for (page, label) in labels.iter_mut().enumerate().take(self.last + 1).skip(self.first) {
+            *label = Some(text(self.at(page)));
+        }
+    }
+}
+
+/// The sequence that most pages show.
+fn sequence(
+    numbers: &[Vec<i64>],
+    step: i64,
+    shows: impl Fn(&[i64], i64) -> bool,
+) -> Option<Sequence> {
+    let mut votes: HashMap<i64, usize> = HashMap::new();
+    for (page, seen) in numbers.iter().enumerate() {
+        for number in seen.iter().filter(|number| shows(seen, **number)) {
+            *votes.entry(number - step * page as i64).or_default() += 1;
+        }
+    }
+    let (&start, _) =
+        votes.iter().max_by_key(|(start, votes)| (**votes, std::cmp::Reverse(**start)))?;
+    let at = |page: usize| start + step * page as i64;
+    let fits: Vec<usize> =
+        (0..numbers.len()).filter(|page| shows(&numbers[*page], at(*page))).collect();
+    let with_any = numbers.iter().filter(|seen| !seen.is_empty()).count();
+    let (first, last) = (*fits.first()?, *fits.last()?);
+    let is_consistent = fits.len() >= NUMBERED && fits.len() as f32 >= PART * with_any as f32;
+    (is_consistent && at(first) > 0).then_some(Sequence {
+        start,
+        step,
+        pages: fits.len(),
+        first,
+        last,
+    })
+}
+
+/// Roman numbers of the pages before the first Arabic one.
+fn roman(edges: &[Vec<String>], before: usize, labels: &mut [Option<String>]) {
+    let seen: Vec<Vec<i64>> = edges[..before]
+        .iter()
+        .map(|lines| words(lines).filter_map(|word| roman_value(&word)).collect())
+        .collect();
+    let Some(sequence) = sequence(&seen, 1, |seen, number| seen.contains(&number)) else { return };
+    for at in sequence.first..=sequence.last {
+        let shown = words(&edges[at]).find(|word| roman_value(word) == Some(sequence.at(at)));
+        labels[at] = shown;
+    }
+}
+
+/// The value of a Roman number in consistent case.
+fn roman_value(word: &str) -> Option<i64> {
+    let upper = word.to_ascii_uppercase();
+    if word.is_empty() || word.len() > 7 || (upper != word && word.to_ascii_lowercase() != word) {
+        return None;
+    }
+    (1..=60).find(|number| roman_numeral(*number) == upper)
+}
+
+/// A number in Roman capitals.
+pub(super) fn roman_numeral(mut number: i64) -> String {
+    let mut text = String::new();
+    for (value, letters) in [
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ] {
+        while number >= value {
+            text.push_str(letters);
+            number -= value;
+        }
+    }
+    text
+}
+
+fn numbers(lines: &[String]) -> Vec<i64> {
+    let digits =
+        |word: &String| word.len() <= 4 && word.chars().all(|letter| letter.is_ascii_digit());
+    let number = |word: String| word.parse().ok().filter(|number| (1..=LARGEST).contains(number));
+    words(lines).filter(digits).filter_map(number).collect()
+}
+
+/// Words without surrounding signs (`- 12 -`, `12 |`).
+fn words(lines: &[String]) -> impl Iterator<Item = String> {
+    let plain = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
+    lines.iter().flat_map(|line| line.split_whitespace()).map(plain).filter(|word| !word.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn line(text: &str, y: f32) -> Line {
         let cell = Cell { text: text.into(), x: 72.0, end: 300.0 };
-        Line {
-            cells: vec![cell],
-            y,
-            size: 10.0,
-            bold: false,
-            mono: false,
-            ruled: false,
-            begins: false,
-        }
+        Line { cells: vec![cell], y, size: 10.0, ..Line::default() }
     }
 
     fn book(pages: usize, header: impl Fn(usize) -> String) -> Vec<Lines> {
@@ -353,5 +491,45 @@ mod tests {
         let mut pages = book(1, |_| "Quick start".into());
         strip(&mut pages);
         assert_eq!(pages[0].lines.len(), 4);
+    }
+
+    fn labels(edges: &[&str]) -> Vec<String> {
+        let edges: Vec<Running> = edges
+            .iter()
+            .map(|line| Running {
+                footer: line.split(" / ").map(str::to_owned).collect(),
+                ..Running::default()
+            })
+            .collect();
+        printed(&edges).into_iter().map(Option::unwrap_or_default).collect()
+    }
+
+    #[test]
+    fn increasing_numbers_are_page_numbers_even_if_one_is_missing() {
+        let seen = ["", "", "Setup 1", "2 Setup", "", "4 | Care 2024", "Care 5"];
+        assert_eq!(labels(&seen), ["", "", "1", "2", "3", "4", "5"]);
+    }
+
+    #[test]
+    fn numbers_equal_to_those_of_the_file_are_not_repeated() {
+        assert_eq!(labels(&["1", "2", "3", "4"]), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn years_versions_and_chapters_are_not_page_numbers() {
+        let seen = ["Manual 2024 v 3", "Manual 2024 v 3", "Manual 2024 v 3", "Manual 2024 v 3"];
+        assert_eq!(labels(&seen), ["", "", "", ""]);
+        assert_eq!(labels(&["Chapter 1", "Chapter 1", "Chapter 2", "Chapter 2"]), ["", "", "", ""]);
+    }
+
+    #[test]
+    fn a_spread_has_the_numbers_of_both_pages() {
+        assert_eq!(labels(&["", "2 / 3", "4 / 5", "6 / 7"]), ["", "2–3", "4–5", "6–7"]);
+    }
+
+    #[test]
+    fn the_pages_before_the_first_may_have_roman_numbers() {
+        let seen = ["", "ii", "iii", "iv", "1", "2", "3"];
+        assert_eq!(labels(&seen), ["", "ii", "iii", "iv", "1", "2", "3"]);
     }
 }

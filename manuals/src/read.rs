@@ -9,7 +9,7 @@ use super::mending::Words;
 use super::ocr::{self, PageText};
 use super::page_headers::{self, Lines};
 use super::sheet::{Budget, Draft, Limits, Run, Sheet};
-use super::{ReadError, contents, html, labels, language, legibility, passages, pdf};
+use super::{ReadError, contents, html, language, passages, pdf};
 
 /// Reads a manual from its bytes. `charset` is the one that the host declared for a web page. `source` of
 /// the result is empty: bytes have no address.
@@ -38,7 +38,22 @@ pub(super) fn read_recognized(
         return Err(ReadError::Empty);
     }
     let budget = Budget::starting_now(limits);
-    let mut manual = read_within(bytes, kind, charset, &budget, recognized)?;
+    let mut manual = match kind {
+        // A web page that turns out to be a PDF is read as a PDF.
+        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => {
+            html::read(bytes, charset, &budget)?
+        }
+        _ => {
+            let mut draft = pdf::extract(bytes, &budget)?;
+            let scans = Scans::of(&mut draft, recognized);
+            budget.check_text(draft.sheets.iter().map(|sheet| sheet.text_bytes).sum())?;
+            check_for_scan(&draft, bytes.len(), &scans)?;
+            drop_gibberish(&mut draft, &scans)?;
+            let mut manual = set(draft);
+            (manual.source.pending, manual.source.unread) = (scans.pending, scans.unread);
+            manual
+        }
+    };
     let end = manual.title.floor_char_boundary(LONGEST_TITLE);
     manual.title.truncate(end);
     Ok(manual)
@@ -49,31 +64,6 @@ pub(super) type Recognized<'a> = dyn Fn(u32) -> Option<PageText> + 'a;
 
 /// Longest title in bytes. A document may declare any length.
 const LONGEST_TITLE: usize = 400;
-
-fn read_within(
-    bytes: &[u8],
-    kind: DocumentationKind,
-    charset: Option<&'static Encoding>,
-    budget: &Budget,
-    recognized: &Recognized<'_>,
-) -> Result<Manual, ReadError> {
-    match kind {
-        // A web page that turns out to be a PDF is read as a PDF.
-        DocumentationKind::Html if !bytes.starts_with(b"%PDF-") => {
-            html::read(bytes, charset, budget)
-        }
-        _ => {
-            let mut draft = pdf::extract(bytes, budget)?;
-            let scans = Scans::of(&mut draft, recognized);
-            budget.check_text(draft.sheets.iter().map(|sheet| sheet.text_bytes).sum())?;
-            check_for_scan(&draft, bytes.len(), &scans)?;
-            drop_gibberish(&mut draft, &scans)?;
-            let mut manual = set(draft);
-            (manual.source.pending, manual.source.unread) = (scans.pending, scans.unread);
-            Ok(manual)
-        }
-    }
-}
 
 /// The kind as a word in a sentence.
 pub(super) fn name(kind: DocumentationKind) -> &'static str {
@@ -147,7 +137,7 @@ fn is_legible(sheet: &Sheet) -> bool {
 /// Legible letters of a page; zero if the illegible ones are more, or if they form no words.
 fn legible_letters(sheet: &Sheet) -> usize {
     let letters = sheet.letters();
-    let is_gibberish = || legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str()));
+    let is_gibberish = || language::is_gibberish(sheet.runs().map(|run| run.text.as_str()));
     if sheet.unknown > letters || is_gibberish() { 0 } else { letters }
 }
 
@@ -187,7 +177,7 @@ fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), Read
 fn drop_gibberish(draft: &mut Draft, scans: &Scans) -> Result<(), ReadError> {
     let (mut dropped, mut legible) = (0, 0);
     for sheet in &mut draft.sheets {
-        if legibility::is_gibberish(sheet.runs().map(|run| run.text.as_str())) {
+        if language::is_gibberish(sheet.runs().map(|run| run.text.as_str())) {
             *sheet = Sheet { height: sheet.height, ..Sheet::default() };
             dropped += 1;
         } else if sheet.letters() > 0 {
@@ -209,7 +199,8 @@ fn set(draft: Draft) -> Manual {
         .collect();
     let running = page_headers::strip(&mut pages);
     // Labels of the viewer take precedence over printed numbers: customers navigate by them.
-    let labels = if draft.labels.is_empty() { labels::printed(&running) } else { draft.labels };
+    let labels =
+        if draft.labels.is_empty() { page_headers::printed(&running) } else { draft.labels };
     let lines: Vec<&[Line]> = pages.iter().map(|page| page.lines.as_slice()).collect();
     let mut words = Words::default();
     for line in lines.iter().copied().flatten() {

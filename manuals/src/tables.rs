@@ -4,13 +4,7 @@
 //! merged cell is drawn once. The rows that have a cell in every column determine the columns, and the
 //! others are aligned with them. A merged cell is repeated in each of its columns, because a row is quoted alone.
 
-/// A cell of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cell {
-    pub x: f32,
-    pub end: f32,
-    pub text: String,
-}
+use super::layout::Cell;
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,6 @@
 //! the document, and the plain page that [`print()`] makes has an anchor with that number, so that
 //! `/manuals/<id>#page=3` opens the third section.
 
-mod chaff;
 mod charset;
 mod parse;
 mod print;
@@ -33,19 +32,19 @@ pub(super) fn read(
     page.retain(|letter| letter != '\0');
     let document = parse::parse(&page, budget)?;
     drop(page);
-    let mut walked = walk::walk(&document, budget)?;
-    if walked.passages.is_empty() {
+    let (pages, mut binder) = walk::walk(&document, budget)?;
+    if binder.passages.is_empty() {
         return Err(ReadError::Empty);
     }
-    budget.check_pages(walked.pages.len())?;
-    super::language::mark(&mut walked.passages);
+    budget.check_pages(pages.len())?;
+    super::language::mark(&mut binder.passages);
     Ok(Manual {
         title: title(&document),
         format: ManualFormat::Html,
         source: ManualSource::default(),
-        pages: walked.pages,
-        passages: walked.passages,
-        outline: walked.headings,
+        pages,
+        passages: binder.passages,
+        outline: binder.headings,
     })
 }
 

@@ -45,7 +45,7 @@ pub(super) fn parse(page: &str, budget: &Budget) -> Result<Html, ReadError> {
     };
     let tokenizer = Tokenizer::new(sink, TokenizerOpts::default());
     let queue = BufferQueue::default();
-    let (mut tags, mut scan) = (0, TagScan::over(0));
+    let (mut tags, mut scan) = (0, TagScan { state: State::Over, attributes: 0, began_at: 0 });
     for (number, piece) in Pieces(page).enumerate() {
         let tokens = tokenizer.sink.tokens.get();
         if begins_markup(piece) {
@@ -53,7 +53,7 @@ pub(super) fn parse(page: &str, budget: &Budget) -> Result<Html, ReadError> {
             if tags > (limits.max_nodes as usize).saturating_mul(TAGS_PER_NODE) {
                 return Err(budget.too_complex(Complexity::Nodes));
             }
-            if scan.began_at != tokens || scan.is_over() {
+            if scan.began_at != tokens || scan.state == State::Over {
                 scan = TagScan::beginning(piece, tokens);
             }
         }
@@ -195,10 +195,6 @@ enum State {
 }
 
 impl TagScan {
-    fn over(began_at: u64) -> Self {
-        Self { state: State::Over, attributes: 0, began_at }
-    }
-
     fn beginning(piece: &str, began_at: u64) -> Self {
         let is_tag = match piece.as_bytes() {
             [b'<', b'/', letter, ..] | [b'<', letter, ..] => letter.is_ascii_alphabetic(),
@@ -206,10 +202,6 @@ impl TagScan {
         };
         let state = if is_tag { State::Name } else { State::Comment };
         Self { state, attributes: 0, began_at }
-    }
-
-    fn is_over(&self) -> bool {
-        self.state == State::Over
     }
 
     /// Continues to count; returns the number of attributes so far.

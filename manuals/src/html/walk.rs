@@ -1,12 +1,6 @@
-//! Walks the tree of a page: emits blocks, and opens sections at headings.
+//! Walks the tree of a page: emits blocks, opens sections at headings, and drops what does not belong to the manual.
 //!
 //! The walk is a loop over the tree's edges and not a recursion: a page may be nested as deep as its bytes allow.
-
-use std::collections::BTreeMap;
-
-use ego_tree::iter::Edge;
-use hsc_catalogs::{Block, Heading, Page, Passage};
-use scraper::{ElementRef, Html, Node, Selector};
 
 use super::super::ReadError;
 use super::super::blocks::Piece;
@@ -15,16 +9,14 @@ use super::super::mending::clean;
 use super::super::passages::{Binder, LONGEST_HEADING, push_line};
 use super::super::sheet::Budget;
 use super::super::tables::EMPTY;
-use super::chaff::{is_chaff, note_word};
+use ego_tree::iter::Edge;
+use hsc_catalogs::{Block, Page};
+use scraper::node::Element;
+use scraper::{ElementRef, Html, Node, Selector};
+use std::collections::BTreeMap;
 
-/// The result of the walk.
-pub(super) struct Walked {
-    pub pages: Vec<Page>,
-    pub passages: Vec<Passage>,
-    pub headings: Vec<Heading>,
-}
-
-pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError> {
+/// The sections of a page as pages, and its passages.
+pub(super) fn walk(document: &Html, budget: &Budget) -> Result<(Vec<Page>, Binder), ReadError> {
     let mut walk = Walk { breaks_at: break_level(document), ..Walk::default() };
     // The node at which a dropped part began; its content is skipped.
     let mut left_out = None;
@@ -65,7 +57,7 @@ pub(super) fn walk(document: &Html, budget: &Budget) -> Result<Walked, ReadError
         budget.check_text(walk.text_bytes + walk.binder.heading_bytes)?;
     }
     walk.finish();
-    Ok(Walked { pages: walk.pages, passages: walk.binder.passages, headings: walk.binder.headings })
+    Ok((walk.pages, walk.binder))
 }
 
 /// The root of the manual: `main`, the only article, or the whole page.
@@ -216,7 +208,7 @@ impl Walk {
         u32::try_from(self.pages.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
-    fn open(&mut self, element: &scraper::node::Element) {
+    fn open(&mut self, element: &Element) {
         let name = element.name();
         if is_block(name) {
             self.flush();
@@ -510,4 +502,71 @@ fn is_block(name: &str) -> bool {
                 | "thead"
                 | "ul"
         )
+}
+
+/// Elements that never contain text of a manual: navigation, scripts, banners, footers.
+const ELEMENTS: &[&str] = &[
+    "head", "script", "style", "noscript", "template", "nav", "footer", "iframe", "object", "svg",
+    "canvas", "audio", "video", "button", "select", "input", "textarea", "form", "dialog", "menu",
+];
+
+/// ARIA roles with the same meaning.
+const ROLES: &[&str] =
+    &["navigation", "banner", "contentinfo", "search", "menu", "menubar", "dialog"];
+
+/// Words of a class or an id with the same meaning. Whole words only: `toc` matches,
+/// `stock` does not.
+const NAMES: &[&str] = &[
+    "toc",
+    "table-of-contents",
+    "tableofcontents",
+    "breadcrumb",
+    "breadcrumbs",
+    "navbar",
+    "sidebar",
+    "cookie",
+    "cookies",
+    "cookie-banner",
+    "advert",
+    "advertisement",
+    "share",
+    "social",
+    "skip-link",
+    "pagination",
+];
+
+/// True for an element that is dropped with its content. `inside` means that it is in an
+/// article, whose own header belongs to the text.
+fn is_chaff(element: &Element, inside: bool) -> bool {
+    let name = element.name();
+    let says = |attribute, value: &str| element.attr(attribute).is_some_and(|found| found == value);
+    ELEMENTS.contains(&name)
+        || (name == "header" && !inside)
+        || (name == "aside" && note_word(element).is_none())
+        || element.attr("hidden").is_some()
+        || says("aria-hidden", "true")
+        || element.attr("role").is_some_and(|role| ROLES.contains(&role))
+        || words(element).any(|word| NAMES.contains(&word.as_str()))
+}
+
+/// The word for a note, if an element is marked as one: `Warning` for `<div class="warning">`.
+fn note_word(element: &Element) -> Option<&'static str> {
+    words(element).find_map(|word| match word.as_str() {
+        "note" | "notice" | "info" | "admonition-note" => Some("Note"),
+        "tip" | "hint" | "pro-tip" => Some("Tip"),
+        "warning" | "warn" => Some("Warning"),
+        "caution" | "danger" | "alert" => Some("Caution"),
+        "important" => Some("Important"),
+        _ => None,
+    })
+}
+
+fn words(element: &Element) -> impl Iterator<Item = String> {
+    let attributes = [element.attr("class"), element.attr("id")];
+    attributes
+        .into_iter()
+        .flatten()
+        .flat_map(|value| value.split_ascii_whitespace().map(str::to_ascii_lowercase))
+        .collect::<Vec<_>>()
+        .into_iter()
 }

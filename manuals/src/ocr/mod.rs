@@ -15,22 +15,16 @@
 mod engine;
 mod event;
 mod hocr;
-mod page;
 mod recognize;
 mod recognizer;
-mod settings;
-mod sizes;
 mod store;
-mod tesseract;
 
+pub use self::engine::OcrSettings;
 pub use self::event::{NoEngine, OcrEvent};
 pub use self::hocr::count_runs;
-pub use self::page::PageFault;
 pub use self::recognize::{Order, page_images, recognize};
 pub use self::recognizer::{Job, Progress, Recognizer};
-pub use self::settings::OcrSettings;
-pub use self::store::{Pages, Stored};
+pub use self::store::{PageFault, Pages, Stored};
 
-pub(super) use self::page::PageText;
-pub(super) use self::sizes::even_out;
-pub(super) use self::store::page;
+pub(super) use self::hocr::even_out;
+pub(super) use self::store::{PageText, page};

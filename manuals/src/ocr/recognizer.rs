@@ -34,7 +34,7 @@ const DRAWING: Duration = Duration::from_secs(60);
 const MOST_LINE: u64 = 16 << 20;
 
 /// Called when a manual has more text than at its last reading.
-type WhenMore = Box<dyn Fn(Documentation) + Send + Sync>;
+type WhenMore = dyn Fn(Documentation) + Send + Sync;
 /// Called with each event.
 type Report = Box<dyn Fn(OcrEvent<'_>) + Send + Sync>;
 
@@ -114,7 +114,7 @@ impl Recognizer {
     /// Sets the callback for a manual that has more text than at its last reading.
     pub fn when_more(&self, call: impl Fn(Documentation) + Send + Sync + 'static) {
         let mut place = self.0.when_more.lock().unwrap_or_else(PoisonError::into_inner);
-        *place = Some(Arc::new(Box::new(call)));
+        *place = Some(Arc::new(call));
     }
 
     /// Longest duration of a job without a wait for others.

@@ -92,24 +92,17 @@ struct State<'a> {
 
 impl State<'_> {
     fn at(place: Affine) -> Self {
-        let (size, scale) = (1.0, 1.0);
         Self {
             place,
             face: None,
-            size,
+            size: 1.0,
             char_space: 0.0,
             word_space: 0.0,
-            scale,
+            scale: 1.0,
             leading: 0.0,
             rise: 0.0,
         }
     }
-}
-
-/// A section of marked content.
-struct Mark {
-    /// Its replacement text, and the first glyph that it replaces.
-    text: Option<(String, usize)>,
 }
 
 /// A glyph at its position; the unit of `place` is the em.
@@ -139,7 +132,8 @@ struct Reader<'s, 'a> {
     state: State<'a>,
     matrix: Affine,
     line: Affine,
-    marks: Vec<Mark>,
+    /// The open sections of marked content: the replacement text, and the first glyph that it replaces.
+    marks: Vec<Option<(String, usize)>>,
     last: Option<Last>,
     shape: Shape,
     pen: Point,
@@ -174,13 +168,14 @@ impl<'a> Reader<'_, 'a> {
                 }
                 TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
                 TypedInstruction::Transform(m) => {
-                    self.state.place *= affine([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                    self.state.place *=
+                        Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
                 }
                 TypedInstruction::BeginText(_) => {
                     (self.matrix, self.line) = (Affine::IDENTITY, Affine::IDENTITY);
                 }
                 TypedInstruction::SetTextMatrix(m) => {
-                    self.line = affine([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                    self.line = Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
                     self.matrix = self.line;
                 }
                 TypedInstruction::TextFont(font) => {
@@ -229,7 +224,7 @@ impl<'a> Reader<'_, 'a> {
                 TypedInstruction::CharacterSpacing(by) => self.state.char_space = by.0.as_f64(),
                 TypedInstruction::WordSpacing(by) => self.state.word_space = by.0.as_f64(),
                 TypedInstruction::TextRise(by) => self.state.rise = by.0.as_f64(),
-                TypedInstruction::BeginMarkedContent(_) => self.marks.push(Mark { text: None }),
+                TypedInstruction::BeginMarkedContent(_) => self.marks.push(None),
                 TypedInstruction::BeginMarkedContentWithProperties(mark) => {
                     let by_name =
                         || resources.properties.get::<Dict<'_>>(mark.1.clone().into_name()?);
@@ -365,13 +360,12 @@ impl<'a> Reader<'_, 'a> {
     fn begin(&mut self, properties: Option<&Dict<'_>>) {
         let text = properties
             .and_then(|properties| properties.get::<PdfString<'_>>(b"ActualText".as_slice()));
-        let text = text.map(|text| (decode(text.as_bytes()), self.glyphs.len()));
-        self.marks.push(Mark { text });
+        self.marks.push(text.map(|text| (decode(text.as_bytes()), self.glyphs.len())));
     }
 
     /// Ends a section of marked content: its replacement text takes the place of the drawn one.
     fn end(&mut self) {
-        let Some(Mark { text: Some((text, from)) }) = self.marks.pop() else { return };
+        let Some(Some((text, from))) = self.marks.pop() else { return };
         let drawn = self.glyphs.split_off(from.min(self.glyphs.len()));
         // A tab or a space before a letter is drawn as a glyph of its own, far from the letter.
         let lead =
@@ -433,7 +427,7 @@ impl<'a> Reader<'_, 'a> {
 
     /// Adds a glyph, or holds it if its section has a replacement text.
     fn put(&mut self, glyph: Glyph) {
-        if self.marks.iter().any(|mark| mark.text.is_some()) {
+        if self.marks.iter().any(Option::is_some) {
             self.glyphs.push(glyph);
         } else {
             self.draw(&glyph);
@@ -540,10 +534,6 @@ fn plain(text: &str) -> Cow<'_, str> {
         return Cow::Owned(text.chars().rev().collect());
     }
     Cow::Owned(text)
-}
-
-fn affine(numbers: [f64; 6]) -> Affine {
-    Affine::new(numbers)
 }
 
 /// A text string of the document: UTF-16 or UTF-8 with a byte order mark, else one byte per letter.

@@ -4,10 +4,8 @@
 //! panics are caught, pages and text are bounded, the clock is checked between pages. Exhausted memory, which
 //! cannot be caught, is contained by the separate process that reads untrusted bytes.
 
-mod cids;
 mod drawn;
 mod fonts;
-mod labels;
 mod outline;
 mod raster;
 
@@ -95,7 +93,7 @@ fn read(bytes: &[u8], budget: &Budget) -> Result<Draft, ReadError> {
         Ok::<_, ReadError>(all)
     })?;
     let (title, outline) = (outline::title(&pdf), outline::headings(&pdf));
-    Ok(Draft { title, sheets, labels: labels::labels(&pdf), outline })
+    Ok(Draft { title, sheets, labels: outline::labels(&pdf), outline })
 }
 
 fn sheets(

@@ -1,21 +1,27 @@
-//! Bookmarks and title of a PDF. Every walk is bounded: cyclic links are read once.
+//! What a PDF declares about itself: its title, its bookmarks, and its page labels, the numbers that a viewer shows.
+//! Every walk is bounded: cyclic links are read once.
 
 use std::collections::{HashMap, HashSet};
 
 use hayro_syntax::Pdf;
 use hayro_syntax::object::{
-    Array, Dict, MaybeRef, ObjRef, Object, ObjectIdentifier, String as PdfString,
+    Array, Dict, MaybeRef, Name, ObjRef, Object, ObjectIdentifier, String as PdfString,
 };
 use hsc_catalogs::Heading;
 
+use super::super::page_headers::roman_numeral;
 use super::drawn::decode;
 
-/// Most bookmarks that are read. The largest manuals have a few thousand.
+/// Most bookmarks and most ranges of labels that are read. The largest manuals have a few thousand.
 const MOST: usize = 20_000;
-/// Deepest bookmark, and deepest node of a tree of names.
+/// Deepest bookmark, and deepest node of a tree of names or labels.
 const DEEPEST: u8 = 16;
 /// Longest title of a bookmark in characters; a longer one is not a heading.
 const LONGEST: usize = 300;
+/// Longest label in characters. A longer one is not a page number.
+const LONGEST_LABEL: usize = 20;
+/// Largest page number that is written in Roman numerals: they grow with the number.
+const LARGEST_ROMAN: u32 = 4_000;
 
 /// The title of the document information; may be empty.
 pub(super) fn title(pdf: &Pdf) -> String {
@@ -136,4 +142,87 @@ fn names<'a>(catalog: &Dict<'a>) -> HashMap<Vec<u8>, Object<'a>> {
         }
     }
     names
+}
+
+/// A range of pages with one label style.
+struct Range {
+    first: usize,
+    style: Option<u8>,
+    prefix: String,
+    start: u32,
+}
+
+/// The label of each page; empty if the document has none, or only the numbers of the file.
+pub(super) fn labels(pdf: &Pdf) -> Vec<Option<String>> {
+    let count = pdf.pages().len();
+    let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id());
+    let root = catalog.and_then(|catalog| catalog.get::<Dict<'_>>(b"PageLabels".as_slice()));
+    let mut ranges = root.map(ranges).unwrap_or_default();
+    ranges.retain(|range| range.first < count);
+    ranges.sort_by_key(|range| range.first);
+    let mut labels = vec![None; count];
+    for (at, range) in ranges.iter().enumerate() {
+        let end = ranges.get(at + 1).map_or(count, |next| next.first);
+        for (number, label) in (range.start..).zip(&mut labels[range.first..end]) {
+            let text = format!("{}{}", range.prefix, numeral(range.style, number));
+            *label = Some(text.trim().to_owned())
+                .filter(|text| !text.is_empty() && text.chars().count() <= LONGEST_LABEL);
+        }
+    }
+    let is_own = (1..).zip(&labels).any(|(number, label): (usize, _)| {
+        label.as_ref().is_some_and(|label| *label != number.to_string())
+    });
+    if is_own { labels } else { Vec::new() }
+}
+
+fn ranges(root: Dict<'_>) -> Vec<Range> {
+    let mut ranges = Vec::new();
+    let mut waiting = vec![(root, 0)];
+    while let Some((node, depth)) = waiting.pop() {
+        if depth > DEEPEST || ranges.len() >= MOST || waiting.len() > MOST {
+            break;
+        }
+        if let Some(pairs) = node.get::<Array<'_>>(b"Nums".as_slice()) {
+            let mut pairs = pairs.iter::<Object<'_>>();
+            while let (Some(Object::Number(first)), Some(Object::Dict(range))) =
+                (pairs.next(), pairs.next())
+            {
+                let Ok(first) = usize::try_from(first.as_i64()) else { continue };
+                let style = range.get::<Name<'_>>(b"S".as_slice());
+                let prefix = range.get::<PdfString<'_>>(b"P".as_slice());
+                let start =
+                    range.get::<i32>(b"St".as_slice()).and_then(|start| u32::try_from(start).ok());
+                ranges.push(Range {
+                    first,
+                    style: style.and_then(|style| style.as_ref().first().copied()),
+                    prefix: prefix.map(|prefix| decode(prefix.as_bytes())).unwrap_or_default(),
+                    start: start.unwrap_or(1).max(1),
+                });
+            }
+        }
+        if let Some(kids) = node.get::<Array<'_>>(b"Kids".as_slice()) {
+            waiting.extend(kids.iter::<Dict<'_>>().take(MOST).map(|kid| (kid, depth + 1)));
+        }
+    }
+    ranges
+}
+
+/// A number in the style of a range; empty without a style.
+fn numeral(style: Option<u8>, number: u32) -> String {
+    match style {
+        Some(b'D') => number.to_string(),
+        Some(b'R' | b'r') if number > LARGEST_ROMAN => number.to_string(),
+        Some(b'R') => roman_numeral(number.into()),
+        Some(b'r') => roman_numeral(number.into()).to_lowercase(),
+        Some(b'A') => letters(number),
+        Some(b'a') => letters(number).to_lowercase(),
+        _ => String::new(),
+    }
+}
+
+/// A to Z, then AA to ZZ, and so on.
+fn letters(number: u32) -> String {
+    let (times, letter) = ((number - 1) / 26 + 1, (number - 1) % 26);
+    let letter = char::from(b'A' + u8::try_from(letter).unwrap_or(0));
+    std::iter::repeat_n(letter, (times as usize).min(LONGEST_LABEL)).collect()
 }

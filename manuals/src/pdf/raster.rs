@@ -139,20 +139,20 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     // From the page, whose y grows upwards, to pixels, whose y grows downwards.
     let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, 0.0, height * scale]);
     let mut canvas = Canvas { width: columns, height: rows, gray: vec![255; columns * rows] };
-    let (mut drawn, mut too_large, mut pixels) = (0, false, 0);
+    let (mut drawn, mut too_large, mut all) = (0, false, 0);
     Walk::over(page, &mut |object| {
         let size = match &object {
-            Drawn::Image(image) => image.pixels(),
+            Drawn::Image(image) => pixels(image.stream),
             Drawn::Shape(shape) => {
                 let area = to_pixels.transform_rect_bbox(shape.path.bounding_box());
                 canvas.part(area).map_or(0, |(columns, rows)| (columns.len() * rows.len()) as u64)
             }
         };
-        if size > MOST_IMAGE_PIXELS || pixels + size > MOST_PAGE_PIXELS {
+        if size > MOST_IMAGE_PIXELS || all + size > MOST_PAGE_PIXELS {
             too_large = true;
             return;
         }
-        pixels += size;
+        all += size;
         match object {
             Drawn::Image(image) => {
                 if let Some(decoded) = decode(image.stream, image.resources) {
@@ -200,17 +200,9 @@ struct Placed<'s, 'a> {
 }
 
 impl Placed<'_, '_> {
-    fn size(&self) -> (u32, u32) {
-        size(self.stream.dict()).unwrap_or((0, 0))
-    }
-
-    fn pixels(&self) -> u64 {
-        pixels(self.stream)
-    }
-
     /// Dots per inch, along the finer side.
     fn resolution(&self) -> f64 {
-        let (width, height) = self.size();
+        let (width, height) = size(self.stream.dict()).unwrap_or((0, 0));
         let [a, b, c, d, ..] = self.place.as_coeffs();
         let dots = |pixels: u32, points: f64| {
             if points > 1.0 { f64::from(pixels) / points * 72.0 } else { 0.0 }
@@ -662,11 +654,9 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
     let dict = stream.dict();
     let is_stencil = dict.get::<bool>(IM).or_else(|| dict.get::<bool>(IMAGE_MASK)).unwrap_or(false);
     if is_stencil {
-        // A sample of 0 is painted.
-        let Samples { width, height, gray, .. } = samples(stream, Some(Space::Gray), Some(1))?;
-        let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
-        let mask = Some(Mask { width, height, opaque });
-        return Some(Decoded { width, height, gray: Vec::new(), mask });
+        let mask = stencil(stream)?;
+        let (width, height) = (mask.width, mask.height);
+        return Some(Decoded { width, height, gray: Vec::new(), mask: Some(mask) });
     }
     let space = dict.get::<Object<'_>>(CS).or_else(|| dict.get::<Object<'_>>(COLORSPACE));
     let space = space.and_then(|space| Space::of(&space, resources, 0));
@@ -675,16 +665,17 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
         let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), None)?;
         Some(Mask { width, height, opaque: gray })
     });
-    let hard = || {
-        let mask = dict.get::<Stream<'_>>(MASK).filter(is_affordable)?;
-        // A sample of 1 is not painted.
-        let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), Some(1))?;
-        let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
-        Some(Mask { width, height, opaque })
-    };
+    let hard = || stencil(&dict.get::<Stream<'_>>(MASK).filter(is_affordable)?);
     let own = || alpha.map(|opaque| Mask { width, height, opaque });
     let mask = soft.or_else(hard).or_else(own);
     Some(Decoded { width, height, gray, mask })
+}
+
+/// A mask of one bit per pixel: a sample of 0 is painted, a sample of 1 is not.
+fn stencil(stream: &Stream<'_>) -> Option<Mask> {
+    let Samples { width, height, gray, .. } = samples(stream, Some(Space::Gray), Some(1))?;
+    let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
+    Some(Mask { width, height, opaque })
 }
 
 /// True for a mask within the limit of an image.
@@ -737,7 +728,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
         return None;
     }
     let (width, height) = (width as usize, height as usize);
-    let ramp = Ramp::of(dict, bits, &space);
+    let ramps = ramps(dict, bits, &space);
     let parts = space.parts();
     let row_bytes = (width * parts * usize::from(bits)).div_ceil(8);
     let mut gray = vec![255; width * height];
@@ -749,7 +740,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
                 break;
             }
             for (part, value) in color.iter_mut().enumerate() {
-                *value = ramp.value(sample(samples, first + part, bits), part);
+                *value = ramps[part][usize::from(sample(samples, first + part, bits))];
             }
             gray[row * width + column] = space.gray(&color);
         }
@@ -771,34 +762,26 @@ fn sample(row: &[u8], at: usize, bits: u8) -> u8 {
     }
 }
 
-/// The values of samples, by `Decode`: from 0 to 255, or indexes of a table.
-struct Ramp(Vec<[u8; 256]>);
-
-impl Ramp {
-    fn of(dict: &Dict<'_>, bits: u8, space: &Space) -> Self {
-        let most = f64::from((1u32 << bits.min(8)) - 1);
-        let array = dict.get::<Array<'_>>(D).or_else(|| dict.get::<Array<'_>>(DECODE));
-        let limits: Vec<f64> = array.map_or_else(Vec::new, |it| it.iter::<f64>().collect());
-        let whole = if matches!(space, Space::Indexed(_)) { most } else { 1.0 };
-        let ramp = |part: usize| {
-            let (from, to) = match (limits.get(2 * part), limits.get(2 * part + 1), space) {
-                // Its range is that of a lightness, to 100.
-                (Some(from), Some(to), Space::Lab) => (from / 100.0, to / 100.0),
-                (Some(from), Some(to), _) => (*from, *to),
-                _ => (0.0, whole),
-            };
-            let scale = if whole > 1.0 { 1.0 } else { 255.0 };
-            std::array::from_fn(|value| {
-                let value = from + (value as f64).min(most) / most * (to - from);
-                (value * scale).round().clamp(0.0, 255.0) as u8
-            })
+/// The values of samples for each component, by `Decode`: from 0 to 255, or indexes of a table.
+fn ramps(dict: &Dict<'_>, bits: u8, space: &Space) -> Vec<[u8; 256]> {
+    let most = f64::from((1u32 << bits.min(8)) - 1);
+    let array = dict.get::<Array<'_>>(D).or_else(|| dict.get::<Array<'_>>(DECODE));
+    let limits: Vec<f64> = array.map_or_else(Vec::new, |it| it.iter::<f64>().collect());
+    let whole = if matches!(space, Space::Indexed(_)) { most } else { 1.0 };
+    let ramp = |part: usize| {
+        let (from, to) = match (limits.get(2 * part), limits.get(2 * part + 1), space) {
+            // Its range is that of a lightness, to 100.
+            (Some(from), Some(to), Space::Lab) => (from / 100.0, to / 100.0),
+            (Some(from), Some(to), _) => (*from, *to),
+            _ => (0.0, whole),
         };
-        Self((0..space.parts()).map(ramp).collect())
-    }
-
-    fn value(&self, sample: u8, part: usize) -> u8 {
-        self.0[part][usize::from(sample)]
-    }
+        let scale = if whole > 1.0 { 1.0 } else { 255.0 };
+        std::array::from_fn(|value| {
+            let value = from + (value as f64).min(most) / most * (to - from);
+            (value * scale).round().clamp(0.0, 255.0) as u8
+        })
+    };
+    (0..space.parts()).map(ramp).collect()
 }
 
 struct Canvas {
@@ -896,12 +879,7 @@ impl Canvas {
             return;
         }
         let area = place.transform_rect_bbox(Rect::new(0.0, 0.0, 1.0, 1.0));
-        let within = |from: f64, to: f64, end: usize| {
-            let (from, to) = (from.floor().max(0.0), to.ceil().min(end as f64));
-            from as usize..(to as usize).max(from as usize)
-        };
-        let (columns, rows) =
-            (within(area.x0, area.x1, self.width), within(area.y0, area.y1, self.height));
+        let Some((columns, rows)) = self.part(area) else { return };
         let inverse = place.inverse();
         // Samples of the image per pixel in each direction.
         let [a, b, c, d, ..] = inverse.as_coeffs();
