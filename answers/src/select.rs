@@ -162,12 +162,13 @@ pub(super) fn most_telling<'a>(
 /// The whole text of a page, cut into quotable pieces, notes included.
 pub(super) fn quotable(manual: &Manual, page: u32) -> Vec<Piece> {
     let passages = manual.passages.iter().filter(|passage| passage.page == page);
-    passages.flat_map(|passage| all_pieces(&placed(passage))).collect()
+    passages.flat_map(quotable_of).collect()
 }
 
 /// The text of a passage, cut into quotable pieces.
 pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
-    all_pieces(&placed(passage))
+    let blocks = placed(passage);
+    (0..blocks.len()).flat_map(|at| pieces_of(&blocks, at)).collect()
 }
 
 /// True when the heading is the question: the section answers from its beginning. A chapter's heading is above its
@@ -252,10 +253,6 @@ fn placed(passage: &Passage) -> Vec<Placed<'_>> {
     passage.blocks.iter().map(|block| (passage.page, block)).collect()
 }
 
-fn all_pieces(blocks: &[Placed<'_>]) -> Vec<Piece> {
-    (0..blocks.len()).flat_map(|at| pieces_of(blocks, at)).collect()
-}
-
 /// The pieces of one block.
 fn pieces_of(blocks: &[Placed<'_>], at: usize) -> Vec<Piece> {
     let (page, block) = blocks[at];
@@ -338,10 +335,7 @@ pub(super) fn extract(
         .iter()
         .take_while(|unit| unit.section == at.section)
         .map(|unit| &manual.passages[unit.passage]);
-    let blocks: Vec<Placed<'_>> = passages
-        .flat_map(|passage| passage.blocks.iter().map(|block| (passage.page, block)))
-        .take(BLOCKS)
-        .collect();
+    let blocks: Vec<Placed<'_>> = passages.flat_map(placed).take(BLOCKS).collect();
     let in_passage = manual.passages[at.passage].blocks.len();
     let pieces = match question.kind {
         Kind::HowTo => steps(&blocks),

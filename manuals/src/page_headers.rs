@@ -231,8 +231,8 @@ const PART: f32 = 0.5;
 /// Largest page number.
 const LARGEST: i64 = 9_999;
 
-/// The printed number of each page, from its header or footer; `None` if it equals that of the file, or is unknown. `running` are
-/// the header and footer lines of each page.
+/// The printed number of each page, from its header or footer; `None` if it equals that of the file, or is unknown.
+/// `running` are the header and footer lines of each page.
 pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
     let edges: Vec<Vec<String>> =
         running.iter().map(|page| page.lines().map(str::to_owned).collect()).collect();

@@ -66,11 +66,6 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
         return Err(io::Error::other("the manual has too many bytes"));
     }
     let pictures = Pictures::open(bytes).map_err(io::Error::other)?;
-    let tesseract = Tesseract {
-        command: order.command.clone(),
-        languages: order.languages.clone(),
-        timeout: Duration::from_millis(order.page_timeout_ms),
-    };
     let end = Instant::now() + Duration::from_millis(order.timeout_ms);
     for page in &order.pages {
         if Instant::now() > end {
@@ -78,7 +73,7 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
         }
         write(&mut output, &Event::Begun(*page))?;
         let raster = pictures.page(*page).map_err(PageFault::from);
-        let read = raster.and_then(|raster| tesseract.read(&raster));
+        let read = raster.and_then(|raster| order.read(&raster));
         write(&mut output, &Event::Done(*page, read.unwrap_or_else(PageText::Failed)))?;
     }
     Ok(())
@@ -107,21 +102,10 @@ const MOST_OUTPUT: u64 = 16 << 20;
 /// its minimum number of letters.
 const UPRIGHT: (f32, usize) = (0.5, 20);
 
-/// How tesseract is run.
-#[derive(Debug, Clone)]
-struct Tesseract {
-    /// The absolute path of the program.
-    pub command: PathBuf,
-    /// At least one.
-    pub languages: Vec<String>,
-    /// Time limit per page.
-    pub timeout: Duration,
-}
-
-impl Tesseract {
+impl Order {
     /// The text of a picture. A rotated picture is turned upright.
     fn read(&self, raster: &Raster) -> Result<PageText, PageFault> {
-        let end = Instant::now() + self.timeout;
+        let end = Instant::now() + Duration::from_millis(self.page_timeout_ms);
         let seen = self.recognize(raster, end)?;
         let is_upright = seen.sure as f32 >= UPRIGHT.0 * seen.letters as f32;
         if !is_upright
