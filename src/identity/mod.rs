@@ -7,19 +7,17 @@
 //! Never: a secret or a password in a log, an error or the archive; a response that reveals
 //! whether an account exists; a session that existed before the sign-in.
 
-mod account_creation;
+mod accounts;
 mod attempts;
-mod first_admin;
 mod openid;
+mod openid_provider;
 mod password;
-mod refusal;
 mod secret;
 mod signature;
-mod staff;
 mod team;
 mod visitor_token;
 
-pub use openid::NoProvider;
+pub use openid_provider::NoProvider;
 pub use password::{FEWEST, MOST, Weak, judge};
 pub use team::Team;
 pub use visitor_token::{InvalidKey, SignedVisitorTokens, VisitorKeys};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
+use hsc_actors::ports::IdentityError;
 use tokio::sync::Semaphore;
 
 /// Minimum number of characters. The password is the only factor, and length determines the cost of an attack.
@@ -41,6 +42,12 @@ pub enum Weak {
     /// It contains the account's name.
     #[error("the password must not contain the name of the account")]
     NamesAccount,
+}
+
+impl From<Weak> for IdentityError {
+    fn from(why: Weak) -> Self {
+        Self::Weak(why.to_string())
+    }
 }
 
 /// Checks a password for the account of this name.
@@ -103,6 +110,12 @@ pub(super) enum NoHash {
     Busy,
     #[error("a password could not be hashed: {0}")]
     Failed(String),
+}
+
+impl From<NoHash> for IdentityError {
+    fn from(cause: NoHash) -> Self {
+        Self::Down { cause: cause.into() }
+    }
 }
 
 /// Computes and verifies hashes, few at once, on the blocking pool.

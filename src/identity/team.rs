@@ -4,7 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{Account, AccountSession, Accounts, AttemptOutcome, LockOut};
+use hsc_actors::ports::archive::{
+    Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
+};
 use hsc_actors::ports::{
     Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
     ProviderSignIn, SignedIn,
@@ -16,11 +18,9 @@ use hsc_conversation::now_ms;
 use log::warn;
 use tokio::time::Instant;
 
-use super::account_creation::own_part;
 use super::attempts::{self, TokenAttempts, TooMany};
-use super::openid::{NoProvider, Provider};
+use super::openid_provider::{NoProvider, Provider};
 use super::password::Hasher;
-use super::refusal::{down, no_hash, refused, weak};
 use super::secret;
 use crate::outbound::OutboundTls;
 
@@ -83,16 +83,6 @@ impl Team {
         *self.admin_tokens.write().unwrap_or_else(PoisonError::into_inner) = tokens_of(admin);
     }
 
-    /// The hash of a new password for this account, if the password passes the rules.
-    pub(super) async fn hash(
-        &self,
-        account: &Account,
-        password: String,
-    ) -> Result<String, IdentityError> {
-        super::password::judge(&password, own_part(&account.address)).map_err(weak)?;
-        self.hasher.hash(password).await.map_err(no_hash)
-    }
-
     async fn password(&self, attempt: Attempt) -> Result<OpenedSession, IdentityError> {
         let Attempt { address, password, from, device } = attempt;
         let (address, now) = (address.trim().to_lowercase(), now_ms());
@@ -116,7 +106,7 @@ impl Team {
         let account = self.accounts.by_address(&address).await.map_err(down)?;
         let usable = account.as_ref().filter(|it| !it.is_disabled);
         let hash = usable.and_then(|it| it.password_hash.clone());
-        let is_right = self.hasher.is_right(password, hash).await.map_err(no_hash)?;
+        let is_right = self.hasher.is_right(password, hash).await?;
         match account {
             Some(account) if is_right => {
                 self.accounts.attempt_succeeded(counted).await.map_err(down)?;
@@ -200,19 +190,6 @@ impl Team {
             detail: detail.to_owned(),
             address: from.to_string(),
         });
-    }
-
-    /// Checks `admin.token`, within the limits of the client.
-    fn token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
-        let is_right = || {
-            let valid = self.admin_tokens.read().unwrap_or_else(PoisonError::into_inner);
-            let valid = valid.iter().filter_map(Secret::reveal);
-            // Both are compared: the time says nothing about which one is set.
-            valid.fold(false, |found, right| found | secret::same(token, right))
-        };
-        let audited_as = ("token", "admin_token");
-        self.admitted(&self.token_attempts, audited_as, from)?;
-        self.judged(&self.token_attempts, audited_as, is_right(), from)
     }
 
     /// Refuses a client that has tried too many secrets without an account. Every such comparison begins with this and
@@ -327,7 +304,15 @@ impl Identify for Team {
     }
 
     fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError> {
-        self.token(token, from)
+        let is_right = || {
+            let valid = self.admin_tokens.read().unwrap_or_else(PoisonError::into_inner);
+            let valid = valid.iter().filter_map(Secret::reveal);
+            // Both are compared: the time says nothing about which one is set.
+            valid.fold(false, |found, right| found | secret::same(token, right))
+        };
+        let audited_as = ("token", "admin_token");
+        self.admitted(&self.token_attempts, audited_as, from)?;
+        self.judged(&self.token_attempts, audited_as, is_right(), from)
     }
 
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
@@ -376,4 +361,20 @@ pub(super) fn person(account: &Account) -> Person {
 
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn down(cause: ArchiveError) -> IdentityError {
+    IdentityError::Down { cause: cause.into() }
+}
+
+pub(super) fn unfit(why: impl std::fmt::Display) -> IdentityError {
+    IdentityError::Unfit(why.to_string())
+}
+
+pub(super) fn refused(error: AccountError) -> IdentityError {
+    match error {
+        AccountError::Archive(cause) => down(cause),
+        AccountError::Unknown => IdentityError::Wrong,
+        other => unfit(other),
+    }
 }

@@ -1,12 +1,17 @@
-//! A configured endpoint: its address, its events, and its signing keys.
+//! A configured endpoint: its address, its events, and its signing keys (Standard Webhooks: HMAC-SHA256 of id, time and
+//! body).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use hsc_config::WebhookEndpoint;
+use ring::hmac;
 use url::Url;
 
-use super::signing::{InvalidKeys, Keys};
+/// Prefix of every secret.
+const PREFIX: &str = "whsec_";
 
 /// Why a configured endpoint is invalid.
 #[derive(Debug, thiserror::Error)]
@@ -38,29 +43,25 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn of(settings: &WebhookEndpoint) -> Result<Self, NoEndpoint> {
-        let url: Url = settings.url.parse().map_err(NoEndpoint::Address)?;
+        let (url, keys) = Self::address_and_keys(settings)?;
         Ok(Self {
-            keys: RwLock::new(Self::keys_of(settings, &url)?),
             name: settings.url.clone(),
             url,
             events: settings.events.clone(),
+            keys: RwLock::new(keys),
             delivered: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         })
     }
 
-    /// The signing keys of an endpoint at this address.
-    fn keys_of(settings: &WebhookEndpoint, url: &Url) -> Result<Keys, NoEndpoint> {
+    /// The address and the signing keys of these settings.
+    pub(super) fn address_and_keys(settings: &WebhookEndpoint) -> Result<(Url, Keys), NoEndpoint> {
+        let url: Url = settings.url.parse().map_err(NoEndpoint::Address)?;
         let secrets = [&settings.secret, &settings.previous_secret];
         let keys = Keys::new(secrets.into_iter().filter_map(|secret| secret.reveal()));
         let host = url.host_str().unwrap_or_default().to_owned();
-        keys.map_err(|cause| NoEndpoint::Secret { host, cause })
-    }
-
-    /// The name of the endpoint in these settings, and its signing keys.
-    pub(super) fn named_keys(settings: &WebhookEndpoint) -> Result<(String, Keys), NoEndpoint> {
-        let url: Url = settings.url.parse().map_err(NoEndpoint::Address)?;
-        Ok((settings.url.clone(), Self::keys_of(settings, &url)?))
+        let keys = keys.map_err(|cause| NoEndpoint::Secret { host, cause })?;
+        Ok((url, keys))
     }
 
     /// Signs a delivery.
@@ -73,12 +74,70 @@ impl Endpoint {
         self.events.iter().any(|taken| taken == "all" || taken == event)
     }
 
-    pub(super) fn counted(&self) -> (u64, u64) {
-        (self.delivered.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
-    }
-
     /// Its host, for the log: the rest of an address may be a secret.
     pub(super) fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()
+    }
+}
+
+/// The signing keys of an endpoint: one, or two during a rotation.
+pub(super) struct Keys(Vec<hmac::Key>);
+
+/// A secret that is not in the required format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("is not whsec_ and base64; make one by: echo whsec_$(openssl rand -base64 32)")]
+pub struct InvalidKeys;
+
+impl Keys {
+    fn new<'a>(secrets: impl Iterator<Item = &'a str>) -> Result<Self, InvalidKeys> {
+        let key = |secret: &str| {
+            let digits = secret.strip_prefix(PREFIX).ok_or(InvalidKeys)?;
+            let bytes = BASE64_STANDARD.decode(digits).map_err(|_| InvalidKeys)?;
+            Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+        };
+        secrets.map(key).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// The value of `webhook-signature`: one `v1,…` per key, separated by spaces. A receiver accepts any of them.
+    fn sign(&self, id: &str, timestamp: u64, body: &str) -> String {
+        let signed = format!("{id}.{timestamp}.{body}");
+        let sign = |key| {
+            let tag = hmac::sign(key, signed.as_bytes());
+            format!("v1,{}", BASE64_STANDARD.encode(tag.as_ref()))
+        };
+        self.0.iter().map(sign).collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Secret, message and signature of the specification of Standard Webhooks.
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
+    const BODY: &str = r#"{"test": 2432232314}"#;
+    const SIGNED: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+
+    #[test]
+    fn a_signature_matches_the_specification() {
+        let keys = Keys::new([SECRET].into_iter()).unwrap();
+        assert_eq!(keys.sign(ID, 1_614_265_330, BODY), SIGNED);
+    }
+
+    #[test]
+    fn during_a_rotation_both_secrets_sign() {
+        let other = "whsec_c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0";
+        let keys = Keys::new([other, SECRET].into_iter()).unwrap();
+        let signed = keys.sign(ID, 1_614_265_330, BODY);
+        let both: Vec<&str> = signed.split(' ').collect();
+        assert_eq!((both.len(), both[1]), (2, SIGNED));
+    }
+
+    #[test]
+    fn an_invalid_secret_is_refused() {
+        for secret in ["hush", "whsec_hush!", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] {
+            assert_eq!(Keys::new([secret].into_iter()).err(), Some(InvalidKeys), "{secret}");
+        }
     }
 }

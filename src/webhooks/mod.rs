@@ -14,10 +14,8 @@
 
 mod delivery_worker;
 mod endpoint;
-mod event;
 mod sending;
 mod service;
-mod signing;
 
 pub use endpoint::NoEndpoint;
 pub use service::Webhooks;

@@ -1,5 +1,8 @@
 //! Turns events into deliveries, one for each endpoint that subscribes.
+//!
+//! The body of a conversation's event is a projection of it (`conversation/src/webhook_events.rs`).
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -7,16 +10,14 @@ use hsc_actors::archiving::{ArchiveHandle, ObservedEvent};
 use hsc_actors::ports::archive::Deliveries;
 use hsc_actors::ports::{Announcement, Announcer, EndpointCounters, WebhookAdmin};
 use hsc_config::WebhooksSettings;
-use hsc_conversation::archive::{NewDelivery, Record};
+use hsc_conversation::archive::{HandoffPlace, NewDelivery, Record};
 use hsc_monitoring::Metrics;
 use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::endpoint::{Endpoint, NoEndpoint};
-use super::event::Event;
+use super::endpoint::{Endpoint, Keys, NoEndpoint};
 use super::sending::Sender;
-use super::signing::Keys;
 use crate::outbound::OutboundTls;
 
 /// Bytes of the digest that is used as an id: as long as a random id.
@@ -80,7 +81,10 @@ impl Webhooks {
     /// # Errors
     /// [`NoEndpoint`] for an invalid endpoint.
     pub(crate) fn keys_of(settings: &WebhooksSettings) -> Result<SigningKeys, NoEndpoint> {
-        let keys = settings.endpoints.iter().map(Endpoint::named_keys);
+        let keys = settings.endpoints.iter().map(|endpoint| {
+            let (_, keys) = Endpoint::address_and_keys(endpoint)?;
+            Ok((endpoint.url.clone(), keys))
+        });
         Ok(SigningKeys(keys.collect::<Result<_, _>>()?))
     }
 
@@ -106,7 +110,7 @@ impl Webhooks {
         let (filter, delivery) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
         Announcer::new(
             move |event| filter.endpoints.iter().any(|it| it.takes(event)),
-            move |announcement| delivery.tell(&happened(announcement)),
+            move |announcement| delivery.tell(&Event::announced(announcement)),
         )
     }
 
@@ -120,17 +124,18 @@ impl Webhooks {
 
 impl WebhookAdmin for Webhooks {
     fn endpoints(&self) -> Vec<EndpointCounters> {
-        let of = |endpoint: &Arc<Endpoint>| {
-            let (delivered, failed) = endpoint.counted();
-            let (url, events) = (endpoint.name.clone(), endpoint.events.clone());
-            EndpointCounters { url, events, delivered, failed }
+        let of = |endpoint: &Arc<Endpoint>| EndpointCounters {
+            url: endpoint.name.clone(),
+            events: endpoint.events.clone(),
+            delivered: endpoint.delivered.load(Ordering::Relaxed),
+            failed: endpoint.failed.load(Ordering::Relaxed),
         };
         self.inner.endpoints.iter().map(of).collect()
     }
 
     fn test(&self, url: Option<&str>) -> Vec<String> {
         let data = json!({ "message": "This is a test of HSC-JIT's webhooks." });
-        let event = happened(Announcement { event: "test", conversation: None, data });
+        let event = Event::announced(Announcement { event: "test", conversation: None, data });
         let meant = self.inner.endpoints.iter().filter(|it| url.is_none_or(|url| it.name == url));
         meant.map(|endpoint| self.inner.deliver(&event, endpoint)).collect()
     }
@@ -169,9 +174,98 @@ impl Inner {
     }
 }
 
-/// An announcement, which is in no record.
-fn happened(announcement: Announcement) -> Event {
-    let at_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-    let mark = format!("{:032x}", rand::random::<u128>());
-    Event { announcement, at_ms, mark }
+/// An event and its mark: a repeated event has the same mark.
+struct Event {
+    announcement: Announcement,
+    at_ms: u64,
+    /// The offset in the conversation if there is one: a pod that takes a conversation over may record the
+    /// same offset again.
+    mark: String,
+}
+
+impl Event {
+    /// An announcement, which is in no record.
+    fn announced(announcement: Announcement) -> Self {
+        let at_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        let mark = format!("{:032x}", rand::random::<u128>());
+        Self { announcement, at_ms, mark }
+    }
+
+    /// The event of a conversation.
+    fn of(observed: ObservedEvent<'_>) -> Self {
+        let ObservedEvent { id, at_ms, conversation, event } = observed;
+        let name = event.name;
+        let mark = match event.place {
+            HandoffPlace::Log(offset) => format!("{conversation} {offset} {name}"),
+            HandoffPlace::Desk(rev) => format!("{conversation} #{rev} {name}"),
+            HandoffPlace::Unnumbered => format!("{id} {name}"),
+        };
+        let conversation = Some(conversation.to_owned());
+        let announcement = Announcement { event: name, conversation, data: event.data };
+        Self { announcement, at_ms, mark }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_config::WEBHOOK_EVENTS;
+    use hsc_conversation::desk::{DeskDecision, HandoffUnavailable};
+    use hsc_conversation::protocol::{Agent, TicketGone, TicketGoneReason};
+    use hsc_conversation::{WebhookEvent, decision_webhook_events};
+
+    use super::*;
+
+    fn of(id: &str, event: WebhookEvent) -> Event {
+        Event::of(ObservedEvent { id, at_ms: 7, conversation: "c", event })
+    }
+
+    #[test]
+    fn every_event_of_the_list_is_delivered_and_no_other() {
+        let agent = Agent { id: "a".to_owned(), name: "Ada".to_owned() };
+        let gone = |why| TicketGone {
+            conversation: "c".to_owned(),
+            why,
+            agent: Some(agent.clone()),
+            rev: 3,
+        };
+        let gone = [
+            TicketGoneReason::Closed,
+            TicketGoneReason::Ended,
+            TicketGoneReason::Expired,
+            TicketGoneReason::Returned,
+            TicketGoneReason::Withdrawn,
+        ]
+        .map(gone);
+        let ended = gone.iter().map(|gone| DeskDecision::Ended { gone, by: None });
+        let others = [
+            DeskDecision::Requested { rev: 1, reason: None },
+            DeskDecision::Unavailable { why: HandoffUnavailable::Full },
+            DeskDecision::Joined { rev: 1, agent: &agent },
+            DeskDecision::Transferred { rev: 1, from: &agent, to: None },
+        ];
+        for decision in ended.chain(others) {
+            let events: Vec<Event> =
+                decision_webhook_events(decision).into_iter().map(|event| of("r", event)).collect();
+            assert!(!events.is_empty(), "{decision:?}");
+            for event in &events {
+                assert!(WEBHOOK_EVENTS.contains(&event.announcement.event), "{decision:?}");
+                let same = events.iter().filter(|other| other.mark == event.mark);
+                assert_eq!(same.count(), 1, "{decision:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeated_event_has_the_same_deduplication_key() {
+        let sent = |place| WebhookEvent { name: "message.created", place, data: json!({}) };
+        for place in [HandoffPlace::Log(5), HandoffPlace::Desk(5)] {
+            assert_eq!(of("r", sent(place)).mark, of("x", sent(place)).mark);
+        }
+        assert_ne!(
+            of("r", sent(HandoffPlace::Log(5))).mark,
+            of("r", sent(HandoffPlace::Desk(5))).mark
+        );
+        let unnumbered = || sent(HandoffPlace::Unnumbered);
+        assert_ne!(of("r", unnumbered()).mark, of("x", unnumbered()).mark);
+    }
 }

@@ -1,4 +1,4 @@
-//! The provider: its addresses and its keys, fetched once an hour and when a new key appears.
+//! The OpenID provider: its addresses and its keys, fetched once an hour and when a new key appears.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(10);
 pub struct NoProvider(BoxError);
 
 /// The configured provider.
-pub(crate) struct Provider {
+pub(super) struct Provider {
     pub(super) settings: OpenIdSettings,
     client: Client,
     known: Mutex<Option<CachedDiscovery>>,
@@ -73,14 +73,14 @@ struct Tokens {
 
 impl Provider {
     /// The provider, if one is configured.
-    pub(crate) fn new(
+    pub(super) fn new(
         settings: &OpenIdSettings,
         tls: &OutboundTls,
     ) -> Result<Option<Self>, NoProvider> {
         if settings.issuer.is_empty() {
             return Ok(None);
         }
-        super::super::signature::with_ring();
+        super::signature::with_ring();
         let build = || {
             let builder = Client::builder()
                 .tls_backend_preconfigured(tls.config())
@@ -100,7 +100,7 @@ impl Provider {
         Ok(Some(Self { settings: settings.clone(), client, known: Mutex::new(None) }))
     }
 
-    pub(crate) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.settings.name
     }
 
