@@ -2,14 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{
-    Answerer, Auditor, ConversationLog, HandoffDesk, Identify, PodDirectory, RedisStatus, Relay,
-    SharedQuota, SharedVectors, Uploads,
+    Answerer, Auditor, ConversationLog, HandoffDesk, PodDirectory, RedisStatus, Relay, SharedQuota,
+    SharedVectors,
 };
 use hsc_actors::supervision::{Care, ChildSpec};
 use hsc_actors::{
@@ -56,9 +56,9 @@ pub(crate) struct Components {
     supervision: SupervisionConfig,
     pod_name: Arc<str>,
     redis: Redis,
-    catalog: CatalogComponents,
+    pub(crate) catalog: CatalogComponents,
     manuals: ManualComponents,
-    archive: ArchiveComponents,
+    pub(crate) archive: ArchiveComponents,
     pub(crate) team: Arc<Team>,
     tokens: Arc<Tokens>,
     visitor_tokens: Arc<SignedVisitorTokens>,
@@ -74,9 +74,9 @@ struct Redis {
 }
 
 /// The catalog, and its reloader.
-struct CatalogComponents {
+pub(crate) struct CatalogComponents {
     snapshot: Arc<Snapshot>,
-    reloader: Arc<Reloader>,
+    pub(crate) reloader: Arc<Reloader>,
     dir: PathBuf,
     watcher: Option<ChildSpec>,
 }
@@ -90,9 +90,10 @@ struct ManualComponents {
 }
 
 /// The archive, and the observers of its records.
-struct ArchiveComponents {
-    store: Arc<Store>,
-    spill: SpillFolder,
+pub(crate) struct ArchiveComponents {
+    pub(crate) store: Arc<Store>,
+    /// Where a stopping server stores records that it could not write.
+    pub(crate) spill: SpillFolder,
     handle: ArchiveHandle,
     webhooks: Webhooks,
     auditor: Auditor,
@@ -116,8 +117,7 @@ impl Components {
         let archive = ArchiveComponents::new(settings, &tls, &metrics)?;
         let team = archive.team(settings, &tls)?;
         let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
-        let visitor_tokens =
-            SignedVisitorTokens::new(&settings.visitors).map_err(StartError::NoVisitors)?;
+        let visitor_tokens = SignedVisitorTokens::new(&settings.visitors)?;
         let uploads = Folder::new(&settings.uploads, Arc::clone(&tokens))?;
         let log = redis.log(settings, &pod_name);
         Ok(Self {
@@ -231,13 +231,13 @@ impl Components {
             },
             catalog_folder: CatalogFolder::new(Arc::clone(&self.catalog.reloader)),
             settings: settings.shown(),
-            identify: Arc::clone(&self.team) as Arc<dyn Identify>,
+            identify: self.team.clone(),
             staff: self.team.clone(),
             auditor: Arc::clone(&archive.auditor),
             announcer: archive.webhooks.announcer(),
             webhooks: Arc::new(archive.webhooks.clone()),
             deliveries: archive.store.clone(),
-            uploads: Arc::new(self.uploads.clone()) as Arc<dyn Uploads>,
+            uploads: Arc::new(self.uploads.clone()),
             tokens: Arc::clone(&self.tokens),
             log: Arc::clone(&self.log),
             archive: archive.store.clone(),
@@ -260,21 +260,6 @@ impl Components {
             self.archive.webhooks.clone(),
         ))
     }
-
-    /// Reloads the catalog.
-    pub(crate) fn reloader(&self) -> &Arc<Reloader> {
-        &self.catalog.reloader
-    }
-
-    /// The database of the archive.
-    pub(crate) fn store(&self) -> &Arc<Store> {
-        &self.archive.store
-    }
-
-    /// Where a stopping server stores records that it could not write.
-    pub(crate) fn spill(&self) -> &SpillFolder {
-        &self.archive.spill
-    }
 }
 
 impl Redis {
@@ -282,8 +267,8 @@ impl Redis {
         if settings.redis.url.reveal().is_none() {
             return Ok(Self { link: None, relay: None });
         }
-        let link = Link::connect(&settings.redis).map_err(StartError::NoRedis)?;
-        let relay = RedisRelay::new(&settings.redis).map_err(StartError::NoRedis)?;
+        let link = Link::connect(&settings.redis)?;
+        let relay = RedisRelay::new(&settings.redis)?;
         Ok(Self { link: Some(link), relay: Some(Arc::new(relay)) })
     }
 
@@ -365,12 +350,14 @@ impl ManualComponents {
         tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))
-            .map_err(StartError::NoManuals)?;
+        let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))?;
         let encoder = Embeddings::new(&settings.answers.encoder, redis.vectors(), metrics);
-        let embedding =
-            EmbeddingLoader::new(Arc::new(loader.clone()), Arc::clone(&catalog.snapshot));
-        let prepares = embedding.prepares();
+        let prepares = Arc::new(OnceLock::new());
+        let embedding = EmbeddingLoader {
+            inner: Arc::new(loader.clone()),
+            catalog: Arc::clone(&catalog.snapshot),
+            answerer: Arc::clone(&prepares),
+        };
         let budget = &settings.cache.manuals;
         let l2 =
             RedisL2Caches::new(redis.link.as_ref(), &settings.cache, metrics).of("manuals", budget);
@@ -383,9 +370,9 @@ impl ManualComponents {
             hsc_answers::RankingParts::ALL,
             tls,
             metrics,
-        )
-        .map_err(StartError::NoAnswerer)?;
-        prepares.set(&answerer);
+        )?;
+        // The answerer reads manuals through the loader, so the loader gets it only now.
+        let _ = prepares.set(Arc::downgrade(&answerer));
         Ok(Self { loader, encoder, cache, answerer })
     }
 }
@@ -396,7 +383,7 @@ impl ArchiveComponents {
         tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let store = Arc::new(Store::new(&settings.archive).map_err(StartError::NoArchive)?);
+        let store = Arc::new(Store::new(&settings.archive)?);
         info!(archive:% = store.describe(); "conversations are archived");
         let handle = ArchiveHandle::new(ArchiveLimits::from(&settings.archive), metrics);
         let webhooks =
@@ -411,8 +398,7 @@ impl ArchiveComponents {
 
     fn team(&self, settings: &Settings, tls: &OutboundTls) -> Result<Arc<Team>, StartError> {
         let (store, auditor) = (self.store.clone(), Arc::clone(&self.auditor));
-        let team = Team::new(&settings.identity, &settings.admin, store, auditor, tls);
-        Ok(Arc::new(team.map_err(StartError::NoProvider)?))
+        Ok(Arc::new(Team::new(&settings.identity, &settings.admin, store, auditor, tls)?))
     }
 }
 

@@ -11,39 +11,19 @@ use hsc_conversation::answer::ManualRequest;
 
 /// Wraps another loader.
 pub(crate) struct EmbeddingLoader {
-    inner: Arc<dyn ManualLoader>,
-    catalog: Arc<Snapshot>,
-    prepares: Prepares,
-}
-
-/// The answerer to notify. It reads manuals through this loader, so it is created later and set here.
-#[derive(Clone, Default)]
-pub(crate) struct Prepares(Arc<OnceLock<Weak<dyn Answerer>>>);
-
-impl Prepares {
-    pub(crate) fn set(&self, answerer: &Arc<dyn Answerer>) {
-        // Set once, by `Components`.
-        let _ = self.0.set(Arc::downgrade(answerer));
-    }
-}
-
-impl EmbeddingLoader {
-    pub(crate) fn new(inner: Arc<dyn ManualLoader>, catalog: Arc<Snapshot>) -> Self {
-        Self { inner, catalog, prepares: Prepares::default() }
-    }
-
-    pub(crate) fn prepares(&self) -> Prepares {
-        self.prepares.clone()
-    }
+    pub(crate) inner: Arc<dyn ManualLoader>,
+    pub(crate) catalog: Arc<Snapshot>,
+    /// The answerer to notify. It reads manuals through this loader, so it is created later and set here.
+    pub(crate) answerer: Arc<OnceLock<Weak<dyn Answerer>>>,
 }
 
 impl ManualLoader for EmbeddingLoader {
     fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
         let loading = self.inner.load(request.clone());
-        let (catalog, prepares) = (Arc::clone(&self.catalog), self.prepares.clone());
+        let (catalog, answerer) = (Arc::clone(&self.catalog), Arc::clone(&self.answerer));
         async move {
             let manual = loading.await?;
-            let answerer = prepares.0.get().and_then(Weak::upgrade);
+            let answerer = answerer.get().and_then(Weak::upgrade);
             let snapshot = catalog.load();
             let reads = |product: &&Arc<hsc_catalogs::Product>| {
                 product.documentation.as_ref() == Some(&request.documentation)

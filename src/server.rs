@@ -38,9 +38,12 @@ const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// A server that serves.
 pub struct Server {
-    address: SocketAddr,
-    scheme: &'static str,
-    operations_address: Option<SocketAddr>,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// `https` where it speaks TLS, else `http`.
+    pub(crate) scheme: &'static str,
+    /// Where it listens for operations; none where it does not listen apart for them.
+    pub(crate) operations_address: Option<SocketAddr>,
     handle: ServerHandle,
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     certificates: Option<tokio::task::AbortHandle>,
@@ -71,7 +74,7 @@ impl Server {
         }
         let components = Components::new(settings)?;
         // Before a client is served: no session is lost by a server that the archive excludes.
-        components.store().check_schema().await?;
+        components.archive.store.check_schema().await?;
         let pod = components.start_pod(settings, address)?;
         let timeout = Duration::from_millis(settings.server.drain_timeout_ms);
         let drain = Arc::new(Drain::new(Arc::clone(&pod), timeout));
@@ -90,33 +93,15 @@ impl Server {
             task: tokio::spawn(server),
             certificates,
             pod,
-            reloader: Arc::clone(components.reloader()),
+            reloader: Arc::clone(&components.catalog.reloader),
             secrets: components.secrets(settings),
             team: Arc::clone(&components.team),
             public_url: public_url(&settings.server.public_url, scheme, address),
-            archive: Arc::clone(components.store()),
-            spill: components.spill().clone(),
+            archive: Arc::clone(&components.archive.store),
+            spill: components.archive.spill.clone(),
             drain,
             traces: components.traces.clone(),
         })
-    }
-
-    /// Where it listens.
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// `https` where it speaks TLS, else `http`.
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
-        self.scheme
-    }
-
-    /// Where it listens for operations; none where it does not listen apart for them.
-    #[must_use]
-    pub fn operations_address(&self) -> Option<SocketAddr> {
-        self.operations_address
     }
 
     /// A link that creates the first account; none if there is one.

@@ -42,7 +42,7 @@ pub enum StartError {
     NoCertificate(#[from] http::InvalidCertificate),
     /// The configured answerer cannot be created.
     #[error(transparent)]
-    NoAnswerer(crate::answers::NoAnswerer),
+    NoAnswerer(#[from] crate::answers::NoAnswerer),
     /// The catalog folder cannot be read.
     #[error("cannot read the catalog folder {}: {cause}; catalog.dir names it", dir.display())]
     NoCatalog {
@@ -53,13 +53,13 @@ pub enum StartError {
     },
     /// The loader of manuals cannot be created.
     #[error("cannot load manuals: {0}; manuals.cache_dir names the folder for them")]
-    NoManuals(#[source] LoadError),
+    NoManuals(#[from] LoadError),
     /// Traces cannot be exported.
     #[error("cannot export traces: {0}; traces.endpoint names the collector")]
     NoTraces(#[source] hsc_conversation::BoxError),
     /// The address of Redis is invalid. A Redis that is down does not prevent the start.
     #[error(transparent)]
-    NoRedis(InvalidAddress),
+    NoRedis(#[from] InvalidAddress),
     /// The certificates for requests to other hosts are invalid.
     #[error(transparent)]
     NoOutbound(#[from] crate::outbound::InvalidCaFile),
@@ -68,19 +68,19 @@ pub enum StartError {
     NoHours(#[from] hsc_actors::InvalidHours),
     /// A key of visitor tokens is invalid.
     #[error(transparent)]
-    NoVisitors(crate::identity::InvalidKey),
+    NoVisitors(#[from] crate::identity::InvalidKey),
     /// The folder for pictures cannot be created.
     #[error(transparent)]
     NoUploads(#[from] NoFolder),
     /// The configured archive cannot be created. One that is down does not prevent the start.
     #[error(transparent)]
-    NoArchive(NoArchive),
+    NoArchive(#[from] NoArchive),
     /// The archive was written by a newer release, and this one cannot use it.
     #[error(transparent)]
     IncompatibleArchive(#[from] crate::archive::IncompatibleSchema),
     /// The configured OpenID Connect provider is invalid.
     #[error(transparent)]
-    NoProvider(crate::identity::NoProvider),
+    NoProvider(#[from] crate::identity::NoProvider),
     /// A configured webhook endpoint is invalid.
     #[error(transparent)]
     NoEndpoint(#[from] crate::webhooks::NoEndpoint),

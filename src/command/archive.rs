@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use hsc_config::Settings;
 
-use super::exit_code::ARCHIVE_IS_NEWER;
 use crate::archive::{Reprojected, Store};
+
+/// Exit code: the archive was written by a newer release and excludes this one.
+pub(super) const ARCHIVE_IS_NEWER: u8 = 3;
 
 /// Arguments of `hsc backup`.
 #[derive(Debug, clap::Args)]
@@ -29,23 +31,15 @@ pub(super) struct RestoreArgs {
     config: Option<PathBuf>,
 }
 
-/// Arguments of `hsc migrate`.
+/// Arguments of `hsc migrate` and `hsc reproject`.
 #[derive(Debug, clap::Args)]
-pub(super) struct MigrateArgs {
+pub(super) struct RewriteArgs {
     /// Settings that differ from the defaults, as TOML; the environment overrides them.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
-/// Arguments of `hsc reproject`.
-#[derive(Debug, clap::Args)]
-pub(super) struct ReprojectArgs {
-    /// Settings that differ from the defaults, as TOML; the environment overrides them.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-}
-
-pub(super) fn reproject(args: &ReprojectArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn reproject(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
     in_a_system(async {
         let archive = open(&settings)?;
@@ -61,7 +55,7 @@ pub(super) fn reproject(args: &ReprojectArgs) -> anyhow::Result<ExitCode> {
     })
 }
 
-pub(super) fn migrate(args: &MigrateArgs) -> anyhow::Result<ExitCode> {
+pub(super) fn migrate(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
     actix_web::rt::System::new().block_on(async {
         let archive = open(&settings)?;

@@ -7,8 +7,6 @@ use anyhow::Context as _;
 use hsc_catalogs::Severity;
 use hsc_config::Settings;
 
-use super::chaos::Chaos;
-
 /// Arguments of `hsc check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -29,7 +27,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if args.show {
         println!("{}", settings.masked());
     }
-    let chaos = super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
+    let chaos = chaos_of(settings.chaos.enabled, args.allow_chaos)?;
     crate::pods::check(&settings.redis)?;
     hsc_actors::Hours::of(&settings.desk.hours)?;
     let file = args.config.as_ref().map_or(String::new(), |file| format!(", {}", file.display()));
@@ -73,4 +71,55 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn count(problems: &[hsc_catalogs::Problem], severity: Severity) -> usize {
     problems.iter().filter(|problem| problem.severity == severity).count()
+}
+
+/// The effect of `chaos.enabled`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chaos {
+    /// Faults cannot be injected.
+    Off,
+    /// The admin API injects faults.
+    On,
+    /// The same, because this is a debug build; a release build would refuse to start.
+    OnInADebugBuild,
+}
+
+/// Whether this build allows fault injection: one rule for `serve`, which obeys it, and for `check`, which reports what
+/// `serve` would do.
+///
+/// # Errors
+/// When a release build lacks the option that allows it.
+pub(super) fn chaos_of(enabled: bool, allowed: bool) -> anyhow::Result<Chaos> {
+    of_build(enabled, allowed, !cfg!(debug_assertions))
+}
+
+fn of_build(enabled: bool, allowed: bool, is_release: bool) -> anyhow::Result<Chaos> {
+    match (enabled, allowed, is_release) {
+        (false, _, _) => Ok(Chaos::Off),
+        (true, true, _) => Ok(Chaos::On),
+        (true, false, false) => Ok(Chaos::OnInADebugBuild),
+        (true, false, true) => anyhow::bail!(
+            "chaos.enabled is for rehearsals: in a release build it wants --allow-chaos as well"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_release_build_needs_the_option_and_a_debug_build_does_not() {
+        let decided = |enabled, allowed, is_release| of_build(enabled, allowed, is_release).ok();
+        for is_release in [true, false] {
+            for allowed in [true, false] {
+                assert_eq!(decided(false, allowed, is_release), Some(Chaos::Off));
+            }
+            assert_eq!(decided(true, true, is_release), Some(Chaos::On));
+        }
+        assert_eq!(decided(true, false, false), Some(Chaos::OnInADebugBuild));
+        assert_eq!(decided(true, false, true), None);
+        let refused = of_build(true, false, true).unwrap_err().to_string();
+        assert!(refused.contains("chaos.enabled") && refused.contains("--allow-chaos"));
+    }
 }

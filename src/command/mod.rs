@@ -7,11 +7,8 @@
 mod answer_eval;
 mod archive;
 mod catalog;
-mod chaos;
 mod check;
-mod exit_code;
 mod extract;
-mod first_link;
 mod load;
 mod manuals;
 mod model;
@@ -62,9 +59,9 @@ enum Command {
     /// Restore the archive from a backup while the server is stopped.
     Restore(archive::RestoreArgs),
     /// Update the tables of the archive, as the server does when it first connects.
-    Migrate(archive::MigrateArgs),
+    Migrate(archive::RewriteArgs),
     /// Write the rows of stored events again, after a release that changes them.
-    Reproject(archive::ReprojectArgs),
+    Reproject(archive::RewriteArgs),
     /// Manage the accounts of agents and admins.
     User(user::Args),
     /// Go through an installation as a visitor does, and report each step.

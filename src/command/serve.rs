@@ -10,8 +10,9 @@ use hsc_monitoring::logging::announce;
 use log::{error, warn};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::exit_code::ARCHIVE_IS_NEWER;
-use super::first_link;
+use super::archive::ARCHIVE_IS_NEWER;
+use super::check::chaos_of;
+use super::user::deliver_first_link;
 use crate::archive::IncompatibleSchema;
 use crate::server::{Server, StartError};
 
@@ -34,7 +35,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (settings, deprecated) =
         Settings::load_with_warnings(args.config.as_deref(), hsc_config::environment())?;
-    super::chaos::decide(settings.chaos.enabled, args.allow_chaos)?;
+    chaos_of(settings.chaos.enabled, args.allow_chaos)?;
     hsc_monitoring::logging::init(&settings.log).context("cannot start the log")?;
     for old in deprecated {
         warn!(setting = old.key, replaced_by = old.replaced_by; "{old}");
@@ -62,9 +63,9 @@ async fn serve(
     };
     server.reload_on_hangup()?;
     server.keep_secrets_current(load)?;
-    let address = format!("{}://{}", server.scheme(), server.address());
+    let address = format!("{}://{}", server.scheme, server.address);
     announce(&format!("HSC-JIT listens on {address}"), ("address", &address));
-    if let Some(address) = server.operations_address() {
+    if let Some(address) = server.operations_address {
         let address = format!("http://{address}");
         announce(&format!("Health and metrics are at {address}"), ("operations", &address));
     }
@@ -105,7 +106,7 @@ async fn make_the_first_link_known(server: &Server, file: &str) {
         }
     };
     // The parent may read only the first line and close the pipe; that is no reason to end.
-    if let Some(Err(error)) = link.map(|link| first_link::deliver(&link, file)) {
+    if let Some(Err(error)) = link.map(|link| deliver_first_link(&link, file)) {
         warn!(file, cause:% = error; "the link to the first account cannot be written; `hsc user first-link` makes another one");
     }
     std::future::pending().await

@@ -1,8 +1,10 @@
 //! `hsc user`: account management on the server's machine.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _};
+use std::fs::Permissions;
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,8 +15,8 @@ use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
 use hsc_conversation::archive::{Audit, Record, StampedRecord};
 use hsc_conversation::now_ms;
+use hsc_monitoring::logging::announce;
 
-use super::first_link::deliver;
 use crate::archive::Store;
 use crate::identity::Team;
 use crate::outbound::OutboundTls;
@@ -132,28 +134,24 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
         }
         Does::Disable { address } => {
             let change = StaffChange { is_disabled: Some(true), ..StaffChange::default() };
-            let account = changed(store, team, &address, change).await?;
-            note(store, "account.disable", &account).await?;
+            let account = changed(store, team, &address, change, "account.disable").await?;
             println!("{} may not sign in any more", account.address);
         }
         Does::Enable { address } => {
             let change = StaffChange { is_disabled: Some(false), ..StaffChange::default() };
-            let account = changed(store, team, &address, change).await?;
-            note(store, "account.enable", &account).await?;
+            let account = changed(store, team, &address, change, "account.enable").await?;
             println!("{} may sign in again", account.address);
         }
         Does::Password { address } => {
             // Before the prompt: an unknown account fails before the password is typed.
             known(store, &address).await?;
             let change = StaffChange { password: Some(password()?), ..StaffChange::default() };
-            let account = changed(store, team, &address, change).await?;
-            note(store, "account.password", &account).await?;
+            let account = changed(store, team, &address, change, "account.password").await?;
             println!("{} has a new password", account.address);
         }
         Does::Unlock { address } => {
             let change = StaffChange { unlock: true, ..StaffChange::default() };
-            let account = changed(store, team, &address, change).await?;
-            note(store, "account.unlock", &account).await?;
+            let account = changed(store, team, &address, change, "account.unlock").await?;
             println!("{} is unlocked", account.address);
         }
     }
@@ -172,7 +170,7 @@ async fn first_link(team: &Team, settings: &Settings, file: Option<String>) -> a
         !file.is_empty() || std::io::stdout().is_terminal(),
         "standard output is no terminal and may be stored as a log; --file names a file for the link"
     );
-    Ok(deliver(&crate::server::first_link(&url, &token), &file)?)
+    Ok(deliver_first_link(&crate::server::first_link(&url, &token), &file)?)
 }
 
 async fn known(store: &Store, address: &str) -> anyhow::Result<Account> {
@@ -185,9 +183,12 @@ async fn changed(
     team: &Team,
     address: &str,
     change: StaffChange,
+    audited_as: &str,
 ) -> anyhow::Result<Account> {
-    let account = known(store, address).await?;
-    Ok(team.change(&account.id, change).await?)
+    let known = known(store, address).await?;
+    let account = team.change(&known.id, change).await?;
+    note(store, audited_as, &account).await?;
+    Ok(account)
 }
 
 async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<()> {
@@ -231,4 +232,54 @@ fn password() -> anyhow::Result<String> {
     let password = line.trim_end_matches(['\r', '\n']);
     anyhow::ensure!(!password.is_empty(), "standard input has no password");
     Ok(password.to_owned())
+}
+
+/// Prints the link that creates the first account to a terminal, else writes it into a file that its owner alone can
+/// read and prints where that is: whatever else a process prints may be stored as a log.
+pub(super) fn deliver_first_link(link: &str, file: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    if out.is_terminal() {
+        return writeln!(
+            out,
+            "There is no account yet. This link makes the first one, an admin, once: {link}"
+        );
+    }
+    if file.is_empty() {
+        let text = "There is no account yet. `hsc user first-link` on a terminal prints a link that makes the first one";
+        announce(text, ("command", "hsc user first-link"));
+        return Ok(());
+    }
+    write_private(Path::new(file), link)?;
+    let text = format!(
+        "There is no account yet. A link that makes the first one, an admin, once, is in the file {file}"
+    );
+    announce(&text, ("file", file));
+    Ok(())
+}
+
+/// Writes a file that its owner alone can read, also if there was one that others could.
+fn write_private(file: &Path, link: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options.create(true).write(true).truncate(true).mode(0o600).open(file)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    writeln!(file, "{link}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readable_file_is_made_private_before_the_link_is_written() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let file = dir.path().join("data").join("first-link");
+        write_private(&file, "one").expect("it is written");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).expect("it is ours");
+        write_private(&file, "two").expect("it is written");
+        assert_eq!(std::fs::read_to_string(&file).expect("it is read"), "two\n");
+        assert_eq!(file.metadata().expect("a file").permissions().mode() & 0o777, 0o600);
+    }
 }

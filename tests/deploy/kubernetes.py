@@ -90,7 +90,7 @@ expect(check["args"][0] == "check" and migrating["args"][0] == "migrate", "hsc-m
 expect(check["image"] == migrating["image"], "hsc-migrate checks another version than it runs")
 limit = int(re.search(r"^migration_timeout_ms = (\d+)", defaults, re.M)[1]) / 1000
 expect(migrate["activeDeadlineSeconds"] > limit, f"hsc-migrate is killed before archive.migration_timeout_ms ({limit} s)")
-newer = int(re.search(r"ARCHIVE_IS_NEWER: u8 = (\d+)", pathlib.Path("src/command/exit_code.rs").read_text())[1])
+newer = int(re.search(r"ARCHIVE_IS_NEWER: u8 = (\d+)", pathlib.Path("src/command/archive.rs").read_text())[1])
 final = [rule["onExitCodes"]["values"] for rule in migrate["podFailurePolicy"]["rules"] if rule["action"] == "FailJob"]
 expect([newer] in final, f"hsc-migrate repeats what ended with {newer}")
 

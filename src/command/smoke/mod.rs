@@ -8,7 +8,6 @@
 
 mod checks;
 mod probe;
-mod socket;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
