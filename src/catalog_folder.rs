@@ -9,9 +9,8 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use hsc_catalogs::{Problem, Trial};
+use hsc_catalogs::Trial;
 use log::info;
 use tempfile::NamedTempFile;
 
@@ -24,19 +23,6 @@ const LONGEST_NAME: usize = 120;
 const PLACING: (&str, &str) = (".placing-", ".part");
 /// Number of clashes that a refusal lists.
 const CLASHES_NAMED: usize = 5;
-
-/// How the last load of the catalog ended.
-#[derive(Debug, Clone)]
-pub struct CatalogStatus {
-    /// Path of the catalog folder.
-    pub folder: String,
-    /// When it ended.
-    pub loaded_at: SystemTime,
-    /// The problems that it found.
-    pub problems: Arc<[Problem]>,
-    /// Why the catalog in force is an older one, if it is.
-    pub not_applied: Option<String>,
-}
 
 /// What happened to a file that an admin sent.
 #[derive(Debug)]
@@ -92,18 +78,22 @@ impl CatalogFolder {
         Self { reloader, one_at_a_time: Arc::default() }
     }
 
-    /// How the last load of the catalog ended.
+    /// Path of the folder.
     #[must_use]
-    pub fn status(&self) -> CatalogStatus {
-        let LastLoad { at, problems, not_applied } = self.reloader.last();
-        let folder = self.reloader.dir().display().to_string();
-        CatalogStatus { folder, loaded_at: at, problems, not_applied }
+    pub fn dir(&self) -> &Path {
+        self.reloader.dir()
+    }
+
+    /// The result of the last load of the catalog.
+    #[must_use]
+    pub fn last_load(&self) -> LastLoad {
+        self.reloader.last()
     }
 
     /// Reloads the catalog now.
-    pub async fn reload(&self) -> CatalogStatus {
+    pub async fn reload(&self) -> LastLoad {
         self.reloader.reload("an admin requested it").await;
-        self.status()
+        self.last_load()
     }
 
     /// Tries a text as the file of this name; unless `dry_run`, writes it and loads the catalog again.

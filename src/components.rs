@@ -244,8 +244,11 @@ impl Components {
             analytics: archive.store.clone(),
             replies: archive.store.clone(),
             reads: http::Reads::default(),
-            allowances: http::Allowances::new(&settings.uploads, &settings.offline_messages)
-                .counted_by(self.redis.quota()),
+            allowances: http::Allowances::new(
+                &settings.uploads,
+                &settings.offline_messages,
+                self.redis.quota(),
+            ),
             statics: self.catalog.dir.join("static"),
         }
     }

@@ -1,6 +1,5 @@
 //! The table of HTTP errors: code, status, and message for the caller.
 
-use std::fmt;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -9,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Why a request failed. Its form on the wire is the same on every route.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, thiserror::Error)]
+#[error("{message} ({})", .code.as_str())]
 pub struct ApiError {
     /// Stable and machine-readable.
     pub code: ApiErrorCode,
@@ -145,14 +145,15 @@ impl ApiErrorCode {
             | Self::NoPrice
             | Self::NoSuchFile
             | Self::NothingSaid => StatusCode::NOT_FOUND,
-            Self::NoWebhook | Self::AddressTaken | Self::LastAdmin => StatusCode::CONFLICT,
+            Self::NoWebhook | Self::AddressTaken | Self::LastAdmin | Self::NotWritable => {
+                StatusCode::CONFLICT
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotAPicture => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::LinkSpent => StatusCode::GONE,
-            Self::NotWritable => StatusCode::CONFLICT,
             Self::TooManyTries | Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
-            Self::NotVerified => StatusCode::BAD_GATEWAY,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotVerified | Self::ManualUnavailable => StatusCode::BAD_GATEWAY,
+            Self::Unavailable | Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotSignedIn | Self::WrongSignIn | Self::NoToken | Self::TokenExpired => {
                 StatusCode::UNAUTHORIZED
             }
@@ -162,8 +163,6 @@ impl ApiErrorCode {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::ManualUnavailable => StatusCode::BAD_GATEWAY,
-            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         }
     }
@@ -181,6 +180,11 @@ impl ApiError {
         Self { code, message: message.into(), retry_after: None }
     }
 
+    /// A part of the request is invalid.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ApiErrorCode::InvalidRequest, message)
+    }
+
     /// Adds `Retry-After`.
     pub(super) fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after: Some(wait), ..self }
@@ -189,17 +193,9 @@ impl ApiError {
     /// The hourly limit of `of_what` is used up; the next one is accepted after this wait.
     pub(super) fn too_many(wait: Duration, of_what: &str) -> Self {
         let message = format!("Too many {of_what} within an hour; try again later.");
-        Self { retry_after: Some(wait), ..Self::new(ApiErrorCode::TooMany, message) }
+        Self::new(ApiErrorCode::TooMany, message).retry_after(wait)
     }
 }
-
-impl fmt::Display for ApiError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.message, self.code.as_str())
-    }
-}
-
-impl std::error::Error for ApiError {}
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {

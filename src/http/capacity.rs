@@ -14,7 +14,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, ResponseError as _};
 use bytes::Bytes;
 
-use super::identity::is_admin;
+use super::guard::is_admin;
 use super::listener::{ConnectionState, Phase};
 use super::{ApiError, ApiErrorCode};
 

@@ -1,9 +1,19 @@
-//! Security headers.
+//! Headers of responses: what browsers may do with them, and for how long they may store them.
 
+use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
 
 /// The header in which a visitor sends the token of a conversation.
 pub(super) const CONVERSATION_TOKEN: &str = "x-conversation-token";
+
+/// The header of a response that is never stored: it contains people's text, or the state of this moment.
+pub(super) const NO_STORE: (&str, &str) = ("Cache-Control", "no-store");
+
+/// A response of JSON that is never stored.
+pub(super) fn uncached_json(body: impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(NO_STORE).json(body)
+}
 
 /// Policy of our pages: nothing inline, nothing from other origins except pictures (catalogs use the maker's). No
 /// site may frame them; the widget is a script and needs no frame.

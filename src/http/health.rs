@@ -1,14 +1,15 @@
-//! `/health`, `/ready`, `/ping`: the health of the server.
+//! `/health`, `/ready`, `/ping`, `/metrics`: the state of the server, for probes and monitoring.
 //!
 //! `/health` reports the process and is 200 while it lives, so that no probe restarts a server because of another
 //! system's outage; `/ready` reports whether the pod takes new work.
 
 use actix_web::{HttpResponse, get, web};
+use hsc_actors::ports::EncoderHealth;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Dependencies;
-use hsc_actors::ports::EncoderHealth;
+use super::headers::{NO_STORE, uncached_json};
 
 /// The health of the server, with figures.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,7 +71,7 @@ pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
     let reading = deps.process.read();
     let catalog = deps.catalog.load();
     let (status, reason) = standing(&deps);
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Health {
+    uncached_json(Health {
         status,
         reason,
         redis_connected: deps.redis.as_ref().is_some_and(|redis| redis.is_up()),
@@ -89,8 +90,7 @@ pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
 /// The status alone, if `server.operations_listen` serves the details.
 #[get("/health")]
 pub(super) async fn health_status(deps: web::Data<Dependencies>) -> HttpResponse {
-    let (status, _) = standing(&deps);
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Status { status })
+    uncached_json(Status { status: standing(&deps).0 })
 }
 
 fn standing(deps: &Dependencies) -> (&'static str, Option<String>) {
@@ -111,7 +111,7 @@ fn not_ready(deps: &Dependencies) -> Option<String> {
 /// The missing part of a server that serves; `None` if none is missing.
 fn degraded(deps: &Dependencies) -> Option<String> {
     let catalog_fault = || {
-        let not_applied = deps.catalog_folder.status().not_applied?;
+        let not_applied = deps.catalog_folder.last_load().not_applied?;
         Some(format!("the catalog is an old one: {not_applied}"))
     };
     let encoder_fault = || {
@@ -157,12 +157,22 @@ pub(super) async fn ready(deps: web::Data<Dependencies>) -> HttpResponse {
             Readiness { status: "not ready", reason: Some(reason) },
         ),
     };
-    response.insert_header(("Cache-Control", "no-store")).json(readiness)
+    response.insert_header(NO_STORE).json(readiness)
 }
 
 /// Whether the process answers.
 #[utoipa::path(get, path = "/ping", tag = "operations", responses((status = 200, body = Pong)))]
 #[get("/ping")]
 pub(super) async fn ping() -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(Pong { pong: true })
+    uncached_json(Pong { pong: true })
+}
+
+/// All metrics as Prometheus text.
+#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[get("/metrics")]
+pub(super) async fn metrics(deps: web::Data<Dependencies>) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .insert_header(NO_STORE)
+        .body(deps.metrics.render())
 }

@@ -1,4 +1,4 @@
-//! The HTTP API: one file per route or family of routes.
+//! The HTTP API: one file per family of routes.
 //!
 //! [`routes()`] puts them into an actix app; [`Dependencies`] has everything that they call. Bytes, headers and
 //! status codes occur only here. A route never decides how a product is found, a manual is read or an answer is made:
@@ -6,48 +6,37 @@
 //!
 //! Every error is JSON with a stable `code` and a `message` ([`ApiError`]).
 
-mod admin;
-mod agent;
 mod api_error;
 mod asyncapi;
-mod body;
-mod body_deadline;
-mod brands;
 mod capacity;
 mod client_address;
 mod dependencies;
 mod docs;
-mod fallback;
-mod head;
+mod guard;
 mod headers;
 mod health;
-mod identity;
+mod list_query;
 mod listener;
 mod manuals;
-mod metrics;
 mod observe;
 mod openapi;
 mod operations;
 mod origins;
 mod pages;
-mod price;
 mod products;
 mod request_body;
-mod route_list;
 mod routes;
-mod scenarios;
 mod search;
+mod sign_in;
 mod socket;
-mod statics;
 mod team;
 mod visitor;
 
 pub use api_error::{ApiError, ApiErrorCode};
 pub use asyncapi::asyncapi;
-pub use body_deadline::BodyDeadline;
 pub use client_address::{Connection, TrustedProxies};
 use client_address::{client_address, warn_of_unknown_proxy};
-pub use dependencies::{AdminRules, Dependencies};
+pub use dependencies::{AdminRules, BodyDeadline, Dependencies};
 pub use headers::FrameAncestors;
 pub use listener::{Capacity, Certificate, Connections, Deadlines, InvalidCertificate, Listener};
 pub use openapi::{openapi, start_counters};

@@ -12,7 +12,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use hsc_actors::{begin_trace, logged_trace};
 use hsc_conversation::TraceContext;
-use hsc_monitoring::{FinishedSpan, SpanKind, SpanValue, Traces};
+use hsc_monitoring::{FinishedSpan, SpanKind, SpanValue};
 use log::{debug, info};
 
 use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
@@ -62,9 +62,21 @@ pub(super) async fn observe(
         };
         deps.metrics.http.answered(label, &route, status, took);
         if let Some(context) = trace.filter(|trace| trace.sampled && !is_probe(&route)) {
-            let request = AnsweredRequest { method: label, route: &route, status };
-            let times = (start, start + took);
-            record(&deps.metrics.traces, request, (context, incoming), times);
+            deps.metrics.traces.record(FinishedSpan {
+                name: format!("{label} {route}").into(),
+                kind: SpanKind::Server,
+                trace_id: context.trace_id,
+                span_id: context.span_id,
+                parent_span_id: incoming.map(|parent| parent.span_id),
+                start,
+                end: start + took,
+                attributes: vec![
+                    ("http.request.method", label.into()),
+                    ("http.route", route.as_str().into()),
+                    ("http.response.status_code", SpanValue::Number(status.into())),
+                ],
+                is_error: status >= 500,
+            });
         }
     }
     let took_ms = took.as_secs_f64() * 1_000.0;
@@ -87,38 +99,6 @@ pub(super) fn incoming_trace(request: &HttpRequest) -> Option<TraceContext> {
     let mut headers = request.headers().get_all(&TRACEPARENT);
     let (header, other) = (headers.next()?, headers.next());
     TraceContext::parse(header.to_str().ok()?.trim()).filter(|_| other.is_none())
-}
-
-/// A request for its span.
-struct AnsweredRequest<'a> {
-    method: &'a str,
-    route: &'a str,
-    status: u16,
-}
-
-/// Records the span of a request, named by method and route.
-fn record(
-    traces: &Traces,
-    request: AnsweredRequest<'_>,
-    (context, parent): (TraceContext, Option<TraceContext>),
-    (start, end): (SystemTime, SystemTime),
-) {
-    let AnsweredRequest { method, route, status } = request;
-    traces.record(FinishedSpan {
-        name: format!("{method} {route}").into(),
-        kind: SpanKind::Server,
-        trace_id: context.trace_id,
-        span_id: context.span_id,
-        parent_span_id: parent.map(|parent| parent.span_id),
-        start,
-        end,
-        attributes: vec![
-            ("http.request.method", method.into()),
-            ("http.route", route.into()),
-            ("http.response.status_code", SpanValue::Number(status.into())),
-        ],
-        is_error: status >= 500,
-    });
 }
 
 /// The caller's own id, if it is safe in a log line.

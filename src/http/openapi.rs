@@ -1,4 +1,5 @@
-//! The HTTP routes as an OpenAPI document, generated from the handlers and their types.
+//! The documented routes, each once: served from here, and described from here by the OpenAPI document, which is
+//! generated from the handlers and their types.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -10,12 +11,98 @@ use utoipa::OpenApi;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa_actix_web::AppExt as _;
+use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::ApiErrorCode;
-use super::route_list::{Health, documented, sockets};
+use super::{
+    ApiErrorCode, health, manuals, operations, pages, products, search, sign_in, socket, team,
+    visitor,
+};
 
 /// `Allow` of a route with GET.
 pub(super) const READ_ONLY: &str = "GET, HEAD";
+
+/// Where `/health` has its details.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    /// Here, and `/metrics` too.
+    Whole,
+    /// At `server.operations_listen`; here only the status.
+    Status,
+}
+
+/// The sockets, with their place in the OpenAPI document.
+pub(super) fn sockets(routes: &mut ServiceConfig<'_>) {
+    routes.service(socket::socket).service(socket::agent_socket);
+}
+
+/// The other routes of the OpenAPI document, in its order.
+pub(super) fn documented(routes: &mut ServiceConfig<'_>, health: Health) {
+    match health {
+        Health::Whole => routes.service(health::health).service(health::metrics),
+        Health::Status => routes.map(|routes| routes.service(health::health_status)),
+    };
+    routes
+        .service(visitor::options)
+        .service(visitor::upload)
+        .service(visitor::shown)
+        .service(visitor::leave_message)
+        .service(visitor::transcript)
+        .service(visitor::send_transcript)
+        .service(search::search)
+        .service(products::one_product)
+        .service(manuals::sections)
+        .service(search::brands)
+        .service(search::price)
+        .service(manuals::manual)
+        .service(pages::asset)
+        .service(health::ready)
+        .service(health::ping)
+        .service(operations::actors)
+        .service(operations::pods)
+        .service(operations::drain)
+        .service(operations::invalidate)
+        .service(operations::broadcast)
+        .service(operations::chaos)
+        .service(operations::series)
+        .service(operations::settings)
+        .service(operations::sessions)
+        .service(operations::close_session)
+        .service(operations::catalog)
+        .service(operations::reload_catalog)
+        .service(operations::place_file)
+        .service(operations::manuals)
+        .service(operations::refetch)
+        .service(operations::webhooks)
+        .service(operations::dead_letters)
+        .service(operations::retry_dead_letter)
+        .service(operations::discard_dead_letter)
+        .service(operations::test_webhooks)
+        .service(sign_in::ways)
+        .service(sign_in::sign_in)
+        .service(sign_in::sign_out)
+        .service(sign_in::me)
+        .service(sign_in::first)
+        .service(sign_in::openid)
+        .service(sign_in::openid_return)
+        .service(team::replies)
+        .service(team::put_reply)
+        .service(team::remove_reply)
+        .service(team::conversations)
+        .service(team::conversation)
+        .service(team::left_messages)
+        .service(team::audit)
+        .service(team::users)
+        .service(team::add_user)
+        .service(team::change_user)
+        .service(team::snapshots)
+        .service(team::snapshots_table)
+        .service(team::most_asked)
+        .service(team::most_asked_table)
+        .service(team::unanswered)
+        .service(team::unanswered_table)
+        .service(team::ratings)
+        .service(team::ratings_table);
+}
 
 #[derive(OpenApi)]
 #[openapi(

@@ -1,21 +1,26 @@
-//! The pages of `web/`, built by Vite and embedded into the binary.
+//! The pages of `web/`, built by Vite and embedded into the binary; and `/static/…`, their assets and the catalog's own
+//! (logos, product pictures).
 //!
-//! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` if it exists); files with a hash are
-//! in `static/`, which `statics` serves.
+//! A page is found by its name (`/` is `index.html`, `/widget` is `widget.html` if it exists). An asset never changes
+//! under its name, so browsers cache it for a year: our names contain a hash, and a catalog gives a new picture a new
+//! name.
 
+use std::path::{Component, Path, PathBuf};
+
+use actix_files::NamedFile;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::Dependencies;
 use super::headers::PAGE_POLICY;
+use super::{ApiError, ApiErrorCode, Dependencies};
 
 /// The visitor's page, the only one that another site may frame.
 const VISITORS: &str = "index.html";
 
 /// Cache control of every asset (protocol, part 1).
-pub(super) const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The output of Vite. Empty in a server that was built without the pages.
 #[derive(RustEmbed)]
@@ -34,7 +39,7 @@ pub(super) fn page(name: &str, deps: &Dependencies, request: &HttpRequest) -> Op
 }
 
 /// A file of the built pages.
-pub(super) fn embedded(name: &str, request: &HttpRequest) -> Option<HttpResponse> {
+fn embedded(name: &str, request: &HttpRequest) -> Option<HttpResponse> {
     let file = Dist::get(name)?;
     let tag = entity_tag(&file);
     let mut response = HttpResponse::Ok();
@@ -47,14 +52,12 @@ pub(super) fn embedded(name: &str, request: &HttpRequest) -> Option<HttpResponse
         response.insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY));
     }
     let known = request.headers().get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
-    if known
-        .is_some_and(|tags| tags.split(',').any(|one| one.trim().trim_start_matches("W/") == tag))
-    {
+    let is_same = |one: &str| one.trim().trim_start_matches("W/") == tag;
+    if known.is_some_and(|tags| tags.split(',').any(is_same)) {
         return Some(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    let packed = is_packed(name).then_some(ContentEncoding::Identity);
-    if let Some(encoding) = packed {
-        response.insert_header(encoding);
+    if is_packed(name) {
+        response.insert_header(ContentEncoding::Identity);
     }
     Some(response.body(file.data.into_owned()))
 }
@@ -74,4 +77,74 @@ fn media_type(file: &EmbeddedFile) -> String {
 /// Compressing compressed data costs time and gains nothing.
 fn is_packed(name: &str) -> bool {
     [".png", ".jpg", ".webp", ".avif", ".woff2", ".gz"].iter().any(|end| name.ends_with(end))
+}
+
+/// An asset of the catalog folder's `static/`, else one of our pages.
+#[utoipa::path(get, path = "/static/{path}", tag = "pages",
+    params(("path" = String, Path, description = "Path of the asset")),
+    responses((status = 200, description = "The asset"), (status = 404, body = ApiError)))]
+#[get("/static/{path:.*}")]
+pub(super) async fn asset(
+    deps: web::Data<Dependencies>,
+    path: web::Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
+    let path = below(&path).ok_or_else(missing)?;
+    if let Some(file) = own_file(&deps.statics, &path).await {
+        let mut response =
+            file.disable_content_disposition().prefer_utf8(true).into_response(&request);
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
+        return Ok(response);
+    }
+    let name = format!("static/{}", path.to_str().ok_or_else(missing)?);
+    embedded(&name, &request).ok_or_else(missing)
+}
+
+/// The path, if it stays below its folder and names no hidden file.
+fn below(path: &str) -> Option<PathBuf> {
+    // A backslash separates names on one system and is a letter on another; no asset has one.
+    if path.is_empty() || path.contains(['\\', '\0']) {
+        return None;
+    }
+    let path = Path::new(path);
+    let plain = |part| match part {
+        Component::Normal(name) => !name.to_string_lossy().starts_with('.'),
+        _ => false,
+    };
+    path.components().all(plain).then(|| path.to_owned())
+}
+
+/// The file, if it is a regular file and no link leads out of the folder.
+async fn own_file(folder: &Path, path: &Path) -> Option<NamedFile> {
+    let (folder, path) = (folder.to_owned(), folder.join(path));
+    let found = web::block(move || {
+        let (folder, path) = (folder.canonicalize().ok()?, path.canonicalize().ok()?);
+        (path.starts_with(folder) && path.is_file()).then(|| NamedFile::open(path).ok()).flatten()
+    });
+    found.await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn a_path_stays_below_its_folder() {
+        for bad in [
+            "",
+            "..",
+            "../a",
+            "a/../../b",
+            "/etc/passwd",
+            "a/./../..",
+            ".git/config",
+            "a/.b",
+            "a\\..\\b",
+            "a\0b",
+        ] {
+            assert_eq!(below(bad), None, "{bad:?}");
+        }
+        assert!(below("logos/red fern.svg").is_some());
+    }
 }

@@ -1,7 +1,7 @@
-//! Time limits of a request body: in total, and a minimum rate.
+//! The body of a request: its time limits (in total, and a minimum rate), and JSON.
 //!
-//! One middleware for every route that reads a body. A route reads as usual; when the client is too slow, the read
-//! fails and the response is 408, whatever the route returns.
+//! One middleware for every route that reads a body. A route reads as usual, JSON as [`JsonBody`]; when the client is
+//! too slow, the read fails and the response is 408, whatever the route returns.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -14,13 +14,20 @@ use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage as _, HttpRequest, ResponseError as _, web};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 use bytes::Bytes;
+use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt as _};
+use hsc_conversation::protocol::without_lone_surrogates;
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::listener::{ConnectionState, Phase};
 use super::{ApiError, ApiErrorCode, BodyDeadline, Dependencies};
+
+/// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Small, because every
+/// connection may hold one.
+const JSON_BYTES: usize = 64 * 1024;
 
 /// Limits the time in which the body of a request arrives.
 pub(super) async fn request_body(
@@ -109,4 +116,46 @@ impl Stream for Timed {
         let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
         Poll::Ready(Some(Err(PayloadError::Io(late))))
     }
+}
+
+/// A JSON body as `T`. Lone surrogate escapes are removed.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let mime = request.mime_type().ok().flatten();
+        // A form on a foreign page can send any other type without a CORS preflight.
+        let is_json = mime.is_some_and(|mime| {
+            mime.subtype() == "json" || mime.suffix().is_some_and(|suffix| suffix == "json")
+        });
+        let payload = web::Payload::from_request(request, payload).into_inner();
+        Box::pin(async move {
+            if !is_json {
+                return Err(ApiError::invalid("the body is not application/json").into());
+            }
+            let mut body = web::BytesMut::new();
+            let mut payload = payload?;
+            while let Some(bytes) = payload.next().await {
+                let bytes = bytes.map_err(|error| ApiError::invalid(error.to_string()))?;
+                body.extend_from_slice(&bytes);
+                if body.len() > JSON_BYTES {
+                    let message = format!("The body is larger than {JSON_BYTES} bytes.");
+                    return Err(ApiError::new(ApiErrorCode::TooLarge, message).into());
+                }
+            }
+            read(&body).map(Self).map_err(|error| ApiError::invalid(error.to_string()).into())
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(body).or_else(|error| {
+        match std::str::from_utf8(body).ok().and_then(without_lone_surrogates) {
+            Some(whole) => serde_json::from_str(&whole),
+            None => Err(error),
+        }
+    })
 }

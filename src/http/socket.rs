@@ -1,14 +1,20 @@
-//! `/ws`: the visitors' socket.
+//! `/ws` and `/ws/agent`: the sockets of visitors and agents.
 //!
-//! The handshake is handled here (origin, upgrade); the messages belong to the session.
+//! The handshakes are handled here (origin, upgrade); the messages belong to the session and to the agent's actor. Only
+//! a signed-in agent on one of our own pages opens the agents' socket: the guard checks this, and checks the session
+//! again while the socket is open.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use hsc_actors::SocketRefused;
+use hsc_actors::ports::archive::Role;
 use hsc_actors::socket::turn_away;
+use hsc_conversation::desk::OnBehalfOf;
+use hsc_conversation::protocol::Agent as Speaker;
 use log::debug;
 use serde::Deserialize;
 
+use super::guard::{Agent, still_in};
 use super::observe::{RequestId, incoming_trace};
 use super::{ApiError, ApiErrorCode, Dependencies, client_address};
 
@@ -39,9 +45,35 @@ pub(super) async fn socket(
     opened.or_else(|refused| not_opened(&request, &request_id, refused))
 }
 
+/// Opens the agents' socket (WebSocket upgrade), for a signed-in agent.
+///
+/// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
+#[utoipa::path(get, path = "/ws/agent", tag = "team",
+    responses((status = 101, description = "The socket is open"), (status = 401, body = ApiError),
+        (status = 403, body = ApiError), (status = 426, body = ApiError), (status = 503, body = ApiError)))]
+#[get("/ws/agent")]
+pub(super) async fn agent_socket(
+    deps: web::Data<Dependencies>,
+    request_id: web::ReqData<RequestId>,
+    Agent(person, caller): Agent,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    let still_in = still_in(&deps, &request, person.role);
+    let is_admin = person.role == Role::Admin;
+    let me = OnBehalfOf { agent: Speaker { id: person.id, name: person.name }, is_admin };
+    match deps.pod.connect_agent(&request, payload, (me, &caller.from), still_in) {
+        Ok(opened) => {
+            caller.audit(&deps, "desk.open", "", "");
+            Ok(opened)
+        }
+        Err(refused) => not_opened(&request, &request_id, refused),
+    }
+}
+
 /// The response to a handshake without a session. A page in a browser cannot read a refused handshake, so its socket
 /// is opened and closed at once (1013 or 1012); any other client gets 503 and `Retry-After`.
-pub(super) fn not_opened(
+fn not_opened(
     request: &HttpRequest,
     request_id: &RequestId,
     refused: SocketRefused,

@@ -1,9 +1,11 @@
-//! A listening address: each connection from its acceptance to its end.
+//! A listening address: each connection from its acceptance to its end, and its bytes, plain or TLS.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
@@ -17,15 +19,17 @@ use actix_web::{App, HttpResponse};
 use hsc_conversation::ClientAddress;
 use hsc_monitoring::Metrics;
 use log::{debug, warn};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::super::{Connection, TrustedProxies};
-use super::connections::{Admitted, Closed, ConnectionRefused, Connections, Phase};
+use super::connections::{
+    Admitted, Closed, ConnectionRefused, ConnectionState, Connections, Phase,
+};
 use super::proxy_protocol;
-use super::stream::{Io, Stream};
 use super::tls::Certificate;
 
 /// How long a closed connection waits for the client's close.
@@ -66,7 +70,7 @@ impl Listener {
         let listener = Arc::new(self);
         builder.listen(format!("http-{address}"), socket, move || {
             let (listener, shutdown) = (Arc::clone(&listener), shutdown.clone());
-            let deadlines = listener.connections.deadlines();
+            let deadlines = listener.connections.deadlines;
             let app = App::new().service(routes()).into_factory();
             let app = app.map_err(|error: actix_web::Error| HttpResponse::from_error(error));
             let http = HttpService::build()
@@ -115,18 +119,21 @@ impl Listener {
             }
         };
         self.metrics.connections.opened();
-        let deadlines = self.connections.deadlines();
-        let state = Arc::clone(admitted.state());
+        let state = &admitted.state;
         tokio::select! {
             biased;
-            why = state.closing(deadlines) => {
+            why = state.closing(self.connections.deadlines) => {
                 self.metrics.connections.closed(why.as_str());
                 debug!(peer:%, reason = why.as_str(); "connection closed");
                 if why == Closed::Evicted {
                     debug!(peer:%; "the server holds as many connections as it may");
                 }
             }
-            ended = self.unwrapped(io, (peer, is_proxy), &admitted, &*http) => match ended {
+            ended = async {
+                // Boxed: a connection would have room for a handshake until its end.
+                let stream = Box::pin(self.prepared(io, is_proxy, &admitted)).await?;
+                http.call((stream, Some(peer))).await.map_err(Ended::from)
+            } => match ended {
                 Ok(()) => {}
                 Err(Ended::Malformed { what, cause }) => {
                     self.metrics.connections.malformed(what);
@@ -142,23 +149,7 @@ impl Listener {
         Ok(())
     }
 
-    /// Reads the bytes before HTTP (PROXY header, TLS), then serves HTTP.
-    async fn unwrapped<H>(
-        &self,
-        io: TcpStream,
-        (peer, is_proxy): (SocketAddr, bool),
-        admitted: &Admitted,
-        http: &H,
-    ) -> Result<(), Ended>
-    where
-        H: Service<(Stream, Option<SocketAddr>), Response = (), Error = DispatchError>,
-    {
-        // Boxed: a connection would have room for a handshake until its end.
-        let stream = Box::pin(self.prepared(io, is_proxy, admitted)).await?;
-        http.call((stream, Some(peer))).await.map_err(Ended::from)
-    }
-
-    /// The stream of HTTP, after the bytes before it.
+    /// Reads the bytes before HTTP (PROXY header, TLS); the rest is the stream of HTTP.
     async fn prepared(
         &self,
         mut io: TcpStream,
@@ -190,9 +181,8 @@ impl Listener {
                 Io::Tls(Box::new(stream))
             }
         };
-        let state = admitted.state();
-        state.enter(Phase::Head);
-        Ok(Stream::new(io, connection, Arc::clone(state)))
+        admitted.state.enter(Phase::Head);
+        Ok(Stream { io, connection, state: Arc::clone(&admitted.state) })
     }
 
     /// Tells a client that there are too many connections, if that is possible.
@@ -236,5 +226,93 @@ impl From<DispatchError> for Ended {
             DispatchError::Body(_) | DispatchError::InternalError => Self::Failed(cause),
             _ => Self::Gone(cause),
         }
+    }
+}
+
+/// The stream that the HTTP library reads and writes.
+struct Stream {
+    io: Io,
+    connection: Connection,
+    /// Records when the bytes last moved.
+    state: Arc<ConnectionState>,
+}
+
+enum Io {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn written<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match &result {
+            Poll::Pending => self.state.is_blocked(),
+            Poll::Ready(_) => self.state.has_written(),
+        }
+        result
+    }
+}
+
+macro_rules! io {
+    ($stream:expr, $method:ident $(, $argument:expr)*) => {
+        match &mut $stream.io {
+            Io::Plain(io) => Pin::new(io).$method($($argument),*),
+            Io::Tls(io) => Pin::new(io).$method($($argument),*),
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = io!(self, poll_read, cx, buffer);
+        if buffer.filled().len() > before {
+            self.state.has_read();
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = io!(self, poll_write, cx, bytes);
+        self.written(result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = io!(self, poll_write_vectored, cx, bytes);
+        self.written(result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match &self.io {
+            Io::Plain(io) => io.is_write_vectored(),
+            Io::Tls(io) => io.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = io!(self, poll_flush, cx);
+        // A flush without pending bytes moves none, so a ready one is not a write.
+        if result.is_pending() {
+            self.state.is_blocked();
+        }
+        result
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = io!(self, poll_shutdown, cx);
+        self.written(result)
     }
 }

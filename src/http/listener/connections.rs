@@ -143,7 +143,7 @@ pub struct Deadlines {
 /// The connections of a listener.
 pub struct Connections {
     capacity: Capacity,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
     began: Instant,
     table: Mutex<ConnectionTable>,
 }
@@ -171,10 +171,6 @@ impl Connections {
         Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })
     }
 
-    pub(super) fn deadlines(&self) -> Deadlines {
-        self.deadlines
-    }
-
     /// Number of connections.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -196,10 +192,10 @@ impl Connections {
         };
         let of_tier =
             |is_reserved: bool| move |place: &ConnectionSlot| place.is_reserved == is_reserved;
-        let is_reserved = [false, true].into_iter().find(|&is_reserved| {
-            has_room(is_reserved, &table) || table.evict(of_tier(is_reserved))
-        });
-        let Some(is_reserved) = is_reserved else { return Err(ConnectionRefused::Full) };
+        let is_reserved = [false, true]
+            .into_iter()
+            .find(|&tier| has_room(tier, &table) || table.evict(of_tier(tier)))
+            .ok_or(ConnectionRefused::Full)?;
         let id = table.next;
         table.next += 1;
         let state = Arc::new(ConnectionState {
@@ -207,7 +203,7 @@ impl Connections {
             connections: Arc::downgrade(self),
             began: self.began,
             phase: AtomicU8::new(Phase::Handshake as u8),
-            since_ms: AtomicU64::new(self.now_ms()),
+            since_ms: AtomicU64::new(ms_since(self.began)),
             blocked_ms: AtomicU64::new(NOT_BLOCKED),
             is_reserved: AtomicBool::new(is_reserved),
             is_evicted: AtomicBool::new(false),
@@ -235,10 +231,6 @@ impl Connections {
 
     fn table(&self) -> MutexGuard<'_, ConnectionTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn now_ms(&self) -> u64 {
-        ms_since(self.began)
     }
 }
 
@@ -295,14 +287,10 @@ impl ConnectionTable {
 /// The place of a connection, returned on drop.
 pub(crate) struct Admitted {
     connections: Arc<Connections>,
-    state: Arc<ConnectionState>,
+    pub(super) state: Arc<ConnectionState>,
 }
 
 impl Admitted {
-    pub(super) fn state(&self) -> &Arc<ConnectionState> {
-        &self.state
-    }
-
     /// The proxy has named the client of this connection.
     pub(super) fn identify(&self, client: ClientKey) -> Result<(), ConnectionRefused> {
         let table = &mut *self.connections.table();
@@ -549,7 +537,7 @@ mod tests {
     #[test]
     fn each_phase_has_its_deadline() {
         let connections = connections(100, 1, 0);
-        let deadlines = connections.deadlines();
+        let deadlines = connections.deadlines;
         let one = connections.admit(client(1)).expect("room");
         let due = || {
             let (at, why) = one.state.due(deadlines)?;

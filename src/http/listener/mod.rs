@@ -9,7 +9,6 @@
 mod accept;
 mod connections;
 mod proxy_protocol;
-mod stream;
 mod tls;
 
 pub use accept::Listener;

@@ -6,10 +6,12 @@ use hsc_catalogs::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::identity::Admin;
+use super::super::guard::Admin;
+use super::super::headers::uncached_json;
+use super::super::list_query::ms;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::page::{invalid, ms};
-use crate::catalog_folder::{CatalogFileError, CatalogFileStored, CatalogStatus};
+use crate::catalog_folder::{CatalogFileError, CatalogFileStored};
+use crate::reload::LastLoad;
 
 /// Largest brand file over HTTP, in bytes. The largest known one has 40 MB; it is in memory while it is checked, so a
 /// larger one has to be copied into the folder.
@@ -47,7 +49,7 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/catalog")]
 pub(crate) async fn catalog(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
-    shown(&deps, &deps.catalog_folder.status())
+    shown(&deps, &deps.catalog_folder.last_load())
 }
 
 /// Reloads the catalog of this pod from its folder. A broken catalog does not replace the current one: `kept`
@@ -63,7 +65,7 @@ pub(crate) async fn reload_catalog(
     shown(&deps, &deps.catalog_folder.reload().await)
 }
 
-fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
+fn shown(deps: &Dependencies, last: &LastLoad) -> HttpResponse {
     let in_force = deps.catalog.load();
     let brands: Vec<_> = in_force
         .brands()
@@ -72,15 +74,15 @@ fn shown(deps: &Dependencies, standing: &CatalogStatus) -> HttpResponse {
             json!({ "id": &*brand.id, "name": &*brand.name, "file": file, "products": products })
         })
         .collect();
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(json!({
+    uncached_json(json!({
         "version": in_force.version(),
         "products": in_force.products().len(),
         "brands": brands,
-        "problems": wrong(&standing.problems),
-        "problems_total": standing.problems.len(),
-        "kept": standing.not_applied,
-        "folder": standing.folder,
-        "loaded_at_ms": ms(standing.loaded_at),
+        "problems": wrong(&last.problems),
+        "problems_total": last.problems.len(),
+        "kept": last.not_applied,
+        "folder": deps.catalog_folder.dir().display().to_string(),
+        "loaded_at_ms": ms(last.at),
     }))
 }
 
@@ -156,8 +158,8 @@ fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_j
 async fn text_of(mut body: web::Payload) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
     while let Some(piece) = body.next().await {
-        let piece =
-            piece.map_err(|error| invalid(&format!("The file did not come whole: {error}.")))?;
+        let piece = piece
+            .map_err(|error| ApiError::invalid(format!("The file did not come whole: {error}.")))?;
         if bytes.len() + piece.len() > MOST_BYTES {
             let message = format!(
                 "The file is larger than {MOST_BYTES} bytes; put it into the catalog folder by other means."
@@ -168,7 +170,7 @@ async fn text_of(mut body: web::Payload) -> Result<String, ApiError> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        invalid(&format!("The file is not UTF-8: byte {at} is no letter of it."))
+        ApiError::invalid(format!("The file is not UTF-8: byte {at} is no letter of it."))
     })
 }
 

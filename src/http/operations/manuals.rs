@@ -12,46 +12,40 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::super::identity::Admin;
+use super::super::guard::Admin;
+use super::super::headers::uncached_json;
+use super::super::list_query::{Page, PageRequest, ms};
+use super::super::manuals::no_manual;
+use super::super::products::no_such_product;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::page::{Page, PageRequest, invalid, ms};
+use super::pod::down;
 
 /// Longest wait for a manual that is fetched again. Fetching and reading have limits of their own; this is how long a
 /// person waits for a page.
 const WAITS: Duration = Duration::from_secs(30);
 
 /// The state of a manual.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, strum::EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 enum State {
     /// Read, and in the cache.
     Open,
     /// On this machine, and not in the cache.
     #[serde(rename = "kept")]
+    #[strum(serialize = "kept")]
     Stored,
     /// Neither.
     Unread,
     /// The last load failed.
     Failed,
     /// The catalog has none.
+    #[default]
     None,
 }
 
-impl State {
-    fn of(word: &str) -> Option<Self> {
-        Some(match word {
-            "open" => Self::Open,
-            "kept" => Self::Stored,
-            "unread" => Self::Unread,
-            "failed" => Self::Failed,
-            "none" => Self::None,
-            _ => return None,
-        })
-    }
-}
-
 /// The manual of a product, as the page shows it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Row {
     product: Arc<str>,
     name: Arc<str>,
@@ -101,14 +95,16 @@ pub(crate) async fn manuals(
     params: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let (limit, text, after) = (params.limit()?, params.text(), params.after.clone());
-    let state = params.state().map(|word| {
-        State::of(word).ok_or_else(|| invalid("state is open, kept, unread, failed or none."))
-    });
-    let state = state.transpose()?;
+    let state = params
+        .state()
+        .map(str::parse::<State>)
+        .transpose()
+        .map_err(|_| ApiError::invalid("state is open, kept, unread, failed or none."))?;
     let encoder = deps.encoder.health();
     let catalog = deps.catalog.load();
     if after.as_ref().is_some_and(|id| catalog.product(id).is_none()) {
-        return Err(invalid("after names no product any more; begin with the first page again."));
+        let message = "after names no product any more; begin with the first page again.";
+        return Err(ApiError::invalid(message));
     }
     // On the blocking pool: a page looks on disk, and a rare state is searched in the whole catalog.
     let found = web::block(move || {
@@ -116,12 +112,13 @@ pub(crate) async fn manuals(
         let rest = catalog.products().iter().skip(begins.map_or(0, |at| at + 1));
         let named = rest.filter(|product| is_meant(product, &text));
         let rows = named.filter_map(|product| row(&deps, product, state));
-        Page::of(rows.take(limit + 1).collect(), limit, |row: &Row| row.product.to_string())
+        Page::of(rows.take(limit as usize + 1).collect(), limit, |row: &Row| {
+            row.product.to_string()
+        })
     })
     .await;
     let page = found.map_err(|error| ApiError::new(ApiErrorCode::Internal, error.to_string()))?;
-    let manuals = Manuals { page, encoder };
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(manuals))
+    Ok(uncached_json(Manuals { page, encoder }))
 }
 
 fn is_meant(product: &Product, text: &str) -> bool {
@@ -135,17 +132,7 @@ fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<R
         product: Arc::clone(&product.id),
         name: Arc::clone(&product.name),
         brand: Arc::clone(&product.brand_name),
-        state: State::None,
-        url: None,
-        pages: None,
-        pending_pages: Vec::new(),
-        unread_pages: Vec::new(),
-        bytes: None,
-        fetched_at_ms: None,
-        fault: None,
-        loaded_at_ms: None,
-        embedded: None,
-        windows: None,
+        ..Row::default()
     };
     let Some(documentation) = product.documentation.clone() else {
         return state.is_none_or(|state| state == State::None).then_some(row);
@@ -204,18 +191,11 @@ pub(crate) async fn refetch(
     product: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let found = deps.catalog.load().product(&product).map(Arc::clone);
-    let product = found.ok_or_else(|| {
-        ApiError::new(ApiErrorCode::NoSuchProduct, "The catalog has no product with this id.")
-    })?;
-    let Some(documentation) = product.documentation.clone() else {
-        let message = "The catalog has no manual for this product.";
-        return Err(ApiError::new(ApiErrorCode::NoManual, message));
-    };
+    let product = found.ok_or_else(no_such_product)?;
+    let documentation = product.documentation.clone().ok_or_else(no_manual)?;
     caller.audit(&deps, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
-    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(|error| {
-        ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
-    })?;
+    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
     let opened = timeout(WAITS, deps.pod.caches().open(ManualRequest { documentation })).await;
     let outcome = match &opened {
         Ok(Ok(_)) => "opened",

@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::super::body::JsonBody;
-use super::super::identity::Admin;
+use super::super::guard::Admin;
+use super::super::headers::uncached_json;
+use super::super::list_query::PageRequest;
+use super::super::request_body::JsonBody;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::page::PageRequest;
 
 /// An endpoint and its deliveries.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,7 +72,7 @@ pub(crate) async fn webhooks(
             }),
         }
     }
-    Ok(fresh(Endpoints { endpoints }))
+    Ok(uncached_json(Endpoints { endpoints }))
 }
 
 /// Dead letters, the newest first.
@@ -85,10 +86,8 @@ pub(crate) async fn dead_letters(
     _: Admin,
     params: web::Query<PageRequest>,
 ) -> Result<HttpResponse, ApiError> {
-    let limit = u32::try_from(params.limit()?).unwrap_or(Page::MOST);
-    let page = Page { after: params.after.clone(), limit };
-    let paged = deps.deliveries.dead_letters(page).await.map_err(away)?;
-    Ok(fresh(paged))
+    let page = Page { after: params.after.clone(), limit: params.limit()? };
+    Ok(uncached_json(deps.deliveries.dead_letters(page).await.map_err(away)?))
 }
 
 /// Delivers a dead letter again, from the first attempt.
@@ -146,26 +145,20 @@ pub(crate) async fn test_webhooks(
     Admin(caller): Admin,
     tested: Option<JsonBody<Tested>>,
 ) -> Result<HttpResponse, ApiError> {
-    let tested = tested.map(JsonBody::into_inner).unwrap_or_default();
-    let ids = deps.webhooks.test(tested.url.as_deref());
+    let Tested { url } = tested.map(|JsonBody(tested)| tested).unwrap_or_default();
+    let ids = deps.webhooks.test(url.as_deref());
     if ids.is_empty() {
         let message = "There is no such endpoint; webhooks.endpoints has them.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
-    caller.audit(&deps, "webhook.test", tested.url.as_deref().unwrap_or("all"), "");
+    caller.audit(&deps, "webhook.test", url.as_deref().unwrap_or("all"), "");
     Ok(HttpResponse::Accepted().json(json!({ "ids": ids })))
-}
-
-fn fresh(body: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(body)
 }
 
 fn away(error: ArchiveError) -> ApiError {
     warn!(error:%; "webhooks cannot be looked up");
-    ApiError::new(
-        ApiErrorCode::Unavailable,
-        "The archive does not answer just now; try again soon.",
-    )
+    let message = "The archive does not answer just now; try again soon.";
+    ApiError::new(ApiErrorCode::Unavailable, message)
 }
 
 fn unknown(id: &str) -> ApiError {

@@ -6,10 +6,11 @@ use hsc_actors::ports::{NewAccount, StaffChange, StaffError};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::body::JsonBody;
-use super::super::identity::{Admin, api_error};
+use super::super::guard::{Admin, api_error};
+use super::super::headers::{NO_STORE, uncached_json};
+use super::super::list_query::archive_error;
+use super::super::request_body::JsonBody;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::list_query::{archive_error, invalid, uncached_json};
 
 /// All accounts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,15 +105,12 @@ pub(crate) async fn users(
 pub(crate) async fn add_user(
     Admin(caller): Admin,
     deps: web::Data<Dependencies>,
-    newcomer: JsonBody<AccountCreation>,
+    JsonBody(AccountCreation { name, address, role, password }): JsonBody<AccountCreation>,
 ) -> Result<HttpResponse, ApiError> {
-    let AccountCreation { name, address, role, password } = newcomer.into_inner();
     let newcomer = NewAccount { name, address, role, password };
     let account = deps.staff.add(newcomer).await.map_err(refused)?;
     caller.audit(&deps, "account.add", &account.id, account.role.as_str());
-    Ok(HttpResponse::Created()
-        .insert_header(("Cache-Control", "no-store"))
-        .json(Shown::from(account)))
+    Ok(HttpResponse::Created().insert_header(NO_STORE).json(Shown::from(account)))
 }
 
 /// Changes an account. An account that is disabled, or gets another role or password, is signed out everywhere.
@@ -126,9 +124,9 @@ pub(crate) async fn change_user(
     Admin(caller): Admin,
     deps: web::Data<Dependencies>,
     id: web::Path<String>,
-    change: JsonBody<Change>,
+    JsonBody(change): JsonBody<Change>,
 ) -> Result<HttpResponse, ApiError> {
-    let Change { name, role, password, is_disabled, unlock } = change.into_inner();
+    let Change { name, role, password, is_disabled, unlock } = change;
     // The audit entries, in the words of `hsc user`.
     let done: Vec<(&str, &str)> = [
         name.as_ref().map(|_| ("account.rename", "")),
@@ -141,9 +139,8 @@ pub(crate) async fn change_user(
     .flatten()
     .collect();
     if done.is_empty() {
-        return Err(invalid(
-            "Nothing is to be changed: name, role, password, is_disabled or unlock.",
-        ));
+        let message = "Nothing is to be changed: name, role, password, is_disabled or unlock.";
+        return Err(ApiError::invalid(message));
     }
     let change = StaffChange { name, role, password, is_disabled, unlock };
     let account = deps.staff.change(&id, change).await.map_err(refused)?;

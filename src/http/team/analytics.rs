@@ -1,4 +1,4 @@
-//! `/admin/analytics/…`: figures over time, as JSON and as CSV.
+//! `/admin/analytics/…`: figures over time, as JSON and as CSV, and the columns of their tables.
 
 use actix_web::{HttpResponse, get, web};
 use bytes::Bytes;
@@ -9,12 +9,11 @@ use hsc_actors::ports::archive::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::identity::Admin;
+use super::super::guard::Admin;
+use super::super::headers::uncached_json;
+use super::super::list_query::{DAY_MS, Named, archive_error, period, piece, word};
 use super::super::{ApiError, Dependencies};
-use super::list_query::{
-    DAY_MS, Named, archive_error, invalid, period, piece, uncached_json, word,
-};
-use super::table::{attached, begun, further};
+use super::table::{Row, attached, begun, day, further, moment};
 
 /// Longest period in hours. A year of a busy shop is about ten megabytes, built in memory.
 const HOURS_OF_DAYS: u64 = 366;
@@ -39,7 +38,7 @@ impl AnalyticsPeriod {
     fn hours(&self) -> Result<Period, ApiError> {
         let period = self.period()?;
         if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
-            return Err(invalid(format!(
+            return Err(ApiError::invalid(format!(
                 "Hourly figures cover at most {HOURS_OF_DAYS} days; choose a shorter period."
             )));
         }
@@ -99,12 +98,7 @@ async fn hours(
     // Empty and absent differ here: empty selects the totals.
     let product = over.product.as_deref().map(str::trim);
     let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(archive_error)?;
-    let catalog = deps.catalog.load();
-    let named = |it: Snapshot| {
-        let product = it.product.clone();
-        Named::of(it, Some(&product), &catalog)
-    };
-    Ok(hours.into_iter().map(named).collect())
+    Ok(Named::all(hours, |it| Some(&it.product), &deps.catalog.load()))
 }
 
 /// The products with most questions, up to `limit`.
@@ -144,12 +138,8 @@ async fn questions(
 ) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
     let product = over.product();
     let questions = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
-    let catalog = deps.catalog.load();
-    let named = |it: ProductQuestion| {
-        let product = it.product.clone();
-        Named::of(it, Some(&product), &catalog)
-    };
-    Ok(questions.map_err(archive_error)?.into_iter().map(named).collect())
+    let questions = questions.map_err(archive_error)?;
+    Ok(Named::all(questions, |it| Some(&it.product), &deps.catalog.load()))
 }
 
 /// Questions that the assistant could not answer, the newest first: the work list of a content team.
@@ -212,13 +202,9 @@ async fn open(
     product: Option<String>,
     page: Page,
 ) -> Result<Paged<Named<Unanswered>>, ArchiveError> {
-    let found = deps.analytics.unanswered(period, product.as_deref(), page).await?;
-    let catalog = deps.catalog.load();
-    let named = |it: Unanswered| {
-        let product = it.product.clone();
-        Named::of(it, Some(&product), &catalog)
-    };
-    Ok(Paged { items: found.items.into_iter().map(named).collect(), next: found.next })
+    let Paged { items, next } = deps.analytics.unanswered(period, product.as_deref(), page).await?;
+    let items = Named::all(items, |it| Some(&it.product), &deps.catalog.load());
+    Ok(Paged { items, next })
 }
 
 /// Visitors' ratings by day (UTC), the oldest first.
@@ -256,4 +242,89 @@ async fn marks(
 ) -> Result<Vec<RatingsOfADay>, ApiError> {
     let product = over.product();
     deps.analytics.ratings(over.period()?, product.as_deref()).await.map_err(archive_error)
+}
+
+impl Row for Named<Snapshot> {
+    const HEAD: &'static [&'static str] = &[
+        "hour",
+        "product",
+        "product_name",
+        "conversations",
+        "questions",
+        "answered",
+        "unknown",
+        "handed_over",
+        "cache_hits",
+        "timed",
+        "first_answer_ms_sum",
+        "first_answer_ms_most",
+        "ratings",
+        "rating_sum",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { it, product_name } = self;
+        let name = product_name.as_deref().unwrap_or_default();
+        let mut cells = vec![moment(it.hour_ms), it.product.clone(), name.to_owned()];
+        let numbers = [
+            it.conversations,
+            it.questions,
+            it.answered,
+            it.unknown,
+            it.handed_over,
+            it.cache_hits,
+            it.timed,
+            it.first_answer_ms_sum,
+            it.first_answer_ms_most,
+            it.ratings,
+            it.rating_sum,
+        ];
+        cells.extend(numbers.map(|number| number.to_string()));
+        cells
+    }
+}
+
+impl Row for Named<ProductQuestion> {
+    const HEAD: &'static [&'static str] =
+        &["product", "product_name", "questions", "answered", "unknown"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { it, product_name } = self;
+        let name = product_name.as_deref().unwrap_or_default();
+        let mut cells = vec![it.product.clone(), name.to_owned()];
+        cells.extend([it.questions, it.answered, it.unknown].map(|number| number.to_string()));
+        cells
+    }
+}
+
+impl Row for Named<Unanswered> {
+    const HEAD: &'static [&'static str] =
+        &["at", "product", "product_name", "question", "outcome", "conversation"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self { it, product_name } = self;
+        vec![
+            moment(it.at_ms),
+            it.product.clone(),
+            product_name.as_deref().unwrap_or_default().to_owned(),
+            it.question.clone(),
+            it.outcome.as_str().to_owned(),
+            it.conversation.clone(),
+        ]
+    }
+}
+
+impl Row for RatingsOfADay {
+    const HEAD: &'static [&'static str] = &["day", "ratings", "rating_sum", "average"];
+
+    fn cells(&self) -> Vec<String> {
+        // A day without a rating has no row.
+        let average = self.rating_sum as f64 / self.ratings.max(1) as f64;
+        vec![
+            day(self.day_ms),
+            self.ratings.to_string(),
+            self.rating_sum.to_string(),
+            format!("{average:.2}"),
+        ]
+    }
 }

@@ -6,11 +6,12 @@ use hsc_conversation::clean_name;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::body::JsonBody;
-use super::super::identity::Agent;
+use super::super::guard::Agent;
+use super::super::headers::uncached_json;
+use super::super::list_query::{archive_error, word};
+use super::super::request_body::JsonBody;
 use super::super::visitor::words;
 use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::list_query::{archive_error, invalid, uncached_json, word};
 
 /// Longest shortcut, in characters: it should be quick to type.
 const SHORTCUT_CHARS: usize = 40;
@@ -59,16 +60,15 @@ pub(crate) async fn replies(
 pub(crate) async fn put_reply(
     agent: Agent,
     deps: web::Data<Dependencies>,
-    written: JsonBody<Written>,
+    JsonBody(written): JsonBody<Written>,
 ) -> Result<HttpResponse, ApiError> {
     let Agent(_, caller) = agent;
-    let Written { id, shortcut, text, product } = written.into_inner();
+    let Written { id, shortcut, text, product } = written;
     let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
-    judge(&shortcut, &text).map_err(invalid)?;
+    judge(&shortcut, &text).map_err(ApiError::invalid)?;
     if product.as_ref().is_some_and(|id| deps.catalog.load().product(id).is_none()) {
-        return Err(invalid(
-            "The catalog has no product with this id; leave it out for any product.",
-        ));
+        let message = "The catalog has no product with this id; leave it out for any product.";
+        return Err(ApiError::invalid(message));
     }
     let all = deps.replies.replies().await.map_err(archive_error)?;
     let id = match id {
@@ -79,7 +79,7 @@ pub(crate) async fn put_reply(
             if same.is_none() && all.len() >= MOST {
                 let message =
                     format!("There are {MOST} canned replies and no room for more; remove one.");
-                return Err(invalid(message));
+                return Err(ApiError::invalid(message));
             }
             same.map_or_else(|| format!("{:016x}", rand::random::<u64>()), |it| it.id.clone())
         }

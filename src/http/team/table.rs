@@ -11,6 +11,8 @@ use csv::{Terminator, WriterBuilder};
 use hsc_actors::ports::archive::Period;
 use jiff::Timestamp;
 
+use super::super::headers::NO_STORE;
+
 /// Byte order mark. Without it Excel reads UTF-8 as the local code page and shows Hebrew wrongly.
 const MARK: &str = "\u{feff}";
 
@@ -33,7 +35,7 @@ pub(super) fn attached(name: &str, period: Period) -> HttpResponseBuilder {
             CONTENT_DISPOSITION,
             format!("attachment; filename=\"{name}_{from}_{to}.csv\""),
         ))
-        .insert_header(("Cache-Control", "no-store"));
+        .insert_header(NO_STORE);
     answer
 }
 

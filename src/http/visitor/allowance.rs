@@ -38,9 +38,13 @@ pub struct Allowances {
 }
 
 impl Allowances {
-    /// From the settings.
+    /// From the settings; counts in `shared` for all pods, while it answers.
     #[must_use]
-    pub fn new(uploads: &UploadsSettings, offline_messages: &OfflineMessagesSettings) -> Self {
+    pub fn new(
+        uploads: &UploadsSettings,
+        offline_messages: &OfflineMessagesSettings,
+        shared: Option<Arc<dyn SharedQuota>>,
+    ) -> Self {
         Self {
             uploads: Allowance::new("uploads"),
             uploads_per_conversation: uploads.per_conversation,
@@ -48,16 +52,10 @@ impl Allowances {
             offline_messages: Allowance::new("letters"),
             offline_messages_per_address: offline_messages.per_address,
             offline_messages_per_hour: offline_messages.per_hour,
-            shared: None,
+            shared,
             coming_in: Semaphore::new(COMING_IN),
             coming_in_of: Mutex::default(),
         }
-    }
-
-    /// Counts in `shared` for all pods, while it answers.
-    #[must_use]
-    pub fn counted_by(self, shared: Option<Arc<dyn SharedQuota>>) -> Self {
-        Self { shared, ..self }
     }
 
     /// Counts one picture of this conversation; the wait if the limit is used up.
@@ -136,7 +134,7 @@ impl Allowances {
                 }
             }
         }
-        here.take(keys.into_iter(), Instant::now())
+        here.take(keys, Instant::now())
     }
 }
 
@@ -184,12 +182,7 @@ impl Allowance {
     }
 
     /// Counts one for every key, or none and returns the wait.
-    fn take(
-        &self,
-        keys: impl Iterator<Item = (String, u32)>,
-        now: Instant,
-    ) -> Result<(), Duration> {
-        let keys: Vec<_> = keys.collect();
+    fn take(&self, keys: Vec<(String, u32)>, now: Instant) -> Result<(), Duration> {
         let mut known = self.taken.lock().expect("counting does not panic");
         for (key, most) in &keys {
             let Some(taken) = known.get(key) else { continue };
@@ -220,7 +213,7 @@ mod tests {
         let (allowance, now) = (Allowance::new("a"), Instant::now());
         let take = |key: &str, now| {
             let keys = [(key.to_owned(), 2), ("everybody".to_owned(), 3)];
-            allowance.take(keys.into_iter(), now)
+            allowance.take(keys.into(), now)
         };
         let minute = Duration::from_secs(60);
         assert_eq!(take("a", now), Ok(()));
@@ -237,7 +230,7 @@ mod tests {
 
     fn allowances() -> (Allowances, hsc_config::Settings) {
         let settings = hsc_config::Settings::load(None, []).expect("the defaults");
-        (Allowances::new(&settings.uploads, &settings.offline_messages), settings)
+        (Allowances::new(&settings.uploads, &settings.offline_messages, None), settings)
     }
 
     #[test]

@@ -4,15 +4,14 @@
 //! that it is theirs. It is not a cookie, so no other page can make a browser send it. Pages of other origins may
 //! call (the widget runs there) as far as `server.allowed_origins` allows.
 
-mod address;
 mod allowance;
 mod offline_message;
 mod options;
 mod token;
 mod transcript;
+mod transcript_text;
 mod uploads;
 
-pub(super) use address::words;
 pub use allowance::Allowances;
 pub(super) use offline_message::*;
 pub(super) use options::*;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::super::Dependencies;
+use super::super::headers::uncached_json;
 use super::transcript::REQUESTED;
 
 /// The features of a chat page.
@@ -56,7 +57,7 @@ pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
     // An unavailable desk has no agents.
     let agents = desk.snapshot().await.map(|view| view.agents).unwrap_or_default();
     let limits = deps.uploads.limits();
-    let options = Options {
+    uncached_json(Options {
         uploads: Pictures {
             enabled: limits.enabled,
             max_bytes: limits.max_bytes,
@@ -68,6 +69,5 @@ pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
             agents: agents.iter().filter(|agent| agent.available).count(),
         },
         leave_message: true,
-    };
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(options)
+    })
 }

@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-use super::super::identity::Agent;
+use super::super::guard::Agent;
+use super::super::headers::NO_STORE;
 use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
 use super::token::{admitted, brought, open_conversation};
 
@@ -81,7 +82,7 @@ pub(crate) async fn upload(
     let url = format!("/uploads/{}", picture.id);
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, url.clone()));
-    Ok(response.insert_header(("Cache-Control", "no-store")).json(KeptPicture { picture, url }))
+    Ok(response.insert_header(NO_STORE).json(KeptPicture { picture, url }))
 }
 
 async fn take(
@@ -102,7 +103,7 @@ async fn take(
                 && named.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-');
             if !fits {
                 let message = "This is no id of a conversation.";
-                return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
+                return Err(ApiError::invalid(message));
             }
             caller.audit(deps, "upload.keep", &named, "");
             (Arc::from(named), false)
@@ -129,8 +130,8 @@ async fn take(
         return Err(api_error(UploadError::Busy));
     };
     let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
-    let late = || ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come in time.");
-    let bytes = bytes.map_err(|_| late())??.ok_or_else(too_large)?;
+    let late = |_| ApiError::invalid("The picture did not come in time.");
+    let bytes = bytes.map_err(late)??.ok_or_else(too_large)?;
     let picture = deps.uploads.keep(Arc::clone(&of), bytes).await.map_err(api_error)?;
     deps.pod.archive().record(Record::UploadKept(Upload {
         conversation: of.to_string(),
@@ -147,9 +148,7 @@ async fn take(
 async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, ApiError> {
     let mut bytes = BytesMut::new();
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| {
-            ApiError::new(ApiErrorCode::InvalidRequest, "The picture did not come whole.")
-        })?;
+        let piece = piece.map_err(|_| ApiError::invalid("The picture did not come whole."))?;
         if bytes.len() + piece.len() > most {
             return Ok(None);
         }

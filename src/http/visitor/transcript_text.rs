@@ -1,9 +1,20 @@
-//! The transcript as plain text, for any mail program or editor.
+//! The transcript of a conversation, and its plain text for any mail program or editor.
 
 use hsc_conversation::{TranscriptAuthor, TranscriptLine};
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::document::TranscriptText;
+/// The transcript of a conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(crate) struct TranscriptText {
+    /// The conversation.
+    pub(super) conversation: String,
+    /// False if the beginning is missing: it is not stored any more, or beyond the limit.
+    pub(super) whole: bool,
+    /// Messages and events, in order.
+    pub(super) lines: Vec<TranscriptLine>,
+}
 
 /// The mail that confirms an address. It contains nothing of the conversation: its reader may not be the visitor.
 pub(super) fn confirmation(code: &str) -> String {

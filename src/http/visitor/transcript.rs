@@ -3,30 +3,29 @@
 //! It comes from the conversation's log, which never has notes of the team, with the times of the archive; if the log
 //! does not contain the beginning any more, from the archive without notes.
 
-mod archived;
-mod document;
-mod text;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use hsc_actors::ports::Announcement;
-use hsc_actors::ports::archive::{self, TranscriptEntry};
+use hsc_actors::ports::archive::TranscriptEntry;
+use hsc_conversation::archive::{Author, HandoffRecordKind};
 use hsc_conversation::log::{LogError, StoredConversation};
-use hsc_conversation::{LogEntry, transcript_lines};
+use hsc_conversation::{
+    LogEntry, TranscriptAuthor, TranscriptLine, TranscriptPage, transcript_lines,
+};
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::super::body::JsonBody;
+use super::super::headers::NO_STORE;
+use super::super::request_body::JsonBody;
 use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
-use super::address::mail_address;
-use super::offline_message::no_address;
+use super::offline_message::{mail_address, no_address};
 use super::token::{admitted, conversation};
-pub(crate) use document::TranscriptText;
+use super::transcript_text::{TranscriptText, confirmation, text};
 
 /// The event that requests the mail: a subscribed endpoint sends it.
 pub(super) const REQUESTED: &str = "transcript.requested";
@@ -95,12 +94,12 @@ pub(crate) async fn transcript(
     let own = deps.origins.own(&request);
     let transcript = read_transcript(&deps, Some(&own), of).await?;
     let mut response = HttpResponse::Ok();
-    response.insert_header(("Cache-Control", "no-store"));
+    response.insert_header(NO_STORE);
     let attached =
         |name: &str| (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\""));
     Ok(match form.format {
         Format::Text => {
-            let text = text::text(&transcript, Some(&own));
+            let text = text(&transcript, Some(&own));
             let response = response.insert_header(attached("conversation.txt"));
             response.content_type("text/plain; charset=utf-8").body(text)
         }
@@ -122,11 +121,11 @@ pub(crate) async fn transcript(
 pub(crate) async fn send_transcript(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    to: JsonBody<SendTo>,
+    JsonBody(SendTo { address, code }): JsonBody<SendTo>,
 ) -> Result<HttpResponse, ApiError> {
     admitted(&deps, &request)?;
     let of = conversation(&deps, &request).await?;
-    let address = mail_address(&to.address).ok_or_else(no_address)?;
+    let address = mail_address(&address).ok_or_else(no_address)?;
     if !deps.announcer.takes(REQUESTED) {
         let message = "Transcripts are not sent here; take it along instead.";
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
@@ -137,7 +136,7 @@ pub(crate) async fn send_transcript(
         return Err(ApiError::too_many(wait, "letters"));
     }
     let purpose = format!("transcript {of} {}", address.to_lowercase());
-    let is_confirmed = match &to.code {
+    let is_confirmed = match &code {
         Some(code) if deps.tokens.is_code(&purpose, code) => true,
         Some(_) => {
             let message = "This is not the code that was sent to the address, or it is too old.";
@@ -148,9 +147,9 @@ pub(crate) async fn send_transcript(
     let text = if is_confirmed {
         // Links use the settings only: the sender of the request chooses its Host.
         let own = deps.origins.public();
-        text::text(&read_transcript(&deps, own, Arc::clone(&of)).await?, own)
+        text(&read_transcript(&deps, own, Arc::clone(&of)).await?, own)
     } else {
-        text::confirmation(&deps.tokens.code(&purpose))
+        confirmation(&deps.tokens.code(&purpose))
     };
     let state = if is_confirmed { SendState::Sent } else { SendState::Confirm };
     let data = json!({ "address": address, "text": text, "state": state });
@@ -158,7 +157,7 @@ pub(crate) async fn send_transcript(
     deps.announcer.announce(Announcement { event: REQUESTED, conversation, data });
     deps.metrics.uploads.offline_message("transcript", "taken");
     let mut response = HttpResponse::Accepted();
-    Ok(response.insert_header(("Cache-Control", "no-store")).json(Sending { state }))
+    Ok(response.insert_header(NO_STORE).json(Sending { state }))
 }
 
 /// True if the visitor token has this address. False while the archive is unavailable.
@@ -191,7 +190,7 @@ async fn read_transcript(
         Some(stored) if is_whole(&stored) || entries.is_empty() => {
             (is_whole(&stored), transcript_lines(&read(&stored), &times(&entries)))
         }
-        _ => (true, archived::of_archive(entries)),
+        _ => (true, of_archive(entries)),
     };
     let over = lines.len().saturating_sub(MOST_LINES);
     lines.drain(..over);
@@ -223,10 +222,81 @@ fn read(stored: &StoredConversation) -> Vec<LogEntry> {
 }
 
 /// The archive's times of entries by offset: earlier versions stored no times in the log.
-fn times(entries: &[archive::TranscriptEntry]) -> HashMap<u64, u64> {
+fn times(entries: &[TranscriptEntry]) -> HashMap<u64, u64> {
     let times = entries.iter().filter_map(|entry| match entry {
         TranscriptEntry::Message { at_ms, offset: Some(offset), .. } => Some((*offset, *at_ms)),
         _ => None,
     });
     times.collect()
+}
+
+/// The lines of archive rows, without notes, which are for the team.
+fn of_archive(entries: Vec<TranscriptEntry>) -> Vec<TranscriptLine> {
+    entries.into_iter().filter_map(of_entry).collect()
+}
+
+fn of_entry(entry: TranscriptEntry) -> Option<TranscriptLine> {
+    Some(match entry {
+        TranscriptEntry::Message {
+            at_ms, author, agent, text, product, citations, upload, ..
+        } => {
+            let who = match author {
+                Author::Visitor => TranscriptAuthor::Visitor,
+                Author::Machine => TranscriptAuthor::Machine,
+                Author::Agent => TranscriptAuthor::Agent,
+                Author::System => TranscriptAuthor::Event,
+                Author::Note => return None,
+            };
+            let pages = citations.into_iter().map(TranscriptPage::from).collect();
+            let name = agent.map(|agent| agent.name);
+            TranscriptLine {
+                name,
+                product,
+                pages,
+                upload,
+                ..TranscriptLine::new(Some(at_ms), who, text)
+            }
+        }
+        TranscriptEntry::Handoff { at_ms, turn, agent, .. } => match (turn, agent) {
+            (HandoffRecordKind::Taken, Some(agent)) => {
+                TranscriptLine::joined(Some(at_ms), &agent.name)
+            }
+            (
+                HandoffRecordKind::Handed | HandoffRecordKind::Returned | HandoffRecordKind::Left,
+                Some(agent),
+            ) => TranscriptLine::left(Some(at_ms), &agent.name),
+            (HandoffRecordKind::Ended, _) => TranscriptLine::closed(Some(at_ms)),
+            _ => return None,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_conversation::archive::AgentRef;
+
+    use super::*;
+
+    #[test]
+    fn notes_of_the_team_are_not_in_the_transcript() {
+        let message = |author, text: &str| TranscriptEntry::Message {
+            at_ms: 1,
+            author,
+            agent: Some(AgentRef { id: "1".to_owned(), name: "Ada".to_owned() }),
+            offset: None,
+            text: text.to_owned(),
+            html: String::new(),
+            product: None,
+            outcome: None,
+            confidence: None,
+            citations: Vec::new(),
+            thumb: None,
+            comment: None,
+            upload: None,
+        };
+        let lines =
+            of_archive(vec![message(Author::Note, "rude"), message(Author::Agent, "Hello")]);
+        assert_eq!(lines.len(), 1);
+        assert_eq!(lines[0].text, "Hello");
+    }
 }

@@ -1,31 +1,91 @@
-//! Parameters of lists from the archive, and the response when the archive fails.
+//! Lists in pages: the parameters of a list, from memory ([`PageRequest`]) or from the archive ([`piece`], [`period`],
+//! [`word`]), its items, and the error when the archive fails.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use actix_web::HttpResponse;
-use hsc_actors::ports::archive::{ArchiveError, Page, Period};
+use hsc_actors::ports::archive::{self, ArchiveError, Period};
 use hsc_catalogs::Catalog;
 use hsc_conversation::now_ms;
 use log::warn;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::{ApiError, ApiErrorCode};
+use super::{ApiError, ApiErrorCode};
 
 /// Default number of items of a page.
-const USUAL: u32 = 50;
+const USUAL: usize = 50;
+/// Most items of a page: as much as a person looks through.
+const MOST: u32 = archive::Page::MOST;
 /// Default period: the last thirty days.
 const USUAL_SPAN_MS: u64 = 30 * DAY_MS;
 pub(super) const DAY_MS: u64 = 86_400_000;
 
-/// The wanted page of a list.
-pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<Page, ApiError> {
-    match limit.unwrap_or(USUAL) {
-        limit if (1..=Page::MOST).contains(&limit) => {
-            Ok(Page { after: after.filter(|mark| !mark.is_empty()), limit })
-        }
-        _ => Err(invalid(format!("limit has to be a whole number from 1 to {}.", Page::MOST))),
+/// The wanted page.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageRequest {
+    /// A part of the shown text; none for all.
+    text: Option<String>,
+    /// A state, if the items have one.
+    state: Option<String>,
+    limit: Option<usize>,
+    /// The `next` of the previous page.
+    pub(super) after: Option<String>,
+}
+
+/// A page.
+#[derive(Debug, Serialize)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    /// The start of the next page; none on the last page.
+    pub(super) next: Option<String>,
+}
+
+impl PageRequest {
+    pub(super) fn limit(&self) -> Result<u32, ApiError> {
+        checked_limit(self.limit)
     }
+
+    /// The searched text in lower case.
+    pub(super) fn text(&self) -> String {
+        self.text.as_deref().unwrap_or_default().trim().to_lowercase()
+    }
+
+    /// The wanted state.
+    pub(super) fn state(&self) -> Option<&str> {
+        self.state.as_deref().filter(|state| !state.is_empty())
+    }
+}
+
+impl<T> Page<T> {
+    /// A page from up to one item more than it holds, which tells whether there is a next page.
+    pub(super) fn of(mut items: Vec<T>, limit: u32, mark: impl Fn(&T) -> String) -> Self {
+        let limit = limit as usize;
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self { next: items.last().filter(|_| has_more).map(mark), items }
+    }
+}
+
+/// A time in milliseconds since 1970.
+pub(super) fn ms(at: SystemTime) -> u64 {
+    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The wanted number of items.
+fn checked_limit(limit: Option<usize>) -> Result<u32, ApiError> {
+    match u32::try_from(limit.unwrap_or(USUAL)) {
+        Ok(limit @ 1..=MOST) => Ok(limit),
+        _ => Err(ApiError::invalid(format!("limit has to be a whole number from 1 to {MOST}."))),
+    }
+}
+
+/// The wanted page of a list from the archive.
+pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<archive::Page, ApiError> {
+    let after = after.filter(|mark| !mark.is_empty());
+    Ok(archive::Page { after, limit: checked_limit(limit.map(|it| it as usize))? })
 }
 
 /// The period of figures: by default it ends now and begins thirty days before its end.
@@ -48,7 +108,9 @@ pub(super) fn narrowed(
 
 fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, ApiError> {
     if from_ms > to_ms {
-        return Err(invalid("from_ms is after to_ms: the period would end before it begins."));
+        return Err(ApiError::invalid(
+            "from_ms is after to_ms: the period would end before it begins.",
+        ));
     }
     Ok(Period { from_ms, to_ms })
 }
@@ -69,16 +131,20 @@ pub(super) struct Named<T> {
 }
 
 impl<T> Named<T> {
-    pub(super) fn of(it: T, product: Option<&str>, catalog: &Catalog) -> Self {
-        let product_name =
-            product.and_then(|id| catalog.product(id)).map(|it| Arc::clone(&it.name));
-        Self { it, product_name }
+    /// The item, whose product's id `product` returns.
+    pub(super) fn of(it: T, product: impl Fn(&T) -> Option<&str>, catalog: &Catalog) -> Self {
+        let found = product(&it).and_then(|id| catalog.product(id));
+        Self { product_name: found.map(|it| Arc::clone(&it.name)), it }
     }
-}
 
-/// A response that is never cached: it contains people's text.
-pub(super) fn uncached_json(answer: impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(answer)
+    /// The same for several items.
+    pub(super) fn all(
+        items: Vec<T>,
+        product: impl Fn(&T) -> Option<&str>,
+        catalog: &Catalog,
+    ) -> Vec<Self> {
+        items.into_iter().map(|it| Self::of(it, &product, catalog)).collect()
+    }
 }
 
 /// The error when the archive fails.
@@ -104,13 +170,20 @@ pub(super) fn archive_error(error: ArchiveError) -> ApiError {
     }
 }
 
-pub(super) fn invalid(message: impl Into<String>) -> ApiError {
-    ApiError::new(ApiErrorCode::InvalidRequest, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_has_a_cursor_only_if_there_is_a_next_page() {
+        let page = |items: Vec<u8>| Page::of(items, 2, u8::to_string);
+        assert_eq!(
+            (page(vec![1, 2, 3]).items, page(vec![1, 2, 3]).next),
+            (vec![1, 2], Some("2".into()))
+        );
+        assert_eq!((page(vec![1, 2]).items, page(vec![1, 2]).next), (vec![1, 2], None));
+        assert_eq!(page(Vec::new()).next, None);
+    }
 
     #[test]
     fn the_default_period_of_figures_is_thirty_days() {
@@ -139,10 +212,8 @@ mod tests {
 
     #[test]
     fn a_page_size_is_bounded() {
-        assert_eq!(
-            piece(None, Some(String::new())).expect("a piece"),
-            Page { after: None, limit: 50 }
-        );
+        let first = piece(None, Some(String::new())).expect("a piece");
+        assert_eq!(first, archive::Page { after: None, limit: 50 });
         assert!(piece(Some(0), None).is_err() && piece(Some(201), None).is_err());
         assert!(piece(Some(200), None).is_ok());
     }

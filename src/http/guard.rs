@@ -1,4 +1,8 @@
-//! The guards that a route takes as arguments.
+//! The guards of every route that is not public, and the cookies that they read.
+//!
+//! A route that takes [`Admin`] or [`Agent`] is protected: the guard runs before the handler. The session is in a
+//! cookie that scripts cannot read; a change must also send the session's CSRF token in a header, and come from one
+//! of our own pages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,22 +17,22 @@ use hsc_conversation::archive::Audit;
 use log::warn;
 use subtle::ConstantTimeEq as _;
 
-use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
-use super::cookie::Cookie;
+use super::{ApiError, ApiErrorCode, Dependencies, client_address};
 
 /// Header with the session's CSRF token, required for every change.
 const CSRF: &str = "x-csrf-token";
 
 /// The request comes from an admin.
-pub(crate) struct Admin(pub(crate) Caller);
+pub(super) struct Admin(pub(super) Caller);
 
 /// The request comes from an agent or an admin; the second field is for the audit.
-pub(crate) struct Agent(pub(crate) Person, pub(crate) Caller);
+pub(super) struct Agent(pub(super) Person, pub(super) Caller);
 
 /// The caller, for the audit.
-pub(crate) struct Caller {
+pub(super) struct Caller {
     who: Who,
-    from: String,
+    /// The address of the caller.
+    pub(super) from: String,
 }
 
 enum Who {
@@ -39,13 +43,12 @@ enum Who {
 }
 
 impl Caller {
-    /// The address of the caller, for the audit.
-    pub(crate) fn from(&self) -> &str {
-        &self.from
+    fn new(who: Who, request: &HttpRequest) -> Self {
+        Self { who, from: client_address(request).to_string() }
     }
 
     /// Audits an action of the caller, e.g. `cache.invalidate`, with subject and detail.
-    pub(crate) fn audit(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
+    pub(super) fn audit(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
         let (who, role) = match &self.who {
             Who::Person(person) => (person.id.as_str(), person.role.as_str()),
             Who::Token => ("token", Role::Admin.as_str()),
@@ -79,10 +82,7 @@ impl FromRequest for Agent {
         let request = request.clone();
         Box::pin(async move {
             let person = person(&deps(&request), &request, Role::Agent).await?;
-            let caller = Caller {
-                who: Who::Person(person.clone()),
-                from: client_address(&request).to_string(),
-            };
+            let caller = Caller::new(Who::Person(person.clone()), &request);
             Ok(Self(person, caller))
         })
     }
@@ -96,11 +96,10 @@ fn deps(request: &HttpRequest) -> web::Data<Dependencies> {
 }
 
 async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
-    let caller = |who| Caller { who, from: client_address(request).to_string() };
     if let Some(brought) = bearer(request) {
         // A request with a token is judged by the token; a valid cookie does not replace a wrong token.
         return match deps.identify.admin_token(brought, client_address(request)) {
-            Ok(()) => Ok(caller(Who::Token)),
+            Ok(()) => Ok(Caller::new(Who::Token, request)),
             Err(IdentityError::Wrong) => {
                 let message = "This is not the admin.token of this server.";
                 Err(ApiError::new(ApiErrorCode::Forbidden, message))
@@ -112,7 +111,7 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
         match person(deps, request, Role::Admin).await {
             // A cookie of an expired session counts as absent.
             Err(error) if error.code == ApiErrorCode::NotSignedIn => {}
-            known => return Ok(caller(Who::Person(known?))),
+            known => return Ok(Caller::new(Who::Person(known?), request)),
         }
     }
     Err(ApiError::new(
@@ -124,7 +123,7 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
 /// True if an admin makes this request, or a program with `admin.token`. Used to decide who is served when the server
 /// is full; it grants no permission, because each route still has its guard. Only routes that accept the token
 /// compare it, and each comparison counts as an attempt.
-pub(crate) async fn is_admin(request: &HttpRequest) -> bool {
+pub(super) async fn is_admin(request: &HttpRequest) -> bool {
     let deps = deps(request);
     if let Some(brought) = bearer(request) {
         let is_taken = request.path().starts_with("/admin/");
@@ -171,7 +170,7 @@ pub(super) async fn session(
 
 /// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
 /// accounts are unavailable the answer is yes.
-pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
+pub(super) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -> SessionCheck {
     let identify = Arc::clone(&deps.identify);
     let secret: Arc<str> = Cookie::Session.of(deps, request).unwrap_or_default().into();
     Arc::new(move |is_used| {
@@ -189,7 +188,7 @@ pub(crate) fn still_in(deps: &Dependencies, request: &HttpRequest, role: Role) -
 
 /// True if this browser may load the page of this role. The page itself contains no data; a visitor without a session
 /// is redirected to the sign-in page.
-pub(crate) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role: Role) -> bool {
+pub(super) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role: Role) -> bool {
     let known = match role {
         Role::Agent => session(deps, request).await.is_ok(),
         Role::Admin => session(deps, request).await.is_ok_and(|it| it.person.role >= role),
@@ -213,8 +212,67 @@ fn bearer(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
+/// A cookie of this server. Over https its name begins with `__Host-`, so that no sibling domain can set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cookie {
+    /// The secret of a session.
+    Session,
+    /// The device of an earlier sign-in.
+    Device,
+    /// The state of a sign-in at the provider, and the page to return to.
+    OpenId,
+}
+
+impl Cookie {
+    fn name(self, secure: bool) -> &'static str {
+        match (self, secure) {
+            (Self::Session, true) => "__Host-hsc",
+            (Self::Session, false) => "hsc",
+            (Self::Device, true) => "__Host-hsc-device",
+            (Self::Device, false) => "hsc-device",
+            (Self::OpenId, true) => "__Host-hsc-openid",
+            (Self::OpenId, false) => "hsc-openid",
+        }
+    }
+
+    /// The value that the browser sent.
+    pub(super) fn of<'a>(self, deps: &Dependencies, request: &'a HttpRequest) -> Option<&'a str> {
+        let name = self.name(deps.origins.is_https(request));
+        let cookies = request.headers().get_all(header::COOKIE);
+        let mut pairs = cookies.filter_map(|it| it.to_str().ok()).flat_map(|it| it.split(';'));
+        pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// Sets the cookie. `SameSite=Lax`: the browser sends it when a link leads to one of our pages, and never with a
+    /// POST of a foreign page.
+    pub(super) fn set(
+        self,
+        deps: &Dependencies,
+        request: &HttpRequest,
+        value: &str,
+        lasts: Duration,
+    ) -> (header::HeaderName, String) {
+        let secure = deps.origins.is_https(request);
+        let (name, seconds) = (self.name(secure), lasts.as_secs());
+        let only_https = if secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{only_https}"
+        );
+        (header::SET_COOKIE, cookie)
+    }
+
+    /// Deletes the cookie.
+    pub(super) fn clear(
+        self,
+        deps: &Dependencies,
+        request: &HttpRequest,
+    ) -> (header::HeaderName, String) {
+        self.set(deps, request, "", Duration::ZERO)
+    }
+}
+
 /// The error for a caller who could not be signed in.
-pub(crate) fn api_error(error: IdentityError) -> ApiError {
+pub(super) fn api_error(error: IdentityError) -> ApiError {
     let code = match &error {
         IdentityError::Wrong => ApiErrorCode::WrongSignIn,
         IdentityError::TooMany { .. } => ApiErrorCode::TooManyTries,
@@ -231,13 +289,12 @@ pub(crate) fn api_error(error: IdentityError) -> ApiError {
             ApiErrorCode::Unavailable
         }
     };
-    let wait = match &error {
-        IdentityError::TooMany { wait } => Some(*wait + Duration::from_secs(1)),
-        _ => None,
-    };
     let words = error.to_string();
     let mut letters = words.chars();
     let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    let error = ApiError::new(code, format!("{first}{}.", letters.as_str()));
-    wait.map_or(error.clone(), |wait| error.retry_after(wait))
+    let shown = ApiError::new(code, format!("{first}{}.", letters.as_str()));
+    match error {
+        IdentityError::TooMany { wait } => shown.retry_after(wait + Duration::from_secs(1)),
+        _ => shown,
+    }
 }

@@ -1,27 +1,31 @@
-//! `/admin/…`: the actors of this pod, the caches and visitors of all pods, and injected faults.
-//!
-//! For signed-in admins and for programs with `admin.token` (`identity::guard`). Every change is audited.
+//! `/admin/…`: this pod (its actors, sessions, settings and charts), the caches and visitors of all pods, and injected
+//! faults.
+
+use std::sync::Arc;
 
 use actix_web::{HttpResponse, get, post, web};
 use hsc_actors::supervision::{AskError, Fault};
 use hsc_actors::{
-    Announced, FaultNotInjected, Invalidate, Invalidated, OtherPods, Pods, TreeReport,
+    Announced, Charts, FaultNotInjected, Invalidate, Invalidated, OtherPods, Pods, SessionInfo,
+    TreeReport,
 };
+use hsc_catalogs::Catalog;
 use log::warn;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::body::JsonBody;
-use super::identity::Admin;
-use super::{ApiError, ApiErrorCode, Dependencies};
-use crate::drain::DrainStarted;
+use super::super::guard::Admin;
+use super::super::headers::uncached_json;
+use super::super::list_query::{Page, PageRequest};
+use super::super::request_body::JsonBody;
+use super::super::{ApiError, ApiErrorCode, Dependencies};
 
 /// Longest announcement, in characters: a page shows it in one or two lines.
 const MOST_CHARACTERS: usize = 1_000;
 
 /// A fault and the actor that gets it.
 #[derive(Debug, Deserialize)]
-pub(super) struct FaultRequest {
+pub(crate) struct FaultRequest {
     /// Name in the tree, e.g. `session.<key>`; `session` is every session.
     actor: String,
     #[serde(flatten)]
@@ -32,49 +36,40 @@ pub(super) struct FaultRequest {
 #[utoipa::path(get, path = "/admin/actors", tag = "operations",
     responses((status = 200, body = TreeReport), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/actors")]
-pub(super) async fn actors(
-    deps: web::Data<Dependencies>,
-    _: Admin,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn actors(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
     let tree: TreeReport = deps.pod.tree();
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(tree))
+    uncached_json(tree)
 }
 
 /// All pods that this one knows, their sums, and whether the list is complete.
 #[utoipa::path(get, path = "/admin/pods", tag = "operations",
     responses((status = 200, body = Pods), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[get("/admin/pods")]
-pub(super) async fn pods(
-    deps: web::Data<Dependencies>,
-    _: Admin,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn pods(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
     let pods: Pods = deps.pod.pods();
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "no-store")).json(pods))
+    uncached_json(pods)
 }
 
 /// Drains this pod: it takes no new work, sends its clients to other pods and ends, as on SIGTERM.
 #[utoipa::path(post, path = "/admin/drain", tag = "operations",
     responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
 #[post("/admin/drain")]
-pub(super) async fn drain(
-    deps: web::Data<Dependencies>,
-    Admin(caller): Admin,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn drain(deps: web::Data<Dependencies>, Admin(caller): Admin) -> HttpResponse {
     caller.audit(&deps, "pod.drain", deps.pod.pod(), "");
-    let DrainStarted { is_first, sessions, within } = deps.drain.request();
-    let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
-    let message = match is_first {
+    let started = deps.drain.request();
+    let within_ms = u64::try_from(started.within.as_millis()).unwrap_or(u64::MAX);
+    let message = match started.is_first {
         true => {
             "No new sessions are taken. Clients are told to connect elsewhere once their running answer has ended; then the server ends."
         }
         false => "The server drains already.",
     };
-    Ok(HttpResponse::Accepted().json(json!({
-        "status": if is_first { "draining" } else { "draining already" },
-        "sessions": sessions,
+    HttpResponse::Accepted().json(json!({
+        "status": if started.is_first { "draining" } else { "draining already" },
+        "sessions": started.sessions,
         "ends_within_ms": within_ms,
         "message": message,
-    })))
+    }))
 }
 
 /// Invalidates caches: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
@@ -82,12 +77,11 @@ pub(super) async fn drain(
     responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
         (status = 503, body = ApiError)))]
 #[post("/admin/caches/invalidate")]
-pub(super) async fn invalidate(
+pub(crate) async fn invalidate(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
-    what: JsonBody<Invalidate>,
+    JsonBody(what): JsonBody<Invalidate>,
 ) -> Result<HttpResponse, ApiError> {
-    let what = what.into_inner();
     caller.audit(&deps, "cache.invalidate", &format!("{what:?}"), "");
     let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
@@ -105,7 +99,7 @@ struct Forgotten {
 /// An announcement to every connected client.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Notice {
+pub(crate) struct Notice {
     message: String,
 }
 
@@ -115,15 +109,14 @@ pub(super) struct Notice {
     responses((status = 200, body = Object), (status = 400, body = ApiError),
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
 #[post("/admin/broadcast")]
-pub(super) async fn broadcast(
+pub(crate) async fn broadcast(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
-    notice: JsonBody<Notice>,
+    JsonBody(Notice { message }): JsonBody<Notice>,
 ) -> Result<HttpResponse, ApiError> {
-    let message = notice.into_inner().message;
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
         let message = "message has to be a text of 1 to 1,000 characters.";
-        return Err(ApiError::new(ApiErrorCode::InvalidRequest, message));
+        return Err(ApiError::invalid(message));
     }
     caller.audit(&deps, "broadcast", "everybody", &message);
     let Announced { here, other_pods } = deps.pod.broadcast(message).await;
@@ -135,16 +128,15 @@ pub(super) async fn broadcast(
     responses((status = 200, body = Object), (status = 400, body = ApiError),
         (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
 #[post("/admin/chaos")]
-pub(super) async fn chaos(
+pub(crate) async fn chaos(
     deps: web::Data<Dependencies>,
     Admin(caller): Admin,
-    rehearsal: JsonBody<FaultRequest>,
+    JsonBody(FaultRequest { actor, fault }): JsonBody<FaultRequest>,
 ) -> Result<HttpResponse, ApiError> {
     if !deps.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
         return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }
-    let FaultRequest { actor, fault } = rehearsal.into_inner();
     warn!(actor:% = actor, fault:? = fault; "an operator makes an actor fail");
     caller.audit(&deps, "chaos", &actor, &format!("{fault:?}"));
     let reached = deps.pod.inject_fault(&actor, fault).await.map_err(|not| {
@@ -157,8 +149,96 @@ pub(super) async fn chaos(
     Ok(HttpResponse::Ok().json(json!({ "told": reached })))
 }
 
-fn down(error: AskError) -> ApiError {
+pub(super) fn down(error: AskError) -> ApiError {
     ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
+}
+
+/// The last ten minutes of this pod: rates, percentiles and gauges, one value every few seconds, null if
+/// there is none.
+#[utoipa::path(get, path = "/admin/series", tag = "operations",
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[get("/admin/series")]
+pub(crate) async fn series(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+    let charts: Charts = deps.pod.charts();
+    uncached_json(charts)
+}
+
+/// The current settings, nested as in the file; a secret is `"***"` if it is set and null if not. `changed` names
+/// those that differ from the default, with the default.
+#[utoipa::path(get, path = "/admin/settings", tag = "operations",
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[get("/admin/settings")]
+pub(crate) async fn settings(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+    uncached_json(&deps.settings)
+}
+
+/// A session as the page shows it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    info: SessionInfo,
+    product_name: Option<Arc<str>>,
+    /// Age of the connection.
+    connected_ms: u64,
+}
+
+/// The sessions of this pod, the newest first; `text` finds a key, or a part of a conversation, product, agent or address.
+#[utoipa::path(get, path = "/admin/sessions", tag = "operations",
+    params(("text" = Option<String>, Query), ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
+        (status = 403, body = ApiError)))]
+#[get("/admin/sessions")]
+pub(crate) async fn sessions(
+    deps: web::Data<Dependencies>,
+    _: Admin,
+    params: web::Query<PageRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let (limit, text) = (params.limit()?, params.text());
+    let before = params.after.as_deref().map(str::parse::<u64>).transpose();
+    let before =
+        before.map_err(|_| ApiError::invalid("after has to be the next of the page before."))?;
+    let found = deps.pod.sessions().page(before, limit as usize + 1, |info| is_meant(info, &text));
+    let catalog = deps.catalog.load();
+    let page = Page::of(found, limit, |info| info.key.to_string());
+    let items: Vec<Shown> = page.items.into_iter().map(|info| shown(info, &catalog)).collect();
+    Ok(uncached_json(Page { items, next: page.next }))
+}
+
+fn is_meant(info: &SessionInfo, text: &str) -> bool {
+    let has = |part: &Option<Arc<str>>| {
+        part.as_ref().is_some_and(|part| part.to_lowercase().contains(text))
+    };
+    text.is_empty()
+        || info.key.to_string() == text
+        || info.conversation.to_lowercase().contains(text)
+        || has(&info.product)
+        || has(&info.agent)
+        || info.address.to_string().contains(text)
+}
+
+fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
+    let product = info.product.as_ref().and_then(|id| catalog.product(id));
+    Shown { product_name: product.map(|it| Arc::clone(&it.name)), connected_ms: info.open_ms, info }
+}
+
+/// Closes a session of this pod, with a close code after which its page does not reconnect.
+#[utoipa::path(post, path = "/admin/sessions/{key}/close", tag = "operations",
+    params(("key" = u64, Path)),
+    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
+        (status = 404, body = ApiError)))]
+#[post("/admin/sessions/{key}/close")]
+pub(crate) async fn close_session(
+    deps: web::Data<Dependencies>,
+    Admin(caller): Admin,
+    key: web::Path<u64>,
+) -> Result<HttpResponse, ApiError> {
+    let key = key.into_inner();
+    if !deps.pod.sessions().dismiss(key) {
+        let message = format!("This pod has no session {key}; it may have ended just now.");
+        return Err(ApiError::new(ApiErrorCode::NoSuchSession, message));
+    }
+    caller.audit(&deps, "session.close", &key.to_string(), "");
+    Ok(HttpResponse::Ok().json(json!({ "closed": key })))
 }
 
 #[cfg(test)]
