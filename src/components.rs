@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
@@ -255,13 +255,13 @@ impl Components {
 
     /// Replaces the secrets of these settings.
     pub(crate) fn secrets(&self, settings: &Settings) -> Arc<SecretsReloader> {
-        Arc::new(SecretsReloader::new(
-            settings,
-            Arc::clone(&self.tokens),
-            Arc::clone(&self.team),
-            Arc::clone(&self.visitor_tokens),
-            self.archive.webhooks.clone(),
-        ))
+        Arc::new(SecretsReloader {
+            current: Mutex::new(settings.clone()),
+            tokens: Arc::clone(&self.tokens),
+            team: Arc::clone(&self.team),
+            visitor_tokens: Arc::clone(&self.visitor_tokens),
+            webhooks: self.archive.webhooks.clone(),
+        })
     }
 }
 

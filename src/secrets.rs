@@ -22,25 +22,15 @@ const COMPARED_EVERY: Duration = Duration::from_secs(5);
 
 /// Replaces the secrets of running components.
 pub(crate) struct SecretsReloader {
-    current: Mutex<Settings>,
-    tokens: Arc<Tokens>,
-    team: Arc<Team>,
-    visitor_tokens: Arc<SignedVisitorTokens>,
-    webhooks: Webhooks,
+    /// The settings that the components were made with, and later those whose secrets they use.
+    pub(crate) current: Mutex<Settings>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) team: Arc<Team>,
+    pub(crate) visitor_tokens: Arc<SignedVisitorTokens>,
+    pub(crate) webhooks: Webhooks,
 }
 
 impl SecretsReloader {
-    /// For components that were made with these settings.
-    pub(crate) fn new(
-        settings: &Settings,
-        tokens: Arc<Tokens>,
-        team: Arc<Team>,
-        visitor_tokens: Arc<SignedVisitorTokens>,
-        webhooks: Webhooks,
-    ) -> Self {
-        Self { current: Mutex::new(settings.clone()), tokens, team, visitor_tokens, webhooks }
-    }
-
     /// Loads and compares until the task is aborted. `hangup` completes when the operator asks for it.
     pub(crate) async fn keep_current(
         self: Arc<Self>,

@@ -355,7 +355,7 @@ impl Identify for Team {
     }
 }
 
-pub(super) fn person(account: &Account) -> Person {
+fn person(account: &Account) -> Person {
     Person { id: account.id.clone(), name: account.name.clone(), role: account.role }
 }
 
