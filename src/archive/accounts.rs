@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
 use hsc_actors::ports::archive::{
     Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, AttemptLimit,
     AttemptOutcome, FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
@@ -12,30 +12,26 @@ use hsc_actors::ports::archive::{
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
-use super::backend::Kind;
-use super::database::Transaction;
-use super::sql::{clean, cleaned, signed};
-use super::store::Store;
-use super::{failure, rows};
+use super::database::{Kind, Transaction};
+use super::sql::{clean, cleaned, maybe_number, number, signed, truth, word};
+use super::store::{Store, archive_error};
 
 impl Accounts for Store {
     fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>> {
-        self.with(async |pool| {
-            let row =
-                sqlx::query("SELECT COUNT(*) AS accounts FROM accounts").fetch_one(&pool).await?;
-            rows::number(&row, "accounts")
+        self.with(async {
+            let row = sqlx::query("SELECT COUNT(*) AS accounts FROM accounts")
+                .fetch_one(&self.database)
+                .await?;
+            number(&row, "accounts")
         })
         .boxed()
     }
 
     fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
-        self.reaching(async move {
-            let added = async {
-                let mut transaction = self.begin().await?;
-                insert(&mut transaction, &account).await?;
-                transaction.commit().await
-            };
-            added.await.map_err(refusal)
+        self.with_rules(async move {
+            let mut transaction = self.begin().await?;
+            insert(&mut transaction, &account).await?;
+            transaction.commit().await.map(Ok)
         })
         .boxed()
     }
@@ -46,18 +42,18 @@ impl Accounts for Store {
         replaces: bool,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        self.with(async move |_| {
+        self.with(async move {
             let mut transaction = self.begin().await?;
             // All of them, or the expired ones.
             let until_ms = if replaces { i64::MAX } else { signed(now_ms) };
             sqlx::query("DELETE FROM first_links WHERE expires_ms <= $1")
                 .bind(until_ms)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             sqlx::query("INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)")
                 .bind(clean(&link.hash))
                 .bind(signed(link.expires_ms))
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             transaction.commit().await
         })
@@ -65,17 +61,10 @@ impl Accounts for Store {
     }
 
     fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let hash = clean(hash);
-        self.with(async move |pool| {
-            let found =
-                sqlx::query("SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2")
-                    .bind(hash)
-                    .bind(signed(now_ms))
-                    .fetch_optional(&pool)
-                    .await?;
-            Ok(found.is_some())
-        })
-        .boxed()
+        let valid = sqlx::query("SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2")
+            .bind(clean(hash))
+            .bind(signed(now_ms));
+        self.fetch_optional(valid, |_| Ok(())).map_ok(|found| found.is_some()).boxed()
     }
 
     fn add_first(
@@ -85,14 +74,13 @@ impl Accounts for Store {
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), AccountError>> {
         let link_hash = clean(link_hash);
-        self.reaching(async move {
-            let mut transaction = self.begin().await.map_err(refusal)?;
-            if self.kind() == Kind::Postgres {
+        self.with_rules(async move {
+            let mut transaction = self.begin().await?;
+            if self.database.kind == Kind::Postgres {
                 // Concurrent inserts wait; SQLite allows one writer at a time anyway.
                 sqlx::query("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
-                    .execute(&mut *transaction)
-                    .await
-                    .map_err(refusal)?;
+                    .execute(&mut transaction)
+                    .await?;
             }
             let counted = sqlx::query(
                 "SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
@@ -100,42 +88,35 @@ impl Accounts for Store {
             )
             .bind(link_hash)
             .bind(signed(now_ms))
-            .fetch_one(&mut *transaction)
-            .await
-            .map_err(refusal)?;
-            let number = |column| rows::number(&counted, column).map_err(refusal);
-            if number("accounts")? > 0 || number("links")? == 0 {
-                return Err(AccountError::NotFirst);
+            .fetch_one(&mut transaction)
+            .await?;
+            if number(&counted, "accounts")? > 0 || number(&counted, "links")? == 0 {
+                return Ok(Err(AccountError::NotFirst));
             }
-            insert(&mut transaction, &account).await.map_err(refusal)?;
-            sqlx::query("DELETE FROM first_links")
-                .execute(&mut *transaction)
-                .await
-                .map_err(refusal)?;
-            transaction.commit().await.map_err(refusal)
+            insert(&mut transaction, &account).await?;
+            sqlx::query("DELETE FROM first_links").execute(&mut transaction).await?;
+            transaction.commit().await.map(Ok)
         })
         .boxed()
     }
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
-        self.with(async |pool| {
-            let rows =
-                sqlx::query("SELECT * FROM accounts ORDER BY name, id").fetch_all(&pool).await?;
-            rows.iter().map(account).collect()
-        })
-        .boxed()
+        self.fetch_all(sqlx::query("SELECT * FROM accounts ORDER BY name, id"), account)
     }
 
     fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        self.one("SELECT * FROM accounts WHERE id = $1", clean(id)).boxed()
+        let by_id = sqlx::query("SELECT * FROM accounts WHERE id = $1");
+        self.fetch_optional(by_id.bind(clean(id)), account)
     }
 
     fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        self.one("SELECT * FROM accounts WHERE address_key = $1", key(address)).boxed()
+        let by_address = sqlx::query("SELECT * FROM accounts WHERE address_key = $1");
+        self.fetch_optional(by_address.bind(key(address)), account)
     }
 
     fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        self.one("SELECT * FROM accounts WHERE subject = $1", clean(subject)).boxed()
+        let by_subject = sqlx::query("SELECT * FROM accounts WHERE subject = $1");
+        self.fetch_optional(by_subject.bind(clean(subject)), account)
     }
 
     fn change(
@@ -144,21 +125,21 @@ impl Accounts for Store {
         change: AccountChange,
     ) -> BoxFuture<'_, Result<Account, AccountError>> {
         let id = clean(id);
-        self.reaching(async move { self.changed(&id, &change).await }).boxed()
+        self.with_rules(async move { self.changed(&id, &change).await }).boxed()
     }
 
     fn count_attempt(
         &self,
         attempt: SignInAttempt,
     ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>> {
-        self.with(async move |pool| {
+        self.with(async move {
             let outcome = self.counted(&attempt).await?;
             // Twice as old as the longest count that matters: the deletion waits for no row in use.
             let forgotten = 2 * AttemptLimit::FORGOTTEN_AFTER;
             let forgotten = u64::try_from(forgotten.as_millis()).unwrap_or(u64::MAX);
             sqlx::query("DELETE FROM sign_in_attempts WHERE last_ms < $1")
                 .bind(signed(attempt.now_ms.saturating_sub(forgotten)))
-                .execute(&pool)
+                .execute(&self.database)
                 .await?;
             Ok(outcome)
         })
@@ -166,7 +147,7 @@ impl Accounts for Store {
     }
 
     fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        self.with(async move |_| {
+        self.with(async move {
             let mut transaction = self.begin().await?;
             let taken_back = attempt.limits.iter().filter(|limit| limit.is_shared);
             let taken_back = taken_back.map(|limit| &limit.key).chain(&attempt.watched);
@@ -184,7 +165,7 @@ impl Accounts for Store {
                 )
                 .bind(clean(key))
                 .bind(i64::from(failures))
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             }
             transaction.commit().await
@@ -198,20 +179,14 @@ impl Accounts for Store {
         address: &str,
         since_ms: u64,
     ) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let (hash, address) = (clean(hash), key(address));
-        self.with(async move |pool| {
-            let found = sqlx::query(
-                "SELECT d.hash FROM account_devices d JOIN accounts a ON a.id = d.account
-                 WHERE d.hash = $1 AND a.address_key = $2 AND d.used_ms >= $3",
-            )
-            .bind(hash)
-            .bind(address)
-            .bind(signed(since_ms))
-            .fetch_optional(&pool)
-            .await?;
-            Ok(found.is_some())
-        })
-        .boxed()
+        let known = sqlx::query(
+            "SELECT d.hash FROM account_devices d JOIN accounts a ON a.id = d.account
+             WHERE d.hash = $1 AND a.address_key = $2 AND d.used_ms >= $3",
+        )
+        .bind(clean(hash))
+        .bind(key(address))
+        .bind(signed(since_ms));
+        self.fetch_optional(known, |_| Ok(())).map_ok(|found| found.is_some()).boxed()
     }
 
     fn remember_device(
@@ -221,7 +196,7 @@ impl Accounts for Store {
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
         let (hash, account) = (clean(hash), clean(account));
-        self.with(async move |_| {
+        self.with(async move {
             let mut transaction = self.begin().await?;
             sqlx::query(
                 "INSERT INTO account_devices (hash, account, used_ms) VALUES ($1, $2, $3)
@@ -230,7 +205,7 @@ impl Accounts for Store {
             .bind(hash)
             .bind(account.clone())
             .bind(signed(now_ms))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
             sqlx::query(
                 "DELETE FROM account_devices WHERE account = $1 AND hash NOT IN (
@@ -239,7 +214,7 @@ impl Accounts for Store {
             )
             .bind(account)
             .bind(i64::from(MOST_DEVICES))
-            .execute(&mut *transaction)
+            .execute(&mut transaction)
             .await?;
             transaction.commit().await
         })
@@ -252,40 +227,37 @@ impl Accounts for Store {
         lock_out: LockOut,
     ) -> BoxFuture<'_, Result<Account, AccountError>> {
         let id = clean(id);
-        self.reaching(async move {
-            let counted = async {
-                let mut transaction = self.begin().await?;
-                let row = sqlx::query(
-                    "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
-                        WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
-                     WHERE id = $1 RETURNING *",
-                )
-                .bind(id)
-                .bind(i64::from(lock_out.after))
-                .bind(signed(lock_out.until_ms))
-                .fetch_optional(&mut *transaction)
-                .await?;
-                transaction.commit().await?;
-                row.as_ref().map(account).transpose()
-            };
-            counted.await.map_err(refusal)?.ok_or(AccountError::Unknown)
+        self.with_rules(async move {
+            let mut transaction = self.begin().await?;
+            let row = sqlx::query(
+                "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
+                    WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
+                 WHERE id = $1 RETURNING *",
+            )
+            .bind(id)
+            .bind(i64::from(lock_out.after))
+            .bind(signed(lock_out.until_ms))
+            .fetch_optional(&mut transaction)
+            .await?;
+            transaction.commit().await?;
+            let account = row.as_ref().map(account).transpose()?;
+            Ok(account.ok_or(AccountError::Unknown))
         })
         .boxed()
     }
 
     fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>> {
-        self.reaching(async move {
-            let mut transaction = self.begin().await.map_err(refusal)?;
+        self.with_rules(async move {
+            let mut transaction = self.begin().await?;
             let known = sqlx::query(
                 "UPDATE accounts SET failures = 0, locked_until_ms = NULL
                  WHERE id = $1 AND is_disabled = 0",
             )
             .bind(clean(&session.account))
-            .execute(&mut *transaction)
-            .await
-            .map_err(refusal)?;
+            .execute(&mut transaction)
+            .await?;
             if known.rows_affected() == 0 {
-                return Err(AccountError::Unknown);
+                return Ok(Err(AccountError::Unknown));
             }
             sqlx::query(
                 "INSERT INTO account_sessions (hash, account, csrf, created_ms, expires_ms, used_ms)
@@ -297,10 +269,9 @@ impl Accounts for Store {
             .bind(signed(session.created_ms))
             .bind(signed(session.expires_ms))
             .bind(signed(session.used_ms))
-            .execute(&mut *transaction)
-            .await
-            .map_err(refusal)?;
-            transaction.commit().await.map_err(refusal)
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await.map(Ok)
         })
         .boxed()
     }
@@ -310,73 +281,44 @@ impl Accounts for Store {
         hash: &str,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>> {
-        let hash = clean(hash);
-        self.with(async move |pool| {
-            let row = sqlx::query(
-                "SELECT a.*, s.hash AS session_hash, s.csrf AS session_csrf,
-                    s.created_ms AS session_created_ms, s.expires_ms AS session_expires_ms,
-                    s.used_ms AS session_used_ms
-                 FROM account_sessions s JOIN accounts a ON a.id = s.account
-                 WHERE s.hash = $1 AND s.expires_ms > $2 AND a.is_disabled = 0",
-            )
-            .bind(hash)
-            .bind(signed(now_ms))
-            .fetch_optional(&pool)
-            .await?;
-            row.as_ref().map(|row| Ok((session(row)?, account(row)?))).transpose()
-        })
-        .boxed()
+        let valid = sqlx::query(
+            "SELECT a.*, s.hash AS session_hash, s.csrf AS session_csrf,
+                s.created_ms AS session_created_ms, s.expires_ms AS session_expires_ms,
+                s.used_ms AS session_used_ms
+             FROM account_sessions s JOIN accounts a ON a.id = s.account
+             WHERE s.hash = $1 AND s.expires_ms > $2 AND a.is_disabled = 0",
+        )
+        .bind(clean(hash))
+        .bind(signed(now_ms));
+        self.fetch_optional(valid, |row| Ok((session(row)?, account(row)?)))
     }
 
     fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let hash = clean(hash);
-        self.writing(async move |pool| {
-            sqlx::query("UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2")
-                .bind(hash)
-                .bind(signed(now_ms))
-                .execute(&pool)
-                .await
-                .map(drop)
-        })
-        .boxed()
+        let used = sqlx::query(
+            "UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2",
+        )
+        .bind(clean(hash))
+        .bind(signed(now_ms));
+        self.execute(used).map_ok(drop).boxed()
     }
 
     fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let hash = clean(hash);
-        self.writing(async move |pool| {
-            sqlx::query("DELETE FROM account_sessions WHERE hash = $1")
-                .bind(hash)
-                .execute(&pool)
-                .await
-                .map(drop)
-        })
-        .boxed()
+        let ended = sqlx::query("DELETE FROM account_sessions WHERE hash = $1").bind(clean(hash));
+        self.execute(ended).map_ok(drop).boxed()
     }
 
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>> {
-        let id = clean(id);
-        self.writing(async move |pool| {
-            let gone = sqlx::query("DELETE FROM account_sessions WHERE account = $1")
-                .bind(id)
-                .execute(&pool)
-                .await?;
-            Ok(gone.rows_affected())
-        })
-        .boxed()
+        self.execute(sqlx::query("DELETE FROM account_sessions WHERE account = $1").bind(clean(id)))
     }
 }
 
 impl Store {
-    async fn one(
+    /// The same as [`Store::with`] for a query that a rule of the accounts may refuse.
+    async fn with_rules<T>(
         &self,
-        text: &'static str,
-        value: String,
-    ) -> Result<Option<Account>, ArchiveError> {
-        self.with(async move |pool| {
-            let row = sqlx::query(text).bind(value).fetch_optional(&pool).await?;
-            row.as_ref().map(account).transpose()
-        })
-        .await
+        query: impl Future<Output = Result<Result<T, AccountError>, Error>>,
+    ) -> Result<T, AccountError> {
+        self.reaching(async { query.await.unwrap_or_else(|error| Err(refusal(error))) }).await
     }
 
     /// Counts an attempt in one transaction. Each row is locked before it is checked, in the order of the keys.
@@ -410,7 +352,7 @@ impl Store {
             Some((wait, limit)) => {
                 sqlx::query("UPDATE sign_in_attempts SET is_refused = 1 WHERE key = $1")
                     .bind(clean(&limit.key))
-                    .execute(&mut *transaction)
+                    .execute(&mut transaction)
                     .await?;
                 AttemptOutcome::Refused { wait, is_first: !counts[&limit.key].is_refused }
             }
@@ -423,7 +365,7 @@ impl Store {
                     .bind(clean(key))
                     .bind(i64::from(count.failures.saturating_add(1)))
                     .bind(signed(attempt.now_ms))
-                    .execute(&mut *transaction)
+                    .execute(&mut transaction)
                     .await?;
                 }
                 AttemptOutcome::Counted
@@ -433,11 +375,15 @@ impl Store {
         Ok(outcome)
     }
 
-    async fn changed(&self, id: &str, change: &AccountChange) -> Result<Account, AccountError> {
-        let mut transaction = self.begin().await.map_err(refusal)?;
+    async fn changed(
+        &self,
+        id: &str,
+        change: &AccountChange,
+    ) -> Result<Result<Account, AccountError>, Error> {
+        let mut transaction = self.begin().await?;
         let takes_a_right =
             change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
-        let had_admins = takes_a_right && admins(&mut transaction).await.map_err(refusal)? > 0;
+        let had_admins = takes_a_right && admins(&mut transaction).await? > 0;
         let row = sqlx::query(
             "UPDATE accounts SET
                 name = COALESCE($2, name),
@@ -457,30 +403,27 @@ impl Store {
         .bind(change.is_disabled.map(i64::from))
         // The owner of a new password tries it at once.
         .bind(i64::from(change.unlock || change.password_hash.is_some()))
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(refusal)?;
-        let Some(row) = row else { return Err(AccountError::Unknown) };
-        if had_admins && admins(&mut transaction).await.map_err(refusal)? == 0 {
+        .fetch_optional(&mut transaction)
+        .await?;
+        let Some(row) = row else { return Ok(Err(AccountError::Unknown)) };
+        if had_admins && admins(&mut transaction).await? == 0 {
             // The transaction rolls back on drop.
-            return Err(AccountError::LastAdmin);
+            return Ok(Err(AccountError::LastAdmin));
         }
         if takes_a_right || change.role.is_some() || change.password_hash.is_some() {
             sqlx::query("DELETE FROM account_sessions WHERE account = $1")
                 .bind(id)
-                .execute(&mut *transaction)
-                .await
-                .map_err(refusal)?;
+                .execute(&mut transaction)
+                .await?;
         }
         if change.unlock || change.password_hash.is_some() {
             sqlx::query("DELETE FROM sign_in_attempts WHERE account = $1")
                 .bind(id)
-                .execute(&mut *transaction)
-                .await
-                .map_err(refusal)?;
+                .execute(&mut transaction)
+                .await?;
         }
-        transaction.commit().await.map_err(refusal)?;
-        account(&row).map_err(refusal)
+        transaction.commit().await?;
+        account(&row).map(Ok)
     }
 }
 
@@ -506,7 +449,7 @@ async fn count_of(
     .bind(clean(key))
     .bind(self::key(address))
     .bind(signed(now_ms))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     // Changes nothing and locks the row, in either database.
     let row = sqlx::query(
@@ -514,15 +457,15 @@ async fn count_of(
          RETURNING failures, last_ms, is_refused",
     )
     .bind(clean(key))
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await?;
-    let last_ms = rows::number(&row, "last_ms")?;
+    let last_ms = number(&row, "last_ms")?;
     let age = Duration::from_millis(now_ms.saturating_sub(last_ms));
     if age > AttemptLimit::FORGOTTEN_AFTER {
         return Ok(Count { failures: 0, last_ms: now_ms, is_refused: false });
     }
-    let failures = u32::try_from(rows::number(&row, "failures")?).unwrap_or(u32::MAX);
-    Ok(Count { failures, last_ms, is_refused: rows::truth(&row, "is_refused")? })
+    let failures = u32::try_from(number(&row, "failures")?).unwrap_or(u32::MAX);
+    Ok(Count { failures, last_ms, is_refused: truth(&row, "is_refused")? })
 }
 
 async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), Error> {
@@ -542,7 +485,7 @@ async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), 
     .bind(i64::from(account.failures))
     .bind(account.locked_until_ms.map(signed))
     .bind(signed(account.created_ms))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }
@@ -551,20 +494,20 @@ async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), 
 /// second one sees the change of the first.
 async fn admins(transaction: &mut Transaction) -> Result<i64, Error> {
     sqlx::query("UPDATE accounts SET role = role WHERE role = 'admin'")
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     let row = sqlx::query(
         "SELECT COUNT(*) AS admins FROM accounts WHERE role = 'admin' AND is_disabled = 0",
     )
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     row.try_get("admins")
 }
 
 fn refusal(error: Error) -> AccountError {
-    match failure::is_taken(&error) {
+    match error.as_database_error().is_some_and(|error| error.is_unique_violation()) {
         true => AccountError::Taken,
-        false => AccountError::Archive(failure::of(error)),
+        false => AccountError::Archive(archive_error(error)),
     }
 }
 
@@ -574,26 +517,26 @@ fn key(address: &str) -> String {
 
 fn account(row: &AnyRow) -> Result<Account, Error> {
     Ok(Account {
-        id: rows::text(row, "id")?,
-        name: rows::text(row, "name")?,
-        address: rows::text(row, "address")?,
-        role: rows::word(row, "role", &Role::ALL, Role::as_str)?,
-        password_hash: rows::maybe(row, "password_hash")?,
-        subject: rows::maybe(row, "subject")?,
-        is_disabled: rows::truth(row, "is_disabled")?,
-        failures: u32::try_from(rows::number(row, "failures")?).unwrap_or(u32::MAX),
-        locked_until_ms: rows::maybe_number(row, "locked_until_ms")?,
-        created_ms: rows::number(row, "created_ms")?,
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        address: row.try_get("address")?,
+        role: word(row, "role", &Role::ALL, Role::as_str)?,
+        password_hash: row.try_get("password_hash")?,
+        subject: row.try_get("subject")?,
+        is_disabled: truth(row, "is_disabled")?,
+        failures: u32::try_from(number(row, "failures")?).unwrap_or(u32::MAX),
+        locked_until_ms: maybe_number(row, "locked_until_ms")?,
+        created_ms: number(row, "created_ms")?,
     })
 }
 
 fn session(row: &AnyRow) -> Result<AccountSession, Error> {
     Ok(AccountSession {
-        hash: rows::text(row, "session_hash")?,
-        account: rows::text(row, "id")?,
-        csrf: rows::text(row, "session_csrf")?,
-        created_ms: rows::number(row, "session_created_ms")?,
-        expires_ms: rows::number(row, "session_expires_ms")?,
-        used_ms: rows::number(row, "session_used_ms")?,
+        hash: row.try_get("session_hash")?,
+        account: row.try_get("id")?,
+        csrf: row.try_get("session_csrf")?,
+        created_ms: number(row, "session_created_ms")?,
+        expires_ms: number(row, "session_expires_ms")?,
+        used_ms: number(row, "session_used_ms")?,
     })
 }

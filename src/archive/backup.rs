@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::backend::{Kind, make_private, make_private_folder, url_of};
+use super::database::{Kind, make_private, make_private_folder, url_of};
 use super::schema::{self, SchemaError};
 use super::sql::clean;
 use super::store::Store;
@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     /// Why no copy was written.
     pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
-        let from = self.file().ok_or(BackupError::NotAFile)?;
+        let from = self.file.as_deref().ok_or(BackupError::NotAFile)?;
         if to.exists() {
             return Err(BackupError::IsThere(to.to_owned()));
         }
@@ -76,7 +76,7 @@ impl Store {
     /// # Errors
     /// Why nothing was changed.
     pub async fn restore(&self, from: &Path) -> Result<Option<PathBuf>, BackupError> {
-        let place = self.file().ok_or(BackupError::NotAFile)?;
+        let place = self.file.as_deref().ok_or(BackupError::NotAFile)?;
         if !from.exists() {
             return Err(BackupError::IsMissing(from.to_owned()));
         }

@@ -1,12 +1,12 @@
-//! The connections to the database, as the queries use them.
+//! The two databases, and the connections to them as the queries use them.
 //!
 //! A pooler in transaction mode (PgBouncer) lends a connection of the database for one transaction. A statement with a
 //! name is on another connection the next time, and one without a name is prepared and executed in two steps, between
 //! which the connection changes unless a transaction surrounds them. So with such a pooler every statement is unnamed
 //! and in a transaction; without one, statements are prepared once and have a name.
 
-use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -14,34 +14,34 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use hsc_config::PoolerChoice;
 use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::error::BoxDynError;
-use sqlx::{Any, AnyPool, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{Any, AnyConnection, AnyPool, Either, Error, Execute, Executor, SqlStr};
+use url::Url;
 
-use super::backend::Kind;
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres,
+}
 
 /// The connections to one database. Cheap to clone.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Database {
-    pool: AnyPool,
-    kind: Kind,
-    pooler: PoolerChoice,
+    pub(super) pool: AnyPool,
+    pub(super) kind: Kind,
+    pub(super) pooler: PoolerChoice,
 }
 
 /// A transaction on either database. Dropped without [`Transaction::commit`] it changes nothing.
+#[derive(Debug)]
 pub(super) struct Transaction {
-    statements: Statements,
-}
-
-/// Executes the statements of a transaction.
-pub(super) struct Statements {
     transaction: sqlx::Transaction<'static, Any>,
     pooler: PoolerChoice,
 }
 
 impl Database {
-    pub(super) fn new(pool: AnyPool, kind: Kind, pooler: PoolerChoice) -> Self {
-        Self { pool, kind, pooler }
-    }
-
     /// A write transaction. In SQLite it takes the write lock at its start: taken later, it
     /// could fail after the reads.
     pub(super) async fn begin(&self) -> Result<Transaction, Error> {
@@ -49,32 +49,18 @@ impl Database {
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
             Kind::Postgres => self.pool.begin().await?,
         };
-        Ok(Transaction { statements: Statements { transaction, pooler: self.pooler } })
+        Ok(Transaction { transaction, pooler: self.pooler })
     }
 
-    /// Closes every connection.
-    pub(super) async fn close(&self) {
-        self.pool.close().await;
+    /// A transaction for a statement that needs none, behind a pooler.
+    async fn begin_for_pooler(&self) -> Result<Transaction, Error> {
+        Ok(Transaction { transaction: self.pool.begin().await?, pooler: self.pooler })
     }
 }
 
 impl Transaction {
     pub(super) async fn commit(self) -> Result<(), Error> {
-        self.statements.transaction.commit().await
-    }
-}
-
-impl Deref for Transaction {
-    type Target = Statements;
-
-    fn deref(&self) -> &Statements {
-        &self.statements
-    }
-}
-
-impl DerefMut for Transaction {
-    fn deref_mut(&mut self) -> &mut Statements {
-        &mut self.statements
+        self.transaction.commit().await
     }
 }
 
@@ -93,9 +79,8 @@ impl<'c> Executor<'c> for &'c Database {
             return (&self.pool).fetch_many(query);
         }
         let executed = async move {
-            let mut transaction = self.pool.begin().await?;
-            let results: Vec<_> =
-                (&mut *transaction).fetch_many(Unnamed(query)).try_collect().await?;
+            let mut transaction = self.begin_for_pooler().await?;
+            let results: Vec<_> = (&mut transaction).fetch_many(query).try_collect().await?;
             transaction.commit().await?;
             Ok::<_, Error>(stream::iter(results.into_iter().map(Ok)))
         };
@@ -111,8 +96,8 @@ impl<'c> Executor<'c> for &'c Database {
             return (&self.pool).fetch_optional(query);
         }
         async move {
-            let mut transaction = self.pool.begin().await?;
-            let row = (&mut *transaction).fetch_optional(Unnamed(query)).await?;
+            let mut transaction = self.begin_for_pooler().await?;
+            let row = (&mut transaction).fetch_optional(query).await?;
             transaction.commit().await?;
             Ok(row)
         }
@@ -131,7 +116,7 @@ impl<'c> Executor<'c> for &'c Database {
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Statements {
+impl<'c> Executor<'c> for &'c mut Transaction {
     type Database = Any;
 
     fn fetch_many<'e, 'q: 'e, E>(
@@ -142,10 +127,7 @@ impl<'c> Executor<'c> for &'c mut Statements {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        match self.pooler {
-            PoolerChoice::None => (&mut *self.transaction).fetch_many(query),
-            PoolerChoice::Transaction => (&mut *self.transaction).fetch_many(Unnamed(query)),
-        }
+        (&mut *self.transaction).fetch_many(Pooled { query, pooler: self.pooler })
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
@@ -153,10 +135,7 @@ impl<'c> Executor<'c> for &'c mut Statements {
         'c: 'e,
         E: 'q + Execute<'q, Any>,
     {
-        match self.pooler {
-            PoolerChoice::None => (&mut *self.transaction).fetch_optional(query),
-            PoolerChoice::Transaction => (&mut *self.transaction).fetch_optional(Unnamed(query)),
-        }
+        (&mut *self.transaction).fetch_optional(Pooled { query, pooler: self.pooler })
     }
 
     fn prepare_with<'e>(
@@ -171,35 +150,76 @@ impl<'c> Executor<'c> for &'c mut Statements {
     }
 }
 
-/// A query whose statement gets no name.
-struct Unnamed<E>(E);
+/// A query whose statement gets no name behind a pooler.
+struct Pooled<E> {
+    query: E,
+    pooler: PoolerChoice,
+}
 
-impl<'q, E: Execute<'q, Any>> Execute<'q, Any> for Unnamed<E> {
+impl<'q, E: Execute<'q, Any>> Execute<'q, Any> for Pooled<E> {
     fn sql(self) -> SqlStr {
-        self.0.sql()
+        self.query.sql()
     }
 
     fn statement(&self) -> Option<&AnyStatement> {
-        self.0.statement()
+        self.query.statement()
     }
 
     fn take_arguments(&mut self) -> Result<Option<AnyArguments>, BoxDynError> {
-        self.0.take_arguments()
+        self.query.take_arguments()
     }
 
     fn persistent(&self) -> bool {
-        false
+        self.pooler == PoolerChoice::None && self.query.persistent()
     }
 }
 
-impl fmt::Debug for Database {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Database({:?})", self.kind)
+/// Settings of a new connection.
+pub(super) async fn set_up(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if kind == Kind::Sqlite {
+        for pragma in PRAGMAS {
+            connection.execute(*pragma).await?;
+        }
     }
+    Ok(())
 }
 
-impl fmt::Debug for Statements {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Statements")
+/// Creates the file if it is missing, and restricts it to its owner (0600). SQLite gives its log (`-wal`,
+/// `-shm`) the mode of the file. Missing folders are created with 0700; an existing one is not changed, as
+/// other users may need it.
+pub(super) fn make_private(file: &Path) -> std::io::Result<()> {
+    make_private_folder(file)?;
+    let mut options = std::fs::OpenOptions::new();
+    let opened = options.create(true).append(true).mode(0o600).open(file)?;
+    if opened.metadata()?.permissions().mode() & 0o077 != 0 {
+        opened.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
+    Ok(())
+}
+
+/// Creates the missing folders above a file, private to their owner.
+pub(super) fn make_private_folder(file: &Path) -> std::io::Result<()> {
+    let Some(folder) = file.parent() else { return Ok(()) };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// Settings of every SQLite connection.
+const PRAGMAS: &[&str] = &[
+    // Readers do not wait for the writer.
+    "PRAGMA journal_mode = WAL",
+    // A commit survives the process; after a power failure the last ones may be lost, as are the queued records.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 5000",
+    // Deleted data is overwritten.
+    "PRAGMA secure_delete = ON",
+];
+
+/// The URL of a file. `mode` is `rwc` (created if missing) or `ro`.
+pub(super) fn url_of(file: &Path, mode: &str) -> Url {
+    let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut url = Url::from_file_path(file).expect("an absolute path has an address");
+    // The library cannot change the scheme `file:` to `sqlite:`, so the text is changed.
+    url.set_query(Some(&format!("mode={mode}")));
+    let text = url.as_str().replacen("file:", "sqlite:", 1);
+    text.parse().expect("an address stays one under another scheme")
 }

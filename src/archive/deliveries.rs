@@ -1,16 +1,14 @@
 //! Pending webhook deliveries.
 
-use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
 use hsc_actors::ports::archive::{
     ArchiveError, Deliveries, Delivery, EndpointBacklog, Page, Paged,
 };
-use sqlx::Error;
 use sqlx::any::AnyRow;
+use sqlx::{Error, Row as _};
 
-use super::past::{after, limit, paged};
-use super::rows;
-use super::sql::{Statement, clean, signed};
+use super::sql::{Statement, clean, number, signed};
 use super::store::Store;
 
 impl Deliveries for Store {
@@ -22,7 +20,7 @@ impl Deliveries for Store {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>> {
         let endpoint = clean(endpoint);
-        self.with(async move |_| {
+        self.with(async move {
             let mut transaction = self.begin().await?;
             // The outer condition decides: a pod that waited for another pod's row lock evaluates
             // it again, and the row is no longer due.
@@ -36,7 +34,7 @@ impl Deliveries for Store {
             .bind(signed(until_ms))
             .bind(i64::from(limit))
             .bind(endpoint)
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
             transaction.commit().await?;
             let mut due: Vec<Delivery> = rows.iter().map(delivery).collect::<Result<_, _>>()?;
@@ -48,15 +46,8 @@ impl Deliveries for Store {
     }
 
     fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let id = clean(id);
-        self.writing(async move |pool| {
-            sqlx::query("DELETE FROM deliveries WHERE id = $1")
-                .bind(id)
-                .execute(&pool)
-                .await
-                .map(drop)
-        })
-        .boxed()
+        let gone = sqlx::query("DELETE FROM deliveries WHERE id = $1").bind(clean(id));
+        self.execute(gone).map_ok(drop).boxed()
     }
 
     fn failed(
@@ -65,86 +56,56 @@ impl Deliveries for Store {
         why: &str,
         next_try_ms: Option<u64>,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let (id, why) = (clean(id), clean(why));
-        self.writing(async move |pool| {
+        let failed =
             sqlx::query("UPDATE deliveries SET last_error = $2, next_try_ms = $3 WHERE id = $1")
-                .bind(id)
-                .bind(why)
-                .bind(next_try_ms.map(signed))
-                .execute(&pool)
-                .await
-                .map(drop)
-        })
-        .boxed()
+                .bind(clean(id))
+                .bind(clean(why))
+                .bind(next_try_ms.map(signed));
+        self.execute(failed).map_ok(drop).boxed()
     }
 
     fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>> {
-        self.with(async move |pool| {
-            let rows = sqlx::query(
-                "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
-                 FROM deliveries GROUP BY endpoint ORDER BY endpoint",
-            )
-            .fetch_all(&pool)
-            .await?;
-            let standing = |row| {
-                let endpoint = rows::text(row, "endpoint")?;
-                let (waiting, dead) = (rows::number(row, "waiting")?, rows::number(row, "dead")?);
-                Ok(EndpointBacklog { endpoint, waiting, dead })
-            };
-            rows.iter().map(standing).collect()
+        let standing = sqlx::query(
+            "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
+             FROM deliveries GROUP BY endpoint ORDER BY endpoint",
+        );
+        self.fetch_all(standing, |row| {
+            let (waiting, dead) = (number(row, "waiting")?, number(row, "dead")?);
+            Ok(EndpointBacklog { endpoint: row.try_get("endpoint")?, waiting, dead })
         })
-        .boxed()
     }
 
     fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>> {
-        self.with(async move |pool| {
-            let mut statement =
-                Statement::new("SELECT * FROM deliveries WHERE next_try_ms IS NULL");
-            after(&mut statement, &page, " AND (at_ms, id) < (");
-            statement.and(" ORDER BY at_ms DESC, id DESC LIMIT ").bind(limit(&page));
-            let rows = statement.query().fetch_all(&pool).await?;
-            paged(&rows, &page, delivery, |it| (it.at_ms, &it.id))
-        })
-        .boxed()
+        let mut statement = Statement::new("SELECT * FROM deliveries WHERE next_try_ms IS NULL");
+        statement.page(&page, "at_ms", "id");
+        self.fetch_page(statement, page, "at_ms", delivery)
     }
 
     fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let id = clean(id);
-        self.writing(async move |pool| {
-            let tried = sqlx::query(
-                "UPDATE deliveries SET next_try_ms = $2, attempts = 0
-                 WHERE id = $1 AND next_try_ms IS NULL",
-            )
-            .bind(id)
-            .bind(signed(now_ms))
-            .execute(&pool)
-            .await?;
-            Ok(tried.rows_affected() > 0)
-        })
-        .boxed()
+        let again = sqlx::query(
+            "UPDATE deliveries SET next_try_ms = $2, attempts = 0
+             WHERE id = $1 AND next_try_ms IS NULL",
+        )
+        .bind(clean(id))
+        .bind(signed(now_ms));
+        self.execute(again).map_ok(|tried| tried > 0).boxed()
     }
 
     fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let id = clean(id);
-        self.writing(async move |pool| {
-            let gone = sqlx::query("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL")
-                .bind(id)
-                .execute(&pool)
-                .await?;
-            Ok(gone.rows_affected() > 0)
-        })
-        .boxed()
+        let discarded = sqlx::query("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL")
+            .bind(clean(id));
+        self.execute(discarded).map_ok(|gone| gone > 0).boxed()
     }
 }
 
 fn delivery(row: &AnyRow) -> Result<Delivery, Error> {
     Ok(Delivery {
-        id: rows::text(row, "id")?,
-        at_ms: rows::number(row, "at_ms")?,
-        endpoint: rows::text(row, "endpoint")?,
-        event: rows::text(row, "event")?,
-        body: rows::text(row, "body")?,
-        attempts: u32::try_from(rows::number(row, "attempts")?).unwrap_or(u32::MAX),
-        last_error: rows::maybe(row, "last_error")?,
+        id: row.try_get("id")?,
+        at_ms: number(row, "at_ms")?,
+        endpoint: row.try_get("endpoint")?,
+        event: row.try_get("event")?,
+        body: row.try_get("body")?,
+        attempts: u32::try_from(number(row, "attempts")?).unwrap_or(u32::MAX),
+        last_error: row.try_get("last_error")?,
     })
 }

@@ -3,30 +3,27 @@
 //! One [`Store`] implements the ports of `hsc_actors::ports::archive` over SQLite (a file, the default)
 //! or PostgreSQL. Both use the same SQL except for the search index, so every statement is written once;
 //! `migrations/` are built in and run when the database is first reached. How the files meet: `store`
-//! connects (`database` has the connections), `schema` migrates, `write` writes batches (`tally` counts them for the analytics), `spill` stores what a
-//! stopping server could not write, `reproject` writes the rows of stored events again, the others query.
+//! connects and runs queries (`database` has the connections, `sql` the values), `schema` migrates, `write` writes
+//! batches (`tally` counts them for the analytics), `spill` stores what a stopping server could not write, `reproject`
+//! writes the rows of stored events again, the others query.
 //!
 //! Never: a value concatenated into a statement's text, a statement that only one of the two
-//! databases understands outside `store` and `backup`, a reply that takes longer than the settings allow.
+//! databases understands outside a branch for that database, a reply that takes longer than the settings allow.
 
 mod accounts;
 mod analytics;
-mod backend;
 mod backup;
 mod database;
 mod deliveries;
-mod failure;
-mod notes;
 mod past;
 mod privacy;
-mod replies;
 mod reproject;
-mod rows;
 mod schema;
 mod spill;
 mod sql;
 mod store;
 mod tally;
+mod team;
 mod words;
 mod write;
 

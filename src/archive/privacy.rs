@@ -6,10 +6,8 @@ use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Priv
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
-use super::backend::Kind;
-use super::database::{Database, Transaction};
+use super::database::{Database, Kind, Transaction};
 use super::past::{left_message, transcript};
-use super::rows;
 use super::sql::{clean, signed};
 use super::store::Store;
 use super::write::lock;
@@ -30,16 +28,16 @@ const OF_A_CONVERSATION: &[(&str, &str)] = &[
 
 impl Privacy for Store {
     fn export(&self, subject: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
-        self.with(async move |pool| {
+        self.with(async move {
             let mut export = Export::default();
-            for conversation in conversations(&pool, &subject).await? {
-                export.conversations.extend(transcript(&pool, &conversation).await?);
-                export.events.extend(events(&pool, &conversation).await?);
+            for conversation in conversations(&self.database, &subject).await? {
+                export.conversations.extend(transcript(&self.database, &conversation).await?);
+                export.events.extend(events(&self.database, &conversation).await?);
             }
             let offline_messages = offline_messages_sql("SELECT *", &subject);
             let rows = sqlx::query(AssertSqlSafe(offline_messages))
                 .bind(who(&subject))
-                .fetch_all(&pool)
+                .fetch_all(&self.database)
                 .await?;
             export.left_messages = rows.iter().map(left_message).collect::<Result<_, _>>()?;
             Ok(export)
@@ -48,21 +46,21 @@ impl Privacy for Store {
     }
 
     fn erase(&self, subject: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
-        self.with(async move |pool| {
-            let conversations = conversations(&pool, &subject).await?;
+        self.with(async move {
+            let conversations = conversations(&self.database, &subject).await?;
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();
             let offline_messages =
                 sqlx::query(AssertSqlSafe(offline_messages_sql("DELETE", &subject)))
                     .bind(who(&subject))
-                    .execute(&mut *transaction)
+                    .execute(&mut transaction)
                     .await?;
             erased.left_messages = offline_messages.rows_affected();
             for conversation in conversations {
                 erase(&mut transaction, &conversation, &mut erased).await?;
             }
             transaction.commit().await?;
-            self.forget(&pool, &erased).await?;
+            self.forget(&erased).await?;
             Ok(erased)
         })
         .boxed()
@@ -70,7 +68,7 @@ impl Privacy for Store {
 
     fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
         let before = signed(before_ms);
-        self.with(async move |_| {
+        self.with(async move {
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();
             let old = sqlx::query(
@@ -78,7 +76,7 @@ impl Privacy for Store {
             )
             .bind(before)
             .bind(i64::from(most))
-            .fetch_all(&mut *transaction)
+            .fetch_all(&mut transaction)
             .await?;
             for row in old {
                 let conversation: String = row.try_get("id")?;
@@ -95,18 +93,18 @@ impl Privacy for Store {
                 let gone = sqlx::query(AssertSqlSafe(text))
                     .bind(before)
                     .bind(i64::from(most))
-                    .execute(&mut *transaction)
+                    .execute(&mut transaction)
                     .await?;
                 *count += gone.rows_affected();
             }
             // Dead letters contain text of visitors; pending deliveries are never that old.
             sqlx::query("DELETE FROM deliveries WHERE next_try_ms IS NULL AND at_ms < $1")
                 .bind(before)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             sqlx::query("DELETE FROM account_sessions WHERE expires_ms < $1")
                 .bind(before)
-                .execute(&mut *transaction)
+                .execute(&mut transaction)
                 .await?;
             transaction.commit().await?;
             Ok(erased)
@@ -118,12 +116,12 @@ impl Privacy for Store {
 impl Store {
     /// Removes deleted data from SQLite's files: deleted words stay in an index until its segments are
     /// merged, and deleted pages in the log until it is folded into the file.
-    async fn forget(&self, pool: &Database, erased: &Erased) -> Result<(), Error> {
-        if self.kind() == Kind::Sqlite && !erased.is_empty() {
+    async fn forget(&self, erased: &Erased) -> Result<(), Error> {
+        if self.database.kind == Kind::Sqlite && !erased.is_empty() {
             sqlx::query("INSERT INTO message_words (message_words) VALUES ('optimize')")
-                .execute(pool)
+                .execute(&self.database)
                 .await?;
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(pool).await?;
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.database).await?;
         }
         Ok(())
     }
@@ -137,7 +135,7 @@ fn who(subject: &DataSubject) -> String {
     }
 }
 
-async fn conversations(pool: &Database, subject: &DataSubject) -> Result<Vec<String>, Error> {
+async fn conversations(database: &Database, subject: &DataSubject) -> Result<Vec<String>, Error> {
     let text = match subject {
         DataSubject::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
         DataSubject::Visitor(_) => {
@@ -145,19 +143,19 @@ async fn conversations(pool: &Database, subject: &DataSubject) -> Result<Vec<Str
              ORDER BY began_ms, id"
         }
     };
-    let rows = sqlx::query(text).bind(who(subject)).fetch_all(pool).await?;
+    let rows = sqlx::query(text).bind(who(subject)).fetch_all(database).await?;
     rows.iter().map(|row| row.try_get("id")).collect()
 }
 
 /// The stored events of a conversation, in order.
-async fn events(pool: &Database, conversation: &str) -> Result<Vec<serde_json::Value>, Error> {
+async fn events(database: &Database, conversation: &str) -> Result<Vec<serde_json::Value>, Error> {
     let rows =
         sqlx::query("SELECT entry FROM events WHERE conversation = $1 ORDER BY place, at_ms, id")
             .bind(conversation)
-            .fetch_all(pool)
+            .fetch_all(database)
             .await?;
     let event = |row: &AnyRow| {
-        let entry = rows::text(row, "entry")?;
+        let entry: String = row.try_get("entry")?;
         serde_json::from_str(&entry).map_err(|error| Error::Decode(error.into()))
     };
     rows.iter().map(event).collect()
@@ -183,7 +181,7 @@ async fn erase(
     lock(transaction, conversation).await?;
     let files = sqlx::query("SELECT file FROM uploads WHERE conversation = $1")
         .bind(conversation)
-        .fetch_all(&mut **transaction)
+        .fetch_all(&mut *transaction)
         .await?;
     for row in files {
         erased.files.push(row.try_get("file")?);
@@ -193,7 +191,7 @@ async fn erase(
         let text = format!("DELETE FROM {table} WHERE {column} = $1");
         let gone = sqlx::query(AssertSqlSafe(text))
             .bind(conversation)
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?
             .rows_affected();
         match *table {

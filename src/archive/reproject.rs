@@ -10,10 +10,9 @@ use hsc_conversation::log::StoredEntry;
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
-use super::rows;
-use super::sql::signed;
+use super::sql::{number, signed};
 use super::store::Store;
-use super::write::Writing;
+use super::write::{Writing, lock};
 
 /// Events of one transaction: short enough that the chats of running pods are written in between.
 const PAGE: i64 = 200;
@@ -38,11 +37,6 @@ struct Cursor {
     id: String,
 }
 
-struct Event {
-    cursor: Cursor,
-    entry: StoredEntry,
-}
-
 impl Store {
     /// Writes the rows of all stored events again. Safe beside running servers, and safe to repeat.
     ///
@@ -52,7 +46,7 @@ impl Store {
         let mut done = Reprojected::default();
         let mut after = Cursor::default();
         loop {
-            let page = self.with(async |_| self.reproject_page(&after, &mut done).await).await?;
+            let page = self.with(self.reproject_page(&after, &mut done)).await?;
             let Some(last) = page else { return Ok(done) };
             after = last;
         }
@@ -75,16 +69,16 @@ impl Store {
         .bind(signed(after.at_ms))
         .bind(&*after.id)
         .bind(PAGE)
-        .fetch_all(&mut **writing.transaction())
+        .fetch_all(&mut writing.transaction)
         .await?;
         let mut page = Reprojected::default();
         let mut last: Option<Cursor> = None;
         let mut is_there = false;
         for event in rows.iter().map(event) {
-            let Event { cursor, entry } = event?;
+            let (cursor, entry) = event?;
             page.events += 1;
             if last.as_ref().is_none_or(|last| last.conversation != cursor.conversation) {
-                is_there = writing.lock(&cursor.conversation).await?;
+                is_there = lock(&mut writing.transaction, &cursor.conversation).await?;
             }
             match entry.read() {
                 // Erased since the page was read.
@@ -100,7 +94,8 @@ impl Store {
             }
             last = Some(cursor);
         }
-        writing.commit_without_figures().await?;
+        // Without the tally: the rows were counted in the hourly figures when they were first written.
+        writing.transaction.commit().await?;
         done.events += page.events;
         done.rows += page.rows;
         done.unreadable += page.unreadable;
@@ -108,15 +103,14 @@ impl Store {
     }
 }
 
-fn event(row: &AnyRow) -> Result<Event, Error> {
-    let place = rows::number(row, "place")?;
-    Ok(Event {
-        entry: StoredEntry { offset: place, text: rows::text(row, "entry")?.into() },
-        cursor: Cursor {
-            conversation: rows::text(row, "conversation")?,
-            place,
-            at_ms: rows::number(row, "at_ms")?,
-            id: row.try_get("id")?,
-        },
-    })
+fn event(row: &AnyRow) -> Result<(Cursor, StoredEntry), Error> {
+    let place = number(row, "place")?;
+    let text: String = row.try_get("entry")?;
+    let cursor = Cursor {
+        conversation: row.try_get("conversation")?,
+        place,
+        at_ms: number(row, "at_ms")?,
+        id: row.try_get("id")?,
+    };
+    Ok((cursor, StoredEntry { offset: place, text: text.into() }))
 }

@@ -17,7 +17,7 @@ use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::{sleep, timeout};
 
-use super::backend::{Kind, make_private, set_up};
+use super::database::{Kind, make_private, set_up};
 
 /// The last migration of the releases that read `_sqlx_migrations` alone.
 const LAST_OF_FIRST_RELEASES: i64 = 4;

@@ -1,7 +1,10 @@
-//! The database connection: opened on first use, when its tables are up to date.
+//! The archive in one database: opened on first use, when its tables are up to date.
+//!
+//! Every query goes through [`Store::with`]: it waits for the tables, has the time limit of the settings, and its errors
+//! become those of the archive.
 
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,19 +12,19 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
-use hsc_actors::ports::archive::ArchiveError;
+use hsc_actors::ports::archive::{ArchiveError, Page, Paged};
 use hsc_config::ArchiveSettings;
-use sqlx::ConnectOptions as _;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions, install_default_drivers};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
+use sqlx::error::ErrorKind;
+use sqlx::{ConnectOptions as _, Error};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::time::timeout;
 use url::Url;
 
-use super::backend::{Kind, set_up, url_of};
-use super::database::{Database, Transaction};
-use super::failure;
+use super::database::{Database, Kind, Transaction, set_up, url_of};
 use super::schema::{self, IncompatibleSchema, Schema, SchemaError};
+use super::sql::{AnyQuery, Statement, paged};
 use crate::temporary::{self, TemporaryFolder};
 
 /// Longest wait for the end of all connections.
@@ -29,10 +32,10 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 /// The archive in one database. Created without a connection: the server starts while the database is down.
 pub struct Store {
-    database: Database,
-    kind: Kind,
+    pub(super) database: Database,
     bound: Duration,
-    file: Option<PathBuf>,
+    /// The file of SQLite.
+    pub(super) file: Option<PathBuf>,
     schema: Schema,
     /// The last attempt to bring the tables up to date. A task of its own: a migration may take longer than a query.
     preparation: Mutex<Option<Preparation>>,
@@ -56,7 +59,7 @@ pub enum NoArchive {
     #[error("archive.url is no address of a database: {cause}")]
     BadUrl {
         /// The problem. Without the address, which holds a password.
-        cause: sqlx::Error,
+        cause: Error,
     },
     /// No temporary folder can be created.
     #[error("cannot make a temporary folder for the archive: {0}; archive.path names a file")]
@@ -78,7 +81,7 @@ impl Store {
             Some(url) => {
                 let url = url.parse::<Url>();
                 let url = url.map_err(|error| NoArchive::BadUrl {
-                    cause: sqlx::Error::Configuration(error.into()),
+                    cause: Error::Configuration(error.into()),
                 })?;
                 (Kind::Postgres, url, None, None)
             }
@@ -123,8 +126,7 @@ impl Store {
             migrate_within: Duration::from_millis(settings.migration_timeout_ms),
         };
         Ok(Self {
-            database: Database::new(pool, kind, settings.pooler),
-            kind,
+            database: Database { pool, kind, pooler: settings.pooler },
             bound,
             file,
             schema,
@@ -153,7 +155,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, or [`Store::check_schema`] fails.
     pub async fn migrate(&self) -> Result<(), ArchiveError> {
-        self.prepared().await.map_err(failure::of_schema)
+        self.prepared().await.map_err(of_schema)
     }
 
     /// Waits until the database turns out to have tables that this server cannot use, and could never use.
@@ -180,52 +182,71 @@ impl Store {
     /// Closes every connection; SQLite folds its log into the file. A connection that does not end in time, because
     /// its database hangs, is left to the end of the process.
     pub async fn close(&self) {
-        self.among_its_own(async { timeout(CLOSES_WITHIN, self.database.close()).await })
+        self.among_its_own(async { timeout(CLOSES_WITHIN, self.database.pool.close()).await })
             .await
             .ok();
     }
 
-    pub(super) fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    pub(super) fn file(&self) -> Option<&Path> {
-        self.file.as_deref()
-    }
-
     /// Runs a query once the migrations are applied, within the time limit of the settings.
-    pub(super) async fn with<T, F>(
+    pub(super) async fn with<T>(
         &self,
-        work: impl FnOnce(Database) -> F,
-    ) -> Result<T, ArchiveError>
-    where
-        F: Future<Output = Result<T, sqlx::Error>>,
-    {
-        self.reaching(async { work(self.database.clone()).await.map_err(failure::of) }).await
+        query: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, ArchiveError> {
+        self.reaching(async { query.await.map_err(archive_error) }).await
     }
 
-    /// The same for a write of one statement, which [`begin`](Self::begin) does not look at.
-    pub(super) async fn writing<T, F>(
-        &self,
-        work: impl FnOnce(Database) -> F,
-    ) -> Result<T, ArchiveError>
-    where
-        F: Future<Output = Result<T, sqlx::Error>>,
-    {
-        self.with(async |database| {
+    /// Executes a write of one statement, which [`begin`](Self::begin) does not look at; returns the number of its rows.
+    pub(super) fn execute(&self, query: AnyQuery) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+        self.with(async {
             self.look().await?;
-            work(database).await
+            Ok(query.execute(&self.database).await?.rows_affected())
         })
-        .await
+        .boxed()
     }
 
-    /// The same for work with an error type of its own.
+    /// All rows of a query.
+    pub(super) fn fetch_all<T: Send + 'static>(
+        &self,
+        query: AnyQuery,
+        read: fn(&AnyRow) -> Result<T, Error>,
+    ) -> BoxFuture<'_, Result<Vec<T>, ArchiveError>> {
+        self.with(async move { query.fetch_all(&self.database).await?.iter().map(read).collect() })
+            .boxed()
+    }
+
+    /// The only row of a query, if there is one.
+    pub(super) fn fetch_optional<T: Send + 'static>(
+        &self,
+        query: AnyQuery,
+        read: fn(&AnyRow) -> Result<T, Error>,
+    ) -> BoxFuture<'_, Result<Option<T>, ArchiveError>> {
+        self.with(async move {
+            query.fetch_optional(&self.database).await?.as_ref().map(read).transpose()
+        })
+        .boxed()
+    }
+
+    /// A page of the rows of a statement that [`Statement::page`] has limited; `at` is the name of their time.
+    pub(super) fn fetch_page<T: Send + 'static>(
+        &self,
+        statement: Statement,
+        page: Page,
+        at: &'static str,
+        read: fn(&AnyRow) -> Result<T, Error>,
+    ) -> BoxFuture<'_, Result<Paged<T>, ArchiveError>> {
+        self.with(async move {
+            paged(&statement.query().fetch_all(&self.database).await?, &page, at, read)
+        })
+        .boxed()
+    }
+
+    /// The same as [`with`](Self::with) for work with an error type of its own.
     pub(super) async fn reaching<T, E: From<ArchiveError>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let whole = async {
-            self.prepared().await.map_err(failure::of_schema)?;
+            self.prepared().await.map_err(of_schema)?;
             work.await
         };
         let bounded = async { tokio::time::timeout(self.bound, whole).await };
@@ -245,14 +266,14 @@ impl Store {
     }
 
     /// A write transaction. Fails if another server has excluded this one meanwhile.
-    pub(super) async fn begin(&self) -> Result<Transaction, sqlx::Error> {
+    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
         let mut transaction = self.database.begin().await?;
-        self.still_usable(schema::excluded(&mut *transaction).await)?;
+        self.still_usable(schema::excluded(&mut transaction).await)?;
         Ok(transaction)
     }
 
     /// Fails if the database does not answer, or its tables exclude this server.
-    pub(super) async fn look(&self) -> Result<(), sqlx::Error> {
+    pub(super) async fn look(&self) -> Result<(), Error> {
         self.still_usable(schema::excluded(&self.database).await)
     }
 
@@ -260,11 +281,12 @@ impl Store {
     /// creates those that an older backup lacks.
     fn still_usable(
         &self,
-        excluded: Result<Option<IncompatibleSchema>, sqlx::Error>,
-    ) -> Result<(), sqlx::Error> {
+        excluded: Result<Option<IncompatibleSchema>, Error>,
+    ) -> Result<(), Error> {
         let failed = match excluded {
             Ok(None) => return Ok(()),
-            Ok(Some(found)) => failure::excluded(found),
+            // Not executed, because the tables exclude this server.
+            Ok(Some(found)) => Error::Configuration(found.into()),
             Err(error) => error,
         };
         let mut last = self.preparation.lock().unwrap_or_else(PoisonError::into_inner);
@@ -320,5 +342,39 @@ impl Drop for Store {
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Store({})", self.describe())
+    }
+}
+
+/// `Unavailable`, unless the database can never accept this value or excludes this server.
+pub(super) fn archive_error(error: Error) -> ArchiveError {
+    match error {
+        Error::Configuration(cause) if cause.is::<IncompatibleSchema>() => {
+            ArchiveError::excluded(cause)
+        }
+        error if is_final(&error) => ArchiveError::refused(error),
+        error => ArchiveError::unavailable(error),
+    }
+}
+
+fn is_final(error: &Error) -> bool {
+    match error {
+        Error::Database(error) => match error.kind() {
+            ErrorKind::Other => error.code().is_some_and(|code| {
+                // PostgreSQL: data exceptions. SQLite: too big, wrong type.
+                code.starts_with("22") && code.len() == 5 || matches!(&*code, "18" | "20")
+            }),
+            // Any violated constraint.
+            _ => true,
+        },
+        Error::Encode(_) | Error::Decode(_) | Error::ColumnDecode { .. } => true,
+        _ => false,
+    }
+}
+
+/// Why the tables could not be prepared.
+fn of_schema(error: SchemaError) -> ArchiveError {
+    match error {
+        SchemaError::Incompatible(found) => ArchiveError::excluded(found),
+        other => ArchiveError::unavailable(other),
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use hsc_conversation::archive::{ArchivedMessage, MessageOutcome};
 
 use super::database::Transaction;
-use super::sql::signed;
+use super::sql::{clean, signed};
 
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
@@ -101,7 +101,7 @@ impl Tally {
                 .bind(counts.first_answer_ms_most)
                 .bind(counts.ratings)
                 .bind(counts.rating_sum)
-                .execute(&mut **transaction)
+                .execute(&mut *transaction)
                 .await?;
         }
         Ok(())
@@ -117,7 +117,7 @@ impl Tally {
 
     fn line(&mut self, at_ms: u64, product: &str) -> &mut Counts {
         let hour = signed(at_ms - at_ms % HOUR);
-        self.lines.entry((hour, super::sql::clean(product))).or_default()
+        self.lines.entry((hour, clean(product))).or_default()
     }
 }
 

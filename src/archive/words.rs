@@ -6,7 +6,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::backend::Kind;
+use super::database::Kind;
 
 /// Longest word that is indexed, in characters: longer ones are addresses and noise.
 const LONGEST_WORD: usize = 64;

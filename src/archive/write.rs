@@ -10,10 +10,10 @@ use hsc_conversation::archive::{
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::database::Transaction;
-use super::sql::{clean, cleaned, signed};
+use super::sql::{AnyQuery, clean, cleaned, signed};
 use super::store::Store;
 use super::tally::Tally;
-use super::words;
+use super::words::searchable;
 
 /// Characters of the excerpt in a list.
 const FIRST_WORDS: usize = 160;
@@ -33,27 +33,13 @@ impl Store {
 
 /// A batch that is being written.
 pub(super) struct Writing {
-    transaction: Transaction,
+    pub(super) transaction: Transaction,
     tally: Tally,
 }
 
 impl Writing {
     pub(super) fn new(transaction: Transaction) -> Self {
         Self { transaction, tally: Tally::default() }
-    }
-
-    pub(super) fn transaction(&mut self) -> &mut Transaction {
-        &mut self.transaction
-    }
-
-    /// Ends the batch; its rows were counted in the hourly figures when they were first written.
-    pub(super) async fn commit_without_figures(self) -> Result<(), Error> {
-        self.transaction.commit().await
-    }
-
-    /// Locks a conversation against its erasure until the end of the batch; false if there is none.
-    pub(super) async fn lock(&mut self, conversation: &str) -> Result<bool, Error> {
-        lock(&mut self.transaction, conversation).await
     }
 
     /// Writes the row of an event in place of the one that is there; false for a record that is not a row of its own.
@@ -82,11 +68,12 @@ impl Writing {
     /// Deletes a row of one of the tables above; true if it was there.
     async fn delete(&mut self, table: &'static str, id: &str) -> Result<bool, Error> {
         let text = format!("DELETE FROM {table} WHERE id = $1");
-        let deleted = sqlx::query(AssertSqlSafe(text))
-            .bind(clean(id))
-            .execute(&mut *self.transaction)
-            .await?;
-        Ok(deleted.rows_affected() == 1)
+        self.execute(sqlx::query(AssertSqlSafe(text)).bind(clean(id))).await
+    }
+
+    /// True if the statement wrote a row.
+    async fn execute(&mut self, statement: AnyQuery) -> Result<bool, Error> {
+        Ok(statement.execute(&mut self.transaction).await?.rows_affected() == 1)
     }
 
     async fn keep(&mut self, stamped: &StampedRecord) -> Result<(), Error> {
@@ -100,12 +87,19 @@ impl Writing {
             Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
             Record::Rated(rated) => self.rated(at_ms, rated).await,
             Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
-            Record::UploadExpired { upload } => self.upload_expired(upload).await,
-            Record::Audit(audit) => self.audit(id, at_ms, audit).await,
-            Record::OfflineMessage { conversation, address, text } => {
-                self.write_offline_message(id, at_ms, conversation.as_deref(), address, text).await
+            Record::UploadExpired { upload } => {
+                let expired = sqlx::query("UPDATE uploads SET is_expired = 1 WHERE id = $1");
+                self.execute(expired.bind(clean(upload))).await.map(drop)
             }
-            Record::Deliver(delivery) => self.deliver(at_ms, delivery).await,
+            Record::Audit(audit) => self.execute(insert_audit(id, at_ms, audit)).await.map(drop),
+            Record::OfflineMessage { conversation, address, text } => {
+                let conversation = conversation.as_deref();
+                let message = insert_offline_message(id, at_ms, conversation, address, text);
+                self.execute(message).await.map(drop)
+            }
+            Record::Deliver(delivery) => {
+                self.execute(insert_delivery(at_ms, delivery)).await.map(drop)
+            }
         }
     }
 
@@ -117,7 +111,7 @@ impl Writing {
     ) -> Result<(), Error> {
         // Its row may be missing, and an event without a conversation would never be erased.
         self.conversation(at_ms, &event.conversation).await?;
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO events (id, conversation, at_ms, place, entry) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (id) DO NOTHING",
         )
@@ -125,10 +119,8 @@ impl Writing {
         .bind(clean(&event.conversation))
         .bind(signed(at_ms))
         .bind(signed(event.offset))
-        .bind(clean(&event.entry))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(clean(&event.entry));
+        self.execute(statement).await.map(drop)
     }
 
     /// The row of the conversation, created if it is missing.
@@ -138,10 +130,8 @@ impl Writing {
              ON CONFLICT (id) DO NOTHING",
         )
         .bind(clean(conversation))
-        .bind(signed(at_ms))
-        .execute(&mut *self.transaction)
-        .await?;
-        if made.rows_affected() == 1 {
+        .bind(signed(at_ms));
+        if self.execute(made).await? {
             self.tally.began(at_ms);
         }
         Ok(())
@@ -157,7 +147,7 @@ impl Writing {
         }
         let visitor_field =
             |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.as_ref().and_then(of));
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE conversations SET subject = COALESCE($2, subject),
                 visitor_name = COALESCE($3, visitor_name),
                 visitor_address = COALESCE($4, visitor_address),
@@ -176,10 +166,8 @@ impl Writing {
         .bind(cleaned(product))
         .bind(scenario.map(Scenario::as_str))
         .bind(cleaned(page.as_deref()))
-        .bind(cleaned(reason.as_deref()))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(cleaned(reason.as_deref()));
+        self.execute(statement).await.map(drop)
     }
 
     async fn write_message(
@@ -192,7 +180,8 @@ impl Writing {
             return Ok(());
         }
         self.conversation(at_ms, &message.conversation).await?;
-        if let Some(product) = message.product.as_deref().filter(|product| !product.is_empty()) {
+        let product = message.product.as_deref().filter(|product| !product.is_empty());
+        if let Some(product) = product {
             self.product(at_ms, &message.conversation, product).await?;
         }
         if let Some(agent) = &message.agent {
@@ -207,7 +196,7 @@ impl Writing {
         let first_words: String =
             if begins { message.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
         let language = message.language.as_deref().filter(|_| is_visitor);
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE conversations SET
                 last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
                 messages = messages + 1,
@@ -218,12 +207,10 @@ impl Writing {
         )
         .bind(clean(&message.conversation))
         .bind(signed(at_ms))
-        .bind(cleaned(message.product.as_deref().filter(|product| !product.is_empty())))
+        .bind(cleaned(product))
         .bind(cleaned(language))
-        .bind(clean(&first_words))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(clean(&first_words));
+        self.execute(statement).await.map(drop)
     }
 
     /// Inserts the row of a message; false if it is there.
@@ -262,10 +249,8 @@ impl Writing {
         .bind(clean(&citations))
         .bind(cleaned(message.language.as_deref()))
         .bind(cleaned(message.upload.as_deref()))
-        .bind(words::searchable(&message.text))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        .bind(searchable(&message.text));
+        self.execute(inserted).await
     }
 
     async fn product(
@@ -279,25 +264,21 @@ impl Writing {
              ON CONFLICT (conversation, product) DO NOTHING",
         )
         .bind(clean(conversation))
-        .bind(clean(product))
-        .execute(&mut *self.transaction)
-        .await?;
-        if first.rows_affected() == 1 {
+        .bind(clean(product));
+        if self.execute(first).await? {
             self.tally.turned_to(at_ms, product);
         }
         Ok(())
     }
 
     async fn agent(&mut self, conversation: &str, agent: &str) -> Result<(), Error> {
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO conversation_agents (conversation, agent) VALUES ($1, $2)
              ON CONFLICT (conversation, agent) DO NOTHING",
         )
         .bind(clean(conversation))
-        .bind(clean(agent))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(clean(agent));
+        self.execute(statement).await.map(drop)
     }
 
     async fn write_handoff(
@@ -318,7 +299,7 @@ impl Writing {
         if let Some(agent) = has_it {
             self.agent(&turn.conversation, &agent.id).await?;
         }
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE conversations SET
                 last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
                 agent = COALESCE($3, agent),
@@ -330,16 +311,15 @@ impl Writing {
         .bind(signed(at_ms))
         .bind(cleaned(has_it.map(|agent| &*agent.id)))
         .bind(cleaned(has_it.map(|agent| &*agent.name)))
-        .bind((turn.kind == HandoffRecordKind::Ended).then_some(signed(at_ms)))
-        .execute(&mut *self.transaction)
-        .await?;
+        .bind((turn.kind == HandoffRecordKind::Ended).then_some(signed(at_ms)));
+        self.execute(statement).await?;
         if turn.kind == HandoffRecordKind::HandedOver {
             let first = sqlx::query(
                 "UPDATE conversations SET is_handed_over = 1 WHERE id = $1 AND is_handed_over = 0
                  RETURNING product",
             )
             .bind(clean(&turn.conversation))
-            .fetch_optional(&mut *self.transaction)
+            .fetch_optional(&mut self.transaction)
             .await?;
             if let Some(row) = first {
                 let product: Option<String> = row.try_get("product")?;
@@ -368,15 +348,13 @@ impl Writing {
         .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.name)))
         .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.id)))
         .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.name)))
-        .bind(cleaned(turn.reason.as_deref()))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(inserted.rows_affected() == 1)
+        .bind(cleaned(turn.reason.as_deref()));
+        self.execute(inserted).await
     }
 
     async fn feedback(&mut self, at_ms: u64, feedback: &Feedback) -> Result<(), Error> {
         self.conversation(at_ms, &feedback.conversation).await?;
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO feedback (conversation, place, at_ms, thumb, comment) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (conversation, place) DO UPDATE SET
                 at_ms = excluded.at_ms, thumb = excluded.thumb, comment = excluded.comment
@@ -386,10 +364,8 @@ impl Writing {
         .bind(signed(feedback.offset))
         .bind(signed(at_ms))
         .bind(feedback.thumb.as_str())
-        .bind(cleaned(feedback.comment.as_deref()))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(cleaned(feedback.comment.as_deref()));
+        self.execute(statement).await.map(drop)
     }
 
     async fn rated(&mut self, at_ms: u64, rated: &RatingRecord) -> Result<(), Error> {
@@ -398,7 +374,7 @@ impl Writing {
             "SELECT rating, rated_ms, rated_product, product FROM conversations WHERE id = $1",
         )
         .bind(clean(&rated.conversation))
-        .fetch_one(&mut *self.transaction)
+        .fetch_one(&mut self.transaction)
         .await?;
         let rating = i64::from(rated.rating.clamp(1, 5));
         let before_rating: Option<i64> = before.try_get("rating")?;
@@ -407,7 +383,7 @@ impl Writing {
             Some(_) => (before.try_get("rated_ms")?, before.try_get("rated_product")?),
             None => (signed(at_ms), before.try_get("product")?),
         };
-        sqlx::query(
+        let rating_change = sqlx::query(
             "UPDATE conversations SET rating = $2, rating_comment = $3, rated_ms = $4, rated_product = $5
              WHERE id = $1",
         )
@@ -415,9 +391,8 @@ impl Writing {
         .bind(rating)
         .bind(cleaned(rated.comment.as_deref()))
         .bind(counted_ms)
-        .bind(product.clone())
-        .execute(&mut *self.transaction)
-        .await?;
+        .bind(product.clone());
+        self.execute(rating_change).await?;
         let counted_ms = u64::try_from(counted_ms).unwrap_or(0);
         self.tally.rated(counted_ms, product.as_deref(), rating, before_rating);
         Ok(())
@@ -425,7 +400,7 @@ impl Writing {
 
     async fn upload_kept(&mut self, at_ms: u64, upload: &Upload) -> Result<(), Error> {
         self.conversation(at_ms, &upload.conversation).await?;
-        sqlx::query(
+        let statement = sqlx::query(
             "INSERT INTO uploads (id, conversation, at_ms, file, media_type, bytes, expires_ms)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
         )
@@ -435,75 +410,55 @@ impl Writing {
         .bind(clean(&upload.file))
         .bind(clean(&upload.media_type))
         .bind(signed(upload.bytes))
-        .bind(signed(upload.expires_ms))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
+        .bind(signed(upload.expires_ms));
+        self.execute(statement).await.map(drop)
     }
+}
 
-    async fn upload_expired(&mut self, upload: &str) -> Result<(), Error> {
-        sqlx::query("UPDATE uploads SET is_expired = 1 WHERE id = $1")
-            .bind(clean(upload))
-            .execute(&mut *self.transaction)
-            .await?;
-        Ok(())
-    }
+fn insert_audit(id: &str, at_ms: u64, audit: &Audit) -> AnyQuery {
+    sqlx::query(
+        "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(clean(id))
+    .bind(signed(at_ms))
+    .bind(clean(&audit.who))
+    .bind(clean(&audit.role))
+    .bind(clean(&audit.action))
+    .bind(clean(&audit.subject))
+    .bind(clean(&audit.detail))
+    .bind(clean(&audit.address))
+}
 
-    async fn audit(&mut self, id: &str, at_ms: u64, audit: &Audit) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(id))
-        .bind(signed(at_ms))
-        .bind(clean(&audit.who))
-        .bind(clean(&audit.role))
-        .bind(clean(&audit.action))
-        .bind(clean(&audit.subject))
-        .bind(clean(&audit.detail))
-        .bind(clean(&audit.address))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
-    }
+fn insert_offline_message(
+    id: &str,
+    at_ms: u64,
+    conversation: Option<&str>,
+    address: &str,
+    text: &str,
+) -> AnyQuery {
+    sqlx::query(
+        "INSERT INTO left_messages (id, at_ms, conversation, address, text)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(clean(id))
+    .bind(signed(at_ms))
+    .bind(cleaned(conversation))
+    .bind(clean(address))
+    .bind(clean(text))
+}
 
-    async fn write_offline_message(
-        &mut self,
-        id: &str,
-        at_ms: u64,
-        conversation: Option<&str>,
-        address: &str,
-        text: &str,
-    ) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO left_messages (id, at_ms, conversation, address, text)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(id))
-        .bind(signed(at_ms))
-        .bind(cleaned(conversation))
-        .bind(clean(address))
-        .bind(clean(text))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
-    }
-
-    async fn deliver(&mut self, at_ms: u64, delivery: &NewDelivery) -> Result<(), Error> {
-        sqlx::query(
-            "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(&delivery.id))
-        .bind(signed(at_ms))
-        .bind(clean(&delivery.endpoint))
-        .bind(clean(&delivery.event))
-        .bind(clean(&delivery.body))
-        .bind(cleaned(delivery.conversation.as_deref()))
-        .execute(&mut *self.transaction)
-        .await?;
-        Ok(())
-    }
+fn insert_delivery(at_ms: u64, delivery: &NewDelivery) -> AnyQuery {
+    sqlx::query(
+        "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(clean(&delivery.id))
+    .bind(signed(at_ms))
+    .bind(clean(&delivery.endpoint))
+    .bind(clean(&delivery.event))
+    .bind(clean(&delivery.body))
+    .bind(cleaned(delivery.conversation.as_deref()))
 }
 
 /// Locks a conversation until the end of the transaction; false if there is none. Both databases understand an update
@@ -511,7 +466,7 @@ impl Writing {
 pub(super) async fn lock(transaction: &mut Transaction, conversation: &str) -> Result<bool, Error> {
     let locked = sqlx::query("UPDATE conversations SET last_ms = last_ms WHERE id = $1")
         .bind(clean(conversation))
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(locked.rows_affected() == 1)
 }

@@ -1,0 +1,95 @@
+//! What the team writes: internal notes in a conversation, for the agents' sockets, and canned replies.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
+use hsc_actors::ports::archive::{
+    Archive as _, ArchiveError, CannedReply, Notes, Replies, StoredNote,
+};
+use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
+use sqlx::any::AnyRow;
+use sqlx::{Error, Row as _};
+
+use super::sql::{agent, clean, number};
+use super::store::Store;
+
+impl Notes for Store {
+    fn notes(
+        &self,
+        conversation: &str,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
+        let newest = sqlx::query(
+            "SELECT id, at_ms, agent, agent_name, text FROM messages
+             WHERE conversation = $1 AND author = $2 ORDER BY at_ms DESC, id DESC LIMIT $3",
+        )
+        .bind(clean(conversation))
+        .bind(Author::Note.as_str())
+        .bind(i64::from(most));
+        let oldest_first = |mut notes: Vec<StoredNote>| {
+            notes.reverse();
+            notes
+        };
+        self.fetch_all(newest, note).map_ok(oldest_first).boxed()
+    }
+
+    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.write(vec![note])
+    }
+}
+
+impl Replies for Store {
+    fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>> {
+        self.fetch_all(sqlx::query("SELECT * FROM replies ORDER BY shortcut, product"), reply)
+    }
+
+    fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        self.with(async move {
+            let mut transaction = self.begin().await?;
+            // A renamed reply frees its old shortcut.
+            sqlx::query("DELETE FROM replies WHERE id = $1")
+                .bind(clean(&reply.id))
+                .execute(&mut transaction)
+                .await?;
+            sqlx::query(
+                "INSERT INTO replies (id, shortcut, text, product) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (shortcut, product) DO UPDATE SET id = excluded.id, text = excluded.text",
+            )
+            .bind(clean(&reply.id))
+            .bind(clean(&reply.shortcut))
+            .bind(clean(&reply.text))
+            .bind(clean(reply.product.as_deref().unwrap_or("")))
+            .execute(&mut transaction)
+            .await?;
+            transaction.commit().await
+        })
+        .boxed()
+    }
+
+    fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+        let removed = sqlx::query("DELETE FROM replies WHERE id = $1").bind(clean(id));
+        self.execute(removed).map_ok(|gone| gone > 0).boxed()
+    }
+}
+
+fn note(row: &AnyRow) -> Result<StoredNote, Error> {
+    // The team writes notes, so one without a name was written by another program.
+    let unknown = || AgentRef { id: String::new(), name: String::new() };
+    Ok(StoredNote {
+        id: row.try_get("id")?,
+        at_ms: number(row, "at_ms")?,
+        agent: agent(row, "agent", "agent_name")?.unwrap_or_else(unknown),
+        text: row.try_get("text")?,
+    })
+}
+
+fn reply(row: &AnyRow) -> Result<CannedReply, Error> {
+    let product: String = row.try_get("product")?;
+    Ok(CannedReply {
+        id: row.try_get("id")?,
+        shortcut: row.try_get("shortcut")?,
+        text: row.try_get("text")?,
+        product: Some(product).filter(|product| !product.is_empty()),
+    })
+}
