@@ -13,15 +13,13 @@ use std::time::Duration;
 use hsc_actors::ports::RedisStatus;
 use hsc_config::RedisSettings;
 use log::{info, warn};
-use redis::{Cmd, FromRedisValue, RedisError};
+use redis::{Cmd, FromRedisValue, RedisError, ScriptInvocation};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::address::InvalidAddress;
 use super::breaker::{Breaker, refuses_login, refuses_writes};
-use super::connection::Connection;
-use super::pause::Pause;
-use super::target::Target;
+use super::target::{Connection, Pause, Target, timed_out};
 
 /// Interval of the heartbeat.
 const PULSE: Duration = Duration::from_millis(500);
@@ -70,7 +68,7 @@ impl Link {
     /// When the address in the settings is invalid. Does not check whether it is reachable.
     pub fn connect(settings: &RedisSettings) -> Result<Self, InvalidAddress> {
         let target = Target::new(settings)?;
-        let (timeout, prefix) = (target.timeout(), Arc::from(settings.prefix.as_str()));
+        let (timeout, prefix) = (target.timeout, Arc::from(settings.prefix.as_str()));
         let (tell, connection) = watch::channel(None);
         let shared = Arc::<Shared>::default();
         let key = format!("{prefix}:pulse:{:08x}", rand::random::<u32>());
@@ -134,6 +132,17 @@ impl Link {
     pub async fn command<T: FromRedisValue>(&self, command: Cmd) -> Result<T, LinkError> {
         self.run(|mut connection| async move { command.query_async(&mut connection).await }).await
     }
+
+    /// Runs one script.
+    ///
+    /// # Errors
+    /// As [`Link::run`].
+    pub async fn invoke<T: FromRedisValue>(
+        &self,
+        script: ScriptInvocation<'_>,
+    ) -> Result<T, LinkError> {
+        self.run(|mut connection| async move { script.invoke_async(&mut connection).await }).await
+    }
 }
 
 impl RedisStatus for Link {
@@ -187,12 +196,6 @@ struct LinkWatcher {
     tell: watch::Sender<Option<Connection>>,
 }
 
-/// The result of a heartbeat.
-enum Pulse {
-    Writes,
-    Refuses(&'static str),
-}
-
 impl LinkWatcher {
     /// Connects, watches and reconnects, until the last link is dropped.
     async fn keep(self) {
@@ -225,8 +228,8 @@ impl LinkWatcher {
     async fn connected(&self) -> Result<Connection, RedisError> {
         let mut connection = self.target.connect().await?;
         self.shared.breaker.answered();
-        let pulse = self.pulse(&mut connection).await?;
-        self.take(pulse);
+        let refused = self.pulse(&mut connection).await?;
+        self.shared.refuses(refused);
         Ok(connection)
     }
 
@@ -244,40 +247,33 @@ impl LinkWatcher {
                 }
                 () = self.tell.closed() => return "nobody needs it".to_owned(),
             }
-            let pulse = match self.pulse(&mut connection).await {
-                Ok(pulse) => pulse,
+            let refused = match self.pulse(&mut connection).await {
+                Ok(refused) => refused,
                 Err(error) if error.is_timeout() => return "no answer in time".to_owned(),
                 Err(error) => return error.to_string(),
             };
-            match pulse {
-                Pulse::Writes => refused_since = None,
-                Pulse::Refuses(why) => {
+            match refused {
+                None => refused_since = None,
+                Some(why) => {
                     let since = *refused_since.get_or_insert_with(Instant::now);
                     if since.elapsed() > REFUSES_MOST {
                         return format!("{why}, perhaps there is another one by now");
                     }
                 }
             }
-            self.take(pulse);
+            self.shared.refuses(refused);
         }
     }
 
-    async fn pulse(&self, connection: &mut Connection) -> Result<Pulse, RedisError> {
-        let slow = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+    /// Writes the heartbeat's key. Returns why Redis refuses writes, if it does.
+    async fn pulse(&self, connection: &mut Connection) -> Result<Option<&'static str>, RedisError> {
         let mut set = redis::cmd("SET");
         set.arg(&self.key).arg(1).arg("PX").arg(PULSE_TTL_MS);
         let answer = set.query_async::<()>(connection);
-        match tokio::time::timeout(self.target.timeout(), answer).await.map_err(slow)? {
-            Ok(()) => Ok(Pulse::Writes),
-            Err(error) => refuses_writes(&error).map(Pulse::Refuses).ok_or(error),
+        match tokio::time::timeout(self.target.timeout, answer).await.map_err(|_| timed_out())? {
+            Ok(()) => Ok(None),
+            Err(error) => refuses_writes(&error).map(Some).ok_or(error),
         }
-    }
-
-    fn take(&self, pulse: Pulse) {
-        self.shared.refuses(match pulse {
-            Pulse::Writes => None,
-            Pulse::Refuses(why) => Some(why),
-        });
     }
 }
 

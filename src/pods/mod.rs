@@ -6,29 +6,24 @@
 
 mod address;
 mod breaker;
-mod connection;
 mod desk;
 mod l2;
 mod link;
 mod log;
-mod name;
-mod pause;
 mod pod_directory;
 mod quota;
 mod relay;
-mod subscription;
 mod target;
 
 pub use address::InvalidAddress;
-pub use connection::Connection;
 pub use desk::RedisDesk;
 pub use l2::{RedisL2Caches, RedisVectors};
 pub use link::{Link, LinkError};
 pub use log::RedisLog;
-pub use name::name;
-pub use pod_directory::RedisPodDirectory;
+pub use pod_directory::{RedisPodDirectory, name};
 pub use quota::RedisQuota;
 pub use relay::RedisRelay;
+pub use target::Connection;
 
 /// Checks that the settings name a valid address of Redis; does not connect.
 ///

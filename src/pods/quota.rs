@@ -34,12 +34,10 @@ impl RedisQuota {
 
     /// The number is the version, the braces keep all keys on one node of a Cluster.
     fn key(&self, name: &str) -> String {
-        use std::fmt::Write as _;
-        let mut key = format!("{}:{{quota1}}:", self.link.prefix());
-        for byte in &digest(&SHA256, name.as_bytes()).as_ref()[..DIGEST_BYTES] {
-            let _ = write!(key, "{byte:02x}");
-        }
-        key
+        let digest = digest(&SHA256, name.as_bytes());
+        let used = &digest.as_ref()[..DIGEST_BYTES];
+        let hex: String = used.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}:{{quota1}}:{hex}", self.link.prefix())
     }
 }
 
@@ -56,8 +54,7 @@ impl SharedQuota for RedisQuota {
         }
         let link = self.link.clone();
         async move {
-            let run = |mut connection| async move { script.invoke_async(&mut connection).await };
-            let wait: u64 = link.run(run).await?;
+            let wait: u64 = link.invoke(script).await?;
             Ok(if wait == 0 { Ok(()) } else { Err(Duration::from_millis(wait)) })
         }
         .boxed()

@@ -19,6 +19,7 @@
 //!   too much).
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -28,15 +29,13 @@ use futures::stream::{self, BoxStream, StreamExt as _};
 use hsc_actors::ports::{Relay, Relayed};
 use hsc_config::RedisSettings;
 use hsc_conversation::BoxError;
-use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use tokio::sync::{mpsc, oneshot, watch};
+use redis::{Msg, PushInfo, PushKind, RedisError};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant};
 
 use super::address::InvalidAddress;
-use super::pause::Pause;
-use super::subscription::{SinkClosed, SubscriptionSink};
-use super::target::Target;
+use super::target::{Pause, Target, timed_out};
 
 /// Messages that may be queued for the bridge. If it is further behind, the connection counts as lost
 /// and is made anew.
@@ -142,7 +141,7 @@ impl Relay for RedisRelay {
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
         let (reply, replied) = oneshot::channel();
         let channel = format!("{}{channel}", self.shared.prefix);
-        let until = Instant::now() + self.shared.target.timeout();
+        let until = Instant::now() + self.shared.target.timeout;
         let publication = Publication { channel, payload, until, reply };
         // Here and not in the future: the place in the queue is the order.
         let queued = match &*self.shared.way_out.borrow() {
@@ -294,7 +293,7 @@ impl Stream {
         subscriptions: &SubscriptionSink,
     ) -> End {
         let (queue, mut queued) = mpsc::channel(QUEUED);
-        let published = publish(connection.clone(), &mut queued, self.shared.target.timeout());
+        let published = publish(connection.clone(), &mut queued, self.shared.target.timeout);
         let attended = async {
             let mut bell = self.shared.bell.subscribe();
             // Changes that were signalled before the receiver existed.
@@ -351,7 +350,7 @@ impl Stream {
         &self,
         answered: impl Future<Output = Result<T, RedisError>>,
     ) -> Result<T, End> {
-        match tokio::time::timeout(self.shared.target.timeout(), answered).await {
+        match tokio::time::timeout(self.shared.target.timeout, answered).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(End::Lost("no answer in time".to_owned())),
         }
@@ -381,14 +380,68 @@ async fn publish(
         let outcomes = match tokio::time::timeout(within, sent).await {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(error)) => batch.iter().map(|_| Err(error.clone())).collect(),
-            Err(_) => {
-                let late = || RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-                batch.iter().map(|_| Err(late())).collect()
-            }
+            Err(_) => batch.iter().map(|_| Err(timed_out())).collect(),
         };
         for (publication, outcome) in batch.drain(..).zip(outcomes) {
             // The publisher may have dropped its receiver.
             let _ = publication.reply.send(outcome);
+        }
+    }
+}
+
+/// The reader is gone.
+struct SinkClosed;
+
+/// Passes on the incoming messages of one connection.
+struct SubscriptionSink {
+    tell: mpsc::Sender<Relayed>,
+    prefix: String,
+    over: AtomicBool,
+    overran: AtomicBool,
+    lost: Notify,
+}
+
+impl SubscriptionSink {
+    fn new(tell: mpsc::Sender<Relayed>, prefix: String) -> Self {
+        let (over, overran) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { tell, prefix, over, overran, lost: Notify::new() }
+    }
+
+    /// Later messages of the connection are ignored.
+    fn is_over(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    /// Never waits: it runs inside the connection.
+    fn receive(&self, push: PushInfo) -> Result<(), SinkClosed> {
+        if self.over.load(Ordering::Acquire) {
+            return Err(SinkClosed);
+        }
+        match push.kind {
+            PushKind::Disconnection => self.lost.notify_one(),
+            PushKind::Message => {
+                let Some(message) = Msg::from_push_info(push) else { return Ok(()) };
+                let Some(channel) = message.get_channel_name().strip_prefix(&self.prefix) else {
+                    return Ok(());
+                };
+                let payload = Bytes::copy_from_slice(message.get_payload_bytes());
+                let message = Relayed::Message { channel: channel.to_owned(), payload };
+                if self.tell.try_send(message).is_err() {
+                    self.overran.store(true, Ordering::Release);
+                    self.lost.notify_one();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Waits until the connection is unusable, and returns why.
+    async fn lost(&self) -> &'static str {
+        self.lost.notified().await;
+        match self.overran.load(Ordering::Acquire) {
+            true => "messages come in faster than they are read",
+            false => "the connection was closed",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a connection is made, for every form of the address.
+//! How a connection is made, for every form of the address, and the pause before the next attempt.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,20 +6,96 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hsc_config::RedisSettings;
-use redis::aio::{AsyncPushSender, MultiplexedConnection};
+use redis::aio::{AsyncPushSender, ConnectionLike, MultiplexedConnection};
 use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ProtocolVersion, RedisError,
-    TlsCertificates, TlsMode,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion,
+    RedisError, RedisFuture, TlsCertificates, TlsMode, Value,
 };
 
 use super::address::{Address, InvalidAddress};
-use super::connection::Connection;
 
 /// Connecting takes several replies in sequence: of the Sentinels, TLS, the greeting. Its time limit
 /// is this many times that of a command.
 const ANSWERS_TO_CONNECT: u32 = 4;
+/// The first pause. Short, because the pod is cut off from the others meanwhile;
+/// not shorter, because every pod of a fleet reconnects.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Lifetime after which a connection counts as good: the next pause is the first again.
+const GOOD_AFTER: Duration = Duration::from_secs(5);
+
+/// Doubles with each attempt; a random part of up to half is subtracted, so that pods do not reconnect at once.
+#[derive(Debug)]
+pub(super) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(FIRST_PAUSE)
+    }
+}
+
+impl Pause {
+    /// A connection was lost after `lived`.
+    pub(super) fn after(&mut self, lived: Duration) {
+        if lived >= GOOD_AFTER {
+            self.0 = FIRST_PAUSE;
+        }
+    }
+
+    /// Waits; the next wait is longer.
+    pub(super) async fn wait(&mut self) {
+        let pause = self.next();
+        tokio::time::sleep(pause).await;
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.0.mul_f64(rand::random_range(0.5..=1.0));
+        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}
+
+/// A connection for commands, to one Redis or to a Cluster; callers need not know which. Cheap to clone; clones share
+/// one connection.
+#[derive(Clone)]
+pub enum Connection {
+    /// To one Redis.
+    One(MultiplexedConnection),
+    /// To the nodes of a Cluster. The keys of one command must be in one slot: give them a common
+    /// part in braces.
+    Cluster(ClusterConnection),
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::One(connection) => connection.req_packed_command(cmd),
+            Self::Cluster(connection) => connection.req_packed_command(cmd),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::One(connection) => connection.req_packed_commands(pipeline, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(pipeline, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::One(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
 
 /// Connects to the configured Redis. Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +103,8 @@ pub(super) struct Target {
     address: Arc<Address>,
     authority: Option<TlsCertificates>,
     cluster: Option<ClusterClient>,
-    timeout: Duration,
+    /// Time limit of one command.
+    pub(super) timeout: Duration,
     /// Attempts so far: each begins with another Sentinel or node, so that one that hangs does not block.
     tries: Arc<AtomicUsize>,
 }
@@ -54,11 +131,6 @@ impl Target {
         };
         let (address, tries) = (Arc::new(address), Arc::default());
         Ok(Self { address, authority, cluster, timeout, tries })
-    }
-
-    /// Time limit of one command.
-    pub(super) fn timeout(&self) -> Duration {
-        self.timeout
     }
 
     /// True when the same address may lead to another Redis later: Sentinels depose a master.
@@ -153,10 +225,14 @@ impl Target {
         &self,
         connected: impl Future<Output = Result<T, RedisError>>,
     ) -> Result<T, RedisError> {
-        let slow = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
         let within = self.timeout * ANSWERS_TO_CONNECT;
-        tokio::time::timeout(within, connected).await.map_err(slow)?
+        tokio::time::timeout(within, connected).await.map_err(|_| timed_out())?
     }
+}
+
+/// The error of a reply that did not come in time.
+pub(super) fn timed_out() -> RedisError {
+    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
 }
 
 fn authority(file: PathBuf) -> Result<TlsCertificates, InvalidAddress> {
@@ -187,4 +263,22 @@ fn cluster(
         wrong: format!("cannot be used ({error})"),
     };
     builder.build().map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pause_grows_to_its_maximum_and_resets_after_a_good_connection() {
+        let mut pause = Pause::default();
+        for _ in 0..20 {
+            let next = pause.next();
+            assert!(next >= FIRST_PAUSE / 2 && next <= LONGEST_PAUSE, "{next:?}");
+        }
+        pause.after(Duration::from_secs(1));
+        assert!(pause.next() >= LONGEST_PAUSE / 2);
+        pause.after(GOOD_AFTER);
+        assert!(pause.next() <= FIRST_PAUSE);
+    }
 }

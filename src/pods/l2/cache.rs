@@ -22,13 +22,13 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 
 /// The L2 cache of one cache.
 pub(super) struct RedisL2<C> {
-    manual_cache: Arc<L2Store>,
+    store: Arc<L2Store>,
     contents: PhantomData<fn() -> C>,
 }
 
 /// The turn to load one value.
 struct RedisLoadTurn<C: Contents> {
-    manual_cache: Arc<L2Store>,
+    store: Arc<L2Store>,
     key: C::Key,
     /// `None` when Redis was not reachable: then the loaded value is not stored there either.
     tag_versions: Option<Vec<String>>,
@@ -36,8 +36,8 @@ struct RedisLoadTurn<C: Contents> {
 }
 
 impl<C> RedisL2<C> {
-    pub(super) fn new(manual_cache: L2Store) -> Self {
-        Self { manual_cache: Arc::new(manual_cache), contents: PhantomData }
+    pub(super) fn new(store: L2Store) -> Self {
+        Self { store: Arc::new(store), contents: PhantomData }
     }
 }
 
@@ -48,40 +48,39 @@ where
     C::Value: Serialize + DeserializeOwned,
 {
     fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>> {
-        enter(Arc::clone(&self.manual_cache), key, at_least).boxed()
+        enter(Arc::clone(&self.store), key, at_least).boxed()
     }
 
     fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>> {
-        let manual_cache = Arc::clone(&self.manual_cache);
-        async move { manual_cache.look::<C>(&key).await.ok()?.held }.boxed()
+        let store = Arc::clone(&self.store);
+        async move { store.look::<C>(&key).await.ok()?.held }.boxed()
     }
 
     fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
-        let manual_cache = Arc::clone(&self.manual_cache);
+        let store = Arc::clone(&self.store);
         async move {
-            let Ok(_place) = manual_cache.puts.try_acquire() else {
-                return manual_cache.meter.error("busy");
+            let Ok(_place) = store.puts.try_acquire() else {
+                return store.meter.error("busy");
             };
-            let Ok(tag_versions) = manual_cache.bounded(manual_cache.tag_versions::<C>(&key)).await
-            else {
+            let Ok(tag_versions) = store.bounded(store.tag_versions::<C>(&key)).await else {
                 return;
             };
-            manual_cache.put::<C>(key, tag_versions, value, ttl).await;
+            store.put::<C>(key, tag_versions, value, ttl).await;
         }
         .boxed()
     }
 
     fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>> {
-        let manual_cache = Arc::clone(&self.manual_cache);
-        async move { manual_cache.recent::<C>(&tag, most).await.ok() }.boxed()
+        let store = Arc::clone(&self.store);
+        async move { store.recent::<C>(&tag, most).await.ok() }.boxed()
     }
 
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
-        let manual_cache = Arc::clone(&self.manual_cache);
+        let store = Arc::clone(&self.store);
         async move {
-            let marked = scope.tags().into_iter().map(|tag| manual_cache.forget(tag));
+            let marked = scope.tags().into_iter().map(|tag| store.forget(tag));
             if let Err(error) = try_join_all(marked).await {
-                manual_cache.meter.error("unreachable");
+                store.meter.error("unreachable");
                 warn!(error:%; "invalidated values may still be in Redis, invalidate again");
             }
         }
@@ -89,18 +88,18 @@ where
     }
 }
 
-async fn enter<C>(manual_cache: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
+async fn enter<C>(store: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
 where
     C: Contents,
     C::Key: Serialize + DeserializeOwned,
     C::Value: Serialize + DeserializeOwned,
 {
-    let until = Instant::now() + manual_cache.limits.wait;
-    let lock_key: Arc<str> = manual_cache.key("lock", &key).into();
+    let until = Instant::now() + store.limits.wait;
+    let lock_key: Arc<str> = store.key("lock", &key).into();
     let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.ttl >= at_least);
     let yours = |key, tag_versions, lock| {
         L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
-            manual_cache: Arc::clone(&manual_cache),
+            store: Arc::clone(&store),
             key,
             tag_versions,
             lock,
@@ -108,18 +107,17 @@ where
     };
     let mut pause = PAUSES.0;
     loop {
-        let Ok(mut look) = manual_cache.look::<C>(&key).await else {
+        let Ok(mut look) = store.look::<C>(&key).await else {
             return yours(key, None, None);
         };
         if let Some(held) = fresh(&mut look) {
             return L2Lookup::Found(held);
         }
-        let taking =
-            LoadLock::take(&manual_cache.link, Arc::clone(&lock_key), manual_cache.limits.lock);
-        match manual_cache.bounded(taking).await {
+        let taking = LoadLock::take(&store.link, Arc::clone(&lock_key), store.limits.lock);
+        match store.bounded(taking).await {
             Ok(Some(lock)) => {
                 // The previous holder of the lock may have stored the value between the lookup and the lock.
-                let Ok(mut look) = manual_cache.look::<C>(&key).await else {
+                let Ok(mut look) = store.look::<C>(&key).await else {
                     return yours(key, None, Some(lock));
                 };
                 return match fresh(&mut look) {
@@ -128,7 +126,7 @@ where
                 };
             }
             Ok(None) if Instant::now() >= until => {
-                manual_cache.meter.error("waited");
+                store.meter.error("waited");
                 return yours(key, Some(look.tag_versions), None);
             }
             Ok(None) => {}
@@ -148,9 +146,9 @@ where
 {
     fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
         async move {
-            let Self { manual_cache, key, tag_versions, lock } = *self;
+            let Self { store, key, tag_versions, lock } = *self;
             if let Some(tag_versions) = tag_versions {
-                manual_cache.put::<C>(key, tag_versions, value, ttl).await;
+                store.put::<C>(key, tag_versions, value, ttl).await;
             }
             // Not before the value is stored, or a waiting pod would load it again.
             drop(lock);

@@ -11,6 +11,7 @@ use futures::future::{join_all, try_join_all};
 use hsc_actors::cache::{CacheTag, Contents, L2Entry, L2Policy, RecentEntries};
 use hsc_monitoring::L2Meter;
 use log::debug;
+use redis::Cmd;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -188,13 +189,11 @@ impl L2Store {
     /// Records a value as the latest of this tag.
     async fn list(&self, tag: &CacheTag, hash: &str, ttl_ms: u64) -> Result<(), LinkError> {
         let at = self.key("recent", tag);
-        let (mut add, mut trim) = (redis::cmd("ZADD"), redis::cmd("ZREMRANGEBYRANK"));
-        add.arg(&at).arg(jiff::Timestamp::now().as_millisecond()).arg(hash);
-        trim.arg(&at).arg(0).arg(-1 - RECENT);
+        let now_ms = jiff::Timestamp::now().as_millisecond();
         let mut expire = redis::cmd("PEXPIRE");
         expire.arg(&at).arg(ttl_ms);
-        self.link.command::<u64>(add).await?;
-        self.link.command::<u64>(trim).await?;
+        self.link.command::<u64>(Cmd::zadd(&at, hash, now_ms)).await?;
+        self.link.command::<u64>(Cmd::zremrangebyrank(&at, 0, -1 - RECENT)).await?;
         self.link.command::<u64>(expire).await.map(drop)
     }
 

@@ -1,10 +1,16 @@
-//! The log in Redis, as one pod sees it.
+//! The log of conversations in Redis, as one pod sees it: [`ConversationLog`] for many pods.
 //!
 //! Owns      nothing: all state is in Redis.
-//! Never     waits longer than the link's bound for one call once it has its turn, nor starts a call while Redis is known to be down.
+//! Never     waits longer than the link's bound for one call once it has its turn, nor starts a call while Redis is known
+//!           to be down; trusts a value because it is stored under a key of this server; passes an offset through a
+//!           float; writes before all reads.
 //! On crash  loses nothing with the pod.
+//!
+//! A conversation is a hash and a stream, in one slot of a Cluster; a conversation under the keys of
+//! the previous version is moved when it is taken over. Each call is one atomic script: ownership check,
+//! deduplication, append and publication are one step, whatever other pods do at the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -12,16 +18,14 @@ use hsc_actors::LogLimits;
 use hsc_actors::bridge::{around_entries, channels};
 use hsc_actors::ports::ConversationLog;
 use hsc_conversation::log::{
-    Batch, Claimed, ClientPosition, LogError, MOST_OFFSET, OwnedConversation, StoredConversation,
-    TakenOver,
+    Batch, Claimed, ClientPosition, LogError, MOST_OFFSET, MissedEntries, OwnedConversation,
+    StoredConversation, StoredEntry, TakenOver,
 };
 use hsc_conversation::now_ms;
-use redis::{FromRedisValue, RedisError, ScriptInvocation};
+use redis::{Cmd, FromRedisValue as _, Script, Value};
 use tokio::sync::Semaphore;
 
-use super::reply::{of_append, of_read, of_take_over};
-use super::scripts::{APPEND, BEGIN, READ, TAKE_OVER};
-use crate::pods::{Connection, Link, LinkError};
+use super::{Link, LinkError};
 
 /// Marks that one claim reads; more than the stale marks that a pod leaves of answers taken over long ago.
 const MOST_LOOKED_AT: usize = 64;
@@ -33,6 +37,26 @@ const AT_ONCE: usize = 64;
 
 /// A hundred years.
 const MOST_TTL_MS: i64 = 3_155_760_000_000;
+
+// Redis caches the scripts by their hash; a Redis that has lost them gets them again.
+macro_rules! scripts {
+    ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {$(
+        $(#[$meta])*
+        static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!(include_str!("log/meta.lua"), include_str!($file))));
+    )*};
+}
+
+scripts! {
+    /// Creates a conversation, or creates it again.
+    BEGIN = "log/begin.lua";
+    /// Appends and publishes.
+    APPEND = "log/append.lua";
+    /// Reads the stored entries.
+    READ = "log/read.lua";
+    /// Gives a conversation to another owner.
+    TAKE_OVER = "log/take_over.lua";
+}
 
 /// The log in Redis. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -62,7 +86,7 @@ impl RedisLog {
     ///
     /// # Errors
     /// [`LogError::Unknown`], and [`LogError::Unavailable`] for a reply that the script does not give.
-    pub fn entries_of(reply: Vec<redis::Value>) -> Result<StoredConversation, LogError> {
+    pub fn entries_of(reply: Vec<Value>) -> Result<StoredConversation, LogError> {
         of_read(reply)
     }
 
@@ -70,10 +94,7 @@ impl RedisLog {
     ///
     /// # Errors
     /// As [`RedisLog::entries_of`].
-    pub fn taken_over_of(
-        reply: Vec<redis::Value>,
-        after: u64,
-    ) -> Result<Option<TakenOver>, LogError> {
+    pub fn taken_over_of(reply: Vec<Value>, after: u64) -> Result<Option<TakenOver>, LogError> {
         of_take_over(reply, after, "")
     }
 
@@ -105,21 +126,13 @@ impl RedisLog {
         i64::try_from(self.limits.ttl.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS)
     }
 
-    async fn invoke<T: FromRedisValue>(&self, script: ScriptInvocation<'_>) -> Result<T, LogError> {
-        self.run(|mut connection| async move { script.invoke_async(&mut connection).await }).await
-    }
-
-    /// Uses the connection, after its turn.
-    async fn run<T, F>(&self, what: impl FnOnce(Connection) -> F) -> Result<T, LogError>
-    where
-        F: Future<Output = Result<T, RedisError>>,
-    {
+    /// Awaits a call of Redis, after its turn.
+    async fn in_turn<T>(
+        &self,
+        call: impl Future<Output = Result<T, LinkError>>,
+    ) -> Result<T, LogError> {
         let _turn = self.turns.acquire().await;
-        self.link.run(what).await.map_err(away)
-    }
-
-    async fn command<T: FromRedisValue>(&self, command: redis::Cmd) -> Result<T, LogError> {
-        self.run(|mut connection| async move { command.query_async(&mut connection).await }).await
+        call.await.map_err(LogError::unavailable)
     }
 
     async fn take(&self, request: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
@@ -134,7 +147,7 @@ impl RedisLog {
             Some((epoch, pod)) => script.arg(*epoch).arg(&**pod),
             None => script.arg("").arg(""),
         };
-        let reply = self.invoke(script).await?;
+        let reply = self.in_turn(self.link.invoke(script)).await?;
         of_take_over(reply, request.seen.map_or(0, |seen| seen.offset), &self.pod)
     }
 
@@ -147,7 +160,8 @@ impl RedisLog {
         } else {
             commands.srem(&key, mark).ignore();
         }
-        self.run(|mut connection| async move { commands.query_async(&mut connection).await }).await
+        let run = |mut connection| async move { commands.query_async(&mut connection).await };
+        self.in_turn(self.link.run(run)).await
     }
 
     /// Takes one conversation from a pod that is gone. The takeover itself decides which pod gets it: only
@@ -156,18 +170,14 @@ impl RedisLog {
     /// vanishes at any moment.
     async fn claim_from(&self, marks: &str, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
         for _ in 0..MOST_LOOKED_AT {
-            let mut any = redis::cmd("SRANDMEMBER");
-            any.arg(marks);
-            let Some(found) = self.command::<Option<Vec<u8>>>(any).await? else {
-                return Ok(None);
-            };
+            let any = self.link.command::<Option<Vec<u8>>>(Cmd::srandmember(marks));
+            let Some(found) = self.in_turn(any).await? else { return Ok(None) };
             let taken = match read_mark(&found) {
                 Some(before) => self.claim_one(gone, before).await?,
                 None => None,
             };
-            let mut done = redis::cmd("SREM");
-            done.arg(marks).arg(found);
-            let removed = self.command::<()>(done).await;
+            let removed = self.link.command::<()>(Cmd::srem(marks, found));
+            let removed = self.in_turn(removed).await;
             if taken.is_some() {
                 // It is ours whether or not its old mark is gone; the old mark has no effect now.
                 return Ok(taken);
@@ -182,11 +192,10 @@ impl RedisLog {
         gone: &Arc<str>,
         before: OwnedConversation,
     ) -> Result<Option<Claimed>, LogError> {
-        let conversation = Arc::clone(&before.conversation);
-        let mine =
-            OwnedConversation { conversation: Arc::clone(&conversation), epoch: before.epoch + 1 };
+        let OwnedConversation { conversation, epoch } = before;
+        let mine = OwnedConversation { conversation: Arc::clone(&conversation), epoch: epoch + 1 };
         self.mark(&mine, true).await?;
-        let only_from = Some((before.epoch, Arc::clone(gone)));
+        let only_from = Some((epoch, Arc::clone(gone)));
         let request =
             TakeoverRequest { conversation: Arc::clone(&conversation), seen: None, only_from };
         let taken = match self.take(request).await {
@@ -211,7 +220,7 @@ impl ConversationLog for RedisLog {
             let mut script = BEGIN.prepare_invoke();
             script.key(&log.keys(&owned.conversation));
             script.arg(&*log.pod).arg(owned.epoch).arg(offset).arg(log.ttl_ms());
-            of_append(log.invoke(script).await?).map(|_| ())
+            of_append(log.in_turn(log.link.invoke(script)).await?).map(|_| ())
         })
     }
 
@@ -236,7 +245,7 @@ impl ConversationLog for RedisLog {
             for entry in &batch.entries {
                 script.arg(entry.offset).arg(&*entry.text);
             }
-            of_append(log.invoke(script).await?)
+            of_append(log.in_turn(log.link.invoke(script)).await?)
         })
     }
 
@@ -262,7 +271,7 @@ impl ConversationLog for RedisLog {
         Box::pin(async move {
             let mut script = READ.prepare_invoke();
             script.key(&log.keys(&conversation));
-            of_read(log.invoke(script).await?)
+            of_read(log.in_turn(log.link.invoke(script)).await?)
         })
     }
 
@@ -285,7 +294,7 @@ impl ConversationLog for RedisLog {
             let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS);
             let mut set = redis::cmd("SET");
             set.arg(log.ended(&conversation)).arg(1).arg("PX").arg(keep_ms.max(1));
-            log.command(set).await
+            log.in_turn(log.link.command(set)).await
         })
     }
 
@@ -295,9 +304,8 @@ impl ConversationLog for RedisLog {
     ) -> BoxFuture<'static, Result<bool, LogError>> {
         let log = self.clone();
         Box::pin(async move {
-            let mut exists = redis::cmd("EXISTS");
-            exists.arg(log.ended(&conversation));
-            log.command(exists).await
+            let exists = Cmd::exists(log.ended(&conversation));
+            log.in_turn(log.link.command(exists)).await
         })
     }
 
@@ -323,6 +331,75 @@ fn read_mark(text: &[u8]) -> Option<OwnedConversation> {
     Some(OwnedConversation { conversation: conversation.into(), epoch })
 }
 
-fn away(error: LinkError) -> LogError {
-    LogError::unavailable(error)
+/// The reply of `append` and `begin`.
+fn of_append((word, number): (String, u64)) -> Result<u64, LogError> {
+    match word.as_str() {
+        "done" => Ok(number),
+        "stale" => Err(LogError::Stale { owner: number }),
+        "gap" => Err(LogError::Gap { last: number }),
+        "unknown" => Err(LogError::Unknown),
+        _ => Err(not_understood()),
+    }
+}
+
+/// The reply of `take_over`: `None` when another pod owns the conversation.
+fn of_take_over(reply: Vec<Value>, after: u64, pod: &str) -> Result<Option<TakenOver>, LogError> {
+    let mut reply = reply.into_iter();
+    match text(reply.next())?.as_str() {
+        "unknown" => Err(LogError::Unknown),
+        "moved" => Ok(None),
+        word => {
+            let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
+            let from = Some(text(reply.next())?).filter(|from| from != pod).map(Arc::from);
+            let checkpoint =
+                Some(text(reply.next())?).filter(|text| !text.is_empty()).map(Arc::from);
+            let missed = match word {
+                "all" if after.saturating_add(reply.len() as u64) > offset => {
+                    return Err(not_understood());
+                }
+                "all" => entries(reply, after).map_or(MissedEntries::Gone, MissedEntries::All),
+                "gone" => MissedEntries::Gone,
+                "ahead" => MissedEntries::Ahead,
+                _ => return Err(not_understood()),
+            };
+            Ok(Some(TakenOver { epoch, offset, missed, checkpoint, from }))
+        }
+    }
+}
+
+/// The reply of `read`.
+fn of_read(reply: Vec<Value>) -> Result<StoredConversation, LogError> {
+    let mut reply = reply.into_iter();
+    match text(reply.next())?.as_str() {
+        "unknown" => Err(LogError::Unknown),
+        "kept" => {
+            let (epoch, offset) = (number(reply.next())?, number(reply.next())?);
+            let before = offset.checked_sub(reply.len() as u64).ok_or_else(not_understood)?;
+            let entries = entries(reply, before).unwrap_or_default();
+            Ok(StoredConversation { epoch, offset, entries })
+        }
+        _ => Err(not_understood()),
+    }
+}
+
+/// The frames after `after`; `None` when one of them is not text and so not written by this server.
+fn entries(frames: impl Iterator<Item = Value>, after: u64) -> Option<Vec<StoredEntry>> {
+    let entry =
+        |(offset, frame)| Some(StoredEntry { offset, text: text(Some(frame)).ok()?.into() });
+    (after + 1..).zip(frames).map(entry).collect()
+}
+
+fn text(value: Option<Value>) -> Result<String, LogError> {
+    String::from_redis_value(value.ok_or_else(not_understood)?).map_err(LogError::unavailable)
+}
+
+fn number(value: Option<Value>) -> Result<u64, LogError> {
+    let number = u64::from_redis_value(value.ok_or_else(not_understood)?);
+    let number = number.map_err(LogError::unavailable)?;
+    // The range of Redis, so that later increments do not overflow.
+    if i64::try_from(number).is_err() { Err(not_understood()) } else { Ok(number) }
+}
+
+fn not_understood() -> LogError {
+    LogError::unavailable("Redis answered a script of the log with something that is no answer")
 }

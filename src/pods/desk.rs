@@ -1,24 +1,68 @@
-//! The desk in Redis, as one pod sees it.
+//! The desk in Redis, as one pod sees it: [`HandoffDesk`] for many pods.
 //!
 //! Owns      nothing: all state is in Redis.
-//! Never     waits longer than the link's bound for one call, nor starts a call while Redis is known to be down.
+//! Never     waits longer than the link's bound for one call, nor starts a call while Redis is known to be down; decides
+//!           from data that the pod read earlier.
 //! On crash  loses nothing with the pod.
+//!
+//! All its keys are in one slot of a Cluster, and each call is one atomic script: if two agents on two pods take one
+//! conversation at the same time, exactly one gets it. Times are those of Redis, so the clocks of pods need not agree.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hsc_actors::ports::{DeskReply, HandoffDesk};
 use hsc_actors::{DeskLimits, Pace};
+use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{
     ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, OnBehalfOf, QueuePlace,
     ReleaseKind, TicketDetails, VisitorEnds,
 };
-use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone, TicketGoneReason};
+use hsc_conversation::protocol::{
+    AboutProduct, Agent, Presence, Speaker, Ticket, TicketGone, TicketGoneReason,
+};
 use redis::{FromRedisValue, Script, ScriptInvocation};
+use strum::VariantArray as _;
 
-use super::reply::{Reply, of_change, of_gone, of_presence, of_ticket, there};
-use super::scripts;
-use crate::pods::Link;
+use super::Link;
+
+// Redis caches the scripts by their hash; a Redis that has lost them gets them again.
+macro_rules! scripts {
+    ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {$(
+        $(#[$meta])*
+        static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::new(concat!(include_str!("desk/base.lua"), include_str!($file))));
+    )*};
+}
+
+scripts! {
+    /// A visitor requests an agent.
+    REQUEST = "desk/request.lua";
+    /// A visitor no longer requests an agent.
+    END = "desk/end.lua";
+    /// An agent takes a conversation.
+    TAKE = "desk/take.lua";
+    /// An agent releases a conversation.
+    RELEASE = "desk/release.lua";
+    /// Sets the last message.
+    TOUCH = "desk/touch.lua";
+    /// Sets the details of a visitor.
+    DESCRIBE = "desk/describe.lua";
+    /// Refreshes the presence of connected visitors.
+    VISITORS = "desk/visitors.lua";
+    /// A visitor has disconnected.
+    DISCONNECT = "desk/disconnect.lua";
+    /// Finds how a conversation left the desk.
+    FIND = "desk/find.lua";
+    /// Positions in the queue.
+    PLACES = "desk/places.lua";
+    /// The whole desk.
+    SNAPSHOT = "desk/snapshot.lua";
+    /// An agent is present, or has closed a connection.
+    AGENT = "desk/agent.lua";
+    /// Applies timeouts.
+    EXPIRE = "desk/expire.lua";
+}
 
 /// The desk in Redis. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -47,28 +91,19 @@ impl RedisDesk {
         self.limits.answer_within.map_or(0, millis)
     }
 
-    async fn invoke<T: FromRedisValue>(
-        &self,
-        script: ScriptInvocation<'static>,
-    ) -> Result<T, DeskError> {
-        let run = |mut connection| async move { script.invoke_async(&mut connection).await };
-        self.link.run(run).await.map_err(DeskError::unavailable)
-    }
-
-    /// Runs a script in a task of its own.
     fn ask<T: Send + 'static, R: FromRedisValue + Send>(
         &self,
         script: ScriptInvocation<'static>,
         read: impl FnOnce(R) -> Result<T, DeskError> + Send + 'static,
     ) -> DeskReply<T> {
-        let desk = self.clone();
-        Box::pin(async move { read(desk.invoke(script).await?) })
+        let link = self.link.clone();
+        Box::pin(async move { read(link.invoke(script).await.map_err(DeskError::unavailable)?) })
     }
 }
 
 impl HandoffDesk for RedisDesk {
     fn request(&self, request: HandoffRequest) -> DeskReply<Ticket> {
-        let mut script = self.script(&scripts::REQUEST);
+        let mut script = self.script(&REQUEST);
         script.arg(self.limits.max_waiting).arg(&*request.conversation).arg(&*self.pod);
         script.arg(request.since_ms.map(|since| since.to_string()).unwrap_or_default());
         let details = request.details();
@@ -80,14 +115,14 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
-        let mut script = self.script(&scripts::END);
+        let mut script = self.script(&END);
         script.arg(&*conversation).arg(TicketGoneReason::from(how).as_str());
         script.arg(u8::from(how == VisitorEnds::Withdraws)).arg(millis(self.limits.remembers_for));
         self.ask(script, of_gone)
     }
 
     fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket> {
-        let mut script = self.script(&scripts::TAKE);
+        let mut script = self.script(&TAKE);
         script.arg(&*conversation).arg(agent.id).arg(agent.name).arg(Pace::TAKES);
         script.arg(self.answer_within());
         self.ask(script, |reply| there(of_ticket(reply)?))
@@ -99,7 +134,7 @@ impl HandoffDesk for RedisDesk {
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> DeskReply<DeskChange> {
-        let mut script = self.script(&scripts::RELEASE);
+        let mut script = self.script(&RELEASE);
         script.arg(&*conversation).arg(by.agent.id).arg(u8::from(by.is_admin));
         match how {
             ReleaseKind::To(colleague) => script.arg(colleague).arg(""),
@@ -116,7 +151,7 @@ impl HandoffDesk for RedisDesk {
         last: String,
         by: Speaker,
     ) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&scripts::TOUCH);
+        let mut script = self.script(&TOUCH);
         let by = match by {
             Speaker::Visitor => "visitor",
             Speaker::Agent => "agent",
@@ -130,14 +165,14 @@ impl HandoffDesk for RedisDesk {
         conversation: Arc<str>,
         details: TicketDetails,
     ) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&scripts::DESCRIBE);
+        let mut script = self.script(&DESCRIBE);
         script.arg(&*conversation);
         give_details(&mut script, details);
         self.ask(script, of_ticket)
     }
 
     fn visitors_here(&self, conversations: Vec<Arc<str>>) -> DeskReply<ConnectedVisitors> {
-        let mut script = self.script(&scripts::VISITORS);
+        let mut script = self.script(&VISITORS);
         script.arg(&*self.pod);
         for conversation in &conversations {
             script.arg(&**conversation);
@@ -153,19 +188,19 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&scripts::DISCONNECT);
+        let mut script = self.script(&DISCONNECT);
         script.arg(&*self.pod).arg(&*conversation);
         self.ask(script, of_ticket)
     }
 
     fn find(&self, conversation: Arc<str>) -> DeskReply<Option<DeskChange>> {
-        let mut script = self.script(&scripts::FIND);
+        let mut script = self.script(&FIND);
         script.arg(&*conversation);
         self.ask(script, of_change)
     }
 
     fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>> {
-        let mut script = self.script(&scripts::PLACES);
+        let mut script = self.script(&PLACES);
         for conversation in &conversations {
             script.arg(&**conversation);
         }
@@ -179,7 +214,7 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn snapshot(&self) -> DeskReply<DeskView> {
-        let script = self.script(&scripts::SNAPSHOT);
+        let script = self.script(&SNAPSHOT);
         self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
             let mut tickets: Vec<Ticket> = tickets.collect::<Result<_, _>>()?;
@@ -198,7 +233,7 @@ impl HandoffDesk for RedisDesk {
         socket_id: Arc<str>,
         available: Option<bool>,
     ) -> DeskReply<bool> {
-        let mut script = self.script(&scripts::AGENT);
+        let mut script = self.script(&AGENT);
         script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg(millis(self.limits.present_for));
         match available {
             Some(available) => script.arg(u8::from(available)),
@@ -208,7 +243,7 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
-        let mut script = self.script(&scripts::AGENT);
+        let mut script = self.script(&AGENT);
         script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg("").arg("");
         self.ask(script, Ok)
     }
@@ -216,7 +251,7 @@ impl HandoffDesk for RedisDesk {
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
         let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
             self.limits;
-        let mut script = self.script(&scripts::EXPIRE);
+        let mut script = self.script(&EXPIRE);
         for span in [present_for, returns_after, expires_after, remembers_for] {
             script.arg(millis(span));
         }
@@ -249,4 +284,128 @@ fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) 
 fn millis(span: Duration) -> u64 {
     // A hundred years: Redis adds this to a signed 64-bit time since 1970.
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(3_155_760_000_000)
+}
+
+/// A reply: a word, followed by texts.
+type Reply = Vec<String>;
+
+/// The change, or why it was refused; `None` when there was nothing to change.
+fn of_change(reply: Reply) -> Result<Option<DeskChange>, DeskError> {
+    let words: Vec<&str> = reply.iter().map(String::as_str).collect();
+    match *words.as_slice() {
+        [] => Ok(None),
+        ["ticket", ref rest @ ..] => ticket(rest).map(DeskChange::Ticket).map(Some),
+        ["gone", conversation, why, agent, name, rev] => {
+            let conversation = conversation.to_owned();
+            let (why, rev) = (gone_why(why)?, number(rev)?);
+            Ok(Some(DeskChange::Gone(TicketGone {
+                conversation,
+                why,
+                agent: agent_of(agent, name),
+                rev,
+            })))
+        }
+        ["agents"] => Ok(Some(DeskChange::Agents)),
+        ["unknown"] => Err(DeskError::NoSuchConversation),
+        ["full"] => Err(DeskError::Full),
+        ["not_present"] => Err(DeskError::NotPresent),
+        ["not_yours", agent, name] => Err(DeskError::NotYours { by: agent_of(agent, name) }),
+        ["taken", agent, name] => {
+            Err(agent_of(agent, name).map_or_else(not_understood, |by| DeskError::Taken { by }))
+        }
+        _ => Err(not_understood()),
+    }
+}
+
+/// The ticket, if there is one.
+fn of_ticket(reply: Reply) -> Result<Option<Ticket>, DeskError> {
+    match of_change(reply)? {
+        None => Ok(None),
+        Some(DeskChange::Ticket(ticket)) => Ok(Some(ticket)),
+        Some(_) => Err(not_understood()),
+    }
+}
+
+/// How a conversation left the desk, if it did.
+fn of_gone(reply: Reply) -> Result<Option<TicketGone>, DeskError> {
+    match of_change(reply)? {
+        None => Ok(None),
+        Some(DeskChange::Gone(gone)) => Ok(Some(gone)),
+        Some(_) => Err(not_understood()),
+    }
+}
+
+/// The presence of an agent.
+fn of_presence(reply: &Reply) -> Result<Presence, DeskError> {
+    match reply.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [id, name, available] => {
+            let agent = agent_of(id, name).ok_or_else(not_understood)?;
+            Ok(Presence { agent, available: available == "1" })
+        }
+        _ => Err(not_understood()),
+    }
+}
+
+/// A value that the reply must contain.
+fn there<T>(found: Option<T>) -> Result<T, DeskError> {
+    found.ok_or_else(not_understood)
+}
+
+fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
+    let &[
+        conversation,
+        product,
+        product_name,
+        visitor,
+        locale,
+        reason,
+        last,
+        since,
+        agent,
+        agent_name,
+        online,
+        pod,
+        rev,
+        unanswered_by,
+        unanswered_by_name,
+        scenario,
+        page,
+    ] = words
+    else {
+        return Err(not_understood());
+    };
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let product = text(product).map(|id| AboutProduct { id, name: product_name.to_owned() });
+    Ok(Ticket {
+        conversation: conversation.to_owned(),
+        product,
+        visitor: text(visitor),
+        locale: text(locale),
+        scenario: Scenario::VARIANTS.iter().copied().find(|it| it.as_str() == scenario),
+        page: text(page),
+        reason: text(reason),
+        last: text(last),
+        since_ms: number(since)?,
+        agent: agent_of(agent, agent_name),
+        unanswered_by: agent_of(unanswered_by, unanswered_by_name).map(Box::new),
+        online: online == "1",
+        pod: pod.to_owned(),
+        rev: number(rev)?,
+    })
+}
+
+fn agent_of(id: &str, name: &str) -> Option<Agent> {
+    (!id.is_empty()).then(|| Agent { id: id.to_owned(), name: name.to_owned() })
+}
+
+fn gone_why(word: &str) -> Result<TicketGoneReason, DeskError> {
+    TicketGoneReason::ALL.into_iter().find(|why| why.as_str() == word).ok_or_else(not_understood)
+}
+
+fn number(text: &str) -> Result<u64, DeskError> {
+    text.parse().map_err(|_| not_understood())
+}
+
+fn not_understood() -> DeskError {
+    DeskError::unavailable("Redis answered a script of the desk with something that is no answer")
 }
