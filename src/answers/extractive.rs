@@ -1,9 +1,13 @@
-//! The answerer without a language model: it quotes the manual's own sentences and steps.
+//! The answerer without a language model: it quotes the manual's own sentences and steps. What it shares with the
+//! others: opening a manual, whose index is built once, and the stream of an answer.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use futures::channel::mpsc;
 use futures::future::BoxFuture;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
 use hsc_answers::encoder::Embedder;
 use hsc_answers::{
@@ -13,26 +17,35 @@ use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{
     Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question,
 };
+use tokio::sync::OnceCell;
 
-use super::event_sender::{EventSender, stream_of};
-use super::index_cache::IndexCache;
-
-/// The encoders' scores for one question and one manual.
-#[derive(Default)]
-pub(super) struct EncoderScores {
-    /// By encoder; empty without vectors.
-    pub encoders: Vec<Nearness>,
-    /// True when vectors are missing only because the manual is still being embedded.
-    pub pending: bool,
-}
+/// Capacity of the channel of an answer. Small: a reader that stops reading stops the answer.
+const WAITING: usize = 8;
 
 /// Answers with the manual's own words.
 #[derive(Clone)]
 pub struct Extractive {
     manual_cache: Arc<dyn ManualLoader>,
     library: Arc<IndexCache>,
-    measure: Measure,
+    /// The thresholds of an answer.
+    pub(super) measure: Measure,
     embedder: Option<Arc<dyn Embedder>>,
+}
+
+/// The manual of a question, and how near its passages are to the question.
+pub(super) struct OpenManual {
+    pub(super) manual: Arc<Manual>,
+    pub(super) index: Arc<Index>,
+    pub(super) near: EncoderScores,
+}
+
+/// The encoders' scores for one question and one manual.
+#[derive(Default)]
+pub(super) struct EncoderScores {
+    /// By encoder; empty without vectors.
+    pub(super) encoders: Vec<Nearness>,
+    /// True when vectors are missing only because the manual is still being embedded.
+    pub(super) pending: bool,
 }
 
 impl Extractive {
@@ -45,30 +58,46 @@ impl Extractive {
         Self { manual_cache, library: Arc::new(IndexCache::new(thesaurus)), measure, embedder }
     }
 
-    /// Opens the manual of a question and its index, or returns the reason why there is none.
+    /// Opens the manual of a question. Small talk and a question without a manual are answered here; then there is none
+    /// to answer from.
     pub(super) async fn open(
         &self,
         question: &Question,
-    ) -> Result<(Arc<Manual>, Arc<Index>), Answer> {
+        teller: &mut EventSender,
+    ) -> Option<OpenManual> {
+        if let Turn::SmallTalk(reply) = Turn::of(&answer_question(question)) {
+            teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
+            let answer = hsc_answers::Answer::small_talk(reply, &answer_question(question));
+            teller.end(answered(answer, AnswererName::Extractive, None, false)).await;
+            return None;
+        }
+        teller.tell(AnswerEvent::Reading).await;
+        let manual = match self.load(question).await {
+            Ok(manual) => manual,
+            Err(answer) => {
+                teller.end(answer).await;
+                return None;
+            }
+        };
+        let index = self.library.index(&manual).await;
+        teller.tell(AnswerEvent::Thinking).await;
+        let near = self.nearness(question, &manual, &index).await;
+        Some(OpenManual { manual, index, near })
+    }
+
+    /// The manual of a question, or the answer that there is none.
+    async fn load(&self, question: &Question) -> Result<Arc<Manual>, Answer> {
         let Some(documentation) = question.product.documentation.clone() else {
             return Err(no_manual("none", "There is no manual for this product.".to_owned()));
         };
-        match self
-            .manual_cache
-            .load_traced(ManualRequest { documentation }, question.asker.trace)
-            .await
-        {
-            Ok(manual) => {
-                let index = self.library.index(&manual).await;
-                Ok((manual, index))
-            }
-            Err(ManualError { code, words, .. }) => Err(no_manual(code, words)),
-        }
+        let request = ManualRequest { documentation };
+        let loaded = self.manual_cache.load_traced(request, question.asker.trace).await;
+        loaded.map_err(|ManualError { code, words, .. }| no_manual(code, words))
     }
 
     /// The similarity of each window to a question, for each encoder. Empty without a model, or while the manual is
     /// still being embedded: no question waits for that.
-    pub(super) async fn nearness(
+    async fn nearness(
         &self,
         question: &Question,
         manual: &Arc<Manual>,
@@ -99,24 +128,13 @@ impl Extractive {
         tokio::task::spawn_blocking(near).await.unwrap_or_default()
     }
 
-    /// The thresholds of an answer.
-    pub(super) fn measure(&self) -> Measure {
-        self.measure
-    }
-
     /// The whole answer from an open manual.
-    pub(super) fn compose(
-        &self,
-        question: &Question,
-        manual: &Manual,
-        index: &Index,
-        near: &EncoderScores,
-    ) -> Composed {
+    pub(super) fn compose(&self, question: &Question, open: &OpenManual) -> Composed {
         let composed = hsc_answers::compose(
             &answer_question(question),
-            manual,
-            index,
-            &near.encoders,
+            &open.manual,
+            &open.index,
+            &open.near.encoders,
             self.measure,
         );
         trace_features(composed.features);
@@ -124,22 +142,9 @@ impl Extractive {
     }
 
     async fn tell(self, question: Question, mut teller: EventSender) {
-        if let Turn::SmallTalk(reply) = Turn::of(&answer_question(&question)) {
-            return small_talk(reply, &question, &mut teller).await;
-        }
-        teller.tell(AnswerEvent::Reading).await;
-        let (manual, index) = match self.open(&question).await {
-            Ok(open) => open,
-            Err(answer) => return teller.tell(AnswerEvent::Done(Box::new(answer))).await,
-        };
-        teller.tell(AnswerEvent::Thinking).await;
-        let near = self.nearness(&question, &manual, &index).await;
-        let Composed { chunks, answer, .. } = self.compose(&question, &manual, &index, &near);
-        for chunk in chunks {
-            teller.tell(AnswerEvent::Chunk(chunk.text)).await;
-        }
-        let answer = answered(answer, AnswererName::Extractive, None, near.pending);
-        teller.tell(AnswerEvent::Done(Box::new(answer))).await;
+        let Some(open) = self.open(&question, &mut teller).await else { return };
+        let composed = self.compose(&question, &open);
+        teller.finish(composed, AnswererName::Extractive, None, open.near.pending).await;
     }
 }
 
@@ -149,8 +154,12 @@ impl Answerer for Extractive {
         stream_of(|teller| this.tell(question, teller))
     }
 
+    /// Without the previous questions when they have no effect.
     fn reduced(&self, question: Question) -> Question {
-        reduced(question)
+        match Turn::of(&answer_question(&question)) {
+            Turn::FollowUp | Turn::Failed(_) => question,
+            Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
+        }
     }
 
     /// Queues the manual's windows for embedding.
@@ -196,7 +205,7 @@ pub(super) fn answer_question(question: &Question) -> hsc_answers::Question<'_> 
 }
 
 /// The library's answer in the port's type. `pending` means that the manual was still being embedded.
-pub(super) fn answered(
+fn answered(
     answer: hsc_answers::Answer,
     answerer: AnswererName,
     fallback: Option<String>,
@@ -228,22 +237,6 @@ pub(super) fn trace_features(features: Option<Features>) {
     }
 }
 
-/// A question without the previous ones when they have no effect.
-pub(super) fn reduced(question: Question) -> Question {
-    match Turn::of(&answer_question(&question)) {
-        Turn::FollowUp | Turn::Failed(_) => question,
-        Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
-    }
-}
-
-/// Replies to small talk.
-pub(super) async fn small_talk(reply: &str, question: &Question, teller: &mut EventSender) {
-    teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
-    let answer = hsc_answers::Answer::small_talk(reply, &answer_question(question));
-    let answer = answered(answer, AnswererName::Extractive, None, false);
-    teller.tell(AnswerEvent::Done(Box::new(answer))).await;
-}
-
 fn no_manual(code: &'static str, words: String) -> Answer {
     Answer {
         html: html_paragraph(&words),
@@ -257,5 +250,101 @@ fn no_manual(code: &'static str, words: String) -> Answer {
         stale_manual: false,
         provisional: false,
         pages_pending: 0,
+    }
+}
+
+/// Sends events to the holder of the stream.
+pub(super) struct EventSender(mpsc::Sender<AnswerEvent>);
+
+impl EventSender {
+    /// Sends an event; waits while the reader is behind.
+    pub(super) async fn tell(&mut self, event: AnswerEvent) {
+        // The reader is gone: the function itself is dropped with the stream.
+        let _ = self.0.send(event).await;
+    }
+
+    /// Sends the rest of an answer, and its end. `pending` means that the manual is still being embedded.
+    pub(super) async fn finish(
+        &mut self,
+        composed: Composed,
+        answerer: AnswererName,
+        fallback: Option<String>,
+        pending: bool,
+    ) {
+        for chunk in composed.chunks {
+            self.tell(AnswerEvent::Chunk(chunk.text)).await;
+        }
+        self.end(answered(composed.answer, answerer, fallback, pending)).await;
+    }
+
+    /// Ends the answer.
+    pub(super) async fn end(&mut self, answer: Answer) {
+        self.tell(AnswerEvent::Done(Box::new(answer))).await;
+    }
+}
+
+/// The stream of the events that `tell` sends. Dropping the stream drops the function at its current await.
+pub(super) fn stream_of<F, Sending>(tell: F) -> BoxStream<'static, AnswerEvent>
+where
+    F: FnOnce(EventSender) -> Sending,
+    Sending: Future<Output = ()> + Send + 'static,
+{
+    let (sender, events) = mpsc::channel(WAITING);
+    let telling = tell(EventSender(sender)).into_stream().filter_map(|()| async { None });
+    stream::select(events, telling).boxed()
+}
+
+/// The indexes of cached manuals, each built once.
+///
+/// An index is held as long as its manual is alive anywhere, and no longer: the manual cache decides which manuals
+/// stay. Concurrent requests wait for the index that is being built.
+struct IndexCache {
+    thesaurus: Arc<Thesaurus>,
+    held: Mutex<HashMap<usize, CachedIndex>>,
+}
+
+/// An index and its manual.
+struct CachedIndex {
+    manual: Weak<Manual>,
+    index: Arc<OnceCell<Arc<Index>>>,
+}
+
+impl IndexCache {
+    /// A cache whose indexes use these synonyms.
+    fn new(thesaurus: Thesaurus) -> Self {
+        Self { thesaurus: Arc::new(thesaurus), held: Mutex::default() }
+    }
+
+    /// The index of `manual`. It is built on the blocking pool, so that no socket waits.
+    async fn index(&self, manual: &Arc<Manual>) -> Arc<Index> {
+        let cell = self.cell(manual);
+        let build = || async {
+            let (manual, thesaurus) = (Arc::clone(manual), Arc::clone(&self.thesaurus));
+            let read = move || Index::with(&manual, &thesaurus);
+            match tokio::task::spawn_blocking(read).await {
+                Ok(index) => Arc::new(index),
+                Err(error) => {
+                    // The customer gets "I don't know", which is true, and the log contains the cause.
+                    log::error!(cause:% = error; "cannot index a manual");
+                    Arc::new(Index::empty())
+                }
+            }
+        };
+        Arc::clone(cell.get_or_init(build).await)
+    }
+
+    fn cell(&self, manual: &Arc<Manual>) -> Arc<OnceCell<Arc<Index>>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Arc::as_ptr(manual) as usize;
+        if let Some(known) = held.get(&key)
+            // An address is reused once its manual is gone.
+            && known.manual.upgrade().is_some_and(|known| Arc::ptr_eq(&known, manual))
+        {
+            return Arc::clone(&known.index);
+        }
+        held.retain(|_, held| held.manual.strong_count() > 0);
+        let index = Arc::default();
+        held.insert(key, CachedIndex { manual: Arc::downgrade(manual), index: Arc::clone(&index) });
+        index
     }
 }

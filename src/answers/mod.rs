@@ -4,18 +4,16 @@
 //! for the work, asks the model, and counts and logs. The path of a question:
 //!
 //! ```text
-//! Question ─► owner (whose manual) ─► extractive ─► loader, index_cache (an index a manual, built once), embedder
+//! Question ─► owner (whose manual) ─► extractive ─► loader, IndexCache (an index a manual, built once), embedder
 //!                                        │ hsc_answers::compose, on its chunks ─► events
 //!                                        └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
 //! ```
 //!
 //! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log line.
 
-mod event_sender;
 mod extractive;
 #[cfg(test)]
 mod fixture;
-mod index_cache;
 mod llm;
 mod owner;
 mod start;

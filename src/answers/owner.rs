@@ -10,8 +10,7 @@ use hsc_answers::{Phrases, html_paragraph};
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 
-use super::event_sender::{EventSender, stream_of};
-use super::extractive::answer_question;
+use super::extractive::{EventSender, answer_question, stream_of};
 
 /// Most manuals that are read for one question. A product may belong to dozens; the visitor waits meanwhile.
 const MOST_OWNERS: usize = 3;
@@ -82,7 +81,7 @@ impl OwnerAnswerer {
             for chunk in chunks {
                 teller.tell(AnswerEvent::Chunk(chunk)).await;
             }
-            return teller.tell(AnswerEvent::Done(Box::new(answer))).await;
+            return teller.end(answer).await;
         }
         let mut events = self.0.answer(question);
         while let Some(event) = events.next().await {

@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use hsc_actors::ports::Answerer;
 use hsc_actors::{Span, logged_trace};
 use hsc_answers::llm::{ModelOutput, Prompt, Retrieval};
-use hsc_answers::{Composed, Index, Turn};
+use hsc_answers::{Composed, Turn};
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_config::LlmSettings;
 use hsc_conversation::BoxError;
@@ -19,12 +19,10 @@ use hsc_conversation::protocol::{Image, ImageFile};
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
-use super::super::event_sender::{EventSender, stream_of};
 use super::super::extractive::{
-    EncoderScores, Extractive, answer_question, answered, small_talk, trace_features,
+    EventSender, Extractive, OpenManual, answer_question, stream_of, trace_features,
 };
-use super::endpoint::{Delta, Endpoint, Finish};
-use super::error::LlmError;
+use super::endpoint::{Delta, Endpoint, Finish, LlmError};
 use super::limits::{ModelLimits, PICTURE_TOKENS, Spending, Usage};
 use crate::outbound::OutboundTls;
 
@@ -55,9 +53,7 @@ struct PromptParts {
 /// A question and its retrieved passages.
 struct Case<'a> {
     question: &'a Question,
-    manual: &'a Manual,
-    index: &'a Index,
-    near: &'a EncoderScores,
+    open: &'a OpenManual,
     retrieval: &'a Retrieval<'a>,
 }
 
@@ -95,35 +91,19 @@ impl Llm {
 
     async fn tell(self, question: Question, mut teller: EventSender) {
         let PromptParts { extractive, context_chars, .. } = &*self.parts;
-        if let Turn::SmallTalk(reply) = Turn::of(&answer_question(&question)) {
-            return small_talk(reply, &question, &mut teller).await;
-        }
-        teller.tell(AnswerEvent::Reading).await;
-        let (manual, index) = match extractive.open(&question).await {
-            Ok(open) => open,
-            Err(answer) => return teller.tell(AnswerEvent::Done(Box::new(answer))).await,
-        };
-        teller.tell(AnswerEvent::Thinking).await;
-        let near = extractive.nearness(&question, &manual, &index).await;
-        let measure = extractive.measure();
+        let Some(open) = extractive.open(&question, &mut teller).await else { return };
         let retrieval = Retrieval::new(
             answer_question(&question),
-            &manual,
-            &index,
-            &near.encoders,
-            measure,
+            &open.manual,
+            &open.index,
+            &open.near.encoders,
+            extractive.measure,
             *context_chars,
         );
         trace_features(retrieval.features());
         let output = ModelOutput::new(&retrieval, self.parts.begins_inside.load(Ordering::Relaxed));
         let mut generated = GeneratedText { output, has_received: false };
-        let case = Case {
-            question: &question,
-            manual: &manual,
-            index: &index,
-            near: &near,
-            retrieval: &retrieval,
-        };
+        let case = Case { question: &question, open: &open, retrieval: &retrieval };
         let (composed, answerer, fallback) =
             match self.ask(&case, &mut generated, &mut teller).await {
                 Ok(()) => (generated.output.into_answer(), AnswererName::Llm, None),
@@ -134,11 +114,7 @@ impl Llm {
                     (composed, AnswererName::Extractive, Some(reason.to_owned()))
                 }
             };
-        for chunk in composed.chunks {
-            teller.tell(AnswerEvent::Chunk(chunk.text)).await;
-        }
-        let answer = answered(composed.answer, answerer, fallback, near.pending);
-        teller.tell(AnswerEvent::Done(Box::new(answer))).await;
+        teller.finish(composed, answerer, fallback, open.near.pending).await;
     }
 
     /// Sends the model's text as it arrives.
@@ -199,7 +175,7 @@ impl Llm {
         };
         let asked = timeout_at(first.0, endpoint.ask(prompt, image)).await;
         let mut deltas = asked.map_err(|_| late(first))??;
-        spending.is_sent();
+        spending.sent = true;
         let mut finish = None;
         loop {
             let limit = match finish {
@@ -210,7 +186,7 @@ impl Llm {
             match timeout_at(limit.0, deltas.next()).await {
                 Ok(Some(Ok(delta))) => {
                     spending.says(&delta.text);
-                    delta.usage.into_iter().for_each(|usage| spending.counts(usage));
+                    spending.usage = delta.usage.or(spending.usage);
                     generated.receive(&delta, teller).await;
                     finish = finish.or(delta.finish);
                     if delta.last || finish == Some(Finish::Cut) {
@@ -251,9 +227,8 @@ impl Llm {
         } else {
             log::warn!(trace, reason, cause:% = error; "the language model failed, using the extractive answer");
         }
-        let Case { question, manual, index, near, .. } = *case;
-        let manual = self.parts.extractive.compose(question, manual, index, near);
-        generated.output.fall_back(manual, is_limited)
+        let extractive = self.parts.extractive.compose(case.question, case.open);
+        generated.output.fall_back(extractive, is_limited)
     }
 }
 

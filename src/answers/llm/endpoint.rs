@@ -1,4 +1,4 @@
-//! The endpoint: one streamed chat completion, and nothing else of the API.
+//! The endpoint: one streamed chat completion, and nothing else of the API; and why a model did not answer.
 //!
 //! Compatible endpoints differ in the fields that they leave out, add and repeat. A field
 //! that is absent, null or of another type is ignored; only an error, text that is not JSON, or a
@@ -13,13 +13,11 @@ use hsc_config::LlmSettings;
 use hsc_conversation::BoxError;
 use hsc_conversation::protocol::ImageFile;
 use reqwest::header::CONTENT_TYPE;
-use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use url::Url;
 
-use super::error::LlmError;
-use super::limits::Usage;
+use super::limits::{Scope, Usage, Used};
 use super::sse::{Event, EventParser};
 use crate::outbound::OutboundTls;
 
@@ -48,8 +46,8 @@ pub(super) struct Endpoint {
     key: String,
     model: String,
     max_tokens: u32,
-    /// This endpoint's name of the token limit.
-    limit_field: &'static str,
+    /// True for OpenAI, whose newer models reject the compatible endpoints' name of the token limit.
+    is_openai: bool,
     /// True when the endpoint is known to report its usage on request. Others reject unknown fields.
     asks_usage: bool,
 }
@@ -62,8 +60,11 @@ struct Request<'a> {
     messages: [Turn<'a>; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
-    #[serde(flatten)]
-    limit: Limit,
+    /// The limit of the answer, under one of the two names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
 }
 
 impl Request<'_> {
@@ -108,20 +109,6 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-/// The token limit of the answer, under the endpoint's own name.
-struct Limit {
-    field: &'static str,
-    tokens: u32,
-}
-
-impl Serialize for Limit {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(self.field, &self.tokens)?;
-        map.end()
-    }
-}
-
 impl<'a> Content<'a> {
     fn of(prompt: &'a Prompt, image: Option<&'a ImageFile>) -> Self {
         match image {
@@ -137,6 +124,48 @@ impl<'a> Content<'a> {
 fn data_url<S: Serializer>(image: &&ImageFile, serializer: S) -> Result<S::Ok, S::Error> {
     let base64 = Base64Display::new(image.bytes(), &STANDARD);
     serializer.collect_str(&format_args!("data:{};base64,{base64}", image.media_type()))
+}
+
+/// A failure of the model or of its endpoint. The names are metric labels, so the list is closed.
+#[derive(Debug, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum LlmError {
+    /// Connection refused or broken.
+    #[error("the endpoint cannot be reached: {0}")]
+    Unreachable(#[source] reqwest::Error),
+    /// An error status. Its text is dropped: some endpoints repeat the key in it.
+    #[error("the endpoint refused with status {0}")]
+    Refused(u16),
+    /// The response cannot be parsed.
+    #[error("the endpoint sent something that is no answer")]
+    Garbled,
+    /// The first token, or the whole answer, exceeded its time limit.
+    #[error("the endpoint took longer than {0} ms")]
+    #[strum(serialize = "timeout")]
+    TimeOut(u64),
+    /// The answer is incomplete: by a limit, a filter or a broken connection.
+    #[error("the answer ended before its end")]
+    CutShort,
+    /// No request was sent: a quota is used up.
+    #[error("the quota of {used} of this {scope} is used up")]
+    Limited { scope: Scope, used: Used },
+    /// The answer is empty.
+    #[error("the model returned no text")]
+    Empty,
+}
+
+impl LlmError {
+    /// The metric label. Every failure after the first text is one of its own.
+    pub(super) fn label(&self, has_spoken: bool) -> &'static str {
+        if has_spoken { "broke_off" } else { self.into() }
+    }
+}
+
+impl From<reqwest::Error> for LlmError {
+    fn from(error: reqwest::Error) -> Self {
+        // The address may hold a key in its query.
+        Self::Unreachable(error.without_url())
+    }
 }
 
 /// How an answer ended.
@@ -177,10 +206,8 @@ impl Endpoint {
         let mut url = Url::parse(&settings.base_url)?;
         // By the path, because some base addresses have a query.
         url.set_path(&format!("{}/chat/completions", url.path().trim_end_matches('/')));
-        // OpenAI's newer models reject the field name of the compatible endpoints.
-        let own = url.host_str() == Some("api.openai.com");
-        let limit_field = if own { "max_completion_tokens" } else { "max_tokens" };
-        let asks_usage = own || url.host_str() == Some("generativelanguage.googleapis.com");
+        let is_openai = url.host_str() == Some("api.openai.com");
+        let asks_usage = is_openai || url.host_str() == Some("generativelanguage.googleapis.com");
         Ok(Self {
             http,
             url,
@@ -188,7 +215,7 @@ impl Endpoint {
             key: settings.api_key.reveal().unwrap_or_default().to_owned(),
             model: settings.model.clone(),
             max_tokens: settings.max_tokens,
-            limit_field,
+            is_openai,
         })
     }
 
@@ -212,7 +239,8 @@ impl Endpoint {
                 Turn { role: "user", content: Content::of(prompt, image) },
             ],
             stream_options: self.asks_usage.then_some(StreamOptions { include_usage: true }),
-            limit: Limit { field: self.limit_field, tokens: self.max_tokens },
+            max_completion_tokens: self.is_openai.then_some(self.max_tokens),
+            max_tokens: (!self.is_openai).then_some(self.max_tokens),
         };
         let mut written = Vec::with_capacity(body.size_hint(prompt, image));
         serde_json::to_writer(&mut written, &body).expect("plain text and numbers");
@@ -354,4 +382,18 @@ fn refused(error: &Value) -> LlmError {
     let status =
         ["code", "status", "status_code"].iter().find_map(|field| number(error.get(field)?));
     LlmError::Refused(status.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_after_the_first_chunk_is_an_interruption() {
+        for error in [LlmError::Garbled, LlmError::Empty, LlmError::TimeOut(1), LlmError::CutShort]
+        {
+            assert_eq!(error.label(true), "broke_off");
+            assert_ne!(error.label(false), "broke_off");
+        }
+    }
 }

@@ -26,7 +26,7 @@ const ONE: NonZeroUsize = NonZeroUsize::new(1).expect("not zero");
 pub(super) const PICTURE_TOKENS: u64 = 1_000;
 
 /// The scope of the exhausted quota. The name is a metric label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Scope {
     Conversation,
@@ -34,24 +34,12 @@ pub(super) enum Scope {
     Pod,
 }
 
-impl Scope {
-    pub(super) fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// The exhausted quantity. The name is a metric label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Used {
     Answers,
     Tokens,
-}
-
-impl Used {
-    pub(super) fn as_str(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// Tokens as the endpoint counts them.
@@ -73,59 +61,58 @@ struct Quotas {
 }
 
 /// One kind of quota, for each scope that has a limit.
-struct Scoped {
-    conversations: Option<RateLimiter<Arc<str>>>,
-    clients: Option<RateLimiter<ClientKey>>,
-    pod: Option<RateLimiter<()>>,
+struct Scoped(Vec<(Scope, RateLimiter<Key>)>);
+
+/// For whom a scope counts.
+#[derive(PartialEq, Eq, Hash)]
+enum Key {
+    Conversation(Arc<str>),
+    Client(ClientKey),
+    Pod,
+}
+
+impl Key {
+    /// `None` if the conversation or the client is not known.
+    fn of(scope: Scope, asker: &Requester) -> Option<Self> {
+        match scope {
+            Scope::Conversation => asker.conversation.clone().map(Self::Conversation),
+            Scope::Client => asker.client.map(Self::Client),
+            Scope::Pod => Some(Self::Pod),
+        }
+    }
 }
 
 impl Scoped {
-    fn new([conversation, client, pod]: [u64; 3], per: Duration) -> Self {
-        Self {
-            conversations: Quota::new(conversation, per)
-                .map(|quota| RateLimiter::new(quota, REMEMBERED)),
-            clients: Quota::new(client, per).map(|quota| RateLimiter::new(quota, REMEMBERED)),
-            pod: Quota::new(pod, per).map(|quota| RateLimiter::new(quota, ONE)),
-        }
+    fn new(limits: [(Scope, u64); 3], per: Duration) -> Self {
+        let limiter = |(scope, limit)| {
+            let remembered = if scope == Scope::Pod { ONE } else { REMEMBERED };
+            Some((scope, RateLimiter::new(Quota::new(limit, per)?, remembered)))
+        };
+        Self(limits.into_iter().filter_map(limiter).collect())
     }
 
     fn check(&self, asker: &Requester, cost: u64, now: Instant) -> Result<(), Scope> {
-        let Requester { conversation, client, .. } = asker;
-        if let (Some(limiter), Some(key)) = (&self.conversations, conversation) {
-            limiter.check(key, cost, now).map_err(|_| Scope::Conversation)?;
-        }
-        if let (Some(limiter), Some(key)) = (&self.clients, client) {
-            limiter.check(key, cost, now).map_err(|_| Scope::Client)?;
-        }
-        if let Some(limiter) = &self.pod {
-            limiter.check(&(), cost, now).map_err(|_| Scope::Pod)?;
+        for (scope, limiter) in &self.0 {
+            if let Some(key) = Key::of(*scope, asker) {
+                limiter.check(&key, cost, now).map_err(|_| *scope)?;
+            }
         }
         Ok(())
     }
 
     fn count(&mut self, asker: &Requester, cost: u64, now: Instant) {
-        let Requester { conversation, client, .. } = asker;
-        if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
-            limiter.count(Arc::clone(key), cost, now);
-        }
-        if let (Some(limiter), Some(key)) = (&mut self.clients, client) {
-            limiter.count(*key, cost, now);
-        }
-        if let Some(limiter) = &mut self.pod {
-            limiter.count((), cost, now);
+        for (scope, limiter) in &mut self.0 {
+            if let Some(key) = Key::of(*scope, asker) {
+                limiter.count(key, cost, now);
+            }
         }
     }
 
     fn give_back(&mut self, asker: &Requester, cost: u64) {
-        let Requester { conversation, client, .. } = asker;
-        if let (Some(limiter), Some(key)) = (&mut self.conversations, conversation) {
-            limiter.give_back(key, cost);
-        }
-        if let (Some(limiter), Some(key)) = (&mut self.clients, client) {
-            limiter.give_back(key, cost);
-        }
-        if let Some(limiter) = &mut self.pod {
-            limiter.give_back(&(), cost);
+        for (scope, limiter) in &mut self.0 {
+            if let Some(key) = Key::of(*scope, asker) {
+                limiter.give_back(&key, cost);
+            }
         }
     }
 }
@@ -133,14 +120,14 @@ impl Scoped {
 impl ModelLimits {
     pub(super) fn new(settings: &LlmSettings, metrics: Arc<Metrics>) -> Arc<Self> {
         let answers = [
-            u64::from(settings.answers_per_minute_per_conversation),
-            u64::from(settings.answers_per_minute_per_client),
-            u64::from(settings.answers_per_minute),
+            (Scope::Conversation, u64::from(settings.answers_per_minute_per_conversation)),
+            (Scope::Client, u64::from(settings.answers_per_minute_per_client)),
+            (Scope::Pod, u64::from(settings.answers_per_minute)),
         ];
         let tokens = [
-            settings.tokens_per_day_per_conversation,
-            settings.tokens_per_day_per_client,
-            settings.tokens_per_day,
+            (Scope::Conversation, settings.tokens_per_day_per_conversation),
+            (Scope::Client, settings.tokens_per_day_per_client),
+            (Scope::Pod, settings.tokens_per_day),
         ];
         let quotas =
             Quotas { answers: Scoped::new(answers, MINUTE), tokens: Scoped::new(tokens, DAY) };
@@ -164,7 +151,7 @@ impl ModelLimits {
             tokens.map_err(|scope| (scope, Used::Tokens))
         });
         if let Err((scope, used)) = admitted {
-            self.metrics.answers.model_limited(scope.as_str(), used.as_str());
+            self.metrics.answers.model_limited(scope.into(), used.into());
             return Err((scope, used));
         }
         quotas.answers.count(asker, 1, now);
@@ -199,25 +186,17 @@ pub(super) struct Spending {
     asker: Requester,
     reserved: u64,
     prompt: u64,
-    sent: bool,
+    /// True once the endpoint has accepted the prompt.
+    pub(super) sent: bool,
     generated: u64,
-    usage: Option<Usage>,
+    /// As the endpoint reported it.
+    pub(super) usage: Option<Usage>,
 }
 
 impl Spending {
-    /// The endpoint has accepted the prompt.
-    pub(super) fn is_sent(&mut self) {
-        self.sent = true;
-    }
-
     /// Adds text of the model to the estimate.
     pub(super) fn says(&mut self, text: &str) {
         self.generated = self.generated.saturating_add(estimate_tokens(text));
-    }
-
-    /// The endpoint has reported its usage.
-    pub(super) fn counts(&mut self, usage: Usage) {
-        self.usage = Some(usage);
     }
 
     /// The tokens so far: as reported, else estimated.
@@ -296,14 +275,14 @@ mod tests {
         let asker = asker("a", "8.8.8.8");
         let mut first = limits.admit(&asker, 40, 40).expect("room");
         assert_eq!(limits.admit(&asker, 20, 10).err(), Some((Scope::Conversation, Used::Tokens)));
-        first.is_sent();
+        first.sent = true;
         first.says("12345678");
         drop(first);
         // 42 are used: 58 are left, and a moment's refill is less than one.
         assert_eq!(limits.admit(&asker, 59, 0).err(), Some((Scope::Conversation, Used::Tokens)));
         let mut second = limits.admit(&asker, 57, 0).expect("room");
-        second.is_sent();
-        second.counts(Usage { prompt: 90, completion: 9 });
+        second.sent = true;
+        second.usage = Some(Usage { prompt: 90, completion: 9 });
         drop(second);
         assert_eq!(limits.admit(&asker, 1, 0).err(), Some((Scope::Conversation, Used::Tokens)));
         let counted = limits.metrics.render();

@@ -2,14 +2,13 @@
 //!
 //! ```text
 //! hsc_answers::llm::Retrieval ─► prompt ─► endpoint ─► hsc_answers::llm::ModelOutput ─► chunks
-//!                                   └─ limits └─ error ─► the extractive answer, marked as fallback
+//!                                   └─ limits └─ LlmError ─► the extractive answer, marked as fallback
 //! ```
 //!
 //! Never: a key or a customer's words in a log line, a request without a quota.
 
 mod answerer;
 mod endpoint;
-mod error;
 mod limits;
 mod sse;
 #[cfg(test)]
