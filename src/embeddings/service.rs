@@ -26,7 +26,8 @@ const MOST_HELD: NonZeroUsize = NonZeroUsize::new(192).expect("it is not zero");
 const MOST_NAMED: NonZeroUsize = NonZeroUsize::new(16_384).expect("it is not zero");
 
 /// State of the model.
-#[derive(Clone)]
+#[derive(Clone, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ModelState {
     /// Disabled by the settings.
     Disabled,
@@ -42,12 +43,7 @@ impl ModelState {
     /// The state for operators: `disabled`, `missing`, `damaged` or `ready`.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::Disabled => "disabled",
-            Self::Missing => "missing",
-            Self::Damaged(_) => "damaged",
-            Self::Ready(_) => "ready",
-        }
+        self.into()
     }
 }
 

@@ -1,13 +1,16 @@
 //! The manual loader: finds the file, reads it, and reports its source.
 //!
-//! Owns      the fetcher (limits requests), the reader (limits concurrent reads).
-//! Never     loads a manual without a request, stores a manual: that is the manual cache's business.
-//! On crash  loses only the requests in work; fetched files are on disk.
+//! Owns      the fetcher (limits requests), the reader (limits concurrent reads), the result of the last load of each
+//!           manual, in memory, for operators.
+//! Never     loads a manual without a request, stores a manual: that is the manual cache's business; decides anything by
+//!           the last load.
+//! On crash  loses only the requests in work and the last results; fetched files are on disk.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use dashmap::DashMap;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use hsc_actors::ports::{
@@ -20,17 +23,18 @@ use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
 use super::fetch::{Copy, Fetcher};
-use super::load_history::LoadHistory;
-use super::local::Folder;
 use super::{LoadError, ocr_report, settings};
 use crate::outbound::OutboundTls;
+
+/// Most remembered results: more than any known catalog has manuals. When it is full, all are cleared.
+const MOST_REMEMBERED: usize = 100_000;
 
 /// Loads manuals, from the network and from the catalog folder.
 #[derive(Clone)]
 pub struct Loader(Arc<LoaderParts>);
 
 struct LoaderParts {
-    folder: Folder,
+    catalog_dir: PathBuf,
     fetcher: Fetcher,
     reader: Reader,
     recognizer: Recognizer,
@@ -58,11 +62,12 @@ impl Loader {
         })?;
         let fetcher = Fetcher::new(settings, tls)?;
         let ocr = settings::ocr(settings, fetcher.folder(), program.clone());
+        let counts = Arc::clone(&metrics);
         Ok(Self(Arc::new(LoaderParts {
-            folder: Folder::new(catalog_dir),
+            catalog_dir: catalog_dir.to_owned(),
             fetcher,
             reader: Reader::new(settings::reader(settings, program)),
-            recognizer: Recognizer::new(ocr, ocr_report::to_log_and(Arc::clone(&metrics))),
+            recognizer: Recognizer::new(ocr, move |event| ocr_report::report(&counts, event)),
             ocr_wait: Duration::from_millis(settings.ocr.wait_ms),
             waits_for_ocr: false,
             ledger: LoadHistory::default(),
@@ -254,7 +259,7 @@ impl LoaderParts {
                 FoundFile::from(copy)
             })
         } else {
-            self.folder.find(address).map(|path| {
+            file_below(&self.catalog_dir, address).map(|path| {
                 counted("ok", 0);
                 FoundFile {
                     path,
@@ -274,7 +279,7 @@ impl LoaderParts {
             let (path, at) = self.fetcher.cached_file(address)?;
             return Some(CachedFile { bytes: path.metadata().ok()?.len(), at });
         }
-        let about = self.folder.find(address).ok()?.metadata().ok()?;
+        let about = file_below(&self.catalog_dir, address).ok()?.metadata().ok()?;
         Some(CachedFile { bytes: about.len(), at: about.modified().ok()? })
     }
 
@@ -397,4 +402,136 @@ fn with_causes(error: &LoadError) -> String {
         cause = inner.source();
     }
     line
+}
+
+/// The file of a catalog's path. It must be below the catalog folder, links followed: a catalog is
+/// data, and must not open files that its author could not open.
+fn file_below(folder: &Path, path: &str) -> Result<PathBuf, LoadError> {
+    let outside = || LoadError::Outside { path: path.to_owned() };
+    let relative = Path::new(path);
+    let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if path.contains('\0') || !relative.components().all(plain) {
+        return Err(outside());
+    }
+    let io = |cause: std::io::Error| match cause.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {
+            LoadError::Missing { path: path.to_owned() }
+        }
+        _ => ReadError::Unreadable { path: path.to_owned(), cause }.into(),
+    };
+    let folder = folder.canonicalize().map_err(io)?;
+    let file = folder.join(relative).canonicalize().map_err(io)?;
+    if !file.starts_with(&folder) {
+        return Err(outside());
+    }
+    // A pipe or a device would be read without end.
+    if !file.is_file() {
+        return Err(LoadError::Missing { path: path.to_owned() });
+    }
+    Ok(file)
+}
+
+/// The last load of each manual.
+#[derive(Debug, Default)]
+struct LoadHistory(DashMap<Documentation, LastLoad>);
+
+impl LoadHistory {
+    /// Records the result of a load.
+    fn note(&self, documentation: &Documentation, outcome: Result<&Manual, &ManualError>) {
+        if self.0.len() >= MOST_REMEMBERED {
+            self.0.clear();
+        }
+        let (pages, fault) = match outcome {
+            Ok(manual) => {
+                let ManualSource { location, stale, .. } = &manual.source;
+                let older = || format!("an older copy is read, because {location} did not answer");
+                (Some(manual.pages.len()), stale.then(older))
+            }
+            // The pages of the last load that succeeded.
+            Err(error) => {
+                (self.of(documentation).and_then(|before| before.pages), Some(error.to_string()))
+            }
+        };
+        let line = LastLoad { at: SystemTime::now(), pages, fault };
+        self.0.insert(documentation.clone(), line);
+    }
+
+    /// The entry of a manual.
+    fn of(&self, documentation: &Documentation) -> Option<LastLoad> {
+        self.0.get(documentation).map(|line| line.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hsc_catalogs::{ManualFormat, Page};
+
+    use super::*;
+
+    fn manual(stale: bool) -> Manual {
+        let page = Page { number: 1, label: None, text: "words".to_owned(), contents: false };
+        Manual {
+            title: "a".to_owned(),
+            format: ManualFormat::Html,
+            source: ManualSource {
+                location: "http://a/".to_owned(),
+                stale,
+                ..ManualSource::default()
+            },
+            pages: vec![page],
+            passages: Vec::new(),
+            outline: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_fault_is_shown_until_the_next_load_and_the_page_count_stays() {
+        let (kind, url) = (DocumentationKind::Html, "http://a/".to_owned());
+        let (ledger, it) = (LoadHistory::default(), Documentation { kind, url, backup_url: None });
+        assert_eq!(ledger.of(&it), None);
+        let failed = ManualError::new("unreachable", "Not now.", "nobody answers");
+        ledger.note(&it, Err(&failed));
+        let line = ledger.of(&it).expect("a line");
+        assert_eq!(
+            (line.pages, line.fault.as_deref()),
+            (None, Some("nobody answers (unreachable)"))
+        );
+        ledger.note(&it, Ok(&manual(false)));
+        let line = ledger.of(&it).expect("a line");
+        assert_eq!((line.pages, line.fault), (Some(1), None));
+        ledger.note(&it, Err(&failed));
+        assert_eq!(ledger.of(&it).expect("a line").pages, Some(1));
+        ledger.note(&it, Ok(&manual(true)));
+        assert!(ledger.of(&it).expect("a line").fault.expect("a word").contains("older copy"));
+    }
+
+    #[test]
+    fn only_a_file_below_the_folder_is_found() {
+        let house = tempfile::tempdir().expect("a folder");
+        let folder = house.path().join("catalog");
+        std::fs::create_dir_all(folder.join("manuals")).expect("made");
+        std::fs::write(folder.join("manuals/a.pdf"), b"a").expect("written");
+        std::fs::write(house.path().join("secret.pdf"), b"s").expect("written");
+        let find = |path: &str| file_below(&folder, path);
+        assert!(find("manuals/a.pdf").is_ok_and(|path| path.ends_with("manuals/a.pdf")));
+        assert!(find("./manuals/a.pdf").is_ok());
+        for path in ["../secret.pdf", "manuals/../../secret.pdf", "/etc/passwd", "a\0.pdf"] {
+            assert!(matches!(find(path), Err(LoadError::Outside { .. })), "{path}");
+        }
+        for path in ["manuals/b.pdf", "manuals", "", "manuals/a.pdf/b.pdf"] {
+            assert!(matches!(find(path), Err(LoadError::Missing { .. })), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_out_of_the_folder_is_not_followed() {
+        let house = tempfile::tempdir().expect("a folder");
+        let folder = house.path().join("catalog");
+        std::fs::create_dir(&folder).expect("made");
+        std::fs::write(house.path().join("secret.pdf"), b"s").expect("written");
+        std::os::unix::fs::symlink(house.path().join("secret.pdf"), folder.join("a.pdf"))
+            .expect("linked");
+        assert!(matches!(file_below(&folder, "a.pdf"), Err(LoadError::Outside { .. })));
+    }
 }

@@ -1,8 +1,8 @@
 //! Finds the file of a manual, reads it with `hsc-manuals`, and reports its source.
 //!
 //! ```text
-//! Loader ─► local │ fetch ─► file ─► hsc_manuals::Reader ─► Manual
-//!                                    hsc_manuals::Recognizer ─► OcrReport ─► log, metrics
+//! Loader ─► catalog folder │ fetch ─► file ─► hsc_manuals::Reader ─► Manual
+//!                                             hsc_manuals::Recognizer ─► OcrReport ─► log, metrics
 //! ```
 //!
 //! The adapter between the reading crate and the server: it implements the ports `ManualLoader` and `ManualFiles`,
@@ -11,9 +11,7 @@
 
 mod error;
 mod fetch;
-mod load_history;
 mod loader;
-mod local;
 mod ocr_report;
 mod settings;
 #[cfg(test)]

@@ -1,24 +1,15 @@
 //! Events of the recognizer of scanned pages, as log lines and metrics.
 
-use std::sync::Arc;
-
 use hsc_manuals::{NoEngine, OcrEvent};
 use hsc_monitoring::Metrics;
 use log::{info, warn};
 
-/// A callback that counts and logs the recognizer's events.
-pub(super) fn to_log_and(metrics: Arc<Metrics>) -> impl Fn(OcrEvent<'_>) + Send + Sync + 'static {
-    move |event| match event {
+/// Counts and logs an event.
+pub(super) fn report(metrics: &Metrics, event: OcrEvent<'_>) {
+    match event {
         OcrEvent::PageDone(outcome) => {
             metrics.manuals.recognized(outcome.map_or_else(|fault| fault.as_str(), |()| "read"));
         }
-        other => log(other),
-    }
-}
-
-fn log(event: OcrEvent<'_>) {
-    match event {
-        OcrEvent::PageDone(_) => {}
         OcrEvent::EngineFound { version, languages, missing } => {
             let used = languages.join(" ");
             if !missing.is_empty() {

@@ -1,4 +1,9 @@
-//! One request and its result.
+//! One request: which addresses it may go to, its result, and when it is repeated.
+//!
+//! A catalog is data: the author of a manual's address must not thereby reach hosts that
+//! only this machine can reach: its own services, the neighbours in its network, the metadata service
+//! of a cloud. The check happens after the name is resolved, and the connection uses exactly the
+//! addresses that were checked, so that a name cannot resolve differently in between.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,10 +20,13 @@ use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
 use super::super::LoadError;
-use super::address::{Allowed, Trust, check};
 use super::disk::CopyMetadata;
-use super::retry;
-use crate::outbound::{NotPublic, OutboundTls, asking, not_public};
+use crate::outbound::{
+    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, asking, not_public, trusted,
+};
+
+/// Longest wait between two attempts. A customer waits for the answer.
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// The response of a host.
 pub(super) enum Answer {
@@ -57,6 +65,25 @@ pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> F
     move |cause| Failed::final_(LoadError::Ours { what, cause: cause.into() })
 }
 
+/// Waits that double, with jitter.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Backoff {
+    pub base: Duration,
+    pub retries: u32,
+}
+
+impl Backoff {
+    /// The wait before a retry (0 is the first), or `None` when no retry is left. `jitter` is 0 to
+    /// 1 and subtracts up to half: many pods that fail together must not retry together.
+    pub(super) fn wait(self, retry: u32, jitter: f64) -> Option<Duration> {
+        if retry >= self.retries {
+            return None;
+        }
+        let doubled = self.base.saturating_mul(1 << retry.min(16)).min(LONGEST);
+        Some(doubled.mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 2.0))
+    }
+}
+
 /// Makes one request at a time, without following redirects.
 pub(super) struct SingleRequestClient {
     allowed: Allowed,
@@ -69,19 +96,17 @@ pub(super) struct SingleRequestClient {
 
 impl SingleRequestClient {
     pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
-        let build = |trust: Trust| {
-            let patience = Duration::from_millis(settings.connect_timeout_ms);
-            let builder = asking(trust, tls)
+        let patience = Duration::from_millis(settings.connect_timeout_ms);
+        let client = |trust: Trust| {
+            let client = asking(trust, tls)
                 .user_agent(&settings.user_agent)
                 .connect_timeout(patience)
                 // A host that stops sending gets as long as one that does not connect: otherwise the first attempt
                 // would use up the total time.
-                .read_timeout(patience);
-            builder.build().map_err(BoxError::from)
-        };
-        let client = |trust| {
-            build(trust)
-                .map_err(|cause| LoadError::Ours { what: "cannot make an HTTP client", cause })
+                .read_timeout(patience)
+                .build();
+            let what = "cannot make an HTTP client";
+            client.map_err(|cause| LoadError::Ours { what, cause: cause.into() })
         };
         Ok(Self {
             allowed: Allowed::new(&settings.allowed_hosts),
@@ -121,9 +146,9 @@ impl SingleRequestClient {
             _ if status.is_redirection() => moved(url, &response),
             _ => Err(Failed {
                 error: LoadError::Refused { host: host(url), status: status.as_u16() },
-                passes: retry::passes(status),
+                passes: passes(status),
                 retry_after: text(response.headers(), RETRY_AFTER)
-                    .and_then(|value| retry::retry_after(&value, SystemTime::now())),
+                    .and_then(|value| retry_after(&value, SystemTime::now())),
             }),
         }
     }
@@ -162,6 +187,14 @@ impl SingleRequestClient {
     }
 }
 
+/// Checks an address before the request. A host name is checked again once it is resolved.
+fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
+    trusted(url, allowed).map_err(|not| match not {
+        AddressRefused::NoHost => LoadError::BadAddress { url: url.to_string() },
+        AddressRefused::NotPublic { host, address } => LoadError::Forbidden { host, address },
+    })
+}
+
 fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
     let to = text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
     to.map(Answer::Moved).ok_or_else(|| {
@@ -198,4 +231,126 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// True for a status that may be different soon.
+fn passes(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// The wait of a `Retry-After`: seconds or a date.
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(url: &str, allowed: &[&str]) -> Result<Trust, LoadError> {
+        let allowed =
+            Allowed::new(&allowed.iter().map(|&host| host.to_owned()).collect::<Vec<_>>());
+        check(&Url::parse(url).expect("an address"), &allowed)
+    }
+
+    #[test]
+    fn internal_addresses_are_refused_in_every_spelling() {
+        for host in [
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f.1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.9.9",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "192.0.0.8",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::1]",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:10.0.0.1]",
+            "[::127.0.0.1]",
+            "[64:ff9b::a00:1]",
+            "[2002:a00:1::]",
+            "[fe80::1]",
+            "[fd00:ec2::254]",
+            "[ff02::1]",
+            "[2001:db8::1]",
+        ] {
+            let url = format!("http://{host}/manual.pdf");
+            assert!(matches!(checked(&url, &[]), Err(LoadError::Forbidden { .. })), "{host}");
+        }
+    }
+
+    #[test]
+    fn public_addresses_and_names_are_allowed() {
+        for host in ["8.8.8.8", "172.15.0.1", "100.128.0.1", "[2606:4700::1111]", "example.com"] {
+            let url = format!("https://{host}/");
+            assert!(matches!(checked(&url, &[]), Ok(Trust::Public)), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_configured_host_may_have_any_address_and_a_port_narrows_it() {
+        assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1"]), Ok(Trust::Named)));
+        assert!(matches!(checked("http://127.0.0.1:8080/", &["127.0.0.1:8080"]), Ok(Trust::Named)));
+        assert!(checked("http://127.0.0.1:9090/", &["127.0.0.1:8080"]).is_err());
+        assert!(matches!(checked("http://Wiki.Local/", &["wiki.local:80"]), Ok(Trust::Named)));
+    }
+
+    #[test]
+    fn other_schemes_are_invalid_addresses() {
+        for url in
+            ["file:///etc/passwd", "ftp://example.com/", "data:text/plain,hello", "gopher://x/"]
+        {
+            assert!(matches!(checked(url, &[]), Err(LoadError::BadAddress { .. })), "{url}");
+        }
+    }
+
+    const BACKOFF: Backoff = Backoff { base: Duration::from_millis(200), retries: 3 };
+
+    #[test]
+    fn waits_double_and_end() {
+        let waits: Vec<_> = (0..4).map(|retry| BACKOFF.wait(retry, 0.0)).collect();
+        let ms = |ms| Some(Duration::from_millis(ms));
+        assert_eq!(waits, [ms(200), ms(400), ms(800), None]);
+    }
+
+    #[test]
+    fn jitter_subtracts_up_to_half() {
+        assert_eq!(BACKOFF.wait(0, 1.0), Some(Duration::from_millis(100)));
+        assert_eq!(BACKOFF.wait(0, 0.5), Some(Duration::from_millis(150)));
+    }
+
+    #[test]
+    fn no_wait_exceeds_the_longest() {
+        let backoff = Backoff { retries: 40, ..BACKOFF };
+        assert_eq!(backoff.wait(39, 0.0), Some(LONGEST));
+    }
+
+    #[test]
+    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+        let later = Some(Duration::from_secs(3));
+        assert_eq!(retry_after("3", now), later);
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:40 GMT", now), later);
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(retry_after("soon", now), None);
+    }
+
+    #[test]
+    fn a_refusal_is_final_and_an_overload_is_retried() {
+        assert!(passes(StatusCode::SERVICE_UNAVAILABLE) && passes(StatusCode::TOO_MANY_REQUESTS));
+        assert!(!passes(StatusCode::NOT_FOUND) && !passes(StatusCode::FORBIDDEN));
+    }
 }

@@ -1,12 +1,10 @@
 //! Fetches the bytes of a manual over http(s) into a file, within bounds.
 //!
-//! [`address`] says which hosts are allowed, [`hop`] makes one request and reads its response, [`retry`] says
-//! when to retry, [`disk`] stores the result. Each host gets one connection at a time.
+//! [`hop`] makes one request to a host that is allowed, reads its response and says when to retry; [`disk`] stores the
+//! result. Each host gets one connection at a time.
 
-mod address;
 mod disk;
 mod hop;
-mod retry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,8 +17,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::disk::{CopyMetadata, Disk};
-use self::hop::{Answer, SingleRequestClient, host};
-use self::retry::Backoff;
+use self::hop::{Answer, Backoff, SingleRequestClient, host};
 use super::LoadError;
 use crate::outbound::OutboundTls;
 
