@@ -59,13 +59,13 @@ impl TraceExporter {
         if settings.endpoint.is_empty() {
             return Ok(None);
         }
-        let no_exporter = |cause: BoxError| StartError::NoTraces(cause);
-        let endpoint = Url::parse(&settings.endpoint).map_err(|error| no_exporter(error.into()))?;
+        let endpoint = Url::parse(&settings.endpoint);
+        let endpoint = endpoint.map_err(|error| StartError::NoTraces(error.into()))?;
         let client = asking(Trust::Named, tls)
             .user_agent(concat!("HSC-JIT/", env!("CARGO_PKG_VERSION"), " (traces)"))
             .timeout(Duration::from_millis(settings.timeout_ms))
             .build()
-            .map_err(|error| no_exporter(error.into()))?;
+            .map_err(|error| StartError::NoTraces(error.into()))?;
         let wake = Arc::new(Notify::new());
         let wakes = Arc::clone(&wake);
         let TracesSettings { sample_ratio, incoming_per_second, .. } = *settings;

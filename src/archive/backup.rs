@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyPool, Row as _};
 
 use super::database::{Kind, make_private, make_private_folder, url_of};
 use super::schema::{self, SchemaError};
@@ -61,8 +61,7 @@ impl Store {
         }
         // SQLite writes into an empty file; created here, it is private to its owner from the start.
         make_private(to).map_err(|cause| BackupError::Io { file: to.to_owned(), cause })?;
-        let pool =
-            AnyPoolOptions::new().max_connections(1).connect(url_of(from, "rw").as_str()).await?;
+        let pool = open(from, "rw").await?;
         let name = clean(&to.display().to_string());
         let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&pool).await;
         pool.close().await;
@@ -105,14 +104,15 @@ impl Store {
     }
 }
 
+/// One connection to a file.
+async fn open(file: &Path, mode: &str) -> Result<AnyPool, sqlx::Error> {
+    AnyPoolOptions::new().max_connections(1).connect(url_of(file, mode).as_str()).await
+}
+
 /// Checks the integrity of a backup.
 async fn check(file: &Path) -> Result<(), BackupError> {
     let none = |why: String| BackupError::NoArchive { file: file.to_owned(), why };
-    let pool = AnyPoolOptions::new()
-        .max_connections(1)
-        .connect(url_of(file, "ro").as_str())
-        .await
-        .map_err(|error| none(error.to_string()))?;
+    let pool = open(file, "ro").await.map_err(|error| none(error.to_string()))?;
     let checked = async {
         let mut connection = pool.acquire().await?;
         let row = sqlx::query("PRAGMA integrity_check").fetch_one(&mut *connection).await?;
@@ -133,12 +133,11 @@ async fn check(file: &Path) -> Result<(), BackupError> {
 /// Folds the log of a file into it, so that the file is complete without it. Fails while another process
 /// has it open.
 async fn fold_in(file: &Path) -> Result<(), BackupError> {
-    let pool =
-        AnyPoolOptions::new().max_connections(1).connect(url_of(file, "rw").as_str()).await?;
+    let pool = open(file, "rw").await?;
     let alone = async {
         sqlx::query("PRAGMA busy_timeout = 0").execute(&pool).await?;
         // Leaving WAL mode needs exclusive access to the file.
-        sqlx::query(AssertSqlSafe("PRAGMA journal_mode = DELETE".to_owned())).fetch_one(&pool).await
+        sqlx::query("PRAGMA journal_mode = DELETE").fetch_one(&pool).await
     };
     let alone = alone.await;
     pool.close().await;

@@ -231,7 +231,7 @@ impl LoaderParts {
         }
         for address in addresses.into_iter().filter(|address| !found.contains(address)) {
             let Some(copy) = self.fetcher.stale(address) else { continue };
-            self.metrics.manuals.fetched("stale", 0, std::time::Duration::ZERO);
+            self.metrics.manuals.fetched("stale", 0, Duration::ZERO);
             let found = FoundFile { stale: true, ..FoundFile::from(copy) };
             if let Ok(done) = then(found).await {
                 log::warn!(address; "the manual host did not respond, using an older copy");

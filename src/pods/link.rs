@@ -106,22 +106,21 @@ impl Link {
         F: Future<Output = Result<T, RedisError>>,
     {
         let connection = self.connection.borrow().clone().ok_or(LinkError::Down)?;
-        let outcome = tokio::time::timeout(self.timeout, what(connection)).await;
-        let slow = match &outcome {
-            Ok(Ok(_)) => false,
-            Ok(Err(error)) => error.is_timeout(),
-            Err(_) => true,
-        };
-        if !slow {
-            self.shared.breaker.answered();
-        } else if self.shared.breaker.timed_out() {
-            self.shared.tripped.notify_one();
-        }
-        match outcome {
-            Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) | Err(_) if slow => Err(LinkError::TimedOut(self.timeout)),
-            Ok(Err(error)) => Err(self.shared.noticed(error).into()),
-            Err(_) => unreachable!("a time-out is slow"),
+        match tokio::time::timeout(self.timeout, what(connection)).await {
+            Ok(Ok(done)) => {
+                self.shared.breaker.answered();
+                Ok(done)
+            }
+            Ok(Err(error)) if !error.is_timeout() => {
+                self.shared.breaker.answered();
+                Err(self.shared.noticed(error).into())
+            }
+            Ok(Err(_)) | Err(_) => {
+                if self.shared.breaker.timed_out() {
+                    self.shared.tripped.notify_one();
+                }
+                Err(LinkError::TimedOut(self.timeout))
+            }
         }
     }
 
