@@ -5,12 +5,7 @@
 //! [`METRICS`], which the dashboards, the alerts and the docs are tested against. [`History`] makes the
 //! charts of the page `/admin` from them, for deployments without Prometheus.
 
-mod actors;
-mod archives;
-mod bridge;
-mod connections;
-mod counter_family;
-mod desk;
+mod groups;
 pub mod logging;
 mod masking;
 mod metric_list;
@@ -20,21 +15,13 @@ mod process;
 mod sampling;
 mod series;
 mod traces;
-mod upload_metrics;
-mod webhooks;
 
-pub use actors::{ActorMeter, Actors};
-pub use archives::Archives;
-pub use bridge::Bridge;
-pub use connections::Connections;
-pub use desk::{Desk, DeskStanding};
-pub use metric_list::{Kind, METRICS, MetricInfo, reference_markdown};
-pub use metrics::{
-    Answers, CacheMeter, Caches, Catalogs, Http, L2Meter, Manuals, Metrics, Pods, Predictions,
-    Sockets,
+pub use groups::{
+    ActorMeter, Actors, Answers, Archives, Bridge, CacheMeter, Caches, Catalogs, Connections, Desk,
+    DeskStanding, Http, L2Meter, Manuals, Pods, Predictions, Sockets, UploadMetrics, Webhooks,
 };
+pub use metric_list::{Kind, METRICS, MetricInfo, reference_markdown};
+pub use metrics::Metrics;
 pub use process::{Process, ProcessUsage};
 pub use series::{Buckets, History, Sample, Series};
 pub use traces::{FinishedSpan, SpanKind, SpanValue, Traces};
-pub use upload_metrics::UploadMetrics;
-pub use webhooks::Webhooks;

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use prometheus::IntCounter;
 
-use crate::metrics_builder::{MetricsBuilder, NONE};
+use crate::metrics_builder::MetricsBuilder;
 
 /// Spans of one batch.
 const BATCH: usize = 512;
@@ -125,13 +125,12 @@ impl From<i64> for SpanValue {
 }
 
 impl Traces {
-    pub(crate) fn new(maker: &MetricsBuilder) -> Self {
-        let dropped = maker.counter("hsc_spans_dropped_total");
+    pub(crate) fn new(builder: &MetricsBuilder) -> Self {
         Self {
             queue: OnceLock::new(),
-            exported: maker.counter("hsc_spans_exported_total").with_label_values(NONE),
-            queue_full: dropped.with_label_values(&["queue_full"]),
-            not_exported: dropped.with_label_values(&["not_exported"]),
+            exported: builder.metric("hsc_spans_exported_total", &[]),
+            queue_full: builder.metric("hsc_spans_dropped_total", &["queue_full"]),
+            not_exported: builder.metric("hsc_spans_dropped_total", &["not_exported"]),
         }
     }
 
