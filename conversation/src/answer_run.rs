@@ -16,12 +16,13 @@ use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Reques
 use crate::archive::MessageOutcome;
 use crate::earlier_client::NameBreaker;
 use crate::event::{AnswerCompleted, ConversationEvent};
-use crate::input::{Effect, EndedQuestion};
-use crate::open_answer::{AcceptedQuestion, OpenAnswer, RepeatMatch, TextDigest};
-use crate::phrases::Phrases;
-use crate::protocol::{AnswerContext, ErrorCode, Image, QueueFor, Reason, ServerMessage};
+use crate::input::{Effect, EndedQuestion, Step};
+use crate::language::Phrases;
+use crate::protocol::{
+    AnswerContext, ErrorCode, Image, MessageId, QueryMessage, QueueFor, Reason, ServerMessage,
+};
 use crate::search_results;
-use crate::step::Step;
+use crate::trace_context::QuestionTrace;
 
 /// Why an answer ends early: a code and a sentence.
 #[derive(Clone, Copy)]
@@ -55,10 +56,35 @@ const NO_ROOM_FOR_PICTURE: AnswerFailure = AnswerFailure {
 pub(crate) struct AnswerRun {
     catalog: Arc<Snapshot>,
     /// Number of the last answer that was started.
-    number: u64,
+    pub(crate) number: u64,
     /// Boxed: most sessions have none.
     running: Option<Box<RunningAnswer>>,
-    queue: VecDeque<AcceptedQuestion>,
+    /// The questions behind the running answer.
+    pub(crate) queue: VecDeque<AcceptedQuestion>,
+}
+
+/// A question that was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct AcceptedQuestion {
+    pub(crate) id: Option<MessageId>,
+    /// Shared, because it may hold a picture.
+    pub(crate) query: Arc<QueryMessage>,
+    /// The question had a picture, which was too large to be stored when the conversation was taken over.
+    pub(crate) lost_picture: bool,
+    /// None if traces are off.
+    pub(crate) trace: Option<QuestionTrace>,
+}
+
+/// A question and the progress of its answer.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenAnswer {
+    pub(crate) question: AcceptedQuestion,
+    /// The part of the answer that was sent to the visitor.
+    pub(crate) sent_text: TextDigest,
+    pub(crate) sent_reading: bool,
+    pub(crate) sent_thinking: bool,
+    /// Crashes during this answer, of its session or of its pod.
+    pub(crate) crashes: u32,
 }
 
 /// The running answer.
@@ -96,11 +122,6 @@ impl AnswerRun {
         Self { catalog, number: 0, running: None, queue: VecDeque::new() }
     }
 
-    /// Continues with the number and the queue of an earlier owner.
-    pub(crate) fn restore(&mut self, number: u64, queue: VecDeque<AcceptedQuestion>) {
-        (self.number, self.queue) = (number, queue);
-    }
-
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
     }
@@ -108,11 +129,6 @@ impl AnswerRun {
     /// Number of the running answer; 0 if none runs.
     pub(crate) fn running_number(&self) -> u64 {
         self.running.as_ref().map_or(0, |running| running.number)
-    }
-
-    /// Number of the last answer that was started.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
     }
 
     /// The product of the running answer.
@@ -123,11 +139,6 @@ impl AnswerRun {
     /// The question of the running answer, and how much of the answer was sent.
     pub(crate) fn open(&self) -> Option<&OpenAnswer> {
         self.running.as_ref().map(|running| &running.open)
-    }
-
-    /// The questions behind the running answer.
-    pub(crate) fn queue(&self) -> &VecDeque<AcceptedQuestion> {
-        &self.queue
     }
 
     /// Appends a question to the queue; an error if `most` questions are queued already.
@@ -398,6 +409,59 @@ impl RunningAnswer {
     }
 }
 
+/// Length and digest of a text: enough to decide whether another text begins with it. The text itself would make the
+/// checkpoint longer with every chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TextDigest {
+    pub(crate) bytes: usize,
+    pub(crate) digest: u64,
+}
+
+/// How a piece of a repeated answer compares with the part that was sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum RepeatMatch<'a> {
+    /// All of it was sent before.
+    Nothing,
+    /// This part is new.
+    New(&'a str),
+    /// It differs from the part that was sent.
+    Differs,
+}
+
+impl Default for TextDigest {
+    fn default() -> Self {
+        // FNV-1a, 64 bits: the same on every pod and in every build.
+        Self { bytes: 0, digest: 0xcbf2_9ce4_8422_2325 }
+    }
+}
+
+impl TextDigest {
+    /// Adds a piece.
+    pub(crate) fn push(&mut self, piece: &str) {
+        self.bytes += piece.len();
+        for byte in piece.bytes() {
+            self.digest = (self.digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Compares a repeated text, piece by piece, with the part that was sent; `self` is the digest before this piece.
+    /// The result is known once the repeated text is as long as the part that was sent.
+    pub(crate) fn repeat<'a>(&mut self, piece: &'a str, read: TextDigest) -> RepeatMatch<'a> {
+        let rest = read.bytes - self.bytes;
+        if piece.len() < rest {
+            self.push(piece);
+            return RepeatMatch::Nothing;
+        }
+        let Some((again, new)) = piece.split_at_checked(rest) else { return RepeatMatch::Differs };
+        self.push(again);
+        match new {
+            _ if *self != read => RepeatMatch::Differs,
+            "" => RepeatMatch::Nothing,
+            new => RepeatMatch::New(new),
+        }
+    }
+}
+
 /// The end of a question with a trace.
 fn ended_question(
     question: &AcceptedQuestion,
@@ -459,5 +523,37 @@ fn answer_completed(answer: Answer, phrases: &Phrases) -> AnswerCompleted {
         pages_pending: answer.pages_pending,
         reason,
         ..unanswered(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest_of(text: &str) -> TextDigest {
+        let mut digest_of = TextDigest::default();
+        digest_of.push(text);
+        digest_of
+    }
+
+    #[test]
+    fn a_repeated_answer_continues_at_the_end_of_the_first_one() {
+        let read = digest_of("Hold the");
+        assert_eq!(digest_of("").repeat("Hold", read), RepeatMatch::Nothing);
+        assert_eq!(digest_of("").repeat("Hold the", read), RepeatMatch::Nothing);
+        assert_eq!(digest_of("").repeat("Hold the button", read), RepeatMatch::New(" button"));
+        assert_eq!(digest_of("Hold").repeat(" the button", read), RepeatMatch::New(" button"));
+        assert_eq!(digest_of("").repeat("button", digest_of("")), RepeatMatch::New("button"));
+        assert_eq!(digest_of("Press").repeat(" it down", read), RepeatMatch::Differs);
+        assert_eq!(
+            digest_of("Hold t").repeat("ö", read),
+            RepeatMatch::Differs,
+            "even amid a letter"
+        );
+        assert_eq!(
+            digest_of("Hold th").repeat("ö", read),
+            RepeatMatch::Differs,
+            "even amid a letter"
+        );
     }
 }

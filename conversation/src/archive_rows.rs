@@ -37,6 +37,10 @@ pub fn archived_event(conversation: &str, entry: &LogEntry) -> Option<ArchivedEv
 pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
     let LogEntry { offset, reply_to, event, .. } = entry;
     let reply_to = reply_to.as_ref().map(MessageId::to_string);
+    let handoff = |kind, agent, reason| {
+        let place = HandoffPlace::Log(*offset);
+        Record::Handoff(handoff_record(conversation, place, kind, agent, reason))
+    };
     match event {
         ConversationEvent::VisitorDescribed(described) => Some(began(conversation, described)),
         ConversationEvent::QuestionAsked { question, product, language } => {
@@ -55,10 +59,10 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         ConversationEvent::MessageSent(message) => Some(sent(conversation, *offset, message)),
         // Recorded by the session: the desk itself only puts the conversation back into the queue.
         ConversationEvent::AgentLeft { agent, reason: LeaveReason::Gone } => {
-            Some(agent_left(conversation, *offset, agent, "gone"))
+            Some(handoff(HandoffRecordKind::Left, Some(agent), Some("gone")))
         }
         ConversationEvent::AgentLeft { agent, reason: LeaveReason::NoAnswer } => {
-            Some(agent_left(conversation, *offset, agent, "no_answer"))
+            Some(handoff(HandoffRecordKind::Left, Some(agent), Some("no_answer")))
         }
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
             let thumb = match thumb {
@@ -73,14 +77,7 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             Some(Record::Rated(RatingRecord { conversation, rating: *rating, comment }))
         }
         ConversationEvent::ConversationClosed { by: Some(ClosedBy::Visitor), at_desk: false } => {
-            Some(Record::Handoff(HandoffRecord {
-                conversation: conversation.to_owned(),
-                place: HandoffPlace::Log(*offset),
-                kind: HandoffRecordKind::Ended,
-                agent: None,
-                to: None,
-                reason: Some("visitor".to_owned()),
-            }))
+            Some(handoff(HandoffRecordKind::Ended, None, Some("visitor")))
         }
         ConversationEvent::AnswerChunk { .. }
         | ConversationEvent::AnswerContext(_)
@@ -129,16 +126,21 @@ fn completed(
     }))
 }
 
-/// The row for an agent who left for this reason while the visitor waits again.
-fn agent_left(conversation: &str, offset: u64, agent: &Agent, reason: &str) -> Record {
-    Record::Handoff(HandoffRecord {
+fn handoff_record(
+    conversation: &str,
+    place: HandoffPlace,
+    kind: HandoffRecordKind,
+    agent: Option<&Agent>,
+    reason: Option<&str>,
+) -> HandoffRecord {
+    HandoffRecord {
         conversation: conversation.to_owned(),
-        place: HandoffPlace::Log(offset),
-        kind: HandoffRecordKind::Left,
-        agent: Some(named(agent)),
+        place,
+        kind,
+        agent: agent.map(named),
         to: None,
-        reason: Some(reason.to_owned()),
-    })
+        reason: reason.map(str::to_owned),
+    }
 }
 
 fn sent(conversation: &str, offset: u64, message: &ChatMessage) -> Record {
@@ -163,14 +165,8 @@ fn named(agent: &Agent) -> AgentRef {
 /// The row of a decision of the desk.
 #[must_use]
 pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
-    let turn = |place, kind, agent: Option<&Agent>, reason: Option<&str>| HandoffRecord {
-        conversation: conversation.to_owned(),
-        place,
-        kind,
-        agent: agent.map(named),
-        to: None,
-        reason: reason.map(str::to_owned),
-    };
+    let turn =
+        |place, kind, agent, reason| handoff_record(conversation, place, kind, agent, reason);
     let at = HandoffPlace::Desk;
     Record::Handoff(match decision {
         DeskDecision::Requested { rev, reason } => {

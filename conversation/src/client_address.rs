@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// Bits of an IPv6 address that a network assigns to one subscriber (RFC 6177). A subscriber has 2^64 addresses below
 /// them, so a limit on single addresses would have no effect.
@@ -11,7 +11,7 @@ const SUBSCRIBER_BITS: u8 = 64;
 
 /// The address of a client, as the HTTP side determines it: that of the TCP peer, or the one that a trusted proxy
 /// forwards. An IPv4 address inside an IPv6 one (`::ffff:192.0.2.7`) is the IPv4 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub struct ClientAddress(IpAddr);
 
 impl ClientAddress {
@@ -52,12 +52,6 @@ impl From<IpAddr> for ClientAddress {
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-impl Serialize for ClientAddress {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
     }
 }
 

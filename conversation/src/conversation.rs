@@ -14,28 +14,25 @@ use std::sync::Arc;
 use hsc_catalogs::{Product, Snapshot};
 
 use crate::Tokens;
-use crate::answer_run::{AnswerFailure, AnswerRun, AnswerStart, BUSY, LOST};
+use crate::answer_run::{
+    AcceptedQuestion, AnswerFailure, AnswerRun, AnswerStart, BUSY, LOST, OpenAnswer, TextDigest,
+};
 use crate::archive::Visitor;
 use crate::checkpoint::Checkpoint;
 use crate::desk::{DeskUpdate, HandoffRequest, TicketDetails};
 use crate::event::{ConversationEvent, LogEntry};
 use crate::handoff::{Handoff, WishOutcome};
-use crate::input::{Effect, Input};
-use crate::language;
+use crate::input::{Effect, Input, OpeningResult, Rules, Step};
+use crate::language::{self, Phrases};
 use crate::log::TakenOver;
 use crate::may_stand;
-use crate::message_ids::MessageIds;
-use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
-use crate::opening::OpeningResult;
-use crate::phrases::Phrases;
+use crate::message_id::MessageIds;
 use crate::prediction::{Prediction, PredictionCache};
 use crate::protocol::{
     ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, HandoffWish, Hello, MessageId,
     QueryMessage, ServerMessage, VisitorMessage,
 };
 use crate::resume::{EarlierOwner, Opened, Resume};
-use crate::rules::Rules;
-use crate::step::Step;
 use crate::topic::Topic;
 use crate::trace_context::QuestionTrace;
 use crate::visitor_identity::{VisitorIdentity, VisitorTokenVerifier};
@@ -98,7 +95,7 @@ impl Conversation {
 
     /// Sets the cache of predictions for keystrokes.
     pub fn with_prediction_cache(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
-        self.prediction.set_cache(predicted);
+        self.prediction.cache = Some(predicted);
         self
     }
 
@@ -114,7 +111,7 @@ impl Conversation {
         mut self,
         verifier: Option<Arc<dyn VisitorTokenVerifier>>,
     ) -> Self {
-        self.identity.verify_with(verifier);
+        self.identity.verifier = verifier;
         self
     }
 
@@ -126,7 +123,7 @@ impl Conversation {
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
-        self.resume.id()
+        &self.resume.id
     }
 
     /// The last offset that was assigned.
@@ -136,7 +133,7 @@ impl Conversation {
 
     /// Proves that a client may continue it; empty before its first `hello`.
     pub fn token(&self) -> &str {
-        self.resume.token()
+        &self.resume.token
     }
 
     /// True while an answer is being made.
@@ -154,7 +151,7 @@ impl Conversation {
     /// The visitor, if the embedding site signed a visitor token.
     #[must_use]
     pub fn visitor(&self) -> Option<&Visitor> {
-        self.identity.visitor()
+        self.identity.visitor.as_ref()
     }
 
     /// The input that the running answer was lost.
@@ -225,20 +222,20 @@ impl Conversation {
     pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.answers.open();
         let sent = |open: &OpenAnswer| (open.sent_text, open.crashes);
-        let numbers = (self.offset, self.answers.number());
+        let numbers = (self.offset, self.answers.number);
         let mut is_new = checkpoint.compact != self.compact
             || checkpoint.locale != self.locale
             || (checkpoint.offset, checkpoint.answers) != numbers
             || checkpoint.open.as_deref().map(sent) != open.map(sent)
-            || checkpoint.pending.len() != self.answers.queue().len()
-            || checkpoint.visitor.as_ref() != self.identity.visitor();
-        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.resume.epoch());
+            || checkpoint.pending.len() != self.answers.queue.len()
+            || checkpoint.visitor != self.identity.visitor;
+        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.resume.epoch);
         (checkpoint.offset, checkpoint.answers) = numbers;
         checkpoint.locale.clone_from(&self.locale);
-        checkpoint.visitor = self.identity.visitor().cloned();
+        checkpoint.visitor.clone_from(&self.identity.visitor);
         checkpoint.open = open.map(|open| Box::new(open.clone()));
-        checkpoint.pending.clone_from(self.answers.queue());
-        checkpoint.greeting = self.resume.greeting().map(|greeting| Box::new(greeting.clone()));
+        checkpoint.pending.clone_from(&self.answers.queue);
+        checkpoint.greeting.clone_from(&self.resume.greeting);
         if checkpoint.handoff != self.handoff {
             is_new = true;
             checkpoint.handoff.clone_from(&self.handoff);
@@ -248,8 +245,8 @@ impl Conversation {
             checkpoint.topic.clone_from(&self.topic);
         }
         // Otherwise it would be copied with every chunk of an answer.
-        if checkpoint.seen.last() != self.ids.last() {
-            is_new |= self.ids.last().is_some_and(|seen| seen.matters);
+        if checkpoint.seen.0.back() != self.ids.0.back() {
+            is_new |= self.ids.0.back().is_some_and(|seen| seen.matters);
             checkpoint.seen.clone_from(&self.ids);
         }
         is_new
@@ -288,7 +285,7 @@ impl Conversation {
                     }
                     let entry = LogEntry {
                         offset: self.offset,
-                        epoch: self.resume.epoch(),
+                        epoch: self.resume.epoch,
                         at_ms: Some(self.now_ms),
                         reply_to,
                         event: *event,
@@ -378,7 +375,7 @@ impl Conversation {
             self.take(steps, effects);
             // The client's present locale is newer.
             checkpoint.locale = self.locale.take().or(checkpoint.locale);
-            checkpoint.visitor = self.identity.visitor().cloned().or(checkpoint.visitor);
+            checkpoint.visitor = self.identity.visitor.clone().or(checkpoint.visitor);
             self.restore(checkpoint, None, effects);
         } else {
             self.take(steps, effects);
@@ -392,8 +389,8 @@ impl Conversation {
     /// given up; this one counts. None if there was no crash.
     fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>, effects: &mut Vec<Effect>) {
         self.locale = checkpoint.locale;
-        self.identity.restore(checkpoint.visitor);
-        self.answers.restore(checkpoint.answers, checkpoint.pending);
+        self.identity.visitor = checkpoint.visitor;
+        (self.answers.number, self.answers.queue) = (checkpoint.answers, checkpoint.pending);
         self.topic = checkpoint.topic;
         let steps = self.handoff.restore(checkpoint.handoff);
         self.take(steps, effects);
@@ -473,7 +470,7 @@ impl Conversation {
         let start = AnswerStart {
             catalog: &catalog,
             product,
-            conversation: Arc::clone(self.resume.id()),
+            conversation: Arc::clone(self.id()),
             previous: self.topic.previous(),
             locale: self.locale.clone(),
             phrases: self.phrases(),
@@ -539,12 +536,12 @@ impl Conversation {
         self.take(outcome.steps, effects);
         // The answer has the id of the visitor's message; without a product there is no manual to answer from.
         if let Some((question, id)) = outcome.left_unanswered
-            && let Some(product) = self.topic.product()
+            && let Some(product) = &self.topic.product
         {
             let query = QueryMessage {
                 product_id: product.id.clone(),
                 question,
-                scenario: self.topic.scenario().unwrap_or_default(),
+                scenario: self.topic.scenario.unwrap_or_default(),
                 image: None,
                 locked: false,
                 replace: false,
@@ -592,32 +589,26 @@ impl Conversation {
     /// Records new facts about the visitor.
     fn record_visitor(&mut self, effects: &mut Vec<Effect>) {
         let details = self.details();
-        let described = self.topic.describe(self.identity.visitor(), details);
+        let described = self.topic.describe(self.identity.visitor.as_ref(), details);
         self.take(described.map(|event| Step::event(event, None)), effects);
     }
 
     fn details(&self) -> TicketDetails {
         TicketDetails {
-            product: self.topic.product().cloned(),
-            visitor: self.identity.visitor().and_then(|visitor| visitor.name.clone()),
+            product: self.topic.product.clone(),
+            visitor: self.visitor().and_then(|visitor| visitor.name.clone()),
             locale: self.locale.clone(),
-            scenario: self.topic.scenario(),
-            page: self.topic.page().map(str::to_owned),
+            scenario: self.topic.scenario,
+            page: self.topic.page.clone(),
             reason: self.handoff.reason().map(str::to_owned),
         }
     }
 
     fn handoff_request(&self) -> HandoffRequest {
-        let TicketDetails { product, visitor, locale, scenario, page, reason } = self.details();
         HandoffRequest {
-            conversation: Arc::clone(self.resume.id()),
-            product,
-            visitor,
-            locale,
-            scenario,
-            page,
-            reason,
-            last: self.topic.last().map(str::to_owned),
+            conversation: Arc::clone(self.id()),
+            details: self.details(),
+            last: self.topic.last.clone(),
             since_ms: None,
             agent: None,
             awaits_answer: self.handoff.awaits_answer(),

@@ -16,18 +16,8 @@ use crate::protocol::{
 pub struct HandoffRequest {
     /// The conversation.
     pub conversation: Arc<str>,
-    /// The product of the conversation.
-    pub product: Option<AboutProduct>,
-    /// The visitor's name, if it is known.
-    pub visitor: Option<String>,
-    /// The visitor's language.
-    pub locale: Option<String>,
-    /// How the visitor uses the product.
-    pub scenario: Option<Scenario>,
-    /// Address of the page on which the visitor chats.
-    pub page: Option<String>,
-    /// Why the visitor wants an agent.
-    pub reason: Option<String>,
+    /// The facts about the visitor.
+    pub details: TicketDetails,
     /// The last message, cut short.
     pub last: Option<String>,
     /// Start of the wait. Set when the desk has lost a conversation that was there; else the wait starts now.
@@ -77,21 +67,6 @@ impl TicketDetails {
             scenario: ticket.scenario,
             page: ticket.page.clone(),
             reason: ticket.reason.clone(),
-        }
-    }
-}
-
-impl HandoffRequest {
-    /// The fields of the ticket that describe the visitor.
-    #[must_use]
-    pub fn details(&self) -> TicketDetails {
-        TicketDetails {
-            product: self.product.clone(),
-            visitor: self.visitor.clone(),
-            locale: self.locale.clone(),
-            scenario: self.scenario,
-            page: self.page.clone(),
-            reason: self.reason.clone(),
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::answer::AnswererName;
 use crate::archive::{MessageOutcome, Visitor};
 use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
 
-/// An event and its offset in the conversation.
-#[derive(Debug, Clone, PartialEq)]
+/// An event and its offset in the conversation. [`LogEntry::stored`] adds the version of this form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LogEntry {
     /// One more than the offset of the previous event. An event that is not sent to the visitor has no offset of its
     /// own; it has the offset of the previous event.
@@ -20,8 +20,10 @@ pub struct LogEntry {
     /// The epoch of the owner that wrote it; 0 in a conversation that has no log.
     pub epoch: u64,
     /// Time of the event, in milliseconds since 1970. None in entries of versions that did not store it.
+    #[serde(rename = "at", skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<u64>,
     /// The visitor's id of the message that caused the event.
+    #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     /// The event.
     pub event: ConversationEvent,
@@ -205,6 +207,29 @@ impl ConversationEvent {
     }
 }
 
+/// The value of the metric label `event`; none for an event that is part of another one: chunks and context of an answer,
+/// and new facts about the visitor.
+#[must_use]
+pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
+    match event {
+        ConversationEvent::VisitorDescribed(_)
+        | ConversationEvent::AnswerChunk { .. }
+        | ConversationEvent::AnswerContext(_) => None,
+        ConversationEvent::QuestionAsked { .. } => Some("question_asked"),
+        ConversationEvent::AnswerCompleted(_) => Some("answer_completed"),
+        ConversationEvent::HandoffRequested { .. } => Some("handoff_requested"),
+        ConversationEvent::HandoffUnavailable { .. } => Some("handoff_unavailable"),
+        ConversationEvent::HandoffAccepted => Some("handoff_accepted"),
+        ConversationEvent::HandoffReturned { .. } => Some("handoff_returned"),
+        ConversationEvent::AgentJoined { .. } => Some("agent_joined"),
+        ConversationEvent::AgentLeft { .. } => Some("agent_left"),
+        ConversationEvent::MessageSent(_) => Some("message_sent"),
+        ConversationEvent::AnswerRated { .. } => Some("answer_rated"),
+        ConversationEvent::ConversationRated { .. } => Some("conversation_rated"),
+        ConversationEvent::ConversationClosed { .. } => Some("conversation_closed"),
+    }
+}
+
 /// Why an entry of a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableEntry {
@@ -217,4 +242,46 @@ pub enum UnreadableEntry {
     /// A frame of the previous version, of a type that is never stored.
     #[error("an entry of the earlier form has the type {0}")]
     Type(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_label_is_the_name_that_the_log_stores() {
+        let (message, comment) = (None, None);
+        let events = [
+            ConversationEvent::QuestionAsked {
+                question: String::new(),
+                product: String::new(),
+                language: None,
+            },
+            ConversationEvent::HandoffRequested { message: message.clone() },
+            ConversationEvent::HandoffUnavailable { message: message.clone(), form: true },
+            ConversationEvent::HandoffAccepted,
+            ConversationEvent::HandoffReturned { message },
+            ConversationEvent::AnswerRated {
+                answer: 1,
+                thumb: Thumb::Up,
+                comment: comment.clone(),
+            },
+            ConversationEvent::ConversationRated { rating: 5, comment },
+            ConversationEvent::ConversationClosed { by: None, at_desk: false },
+        ];
+        for event in events {
+            let stored = serde_json::to_value(&event).expect("an event is JSON");
+            let name = match &stored {
+                Value::String(name) => Some(name.as_str()),
+                Value::Object(fields) => fields.keys().next().map(String::as_str),
+                _ => None,
+            };
+            assert!(name.is_some());
+            assert_eq!(counted_as(&event), name);
+        }
+        let piece = ConversationEvent::AnswerChunk { content: String::new() };
+        assert_eq!(counted_as(&piece), None);
+    }
 }

@@ -16,13 +16,13 @@ use crate::desk::{
     QueuePlace, TicketDetails, VisitorEnds,
 };
 use crate::event::{ClosedBy, ConversationEvent};
-use crate::message_ids::MessageIds;
-use crate::phrases::Phrases;
+use crate::input::Step;
+use crate::language::Phrases;
+use crate::message_id::MessageIds;
 use crate::protocol::{
     Agent, ChatMessage, ErrorCode, HandoffWish, LeaveReason, MessageId, QueueFor, ServerMessage,
     Speaker, Ticket, TicketGoneReason, VisitorMessage, plain_html,
 };
-use crate::step::Step;
 use crate::topic::words_shown;
 use crate::upload_id::NO_SUCH_UPLOAD;
 
@@ -102,11 +102,6 @@ impl Responder {
 }
 
 impl Handoff {
-    /// True for a conversation that was never at the desk: nothing is stored.
-    pub(crate) fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// True while an agent has the conversation.
     pub(crate) fn has_agent(&self) -> bool {
         matches!(self.responder, Responder::With(_))
@@ -177,7 +172,7 @@ impl Handoff {
 
     /// Asks the desk for an agent.
     pub(crate) fn request(&mut self, request: HandoffRequest) -> Step {
-        self.described = Some(Box::new(request.details()));
+        self.described = Some(Box::new(request.details.clone()));
         Step::desk(DeskRequest::Person(Box::new(request)))
     }
 
@@ -189,7 +184,7 @@ impl Handoff {
             Responder::With(agent) => Some(agent.clone()),
         };
         let request = HandoffRequest { since_ms: Some(self.since_ms), agent, ..request };
-        self.described = Some(Box::new(request.details()));
+        self.described = Some(Box::new(request.details.clone()));
         Some(Step::desk(DeskRequest::PutBack(Box::new(request))))
     }
 

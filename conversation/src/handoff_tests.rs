@@ -12,7 +12,7 @@ use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::desk::{
     AgentChatMessage, DeskChange, DeskRequest, DeskUpdate, HandoffRequest, HandoffUnavailable,
-    QueuePlace, VisitorEnds,
+    QueuePlace, TicketDetails, VisitorEnds,
 };
 use crate::input::{Effect, Input};
 use crate::protocol::{Agent, Ticket, TicketGone, TicketGoneReason};
@@ -106,7 +106,8 @@ fn a_handoff_request_describes_the_visitor_to_the_desk() {
     let effects =
         say(&mut conversation, json!({"type": "handoff", "reason": "It burns.", "id": 1}));
     let [DeskRequest::Person(request)] = desk_requests(&effects)[..] else { panic!("{effects:?}") };
-    let HandoffRequest { conversation: id, product, locale, reason, last, .. } = &**request;
+    let HandoffRequest { conversation: id, details, last, .. } = &**request;
+    let TicketDetails { product, locale, reason, .. } = details;
     assert_eq!((&**id, product.as_ref().map(|it| it.id.as_str())), ("c1", Some("td17")));
     assert_eq!(
         (locale.as_deref(), reason.as_deref(), last.as_deref()),
@@ -198,7 +199,7 @@ fn a_desk_that_lost_the_conversation_receives_the_reason_again() {
     let [DeskRequest::PutBack(request)] = desk_requests(&effects)[..] else {
         panic!("{effects:?}")
     };
-    assert_eq!(request.reason.as_deref(), Some("It burns."));
+    assert_eq!(request.details.reason.as_deref(), Some("It burns."));
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! Inputs and effects of a conversation.
+//! Inputs and effects of a conversation, and its limits.
+//!
+//! A state machine of a conversation returns [`Step`]s: events and effects, in order. It does not know offsets; the
+//! [`Conversation`](crate::Conversation) assigns them to the events of the steps.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +9,27 @@ use std::time::Duration;
 use crate::answer::{AnswerEvent, AnswererName, ManualRequest, Question};
 use crate::archive::MessageOutcome;
 use crate::desk::{AgentChatMessage, DeskRequest, DeskUpdate};
-use crate::event::LogEntry;
-use crate::log::OwnedConversation;
-use crate::opening::{Opening, OpeningResult};
-use crate::protocol::{Agent, ClientFrame, CloseReason, InvalidMessage, MessageId, ServerMessage};
+use crate::event::{ConversationEvent, LogEntry};
+use crate::log::{MissedEntries, OwnedConversation, TakenOver};
+use crate::protocol::{
+    Agent, ClientFrame, CloseReason, ErrorCode, InvalidMessage, Limits, MessageId, Resume,
+    ServerMessage,
+};
 use crate::trace_context::QuestionTrace;
+
+/// The notice to a client whose conversation cannot be stored for now.
+pub const UNLOGGED: &str = "the conversation cannot be stored at the moment; until it can, it is not resumed after a lost connection";
+
+/// The limits of a conversation, from the settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// Most questions in the queue behind the running answer.
+    pub pending_questions: usize,
+    /// Confidence (0 to 100) from which a prediction's manual is loaded ahead of the question.
+    pub prefetch_confidence: u8,
+    /// The limits that `welcome` sends to a client.
+    pub limits: Limits,
+}
 
 /// An input of a conversation.
 #[derive(Debug)]
@@ -146,4 +165,146 @@ pub enum Effect {
     Desk(DeskRequest),
     /// Close the socket.
     Close(CloseReason),
+}
+
+/// A request to open the log of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The conversation to continue; none for a new one.
+    pub resume: Option<Resume>,
+    /// The last offset that this conversation assigned before it was logged.
+    pub offset: u64,
+}
+
+/// The result of an opening.
+#[derive(Debug)]
+pub enum OpeningResult {
+    /// The conversation of this connection begins.
+    Begun {
+        /// Proves that a client may continue it.
+        token: String,
+        /// False when the log is unavailable.
+        is_logged: bool,
+        /// Why the named conversation is not continued.
+        not_resumed: Option<NotResumed>,
+    },
+    /// The named conversation continues here.
+    TakenOver {
+        /// Its id.
+        conversation: Arc<str>,
+        /// A new token.
+        token: String,
+        /// The state from the log.
+        taken: Box<TakenOver>,
+    },
+}
+
+/// Why a client does not get the entries that it missed. Each has a sentence for people that never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotResumed {
+    /// The token belongs to another conversation.
+    #[error("the token does not belong to this conversation; a new one was begun")]
+    BadToken,
+    /// The token has expired.
+    #[error("the conversation is too long ago to be continued; a new one was begun")]
+    Expired,
+    /// The visitor has ended the conversation.
+    #[error("the conversation was ended; a new one was begun")]
+    Ended,
+    /// Another conversation was begun on this connection.
+    #[error("a conversation can only be continued by the first message of a connection")]
+    Late,
+    /// The log does not know the conversation any more.
+    #[error("the conversation is not kept any more; a new one was begun")]
+    Unknown,
+    /// The log is unavailable.
+    #[error("the conversation is not available at the moment; a new one was started")]
+    Unavailable,
+    /// The window of the log has moved past the client.
+    #[error(
+        "more messages were sent since than are stored; the conversation continues without them"
+    )]
+    Gone,
+    /// The client has a higher offset than the log.
+    #[error("the last part of the conversation was lost on the server; it continues without it")]
+    Ahead,
+}
+
+impl NotResumed {
+    /// Every reason, for the documents that list them.
+    pub const ALL: [Self; 8] = [
+        Self::BadToken,
+        Self::Expired,
+        Self::Ended,
+        Self::Late,
+        Self::Unknown,
+        Self::Unavailable,
+        Self::Gone,
+        Self::Ahead,
+    ];
+
+    /// The value of the metric label.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BadToken => "bad_token",
+            Self::Expired => "expired",
+            Self::Ended => "ended",
+            Self::Late => "late",
+            Self::Unknown => "unknown",
+            Self::Unavailable => "unavailable",
+            Self::Gone => "gone",
+            Self::Ahead => "ahead",
+        }
+    }
+}
+
+impl OpeningResult {
+    /// The result for the named conversation, as the label of a metric; none if none was named.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&'static str> {
+        match self {
+            Self::Begun { not_resumed, .. } => not_resumed.map(NotResumed::as_str),
+            Self::TakenOver { taken, .. } => Some(match taken.missed {
+                MissedEntries::All(_) => "recovered",
+                MissedEntries::Gone => NotResumed::Gone.as_str(),
+                MissedEntries::Ahead => NotResumed::Ahead.as_str(),
+            }),
+        }
+    }
+}
+
+/// One step.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// An event, caused by the visitor's message with this id.
+    Event(Box<ConversationEvent>, Option<MessageId>),
+    /// An effect.
+    Effect(Effect),
+}
+
+impl Step {
+    /// The step of an event.
+    pub(crate) fn event(event: ConversationEvent, reply_to: Option<MessageId>) -> Self {
+        Self::Event(Box::new(event), reply_to)
+    }
+
+    /// Sends a message that is not part of the conversation.
+    pub(crate) fn send(message: ServerMessage, id: Option<MessageId>) -> Self {
+        Self::Effect(Effect::Send { message, id })
+    }
+
+    /// Answers the message with this id with an error.
+    pub(crate) fn error(
+        code: ErrorCode,
+        message: impl Into<String>,
+        id: Option<MessageId>,
+    ) -> Self {
+        Self::send(ServerMessage::Error { message: message.into(), code }, id)
+    }
+
+    /// Sends a request to the desk.
+    pub(crate) fn desk(request: DeskRequest) -> Self {
+        Self::Effect(Effect::Desk(request))
+    }
 }

@@ -4,9 +4,8 @@
 //! - [`Conversation`]: the state machine of one visitor's conversation. An [`Input`] goes in, [`Effect`]s come out. It
 //!   routes to four machines that own their state: `AnswerRun`, `Handoff`, `Resume`, `Prediction`.
 //! - [`ConversationEvent`]: what happens in it, in the form that the log stores ([`LogEntry`]). [`mod@visitor_frame`],
-//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events()`],
-//!   [`transcript_lines()`] and [`counted_as`] are its projections, one file a
-//!   target; [`audit_entry`] is the projection of an agent's action.
+//!   [`mod@agent_frame`], [`archive_row`], [`webhook_events()`] and [`transcript_lines()`] are its projections, one file
+//!   a target; [`counted_as`] is its metric label; [`audit_entry`] is the projection of an agent's action.
 //! - [`outbox`]: the order in which frames are appended to the log and sent to the client.
 //! - [`answer`], [`desk`], [`log`], [`archive`]: the data that a conversation exchanges with the answerer, the desk,
 //!   its log and the archive.
@@ -23,7 +22,6 @@ mod archive_rows;
 mod archive_rows_tests;
 mod audit_entries;
 mod checkpoint;
-mod checkpoint_codec;
 mod client_address;
 mod clock;
 mod conversation;
@@ -31,22 +29,17 @@ pub mod desk;
 mod earlier_client;
 mod entry_codec;
 mod event;
-mod event_counters;
 mod handoff;
 #[cfg(test)]
 mod handoff_tests;
 mod input;
 mod language;
-mod legacy_entry;
 pub mod log;
 #[cfg(test)]
 mod machine_tests;
-mod message_ids;
+mod message_id;
 mod names;
-mod open_answer;
-mod opening;
 pub mod outbox;
-mod phrases;
 mod prediction;
 pub mod protocol;
 #[cfg(test)]
@@ -54,9 +47,7 @@ mod recorded_frames_tests;
 mod resume;
 #[cfg(test)]
 mod resume_tests;
-mod rules;
 mod search_results;
-mod step;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -73,20 +64,19 @@ mod webhook_events_tests;
 pub use agent_frame::agent_frame;
 pub use archive_rows::{archive_row, archived_event, decision_row};
 pub use audit_entries::{AgentAction, audit_entry};
-pub use checkpoint::Checkpoint;
-pub use checkpoint_codec::rewritten_checkpoint;
+pub use checkpoint::{Checkpoint, rewritten_checkpoint};
 pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
 pub use conversation::{Conversation, QuestionTracer};
 pub use event::{
     AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, VisitorDescription,
+    counted_as,
 };
-pub use event_counters::counted_as;
-pub use input::{Effect, EndedQuestion, Input};
+pub use input::{
+    Effect, EndedQuestion, Input, NotResumed, Opening, OpeningResult, Rules, UNLOGGED,
+};
 pub use names::{clean_name, is_clean_name};
-pub use opening::{NotResumed, Opening, OpeningResult, UNLOGGED};
 pub use prediction::{Predicted, PredictionCache, PredictionKey, PrefetchHint};
-pub use rules::Rules;
 pub use search_results::{brand_json, owners, predictions, whole_entry};
 pub use token::{TokenError, Tokens};
 pub use trace_context::{QuestionTrace, TraceContext};

@@ -5,18 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::answer::{AnswerEvent, Outcome};
-use crate::answer_run::{AnswerRun, AnswerStart};
+use crate::answer_run::{AcceptedQuestion, AnswerRun, AnswerStart, OpenAnswer, TextDigest};
 use crate::desk::{AgentChatMessage, DeskChange, DeskUpdate};
 use crate::event::ConversationEvent;
 use crate::handoff::{Handoff, WishOutcome};
-use crate::message_ids::MessageIds;
-use crate::open_answer::{AcceptedQuestion, OpenAnswer, TextDigest};
-use crate::opening::OpeningResult;
-use crate::phrases::Phrases;
+use crate::input::{OpeningResult, Rules, Step};
+use crate::language::Phrases;
+use crate::message_id::MessageIds;
 use crate::protocol::{Agent, ClientFrame, HandoffWish, Limits, MessageId, QueryMessage, Ticket};
 use crate::resume::Resume;
-use crate::rules::Rules;
-use crate::step::Step;
 use crate::tests::{catalog, chunk, done};
 
 /// The name of each event as the log stores it, and of each effect as in the code.
@@ -194,7 +191,7 @@ fn a_resume_buffers_messages_until_the_log_is_open() {
         || OpeningResult::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
     let opened = resume.opened(begun(), 0).expect("a hello waits");
     assert_eq!(names(&opened.steps), ["UseLog", "Send"]);
-    assert_eq!((opened.held.len(), resume.epoch(), resume.token()), (6, 1, "t"));
+    assert_eq!((opened.held.len(), resume.epoch, resume.token.as_str()), (6, 1, "t"));
     assert!(opened.before.is_none() && resume.opened(begun(), 0).is_none(), "once");
     assert_eq!(names([&resume.hello(None, None, false, 3)]), ["Send"], "welcome again");
 }

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::answer::ManualRequest;
-use crate::protocol::{self, PredictionData, Understood};
-
 use crate::input::Effect;
+use crate::protocol::{self, PredictionData, Understood};
 use crate::search_results;
 
 /// Predictions sent for empty typing (protocol, part 1).
@@ -68,17 +67,13 @@ pub(super) struct Prediction {
     number: u64,
     likely: Option<(u64, ManualRequest)>,
     prefetched: Option<ManualRequest>,
-    predicted: Option<Arc<dyn PredictionCache>>,
+    /// Predictions of earlier keystrokes; none if they are not cached.
+    pub(super) cache: Option<Arc<dyn PredictionCache>>,
 }
 
 impl Prediction {
     pub(super) fn new(sure: u8) -> Self {
-        Self { sure, number: 0, likely: None, prefetched: None, predicted: None }
-    }
-
-    /// Sets the cache of predictions.
-    pub(super) fn set_cache(&mut self, predicted: Arc<dyn PredictionCache>) {
-        self.predicted = Some(predicted);
+        Self { sure, number: 0, likely: None, prefetched: None, cache: None }
     }
 
     /// The predictions for the typed text, and the timer to start when a manual has become likely.
@@ -133,7 +128,7 @@ impl Prediction {
         typed: &str,
         compact: bool,
     ) -> (PredictionData, PrefetchHint) {
-        let Some(cache) = &self.predicted else {
+        let Some(cache) = &self.cache else {
             let (made, likely) = self.search(catalog, typed, compact);
             return (PredictionData::Made(made), likely);
         };

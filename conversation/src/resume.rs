@@ -10,12 +10,9 @@ use std::sync::Arc;
 use crate::Tokens;
 use crate::checkpoint::{Checkpoint, PendingHello};
 use crate::event::LogEntry;
-use crate::input::Effect;
+use crate::input::{Effect, NotResumed, Opening, OpeningResult, Rules, Step, UNLOGGED};
 use crate::log::{MissedEntries, OwnedConversation, StoredEntry, TakenOver};
-use crate::opening::{NotResumed, Opening, OpeningResult, UNLOGGED};
 use crate::protocol::{self, ClientFrame, ErrorCode, MessageId, ServerMessage, Welcome};
-use crate::rules::Rules;
-use crate::step::Step;
 
 /// Messages, beyond the questions of the queue, that are held while a conversation is being opened.
 const HELD_BESIDE: usize = 4;
@@ -23,11 +20,13 @@ const HELD_BESIDE: usize = 4;
 /// The identity of a conversation and its `hello`.
 pub(crate) struct Resume {
     rules: Arc<Rules>,
-    id: Arc<str>,
-    token: String,
+    pub(crate) id: Arc<str>,
+    /// Proves that a client may continue the conversation; empty before its first `hello`.
+    pub(crate) token: String,
     /// The epoch of this owner; 0 before the first `hello`.
-    epoch: u64,
-    greeting: Option<Box<PendingHello>>,
+    pub(crate) epoch: u64,
+    /// The `hello` that has no `welcome` yet.
+    pub(crate) greeting: Option<Box<PendingHello>>,
 }
 
 /// The result of an opened log.
@@ -51,19 +50,6 @@ impl Resume {
         Self { rules, id, token, epoch: 0, greeting: None }
     }
 
-    pub(crate) fn id(&self) -> &Arc<str> {
-        &self.id
-    }
-
-    /// Proves that a client may continue the conversation; empty before its first `hello`.
-    pub(crate) fn token(&self) -> &str {
-        &self.token
-    }
-
-    pub(crate) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
     /// True once the client has sent `hello` and has its `welcome`.
     pub(crate) fn is_welcomed(&self) -> bool {
         self.epoch > 0
@@ -72,11 +58,6 @@ impl Resume {
     /// True while a `hello` waits for the log.
     pub(crate) fn is_opening(&self) -> bool {
         self.greeting.is_some()
-    }
-
-    /// The `hello` that has no `welcome` yet.
-    pub(crate) fn greeting(&self) -> Option<&PendingHello> {
-        self.greeting.as_deref()
     }
 
     /// After a crash: repeats an opening that was under way. The result of the first opening was dropped with

@@ -8,9 +8,8 @@ use crate::answer::{AnswerEvent, Outcome};
 use crate::checkpoint::Checkpoint;
 use crate::conversation::Conversation;
 use crate::event::{ConversationEvent, LogEntry};
-use crate::input::{Effect, Input};
+use crate::input::{Effect, Input, NotResumed, Opening, OpeningResult};
 use crate::log::{MissedEntries, StoredEntry, TakenOver};
-use crate::opening::{NotResumed, Opening, OpeningResult};
 use crate::tests::{ask, chunk, conversation, done, goes_on, kinds, say, sent, started};
 
 fn hello_again(conversation: &mut Conversation, after: u64) -> Vec<Effect> {

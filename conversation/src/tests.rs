@@ -11,9 +11,7 @@ use crate::protocol::{ClientFrame, InvalidMessage, Limits, ServerFrame};
 
 use crate::archive::Record;
 use crate::conversation::Conversation;
-use crate::input::{Effect, Input};
-use crate::opening::OpeningResult;
-use crate::rules::Rules;
+use crate::input::{Effect, Input, OpeningResult, Rules};
 use crate::{archive_row, visitor_frame};
 
 const QUESTIONS_IN_LINE: usize = 2;

@@ -31,15 +31,15 @@ const JUST_A_PICTURE: &str = "\u{1F5BC}";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Topic {
     /// The last product that was chosen or asked about.
-    product: Option<AboutProduct>,
+    pub(crate) product: Option<AboutProduct>,
     /// How the visitor uses it, from the visitor's page or a question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    scenario: Option<Scenario>,
+    pub(crate) scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    page: Option<String>,
+    pub(crate) page: Option<String>,
     /// The last message, cut short.
-    last: Option<String>,
+    pub(crate) last: Option<String>,
     /// The newest question about the product, cut short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     question: Option<String>,
@@ -57,23 +57,6 @@ pub(crate) struct Topic {
 }
 
 impl Topic {
-    pub(crate) fn product(&self) -> Option<&AboutProduct> {
-        self.product.as_ref()
-    }
-
-    pub(crate) fn scenario(&self) -> Option<Scenario> {
-        self.scenario
-    }
-
-    pub(crate) fn page(&self) -> Option<&str> {
-        self.page.as_deref()
-    }
-
-    /// The last message, cut short.
-    pub(crate) fn last(&self) -> Option<&str> {
-        self.last.as_deref()
-    }
-
     /// The questions about the same product before the newest one and their answers, the newest last.
     pub(crate) fn previous(&self) -> Vec<Exchange> {
         self.previous.iter().cloned().collect()

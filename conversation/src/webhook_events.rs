@@ -1,13 +1,13 @@
 //! Projects an event, or a decision of the desk, to webhooks: the `data` of each.
 
+use hsc_catalogs::Citation;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::archive::{Author, HandoffPlace};
+use crate::archive::{Author, HandoffPlace, MessageOutcome};
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
-use crate::protocol::{
-    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
-};
+use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason};
 
 /// One message to the webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,10 +64,6 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
             ]
         }
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
-            let thumb = match thumb {
-                protocol::Thumb::Up => "up",
-                protocol::Thumb::Down => "down",
-            };
             let data = json!({ "offset": answer, "thumb": thumb, "comment": comment });
             one("feedback.given", HandoffPlace::Unnumbered, data)
         }
@@ -142,7 +138,8 @@ fn turn(
     WebhookEvent { name, place, data }
 }
 
-/// The fields of `message.created`. A field that is none does not apply.
+/// The fields of `message.created`. A field that is null does not apply.
+#[derive(Serialize)]
 struct Message<'a> {
     author: Author,
     offset: Option<u64>,
@@ -150,8 +147,8 @@ struct Message<'a> {
     product: Option<&'a str>,
     question: Option<&'a str>,
     agent: Option<&'a Agent>,
-    outcome: Option<&'static str>,
-    citations: &'a [hsc_catalogs::Citation],
+    outcome: Option<MessageOutcome>,
+    citations: &'a [Citation],
     language: Option<&'a str>,
     upload: Option<&'a str>,
 }
@@ -173,18 +170,7 @@ impl Message<'_> {
     }
 
     fn data(self) -> Value {
-        json!({
-            "author": self.author.as_str(),
-            "offset": self.offset,
-            "text": self.text,
-            "product": self.product,
-            "question": self.question,
-            "agent": self.agent,
-            "outcome": self.outcome,
-            "citations": self.citations,
-            "language": self.language,
-            "upload": self.upload,
-        })
+        serde_json::to_value(self).expect("texts, numbers and lists can be written")
     }
 }
 
@@ -194,7 +180,7 @@ fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> V
         text: &answer.text,
         product: answer.product.as_deref(),
         question,
-        outcome: Some(answer.outcome.as_str()),
+        outcome: Some(answer.outcome),
         citations: &answer.citations,
         ..Message::of(Author::Machine)
     };

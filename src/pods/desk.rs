@@ -106,11 +106,10 @@ impl HandoffDesk for RedisDesk {
         let mut script = self.script(&REQUEST);
         script.arg(self.limits.max_waiting).arg(&*request.conversation).arg(&*self.pod);
         script.arg(request.since_ms.map(|since| since.to_string()).unwrap_or_default());
-        let details = request.details();
         let agent = request.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
         script.arg(agent.0).arg(agent.1).arg(request.last.unwrap_or_default());
         script.arg(if request.awaits_answer { self.answer_within() } else { 0 });
-        give_details(&mut script, details);
+        give_details(&mut script, request.details);
         self.ask(script, |reply| there(of_ticket(reply)?))
     }
 

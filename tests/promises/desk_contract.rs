@@ -70,13 +70,16 @@ fn of(conversation: &str, agent: Option<&str>) -> (String, Option<String>) {
 
 async fn every_pod_lists_the_waiting_visitors_with_their_details_longest_wait_first(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
-    let whole = HandoffRequest {
+    let details = TicketDetails {
         product: Some(AboutProduct { id: "td17".to_owned(), name: "TD-17 \"é\"".to_owned() }),
         visitor: Some("Dana\nO'Neil".to_owned()),
         locale: Some("he".to_owned()),
         scenario: Some(Scenario::Live),
         page: Some("https://shop.example/drums?q=\"é\"".to_owned()),
         reason: Some("הקופסה שבורה 🥁".to_owned()),
+    };
+    let whole = HandoffRequest {
+        details: details.clone(),
         last: Some("{\"x\":[1]}".to_owned()),
         ..handoff_request("first")
     };
@@ -88,9 +91,10 @@ async fn every_pod_lists_the_waiting_visitors_with_their_details_longest_wait_fi
     let view = b.snapshot().await.expect("the desk does it");
     assert_eq!(view.tickets, [second.expect("the desk does it"), first.clone()]);
     assert_eq!((first.online, first.pod.as_str(), first.agent), (true, "a", None));
-    let details = (first.product, first.visitor, first.locale, first.reason, first.last);
-    assert_eq!(details, (whole.product, whole.visitor, whole.locale, whole.reason, whole.last));
-    assert_eq!((first.scenario, first.page), (whole.scenario, whole.page));
+    let TicketDetails { product, visitor, locale, scenario, page, reason } = details;
+    assert_eq!((first.product, first.visitor, first.locale), (product, visitor, locale));
+    assert_eq!((first.scenario, first.page, first.reason), (scenario, page, reason));
+    assert_eq!(first.last, whole.last);
     assert!(b.find("nowhere".into()).await.expect("the desk does it").is_none());
 }
 
@@ -98,11 +102,12 @@ async fn only_new_details_of_a_visitor_change_the_ticket(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
     let product = |id: &str| AboutProduct { id: id.to_owned(), name: id.to_uppercase() };
     let reason = Some("it hums".to_owned());
-    let first = HandoffRequest {
+    let details = TicketDetails {
         product: Some(product("one")),
         reason: reason.clone(),
-        ..handoff_request("c")
+        ..TicketDetails::default()
     };
+    let first = HandoffRequest { details, ..handoff_request("c") };
     a.request(first).await.expect("the desk does it");
     let taken = take(&b, "c", "ana").await.expect("the desk does it");
     let later = TicketDetails {
@@ -157,8 +162,9 @@ async fn of_concurrent_takes_one_succeeds_and_the_others_are_refused_with_its_ag
 
 async fn a_repeated_handoff_request_retains_its_place_and_agent(stage: Stage) {
     let (a, b) = (stage.pod("a"), stage.pod("b"));
+    let details = TicketDetails { reason: Some("one".to_owned()), ..TicketDetails::default() };
     let first = a
-        .request(HandoffRequest { reason: Some("one".to_owned()), ..handoff_request("c") })
+        .request(HandoffRequest { details, ..handoff_request("c") })
         .await
         .expect("the desk does it");
     let again = HandoffRequest { last: Some("two".to_owned()), ..handoff_request("c") };

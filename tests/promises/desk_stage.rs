@@ -6,7 +6,7 @@ use std::time::Duration;
 use hsc::pods::{Link, RedisDesk};
 use hsc_actors::ports::{HandoffDesk, RedisStatus as _};
 use hsc_actors::{DeskLimits, MemoryDesk};
-use hsc_conversation::desk::HandoffRequest;
+use hsc_conversation::desk::{HandoffRequest, TicketDetails};
 use hsc_conversation::protocol::Agent;
 
 use crate::eventually::eventually;
@@ -90,12 +90,7 @@ pub(crate) fn agent(id: &str) -> Agent {
 pub(crate) fn handoff_request(conversation: &str) -> HandoffRequest {
     HandoffRequest {
         conversation: conversation.into(),
-        product: None,
-        visitor: None,
-        locale: None,
-        scenario: None,
-        page: None,
-        reason: None,
+        details: TicketDetails::default(),
         last: None,
         since_ms: None,
         agent: None,

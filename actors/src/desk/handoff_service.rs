@@ -58,7 +58,8 @@ impl HandoffService {
         request: HandoffRequest,
         client: Option<ClientKey>,
     ) -> Result<Ticket, HandoffUnavailable> {
-        let (conversation, words) = (Arc::clone(&request.conversation), request.reason.clone());
+        let (conversation, words) =
+            (Arc::clone(&request.conversation), request.details.reason.clone());
         match self.request_ticket(request, client).await {
             Ok((ticket, is_new)) => {
                 if is_new {

@@ -79,7 +79,7 @@ impl TicketTable {
                 answer_by_ms,
             });
         let ticket = &mut stored.ticket;
-        request.details().write_to(ticket);
+        request.details.write_to(ticket);
         ticket.last = request.last.or(ticket.last.take());
         (ticket.online, ticket.rev) = (true, rev);
         pod.clone_into(&mut ticket.pod);

@@ -6,12 +6,11 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::protocol::desk::{Agent, Presence, Ticket, TicketGone};
+use crate::message_id::MessageId;
 use crate::protocol::fields::{
     InvalidMessage, at_most, bool_of, invalid, kind_of, read_frame, text_of, unknown_type,
 };
-use crate::protocol::live::{content_of, lines};
-use crate::protocol::message_id::MessageId;
+use crate::protocol::live::{Agent, Presence, Ticket, TicketGone, content_of, lines};
 use crate::protocol::{ErrorCode, ServerMessage};
 
 /// Longest id of a conversation or an account, in characters: the server makes both, far shorter.

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::message_id::MessageId;
 use crate::protocol::fields::{
     InvalidMessage, at_most, bool_of, invalid, kind_of, read_frame, shown, text_of, unknown_type,
 };
 use crate::protocol::image::Image;
 use crate::protocol::live::{Csat, Feedback, HandoffWish, VisitorMessage};
-use crate::protocol::message_id::MessageId;
 
 /// Longest `content` of `typing`, in characters (protocol, part 1).
 pub(super) const TYPING_CHARS: usize = 1_000;

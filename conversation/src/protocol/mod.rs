@@ -5,44 +5,36 @@
 
 mod agent;
 mod client;
-mod desk;
 mod error;
 mod fields;
 mod image;
 mod live;
 #[cfg(test)]
 mod live_tests;
-mod message_id;
-mod prediction;
 mod product;
 mod schema;
 mod server;
-mod surrogates;
 #[cfg(test)]
 mod tests;
 
+pub use crate::message_id::MessageId;
 pub use agent::{
     AgentFrame, AgentMessage, DeskFrame, DeskMessage, DeskSnapshot, Draft, Note, Transcript,
     TranscriptEntry,
 };
 pub use client::{About, ClientFrame, ClientMessage, Hello, QueryMessage, Resume};
-pub use desk::{AboutProduct, Agent, Presence, Ticket, TicketGone, TicketGoneReason};
 pub use error::{CloseReason, ErrorCode};
-pub use fields::InvalidMessage;
+pub use fields::{InvalidMessage, without_lone_surrogates};
 pub use image::{Image, ImageFile};
 pub use live::{
-    ChatMessage, Csat, Feedback, HandoffChange, HandoffState, HandoffWish, LeaveReason, QueueFor,
-    Speaker, Thumb, VisitorMessage, plain_html,
-};
-pub use message_id::MessageId;
-pub use prediction::{
-    Context, Highlight, LeanBrand, LeanPrediction, LeanProduct, Prediction, PredictionContext,
-    PredictionData, WholePrediction,
+    AboutProduct, Agent, ChatMessage, Csat, Feedback, HandoffChange, HandoffState, HandoffWish,
+    LeaveReason, Presence, QueueFor, Speaker, Thumb, Ticket, TicketGone, TicketGoneReason,
+    VisitorMessage, plain_html,
 };
 pub use product::{ManualLink, ManualSection, ManualSections, OneProduct};
 pub use schema::{Ask, ClientSays, Envelope, schemas};
 pub use server::{
-    AnswerContext, DetectedProduct, FinalAnswer, Limits, Reason, ServerFrame, ServerMessage,
-    Understood, Welcome,
+    AnswerContext, DetectedProduct, FinalAnswer, Highlight, LeanBrand, LeanPrediction, LeanProduct,
+    Limits, Prediction, PredictionContext, PredictionData, Reason, ServerFrame, ServerMessage,
+    Understood, Welcome, WholePrediction,
 };
-pub use surrogates::without_lone_surrogates;

@@ -488,7 +488,7 @@ fn recorded() -> Vec<(ServerMessage, Value)> {
     let whole = Prediction::Whole(WholePrediction {
         product: raw(&entry),
         brand: raw(&json!({"id": "acme"})),
-        context: Context { related_items: vec![accessory()] },
+        context: PredictionContext { related_items: vec![accessory()] },
         confidence: 97,
         match_text: "TD-17".to_owned(),
     });
