@@ -1,4 +1,4 @@
-//! One WebSocket: its source address, its messages, and small buffers.
+//! One WebSocket: its source address, its messages, and small buffers; and the open files that sockets need.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ use url::Url;
 const BUFFER_BYTES: usize = 4 * 1024;
 /// Receive buffer of a slow reader: so small that the server notices at once.
 const NARROW_BYTES: u32 = 4 * 1024;
+/// Open files besides the sockets: the runtime, the terminal, the report.
+const BESIDE: u64 = 64;
 
 /// The server's address, and the local one.
 #[derive(Debug, Clone)]
@@ -223,6 +225,27 @@ fn socket_url(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Raises the limit of open files to what `sockets` need.
+///
+/// # Errors
+/// When the system refuses; the message says what to do.
+pub fn allow_sockets(sockets: usize) -> Result<(), String> {
+    let needed = sockets as u64 + BESIDE;
+    let allowed = rlimit::increase_nofile_limit(needed)
+        .map_err(|error| format!("cannot raise the limit of open files: {error}"))?;
+    enough(needed, allowed)
+}
+
+fn enough(needed: u64, allowed: u64) -> Result<(), String> {
+    if allowed >= needed {
+        return Ok(());
+    }
+    Err(format!(
+        "{needed} open files are needed and {allowed} allowed; run `ulimit -Hn {needed}` as root \
+         first, or start `hsc load` several times with fewer users each"
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,5 +281,16 @@ mod tests {
             (message.kind.as_str(), message.id, message.offset),
             ("final_answer", Some(3), Some(9))
         );
+    }
+
+    #[test]
+    fn a_few_sockets_are_always_allowed() {
+        assert_eq!(allow_sockets(10), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_that_is_too_small_is_reported_with_a_remedy() {
+        let error = enough(50_064, 20_000).expect_err("too few");
+        assert!(error.contains("ulimit -Hn 50064"), "{error}");
     }
 }

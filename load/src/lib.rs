@@ -10,32 +10,25 @@
 //! Never: a type of the server other than the wire protocol's, a visitor that waits without a bound for a server
 //! that stalls, more sockets or more time than the plan allows.
 
-mod arrival;
 mod client;
 mod duration;
-mod files;
 mod mix;
 mod plan;
 mod report;
 mod run;
-mod scenario;
-mod summary;
 mod table;
 mod tally;
 mod threshold;
 mod visitor;
 mod words;
 
-pub use arrival::{Arrival, Schedule};
+pub use client::allow_sockets;
 pub use duration::{parse_duration, show_micros};
-pub use files::allow_sockets;
-pub use mix::{Kind, Mix};
-pub use plan::Plan;
+pub use mix::{Kind, Mix, Pace, Scenario};
+pub use plan::{Arrival, Plan, Schedule};
 pub use report::html;
 pub use run::run;
-pub use scenario::{Pace, Scenario};
-pub use summary::{Latency, OperationSummary, Point, Summary};
 pub use table::{progress, table};
-pub use tally::{Count, Operation, Tally};
+pub use tally::{Count, Latency, Operation, OperationSummary, Point, Summary, Tally};
 pub use threshold::{Threshold, Verdict};
 pub use words::Words;

@@ -7,15 +7,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::arrival::Arrival;
 use super::client::Target;
-use super::mix::Mix;
-use super::plan::Plan;
-use super::scenario::Scenario;
-use super::summary::Summary;
+use super::mix::{Mix, Scenario};
+use super::plan::{Arrival, Crowd, Plan};
 use super::table::progress;
-use super::tally::{Count, Tally};
-use super::visitor::{Crowd, Visitor};
+use super::tally::{Count, Summary, Tally};
+use super::visitor::Visitor;
 
 /// Interval of progress lines and chart points.
 const TICK: Duration = Duration::from_secs(1);

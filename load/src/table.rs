@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::duration::show_micros;
-use super::summary::{Point, Summary};
-use super::tally::{Count, Operation};
-use super::threshold::Verdict;
 use strum::VariantArray as _;
+
+use super::duration::show_micros;
+use super::tally::{Count, Operation, Point, Summary};
+use super::threshold::Verdict;
 
 /// The progress line of one second: elapsed time, sockets, operations.
 #[must_use]

@@ -5,10 +5,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::duration::{parse_duration, show_micros};
-use super::summary::Summary;
-use super::tally::{Count, Operation};
 use strum::VariantArray as _;
+
+use super::duration::{parse_duration, show_micros};
+use super::tally::{Count, Operation, Summary};
 
 /// Measures of an operation that are times.
 const TIMES: [&str; 7] = ["p50", "p90", "p95", "p99", "p999", "max", "mean"];

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Visitor;
 use super::session::SessionError;
-use crate::scenario::varied;
+use crate::mix::varied;
 use crate::tally::Operation;
 
 impl Visitor {

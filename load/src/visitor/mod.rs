@@ -4,7 +4,6 @@
 //! and how it ended.
 
 mod acts;
-mod crowd;
 mod session;
 mod typing;
 
@@ -15,10 +14,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::time::Instant;
 
-use super::mix::Kind;
-use super::scenario::Scenario;
+use super::mix::{Kind, Scenario};
+use super::plan::Crowd;
 use super::tally::Count;
-pub(super) use crowd::Crowd;
 use hsc_conversation::protocol::Ask;
 use session::{LostSession, Session, SessionError};
 

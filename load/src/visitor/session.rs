@@ -6,8 +6,8 @@ use std::time::Duration;
 use hsc_conversation::protocol::{ClientSays, Hello, Resume};
 use tokio::time::Instant;
 
-use super::crowd::Crowd;
 use crate::client::{Client, ReceivedMessage, SocketError};
+use crate::plan::Crowd;
 use crate::tally::{Count, Operation, Tally};
 
 /// Why a scenario ends early.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::Visitor;
 use super::session::SessionError;
 use crate::client::ReceivedMessage;
-use crate::scenario::varied;
+use crate::mix::varied;
 use crate::tally::{Count, Operation, Tally};
 
 /// Tolerated delay of a timer: tokio's has steps of a millisecond.
