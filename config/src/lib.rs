@@ -5,24 +5,21 @@
 
 mod error;
 mod load;
-mod network;
+mod names;
 pub mod origin;
 mod reference;
-mod renamed;
 mod rules;
 mod secret;
-mod secret_file;
 mod settings;
 mod shown;
-mod suggestion;
 #[cfg(test)]
 mod tests;
 
 pub use error::SettingsError;
 pub use load::environment;
-pub use network::network;
+pub use names::Deprecated;
 pub use reference::reference_markdown;
-pub use renamed::Deprecated;
+pub use rules::network;
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,

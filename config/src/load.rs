@@ -7,10 +7,11 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use crate::Settings;
 use crate::error::SettingsError;
-use crate::renamed::{self, Deprecated};
-use crate::secret::SECRET_KEYS;
-use crate::{Settings, rules, secret_file, suggestion};
+use crate::names::{self, Deprecated};
+use crate::rules::{self, CrossValidation};
+use crate::secret::{self, SECRET_KEYS};
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
@@ -64,19 +65,17 @@ impl Settings {
         }
         let settings: Self =
             tree.try_into().expect("a test puts the ends of every rule into the types");
-        let Some(cross_validate) = rules::cross_validate(&settings) else {
+        let Err(CrossValidation { key, expected }) = rules::cross_validate(&settings) else {
             return Ok((settings, deprecated));
         };
-        let source = given.iter().rev().find(|one| one.key == cross_validate.key);
-        let value = source.map_or_else(
-            || slot(&mut defaults.clone(), cross_validate.key).clone(),
-            |one| one.value.clone(),
-        );
+        let source = given.iter().rev().find(|one| one.key == key);
+        let value = source
+            .map_or_else(|| slot(&mut defaults.clone(), key).clone(), |one| one.value.clone());
         Err(SettingsError::Wrong {
-            value: shown(cross_validate.key, &value),
+            value: shown(key, &value),
             source_name: source.map_or("the defaults".to_owned(), |one| one.source.clone()),
-            key: cross_validate.key.to_owned(),
-            expected: cross_validate.expected,
+            key: key.to_owned(),
+            expected,
         })
     }
 
@@ -107,9 +106,9 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     })?;
     let mut leaves = Vec::new();
     flatten("", &table, &mut leaves);
-    secret_file::resolve(&mut leaves)?;
+    secret::resolve(&mut leaves)?;
     // A setting given under both names gets the value of the new one.
-    leaves.sort_by_key(|(key, _)| renamed::current(key).is_none());
+    leaves.sort_by_key(|(key, _)| names::current(key).is_none());
     let check = |(key, value): (String, Value)| {
         let key = present_name(key, &name, deprecated);
         let Some(rule) = rules::of(&key) else {
@@ -159,29 +158,29 @@ fn of_environment(
             named.push((name, path.to_lowercase().replace("__", "."), text));
         }
     }
-    named.sort_by_key(|(_, key, _)| renamed::current(key).is_none());
+    named.sort_by_key(|(_, key, _)| names::current(key).is_none());
     for (name, key, text) in named {
         let key = present_name(key, name, deprecated);
         // An empty variable names no file, so that a deployment can leave one out.
-        let of_file = secret_file::secret_of(&key);
+        let of_file = secret::secret_of(&key);
         if of_file.is_some() && text.is_empty() {
             continue;
         }
-        if let Some(secret) = of_file
-            && env.iter().any(|(other, text)| !text.is_empty() && variable_of(secret) == *other)
+        if let Some(named) = of_file
+            && env.iter().any(|(other, text)| !text.is_empty() && variable_of(named) == *other)
         {
-            return Err(secret_file::given_twice(secret, text));
+            return Err(secret::given_twice(named, text));
         }
         let key = of_file.map_or(key, str::to_owned);
         let Some(rule) = rules::of(&key) else {
             return Err(no_rule(key, format!("{text:?}"), name, variable_of));
         };
         let mut parsed = match of_file {
-            Some(secret) => Some(secret_file::read(secret, text)?),
+            Some(named) => Some(secret::read(named, text)?),
             None => rule.parse(text),
         };
-        if let Some(endpoints) = parsed.as_mut().filter(|_| key == secret_file::ENDPOINTS) {
-            secret_file::resolve_endpoints(endpoints)?;
+        if let Some(endpoints) = parsed.as_mut().filter(|_| key == secret::ENDPOINTS) {
+            secret::resolve_endpoints(endpoints)?;
         }
         let Some(value) = parsed.and_then(|value| rule.admit(&value)) else {
             return Err(SettingsError::Wrong {
@@ -207,7 +206,7 @@ fn variable_of(key: &str) -> String {
 
 /// The current name of a setting; an old name is recorded.
 fn present_name(key: String, source: &str, deprecated: &mut Vec<Deprecated>) -> String {
-    let Some(replaced_by) = renamed::current(&key) else { return key };
+    let Some(replaced_by) = names::current(&key) else { return key };
     deprecated.push(Deprecated { key, replaced_by, source: source.to_owned() });
     replaced_by.to_owned()
 }
@@ -220,16 +219,14 @@ fn no_rule(
     written: impl Fn(&str) -> String,
 ) -> SettingsError {
     let source_name = source.to_owned();
-    let is_section =
-        |known: &str| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.'));
-    if rules::keys().any(is_section) {
+    if is_section(&key) {
         // The value is left out when a secret may be part of it.
-        let holds_secret = SECRET_KEYS.into_iter().any(is_section);
+        let holds_secret = SECRET_KEYS.into_iter().any(|secret| is_below(secret, &key));
         let value = if holds_secret { "***".to_owned() } else { value };
         let expected = format!("a section: its settings are {}.…", written(&key));
         return SettingsError::Wrong { key, value, source_name, expected };
     }
-    let hint = suggestion::meant(&key, rules::keys()).map_or_else(
+    let hint = names::meant(&key, rules::keys()).map_or_else(
         || "; docs/configuration.md lists all".to_owned(),
         |meant| format!("; did you mean {}?", written(meant)),
     );
@@ -249,14 +246,22 @@ fn located(text: &str, error: &toml::de::Error) -> String {
 pub(crate) fn flatten(prefix: &str, table: &Table, leaves: &mut Vec<(String, Value)>) {
     for (name, value) in table {
         let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        let is_section =
-            |known: &str| known.strip_prefix(&key).is_some_and(|rest| rest.starts_with('.'));
         match value {
             Value::Table(inner) if !inner.is_empty() => flatten(&key, inner, leaves),
-            Value::Table(_) if rules::keys().any(is_section) => {}
+            Value::Table(_) if is_section(&key) => {}
             other => leaves.push((key, other.clone())),
         }
     }
+}
+
+/// True for the name of a section.
+fn is_section(key: &str) -> bool {
+    rules::keys().any(|known| is_below(known, key))
+}
+
+/// True for a setting of this section.
+fn is_below(key: &str, section: &str) -> bool {
+    key.strip_prefix(section).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// The place of a key that has a rule.

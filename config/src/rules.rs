@@ -4,6 +4,9 @@
 //! value, describes valid values in errors, and appears in `docs/configuration.md`. Upper
 //! bounds catch a wrong unit (seconds for milliseconds, bytes for MiB); they are not limits of the server.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 use toml::{Table, Value};
 
 use crate::origin;
@@ -480,7 +483,21 @@ fn http_url(text: &str) -> bool {
 }
 
 fn trusted_network(text: &str) -> bool {
-    crate::network(text).is_some()
+    network(text).is_some()
+}
+
+/// The network that a setting names, an address or an address and the length of its prefix: `192.0.2.7`, `10.0.0.0/8`, `2001:db8::/32`.
+///
+/// `None` for text that is not a network, for bits after the prefix (`10.0.0.1/8` is either a mistyped address
+/// or a mistyped prefix) and for a prefix of length 0, which contains every address of the internet.
+#[must_use]
+pub fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Some(IpNet::from(address.to_canonical()));
+    }
+    let network: IpNet = text.parse().ok()?;
+    (network == network.trunc() && network.prefix_len() > 0).then_some(network)
 }
 
 fn listened(text: &str) -> bool {
@@ -588,118 +605,101 @@ pub(crate) struct CrossValidation {
     pub(crate) expected: String,
 }
 
+/// The error for this key, unless the condition holds.
+fn ensure(
+    holds: bool,
+    key: &'static str,
+    expected: impl Into<String>,
+) -> Result<(), CrossValidation> {
+    if holds { Ok(()) } else { Err(CrossValidation { key, expected: expected.into() }) }
+}
+
 /// Checks that involve more than one setting.
-pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
+pub(crate) fn cross_validate(settings: &Settings) -> Result<(), CrossValidation> {
     let server = &settings.server;
-    let refused = server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY);
-    let mut refused = refused.filter_map(|it| Some((it, origin::normalize(it).err()?)));
-    if let Some((pattern, why)) = refused.next() {
+    for pattern in server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY) {
         // It would match no request: its pages would be refused without a hint.
-        return Some(CrossValidation {
+        origin::normalize(pattern).map_err(|why| CrossValidation {
             key: "server.allowed_origins",
             expected: format!("origins as browsers send them; no browser sends {pattern:?}: {why}"),
-        });
+        })?;
     }
-    if server.idle_timeout_ms <= server.ping_interval_ms {
-        // A healthy client may be silent between two pings, and would be closed.
-        return Some(CrossValidation {
-            key: "server.idle_timeout_ms",
-            expected: format!(
-                "more than server.ping_interval_ms, which is {}",
-                server.ping_interval_ms
-            ),
-        });
-    }
-    if server.queued_bytes < server.outgoing_queue_bytes {
-        // Else one client could be evicted before it reaches its own limit.
-        return Some(CrossValidation {
-            key: "server.queued_bytes",
-            expected: format!(
-                "at least server.outgoing_queue_bytes, which is {}",
-                server.outgoing_queue_bytes
-            ),
-        });
-    }
-    if server.unfinished_message_bytes < server.max_message_bytes {
-        // Else the largest message could never be completed.
-        return Some(CrossValidation {
-            key: "server.unfinished_message_bytes",
-            expected: format!(
-                "at least server.max_message_bytes, which is {}",
-                server.max_message_bytes
-            ),
-        });
-    }
-    let sessions = &settings.sessions;
-    let of_address = sessions.max_image_bytes_per_address;
-    if of_address > 0 && !(LARGEST_IMAGE..=sessions.max_image_bytes).contains(&of_address) {
-        // Less, and the largest picture is always refused; more, and the bound of the pod comes first.
-        return Some(CrossValidation {
-            key: "sessions.max_image_bytes_per_address",
-            expected: format!(
-                "0, or from {LARGEST_IMAGE} to sessions.max_image_bytes, which is {}",
-                sessions.max_image_bytes
-            ),
-        });
-    }
-    if server.tls.cert.is_empty() != server.tls.key.is_empty() {
-        let key = if server.tls.cert.is_empty() { "server.tls.cert" } else { "server.tls.key" };
-        let expected = "the path of a file, because a certificate and its key go together";
-        return Some(CrossValidation { key, expected: expected.to_owned() });
-    }
-    if server.proxy_protocol && server.trusted_proxies.is_empty() {
-        return Some(CrossValidation {
-            key: "server.trusted_proxies",
-            expected:
-                "the proxies that send the PROXY header, because server.proxy_protocol is true"
-                    .to_owned(),
-        });
-    }
+    // Else a healthy client, which may be silent between two pings, would be closed.
+    let ping = server.ping_interval_ms;
+    ensure(
+        server.idle_timeout_ms > ping,
+        "server.idle_timeout_ms",
+        format!("more than server.ping_interval_ms, which is {ping}"),
+    )?;
+    // Else one client could be evicted before it reaches its own limit.
+    let of_client = server.outgoing_queue_bytes;
+    ensure(
+        server.queued_bytes >= of_client,
+        "server.queued_bytes",
+        format!("at least server.outgoing_queue_bytes, which is {of_client}"),
+    )?;
+    // Else the largest message could never be completed.
+    let message = server.max_message_bytes;
+    ensure(
+        server.unfinished_message_bytes >= message,
+        "server.unfinished_message_bytes",
+        format!("at least server.max_message_bytes, which is {message}"),
+    )?;
+    // Less, and the largest picture is always refused; more, and the bound of the pod comes first.
+    let (of_address, of_pod) =
+        (settings.sessions.max_image_bytes_per_address, settings.sessions.max_image_bytes);
+    ensure(
+        of_address == 0 || (LARGEST_IMAGE..=of_pod).contains(&of_address),
+        "sessions.max_image_bytes_per_address",
+        format!("0, or from {LARGEST_IMAGE} to sessions.max_image_bytes, which is {of_pod}"),
+    )?;
+    let (has_cert, has_key) = (!server.tls.cert.is_empty(), !server.tls.key.is_empty());
+    ensure(
+        has_cert == has_key,
+        if has_key { "server.tls.cert" } else { "server.tls.key" },
+        "the path of a file, because a certificate and its key go together",
+    )?;
+    ensure(
+        !server.proxy_protocol || !server.trusted_proxies.is_empty(),
+        "server.trusted_proxies",
+        "the proxies that send the PROXY header, because server.proxy_protocol is true",
+    )?;
+    // Else a client would be refused although its conversation still exists.
     let conversations = &settings.conversations;
-    if conversations.token_ttl_ms < conversations.ttl_ms {
-        // Else a client would be refused although its conversation still exists.
-        return Some(CrossValidation {
-            key: "conversations.token_ttl_ms",
-            expected: format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
-        });
-    }
+    ensure(
+        conversations.token_ttl_ms >= conversations.ttl_ms,
+        "conversations.token_ttl_ms",
+        format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
+    )?;
     let (identity, openid) = (&settings.identity, &settings.identity.openid);
-    if identity.session_idle_ms > identity.session_ms {
-        return Some(CrossValidation {
-            key: "identity.session_idle_ms",
-            expected: format!("at most identity.session_ms, which is {}", identity.session_ms),
-        });
-    }
-    if !openid.issuer.is_empty() && openid.client_id.is_empty() {
-        return Some(CrossValidation {
-            key: "identity.openid.client_id",
-            expected: "our name at the provider, because identity.openid.issuer is set".to_owned(),
-        });
-    }
-    if !openid.issuer.is_empty() && openid.admins.is_empty() && openid.agents.is_empty() {
-        return Some(CrossValidation {
-            key: "identity.openid.admins",
-            expected: "a value of the claim here or in identity.openid.agents, else no account can sign in with the provider"
-                .to_owned(),
-        });
-    }
-    if openid.issuer.starts_with("http://") && !openid.allow_private {
-        return Some(CrossValidation {
-            key: "identity.openid.issuer",
-            expected: "https://, or identity.openid.allow_private for a provider on this machine"
-                .to_owned(),
-        });
-    }
+    ensure(
+        identity.session_idle_ms <= identity.session_ms,
+        "identity.session_idle_ms",
+        format!("at most identity.session_ms, which is {}", identity.session_ms),
+    )?;
+    let is_used = !openid.issuer.is_empty();
+    ensure(
+        !is_used || !openid.client_id.is_empty(),
+        "identity.openid.client_id",
+        "our name at the provider, because identity.openid.issuer is set",
+    )?;
+    ensure(
+        !is_used || !openid.admins.is_empty() || !openid.agents.is_empty(),
+        "identity.openid.admins",
+        "a value of the claim here or in identity.openid.agents, else no account can sign in with the provider",
+    )?;
+    ensure(
+        !openid.issuer.starts_with("http://") || openid.allow_private,
+        "identity.openid.issuer",
+        "https://, or identity.openid.allow_private for a provider on this machine",
+    )?;
     let hooks = &settings.webhooks;
-    if hooks.backoff_max_ms < hooks.backoff_initial_ms {
-        return Some(CrossValidation {
-            key: "webhooks.backoff_max_ms",
-            expected: format!(
-                "at least webhooks.backoff_initial_ms, which is {}",
-                hooks.backoff_initial_ms
-            ),
-        });
-    }
+    let initial = hooks.backoff_initial_ms;
+    ensure(
+        hooks.backoff_max_ms >= initial,
+        "webhooks.backoff_max_ms",
+        format!("at least webhooks.backoff_initial_ms, which is {initial}"),
+    )?;
     let is_open = |endpoint: &WebhookEndpoint| {
         after_scheme(&endpoint.url, &["http"]).is_some_and(|rest| {
             let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -707,46 +707,69 @@ pub(crate) fn cross_validate(settings: &Settings) -> Option<CrossValidation> {
             !hooks.allowed_hosts.iter().any(|allowed| allowed == host || allowed == name)
         })
     };
-    if hooks.endpoints.iter().any(is_open) {
-        // Messages of visitors would be sent unencrypted.
-        return Some(CrossValidation {
-            key: "webhooks.endpoints",
-            expected: "https:// in each url, or its host in webhooks.allowed_hosts".to_owned(),
-        });
-    }
+    // Else messages of visitors would be sent unencrypted.
+    ensure(
+        !hooks.endpoints.iter().any(is_open),
+        "webhooks.endpoints",
+        "https:// in each url, or its host in webhooks.allowed_hosts",
+    )?;
     let twice = |(at, endpoint): (usize, &WebhookEndpoint)| {
         hooks.endpoints.iter().take(at).any(|before| before.url == endpoint.url)
     };
-    if hooks.endpoints.iter().enumerate().any(twice) {
-        return Some(CrossValidation {
-            key: "webhooks.endpoints",
-            expected: "each url once; one endpoint takes several events".to_owned(),
-        });
-    }
-    let pods = &settings.pods;
-    if pods.expires_ms < 3 * pods.heartbeat_ms {
-        // One late heartbeat must not count as a death.
-        return Some(CrossValidation {
-            key: "pods.expires_ms",
-            expected: format!(
-                "at least three times pods.heartbeat_ms, which is {}",
-                pods.heartbeat_ms
-            ),
-        });
-    }
+    ensure(
+        !hooks.endpoints.iter().enumerate().any(twice),
+        "webhooks.endpoints",
+        "each url once; one endpoint takes several events",
+    )?;
+    // One late heartbeat must not count as a death.
+    let heartbeat = settings.pods.heartbeat_ms;
+    ensure(
+        settings.pods.expires_ms >= 3 * heartbeat,
+        "pods.expires_ms",
+        format!("at least three times pods.heartbeat_ms, which is {heartbeat}"),
+    )?;
     let (answers, llm) = (&settings.answers, &settings.answers.llm);
     let asks_for_key = |host| llm.base_url.contains(host);
-    if answers.answerer == AnswererChoice::Llm
-        && llm.api_key.reveal().is_none()
-        && ["//generativelanguage.googleapis.com", "//api.openai.com"].into_iter().any(asks_for_key)
-    {
-        return Some(CrossValidation {
-            key: "answers.llm.api_key",
-            expected: format!(
-                "a key, because answers.answerer is llm and {} answers no request without one",
-                llm.base_url
-            ),
-        });
+    let needs_key = answers.answerer == AnswererChoice::Llm
+        && ["//generativelanguage.googleapis.com", "//api.openai.com"]
+            .into_iter()
+            .any(asks_for_key);
+    ensure(
+        !needs_key || llm.api_key.reveal().is_some(),
+        "answers.llm.api_key",
+        format!(
+            "a key, because answers.answerer is llm and {} answers no request without one",
+            llm.base_url
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_network_of_one_and_host_bits_are_refused() {
+        for (text, shown) in [
+            ("192.0.2.7", "192.0.2.7/32"),
+            (" 10.0.0.0/8 ", "10.0.0.0/8"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::1", "::1/128"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+        ] {
+            assert_eq!(network(text).map(|it| it.to_string()).as_deref(), Some(shown), "{text}");
+        }
+        for text in [
+            "",
+            "proxy",
+            "10.0.0.1/8",
+            "0.0.0.0/0",
+            "::/0",
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "10.0.0.0:80",
+        ] {
+            assert_eq!(network(text), None, "{text}");
+        }
     }
-    None
 }
