@@ -118,8 +118,26 @@ pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
     line.insert("level".to_owned(), record.level().as_str().to_lowercase().into());
     line.insert("target".to_owned(), record.target().into());
     line.insert("msg".to_owned(), mask(&record.args().to_string()).into());
-    let _ = record.key_values().visit(&mut Fields(&mut line));
+    let add = |key: &str, value: &Value<'_>| {
+        // A field never hides one of ours.
+        line.entry(key.to_owned()).or_insert(field_json(value));
+    };
+    let _ = record.key_values().visit(&mut Fields(add));
     Json::Object(line).to_string()
+}
+
+fn field_json(value: &Value<'_>) -> Json {
+    if let Some(number) = value.to_u64() {
+        number.into()
+    } else if let Some(number) = value.to_i64() {
+        number.into()
+    } else if let Some(number) = value.to_f64() {
+        number.into()
+    } else if let Some(truth) = value.to_bool() {
+        truth.into()
+    } else {
+        Json::String(mask(&value.to_string()).into_owned())
+    }
 }
 
 /// True for the field of an `Option` that is none: it is left out of the line.
@@ -140,26 +158,14 @@ fn is_absent(value: &Value<'_>) -> bool {
     absent.0
 }
 
-struct Fields<'a>(&'a mut Map<String, Json>);
+/// Calls a function for each field of a record that has a value.
+struct Fields<F>(F);
 
-impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+impl<'kvs, F: FnMut(&str, &Value<'_>)> VisitSource<'kvs> for Fields<F> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        if is_absent(&value) {
-            return Ok(());
+        if !is_absent(&value) {
+            (self.0)(key.as_str(), &value);
         }
-        let json = if let Some(number) = value.to_u64() {
-            number.into()
-        } else if let Some(number) = value.to_i64() {
-            number.into()
-        } else if let Some(number) = value.to_f64() {
-            number.into()
-        } else if let Some(truth) = value.to_bool() {
-            truth.into()
-        } else {
-            Json::String(mask(&value.to_string()).into_owned())
-        };
-        // A field never hides one of ours.
-        self.0.entry(key.as_str().to_owned()).or_insert(json);
         Ok(())
     }
 }
@@ -168,25 +174,12 @@ fn text_line(out: &mut Formatter, record: &Record<'_>) -> std::io::Result<()> {
     let style = out.default_level_style(record.level());
     let time = jiff::Timestamp::now().strftime("%H:%M:%S%.3fZ");
     let message = record.args().to_string();
-    write!(out, "{time} {style}{:5}{style:#} {}", record.level(), mask(&message))?;
-    let mut fields = Vec::new();
-    let _ = record.key_values().visit(&mut Plain(&mut fields));
-    for (key, value) in fields {
-        write!(out, " {key}={value}")?;
-    }
-    writeln!(out)
-}
-
-struct Plain<'a>(&'a mut Vec<(String, String)>);
-
-impl<'kvs> VisitSource<'kvs> for Plain<'_> {
-    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
-        if is_absent(&value) {
-            return Ok(());
-        }
-        self.0.push((key.as_str().to_owned(), mask(&value.to_string()).into_owned()));
-        Ok(())
-    }
+    let mut fields = String::new();
+    let add = |key: &str, value: &Value<'_>| {
+        fields.extend([" ", key, "=", &mask(&value.to_string())]);
+    };
+    let _ = record.key_values().visit(&mut Fields(add));
+    writeln!(out, "{time} {style}{:5}{style:#} {}{fields}", record.level(), mask(&message))
 }
 
 #[cfg(test)]
