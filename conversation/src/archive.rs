@@ -4,6 +4,8 @@ use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::protocol::Speaker;
+
 /// A record. The archive's handle stamps it with a time and an identity.
 ///
 /// Its serialized form is stored by a pod that stops and read by one of the next release: a new field is optional,
@@ -141,6 +143,15 @@ impl Author {
             Self::Agent => "agent",
             Self::Note => "note",
             Self::System => "system",
+        }
+    }
+}
+
+impl From<Speaker> for Author {
+    fn from(speaker: Speaker) -> Self {
+        match speaker {
+            Speaker::Visitor => Self::Visitor,
+            Speaker::Agent => Self::Agent,
         }
     }
 }

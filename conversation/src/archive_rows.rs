@@ -6,9 +6,7 @@ use crate::archive::{
 };
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
-use crate::protocol::{
-    self, Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason,
-};
+use crate::protocol::{self, Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
 
 /// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
 #[must_use]
@@ -144,17 +142,13 @@ fn handoff_record(
 }
 
 fn sent(conversation: &str, offset: u64, message: &ChatMessage) -> Record {
-    let author = match message.from {
-        Speaker::Visitor => Author::Visitor,
-        Speaker::Agent => Author::Agent,
-    };
     Record::Message(Box::new(ArchivedMessage {
         offset: Some(offset),
         html: message.html.clone(),
         agent: message.agent.as_ref().map(named),
         citations: message.citations.clone(),
         upload: message.upload.clone(),
-        ..ArchivedMessage::new(conversation, author, &*message.content)
+        ..ArchivedMessage::new(conversation, message.from.into(), &*message.content)
     }))
 }
 

@@ -61,6 +61,8 @@ pub struct Conversation {
     offset: u64,
     /// The time of the present input, milliseconds since 1970.
     now_ms: u64,
+    /// The effects of the present input.
+    effects: Vec<Effect>,
     ids: MessageIds,
     identity: VisitorIdentity,
     topic: Topic,
@@ -81,6 +83,7 @@ impl Conversation {
             locale: None,
             offset: 0,
             now_ms: 0,
+            effects: Vec::new(),
             ids: MessageIds::default(),
             identity: VisitorIdentity::default(),
             topic: Topic::default(),
@@ -173,48 +176,47 @@ impl Conversation {
 
     /// Applies an input and returns its effects, in order.
     pub fn apply(&mut self, input: Input) -> Vec<Effect> {
-        let mut effects = Vec::new();
         match input {
-            Input::Received(frame) => self.receive(frame, &mut effects),
+            Input::Received(frame) => self.receive(frame),
             Input::VisitorToken { token } => {
                 let refusal = self.identity.introduce(&token, None);
-                self.take(refusal, &mut effects);
+                self.take(refusal);
             }
             Input::InvalidMessage(bad) => {
-                self.take([Step::error(bad.code, bad.message, bad.id)], &mut effects);
+                self.take([Step::error(bad.code, bad.message, bad.id)]);
             }
             Input::RateLimited => {
                 let message = "Too many messages: slow down, this one was not read";
-                self.take([Step::error(ErrorCode::RateLimited, message, None)], &mut effects);
+                self.take([Step::error(ErrorCode::RateLimited, message, None)]);
             }
             Input::Answering { answer, event } => {
                 let steps = self.answers.apply(answer, event, self.phrases());
-                self.take(steps, &mut effects);
-                self.start_next(&mut effects);
+                self.take(steps);
+                self.start_next();
             }
             Input::FirstWords { answer, after_ms } => self.answers.first_words(answer, after_ms),
-            Input::AnswerLost { answer } => self.answer_failed(answer, LOST, &mut effects),
-            Input::AnswerRefused { answer } => self.answer_failed(answer, BUSY, &mut effects),
+            Input::AnswerLost { answer } => self.answer_failed(answer, LOST),
+            Input::AnswerRefused { answer } => self.answer_failed(answer, BUSY),
             Input::AnswerWaits { answer, place } => {
                 let step = self.answers.waits(answer, place);
-                self.take(step, &mut effects);
+                self.take(step);
             }
             Input::PrefetchDue { prediction } => {
-                effects.extend(self.prediction.settled(prediction))
+                self.effects.extend(self.prediction.settled(prediction))
             }
-            Input::Opened(result) => self.opened(result, &mut effects),
-            Input::Desk(update) => self.desk(update, &mut effects),
+            Input::Opened(result) => self.opened(result),
+            Input::Desk(update) => self.desk(update),
             Input::AgentChatMessage(message) => {
                 let steps = self.handoff.agent_message(*message, &mut self.ids);
-                self.take(steps, &mut effects);
+                self.take(steps);
             }
             Input::AgentTyping { agent, typing } => {
                 let step = self.handoff.agent_typing(&agent, typing);
-                self.take(step, &mut effects);
+                self.take(step);
             }
         }
-        self.describe_visitor(&mut effects);
-        effects
+        self.describe_visitor();
+        std::mem::take(&mut self.effects)
     }
 
     /// Writes the state that survives a crash. True when something changed that the next owner of
@@ -255,30 +257,28 @@ impl Conversation {
     /// Continues after a crash. The running answer is repeated, and only the part that was not sent is sent; an
     /// answer that crashes twice ends with an error.
     pub fn recover(&mut self, checkpoint: Checkpoint) -> Vec<Effect> {
-        let mut effects = Vec::new();
         (self.compact, self.offset) = (checkpoint.compact, checkpoint.offset);
         let (epoch, greeting) = (checkpoint.epoch, checkpoint.greeting.clone());
         let step = self.resume.restore(epoch, greeting, self.offset);
-        self.take(step, &mut effects);
-        self.restore(checkpoint, Some(CRASHES_OF_AN_ANSWER), &mut effects);
-        effects
+        self.take(step);
+        self.restore(checkpoint, Some(CRASHES_OF_AN_ANSWER));
+        std::mem::take(&mut self.effects)
     }
 
     /// Completes the answer of a pod that vanished, without a client.
     pub fn adopt(&mut self, taken: TakenOver) -> Vec<Effect> {
-        let mut effects = Vec::new();
         let (follow, EarlierOwner { offset, checkpoint }) = self.resume.adopt(taken);
         self.offset = offset;
-        self.take([follow], &mut effects);
-        self.restore(checkpoint, Some(PODS_OF_AN_ANSWER), &mut effects);
-        effects
+        self.take([follow]);
+        self.restore(checkpoint, Some(PODS_OF_AN_ANSWER));
+        std::mem::take(&mut self.effects)
     }
 
     /// Performs the steps of a state machine: assigns each event its offset.
-    fn take(&mut self, steps: impl IntoIterator<Item = Step>, effects: &mut Vec<Effect>) {
+    fn take(&mut self, steps: impl IntoIterator<Item = Step>) {
         for step in steps {
             match step {
-                Step::Effect(effect) => effects.push(effect),
+                Step::Effect(effect) => self.effects.push(effect),
                 Step::Event(event, reply_to) => {
                     if event.is_sent() {
                         self.offset += 1;
@@ -291,19 +291,19 @@ impl Conversation {
                         event: *event,
                     };
                     self.topic.observe(&entry);
-                    effects.push(Effect::Event(Box::new(entry)));
+                    self.effects.push(Effect::Event(Box::new(entry)));
                 }
             }
         }
     }
 
     /// Handles a message of the visitor.
-    fn receive(&mut self, frame: ClientFrame, effects: &mut Vec<Effect>) {
+    fn receive(&mut self, frame: ClientFrame) {
         let is_typing =
             matches!(frame.message, ClientMessage::Typing(_) | ClientMessage::Understand(_));
         if !is_typing && self.resume.is_opening() {
             let refusal = self.resume.hold(frame);
-            return self.take(refusal, effects);
+            return self.take(refusal);
         }
         let ClientFrame { id, message } = frame;
         let is_new = id.as_ref().is_none_or(|id| self.ids.insert(id, !is_typing));
@@ -313,124 +313,124 @@ impl Conversation {
             return;
         }
         match message {
-            ClientMessage::Typing(content) => self.typed(&content, id, effects),
-            ClientMessage::Understand(content) => self.understand(&content, id, effects),
-            ClientMessage::Query(query) => self.ask(query, id, effects),
-            ClientMessage::Hello(hello) => self.hello(hello, id, effects),
+            ClientMessage::Typing(content) => self.typed(&content, id),
+            ClientMessage::Understand(content) => self.understand(&content, id),
+            ClientMessage::Query(query) => self.ask(query, id),
+            ClientMessage::Hello(hello) => self.hello(hello, id),
             ClientMessage::About(about) => self.topic.about(about, &self.catalog.load()),
-            ClientMessage::Cancel => self.cancel(effects),
-            ClientMessage::Handoff(wish) => self.wish(wish, id, effects),
-            ClientMessage::Message(message) => self.visitor_message(message, id, effects),
+            ClientMessage::Cancel => self.cancel(),
+            ClientMessage::Handoff(wish) => self.wish(wish, id),
+            ClientMessage::Message(message) => self.visitor_message(message, id),
             ClientMessage::Feedback(feedback) if !self.topic.is_answer(feedback.offset) => {
                 let message = "There is no answer at this offset; send that of its 'final_answer'.";
-                self.take([Step::error(ErrorCode::NoSuchAnswer, message, id)], effects);
+                self.take([Step::error(ErrorCode::NoSuchAnswer, message, id)]);
             }
             ClientMessage::Feedback(Feedback { offset: answer, thumb, comment }) => {
                 let rating = ConversationEvent::AnswerRated { answer, thumb, comment };
-                self.rate(rating, id, is_new, effects);
+                self.rate(rating, id, is_new);
             }
             ClientMessage::Csat(Csat { rating, comment }) => {
                 let rating = ConversationEvent::ConversationRated { rating, comment };
-                self.rate(rating, id, is_new, effects);
+                self.rate(rating, id, is_new);
             }
-            ClientMessage::Bye => self.bye(effects),
+            ClientMessage::Bye => self.bye(),
         }
     }
 
-    fn typed(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn typed(&mut self, content: &str, id: Option<MessageId>) {
         let catalog = self.catalog.load();
         let (data, await_calm) = self.prediction.predict(&catalog, content, self.compact);
-        effects.extend(await_calm);
+        self.effects.extend(await_calm);
         let typing = self.handoff.visitor_typing(!content.is_empty());
-        self.take(typing, effects);
-        self.take([Step::send(ServerMessage::Prediction { data }, id)], effects);
+        self.take(typing);
+        self.take([Step::send(ServerMessage::Prediction { data }, id)]);
     }
 
     /// Typing paused: returns the meaning of the whole text. Opens nothing; the client decides.
-    fn understand(&mut self, content: &str, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn understand(&mut self, content: &str, id: Option<MessageId>) {
         let catalog = self.catalog.load();
         let understood = self.prediction.understand(&catalog, content, self.compact);
-        self.take([Step::send(ServerMessage::Understood(Box::new(understood)), id)], effects);
+        self.take([Step::send(ServerMessage::Understood(Box::new(understood)), id)]);
     }
 
-    fn hello(&mut self, hello: Hello, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn hello(&mut self, hello: Hello, id: Option<MessageId>) {
         if let Some(token) = &hello.visitor {
             let refusal = self.identity.introduce(token, id.clone());
-            self.take(refusal, effects);
+            self.take(refusal);
         }
         self.compact = hello.compact;
         self.locale = hello.locale.filter(|locale| language::is_tag(locale));
         let is_first = self.offset == 0 && !self.answers.is_running();
         let step = self.resume.hello(hello.resume, id, is_first, self.offset);
-        self.take([step], effects);
+        self.take([step]);
     }
 
     /// The log is open, or it is unavailable.
-    fn opened(&mut self, result: OpeningResult, effects: &mut Vec<Effect>) {
+    fn opened(&mut self, result: OpeningResult) {
         let Some(Opened { steps, before, held }) = self.resume.opened(result, self.offset) else {
             return;
         };
         if let Some(EarlierOwner { offset, mut checkpoint }) = before {
             self.offset = offset;
-            self.take(steps, effects);
+            self.take(steps);
             // The client's present locale is newer.
             checkpoint.locale = self.locale.take().or(checkpoint.locale);
             checkpoint.visitor = self.identity.visitor.clone().or(checkpoint.visitor);
-            self.restore(checkpoint, None, effects);
+            self.restore(checkpoint, None);
         } else {
-            self.take(steps, effects);
+            self.take(steps);
         }
         for frame in held {
-            self.receive(frame, effects);
+            self.receive(frame);
         }
     }
 
     /// Restores questions and answers from a checkpoint. `crashes` is the number of crashes after which an answer is
     /// given up; this one counts. None if there was no crash.
-    fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>, effects: &mut Vec<Effect>) {
+    fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>) {
         self.locale = checkpoint.locale;
         self.identity.visitor = checkpoint.visitor;
         (self.answers.number, self.answers.queue) = (checkpoint.answers, checkpoint.pending);
         self.topic = checkpoint.topic;
         let steps = self.handoff.restore(checkpoint.handoff);
-        self.take(steps, effects);
+        self.take(steps);
         self.ids.restore(checkpoint.seen);
         if let Some(mut open) = checkpoint.open {
             open.crashes += u32::from(crashes.is_some());
             let is_given_up = crashes.is_some_and(|most| open.crashes >= most);
-            self.start_answer(*open, false, is_given_up, effects);
+            self.start_answer(*open, false, is_given_up);
         }
-        self.start_next(effects);
+        self.start_next();
     }
 
     /// Handles a question: it is answered, it is queued, or the agent gets it.
-    fn ask(&mut self, query: QueryMessage, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn ask(&mut self, query: QueryMessage, id: Option<MessageId>) {
         if query.replace {
-            self.cancel(effects);
+            self.cancel();
         }
         let begun = self.tracer.as_ref().and_then(|begin| begin());
         let trace = begun.map(|trace| QuestionTrace { asked_at_ms: self.now_ms, ..trace });
         let question = AcceptedQuestion { id, query: Arc::new(query), lost_picture: false, trace };
         if self.answers.is_running() {
             let refusal = self.answers.enqueue(question, self.rules.pending_questions);
-            self.take(refusal, effects);
+            self.take(refusal);
         } else {
-            self.start(question, effects);
+            self.start(question);
         }
     }
 
     /// Starts the questions in the queue until one runs.
-    fn start_next(&mut self, effects: &mut Vec<Effect>) {
+    fn start_next(&mut self) {
         while let Some(question) = self.answers.next_question() {
-            self.start(question, effects);
+            self.start(question);
         }
     }
 
-    fn start(&mut self, question: AcceptedQuestion, effects: &mut Vec<Effect>) {
+    fn start(&mut self, question: AcceptedQuestion) {
         if self.handoff.has_agent() {
             let content = question.query.question.clone();
             let message = VisitorMessage { content, upload: None };
-            return self.visitor_message(message, question.id, effects);
+            return self.visitor_message(message, question.id);
         }
         self.detect_language(&question.query.question);
         let open = OpenAnswer {
@@ -440,32 +440,26 @@ impl Conversation {
             sent_thinking: false,
             crashes: 0,
         };
-        self.start_answer(open, true, false, effects);
+        self.start_answer(open, true, false);
     }
 
     /// Starts an answer. `is_new` is false for a repeated one.
-    fn start_answer(
-        &mut self,
-        open: OpenAnswer,
-        is_new: bool,
-        is_given_up: bool,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn start_answer(&mut self, open: OpenAnswer, is_new: bool, is_given_up: bool) {
         let catalog = self.catalog.load();
         let product = match AnswerRun::product_of(&open.question, &catalog) {
             Ok(product) => product,
-            Err(refusal) => return self.take([*refusal], effects),
+            Err(refusal) => return self.take([*refusal]),
         };
         let (id, query) = (open.question.id.clone(), Arc::clone(&open.question.query));
         self.topic.question_asked(&product, query.scenario, &query.question);
         if is_new {
-            self.record_visitor(effects);
+            self.record_visitor();
             let event = ConversationEvent::QuestionAsked {
                 question: query.question.clone(),
                 product: query.product_id.clone(),
                 language: self.locale.clone(),
             };
-            self.take([Step::event(event, id)], effects);
+            self.take([Step::event(event, id)]);
         }
         let start = AnswerStart {
             catalog: &catalog,
@@ -478,62 +472,57 @@ impl Conversation {
             is_given_up,
         };
         let steps = self.answers.start(open, start);
-        self.take(steps, effects);
+        self.take(steps);
     }
 
-    fn answer_failed(&mut self, answer: u64, why: AnswerFailure, effects: &mut Vec<Effect>) {
+    fn answer_failed(&mut self, answer: u64, why: AnswerFailure) {
         let steps = self.answers.fail(answer, why, self.phrases());
-        self.take(steps, effects);
-        self.start_next(effects);
+        self.take(steps);
+        self.start_next();
     }
 
-    fn cancel(&mut self, effects: &mut Vec<Effect>) {
+    fn cancel(&mut self) {
         let steps = self.answers.cancel();
-        self.take(steps, effects);
+        self.take(steps);
     }
 
     /// The visitor wants an agent, or withdraws.
-    fn wish(&mut self, wish: HandoffWish, id: Option<MessageId>, effects: &mut Vec<Effect>) {
+    fn wish(&mut self, wish: HandoffWish, id: Option<MessageId>) {
         let step = match self.handoff.wish(wish, id, self.resume.is_welcomed()) {
             WishOutcome::AskDesk => {
-                self.record_visitor(effects);
+                self.record_visitor();
                 let request = self.handoff_request();
                 Some(self.handoff.request(request))
             }
             WishOutcome::Done(step) => step,
         };
-        self.take(step, effects);
+        self.take(step);
     }
 
     /// Sends a message of the visitor to the agent.
-    fn visitor_message(
-        &mut self,
-        message: VisitorMessage,
-        id: Option<MessageId>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn visitor_message(&mut self, message: VisitorMessage, id: Option<MessageId>) {
         let has_upload = |upload: &str| {
             let tokens = self.tokens.as_ref();
             tokens.is_some_and(|tokens| may_stand(tokens, upload, self.id(), self.now_ms))
         };
         if let Some(refusal) = self.handoff.refusal(&message, id.as_ref(), has_upload) {
-            return self.take([refusal], effects);
+            return self.take([refusal]);
         }
         self.detect_language(&message.content);
         let steps = self.handoff.visitor_message(message, id, self.now_ms);
-        self.take(steps, effects);
+        self.take(steps);
     }
 
     /// Handles a report of the desk.
-    fn desk(&mut self, update: DeskUpdate, effects: &mut Vec<Effect>) {
+    fn desk(&mut self, update: DeskUpdate) {
         if matches!(update, DeskUpdate::Lost) {
             let request = self.handoff_request();
             let step = self.handoff.put_back(request);
-            return self.take(step, effects);
+            return self.take(step);
         }
         let phrases = self.phrases();
         let outcome = self.handoff.apply(update, &mut self.ids, phrases);
-        self.take(outcome.steps, effects);
+        self.take(outcome.steps);
         // The answer has the id of the visitor's message; without a product there is no manual to answer from.
         if let Some((question, id)) = outcome.left_unanswered
             && let Some(product) = &self.topic.product
@@ -546,51 +535,45 @@ impl Conversation {
                 locked: false,
                 replace: false,
             };
-            self.ask(query, id, effects);
+            self.ask(query, id);
         }
     }
 
     /// The visitor ends the conversation.
-    fn bye(&mut self, effects: &mut Vec<Effect>) {
-        self.cancel(effects);
+    fn bye(&mut self) {
+        self.cancel();
         if let Some(tokens) = &self.tokens {
             let steps = self.resume.end(tokens, self.offset);
-            self.take(steps, effects);
+            self.take(steps);
         }
-        self.take([self.handoff.bye()], effects);
+        self.take([self.handoff.bye()]);
     }
 
     /// A new rating is recorded. Every rating with an id is acknowledged.
-    fn rate(
-        &mut self,
-        rating: ConversationEvent,
-        id: Option<MessageId>,
-        is_new: bool,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn rate(&mut self, rating: ConversationEvent, id: Option<MessageId>, is_new: bool) {
         if is_new {
-            self.take([Step::event(rating, id.clone())], effects);
+            self.take([Step::event(rating, id.clone())]);
         }
         if id.is_some() {
-            self.take([Step::send(ServerMessage::Ack, id)], effects);
+            self.take([Step::send(ServerMessage::Ack, id)]);
         }
     }
 
     /// Sends new facts about the visitor to the archive and, while the conversation is at the desk, to the desk.
     /// Called after every input.
-    fn describe_visitor(&mut self, effects: &mut Vec<Effect>) {
+    fn describe_visitor(&mut self) {
         if self.handoff.is_at_desk() {
-            self.record_visitor(effects);
+            self.record_visitor();
             let step = self.handoff.describe(self.details());
-            self.take(step, effects);
+            self.take(step);
         }
     }
 
     /// Records new facts about the visitor.
-    fn record_visitor(&mut self, effects: &mut Vec<Effect>) {
+    fn record_visitor(&mut self) {
         let details = self.details();
         let described = self.topic.describe(self.identity.visitor.as_ref(), details);
-        self.take(described.map(|event| Step::event(event, None)), effects);
+        self.take(described.map(|event| Step::event(event, None)));
     }
 
     fn details(&self) -> TicketDetails {

@@ -63,15 +63,17 @@ pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Pred
 /// The `brand_identity` of a product's brand; `{}` if its catalog has none.
 #[must_use]
 pub fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
-    let entry = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
-    raw(entry.to_owned())
+    raw(brand_entry(catalog, product).to_owned())
 }
 
 /// A product's catalog entry with the `brand_identity` of its brand.
 #[must_use]
 pub fn whole_entry(catalog: &Catalog, product: &Product) -> Box<RawValue> {
-    let brand = catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw());
-    raw(with_brand(product.entry.as_raw(), brand))
+    raw(with_brand(product.entry.as_raw(), brand_entry(catalog, product)))
+}
+
+fn brand_entry<'a>(catalog: &'a Catalog, product: &Product) -> &'a str {
+    catalog.brand(&product.brand_id).map_or("{}", |brand| brand.entry.as_raw())
 }
 
 fn prediction(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::archive::{Author, HandoffPlace, MessageOutcome};
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
-use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, Speaker, TicketGoneReason};
+use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
 
 /// One message to the webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,17 +188,13 @@ fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> V
 }
 
 fn sent(offset: u64, message: &ChatMessage) -> Value {
-    let author = match message.from {
-        Speaker::Visitor => Author::Visitor,
-        Speaker::Agent => Author::Agent,
-    };
     let message = Message {
         offset: Some(offset),
         text: &message.content,
         agent: message.agent.as_ref(),
         citations: &message.citations,
         upload: message.upload.as_deref(),
-        ..Message::of(author)
+        ..Message::of(message.from.into())
     };
     message.data()
 }

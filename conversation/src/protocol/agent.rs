@@ -156,7 +156,7 @@ fn read(fields: &Map<String, Value>) -> Result<AgentMessage, InvalidMessage> {
             let content = lines(text_of(fields, "content")?.unwrap_or_default());
             at_most("content", &content, NOTE_CHARS)?;
             if content.is_empty() {
-                return Err(invalid(None, "the note is empty; put the words into 'content'"));
+                return Err(invalid("the note is empty; put the words into 'content'"));
             }
             AgentMessage::Note { conversation: conversation()?, content }
         }
@@ -180,7 +180,7 @@ fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, InvalidMe
     let name = text_of(fields, field)?.unwrap_or_default().trim();
     at_most(field, name, ID_CHARS)?;
     if name.is_empty() || name.chars().any(char::is_control) {
-        return Err(invalid(None, &format!("'{field}' is missing")));
+        return Err(invalid(&format!("'{field}' is missing")));
     }
     Ok(name.to_owned())
 }

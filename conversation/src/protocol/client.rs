@@ -222,10 +222,10 @@ fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, InvalidM
         Some("studio") => Some(Scenario::Studio),
         Some("live") => Some(Scenario::Live),
         Some(other) => {
-            return Err(invalid(
-                None,
-                &format!("scenario '{}' is none of general, studio, live", shown(other)),
-            ));
+            return Err(invalid(&format!(
+                "scenario '{}' is none of general, studio, live",
+                shown(other)
+            )));
         }
     })
 }
@@ -252,7 +252,7 @@ fn hello(fields: &Map<String, Value>) -> Result<ClientMessage, InvalidMessage> {
     let given = fields.iter().filter(|(_, value)| !value.is_null());
     let given = given.map(|(field, value)| (field.clone(), value.clone())).collect();
     let hello: Hello = serde_json::from_value(Value::Object(given))
-        .map_err(|error| invalid(None, &format!("hello: {}", shown(&error.to_string()))))?;
+        .map_err(|error| invalid(&format!("hello: {}", shown(&error.to_string()))))?;
     // The whole message is held while the conversation is being opened.
     at_most("visitor", hello.visitor.as_deref().unwrap_or_default(), TOKEN_CHARS)?;
     if let Some(Resume { conversation, token, .. }) = &hello.resume {

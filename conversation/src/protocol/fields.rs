@@ -10,7 +10,7 @@ use crate::message_id::{MessageId, exact_number};
 use crate::protocol::error::ErrorCode;
 
 /// Longest `id` a client may give a message: room for a UUID and a prefix, too short to store data in.
-pub(super) const MESSAGE_ID_CHARS: usize = 100;
+const MESSAGE_ID_CHARS: usize = 100;
 
 /// An invalid frame, and the error for the client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +42,9 @@ pub(super) fn read_frame<T>(
         id: None,
     })?;
     let Value::Object(fields) = value else {
-        return Err(invalid(None, "a message is an object with a field 'type'"));
+        return Err(invalid("a message is an object with a field 'type'"));
     };
-    let id = message_id(&fields, &text).map_err(|reason| invalid(None, &reason))?;
+    let id = message_id(&fields, &text)?;
     let message = read(&fields).map_err(|mut bad| {
         bad.id.clone_from(&id);
         bad
@@ -52,11 +52,12 @@ pub(super) fn read_frame<T>(
     Ok((id, message))
 }
 
-/// The id in the fields of a message; none if the message has none.
-///
-/// # Errors
-/// A sentence for the client, if the id is neither text nor a number, or too long.
-fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageId>, String> {
+/// The id in the fields of a message; none if the message has none. An error if it is neither text nor a number, or too
+/// long.
+fn message_id(
+    fields: &Map<String, Value>,
+    text: &str,
+) -> Result<Option<MessageId>, InvalidMessage> {
     match fields.get("id") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(id)) if id.chars().count() <= MESSAGE_ID_CHARS => {
@@ -69,9 +70,9 @@ fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageI
             Ok(Some(MessageId::Number(exact.unwrap_or_else(|| id.clone()))))
         }
         Some(Value::Number(id)) => Ok(Some(MessageId::Number(id.clone()))),
-        Some(_) => Err(format!(
+        Some(_) => Err(invalid(&format!(
             "'id' must be a number, or a string of at most {MESSAGE_ID_CHARS} characters"
-        )),
+        ))),
     }
 }
 
@@ -79,15 +80,15 @@ fn message_id(fields: &Map<String, Value>, text: &str) -> Result<Option<MessageI
 pub(super) fn kind_of(fields: &Map<String, Value>) -> Result<&str, InvalidMessage> {
     match fields.get("type") {
         Some(Value::String(kind)) => Ok(kind),
-        Some(_) => Err(invalid(None, "'type' must be a string")),
-        None => Err(invalid(None, "'type' is missing")),
+        Some(_) => Err(invalid("'type' must be a string")),
+        None => Err(invalid("'type' is missing")),
     }
 }
 
 /// A `type` that is not known.
 pub(super) fn unknown_type(kind: &str, known: &str) -> InvalidMessage {
     let reason = format!("unknown type '{}'; known are {known}", shown(kind));
-    InvalidMessage { code: ErrorCode::UnknownType, ..invalid(None, &reason) }
+    InvalidMessage { code: ErrorCode::UnknownType, ..invalid(&reason) }
 }
 
 /// A field that is a string or absent; null counts as absent, as in the earlier system.
@@ -98,7 +99,7 @@ pub(super) fn text_of<'a>(
     match fields.get(field) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(invalid(None, &format!("'{field}' must be a string"))),
+        Some(_) => Err(invalid(&format!("'{field}' must be a string"))),
     }
 }
 
@@ -107,7 +108,7 @@ pub(super) fn bool_of(fields: &Map<String, Value>, field: &str) -> Result<bool, 
     match fields.get(field) {
         None | Some(Value::Null) => Ok(false),
         Some(Value::Bool(value)) => Ok(*value),
-        Some(_) => Err(invalid(None, &format!("'{field}' must be true or false"))),
+        Some(_) => Err(invalid(&format!("'{field}' must be true or false"))),
     }
 }
 
@@ -116,14 +117,14 @@ pub(super) fn at_most(field: &str, text: &str, limit: usize) -> Result<(), Inval
     if text.len() <= limit || text.chars().count() <= limit {
         return Ok(());
     }
-    Err(invalid(None, &format!("'{field}' has more than {limit} characters")))
+    Err(invalid(&format!("'{field}' has more than {limit} characters")))
 }
 
-pub(super) fn invalid(id: Option<MessageId>, reason: &str) -> InvalidMessage {
+pub(super) fn invalid(reason: &str) -> InvalidMessage {
     InvalidMessage {
         code: ErrorCode::InvalidMessage,
         message: format!("Invalid message format: {reason}"),
-        id,
+        id: None,
     }
 }
 
@@ -134,8 +135,8 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The text without its lone surrogate escapes; none if it has none. JavaScript counts text in UTF-16, so a text that is
 /// cut by length may end in half of a surrogate pair; `JSON.stringify` writes the half as `\ud83d`. Rust's JSON readers
-/// refuse it, because it is not a character. Text that is not JSON may change, and is still
-/// not JSON afterwards.
+/// refuse it, because it is not a character; it has no meaning, so it is removed. Text that is not JSON may change, and is
+/// still not JSON afterwards.
 #[must_use]
 pub fn without_lone_surrogates(json: &str) -> Option<String> {
     let bytes = json.as_bytes();

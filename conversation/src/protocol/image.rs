@@ -67,7 +67,7 @@ impl Image {
     pub(crate) fn read(text: &str) -> Result<Self, InvalidMessage> {
         let bad = |reason: &str| InvalidMessage {
             code: ErrorCode::InvalidImage,
-            ..invalid(None, &format!("'image' {reason}"))
+            ..invalid(&format!("'image' {reason}"))
         };
         let payload = match text.strip_prefix("data:") {
             Some(rest) => {

@@ -317,12 +317,12 @@ impl VisitorMessage {
 impl Feedback {
     pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let Some(offset) = fields.get("offset").and_then(Value::as_u64) else {
-            return Err(invalid(None, "'offset' must be the offset of a final_answer"));
+            return Err(invalid("'offset' must be the offset of a final_answer"));
         };
         let thumb = match text_of(fields, "thumb")? {
             Some("up") => Thumb::Up,
             Some("down") => Thumb::Down,
-            _ => return Err(invalid(None, "'thumb' must be up or down")),
+            _ => return Err(invalid("'thumb' must be up or down")),
         };
         Ok(Self { offset, thumb, comment: comment_of(fields, "comment", COMMENT_CHARS)? })
     }
@@ -332,7 +332,7 @@ impl Csat {
     pub(super) fn read(fields: &Map<String, Value>) -> Result<Self, InvalidMessage> {
         let rating = fields.get("rating").and_then(Value::as_u64).and_then(|it| it.try_into().ok());
         let Some(rating @ 1..=5) = rating else {
-            return Err(invalid(None, "'rating' must be a whole number from 1 to 5"));
+            return Err(invalid("'rating' must be a whole number from 1 to 5"));
         };
         Ok(Self { rating, comment: comment_of(fields, "comment", COMMENT_CHARS)? })
     }
@@ -347,10 +347,10 @@ pub(super) fn content_of(
     let upload = text_of(fields, "upload")?.unwrap_or_default().trim();
     at_most("upload", upload, UPLOAD_CHARS)?;
     if !upload.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
-        return Err(invalid(None, "'upload' is no upload: send the id that the upload was given"));
+        return Err(invalid("'upload' is no upload: send the id that the upload was given"));
     }
     if content.is_empty() && upload.is_empty() {
-        return Err(invalid(None, "the message is empty; put the words into 'content'"));
+        return Err(invalid("the message is empty; put the words into 'content'"));
     }
     Ok((content, (!upload.is_empty()).then(|| upload.to_owned())))
 }
