@@ -45,6 +45,12 @@ const ADMIN_TOKEN: Rule = Text(
     admin_token,
     "at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
 );
+const FOLDER: Rule = Text(any, "the path of a folder, or nothing");
+const PEM_FILE: Rule = Text(any, "the path of a PEM file, or nothing");
+const HTTP_URL: Rule =
+    Text(http_url_or_none, "an address that begins with http:// or https://, or nothing");
+const VISITOR_KEY: Rule =
+    Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing");
 const ENTRIES: Rule = Whole(0, 10_000_000);
 const BYTES: Rule = Whole(1, 1_024 * GIB);
 const TTL: Rule = Whole(1, 365 * DAY);
@@ -117,8 +123,8 @@ const RULES: &[(&str, Rule)] = &[
     ("server.write_timeout_ms", Whole(100, 60 * MINUTE)),
     ("server.proxy_protocol", Truth),
     ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
-    ("server.tls.cert", Text(any, "the path of a PEM file, or nothing")),
-    ("server.tls.key", Text(any, "the path of a PEM file, or nothing")),
+    ("server.tls.cert", PEM_FILE),
+    ("server.tls.key", PEM_FILE),
     ("catalog.dir", Text(filled, "the path of a folder")),
     ("catalog.watch", Truth),
     ("catalog.watch_debounce_ms", Whole(0, MINUTE)),
@@ -140,7 +146,7 @@ const RULES: &[(&str, Rule)] = &[
     // The parser buffers the beginning of a tag before it knows that it is one; it may look like 32 attributes.
     ("manuals.html_max_attributes", Whole(64, 10_000)),
     ("manuals.isolate", OneOf(Isolate::WORDS)),
-    ("manuals.cache_dir", Text(any, "the path of a folder, or nothing")),
+    ("manuals.cache_dir", FOLDER),
     ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),
     ("manuals.ocr.enabled", OneOf(OcrChoice::WORDS)),
     ("manuals.ocr.command", Text(filled, "the name or the path of a program")),
@@ -157,10 +163,10 @@ const RULES: &[(&str, Rule)] = &[
     ("answers.encoder.dir", Text(filled, "the path of a folder")),
     ("answers.encoder.threads", Whole(1, 256)),
     ("answers.encoder.check_interval_ms", Whole(100, 24 * 60 * MINUTE)),
-    ("answers.encoder.vectors_dir", Text(any, "the path of a folder, or nothing")),
+    ("answers.encoder.vectors_dir", FOLDER),
     ("answers.encoder.vectors_max_bytes", Whole(1, 1 << 50)),
     ("answers.answer_confidence", Share),
-    ("answers.synonyms", Text(any, "the path of a folder, or nothing")),
+    ("answers.synonyms", FOLDER),
     ("answers.llm.base_url", Text(http_url, "an address that begins with http:// or https://")),
     ("answers.llm.model", Text(filled, "the name of a model")),
     ("answers.llm.api_key", Text(header, "text in printable ASCII, because it is an HTTP header")),
@@ -257,10 +263,7 @@ const RULES: &[(&str, Rule)] = &[
     ("identity.session_ms", Whole(1, 365 * DAY)),
     ("identity.first_link_ms", Whole(1, 7 * DAY)),
     ("identity.first_link_file", Text(any, "the path of a file, or nothing")),
-    (
-        "identity.openid.issuer",
-        Text(http_url_or_none, "an address that begins with http:// or https://, or nothing"),
-    ),
+    ("identity.openid.issuer", HTTP_URL),
     ("identity.openid.client_id", Text(any, "our name at the provider, or nothing")),
     ("identity.openid.client_secret", Text(any, "our secret at the provider, or nothing")),
     ("identity.openid.name", Text(filled, "a name for the button")),
@@ -268,14 +271,8 @@ const RULES: &[(&str, Rule)] = &[
     ("identity.openid.admins", Texts(filled, "a value of the claim")),
     ("identity.openid.agents", Texts(filled, "a value of the claim")),
     ("identity.openid.allow_private", Truth),
-    (
-        "visitors.key",
-        Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing"),
-    ),
-    (
-        "visitors.previous_key",
-        Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing"),
-    ),
+    ("visitors.key", VISITOR_KEY),
+    ("visitors.previous_key", VISITOR_KEY),
     (
         "webhooks.endpoints",
         Tables(
@@ -318,13 +315,13 @@ const RULES: &[(&str, Rule)] = &[
     ("archive.migration_timeout_ms", Whole(1, 1_440 * MINUTE)),
     ("archive.queue_records", Whole(1, 10_000_000)),
     ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
-    ("archive.spill_dir", Text(any, "the path of a folder, or nothing")),
+    ("archive.spill_dir", FOLDER),
     ("archive.spill_bytes", Whole(MIB, 64 * 1_024 * MIB)),
     ("archive.batch_records", Whole(1, 10_000)),
     ("archive.batch_delay_ms", Whole(0, MINUTE)),
     ("archive.retention_days", Whole(0, 36_500)),
     ("uploads.enabled", Truth),
-    ("uploads.dir", Text(any, "the path of a folder, or nothing")),
+    ("uploads.dir", FOLDER),
     ("uploads.max_bytes", Whole(KIB, 256 * MIB)),
     // A hundred million pixels are 400 MB during re-encoding.
     ("uploads.max_pixels", Whole(1, 100_000_000)),
@@ -334,11 +331,8 @@ const RULES: &[(&str, Rule)] = &[
     ("uploads.per_address", Whole(0, 1_000_000)),
     ("offline_messages.per_address", Whole(1, 100_000)),
     ("offline_messages.per_hour", Whole(1, 10_000_000)),
-    ("outbound.ca_file", Text(any, "the path of a PEM file, or nothing")),
-    (
-        "traces.endpoint",
-        Text(http_url_or_none, "an address that begins with http:// or https://, or nothing"),
-    ),
+    ("outbound.ca_file", PEM_FILE),
+    ("traces.endpoint", HTTP_URL),
     ("traces.sample_ratio", Share),
     ("traces.incoming_per_second", Whole(0, 1_000_000)),
     ("traces.timeout_ms", Whole(10, MINUTE)),

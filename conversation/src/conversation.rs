@@ -583,7 +583,7 @@ impl Conversation {
             locale: self.locale.clone(),
             scenario: self.topic.scenario,
             page: self.topic.page.clone(),
-            reason: self.handoff.reason().map(str::to_owned),
+            reason: self.handoff.reason.clone(),
         }
     }
 
@@ -594,7 +594,7 @@ impl Conversation {
             last: self.topic.last.clone(),
             since_ms: None,
             agent: None,
-            awaits_answer: self.handoff.awaits_answer(),
+            awaits_answer: self.handoff.awaits_answer,
         }
     }
 
