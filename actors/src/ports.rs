@@ -3,39 +3,30 @@
 //! The traits are here and their implementations in `src`, so that no actor uses a network library. Errors name no
 //! library either: they have a code, a sentence for the customer, and a cause for the log.
 
-mod announcer;
 pub mod archive;
 mod desk;
-mod encoder_status;
 mod identity;
 mod log;
 mod manual_files;
-mod pod_directory;
-mod quota;
-mod redis_status;
-mod relay;
-mod staff;
+mod pods;
 mod uploads;
-mod vectors;
-mod webhook_admin;
+mod webhooks;
 
-pub use announcer::{Announcement, Announcer};
 pub use desk::{DeskReply, HandoffDesk};
-pub use encoder_status::{EncoderHealth, EncoderStatus};
 pub use identity::{
-    Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
-    ProviderSignIn, SessionCheck, SignedIn,
+    Attempt, Auditor, FirstAdmin, Identify, IdentityError, NewAccount, OpenedSession, Person,
+    ProviderCallback, ProviderSignIn, SessionCheck, SignedIn, Staff, StaffChange, StaffError,
 };
 pub use log::ConversationLog;
-pub use manual_files::{CachedFile, LastLoad, ManualFiles, OriginalFile};
-pub use pod_directory::{MissingPod, PodDirectory, PodList, PodReport};
-pub use quota::SharedQuota;
-pub use redis_status::RedisStatus;
-pub use relay::{Relay, Relayed};
-pub use staff::{NewAccount, Staff, StaffChange, StaffError};
+pub use manual_files::{
+    CachedFile, EncoderHealth, EncoderStatus, LastLoad, ManualFiles, OriginalFile,
+};
+pub use pods::{
+    Claim, MissingPod, PodDirectory, PodList, PodReport, RedisStatus, Relay, Relayed, SharedQuota,
+    SharedVectors,
+};
 pub use uploads::{ImageContent, StoredImage, UploadError, UploadLimits, Uploads};
-pub use vectors::{Claim, SharedVectors};
-pub use webhook_admin::{EndpointCounters, WebhookAdmin};
+pub use webhooks::{Announcement, Announcer, EndpointCounters, WebhookAdmin};
 
 use std::error::Error;
 use std::fmt;

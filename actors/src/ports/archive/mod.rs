@@ -9,13 +9,10 @@
 //! an error message.
 
 mod accounts;
+mod agent_texts;
 mod analytics;
 mod deliveries;
-mod notes;
 mod past;
-mod privacy;
-mod replies;
-mod spilled;
 
 use std::sync::Arc;
 
@@ -26,16 +23,13 @@ pub use accounts::{
     Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
     FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
+pub use agent_texts::{CannedReply, Notes, Replies, StoredNote};
 pub use analytics::{Analytics, ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 pub use deliveries::{Deliveries, Delivery, EndpointBacklog};
-pub use notes::{Notes, StoredNote};
 pub use past::{
-    Archive, AuditSearch, Audited, ConversationFound, LeftMessage, Search, StoredUpload,
-    Transcript, TranscriptEntry,
+    Archive, AuditSearch, Audited, ConversationFound, DataSubject, Erased, Export, LeftMessage,
+    Privacy, Search, SpilledRecords, StoredUpload, Transcript, TranscriptEntry,
 };
-pub use privacy::{DataSubject, Erased, Export, Privacy};
-pub use replies::{CannedReply, Replies};
-pub use spilled::SpilledRecords;
 
 use hsc_conversation::BoxError;
 

@@ -1,0 +1,64 @@
+//! Texts of agents: notes about a conversation, and canned replies.
+//!
+//! The notes, written and read synchronously, are the only part of the archive that the agents' sockets use.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::ArchiveError;
+use hsc_conversation::archive::{AgentRef, StampedRecord};
+
+/// Stores notes. Every call ends within a time limit of its own.
+pub trait Notes: Send + Sync + 'static {
+    /// The newest notes about a conversation, at most `most`, in the order in which they were written.
+    fn notes(
+        &self,
+        conversation: &str,
+        most: u32,
+    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>>;
+
+    /// Writes a note synchronously: every later read on any pod returns it. A note that exists already is skipped, so
+    /// a note whose write is in doubt can be written again.
+    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+}
+
+/// A stored note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredNote {
+    /// The id of its record.
+    pub id: String,
+    /// Time of the note, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// The author.
+    pub agent: AgentRef,
+    /// The text.
+    pub text: String,
+}
+
+/// Stores canned replies.
+pub trait Replies: Send + Sync + 'static {
+    /// All of them, by shortcut.
+    fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>>;
+
+    /// Adds a reply, or replaces the one with this shortcut for this product.
+    fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>>;
+
+    /// Removes a reply; false if there was none.
+    fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+}
+
+/// A canned reply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CannedReply {
+    /// Its id.
+    pub id: String,
+    /// What an agent types after the slash: lower case, no space.
+    pub shortcut: String,
+    /// The text of the message.
+    pub text: String,
+    /// Id of its product; none for any.
+    pub product: Option<String>,
+}
