@@ -7,8 +7,8 @@ use std::time::Duration;
 use actix::{ActorContext as _, Arbiter, AsyncContext as _, Context};
 use futures::stream;
 
-use super::fault::injected_panic;
-use super::inbox::Envelope;
+use super::ending::injected_panic;
+use super::handle::Envelope;
 use super::{Child, Fault, Record};
 
 /// The message that applies a fault to an actor.

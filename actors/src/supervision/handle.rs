@@ -4,15 +4,16 @@
 //! handles it. `ask` waits for the reply up to a time limit and then returns why there is none; `post`
 //! hands back a message that does not fit. No wait is unbounded and nothing panics.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use actix::dev::MessageResponse as _;
-use actix::{Handler, Message};
+use actix::{Context, Handler, Message};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::inbox::Inbox;
 use super::{Child, Record, State};
 
 /// Bounds of a child's inbox and of the waits on it.
@@ -106,7 +107,7 @@ impl<A: Child> Handle<A> {
             return Err(AskError::GaveUp);
         }
         let (reply, replied) = oneshot::channel();
-        let wrapped = |message| -> super::inbox::Envelope<A> {
+        let wrapped = |message| -> Envelope<A> {
             Box::new(move |actor, ctx| {
                 // The caller has given up waiting: skip the work.
                 if !reply.is_closed() {
@@ -156,7 +157,7 @@ impl<A: Child> Handle<A> {
             self.slot.record.message_refused();
             return Err(Undelivered::GaveUp(message));
         }
-        let wrapped = |message| -> super::inbox::Envelope<A> {
+        let wrapped = |message| -> Envelope<A> {
             Box::new(move |actor, ctx| A::handle(actor, message, ctx).handle(ctx, None))
         };
         match self.slot.inbox.push(message, wrapped) {
@@ -197,5 +198,101 @@ impl<A: Child> Clone for Handle<A> {
 impl<A: Child> std::fmt::Debug for Handle<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Handle({})", self.slot.record.name())
+    }
+}
+
+/// A queued message, wrapped in the call that handles it.
+pub(super) type Envelope<A> = Box<dyn FnOnce(&mut A, &mut Context<A>) + Send>;
+
+/// The queued messages of one child. It is bounded and fenced: only the current generation gets messages. The check and
+/// the take happen under one lock, so an old generation that wakes up gets none.
+pub(super) struct Inbox<A: Child> {
+    queue: Mutex<Queue<A>>,
+    capacity: usize,
+}
+
+struct Queue<A: Child> {
+    messages: VecDeque<Envelope<A>>,
+    owner: u64,
+    waker: Option<Waker>,
+}
+
+impl<A: Child> Inbox<A> {
+    pub(super) fn new(capacity: usize) -> Self {
+        let queue = Queue { messages: VecDeque::new(), owner: 0, waker: None };
+        Self { queue: Mutex::new(queue), capacity: capacity.max(1) }
+    }
+
+    /// Number of queued messages.
+    pub(super) fn depth(&self) -> usize {
+        self.lock().messages.len()
+    }
+
+    /// Queues a message if there is room; else hands it back.
+    pub(super) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
+        let mut queue = self.lock();
+        if queue.messages.len() >= self.capacity {
+            return Err(message);
+        }
+        queue.messages.push_back(wrap(message));
+        let waker = queue.waker.take();
+        drop(queue);
+        wake(waker);
+        Ok(())
+    }
+
+    /// Queues a message before all others, regardless of the bound: an order of the supervisor, a fault.
+    pub(super) fn push_first(&self, message: Envelope<A>) {
+        let mut queue = self.lock();
+        queue.messages.push_front(message);
+        let waker = queue.waker.take();
+        drop(queue);
+        wake(waker);
+    }
+
+    /// The next message for this generation; `Ready(None)` when another generation is current.
+    pub(super) fn poll_take(
+        &self,
+        generation: u64,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<Envelope<A>>> {
+        let mut queue = self.lock();
+        if queue.owner != generation {
+            return Poll::Ready(None);
+        }
+        match queue.messages.pop_front() {
+            Some(message) => Poll::Ready(Some(message)),
+            None => {
+                queue.waker = Some(task.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Gives the inbox to a generation and wakes the previous one, so that it ends.
+    pub(super) fn hand_to(&self, generation: u64) {
+        let mut queue = self.lock();
+        queue.owner = generation;
+        let waker = queue.waker.take();
+        drop(queue);
+        wake(waker);
+    }
+
+    /// Drops all messages; their senders get an error. Returns their number.
+    pub(super) fn clear(&self) -> usize {
+        // Dropped outside the lock: the drop may wake the sender, which may use this inbox.
+        let messages = std::mem::take(&mut self.lock().messages);
+        messages.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue<A>> {
+        // No code under the lock can leave a queue half changed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }

@@ -17,7 +17,7 @@ use hsc_monitoring::Metrics;
 use log::warn;
 use tokio::time::Instant;
 
-use super::intensity::{Verdict, Window};
+use super::restart_rules::{Verdict, Window};
 use super::{Exit, Intensity, Policy};
 
 /// The recent restarts of one actor. One pointer: most sessions never fail.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix::{Actor, ActorContext as _, Context};
 use serde_json::Value;
 
-use super::fault::FAILURE;
+use super::ending::FAILURE;
 use super::{Ending, Exit, Record};
 use hsc_conversation::BoxError;
 

@@ -20,19 +20,15 @@
 //! Never: a restart that is not counted, a message that is lost without an error, a wait without a bound, an old
 //! generation (of a child or of a supervisor) that takes messages after a new one was started.
 
-mod backoff;
 mod children;
 mod ending;
-mod fault;
 mod fault_injection;
 mod handle;
 mod in_place;
-mod inbox;
-mod intensity;
 mod life;
-mod policy;
 mod pulse;
 mod record;
+mod restart_rules;
 mod root;
 mod run;
 mod sibling_group;
@@ -43,16 +39,13 @@ mod tests;
 mod threads;
 mod tree;
 
-pub use backoff::Backoff;
-pub use ending::{Ending, Exit};
-pub use fault::Fault;
-pub(crate) use fault::injected_panic;
+pub(crate) use ending::injected_panic;
+pub use ending::{Ending, Exit, Fault};
 pub use handle::{AskError, Bounds, Handle, Undelivered};
 pub(crate) use in_place::{InPlace, RebuiltInPlace};
-pub use intensity::Intensity;
 pub use life::{Child, Life};
-pub use policy::Policy;
 pub use record::{Record, State};
+pub use restart_rules::{Backoff, Intensity, Policy};
 pub use root::{Root, RootSpec};
 pub use sibling_group::OnGiveUp;
 pub use spec::{Care, ChildSpec};

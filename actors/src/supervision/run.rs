@@ -17,9 +17,10 @@ use futures::future::{AbortRegistration, Abortable, LocalBoxFuture};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use super::ending::FAILURE;
 use super::handle::Slot;
 use super::threads::TurnTracker;
-use super::{Child, Ending, Exit, Fault, Life, Record, fault, fault_injection};
+use super::{Child, Ending, Exit, Fault, Life, Record, fault_injection, injected_panic};
 use hsc_conversation::BoxError;
 
 /// Messages handled before the actor's other futures get their turn: enough for throughput, few enough
@@ -158,7 +159,7 @@ pub(super) fn worker(
                     _ = pulse.tick() => life.beat(),
                     Some(fault) = faults.recv() => match fault {
                         Fault::Stop => return Exit::new(Ending::Stopped, ""),
-                        Fault::Fail => return Exit::new(Ending::Failed, fault::FAILURE),
+                        Fault::Fail => return Exit::new(Ending::Failed, FAILURE),
                         fault => fault_injection::apply_anywhere(fault),
                     },
                 }
@@ -201,7 +202,7 @@ fn inject_start_fault(record: &Record) {
     use std::sync::atomic::Ordering::Relaxed;
     let remaining = |times: u32| times.checked_sub(1);
     if record.panics_at_start.fetch_update(Relaxed, Relaxed, remaining).is_ok() {
-        fault::injected_panic();
+        injected_panic();
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::intensity::{Verdict, Window};
-use super::{Backoff, Ending, Intensity, Policy};
+use super::restart_rules::{Verdict, Window};
+use super::{Care, Ending};
 
 /// What a supervisor does when a child fails more often than the limit allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +17,6 @@ pub enum OnGiveUp {
     Escalate,
     /// Leaves the child down and retries at this interval; the other children go on. For the root.
     Retry(Duration),
-}
-
-/// The restart rules of one child.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct RestartTerms {
-    pub(crate) policy: Policy,
-    pub(crate) intensity: Intensity,
-    pub(crate) backoff: Backoff,
 }
 
 /// Orders to carry out, in this order.
@@ -65,7 +57,7 @@ enum State {
 
 #[derive(Debug)]
 struct Member {
-    terms: RestartTerms,
+    care: Care,
     state: State,
     window: Window,
     /// Consecutive generations that ended before the window had passed.
@@ -87,16 +79,16 @@ pub(crate) struct SiblingGroup {
 }
 
 impl SiblingGroup {
-    pub(crate) fn new(on_give_up: OnGiveUp, terms: Vec<RestartTerms>) -> Self {
-        let member = |terms| Member {
-            terms,
+    pub(crate) fn new(on_give_up: OnGiveUp, cares: impl IntoIterator<Item = Care>) -> Self {
+        let member = |care| Member {
+            care,
             state: State::Down,
             window: Window::default(),
             failures: 0,
             begun: false,
             on_probation: false,
         };
-        let members = terms.into_iter().map(member).collect();
+        let members = cares.into_iter().map(member).collect();
         Self { on_give_up, members, stopping: false, failed: None, all_down: false }
     }
 
@@ -148,7 +140,7 @@ impl SiblingGroup {
                     member.on_probation = true;
                     member.state = State::Down;
                 }
-                State::Up { since } if now - since >= member.terms.intensity.within => {
+                State::Up { since } if now - since >= member.care.intensity.within => {
                     member.failures = 0;
                     member.on_probation = false;
                 }
@@ -186,7 +178,7 @@ impl SiblingGroup {
         orders: &mut Vec<Order>,
     ) {
         let member = &mut self.members[child];
-        let RestartTerms { policy, intensity, backoff } = member.terms;
+        let Care { policy, intensity, backoff, .. } = member.care;
         if let State::Up { since } = member.state
             && now - since >= intensity.within
         {

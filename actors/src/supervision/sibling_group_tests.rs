@@ -4,19 +4,21 @@ use proptest::prelude::{any, prop, prop_assert, proptest};
 use strum::VariantArray as _;
 
 use super::*;
+use crate::supervision::{Backoff, Intensity, Policy};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn terms(restarts: u32) -> RestartTerms {
-    RestartTerms {
+fn care(restarts: u32) -> Care {
+    Care {
         policy: Policy::Permanent,
         intensity: Intensity { restarts, within: 10 * SECOND },
         backoff: Backoff { first: SECOND, most: 8 * SECOND },
+        ..Care::default()
     }
 }
 
 fn three(on_give_up: OnGiveUp, now: Instant) -> SiblingGroup {
-    let mut siblings = SiblingGroup::new(on_give_up, vec![terms(2); 3]);
+    let mut siblings = SiblingGroup::new(on_give_up, vec![care(2); 3]);
     assert_eq!(siblings.begin(), [Order::Start(0)]);
     assert_eq!(siblings.started(0, now), [Order::Start(1)]);
     assert_eq!(siblings.started(1, now), [Order::Start(2)]);
@@ -57,7 +59,7 @@ fn exceeding_the_restart_limit_stops_all_children_in_order_and_escalates() {
 #[test]
 fn a_root_continues_with_the_other_children_and_retries_at_its_own_pace() {
     let now = Instant::now();
-    let mut siblings = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![terms(0); 2]);
+    let mut siblings = SiblingGroup::new(OnGiveUp::Retry(30 * SECOND), vec![care(0); 2]);
     siblings.begin();
     let orders = siblings.ended(0, Ending::Failed, now, 0.0);
     assert_eq!(orders, [Order::GiveUp(0), Order::Start(1)]);
@@ -86,7 +88,7 @@ fn a_child_that_lasts_the_window_resets_its_failures() {
 #[test]
 fn a_transient_child_that_is_done_is_not_restarted() {
     let now = Instant::now();
-    let transient = RestartTerms { policy: Policy::Transient, ..terms(2) };
+    let transient = Care { policy: Policy::Transient, ..care(2) };
     let mut siblings = SiblingGroup::new(OnGiveUp::Escalate, vec![transient; 2]);
     siblings.begin();
     siblings.started(0, now);
@@ -136,7 +138,7 @@ proptest! {
         steps in prop::collection::vec((0_usize..4, 0_u8..4, 0_usize..6, 0_u64..4_000), 0..120),
     ) {
         let on_give_up = if retry { OnGiveUp::Retry(SECOND) } else { OnGiveUp::Escalate };
-        let mut siblings = SiblingGroup::new(on_give_up, vec![terms(restarts); 4]);
+        let mut siblings = SiblingGroup::new(on_give_up, vec![care(restarts); 4]);
         let mut now = Instant::now();
         let mut seen = [Seen::Down; 4];
         let mut over = false;

@@ -8,8 +8,7 @@ use futures::FutureExt as _;
 use hsc_monitoring::Metrics;
 use tokio::sync::mpsc;
 
-use super::handle::Slot;
-use super::inbox::Inbox;
+use super::handle::{Inbox, Slot};
 use super::record::ChildControls;
 use super::run::{self, Launch};
 use super::{

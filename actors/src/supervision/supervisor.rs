@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::children::{Children, ChildrenGuard, EndedChild};
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener};
 use super::run::{ChildEvent, ChildNotice};
-use super::sibling_group::{Order, RestartTerms, SiblingGroup};
+use super::sibling_group::{Order, SiblingGroup};
 use super::spec::Placement;
 use super::{Care, Child, ChildSpec, Exit, Handle, Life, OnGiveUp, State, Threads};
 
@@ -82,12 +82,8 @@ impl Supervisor {
     }
 
     pub(super) fn new(life: Life, on_give_up: OnGiveUp, children: Arc<Children>) -> Self {
-        let terms = |spec: &ChildSpec| RestartTerms {
-            policy: spec.care.policy,
-            intensity: spec.care.intensity,
-            backoff: spec.care.backoff,
-        };
-        let siblings = SiblingGroup::new(on_give_up, children.specs().iter().map(terms).collect());
+        let cares = children.specs().iter().map(|spec| spec.care);
+        let siblings = SiblingGroup::new(on_give_up, cares);
         let last = children.specs().iter().map(|_| None).collect();
         let (tell, notices) = mpsc::unbounded_channel();
         let listener = Listener::new(pulse_every(children.specs()));
