@@ -1,8 +1,13 @@
-//! The log of conversations in this process.
+//! The log of conversations in memory: the log of a pod without Redis.
 //!
 //! Owns      the newest entries of each conversation; evicts the least recently used one first.
 //! Never     waits: the lock is held for a few copies, and never across an await.
+//!           An offset is never given twice, no entry is stored without all its successors.
 //! On crash  loses everything with the process. A crash of a session loses nothing.
+
+mod table;
+
+pub use table::LogLimits;
 
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,8 +24,7 @@ use hsc_conversation::log::{
     Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
 };
 
-use super::LogLimits;
-use super::table::ConversationTable;
+use table::ConversationTable;
 
 /// Ended conversations that are remembered: 60 bytes each. Few pods end more within one token lifetime.
 const MOST_ENDED: NonZeroUsize = NonZeroUsize::new(200_000).expect("not zero");
@@ -54,6 +58,15 @@ impl MemoryLog {
     #[must_use]
     pub fn telling(self, relay: Arc<dyn Relay>) -> Self {
         Self { relay: Some(relay), ..self }
+    }
+
+    /// Runs an operation when its future is polled, and not at the call, as with a log on another machine.
+    fn later<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
+    ) -> BoxFuture<'static, Result<T, LogError>> {
+        let log = self.clone();
+        Box::pin(async move { what(&log) })
     }
 
     async fn append_and_tell(
@@ -96,8 +109,7 @@ impl ConversationLog for MemoryLog {
         owned: OwnedConversation,
         offset: u64,
     ) -> BoxFuture<'static, Result<(), LogError>> {
-        let log = self.clone();
-        Box::pin(async move { log.table().begin(&log.pod, &owned, offset, Instant::now()) })
+        self.later(move |log| log.table().begin(&log.pod, &owned, offset, Instant::now()))
     }
 
     fn append(
@@ -114,18 +126,14 @@ impl ConversationLog for MemoryLog {
         conversation: Arc<str>,
         seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
-        let log = self.clone();
-        Box::pin(
-            async move { log.table().take_over(&log.pod, &conversation, seen, Instant::now()) },
-        )
+        self.later(move |log| log.table().take_over(&log.pod, &conversation, seen, Instant::now()))
     }
 
     fn read(
         &self,
         conversation: Arc<str>,
     ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
-        let log = self.clone();
-        Box::pin(async move { log.table().read(&conversation, Instant::now()) })
+        self.later(move |log| log.table().read(&conversation, Instant::now()))
     }
 
     fn answering(
@@ -133,8 +141,7 @@ impl ConversationLog for MemoryLog {
         owned: OwnedConversation,
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
+        self.later(move |log| {
             log.table().answering(&log.pod, owned, is_answering);
             Ok(())
         })
@@ -145,8 +152,7 @@ impl ConversationLog for MemoryLog {
         conversation: Arc<str>,
         keep: Duration,
     ) -> BoxFuture<'static, Result<(), LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
+        self.later(move |log| {
             log.ended().put(conversation, Instant::now() + keep);
             Ok(())
         })
@@ -156,16 +162,14 @@ impl ConversationLog for MemoryLog {
         &self,
         conversation: Arc<str>,
     ) -> BoxFuture<'static, Result<bool, LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
+        self.later(move |log| {
             let until = log.ended().get(&conversation).copied();
             Ok(until.is_some_and(|until| Instant::now() < until))
         })
     }
 
     fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
-        let log = self.clone();
-        Box::pin(async move { Ok(log.table().claim(&log.pod, &pod, Instant::now())) })
+        self.later(move |log| Ok(log.table().claim(&log.pod, &pod, Instant::now())))
     }
 }
 
