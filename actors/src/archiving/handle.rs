@@ -3,18 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 
-use super::limits::ArchiveLimits;
-use super::queue::RecordQueue;
+use super::queue::{ArchiveLimits, RecordQueue};
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::DeskDecision;
 use hsc_conversation::{
     LogEntry, WebhookEvent, archive_row, archived_event, counted_as, decision_row,
-    decision_webhook_events, webhook_events,
+    decision_webhook_events, now_ms, webhook_events,
 };
 
 /// Writes into the archive asynchronously. Cheap to clone.
@@ -274,10 +273,4 @@ fn shown_as_past(record: &Record) -> Option<&str> {
             None
         }
     }
-}
-
-/// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

@@ -14,7 +14,6 @@
 //! stored twice (each has an id, and the archive recognises it).
 
 mod handle;
-mod limits;
 mod queue;
 mod retention_worker;
 #[cfg(test)]
@@ -22,6 +21,6 @@ mod tests;
 mod writer;
 
 pub use handle::{ArchiveHandle, ObservedEvent};
-pub use limits::ArchiveLimits;
+pub use queue::ArchiveLimits;
 pub use retention_worker::{Retention, retention_worker};
 pub use writer::writer;

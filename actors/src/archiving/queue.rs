@@ -4,15 +4,39 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use hsc_config::ArchiveSettings;
 use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::limits::ArchiveLimits;
 use hsc_conversation::archive::{Record, StampedRecord};
 
 /// Bytes of a record without its texts: its fields and its slot in the queue.
 const WEIGHT_OF_A_RECORD: usize = 256;
+
+/// The limits of the archive's queue, in size and time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveLimits {
+    /// Most queued records.
+    pub queue_records: usize,
+    /// Most bytes of queued records.
+    pub queue_bytes: usize,
+    /// Most records of one batch.
+    pub batch_records: usize,
+    /// Longest time that a record waits for a batch to fill.
+    pub batch_after: Duration,
+}
+
+impl From<&ArchiveSettings> for ArchiveLimits {
+    fn from(settings: &ArchiveSettings) -> Self {
+        Self {
+            queue_records: settings.queue_records,
+            queue_bytes: settings.queue_bytes,
+            batch_records: settings.batch_records,
+            batch_after: Duration::from_millis(settings.batch_delay_ms),
+        }
+    }
+}
 
 /// Records in order, bounded in number and bytes.
 pub(super) struct RecordQueue {

@@ -14,11 +14,10 @@ use log::{info, warn};
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::handle::now_ms;
 use crate::ports::Uploads;
 use crate::ports::archive::Privacy;
 use crate::supervision::{Care, ChildSpec, Life};
-use hsc_conversation::BoxError;
+use hsc_conversation::{BoxError, now_ms};
 
 /// Interval. The age is set in days.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
