@@ -1,21 +1,31 @@
 //! The caches of a pod, and their invalidation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use hsc_catalogs::{Manual, Snapshot};
+use hsc_catalogs::{Manual, Product, Snapshot};
+use hsc_monitoring::Metrics;
+use log::info;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use crate::cache::Scope;
+use crate::cache::{Cache, CacheTag, Scope};
 use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
-use crate::supervision::{AskError, ChildSpec, OnGiveUp, Supervisor, Threads, TreeReport};
-use crate::warming;
-use crate::{cache::Cache, supervision_config::SupervisionConfig};
+use crate::supervision::{
+    AskError, Care, ChildSpec, Life, OnGiveUp, Supervisor, Threads, TreeReport,
+};
+use crate::supervision_config::SupervisionConfig;
+use hsc_conversation::BoxError;
 use hsc_conversation::answer::ManualRequest;
 
 /// The name of the manual cache's supervisor in the tree.
 const MANUALS: &str = "cache.manuals";
+/// Most predictions that are copied: somewhat more than the beginnings that many people type.
+const MOST_WARMED: usize = 2_000;
+/// Interval at which it checks for a new catalog, or for an L2 cache that is available again.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]
@@ -124,7 +134,7 @@ impl Caches {
 
     fn scopes(&self, what: Invalidate) -> Vec<Scope> {
         let catalog = self.catalog.load();
-        let manual_of = |product: &hsc_catalogs::Product| {
+        let manual_of = |product: &Product| {
             product.documentation.clone().map(|documentation| ManualRequest { documentation })
         };
         match what {
@@ -152,7 +162,7 @@ impl Caches {
     /// Adds the counts of loads to the manual cache's node of the tree.
     pub(crate) fn describe(&self, tree: &mut TreeReport) {
         let Some(manuals) = tree.find_mut(MANUALS) else { return };
-        if let (Some(observed), serde_json::Value::Object(counted)) =
+        if let (Some(observed), Value::Object(counted)) =
             (manuals.observed.as_object_mut(), self.manual_cache.observed())
         {
             observed.extend(counted);
@@ -169,7 +179,7 @@ impl Caches {
         &self,
         supervision: &SupervisionConfig,
         threads: &Arc<Threads>,
-        metrics: &Arc<hsc_monitoring::Metrics>,
+        metrics: &Arc<Metrics>,
     ) -> Vec<ChildSpec> {
         let group = |name: &'static str, shards| {
             let up = OnGiveUp::Escalate;
@@ -186,13 +196,46 @@ impl Caches {
     fn prediction_children(
         &self,
         supervision: &SupervisionConfig,
-        metrics: &Arc<hsc_monitoring::Metrics>,
+        metrics: &Arc<Metrics>,
     ) -> Vec<ChildSpec> {
         let mut children = self.predictions.children();
         if self.predictions.has_l2() {
             let (cache, catalog) = (self.predictions.clone(), Arc::clone(&self.catalog));
-            children.push(warming::worker(cache, catalog, supervision.care, metrics));
+            children.push(warmer(cache, catalog, supervision.care, metrics));
         }
         children
+    }
+}
+
+/// Copies the predictions of other pods, so that a new pod answers many keystrokes from memory. No keystroke reads the
+/// L2 cache or waits for this. A crash loses nothing: copying twice is harmless.
+fn warmer(
+    cache: Cache<Predictions>,
+    catalog: Arc<Snapshot>,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    ChildSpec::worker("cache.predictions.warmer", "cache_warmer", care, metrics, move |life| {
+        warm(cache.clone(), Arc::clone(&catalog), life)
+    })
+}
+
+async fn warm(
+    cache: Cache<Predictions>,
+    catalog: Arc<Snapshot>,
+    life: Life,
+) -> Result<(), BoxError> {
+    let mut warmed: Option<Arc<str>> = None;
+    loop {
+        let version: Arc<str> = catalog.load().version().into();
+        if warmed.as_ref() != Some(&version) {
+            let ground = CacheTag::CatalogVersion(Arc::clone(&version));
+            if let Some(taken) = cache.warm(ground, MOST_WARMED).await {
+                info!(taken; "took over what other pods predicted");
+                life.observe(json!({ "taken": taken, "version": &*version }));
+                warmed = Some(version);
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }

@@ -31,7 +31,6 @@ mod span;
 pub mod supervision;
 mod supervision_config;
 mod token_settings;
-mod warming;
 
 pub use cached_results::{AnswerKey, Answers, CachedAnswer, Predictions};
 pub use caches::{Caches, Invalidate, Invalidated};

@@ -1,10 +1,9 @@
-//! Supervision and cache limits from the settings.
+//! Supervision parameters from the settings.
 
 use std::time::Duration;
 
-use hsc_config::{ActorsSettings, CacheBudget, CacheSettings, GiveUpChoice};
+use hsc_config::{ActorsSettings, GiveUpChoice};
 
-use crate::cache::CacheLimits;
 use crate::supervision::{Backoff, Bounds, Care, Intensity, OnGiveUp, Policy};
 
 /// Longest wait for a reply of a running actor, for a call without its own bound. Only administration calls like
@@ -56,25 +55,7 @@ impl From<&ActorsSettings> for SupervisionConfig {
     }
 }
 
-impl CacheLimits {
-    /// The limits of one cache: the shared ones, and its own budget.
-    #[must_use]
-    pub fn of(settings: &CacheSettings, budget: &CacheBudget) -> Self {
-        Self {
-            shards: match settings.shards {
-                0 => 2 * cores(),
-                shards => shards,
-            },
-            entries: budget.entries,
-            bytes: budget.bytes,
-            ttl: Duration::from_millis(budget.ttl_ms),
-            negative_ttl: Duration::from_millis(settings.negative_ttl_ms),
-            stale: Duration::from_millis(settings.stale_ms),
-            load_timeout: Duration::from_millis(settings.load_timeout_ms),
-        }
-    }
-}
-
-fn cores() -> usize {
+/// Number of cores, for numbers of threads and shards that the settings leave open.
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

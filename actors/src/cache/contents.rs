@@ -1,13 +1,65 @@
-//! What a cache holds and how it is loaded.
+//! What a cache holds, how it is loaded, and its limits; and the L2 cache behind it, which pods share.
+//!
+//! The L2 cache is best effort: a call that cannot complete within its own time bound is skipped, and it never
+//! fails a load. The caller still bounds each call and survives its panics.
 
 use std::hash::Hash;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use hsc_config::{CacheBudget, CacheSettings};
 use serde::{Deserialize, Serialize};
 
+use crate::supervision_config::cores;
 use hsc_conversation::answer::ManualRequest;
+
+/// The budget of one cache over all its shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// Number of shards.
+    pub shards: usize,
+    /// Values over all shards; 0 disables the cache.
+    pub entries: usize,
+    /// Bytes over all shards.
+    pub bytes: usize,
+    /// How long a value is fresh, varied by up to a tenth.
+    pub ttl: Duration,
+    /// How long a failure is remembered, so that a failing source is not asked every time.
+    pub negative_ttl: Duration,
+    /// How long an expired value is kept as a fallback when no fresh one can be loaded.
+    pub stale: Duration,
+    /// Time limit of a load; its waiters then get an error.
+    pub load_timeout: Duration,
+}
+
+impl CacheLimits {
+    /// The limits of one cache: the shared ones, and its own budget.
+    #[must_use]
+    pub fn of(settings: &CacheSettings, budget: &CacheBudget) -> Self {
+        Self {
+            shards: match settings.shards {
+                0 => 2 * cores(),
+                shards => shards,
+            },
+            entries: budget.entries,
+            bytes: budget.bytes,
+            ttl: Duration::from_millis(budget.ttl_ms),
+            negative_ttl: Duration::from_millis(settings.negative_ttl_ms),
+            stale: Duration::from_millis(settings.stale_ms),
+            load_timeout: Duration::from_millis(settings.load_timeout_ms),
+        }
+    }
+
+    /// One shard's part. At least one value, whatever the total: a shard that holds nothing would
+    /// load the same value every time.
+    pub(crate) fn share(&self) -> Self {
+        let shards = self.shards.max(1);
+        Self { entries: (self.entries / shards).max(1), bytes: self.bytes / shards, ..*self }
+    }
+}
 
 /// The part of a cache to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,8 +191,66 @@ pub trait Contents: Send + Sync + 'static {
     }
 }
 
+/// A value of the L2 cache.
+#[derive(Debug, Clone)]
+pub struct L2Entry<V> {
+    /// The stored value.
+    pub value: V,
+    /// Remaining time to live.
+    pub ttl: Duration,
+}
+
+/// Result of an L2 lookup.
+pub enum L2Lookup<C: Contents> {
+    /// The value is cached.
+    Found(L2Entry<C::Value>),
+    /// It is not cached: the caller loads it.
+    Yours(Box<dyn LoadTurn<C>>),
+}
+
+/// Keys and their values, the newest first.
+pub type RecentEntries<C> = Vec<(<C as Contents>::Key, L2Entry<<C as Contents>::Value>)>;
+
+/// The right to load a value. Dropping it lets the next pod load.
+pub trait LoadTurn<C: Contents>: Send + 'static {
+    /// Stores the loaded value for `ttl` and releases the turn.
+    fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// An L2 cache.
+pub trait L2Cache<C: Contents>: Send + Sync + 'static {
+    /// The value, if it stays valid for at least `at_least`; else the turn to load it. While another pod
+    /// loads the value this waits, within a bound: then the caller loads in any case.
+    fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>>;
+
+    /// The value, if it is cached; does not wait for other pods.
+    fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>>;
+
+    /// Stores a value without a turn, for `ttl`.
+    fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()>;
+
+    /// The latest values with this tag, the newest first, at most `most`; `None` when the
+    /// L2 cache cannot be reached.
+    fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>>;
+
+    /// Forgets the values of a scope, including those that are being loaded.
+    fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;
+}
+
+pub(crate) type OptionalL2<C> = Option<Arc<dyn L2Cache<C>>>;
+
 /// True when a scope invalidates the value of this key.
 pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
     let taken = scope.tags();
     taken.contains(&CacheTag::All) || C::tags(key).iter().any(|tag| taken.contains(tag))
+}
+
+/// Calls the L2 cache and returns nothing when the call panics or times out: it is best effort.
+pub(super) async fn aided<T>(
+    longest: Duration,
+    call: impl FnOnce() -> BoxFuture<'static, T>,
+) -> Option<T> {
+    // Called inside the future, so that a panic before its first await is caught too.
+    let called = AssertUnwindSafe(async move { call().await }).catch_unwind();
+    tokio::time::timeout(longest, called).await.ok()?.ok()
 }

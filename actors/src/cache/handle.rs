@@ -8,7 +8,7 @@ use std::time::Duration;
 use hsc_monitoring::Metrics;
 use log::debug;
 
-use super::l2::{OptionalL2, aided};
+use super::contents::{OptionalL2, aided};
 use super::shard::{Adopt, Forget, ForgetScope, Get, Put, Refresh, Share, Shared};
 use super::{
     CacheLimits, CacheTag, Contents, L2Policy, LoadFailure, Outcome, Scope, Shard, SharedEntries,

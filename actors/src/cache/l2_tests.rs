@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use super::l2::OptionalL2;
+use super::contents::OptionalL2;
 use super::tests::{Lengths, MS, Mood, Stage, eventually, limits};
 use super::*;
 

@@ -9,20 +9,18 @@
 
 mod contents;
 mod handle;
-mod l2;
 #[cfg(test)]
 mod l2_tests;
-mod limits;
-mod order;
 mod shard;
 mod shared_entries;
 #[cfg(test)]
 mod tests;
 
-pub use contents::{CacheTag, Contents, L2Policy, LoadFailure, Scope};
+pub use contents::{
+    CacheLimits, CacheTag, Contents, L2Cache, L2Entry, L2Lookup, L2Policy, LoadFailure, LoadTurn,
+    RecentEntries, Scope,
+};
 pub use handle::Cache;
-pub use l2::{L2Cache, L2Entry, L2Lookup, LoadTurn, RecentEntries};
-pub use limits::CacheLimits;
 pub use shard::Outcome;
 pub(crate) use shard::Shard;
 pub(crate) use shared_entries::SharedEntries;

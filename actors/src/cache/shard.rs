@@ -7,6 +7,7 @@
 //! On crash  loses the order of its values, and the running loads: their callers ask again.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +18,12 @@ use actix::{
 };
 use futures::FutureExt as _;
 use hsc_monitoring::CacheMeter;
+use lru::LruCache;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::contents::concerns;
-use super::l2::{OptionalL2, aided};
-use super::order::Order;
+use super::contents::{OptionalL2, aided, concerns};
 use super::shared_entries::{CachedEntry, EntryAges, SharedEntries};
 use super::{CacheLimits, Contents, L2Entry, L2Lookup, L2Policy, LoadFailure, Scope};
 use crate::supervision::{Child, Life};
@@ -231,7 +231,7 @@ impl<C: Contents> Shard<C> {
             };
             while let Some((key, reason)) = order.next_out(|key| used(pages, key)) {
                 pages.remove(&key);
-                meter.evicted(reason.as_str());
+                meter.evicted(reason);
             }
         });
         self.tell();
@@ -413,5 +413,70 @@ impl<C: Contents> Handler<Forget<C>> for Shard<C> {
             loading.keep &= !goes(key);
         }
         self.remove("invalidated", |key, _| goes(key))
+    }
+}
+
+/// The values of one shard in eviction order, and their weight: the least recently used value goes first.
+///
+/// A hit does not change the order, it only marks the value as used; a marked value that would be evicted gets a second
+/// chance instead. So a hit costs no lock and no message.
+pub(super) struct Order<K: Hash + Eq> {
+    recency: LruCache<K, usize>,
+    bytes: usize,
+    max_entries: usize,
+    max_bytes: usize,
+}
+
+impl<K: Hash + Eq + Clone> Order<K> {
+    pub(super) fn new(max_entries: usize, max_bytes: usize) -> Self {
+        Self { recency: LruCache::unbounded(), bytes: 0, max_entries, max_bytes }
+    }
+
+    pub(super) fn entries(&self) -> usize {
+        self.recency.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Puts a value at the young end, new or again.
+    pub(super) fn put(&mut self, key: K, weight: usize) {
+        self.forget(&key);
+        self.bytes += weight;
+        self.recency.put(key, weight);
+    }
+
+    pub(super) fn forget(&mut self, key: &K) {
+        if let Some(weight) = self.recency.pop(key) {
+            self.bytes -= weight;
+        }
+    }
+
+    /// The next value to evict, if any, and the bound that it exceeds, the label of a metric. The last value stays
+    /// whatever it weighs: without it the same value would be loaded every time. `was_used` clears the mark of a hit.
+    pub(super) fn next_out(
+        &mut self,
+        mut was_used: impl FnMut(&K) -> bool,
+    ) -> Option<(K, &'static str)> {
+        // Each value is passed over at most once, or a stream of hits would never let this end.
+        let mut chances = self.recency.len();
+        loop {
+            let reason = if self.recency.len() > self.max_entries.max(1) {
+                "entries"
+            } else if self.bytes > self.max_bytes && self.recency.len() > 1 {
+                "bytes"
+            } else {
+                return None;
+            };
+            let (key, weight) = self.recency.pop_lru()?;
+            if chances > 0 && was_used(&key) {
+                chances -= 1;
+                self.recency.put(key, weight);
+                continue;
+            }
+            self.bytes -= weight;
+            return Some((key, reason));
+        }
     }
 }

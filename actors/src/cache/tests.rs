@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use hsc_monitoring::Metrics;
 use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, proptest};
 
-use super::l2::OptionalL2;
-use super::order::Order;
+use super::contents::OptionalL2;
+use super::shard::Order;
 use super::*;
 use crate::supervision::{Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Threads};
 
