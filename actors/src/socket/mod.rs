@@ -12,7 +12,6 @@
 mod budget;
 mod connection;
 pub mod frames;
-mod incoming;
 mod outgoing;
 
 pub use connection::turn_away;
