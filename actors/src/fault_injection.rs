@@ -1,6 +1,6 @@
 //! Fault injection by name: resolves the actor, and whether it supports the fault.
 
-use crate::session::Deliver;
+use crate::session_registry::Deliver;
 use crate::supervision::Fault;
 
 /// Why no fault was injected. A variant for each thing the caller can do about it.

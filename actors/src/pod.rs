@@ -13,23 +13,23 @@ use std::sync::Arc;
 
 use crate::agent::{AgentContext, AgentSocket, AgentSockets};
 use crate::archiving::ArchiveHandle;
-use crate::bridge::{Body, Bridge, Loopback, announcements, channels};
+use crate::bridge::{
+    Body, Bridge, Loopback, announcements, bridge_actor, channels, ownership_watcher,
+};
 use crate::cache::Cache;
 use crate::cached_results::{Answers, Predictions, Remembering};
 use crate::caches::{Caches, Invalidate, Invalidated};
 use crate::desk::{HandoffService, LocalDeskConversations, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
-use crate::ownership::ownership_watcher;
 use crate::pod_dependencies::PodDependencies;
-use crate::pod_services::PodServices;
 #[cfg(test)]
 use crate::pod_takeover::PodDeparted;
 use crate::pod_takeover::PodTakeover;
 use crate::ports::SessionCheck;
 use crate::presence::{Pods, Presence};
 use crate::sampling::{self, Charts, RecentSamples};
-use crate::session::{AnswerQueue, Overload, Session, SessionContext};
+use crate::session::{AnswerQueue, Overload, PodServices, Session, SessionContext};
 use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
 use crate::socket::frames::FrameLimits;
@@ -102,7 +102,7 @@ impl Pod {
         let metrics = Arc::clone(&dependencies.services.metrics);
         let care = dependencies.supervision.care;
         let name = Arc::clone(&dependencies.name);
-        let (bridging, bridge) = Bridge::new(Arc::clone(&name), relay, care, &metrics);
+        let (bridging, bridge) = bridge_actor(Arc::clone(&name), relay, care, &metrics);
         let (caches, answerer) = caches(&dependencies);
         let context = Arc::new(session_context(&dependencies, &caches, answerer, &bridge));
         let agents = Arc::new(agent_context(&dependencies, &context));
@@ -405,8 +405,13 @@ fn session_context(
 ) -> SessionContext {
     let services = dependencies.services.clone();
     let PodServices { limits, metrics, archive, .. } = &dependencies.services;
-    let (desk, hours) = (Arc::clone(&dependencies.desk), Arc::new(dependencies.hours.clone()));
-    let handoffs = HandoffService::new(desk, bridge.clone(), hours, archive.clone());
+    let handoffs = HandoffService::new(
+        Arc::clone(&dependencies.desk),
+        bridge.clone(),
+        dependencies.hours.clone(),
+        archive.clone(),
+        limits.handoffs,
+    );
     SessionContext {
         begin: Box::new(conversations(dependencies, caches)),
         answer_queue: AnswerQueue::new(
@@ -421,9 +426,8 @@ fn session_context(
         manual_cache: Arc::new(dependencies.manuals.clone()),
         sessions: Arc::new(SessionRegistry::new(dependencies.admission)),
         meter: metrics.actors.meter("session"),
-        bridge: bridge.clone(),
         services,
-        handoffs: handoffs.limited(limits.handoffs),
+        handoffs,
         desk_conversations: LocalDeskConversations::default(),
     }
 }

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_catalogs::Snapshot;
-use hsc_config::CacheSettings;
-use hsc_conversation::VisitorTokenVerifier;
+use hsc_config::{CacheSettings, ConversationsSettings, Secret};
+use hsc_conversation::{Tokens, VisitorTokenVerifier};
 
 use crate::cache::{CacheLimits, L2Cache};
 use crate::cached_results::{Answers, Predictions};
 use crate::desk::Hours;
 use crate::manual_cache::ManualCache;
-use crate::pod_services::PodServices;
 use crate::ports::{Answerer, HandoffDesk, Relay};
 use crate::presence::PodRegistration;
+use crate::session::PodServices;
 use crate::session_registry::Admission;
 use crate::supervision::ChildSpec;
 use crate::supervision_config::SupervisionConfig;
@@ -79,4 +79,11 @@ pub struct L2Caches {
     pub predictions: Option<Arc<dyn L2Cache<Predictions>>>,
     /// Answers to questions.
     pub answers: Option<Arc<dyn L2Cache<Answers>>>,
+}
+
+/// Tokens that are signed with the first key of the settings and verified with any of them.
+#[must_use]
+pub fn tokens_of(settings: &ConversationsSettings) -> Tokens {
+    let keys = settings.token_keys.iter().filter_map(Secret::reveal).map(str::as_bytes);
+    Tokens::new(keys, Duration::from_millis(settings.token_ttl_ms))
 }

@@ -1,6 +1,7 @@
 //! The registry of sessions: a table in plain memory, not an actor.
 //!
-//! Owns      the sessions of this pod by key, conversation and client; the admission limits.
+//! Owns      the sessions of this pod by key, conversation and client, and what each one tells of itself; the
+//!           admission limits.
 //! Receives  method calls from any thread; each locks at most one shard of a table.
 //! Calls     `try_send` of a session, which never waits: a session that hangs is counted and skipped.
 //! Never     opens a session, reads the messages of one.
@@ -8,10 +9,10 @@
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use actix::Recipient;
+use actix::{Message, Recipient};
 use dashmap::DashMap;
 use hsc_config::SessionsSettings;
 use log::warn;
@@ -20,10 +21,10 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::rate_limit::{Gcra, Quota, RateLimiter};
-use crate::session::{Deliver, SessionStatus};
-use crate::supervision::{State, TreeReport};
+use crate::supervision::{Exit, State, TreeReport};
+use hsc_conversation::desk::DeskUpdate;
 use hsc_conversation::protocol::{CloseReason, ServerMessage};
-use hsc_conversation::{ClientAddress, ClientKey};
+use hsc_conversation::{ClientAddress, ClientKey, Conversation};
 
 /// Addresses with a remembered rate. Evicting one takes as many others.
 const ADDRESSES: NonZeroUsize = NonZeroUsize::new(50_000).expect("not zero");
@@ -86,6 +87,53 @@ struct SessionEntry {
     opened_at: Instant,
     session: Recipient<Deliver>,
     status: Arc<SessionStatus>,
+}
+
+/// A message to a session.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Deliver {
+    /// Finish the running answer, send `reconnect`, close with 1012.
+    Reconnect {
+        /// Delay before the reconnect, in milliseconds.
+        after_ms: u64,
+    },
+    /// The drain time is over: leave the running answer to another pod, send `reconnect`, close with 1012.
+    HandOver {
+        /// Delay before the reconnect, in milliseconds.
+        after_ms: u64,
+    },
+    /// Close the socket.
+    Close(CloseReason),
+    /// Close, if a later epoch than this session's owns the conversation.
+    TakenOver {
+        /// The current epoch.
+        epoch: u64,
+    },
+    /// Send this message.
+    Send(Arc<ServerMessage>),
+    /// A report of the desk about the conversation.
+    Desk(Box<DeskUpdate>),
+    /// Panic, as an injected fault.
+    Panic,
+    /// Stop without a message, as an injected fault.
+    Stop,
+}
+
+/// The status of a session, read without a message to the session. Written by the session only, except the count of
+/// messages to it. Contains no customer text.
+#[derive(Debug, Default)]
+pub(crate) struct SessionStatus {
+    answering: AtomicBool,
+    offset: AtomicU64,
+    /// The name of the agent who has the conversation.
+    agent: Mutex<Option<Arc<str>>>,
+    crashes: AtomicU64,
+    last: Mutex<Option<Exit>>,
+    /// Bytes queued for its client; counted by the socket.
+    queue_bytes: Arc<AtomicUsize>,
+    /// Messages to it that it has not handled yet.
+    pending_messages: AtomicUsize,
 }
 
 /// A session, for an operator.
@@ -192,7 +240,7 @@ impl SessionRegistry {
             return Err(AdmissionRefused::AddressRate);
         }
         if let Some(opens) = &self.opens
-            && opens.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now()).is_err()
+            && lock(opens).take(Instant::now()).is_err()
         {
             return Err(AdmissionRefused::Rate);
         }
@@ -211,8 +259,7 @@ impl SessionRegistry {
     /// Counts an open of this client; false when its rate is exceeded.
     fn admits_open(&self, client: ClientKey) -> bool {
         let Some(opens) = &self.opens_of_address else { return true };
-        let mut opens = opens.lock().unwrap_or_else(PoisonError::into_inner);
-        opens.take(client, 1, Instant::now()).is_ok()
+        lock(opens).take(client, 1, Instant::now()).is_ok()
     }
 
     pub(crate) fn entered(
@@ -362,7 +409,7 @@ impl SessionRegistry {
         let Some((session, status)) = self.table.get(&key).map(|entry| found(&entry)) else {
             return false;
         };
-        status.message_sent();
+        status.pending_messages.fetch_add(1, Ordering::Relaxed);
         let sent = session.try_send(what).is_ok();
         if !sent {
             status.message_handled();
@@ -401,6 +448,33 @@ impl SessionRegistry {
     }
 }
 
+impl SessionStatus {
+    pub(crate) fn new(queue_bytes: Arc<AtomicUsize>) -> Self {
+        Self { queue_bytes, ..Self::default() }
+    }
+
+    /// Copies the state of its conversation.
+    pub(crate) fn update(&self, conversation: &Conversation) {
+        self.answering.store(conversation.is_answering(), Ordering::Relaxed);
+        self.offset.store(conversation.offset(), Ordering::Relaxed);
+        let mut known = lock(&self.agent);
+        if known.as_deref() != conversation.agent() {
+            *known = conversation.agent().map(Arc::from);
+        }
+    }
+
+    /// Counts a crash of its rules.
+    pub(crate) fn failed(&self, exit: &Exit) {
+        self.crashes.fetch_add(1, Ordering::Relaxed);
+        *lock(&self.last) = Some(exit.clone());
+    }
+
+    /// A message was handled, or never will be.
+    pub(crate) fn message_handled(&self) {
+        self.pending_messages.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl SessionEntry {
     fn info(&self, key: u64) -> SessionInfo {
         SessionInfo {
@@ -408,24 +482,31 @@ impl SessionEntry {
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
-            agent: self.status.agent(),
-            answering: self.status.is_answering(),
-            queue_bytes: self.status.queue_bytes(),
+            agent: lock(&self.status.agent).clone(),
+            answering: self.status.answering.load(Ordering::Relaxed),
+            queue_bytes: self.status.queue_bytes.load(Ordering::Relaxed),
             open_ms: self.open_ms(),
         }
     }
 
     fn report(&self, key: u64) -> TreeReport {
+        let status = &*self.status;
         TreeReport {
             name: format!("session.{key}"),
             kind: "session",
             // An entry of the table is alive: a session removes itself, whatever ends it.
             state: State::Up,
-            restarts: self.status.crashes(),
-            last_reason: self.status.last_reason(),
-            mailbox_depth: self.status.depth(),
+            restarts: status.crashes.load(Ordering::Relaxed),
+            last_reason: lock(&status.last).as_ref().map(Exit::to_string),
+            mailbox_depth: status.pending_messages.load(Ordering::Relaxed),
             uptime_ms: Some(self.open_ms()),
-            observed: self.status.observed(&self.conversation, self.product.as_deref()),
+            observed: json!({
+                "conversation": self.conversation,
+                "answering": status.answering.load(Ordering::Relaxed),
+                "offset": status.offset.load(Ordering::Relaxed),
+                "queue_bytes": status.queue_bytes.load(Ordering::Relaxed),
+                "product": self.product,
+            }),
             children: Vec::new(),
         }
     }
@@ -433,6 +514,11 @@ impl SessionEntry {
     fn open_ms(&self) -> u64 {
         millis(self.opened_at)
     }
+}
+
+/// No code under these locks can leave a value half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Milliseconds since then.

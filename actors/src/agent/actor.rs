@@ -23,11 +23,10 @@ use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use super::deliver::Deliver;
 use super::delivery::deliver;
 use super::event::{Effect, Event};
 use super::note_writer;
-use super::table::AgentSockets;
+use super::table::{AgentSockets, Deliver};
 use super::view::AgentView;
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
 use crate::ports::SessionCheck;
@@ -226,7 +225,7 @@ impl AgentSocket {
                 }
                 Effect::NotifyOwner { conversation, talk } => {
                     let channel = channels::to_owner(&conversation);
-                    drop(handoffs.bridge().publish(&channel, Body::Talk(talk)));
+                    drop(handoffs.bridge.publish(&channel, Body::Talk(talk)));
                 }
                 Effect::Note { id, conversation, content } => {
                     let agent = self.view.agent().clone();
@@ -251,7 +250,7 @@ impl AgentSocket {
     /// While other pods are unreachable it is read nevertheless, and again afterwards.
     fn read_desk(&mut self, ctx: &mut SocketContext<Self>) {
         let handoffs = self.context.shared.handoffs.clone();
-        let mut subscription = handoffs.bridge().subscribe(channels::DESK);
+        let mut subscription = handoffs.bridge.subscribe(channels::DESK);
         let looked = wrap_future::<_, Self>(async move {
             let is_live = tokio::time::timeout(LIVE_WITHIN, subscription.live()).await.is_ok();
             (handoffs.snapshot().await, (!is_live).then_some(subscription))
@@ -333,7 +332,7 @@ impl AgentSocket {
         conversation: String,
         ctx: &mut SocketContext<Self>,
     ) {
-        let bridge = self.context.shared.handoffs.bridge().clone();
+        let bridge = self.context.shared.handoffs.bridge.clone();
         let mut live = bridge.subscribe(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
             let frames = bridge.subscribe(channels::conversation(&conversation));
@@ -529,7 +528,7 @@ impl Actor for AgentSocket {
     fn started(&mut self, ctx: &mut Self::Context) {
         self.context.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
         info!(agent = self.view.agent().id, sockets = self.context.sockets.count(); "an agent is here");
-        let desk = self.context.shared.handoffs.bridge().subscribe(channels::DESK);
+        let desk = self.context.shared.handoffs.bridge.subscribe(channels::DESK);
         self.subscribe(desk, ctx);
         let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
         let handoffs = self.context.shared.handoffs.clone();

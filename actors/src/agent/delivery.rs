@@ -52,13 +52,13 @@ pub(super) async fn deliver(
     message: AgentChatMessage,
     mut is_online: bool,
 ) -> Result<(), NotDelivered> {
-    let mut answers = handoffs.bridge().subscribe(channels::to_agents(&conversation));
+    let mut answers = handoffs.bridge.subscribe(channels::to_agents(&conversation));
     let _ = timeout(HEARD_WITHIN, answers.live()).await;
     let channel = channels::to_owner(&conversation);
     for _ in 0..TIMES {
         if is_online {
             let talk = DeskBroadcast::AgentChatMessage { message: Box::new(message.clone()) };
-            drop(handoffs.bridge().publish(&channel, Body::Talk(talk)));
+            drop(handoffs.bridge.publish(&channel, Body::Talk(talk)));
             let answer = answer_to(&message.request, &mut answers);
             match timeout(ANSWERED_WITHIN, answer).await {
                 Ok(true) => return Ok(()),
@@ -66,7 +66,7 @@ pub(super) async fn deliver(
                 Err(_) => {}
             }
         }
-        match handoffs.find(conversation.as_str().into()).await {
+        match handoffs.desk.find(conversation.as_str().into()).await {
             Ok(Some(DeskChange::Ticket(ticket))) => {
                 if ticket.agent.is_none_or(|has| has.id != message.agent.id) {
                     return Err(NotDelivered::NotYours);
@@ -77,7 +77,7 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(handoffs.bridge(), &*log, &archive, &conversation, &message).await {
+            match append_alone(&handoffs.bridge, &*log, &archive, &conversation, &message).await {
                 Ok(()) => {
                     handoffs
                         .touch(conversation.as_str().into(), message.content, Speaker::Agent)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hsc_config::Settings;
 use serde_json::{Value, json};
 
-use super::deliver::Deliver;
+use super::table::Deliver;
 use crate::bridge::{InMemoryBus, Loopback};
 use crate::session::test_pod::{Client, TestPod, eventually};
 use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog};

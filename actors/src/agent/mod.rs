@@ -8,7 +8,6 @@
 //! agent believes to be delivered and that is not; a note in the log of a conversation.
 
 mod actor;
-mod deliver;
 mod delivery;
 mod event;
 #[cfg(test)]
@@ -20,6 +19,6 @@ mod view;
 mod view_tests;
 
 pub(crate) use actor::{AgentContext, AgentSocket};
-#[cfg(test)]
-pub(crate) use deliver::Deliver;
 pub(crate) use table::AgentSockets;
+#[cfg(test)]
+pub(crate) use table::Deliver;

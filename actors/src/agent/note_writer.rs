@@ -50,7 +50,7 @@ pub(super) async fn store(context: Arc<SessionContext>, note: Note, stamped: Sta
         context.services.archive.write_behind(stamped);
     }
     let channel = channels::to_agents(&note.conversation);
-    drop(context.handoffs.bridge().publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
+    drop(context.handoffs.bridge.publish(&channel, Body::Talk(DeskBroadcast::Note { note })));
 }
 
 async fn is_written(context: &SessionContext, stamped: &StampedRecord) -> bool {

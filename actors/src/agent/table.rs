@@ -1,14 +1,26 @@
-//! The agents' sockets of this pod.
+//! The agents' sockets of this pod, and the messages to them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use actix::Recipient;
+use actix::{Message, Recipient};
 use dashmap::DashMap;
-
-use super::deliver::Deliver;
 
 /// Reconnects are spread over this time, so that they do not all reach the next pod at once.
 const SPREAD_MS: u64 = 1_000;
+
+/// A message to every agent's socket.
+#[derive(Debug, Clone, Message)]
+#[rtype(result = "()")]
+pub(crate) enum Deliver {
+    /// Send `reconnect`, and close with 1012.
+    Reconnect {
+        /// Delay before the reconnect, in milliseconds.
+        after_ms: u64,
+    },
+    /// Panic, as an injected fault.
+    #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
+    Panic,
+}
 
 /// The agents' sockets. Plain memory and not an actor, so it survives every restart.
 #[derive(Default)]

@@ -8,21 +8,24 @@
 //!           `ChannelEvent::Missed`. Subscriptions and queued messages stay.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use actix::fut::wrap_future;
 use actix::{Actor, ActorContext as _, AsyncContext as _, Context, StreamHandler};
 use futures::StreamExt as _;
 use futures::stream::FuturesOrdered;
+use hsc_monitoring::Metrics;
 use log::{debug, info, warn};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::outbox::{NotPublished, Outgoing};
-use super::state::Shared;
-use crate::ports::Relayed;
-use crate::supervision::{Child, Life};
+use super::handle::{Bridge, Shared};
+use super::outbox::{NotPublished, Outbox, Outgoing};
+use super::table::ChannelTable;
+use crate::ports::{Relay, Relayed};
+use crate::supervision::{Care, Child, ChildSpec, Life};
 
 /// Unacknowledged messages to Redis, in order. Enough to hide a round trip.
 const UNDER_WAY: usize = 64;
@@ -30,15 +33,40 @@ const UNDER_WAY: usize = 64;
 const TELL_OF_LOST_EVERY: Duration = Duration::from_secs(1);
 
 /// The actor. See the card above.
-pub(crate) struct BridgeActor {
-    pub(super) shared: Arc<Shared>,
-    pub(super) life: Life,
-    pub(super) relay_state: watch::Sender<RelayState>,
+struct BridgeActor {
+    shared: Arc<Shared>,
+    life: Life,
+    relay_state: watch::Sender<RelayState>,
+}
+
+/// The bridge as a child of the tree, and its handle.
+pub(crate) fn bridge_actor(
+    pod: Arc<str>,
+    relay: Arc<dyn Relay>,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> (ChildSpec, Bridge) {
+    let shared = Arc::new(Shared {
+        pod,
+        relay,
+        table: Arc::new(ChannelTable::new(Arc::clone(metrics))),
+        outbox: Outbox::default(),
+        metrics: Arc::clone(metrics),
+        is_up: AtomicBool::new(false),
+        was_up: AtomicBool::new(false),
+    });
+    let bridge = Bridge { shared: Arc::clone(&shared) };
+    // The actor itself receives no message: its handle is not needed.
+    let (spec, _) = ChildSpec::actor("bridge", "bridge", care, metrics, move |life| {
+        let relay_state = watch::Sender::new(RelayState::Opening);
+        Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), relay_state })
+    });
+    (spec, bridge)
 }
 
 /// State of the connection to other pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RelayState {
+enum RelayState {
     /// Not known yet: outgoing messages wait briefly.
     Opening,
     /// Connected, with every wanted channel subscribed.

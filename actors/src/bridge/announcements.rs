@@ -1,16 +1,14 @@
-//! Messages to every pod, and their effects here: notices for all connected clients, and cache
-//! invalidations. A task of the tree; its subscription outlives it, so a crash loses at most the
-//! announcement in work.
+//! What other pods tell this one, and its effects here: notices for all connected clients, cache invalidations, and
+//! conversations of this pod that another one has taken over. Tasks of the tree.
 
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::sync::Arc;
 
 use hsc_monitoring::Metrics;
 use log::{debug, warn};
 use serde_json::json;
 
-use super::{Body, Bridge, ChannelEvent, Subscription, channels};
+use super::table::WorkerSubscription;
+use super::{Body, Bridge, ChannelEvent, channels};
 use crate::caches::Caches;
 use crate::session_registry::SessionRegistry;
 use crate::supervision::{AskError, Care, ChildSpec, Life};
@@ -26,7 +24,7 @@ pub(crate) fn announcements(
 ) -> ChildSpec {
     let here = PodAnnouncement {
         pod: Arc::clone(bridge.pod()),
-        subscription: Arc::new(Mutex::new(bridge.subscribe(channels::PODS))),
+        subscription: WorkerSubscription::new(bridge.subscribe(channels::PODS)),
         sessions,
         caches,
     };
@@ -37,8 +35,7 @@ pub(crate) fn announcements(
 #[derive(Clone)]
 struct PodAnnouncement {
     pod: Arc<str>,
-    // Never locked across an await: a hung task must not lock its successor out.
-    subscription: Arc<Mutex<Subscription>>,
+    subscription: WorkerSubscription,
     sessions: Arc<SessionRegistry>,
     caches: Caches,
 }
@@ -47,13 +44,7 @@ impl PodAnnouncement {
     async fn run(self, life: Life) -> Result<(), BoxError> {
         let mut done: u64 = 0;
         loop {
-            let event = poll_fn(|task| {
-                if !life.holds() {
-                    return Poll::Pending;
-                }
-                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
-            });
-            match event.await {
+            match self.subscription.next(&life).await {
                 // The announcing pod has applied it already.
                 ChannelEvent::Message(envelope) if envelope.from == self.pod => continue,
                 ChannelEvent::Message(envelope) => {
@@ -86,4 +77,41 @@ impl PodAnnouncement {
             Body::Appended { .. } | Body::TakenOver { .. } | Body::Lost | Body::Talk(_) => Ok(()),
         }
     }
+}
+
+/// Notifies the pod that owned a conversation of the new owner. No caller waits for it.
+pub(crate) fn notify_owner(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
+    let conversation = Arc::clone(conversation);
+    drop(bridge.publish(&channels::pod(owner), Body::TakenOver { conversation, epoch }));
+}
+
+/// Closes the sessions whose conversation other pods have taken over. The log refuses the old owner in any case; this
+/// closes its socket at once instead of at its next append.
+pub(crate) fn ownership_watcher(
+    bridge: &Bridge,
+    sessions: &Arc<SessionRegistry>,
+    care: Care,
+    metrics: &Arc<Metrics>,
+) -> ChildSpec {
+    let subscription = WorkerSubscription::new(bridge.subscribe(channels::pod(bridge.pod())));
+    let sessions = Arc::clone(sessions);
+    let attend = move |life: Life| {
+        let (subscription, sessions) = (subscription.clone(), Arc::clone(&sessions));
+        async move {
+            let mut closed: u64 = 0;
+            loop {
+                // For a missed message, the log refuses the old owner.
+                let ChannelEvent::Message(envelope) = subscription.next(&life).await else {
+                    continue;
+                };
+                if let Body::TakenOver { conversation, epoch } = &envelope.body
+                    && sessions.taken_over(conversation, *epoch)
+                {
+                    closed += 1;
+                    life.observe(json!({ "closed": closed }));
+                }
+            }
+        }
+    };
+    ChildSpec::worker("conversations.ownership", "conversations_ownership", care, metrics, attend)
 }

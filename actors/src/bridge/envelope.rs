@@ -1,4 +1,4 @@
-//! The message format between pods: an envelope with a version, and a body of a few kinds.
+//! The messages between pods: an envelope with a version, a body of a few kinds, and the channels that carry it.
 //!
 //! ```json
 //! {"v":1,"from":"pod-a.k3f9","at_ms":1764038400000,"body":{"kind":"taken_over","conversation":"…","epoch":4}}
@@ -12,11 +12,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use strum::VariantNames as _;
 
-use super::DeskBroadcast;
 use crate::Invalidate;
+use hsc_conversation::desk::AgentChatMessage;
 use hsc_conversation::log::StoredEntry;
 use hsc_conversation::now_ms;
+use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone};
 
 /// The version that is written, and the only one that is read.
 const VERSION: u64 = 1;
@@ -25,9 +27,13 @@ const VERSION: u64 = 1;
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The messages between pods.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Body {
-    /// New entries of a conversation.
+    /// New entries of a conversation. Encoded by [`around_entries`], and decoded with each entry as it is.
+    #[serde(skip)]
+    #[strum(serialize = "entries")]
     Appended {
         /// Id of the conversation.
         conversation: Arc<str>,
@@ -54,13 +60,78 @@ pub enum Body {
         what: Invalidate,
         /// True when the sender has invalidated it in the L2 cache for all versions of the server. False from a pod
         /// of an earlier version, which did so for its own.
+        #[serde(default)]
         l2_is_done: bool,
     },
     /// Messages of the sender to this channel were lost. A subscriber reads its source again,
     /// as after a lost connection of its own.
     Lost,
     /// A message about the desk, or about a conversation with an agent.
+    #[serde(untagged)]
     Talk(DeskBroadcast),
+}
+
+/// A message on the channels of the desk and of conversations at the desk.
+#[derive(
+    Debug, Clone, PartialEq, Serialize, Deserialize, strum::IntoStaticStr, strum::VariantNames,
+)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum DeskBroadcast {
+    /// The new state of a conversation at the desk.
+    Ticket {
+        /// The conversation at the desk.
+        ticket: Box<Ticket>,
+    },
+    /// A conversation has left the desk.
+    TicketGone {
+        /// Its last state.
+        gone: TicketGone,
+    },
+    /// Agents have come, gone or changed: read the desk again.
+    Agents,
+    /// To the owner of a conversation: a message of its agent to the visitor.
+    // The JSON names are those of earlier versions: pods of two versions run during an update.
+    #[serde(rename = "agent_said")]
+    #[strum(serialize = "agent_said")]
+    AgentChatMessage {
+        /// The message of the agent.
+        #[serde(rename = "said")]
+        message: Box<AgentChatMessage>,
+    },
+    /// To the owner of a conversation: its agent started or stopped typing.
+    AgentTyping {
+        /// The agent who types.
+        agent: Agent,
+        /// False when the typing ends.
+        typing: bool,
+    },
+    /// To the agents: an agent's message was added to the conversation, or was refused.
+    Accepted {
+        /// Id of the conversation.
+        conversation: String,
+        /// Number of the agent's message.
+        request: String,
+        /// False when the conversation is not assigned to that agent.
+        accepted: bool,
+    },
+    /// To the agents: the visitor started or stopped typing.
+    VisitorTyping {
+        /// Id of the conversation.
+        conversation: String,
+        /// False when the typing ends.
+        typing: bool,
+    },
+    /// To the agents: the archive has new data of these conversations; empty when there are too many to name.
+    Archived {
+        /// Ids of the conversations.
+        conversations: Vec<String>,
+    },
+    /// To the agents: a new note.
+    Note {
+        /// The note as stored.
+        note: Note,
+    },
 }
 
 /// A decoded envelope.
@@ -102,12 +173,8 @@ impl Body {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Appended { .. } => APPENDED,
-            Self::TakenOver { .. } => "taken_over",
-            Self::Notice { .. } => "notice",
-            Self::Forget { .. } => "forget",
-            Self::Lost => "lost",
-            Self::Talk(talk) => talk.kind(),
+            Self::Talk(talk) => talk.into(),
+            body => body.into(),
         }
     }
 }
@@ -138,12 +205,9 @@ impl Envelope {
                 let frames: Vec<String> = frames.iter().map(frame).collect();
                 format!("{before}{}{after}", frames.join(","))
             }
-            body => write(&EncodedEnvelope {
-                v: VERSION,
-                from: &self.from,
-                at_ms: self.at_ms,
-                body: body.written(),
-            }),
+            body => {
+                write(&EncodedEnvelope { v: VERSION, from: &self.from, at_ms: self.at_ms, body })
+            }
         }
     }
 
@@ -210,43 +274,7 @@ struct EncodedEnvelope<'a> {
     v: u64,
     from: &'a str,
     at_ms: u64,
-    body: WrittenBody<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum WrittenBody<'a> {
-    TakenOver {
-        conversation: &'a str,
-        epoch: u64,
-    },
-    Notice {
-        message: &'a str,
-    },
-    Forget {
-        what: &'a Invalidate,
-        l2_is_done: bool,
-    },
-    Lost,
-    #[serde(untagged)]
-    Talk(&'a DeskBroadcast),
-}
-
-impl Body {
-    fn written(&self) -> WrittenBody<'_> {
-        match self {
-            Self::Appended { .. } => unreachable!("written around its frames"),
-            Self::TakenOver { conversation, epoch } => {
-                WrittenBody::TakenOver { conversation, epoch: *epoch }
-            }
-            Self::Notice { message } => WrittenBody::Notice { message },
-            Self::Forget { what, l2_is_done } => {
-                WrittenBody::Forget { what, l2_is_done: *l2_is_done }
-            }
-            Self::Lost => WrittenBody::Lost,
-            Self::Talk(talk) => WrittenBody::Talk(talk),
-        }
-    }
+    body: &'a Body,
 }
 
 #[derive(Deserialize)]
@@ -272,24 +300,6 @@ struct Appended<'a> {
     entries: Vec<(u64, &'a RawValue)>,
 }
 
-#[derive(Deserialize)]
-struct TakenOver {
-    conversation: Arc<str>,
-    epoch: u64,
-}
-
-#[derive(Deserialize)]
-struct Notice {
-    message: String,
-}
-
-#[derive(Deserialize)]
-struct Forget {
-    what: Invalidate,
-    #[serde(default)]
-    l2_is_done: bool,
-}
-
 fn read_body(text: &str) -> Result<Body, EnvelopeError> {
     fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, EnvelopeError> {
         serde_json::from_str(text).map_err(malformed)
@@ -304,26 +314,49 @@ fn read_body(text: &str) -> Result<Body, EnvelopeError> {
             };
             Body::Appended { conversation, epoch, frames: entries.into_iter().map(entry).collect() }
         }
-        "taken_over" => {
-            let TakenOver { conversation, epoch } = read(text)?;
-            Body::TakenOver { conversation, epoch }
-        }
-        "notice" => Body::Notice { message: read::<Notice>(text)?.message },
-        "forget" => {
-            let Forget { what, l2_is_done } = read(text)?;
-            Body::Forget { what, l2_is_done }
-        }
-        "lost" => Body::Lost,
-        kind if DeskBroadcast::KINDS.contains(&kind) => Body::Talk(read(text)?),
+        "taken_over" | "notice" | "forget" | "lost" => read(text)?,
+        kind if DeskBroadcast::VARIANTS.contains(&kind) => Body::Talk(read(text)?),
         _ => return Err(EnvelopeError::Kind),
     })
+}
+
+/// The names of the channels. A relay may add a prefix.
+pub mod channels {
+    /// Messages to every pod.
+    pub const PODS: &str = "pods";
+
+    /// Changes of the desk.
+    pub const DESK: &str = "desk";
+
+    /// Messages to the owner of a conversation.
+    #[must_use]
+    pub fn to_owner(id: &str) -> String {
+        format!("conversation.{id}.in")
+    }
+
+    /// Messages about a conversation to agents only.
+    #[must_use]
+    pub fn to_agents(id: &str) -> String {
+        format!("conversation.{id}.agents")
+    }
+
+    /// Messages about one conversation.
+    #[must_use]
+    pub fn conversation(id: &str) -> String {
+        format!("conversation.{id}")
+    }
+
+    /// Messages to one pod.
+    #[must_use]
+    pub fn pod(name: &str) -> String {
+        format!("pod.{name}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hsc_conversation::desk::AgentChatMessage;
-    use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone, TicketGoneReason};
+    use hsc_conversation::protocol::TicketGoneReason;
 
     fn bodies() -> Vec<Body> {
         let frame = |offset: u64| StoredEntry {

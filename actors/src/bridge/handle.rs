@@ -1,52 +1,31 @@
-//! The handle of the bridge. It outlives the bridge's actor.
+//! The handle of the bridge, and the state that it shares with each generation of the actor. Both outlive the actor.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hsc_monitoring::Metrics;
-use tokio::sync::watch;
+use log::debug;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use super::actor::{BridgeActor, RelayState};
-use super::outbox::Outbox;
-use super::state::{Published, Shared};
+use super::outbox::{NotPublished, Outbox, Outgoing, PATIENCE};
 use super::table::{ChannelTable, Subscription};
 use super::{Body, Envelope, channels};
 use crate::ports::Relay;
-use crate::supervision::{Care, ChildSpec};
 use hsc_conversation::log::{Batch, OwnedConversation};
+
+/// Longest wait for the result of a publication: the wait for the bridge, and the relay's own
+/// bound with room.
+const PUBLISHED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Publishes to and receives from other pods. Cheap to clone.
 #[derive(Clone)]
 pub struct Bridge {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Bridge {
-    /// The bridge as a child of the tree, and its handle.
-    pub(crate) fn new(
-        pod: Arc<str>,
-        relay: Arc<dyn Relay>,
-        care: Care,
-        metrics: &Arc<Metrics>,
-    ) -> (ChildSpec, Self) {
-        let shared = Arc::new(Shared {
-            pod,
-            relay,
-            table: Arc::new(ChannelTable::new(Arc::clone(metrics))),
-            outbox: Outbox::default(),
-            metrics: Arc::clone(metrics),
-            is_up: AtomicBool::new(false),
-            was_up: AtomicBool::new(false),
-        });
-        let bridge = Self { shared: Arc::clone(&shared) };
-        // The actor itself receives no message: its handle is not needed.
-        let (spec, _) = ChildSpec::actor("bridge", "bridge", care, metrics, move |life| {
-            let relay_state = watch::Sender::new(RelayState::Opening);
-            Ok(BridgeActor { shared: Arc::clone(&shared), life: life.clone(), relay_state })
-        });
-        (spec, bridge)
-    }
-
     /// The name of this pod.
     #[must_use]
     pub fn pod(&self) -> &Arc<str> {
@@ -90,13 +69,6 @@ impl Bridge {
             AppendSubscriptions { bridge: self.clone(), channel, body }
         })
     }
-
-    /// Publishes on a channel to subscribers of this pod only, when other pods get the message
-    /// another way. Returns the number of subscribers.
-    fn publish_locally(&self, channel: &str, body: Body) -> usize {
-        let envelope = Envelope::new(Arc::clone(&self.shared.pod), body);
-        self.shared.table.deliver(channel, &Arc::new(envelope))
-    }
 }
 
 /// The subscribers of an append; see [`Bridge::of_append`].
@@ -110,7 +82,102 @@ pub(crate) struct AppendSubscriptions {
 impl AppendSubscriptions {
     /// Delivers the message: the batch is in the log.
     pub(crate) fn publish(self) {
-        self.bridge.publish_locally(&self.channel, self.body);
+        let envelope = Envelope::new(Arc::clone(self.bridge.pod()), self.body);
+        self.bridge.shared.table.deliver(&self.channel, &Arc::new(envelope));
+    }
+}
+
+/// The connection to the relay, the subscriptions and the outgoing queue.
+pub(super) struct Shared {
+    pub(super) pod: Arc<str>,
+    pub(super) relay: Arc<dyn Relay>,
+    pub(super) table: Arc<ChannelTable>,
+    pub(super) outbox: Outbox,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) is_up: AtomicBool,
+    pub(super) was_up: AtomicBool,
+}
+
+/// The pending result of a publication; see [`Bridge::publish`].
+#[derive(Debug)]
+pub struct Published {
+    replied: oneshot::Receiver<Result<(), NotPublished>>,
+}
+
+impl Published {
+    /// Waits for the result, within a bound.
+    ///
+    /// # Errors
+    /// Why other pods may not receive the message.
+    pub async fn outcome(self) -> Result<(), NotPublished> {
+        match tokio::time::timeout(PUBLISHED_WITHIN, self.replied).await {
+            Ok(Ok(outcome)) => outcome,
+            // The actor ended with the message in work, or hangs.
+            Ok(Err(_)) | Err(_) => Err(NotPublished::TimedOut),
+        }
+    }
+}
+
+impl Shared {
+    /// Queues a message.
+    pub(super) fn put(&self, channel: &str, envelope: &Envelope) -> Published {
+        let (reply, replied) = oneshot::channel();
+        let outgoing = Outgoing {
+            channel: channel.to_owned(),
+            payload: envelope.write().into(),
+            kind: envelope.body.kind(),
+            until: Instant::now() + PATIENCE,
+            reply,
+        };
+        if let Err(outgoing) = self.outbox.put(outgoing) {
+            self.published(outgoing, Err(NotPublished::Full));
+        }
+        Published { replied }
+    }
+
+    /// Reports to other pods the channels on which a message was lost. A report that fails is sent again next time.
+    pub(super) fn report_lost(&self) {
+        for channel in self.outbox.take_lost() {
+            drop(self.put(&channel, &Envelope::new(Arc::clone(&self.pod), Body::Lost)));
+        }
+    }
+
+    /// The result of one publication.
+    pub(super) fn published(&self, outgoing: Outgoing, outcome: Result<(), NotPublished>) {
+        match outcome {
+            Ok(()) => self.metrics.bridge.published(outgoing.kind),
+            Err(why) => {
+                self.metrics.bridge.dropped(why.as_str());
+                self.outbox.has_lost(outgoing.channel.clone());
+            }
+        }
+        // The publisher may have dropped its receiver.
+        let _ = outgoing.reply.send(outcome);
+    }
+
+    pub(super) fn is_up(&self, up: bool) {
+        self.is_up.store(up, Ordering::Release);
+        let again = up && self.was_up.swap(true, Ordering::Relaxed);
+        self.metrics.bridge.connected(up, again);
+    }
+
+    /// Decodes a message of another pod and passes it to the subscribers.
+    pub(super) fn received(&self, channel: &str, payload: &[u8]) {
+        match Envelope::read(payload) {
+            // Subscribers of this pod received it when it was published.
+            Ok(envelope) if envelope.from == self.pod => {}
+            Ok(envelope) => {
+                self.metrics.bridge.received(envelope.body.kind(), envelope.age());
+                if envelope.body == Body::Lost {
+                    return self.table.report_missed(channel);
+                }
+                self.table.deliver(channel, &Arc::new(envelope));
+            }
+            Err(unread) => {
+                debug!(channel:%, unread:%; "skipped a message of another pod");
+                self.metrics.bridge.dropped(unread.as_str());
+            }
+        }
     }
 }
 

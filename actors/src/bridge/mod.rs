@@ -16,22 +16,19 @@
 
 mod actor;
 mod announcements;
-pub mod channels;
-mod desk_broadcast;
 mod envelope;
 mod handle;
 mod loopback;
 mod outbox;
-mod state;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use announcements::announcements;
-pub use desk_broadcast::DeskBroadcast;
-pub use envelope::{Body, Envelope, EnvelopeError, around_entries};
-pub use handle::Bridge;
+pub(crate) use actor::bridge_actor;
+pub(crate) use announcements::{announcements, notify_owner, ownership_watcher};
+pub use envelope::{Body, DeskBroadcast, Envelope, EnvelopeError, around_entries, channels};
+pub use handle::{Bridge, Published};
 pub use loopback::{InMemoryBus, Loopback};
 pub use outbox::NotPublished;
-pub use state::Published;
+pub(crate) use table::WorkerSubscription;
 pub use table::{ChannelEvent, Subscription};

@@ -15,6 +15,7 @@ use hsc_monitoring::Metrics;
 use tokio::sync::{mpsc, watch};
 
 use super::Envelope;
+use crate::supervision::Life;
 
 /// Messages that may be queued for one subscriber. A subscriber that is further behind has missed some and
 /// receives `Missed`; one that needs all of them reads the log.
@@ -136,16 +137,15 @@ impl ChannelTable {
         self.channels.len()
     }
 
-    /// Delivers to all subscribers of this pod; returns their number.
-    pub(super) fn deliver(&self, channel: &str, envelope: &Arc<Envelope>) -> usize {
-        let Some(entry) = self.channels.get(channel) else { return 0 };
+    /// Delivers to all subscribers of this pod.
+    pub(super) fn deliver(&self, channel: &str, envelope: &Arc<Envelope>) {
+        let Some(entry) = self.channels.get(channel) else { return };
         for subscriber in &entry.subscribers {
             if subscriber.sender.try_send(ChannelEvent::Message(Arc::clone(envelope))).is_err() {
                 subscriber.missed.store(true, Ordering::Release);
                 self.metrics.bridge.dropped("slow_listener");
             }
         }
-        entry.subscribers.len()
     }
 
     /// Notifies the subscribers of a channel that messages may be missing.
@@ -202,7 +202,7 @@ impl Subscription {
         let _ = self.live.wait_for(|live| *live).await;
     }
 
-    pub(crate) fn poll_receive(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
+    fn poll_receive(&mut self, task: &mut Context<'_>) -> Poll<ChannelEvent> {
         // Before the queued messages: a reader of the log now gets every message dropped so far. It is set only
         // while the queue is full, so it needs no waker of its own.
         if self.missed.swap(false, Ordering::AcqRel) {
@@ -212,6 +212,28 @@ impl Subscription {
             Poll::Ready(Some(event)) => Poll::Ready(event),
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
+    }
+}
+
+/// A subscription that outlives every generation of the worker that reads it: a crash loses at most the event in work.
+#[derive(Clone)]
+pub(crate) struct WorkerSubscription(Arc<Mutex<Subscription>>);
+
+impl WorkerSubscription {
+    pub(crate) fn new(subscription: Subscription) -> Self {
+        Self(Arc::new(Mutex::new(subscription)))
+    }
+
+    /// The next event, for the current generation of the worker only.
+    pub(crate) async fn next(&self, life: &Life) -> ChannelEvent {
+        std::future::poll_fn(|task| {
+            if !life.holds() {
+                return Poll::Pending;
+            }
+            // Never locked across an await: a hung task must not lock its successor out.
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
+        })
+        .await
     }
 }
 

@@ -31,7 +31,7 @@ struct Pod {
 fn pod(name: &str, relay: impl Relay) -> Pod {
     let metrics = Metrics::new();
     let care = Care { hang_after: Duration::from_millis(500), ..Care::default() };
-    let (spec, bridge) = Bridge::new(name.into(), Arc::new(relay), care, &metrics);
+    let (spec, bridge) = bridge_actor(name.into(), Arc::new(relay), care, &metrics);
     let spec = RootSpec {
         children: vec![spec],
         on_give_up: OnGiveUp::Escalate,

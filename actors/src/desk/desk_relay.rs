@@ -2,9 +2,7 @@
 //! connected visitors to the desk. A task of the tree; the list of local tickets and the subscription outlive it.
 
 use std::collections::HashSet;
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dashmap::DashSet;
@@ -14,9 +12,8 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::HandoffService;
-use crate::bridge::{Body, ChannelEvent, DeskBroadcast, Subscription, channels};
-use crate::session::Deliver;
-use crate::session_registry::SessionRegistry;
+use crate::bridge::{Body, ChannelEvent, DeskBroadcast, WorkerSubscription, channels};
+use crate::session_registry::{Deliver, SessionRegistry};
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskUpdate, DeskView};
@@ -58,7 +55,7 @@ pub(crate) fn desk_relay(
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    let subscription = Arc::new(Mutex::new(handoffs.bridge().subscribe(channels::DESK)));
+    let subscription = WorkerSubscription::new(handoffs.bridge.subscribe(channels::DESK));
     let (handoffs, counted) = (handoffs.clone(), Arc::clone(metrics));
     let relay = DeskRelay { handoffs, local, sessions, heartbeat, subscription, counted };
     ChildSpec::worker("desk", "desk", care, metrics, move |life| relay.clone().run(life))
@@ -70,8 +67,7 @@ struct DeskRelay {
     local: LocalDeskConversations,
     sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
-    // Never locked across an await: a hung task must not lock its successor out.
-    subscription: Arc<Mutex<Subscription>>,
+    subscription: WorkerSubscription,
     counted: Arc<Metrics>,
 }
 
@@ -81,14 +77,8 @@ impl DeskRelay {
         let mut places_at = None;
         let mut archived_at = None;
         loop {
-            let event = poll_fn(|task| {
-                if !life.holds() {
-                    return Poll::Pending;
-                }
-                self.subscription.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
-            });
             tokio::select! {
-                event = event => {
+                event = self.subscription.next(&life) => {
                     self.handle_channel_event(event);
                     places_at.get_or_insert_with(|| Instant::now() + PLACES_EVERY);
                 }
@@ -97,7 +87,7 @@ impl DeskRelay {
                     self.heartbeat().await;
                     life.observe(json!({ "conversations": self.local.conversations.len() }));
                 }
-                () = self.handoffs.archive().more_written() => {
+                () = self.handoffs.archive.more_written() => {
                     archived_at.get_or_insert_with(|| Instant::now() + ARCHIVED_EVERY);
                 }
                 () = sleep_until(archived_at.unwrap_or(beat_at)), if archived_at.is_some() => {
@@ -185,7 +175,7 @@ impl DeskRelay {
         if here.is_empty() {
             return Ok(());
         }
-        for (conversation, place) in self.handoffs.places(here).await? {
+        for (conversation, place) in self.handoffs.desk.places(here).await? {
             self.tell(DeskUpdate::Placed(place), &conversation);
         }
         Ok(())

@@ -16,47 +16,40 @@ use crate::ports::HandoffDesk;
 use hsc_conversation::ClientKey;
 use hsc_conversation::desk::{
     ConnectedVisitors, DeskChange, DeskDecision, DeskError, DeskView, HandoffRequest,
-    HandoffUnavailable, OnBehalfOf, QueuePlace, ReleaseKind, TicketDetails, VisitorEnds,
+    HandoffUnavailable, OnBehalfOf, ReleaseKind, TicketDetails, VisitorEnds,
 };
 use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
 
 /// The desk and the announcement of its changes. Cheap to clone.
 #[derive(Clone)]
 pub struct HandoffService {
-    desk: Arc<dyn HandoffDesk>,
-    bridge: Bridge,
+    /// For calls without a decision to announce.
+    pub(crate) desk: Arc<dyn HandoffDesk>,
+    /// The bridge to the other pods.
+    pub(crate) bridge: Bridge,
     hours: Arc<Hours>,
-    archive: ArchiveHandle,
+    pub(crate) archive: ArchiveHandle,
     quota: Arc<HandoffQuota>,
 }
 
 impl HandoffService {
-    /// Over a desk, without limits per client.
-    #[must_use]
-    pub fn new(
+    /// Over a desk, with these limits per client.
+    pub(crate) fn new(
         desk: Arc<dyn HandoffDesk>,
         bridge: Bridge,
-        hours: Arc<Hours>,
+        hours: Hours,
         archive: ArchiveHandle,
+        limits: HandoffLimits,
     ) -> Self {
-        let quota = Arc::new(HandoffQuota::new(HandoffLimits::default()));
+        let (hours, quota) = (Arc::new(hours), Arc::new(HandoffQuota::new(limits)));
         Self { desk, bridge, hours, archive, quota }
     }
 
-    /// Sets the limits per client.
-    #[must_use]
-    pub fn limited(self, limits: HandoffLimits) -> Self {
-        Self { quota: Arc::new(HandoffQuota::new(limits)), ..self }
-    }
-
     /// A visitor at this client address wants an agent, and gets a place in the queue if one is available.
-    ///
-    /// # Errors
-    /// Why no agent is available.
-    pub async fn request_agent(
+    pub(crate) async fn request_agent(
         &self,
         request: HandoffRequest,
-        client: Option<ClientKey>,
+        client: ClientKey,
     ) -> Result<Ticket, HandoffUnavailable> {
         let (conversation, words) =
             (Arc::clone(&request.conversation), request.details.reason.clone());
@@ -64,12 +57,12 @@ impl HandoffService {
             Ok((ticket, is_new)) => {
                 if is_new {
                     let (rev, reason) = (ticket.rev, words.as_deref());
-                    self.record(&conversation, DeskDecision::Requested { rev, reason });
+                    self.archive.decision(&conversation, DeskDecision::Requested { rev, reason });
                 }
                 Ok(ticket)
             }
             Err(why) => {
-                self.record(&conversation, DeskDecision::Unavailable { why });
+                self.archive.decision(&conversation, DeskDecision::Unavailable { why });
                 Err(why)
             }
         }
@@ -79,7 +72,7 @@ impl HandoffService {
     async fn request_ticket(
         &self,
         request: HandoffRequest,
-        client: Option<ClientKey>,
+        client: ClientKey,
     ) -> Result<(Ticket, bool), HandoffUnavailable> {
         if !self.hours.is_open_now() {
             return Err(HandoffUnavailable::Closed);
@@ -92,25 +85,20 @@ impl HandoffService {
             HandoffUnavailable::Away
         };
         let view = self.desk.snapshot().await.map_err(away)?;
-        let has_place = |ticket: &Ticket| *ticket.conversation == *request.conversation;
-        // A break of the only agent does not dismiss visitors who already wait.
-        let is_new = !view.tickets.iter().any(has_place);
-        if !view.agents.iter().any(|agent| agent.available) && is_new {
-            return Err(HandoffUnavailable::NobodyThere);
-        }
         let is_at_desk = |conversation: &str| {
             view.tickets.iter().any(|ticket| *ticket.conversation == *conversation)
         };
         let conversation = &request.conversation;
-        if let Some(client) = client
-            && !self.quota.take(client, conversation, is_at_desk, Instant::now())
-        {
+        // A break of the only agent does not dismiss visitors who already wait.
+        let is_new = !is_at_desk(conversation);
+        if !view.agents.iter().any(|agent| agent.available) && is_new {
+            return Err(HandoffUnavailable::NobodyThere);
+        }
+        if !self.quota.take(client, conversation, is_at_desk, Instant::now()) {
             return Err(HandoffUnavailable::TooMany);
         }
         let ticket = self.desk.request(request.clone()).await.map_err(|error| {
-            if let Some(client) = client {
-                self.quota.take_back(client, conversation);
-            }
+            self.quota.take_back(client, conversation);
             away(error)
         })?;
         self.announce(DeskChange::Ticket(ticket.clone()));
@@ -118,54 +106,46 @@ impl HandoffService {
     }
 
     /// Puts a conversation back that the desk has lost, with its state.
-    ///
-    /// # Errors
-    /// As [`HandoffDesk::request`].
-    pub async fn put_back(&self, request: HandoffRequest) -> Result<Ticket, DeskError> {
+    pub(crate) async fn put_back(&self, request: HandoffRequest) -> Result<Ticket, DeskError> {
         let ticket = self.desk.request(request).await?;
         self.announce(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
 
     /// As [`HandoffDesk::end`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn end(
+    pub(crate) async fn end(
         &self,
         conversation: Arc<str>,
         how: VisitorEnds,
     ) -> Result<Option<TicketGone>, DeskError> {
         let gone = self.desk.end(conversation, how).await?;
         if let Some(gone) = &gone {
-            self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
+            self.archive.decision(&gone.conversation, DeskDecision::Ended { gone, by: None });
             self.announce(DeskChange::Gone(gone.clone()));
         }
         Ok(gone)
     }
 
     /// As [`HandoffDesk::take`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn take(&self, conversation: Arc<str>, agent: Agent) -> Result<Ticket, DeskError> {
+    pub(crate) async fn take(
+        &self,
+        conversation: Arc<str>,
+        agent: Agent,
+    ) -> Result<Ticket, DeskError> {
         let before = self.desk.find(Arc::clone(&conversation)).await?;
         let has_it = |ticket: &Ticket| ticket.agent.as_ref().is_some_and(|it| it.id == agent.id);
         let ticket = self.desk.take(conversation, agent.clone()).await?;
         // An agent may take a conversation twice, in two windows.
         if !matches!(&before, Some(DeskChange::Ticket(ticket)) if has_it(ticket)) {
             let joined = DeskDecision::Joined { rev: ticket.rev, agent: &agent };
-            self.record(&ticket.conversation, joined);
+            self.archive.decision(&ticket.conversation, joined);
         }
         self.announce(DeskChange::Ticket(ticket.clone()));
         Ok(ticket)
     }
 
     /// As [`HandoffDesk::release`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn release(
+    pub(crate) async fn release(
         &self,
         conversation: Arc<str>,
         by: OnBehalfOf,
@@ -176,11 +156,11 @@ impl HandoffService {
             DeskChange::Ticket(ticket) => {
                 let (from, to) = (&by.agent, ticket.agent.as_ref());
                 let transferred = DeskDecision::Transferred { rev: ticket.rev, from, to };
-                self.record(&ticket.conversation, transferred);
+                self.archive.decision(&ticket.conversation, transferred);
             }
             DeskChange::Gone(gone) => {
                 let ended = DeskDecision::Ended { gone, by: Some(&by.agent) };
-                self.record(&gone.conversation, ended);
+                self.archive.decision(&gone.conversation, ended);
             }
             DeskChange::Agents => {}
         }
@@ -189,7 +169,7 @@ impl HandoffService {
     }
 
     /// Reports the last message of a conversation to the desk, if it is there. Cut short for a list.
-    pub async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
+    pub(crate) async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
         let last: String = words.chars().take(LAST_CHARS).collect();
         match self.desk.touch(conversation, last, by).await {
             Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
@@ -199,7 +179,7 @@ impl HandoffService {
     }
 
     /// Reports new facts about a visitor to the desk, if the conversation is there.
-    pub async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
+    pub(crate) async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
         match self.desk.describe(conversation, details).await {
             Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
             Ok(None) => {}
@@ -210,10 +190,7 @@ impl HandoffService {
     }
 
     /// As [`HandoffDesk::visitors_here`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn visitors_here(
+    pub(crate) async fn visitors_here(
         &self,
         conversations: Vec<Arc<str>>,
     ) -> Result<ConnectedVisitors, DeskError> {
@@ -225,7 +202,7 @@ impl HandoffService {
     }
 
     /// A visitor has disconnected from this pod.
-    pub async fn visitor_left(&self, conversation: Arc<str>) {
+    pub(crate) async fn visitor_left(&self, conversation: Arc<str>) {
         match self.desk.visitor_left(conversation).await {
             Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
             Ok(None) => {}
@@ -234,25 +211,6 @@ impl HandoffService {
                 log::debug!(why:? = error; "could not report a visitor's leaving to the desk")
             }
         }
-    }
-
-    /// As [`HandoffDesk::find`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn find(&self, conversation: Arc<str>) -> Result<Option<DeskChange>, DeskError> {
-        self.desk.find(conversation).await
-    }
-
-    /// As [`HandoffDesk::places`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn places(
-        &self,
-        conversations: Vec<Arc<str>>,
-    ) -> Result<Vec<(Arc<str>, QueuePlace)>, DeskError> {
-        self.desk.places(conversations).await
     }
 
     /// True within the opening hours.
@@ -270,10 +228,7 @@ impl HandoffService {
     }
 
     /// As [`HandoffDesk::agent_here`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn agent_here(
+    pub(crate) async fn agent_here(
         &self,
         agent: Agent,
         socket_id: Arc<str>,
@@ -286,10 +241,11 @@ impl HandoffService {
     }
 
     /// As [`HandoffDesk::agent_left`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> Result<(), DeskError> {
+    pub(crate) async fn agent_left(
+        &self,
+        agent: Agent,
+        socket_id: Arc<str>,
+    ) -> Result<(), DeskError> {
         if self.desk.agent_left(agent, socket_id).await? {
             self.announce(DeskChange::Agents);
         }
@@ -297,46 +253,32 @@ impl HandoffService {
     }
 
     /// As [`HandoffDesk::apply_timeouts`].
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn apply_timeouts(&self) -> Result<(), DeskError> {
+    pub(crate) async fn apply_timeouts(&self) -> Result<(), DeskError> {
         for change in self.desk.apply_timeouts().await? {
-            if let DeskChange::Gone(gone) = &change {
-                self.record(&gone.conversation, DeskDecision::Ended { gone, by: None });
-            }
-            if let DeskChange::Ticket(Ticket {
-                conversation,
-                unanswered_by: Some(agent),
-                agent: None,
-                ..
-            }) = &change
-            {
-                warn!(conversation, agent:% = agent.id; "an agent did not answer in time, the conversation is offered again");
+            match &change {
+                DeskChange::Gone(gone) => {
+                    let ended = DeskDecision::Ended { gone, by: None };
+                    self.archive.decision(&gone.conversation, ended);
+                }
+                DeskChange::Ticket(Ticket {
+                    conversation,
+                    unanswered_by: Some(agent),
+                    agent: None,
+                    ..
+                }) => {
+                    warn!(conversation, agent:% = agent.id; "an agent did not answer in time, the conversation is offered again");
+                }
+                DeskChange::Ticket(_) | DeskChange::Agents => {}
             }
             self.announce(change);
         }
         Ok(())
     }
 
-    /// The handle of the archive.
-    pub(crate) fn archive(&self) -> &ArchiveHandle {
-        &self.archive
-    }
-
     /// Announces to the agents of all pods which conversations have new archived records.
     pub(crate) fn announce_archived(&self) {
         let talk = DeskBroadcast::Archived { conversations: self.archive.take_written() };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
-    }
-
-    /// The bridge to the other pods.
-    pub(crate) fn bridge(&self) -> &Bridge {
-        &self.bridge
-    }
-
-    fn record(&self, conversation: &str, decision: DeskDecision<'_>) {
-        self.archive.decision(conversation, decision);
     }
 
     /// No caller waits for the result: an agent that misses it reloads the desk.

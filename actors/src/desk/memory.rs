@@ -5,7 +5,6 @@
 //! On crash  loses everything with the process; sessions that continue put their conversations back.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::ready;
@@ -19,8 +18,7 @@ use hsc_conversation::desk::{
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone};
 
-use super::DeskLimits;
-use super::table::TicketTable;
+use super::table::{DeskLimits, TicketTable, millis};
 
 /// The desk in memory, as one pod sees it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -140,8 +138,4 @@ impl HandoffDesk for MemoryDesk {
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
         done(self.at(TicketTable::apply_timeouts))
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -10,16 +10,13 @@ mod agents;
 mod desk_relay;
 mod handoff_service;
 mod hours;
-mod limits;
 mod memory;
-mod pace;
 mod quota;
 mod table;
 
 pub(crate) use desk_relay::{LocalDeskConversations, desk_relay};
 pub use handoff_service::HandoffService;
 pub use hours::{Hours, InvalidHours};
-pub use limits::DeskLimits;
 pub use memory::MemoryDesk;
-pub use pace::Pace;
 pub use quota::HandoffLimits;
+pub use table::{DeskLimits, Pace};

@@ -1,8 +1,10 @@
-//! The rules of the desk, over plain tables: no clock, no lock.
+//! The rules of the desk, over plain tables: no clock, no lock. Its limits, and the estimate of a wait in the queue.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+use hsc_config::DeskSettings;
 
 use hsc_conversation::desk::{
     ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, OnBehalfOf, QueuePlace,
@@ -10,9 +12,46 @@ use hsc_conversation::desk::{
 };
 use hsc_conversation::protocol::{Agent, Speaker, Ticket, TicketGone, TicketGoneReason};
 
-use super::DeskLimits;
 use super::agents::Agents;
-use super::pace::Pace;
+
+/// The limits of a desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeskLimits {
+    /// Most conversations in the queue.
+    pub max_waiting: usize,
+    /// Silence after which an agent, or a visitor's pod, counts as absent.
+    pub present_for: Duration,
+    /// Silence of an agent after which the agent's conversations are queued again.
+    pub returns_after: Duration,
+    /// Time without a reply to the visitor after which an agent's conversation is queued again; none is unlimited.
+    pub answer_within: Option<Duration>,
+    /// Absence of a waiting visitor after which the request ends.
+    pub expires_after: Duration,
+    /// How long the end of a handoff is remembered.
+    pub remembers_for: Duration,
+}
+
+impl From<&DeskSettings> for DeskLimits {
+    fn from(settings: &DeskSettings) -> Self {
+        Self {
+            max_waiting: settings.max_waiting,
+            present_for: Duration::from_millis(settings.presence_timeout_ms),
+            returns_after: Duration::from_millis(settings.requeue_after_ms),
+            answer_within: (settings.answer_within_ms > 0)
+                .then(|| Duration::from_millis(settings.answer_within_ms)),
+            expires_after: Duration::from_millis(settings.visitor_timeout_ms),
+            remembers_for: Duration::from_millis(settings.history_ttl_ms),
+        }
+    }
+}
+
+impl DeskLimits {
+    /// Interval of the reports to the desk: two of three may be lost.
+    #[must_use]
+    pub fn heartbeat(&self) -> Duration {
+        self.present_for / 3
+    }
+}
 
 /// Every ticket, and every agent.
 #[derive(Debug)]
@@ -367,10 +406,77 @@ impl TicketTable {
     }
 }
 
+/// The recent rate at which conversations were taken.
+#[derive(Debug, Clone, Default)]
+pub struct Pace {
+    last_take_ms: u64,
+    gaps_ms: VecDeque<u64>,
+}
+
+impl Pace {
+    /// Most takes in the estimate: enough that one quick take does not dominate, few enough to follow the present rate.
+    pub const TAKES: usize = 20;
+
+    /// A conversation that waited since `since_ms` was taken. Counts the time at the head of the queue: since the
+    /// previous take, or since it joined an empty queue.
+    fn taken(&mut self, since_ms: u64, now_ms: u64) {
+        self.gaps_ms.push_front(now_ms.saturating_sub(self.last_take_ms.max(since_ms)));
+        self.gaps_ms.truncate(Self::TAKES);
+        self.last_take_ms = now_ms;
+    }
+
+    /// Estimated wait for a place in the queue; none without a take.
+    #[must_use]
+    pub fn wait(gaps_ms: impl IntoIterator<Item = u64>, place: usize) -> Option<Duration> {
+        let (mut sum, mut count) = (0_u64, 0_u64);
+        for gap in gaps_ms {
+            sum = sum.saturating_add(gap);
+            count += 1;
+        }
+        let place = u64::try_from(place).unwrap_or(u64::MAX);
+        (count > 0).then(|| Duration::from_millis((sum / count).saturating_mul(place)))
+    }
+
+    fn of_place(&self, place: usize) -> Option<Duration> {
+        Self::wait(self.gaps_ms.iter().copied(), place)
+    }
+}
+
 fn before(now_ms: u64, span: Duration) -> u64 {
     now_ms.saturating_sub(millis(span))
 }
 
-fn millis(span: Duration) -> u64 {
+pub(super) fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_estimate_before_the_first_take() {
+        assert_eq!(Pace::default().of_place(1), None);
+    }
+
+    #[test]
+    fn the_pace_counts_from_the_arrival_at_an_empty_queue_or_else_from_the_previous_take() {
+        let mut pace = Pace::default();
+        pace.taken(10_000, 14_000);
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(4)));
+        // Waited since before the last take: the queue advanced by one in two seconds.
+        pace.taken(11_000, 16_000);
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(3)));
+        assert_eq!(pace.of_place(4), Some(Duration::from_secs(12)));
+    }
+
+    #[test]
+    fn old_takes_do_not_count_in_the_pace() {
+        let mut pace = Pace::default();
+        pace.taken(0, 1_000_000);
+        for take in 1..=20 {
+            pace.taken(0, 1_000_000 + take * 1_000);
+        }
+        assert_eq!(pace.of_place(1), Some(Duration::from_secs(1)));
+    }
 }

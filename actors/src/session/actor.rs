@@ -22,10 +22,10 @@ use hsc_monitoring::Metrics;
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use crate::bridge::{Body, channels};
-use crate::ownership;
+use crate::bridge::{Body, channels, notify_owner};
 use crate::rate_limit::Gcra;
 use crate::sequence::Sequence;
+use crate::session_registry::{Deliver, SessionStatus};
 use crate::socket::{Outgoing, Received, SocketContext};
 use crate::span::{AppendTraces, begin_trace, logged_trace, question_ended};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
@@ -39,9 +39,8 @@ use hsc_conversation::protocol::{
 };
 
 use super::desk_client::{self, DeskAttachment, DeskCall};
-use super::log_opening;
 use super::log_state::{self, LogReply, LogState};
-use super::{Deliver, SessionContext, SessionStatus, answering};
+use super::{SessionContext, answering};
 use hsc_conversation::desk::DeskRequest;
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
@@ -262,7 +261,7 @@ impl Session {
                 Effect::UseLog { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
                         let OwnedConversation { conversation, epoch } = &owned;
-                        ownership::notify_owner(&self.context.bridge, &from, conversation, *epoch);
+                        notify_owner(&self.context.handoffs.bridge, &from, conversation, *epoch);
                     }
                     let outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };
@@ -463,7 +462,7 @@ impl Session {
         }
         let (log, tokens) =
             (Arc::clone(&self.context.services.log), Arc::clone(&self.context.services.tokens));
-        let opened = wrap_future::<_, Self>(log_opening::open(log, tokens, own, opening));
+        let opened = wrap_future::<_, Self>(log_state::open(log, tokens, own, opening));
         let opened = opened.map(|opened, session, ctx| {
             if let Some(outcome) = opened.outcome() {
                 session.context.services.metrics.conversations.resumed(outcome);
@@ -484,16 +483,16 @@ impl Session {
         ctx: &mut SocketContext<Self>,
     ) {
         self.opening = None;
-        let steps = match &mut self.log_state {
-            Some(logging) if *logging.owned() == owned => logging.opened(is_logged),
+        let mut steps = Vec::new();
+        match &mut self.log_state {
+            Some(logging) if logging.owned == owned => logging.outbox.opened(is_logged, &mut steps),
             logging => {
                 let taken = Arc::clone(&owned.conversation);
                 *logging = Some(Box::new(LogState::new(owned, outbox)));
                 info!(conversation:% = taken; "conversation continues here");
                 self.context.sessions.renamed(self.key, &taken);
-                Vec::new()
             }
-        };
+        }
         self.carry_out(steps, ctx);
     }
 
@@ -507,21 +506,22 @@ impl Session {
         let Some(logging) = self.log_state.as_mut() else {
             return self.send_text(frame.kind, (&*frame.json).into(), ctx);
         };
-        let steps = logging.push(frame, entry);
+        let mut steps = Vec::new();
+        logging.outbox.push(frame, entry.map(LogEntry::stored), &mut steps);
         self.carry_out(steps, ctx);
     }
 
     /// Marks the checkpoint as changed.
     fn checkpoint_changed(&mut self) {
         if let Some(logging) = &mut self.log_state {
-            logging.checkpoint_changed();
+            logging.outbox.changed();
         }
     }
 
     /// Appends the queued entries, and reports whether an answer is being made here. Called after every event.
     fn append_to_log(&mut self, ctx: &mut SocketContext<Self>) {
         let Some(logging) = &mut self.log_state else { return };
-        let step = logging.append(&self.checkpoint);
+        let step = logging.outbox.append(|| self.checkpoint.encode());
         self.carry_out(step, ctx);
         let is_answering = self.conversation.is_answering();
         let logging = self.log_state.as_mut();
@@ -534,7 +534,7 @@ impl Session {
 
     /// True when every frame is in the log, or cannot be appended now.
     fn is_log_settled(&self) -> bool {
-        self.log_state.as_ref().is_none_or(|logging| logging.is_settled())
+        self.log_state.as_ref().is_none_or(|logging| logging.outbox.is_settled())
     }
 
     /// Stops the answer without a final frame: another pod continues it, if one can.
@@ -548,7 +548,7 @@ impl Session {
 
     /// True when another pod completes the answer.
     fn is_handed_over(&self) -> bool {
-        self.log_state.as_ref().is_some_and(|logging| logging.is_handed_over())
+        self.log_state.as_ref().is_some_and(|logging| logging.is_handed_over)
     }
 
     fn carry_out(
@@ -566,13 +566,13 @@ impl Session {
                     let entries = batch.entries.len();
                     let spans = self.append_traces.spans(&self.context.services.metrics, entries);
                     let appended = log_state::append(&self.context, owned, batch, spans);
-                    self.call_log(appended, ctx);
+                    self.call_log(appended.map(LogReply::Appended).boxed(), ctx);
                 }
                 OutboxStep::Begin { offset } => {
                     let Some(owned) = self.owned() else { return };
                     warn!(conversation:% = owned.conversation, offset; "the log of this conversation begins again here");
-                    let begun = log_state::begin(&self.context, owned, offset);
-                    self.call_log(begun, ctx);
+                    let begun = self.context.services.log.begin(owned, offset);
+                    self.call_log(begun.map(LogReply::Begun).boxed(), ctx);
                 }
                 OutboxStep::RetryLater => self.call_log_again(ctx),
                 OutboxStep::Superseded => self.superseded(ctx),
@@ -581,7 +581,7 @@ impl Session {
     }
 
     fn owned(&self) -> Option<OwnedConversation> {
-        self.log_state.as_ref().map(|logging| logging.owned().clone())
+        self.log_state.as_ref().map(|logging| logging.owned.clone())
     }
 
     /// Awaits a call of the log concurrently. A log in memory replies at once, without a wait.
@@ -614,7 +614,7 @@ impl Session {
         ctx.run_later(logging.away(), |session, ctx| {
             session.guarded(ctx, |session, ctx| {
                 let Some(logging) = &mut session.log_state else { return };
-                let step = logging.retry(&session.checkpoint);
+                let step = logging.outbox.ask_again(|| session.checkpoint.encode());
                 session.carry_out(step, ctx);
                 session.append_to_log(ctx);
             });
@@ -623,7 +623,7 @@ impl Session {
 
     /// Another pod reports the epoch that owns the conversation.
     fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
-        if self.log_state.as_ref().is_some_and(|logging| logging.owned().epoch < epoch) {
+        if self.log_state.as_ref().is_some_and(|logging| logging.owned.epoch < epoch) {
             self.superseded(ctx);
         }
     }
@@ -662,7 +662,7 @@ impl Session {
                 }
             }
             DeskCall::Publish { channel, talk } => {
-                drop(self.context.handoffs.bridge().publish(&channel, Body::Talk(*talk)));
+                drop(self.context.handoffs.bridge.publish(&channel, Body::Talk(*talk)));
             }
             DeskCall::Notify(call) => drop(actix::spawn(self.desk_asks.put(call))),
             DeskCall::Reply(reply) => {
@@ -683,7 +683,7 @@ impl Session {
         }
         self.detach_from_desk(ctx);
         self.context.desk_conversations.enter(Arc::clone(&conversation));
-        let listening = self.context.handoffs.bridge().subscribe(channels::to_owner(&conversation));
+        let listening = self.context.handoffs.bridge.subscribe(channels::to_owner(&conversation));
         let inputs = wrap_stream::<_, Self>(listening);
         let inputs = inputs.map(|event, session: &mut Self, ctx| {
             if let Some(input) = desk_client::input_of(event) {

@@ -43,7 +43,7 @@ impl DeskAttachment {
         let channel = channels::to_agents(&self.conversation);
         let conversation = self.conversation.to_string();
         let talk = DeskBroadcast::VisitorTyping { conversation, typing };
-        drop(desk.bridge().publish(&channel, Body::Talk(talk)));
+        drop(desk.bridge.publish(&channel, Body::Talk(talk)));
     }
 }
 
@@ -73,7 +73,7 @@ pub(super) fn call(
         DeskRequest::Attend(attends) => DeskCall::Attend(attends),
         DeskRequest::Typing(typing) => DeskCall::Typing(typing),
         DeskRequest::Person(request) => reply(async move {
-            Some(match desk.request_agent(*request, Some(client)).await {
+            Some(match desk.request_agent(*request, client).await {
                 Ok(ticket) => changed(ticket),
                 Err(why) => DeskUpdate::NoPerson(why),
             })
@@ -92,7 +92,7 @@ pub(super) fn call(
             Some(change.map_or(DeskUpdate::Lost, |it| DeskUpdate::Changed(Box::new(it))))
         }),
         DeskRequest::Find => reply(async move {
-            let found = desk.find(conversation).await;
+            let found = desk.desk.find(conversation).await;
             Some(DeskUpdate::Found(found.ok().flatten().map(Box::new)))
         }),
         DeskRequest::Touch { words, by } => DeskCall::Notify(

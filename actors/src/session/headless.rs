@@ -11,10 +11,9 @@ use futures::StreamExt as _;
 use futures::stream::BoxStream;
 use log::debug;
 
-use super::SessionContext;
-use super::answering;
-use crate::ownership;
-use crate::span::{AppendTraces, Span, logged_trace, question_ended};
+use super::{SessionContext, answering, log_state};
+use crate::bridge::notify_owner;
+use crate::span::{AppendTraces, logged_trace, question_ended};
 use hsc_conversation::log::{Claimed, OwnedConversation};
 use hsc_conversation::now_ms;
 use hsc_conversation::outbox::{Outbox, OutboxStep};
@@ -141,7 +140,7 @@ impl HeadlessAnswer {
                 Effect::UseLog { from: Some(from), .. } => {
                     // The client may only have been cut off; then it gets a notice at once.
                     let OwnedConversation { conversation, epoch } = &self.owned;
-                    ownership::notify_owner(&self.context.bridge, &from, conversation, *epoch);
+                    notify_owner(&self.context.handoffs.bridge, &from, conversation, *epoch);
                 }
                 // All other effects are for a client.
                 _ => {}
@@ -161,18 +160,9 @@ impl HeadlessAnswer {
             let owned = self.owned.clone();
             match step {
                 OutboxStep::Append(batch) => {
-                    let here = self.context.bridge.of_append(&owned, &batch);
                     let entries = batch.entries.len();
-                    let mut spans =
-                        self.append_traces.spans(&self.context.services.metrics, entries);
-                    let result = self.context.services.log.append(owned, batch).await;
-                    if result.is_err() {
-                        spans.iter_mut().for_each(Span::fail);
-                    }
-                    drop(spans);
-                    if let (Some(here), Ok(_)) = (here, &result) {
-                        here.publish();
-                    }
+                    let spans = self.append_traces.spans(&self.context.services.metrics, entries);
+                    let result = log_state::append(&self.context, owned, batch, spans).await;
                     self.outbox.appended(result, &mut steps);
                 }
                 OutboxStep::Begin { offset } => {

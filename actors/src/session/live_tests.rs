@@ -51,7 +51,7 @@ async fn a_session_that_fails_repeatedly_is_closed_and_other_sessions_stay_open(
         failing.receive("welcome").await["conversation"].as_str().unwrap().to_owned();
     let info = stage.pod.sessions().of_conversation(&conversation).unwrap();
     for _ in 0..4 {
-        stage.pod.sessions().send(info.key, super::Deliver::Panic);
+        stage.pod.sessions().send(info.key, crate::session_registry::Deliver::Panic);
     }
     assert_eq!(failing.close_code().await, 1011);
     neighbour.say(json!({ "type": "typing", "content": "a" })).await;

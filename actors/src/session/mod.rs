@@ -7,17 +7,14 @@ mod actor;
 mod answer_queue;
 mod answering;
 mod context;
-mod deliver;
 mod desk_client;
 mod headless;
 #[cfg(test)]
 pub(crate) mod live_tests;
-mod log_opening;
 mod log_state;
 mod overload;
 #[cfg(test)]
 mod resume_live_tests;
-mod session_status;
 #[cfg(test)]
 mod story_tests;
 #[cfg(test)]
@@ -26,7 +23,6 @@ pub(crate) mod test_pod;
 pub(crate) use actor::Session;
 pub(crate) use answer_queue::{AnswerQueue, QueueOutcome, QueueUpdate};
 pub(crate) use context::SessionContext;
-pub(crate) use deliver::Deliver;
+pub use context::{PodServices, SocketLimits};
 pub(crate) use headless::{HeadlessOutcome, complete};
 pub(crate) use overload::Overload;
-pub(crate) use session_status::SessionStatus;
