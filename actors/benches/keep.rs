@@ -20,10 +20,6 @@ impl Contents for Texts {
     type Value = Arc<str>;
     type Error = LoadFailure;
 
-    fn lost(&self, why: LoadFailure) -> LoadFailure {
-        why
-    }
-
     fn weight(&self, _: &u64, text: &Arc<str>) -> usize {
         text.len()
     }

@@ -35,10 +35,6 @@ impl Contents for Predictions {
     type Value = Arc<Predicted>;
     type Error = LoadFailure;
 
-    fn lost(&self, why: LoadFailure) -> LoadFailure {
-        why
-    }
-
     fn weight(&self, key: &PredictionKey, predicted: &Arc<Predicted>) -> usize {
         OVERHEAD + key.typed.len() + predicted.data.get().len()
     }
@@ -143,10 +139,6 @@ impl Contents for Answers {
     type Key = AnswerKey;
     type Value = Arc<CachedAnswer>;
     type Error = LoadFailure;
-
-    fn lost(&self, why: LoadFailure) -> LoadFailure {
-        why
-    }
 
     fn weight(&self, key: &AnswerKey, answer: &Arc<CachedAnswer>) -> usize {
         let chunks: usize = answer.chunks.iter().map(|chunk| chunk.len() + 24).sum();

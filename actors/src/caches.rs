@@ -14,9 +14,8 @@ use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
 use crate::supervision::{
-    AskError, Care, ChildSpec, Life, OnGiveUp, Supervisor, Threads, TreeReport,
+    AskError, Care, ChildSpec, Life, OnGiveUp, SupervisionConfig, Supervisor, Threads, TreeReport,
 };
-use crate::supervision_config::SupervisionConfig;
 use hsc_conversation::BoxError;
 use hsc_conversation::answer::ManualRequest;
 
@@ -71,44 +70,25 @@ impl Caches {
         Self { manual_cache, predictions, answers, catalog }
     }
 
-    /// Invalidates values here and in the L2 cache. Other pods have to be told of it.
+    /// Invalidates values here, and in the L2 cache if `in_l2`. Other pods have to be told of it. A pod that is told
+    /// leaves the L2 cache alone if the other one has invalidated it before it said so: by now it may hold newer values.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
-    pub async fn invalidate(&self, what: Invalidate) -> Result<Invalidated, AskError> {
+    pub async fn invalidate(&self, what: Invalidate, in_l2: bool) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
             self.revalidate(&scope);
             let (manuals, predictions, answers) = tokio::join!(
-                self.manual_cache.cache().invalidate(scope.clone()),
-                self.predictions.invalidate(scope.clone()),
-                self.answers.invalidate(scope),
+                self.manual_cache.cache.invalidate(scope.clone(), in_l2),
+                self.predictions.invalidate(scope.clone(), in_l2),
+                self.answers.invalidate(scope, in_l2),
             );
             forgotten.manuals += manuals?;
             forgotten.predictions += predictions?;
             forgotten.answers += answers?;
         }
         Ok(forgotten)
-    }
-
-    /// Invalidates the values of this pod that another pod has invalidated in the L2 cache before it said so. The
-    /// L2 cache may hold newer ones by now, so it is left alone.
-    ///
-    /// # Errors
-    /// When a shard did not reply; the others have forgotten.
-    pub(crate) async fn invalidate_l1(&self, what: Invalidate) -> Result<(), AskError> {
-        for scope in self.scopes(what) {
-            self.revalidate(&scope);
-            let (manuals, predictions, answers) = tokio::join!(
-                self.manual_cache.cache().invalidate_l1(scope.clone()),
-                self.predictions.invalidate_l1(scope.clone()),
-                self.answers.invalidate_l1(scope),
-            );
-            for forgotten in [manuals, predictions, answers] {
-                forgotten?;
-            }
-        }
-        Ok(())
     }
 
     /// Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
@@ -121,7 +101,7 @@ impl Caches {
     /// The manual if it is cached, or the remembered error of its last load.
     #[must_use]
     pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
-        self.manual_cache.cache().peek(request)
+        self.manual_cache.cache.peek(request)
     }
 
     /// Opens a manual, as a question would.

@@ -7,11 +7,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use hsc_config::SessionsSettings;
 use hsc_monitoring::Metrics;
 
+use crate::mutex::Mutex;
 use hsc_conversation::ClientKey;
 
 /// Limits of the bytes of pictures in a pod.
@@ -61,7 +62,7 @@ impl ImageBudget {
     /// refusal is counted.
     pub(crate) fn take(self: &Arc<Self>, decoded: usize, client: ClientKey) -> Option<ImageShare> {
         let bytes = weight(decoded);
-        let mut held = self.lock();
+        let mut held = self.held.lock();
         let of_client = held.of_client.get(&client).copied().unwrap_or_default() + bytes;
         let most = self.limits.max_bytes_per_address;
         if most > 0 && of_client > most {
@@ -77,10 +78,6 @@ impl ImageBudget {
         self.metrics.answers.images_held(held.bytes);
         Some(ImageShare { bytes, client, budget: Arc::clone(self) })
     }
-
-    fn lock(&self) -> MutexGuard<'_, ImageUse> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Bytes that a picture takes: itself while it waits and is answered, and its base64 in the request to the language
@@ -91,7 +88,7 @@ fn weight(decoded: usize) -> usize {
 
 impl Drop for ImageShare {
     fn drop(&mut self) {
-        let mut held = self.budget.lock();
+        let mut held = self.budget.held.lock();
         held.bytes -= self.bytes;
         if let Some(of_client) = held.of_client.get_mut(&self.client) {
             *of_client -= self.bytes;
@@ -157,7 +154,10 @@ mod tests {
         assert_eq!(image(1).within(|bytes| budget.take(bytes, client(2))), Image::NoRoom);
         drop(copy);
         assert!(says(&metrics, "hsc_question_image_bytes 0"));
-        assert!(budget.lock().of_client.is_empty(), "a client that holds nothing costs nothing");
+        assert!(
+            budget.held.lock().of_client.is_empty(),
+            "a client that holds nothing costs nothing"
+        );
         assert!(image(30).within(|bytes| budget.take(bytes, client(2))).file().is_some());
     }
 }

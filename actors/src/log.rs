@@ -10,7 +10,7 @@ mod table;
 pub use table::LogLimits;
 
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -19,6 +19,7 @@ use lru::LruCache;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
+use crate::mutex::Mutex;
 use crate::ports::{ConversationLog, Relay};
 use hsc_conversation::log::{
     Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
@@ -75,7 +76,7 @@ impl MemoryLog {
         batch: Batch,
     ) -> Result<u64, LogError> {
         let frames = self.relay.is_some().then(|| batch.entries.clone());
-        let appended = self.table().append(&self.pod, &owned, batch, Instant::now());
+        let appended = self.table.lock().append(&self.pod, &owned, batch, Instant::now());
         let (before, last) = appended?;
         if let (Some(relay), Some(mut frames)) = (&self.relay, frames)
             && last > before
@@ -92,15 +93,6 @@ impl MemoryLog {
         }
         Ok(last)
     }
-
-    fn ended(&self) -> MutexGuard<'_, LruCache<Arc<str>, Instant>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A panic under the lock would be a defect of the table; later callers go on.
-    fn table(&self) -> MutexGuard<'_, ConversationTable> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl ConversationLog for MemoryLog {
@@ -109,7 +101,7 @@ impl ConversationLog for MemoryLog {
         owned: OwnedConversation,
         offset: u64,
     ) -> BoxFuture<'static, Result<(), LogError>> {
-        self.later(move |log| log.table().begin(&log.pod, &owned, offset, Instant::now()))
+        self.later(move |log| log.table.lock().begin(&log.pod, &owned, offset, Instant::now()))
     }
 
     fn append(
@@ -126,14 +118,16 @@ impl ConversationLog for MemoryLog {
         conversation: Arc<str>,
         seen: ClientPosition,
     ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
-        self.later(move |log| log.table().take_over(&log.pod, &conversation, seen, Instant::now()))
+        self.later(move |log| {
+            log.table.lock().take_over(&log.pod, &conversation, seen, Instant::now())
+        })
     }
 
     fn read(
         &self,
         conversation: Arc<str>,
     ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
-        self.later(move |log| log.table().read(&conversation, Instant::now()))
+        self.later(move |log| log.table.lock().read(&conversation, Instant::now()))
     }
 
     fn answering(
@@ -142,7 +136,7 @@ impl ConversationLog for MemoryLog {
         is_answering: bool,
     ) -> BoxFuture<'static, Result<(), LogError>> {
         self.later(move |log| {
-            log.table().answering(&log.pod, owned, is_answering);
+            log.table.lock().answering(&log.pod, owned, is_answering);
             Ok(())
         })
     }
@@ -153,7 +147,7 @@ impl ConversationLog for MemoryLog {
         keep: Duration,
     ) -> BoxFuture<'static, Result<(), LogError>> {
         self.later(move |log| {
-            log.ended().put(conversation, Instant::now() + keep);
+            log.ended.lock().put(conversation, Instant::now() + keep);
             Ok(())
         })
     }
@@ -163,18 +157,12 @@ impl ConversationLog for MemoryLog {
         conversation: Arc<str>,
     ) -> BoxFuture<'static, Result<bool, LogError>> {
         self.later(move |log| {
-            let until = log.ended().get(&conversation).copied();
+            let until = log.ended.lock().get(&conversation).copied();
             Ok(until.is_some_and(|until| Instant::now() < until))
         })
     }
 
     fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
-        self.later(move |log| Ok(log.table().claim(&log.pod, &pod, Instant::now())))
-    }
-}
-
-impl std::fmt::Debug for MemoryLog {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MemoryLog").field("pod", &self.pod).finish_non_exhaustive()
+        self.later(move |log| Ok(log.table.lock().claim(&log.pod, &pod, Instant::now())))
     }
 }

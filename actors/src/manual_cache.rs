@@ -15,17 +15,14 @@ use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, Lo
 use crate::cached_results::l2_policy_of;
 use crate::ports::{ManualError, ManualLoader};
 use crate::span::Span;
-use crate::supervision::{Care, ChildSpec, Root, RootSpec, Threads};
-use crate::supervision_config::SupervisionConfig;
+use crate::supervision::{Care, ChildSpec, Root, RootSpec, SupervisionConfig, Threads};
 use hsc_conversation::TraceContext;
 use hsc_conversation::answer::ManualRequest;
 
 /// Handle of the manual cache. Cheap to clone.
 #[derive(Clone)]
 pub struct ManualCache {
-    cache: Cache<ManualContents>,
-    source: Arc<dyn ManualLoader>,
-    counters: Arc<LoadCounters>,
+    pub(crate) cache: Cache<ManualContents>,
     metrics: Arc<Metrics>,
 }
 
@@ -79,11 +76,9 @@ impl ManualCache {
         care: Care,
         metrics: &Arc<Metrics>,
     ) -> Self {
-        let source = Arc::clone(&loader);
-        let counters = Arc::<LoadCounters>::default();
-        let manuals = ManualContents { loader, counters: Arc::clone(&counters) };
+        let manuals = ManualContents { loader, counters: Arc::default() };
         let cache = Cache::new("manuals", manuals, second, limits, care, metrics);
-        Self { cache, source, counters, metrics: Arc::clone(metrics) }
+        Self { cache, metrics: Arc::clone(metrics) }
     }
 
     /// A manual cache on its own, for a program without a pod; it works as long as its root is held.
@@ -120,12 +115,6 @@ impl ManualCache {
         self.cache.get(request).await
     }
 
-    /// The underlying cache.
-    #[must_use]
-    pub fn cache(&self) -> &Cache<ManualContents> {
-        &self.cache
-    }
-
     /// Its shards, for the tree.
     #[must_use]
     pub fn children(&self) -> Vec<ChildSpec> {
@@ -134,7 +123,7 @@ impl ManualCache {
 
     /// Loads since the start, for an operator: running, loaded, failed.
     pub(crate) fn observed(&self) -> serde_json::Value {
-        let LoadCounters { under_way, loaded, failed } = &*self.counters;
+        let LoadCounters { under_way, loaded, failed } = &*self.cache.contents().counters;
         serde_json::json!({
             "loads_under_way": under_way.load(Relaxed),
             "loaded": loaded.load(Relaxed),
@@ -179,13 +168,7 @@ impl ManualLoader for ManualCache {
     }
 
     fn revalidate(&self, request: &ManualRequest) {
-        self.source.revalidate(request);
-    }
-}
-
-impl std::fmt::Debug for ManualCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ManualCache").field("cache", &self.cache).finish_non_exhaustive()
+        self.cache.contents().loader.revalidate(request);
     }
 }
 
@@ -203,20 +186,6 @@ impl Contents for ManualContents {
             outcome
         }
         .boxed()
-    }
-
-    fn lost(&self, why: LoadFailure) -> ManualError {
-        let words = match why {
-            LoadFailure::Overloaded => {
-                "Too many manuals are being opened just now. Please ask again in a moment."
-            }
-            _ => "The manual could not be opened just now. Please ask again in a moment.",
-        };
-        ManualError::new(
-            why.as_str(),
-            words,
-            format!("the shelf could not load it: {}", why.as_str()),
-        )
     }
 
     fn weight(&self, _: &ManualRequest, manual: &Arc<Manual>) -> usize {
@@ -240,6 +209,18 @@ impl Contents for ManualContents {
         let mut aged = Arc::unwrap_or_clone(manual);
         aged.source.stale = true;
         Arc::new(aged)
+    }
+}
+
+impl From<LoadFailure> for ManualError {
+    fn from(why: LoadFailure) -> Self {
+        let words = match why {
+            LoadFailure::Overloaded => {
+                "Too many manuals are being opened just now. Please ask again in a moment."
+            }
+            _ => "The manual could not be opened just now. Please ask again in a moment.",
+        };
+        Self::new(why.as_str(), words, format!("the shelf could not load it: {}", why.as_str()))
     }
 }
 

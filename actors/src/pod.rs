@@ -189,7 +189,7 @@ impl Pod {
     /// # Errors
     /// If a shard of this pod did not reply; the others have invalidated, and other pods are not notified.
     pub async fn invalidate(&self, what: Invalidate) -> Result<Announced<Invalidated>, AskError> {
-        let here = self.caches.invalidate(what.clone()).await?;
+        let here = self.caches.invalidate(what.clone(), true).await?;
         Ok(self.announce(here, Body::Forget { what, l2_is_done: true }).await)
     }
 

@@ -15,8 +15,7 @@ use crate::ports::{Answerer, HandoffDesk, Relay};
 use crate::presence::PodRegistration;
 use crate::session::PodServices;
 use crate::session_registry::Admission;
-use crate::supervision::ChildSpec;
-use crate::supervision_config::SupervisionConfig;
+use crate::supervision::{ChildSpec, SupervisionConfig};
 
 /// The dependencies of a pod.
 pub struct PodDependencies {

@@ -6,8 +6,8 @@
 //! Never     makes a caller wait: a caller gets the directory as last read, and whether it is complete.
 //! On crash  loses nothing: the next heartbeat reads it again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_monitoring::Metrics;
@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::mutex::Mutex;
 use crate::pod_takeover::{PodDeparted, PodTakeover};
 use crate::ports::{PodDirectory, PodList, PodReport};
 use crate::session::SessionContext;
@@ -153,7 +154,7 @@ impl Presence {
         if self.registration.directory.is_none() {
             return (PodList::default(), None);
         }
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen.lock();
         let is_fresh = seen.at.is_some_and(|at| at.elapsed() < self.registration.expires);
         let reason = match (&seen.fault, is_fresh, seen.directory.unread) {
             (None, true, 0) => None,
@@ -166,7 +167,7 @@ impl Presence {
 
     fn read(&self, outcome: Result<PodList, BoxError>) -> Vec<Arc<str>> {
         let mut vanished = Vec::new();
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut seen = self.seen.lock();
         match outcome {
             Ok(mut directory) => {
                 for gone in std::mem::take(&mut directory.vanished) {

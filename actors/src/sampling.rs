@@ -5,7 +5,7 @@
 //! Never     delays another part, keeps more than ten minutes.
 //! On crash  loses the samples until its restart; those steps stay empty.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_monitoring::{History, Metrics, Sample, Series};
@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::mutex::Mutex;
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::now_ms;
@@ -64,7 +65,7 @@ impl RecentSamples {
 
     /// All lines.
     pub(crate) fn charts(&self) -> Charts {
-        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let samples = self.samples.lock();
         let line = |Series { name, unit, points }| ChartLine { name, unit, points };
         Charts {
             now_ms: samples.newest_ms,
@@ -75,7 +76,7 @@ impl RecentSamples {
 
     /// Adds a sample, this long after the start.
     fn take(&self, at: Duration, sample: Sample) {
-        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut samples = self.samples.lock();
         samples.history.push(at, sample);
         samples.newest_ms = now_ms();
     }

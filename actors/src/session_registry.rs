@@ -8,8 +8,8 @@
 //! On crash  it outlives every actor, so no restart loses a session.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use actix::{Message, Recipient};
@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
 
+use crate::mutex::Mutex;
 use crate::rate_limit::{Gcra, Quota, RateLimiter};
 use crate::supervision::{Exit, State, TreeReport};
 use hsc_conversation::desk::DeskUpdate;
@@ -240,7 +241,7 @@ impl SessionRegistry {
             return Err(AdmissionRefused::AddressRate);
         }
         if let Some(opens) = &self.opens
-            && lock(opens).take(Instant::now()).is_err()
+            && opens.lock().take(Instant::now()).is_err()
         {
             return Err(AdmissionRefused::Rate);
         }
@@ -259,7 +260,7 @@ impl SessionRegistry {
     /// Counts an open of this client; false when its rate is exceeded.
     fn admits_open(&self, client: ClientKey) -> bool {
         let Some(opens) = &self.opens_of_address else { return true };
-        lock(opens).take(client, 1, Instant::now()).is_ok()
+        opens.lock().take(client, 1, Instant::now()).is_ok()
     }
 
     pub(crate) fn entered(
@@ -457,7 +458,7 @@ impl SessionStatus {
     pub(crate) fn update(&self, conversation: &Conversation) {
         self.answering.store(conversation.is_answering(), Ordering::Relaxed);
         self.offset.store(conversation.offset(), Ordering::Relaxed);
-        let mut known = lock(&self.agent);
+        let mut known = self.agent.lock();
         if known.as_deref() != conversation.agent() {
             *known = conversation.agent().map(Arc::from);
         }
@@ -466,7 +467,7 @@ impl SessionStatus {
     /// Counts a crash of its rules.
     pub(crate) fn failed(&self, exit: &Exit) {
         self.crashes.fetch_add(1, Ordering::Relaxed);
-        *lock(&self.last) = Some(exit.clone());
+        *self.last.lock() = Some(exit.clone());
     }
 
     /// A message was handled, or never will be.
@@ -482,7 +483,7 @@ impl SessionEntry {
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
-            agent: lock(&self.status.agent).clone(),
+            agent: self.status.agent.lock().clone(),
             answering: self.status.answering.load(Ordering::Relaxed),
             queue_bytes: self.status.queue_bytes.load(Ordering::Relaxed),
             open_ms: self.open_ms(),
@@ -497,7 +498,7 @@ impl SessionEntry {
             // An entry of the table is alive: a session removes itself, whatever ends it.
             state: State::Up,
             restarts: status.crashes.load(Ordering::Relaxed),
-            last_reason: lock(&status.last).as_ref().map(Exit::to_string),
+            last_reason: status.last.lock().as_ref().map(Exit::to_string),
             mailbox_depth: status.pending_messages.load(Ordering::Relaxed),
             uptime_ms: Some(self.open_ms()),
             observed: json!({
@@ -516,23 +517,9 @@ impl SessionEntry {
     }
 }
 
-/// No code under these locks can leave a value half changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// Milliseconds since then.
 fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
-}
-
-impl std::fmt::Debug for SessionRegistry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SessionRegistry")
-            .field("count", &self.count())
-            .field("admission", &self.admission)
-            .finish_non_exhaustive()
-    }
 }
 
 impl From<AdmissionRefused> for CloseReason {

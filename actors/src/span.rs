@@ -9,7 +9,6 @@ use hsc_monitoring::{FinishedSpan, Metrics, SpanKind, SpanValue, Traces};
 use tokio::time::Instant;
 
 /// A span under way. Without an effect if traces are off or the trace is not sampled.
-#[derive(Debug)]
 pub struct Span(Option<Box<ActiveSpan>>);
 
 struct ActiveSpan {
@@ -18,12 +17,6 @@ struct ActiveSpan {
     context: TraceContext,
     /// The system's clock may be set meanwhile.
     began: Instant,
-}
-
-impl std::fmt::Debug for ActiveSpan {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ActiveSpan").field("span", &self.span).finish_non_exhaustive()
-    }
 }
 
 impl Span {

@@ -1,14 +1,15 @@
 //! The handle by which all parts of the server write into the archive.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 
 use super::queue::{ArchiveLimits, RecordQueue};
+use crate::mutex::Mutex;
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::DeskDecision;
 use hsc_conversation::{
@@ -27,7 +28,7 @@ pub struct ArchiveHandle {
     metrics: Arc<Metrics>,
     /// Every record, in order, for tests of other modules.
     #[cfg(test)]
-    pub(crate) recorded: Arc<Mutex<Vec<Record>>>,
+    pub(crate) recorded: Arc<std::sync::Mutex<Vec<Record>>>,
 }
 
 /// Conversations with archived records that were not announced yet.
@@ -168,12 +169,12 @@ impl ArchiveHandle {
     /// Why the archive excludes this release; none while it does not.
     #[must_use]
     pub fn excluded(&self) -> Option<String> {
-        self.excluded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.excluded.lock().clone()
     }
 
     /// The archive has stored these.
     pub(crate) fn has_written<'a>(&self, records: impl IntoIterator<Item = &'a Record>) {
-        let mut conversations = self.gathered();
+        let mut conversations = self.written.conversations.lock();
         let before = conversations.len();
         for conversation in records.into_iter().filter_map(shown_as_past) {
             // One more than the maximum means that there are more.
@@ -193,12 +194,8 @@ impl ArchiveHandle {
 
     /// The conversations with new archived records since the last call; empty if there are too many.
     pub(crate) fn take_written(&self) -> Vec<String> {
-        let taken = std::mem::take(&mut *self.gathered());
+        let taken = std::mem::take(&mut *self.written.conversations.lock());
         if taken.len() > MOST_WRITTEN { Vec::new() } else { taken.into_iter().collect() }
-    }
-
-    fn gathered(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.written.conversations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number of queued records.
@@ -225,7 +222,7 @@ impl ArchiveHandle {
 
     /// True if that is new.
     pub(super) fn set_excluded(&self, why: Option<String>) -> bool {
-        let mut excluded = self.excluded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut excluded = self.excluded.lock();
         let is_new = *excluded != why;
         *excluded = why;
         is_new
@@ -246,12 +243,6 @@ impl Stamp {
 
     fn of(self, record: Record) -> StampedRecord {
         StampedRecord { id: self.id, at_ms: self.at_ms, record }
-    }
-}
-
-impl std::fmt::Debug for ArchiveHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ArchiveHandle({} queued, up: {})", self.queued(), self.is_up())
     }
 }
 

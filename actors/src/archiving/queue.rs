@@ -1,7 +1,7 @@
 //! The queue of records. It outlives the writer, so a crash of the writer loses no record.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_config::ArchiveSettings;
@@ -9,6 +9,7 @@ use hsc_monitoring::Metrics;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::mutex::Mutex;
 use hsc_conversation::archive::{Record, StampedRecord};
 
 /// Bytes of a record without its texts: its fields and its slot in the queue.
@@ -53,22 +54,14 @@ pub(super) struct RecordQueue {
 struct QueuedRecord {
     places: VecDeque<QueuePosition>,
     bytes: usize,
-    next: u64,
+    /// The number of the first record; those behind it are numbered from there.
+    first: u64,
 }
 
 struct QueuePosition {
-    number: u64,
     weight: usize,
     since: Instant,
     record: Arc<StampedRecord>,
-}
-
-/// The next batch.
-pub(super) struct NextBatch {
-    /// In order.
-    pub(super) records: Vec<Arc<StampedRecord>>,
-    /// The number of each record.
-    pub(super) numbers: Vec<u64>,
 }
 
 impl RecordQueue {
@@ -81,7 +74,7 @@ impl RecordQueue {
     /// ones matter most.
     pub(super) fn push(&self, record: StampedRecord) {
         let weight = weight(&record.record);
-        let mut held = self.lock();
+        let mut held = self.held.lock();
         let mut dropped = 0;
         while !held.places.is_empty()
             && (held.places.len() >= self.limits.queue_records
@@ -90,11 +83,9 @@ impl RecordQueue {
             held.pop();
             dropped += 1;
         }
-        let number = held.next;
-        held.next += 1;
         held.bytes += weight;
         let (since, record) = (Instant::now(), Arc::new(record));
-        held.places.push_back(QueuePosition { number, weight, since, record });
+        held.places.push_back(QueuePosition { weight, since, record });
         self.metrics.archive.queued(held.places.len());
         drop(held);
         if dropped > 0 {
@@ -107,7 +98,7 @@ impl RecordQueue {
     pub(super) async fn ready(&self) {
         loop {
             let oldest = {
-                let held = self.lock();
+                let held = self.held.lock();
                 if held.places.len() >= self.limits.batch_records {
                     return;
                 }
@@ -121,14 +112,11 @@ impl RecordQueue {
         }
     }
 
-    /// The first records. They stay queued until they are settled.
-    pub(super) fn front(&self) -> NextBatch {
-        let held = self.lock();
-        let first = || held.places.iter().take(self.limits.batch_records);
-        NextBatch {
-            records: first().map(|place| Arc::clone(&place.record)).collect(),
-            numbers: first().map(|place| place.number).collect(),
-        }
+    /// The next batch, and the number of its first record. The records stay queued until they are settled.
+    pub(super) fn front(&self) -> (u64, Vec<Arc<StampedRecord>>) {
+        let held = self.held.lock();
+        let batch = held.places.iter().take(self.limits.batch_records);
+        (held.first, batch.map(|place| Arc::clone(&place.record)).collect())
     }
 
     /// Most records of a batch.
@@ -138,15 +126,13 @@ impl RecordQueue {
 
     /// All queued records, in order. They stay.
     pub(super) fn all(&self) -> Vec<Arc<StampedRecord>> {
-        self.lock().places.iter().map(|place| Arc::clone(&place.record)).collect()
+        self.held.lock().places.iter().map(|place| Arc::clone(&place.record)).collect()
     }
 
-    /// Removes every record up to this number.
+    /// Removes every record before the one with this number.
     pub(super) fn settle(&self, number: u64) {
-        let mut held = self.lock();
-        while held.places.front().is_some_and(|place| place.number <= number) {
-            held.pop();
-        }
+        let mut held = self.held.lock();
+        while held.first < number && held.pop() {}
         self.metrics.archive.queued(held.places.len());
         drop(held);
         self.removed.notify_waiters();
@@ -154,7 +140,7 @@ impl RecordQueue {
 
     /// Number of queued records.
     pub(super) fn len(&self) -> usize {
-        self.lock().places.len()
+        self.held.lock().places.len()
     }
 
     /// Waits until the present records are written, for at most `within`; returns the number that remain.
@@ -168,18 +154,15 @@ impl RecordQueue {
             }
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, QueuedRecord> {
-        // No code under the lock can leave the queue half changed.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl QueuedRecord {
-    fn pop(&mut self) {
-        if let Some(place) = self.places.pop_front() {
-            self.bytes -= place.weight;
-        }
+    /// Removes the first record; false if there is none.
+    fn pop(&mut self) -> bool {
+        let Some(place) = self.places.pop_front() else { return false };
+        self.bytes -= place.weight;
+        self.first += 1;
+        true
     }
 }
 

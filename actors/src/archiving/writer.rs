@@ -17,7 +17,6 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::ArchiveHandle;
-use super::queue::NextBatch;
 use crate::ports::archive::{Archive, ArchiveError, SpilledRecords};
 use crate::supervision::{Backoff, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
@@ -102,10 +101,10 @@ impl Writer {
 
     /// Writes what stands first.
     async fn write(&mut self) {
-        let NextBatch { records, numbers } = self.handle.queue.front();
+        let (first, records) = self.handle.queue.front();
         let done = self.give_all(records).await;
-        if let Some(last) = done.checked_sub(1) {
-            self.handle.queue.settle(numbers[last]);
+        if done > 0 {
+            self.handle.queue.settle(first + done as u64);
         }
     }
 

@@ -67,11 +67,8 @@ impl PodAnnouncement {
                 self.sessions.broadcast(message.clone()).await;
                 Ok(())
             }
-            Body::Forget { what, l2_is_done: true } => {
-                self.caches.invalidate_l1(what.clone()).await
-            }
-            Body::Forget { what, l2_is_done: false } => {
-                self.caches.invalidate(what.clone()).await.map(drop)
+            Body::Forget { what, l2_is_done } => {
+                self.caches.invalidate(what.clone(), !l2_is_done).await.map(drop)
             }
             // Not sent to every pod; ignored.
             Body::Appended { .. } | Body::TakenOver { .. } | Body::Lost | Body::Talk(_) => Ok(()),

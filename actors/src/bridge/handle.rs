@@ -72,7 +72,6 @@ impl Bridge {
 }
 
 /// The subscribers of an append; see [`Bridge::of_append`].
-#[derive(Debug)]
 pub(crate) struct AppendSubscriptions {
     bridge: Bridge,
     channel: String,
@@ -178,12 +177,5 @@ impl Shared {
                 self.metrics.bridge.dropped(unread.as_str());
             }
         }
-    }
-}
-
-impl std::fmt::Debug for Bridge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let channels = self.shared.table.count();
-        f.debug_struct("Bridge").field("up", &self.is_up()).field("channels", &channels).finish()
     }
 }

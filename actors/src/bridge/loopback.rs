@@ -2,7 +2,7 @@
 //! every open relay.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::mpsc;
 
+use crate::mutex::Mutex;
 use crate::ports::{Relay, Relayed};
 use hsc_conversation::BoxError;
 
@@ -47,7 +48,7 @@ impl Loopback {
     #[must_use]
     pub fn over(bus: &InMemoryBus) -> Self {
         let port = Arc::new(Mutex::new(Port::default()));
-        lock(&bus.ports).push(Arc::clone(&port));
+        bus.ports.lock().push(Arc::clone(&port));
         Self { port, bus: bus.clone() }
     }
 }
@@ -57,12 +58,12 @@ impl Relay for Loopback {
         let (reader, read) = mpsc::channel(WAITING);
         reader.try_send(Relayed::Up).expect("it is empty");
         // Dropping the old reader's sender ends its stream.
-        lock(&self.port).reader = Some(reader);
+        self.port.lock().reader = Some(reader);
         stream::unfold(read, |mut read| async { Some((read.recv().await?, read)) }).boxed()
     }
 
     fn change_subscriptions(&self, these: Vec<String>, not_those: Vec<String>) {
-        let mut port = lock(&self.port);
+        let mut port = self.port.lock();
         for channel in not_those {
             port.subscribed.remove(&channel);
         }
@@ -74,8 +75,8 @@ impl Relay for Loopback {
 
     fn publish(&self, channel: String, payload: Bytes) -> BoxFuture<'static, Result<(), BoxError>> {
         // At once and not when first awaited, and under the lock: one order for all.
-        for port in &*lock(&self.bus.ports) {
-            let mut port = lock(port);
+        for port in &*self.bus.ports.lock() {
+            let mut port = port.lock();
             if port.subscribed.contains(&channel) {
                 let (channel, payload) = (channel.clone(), payload.clone());
                 port.tell(Relayed::Message { channel, payload });
@@ -92,15 +93,5 @@ impl Port {
         {
             self.reader = None;
         }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl std::fmt::Debug for Loopback {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loopback").field("wanted", &lock(&self.port).subscribed.len()).finish()
     }
 }

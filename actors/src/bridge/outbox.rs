@@ -1,12 +1,13 @@
 //! The queue of messages to publish. It outlives the bridge's actor, so a crash only delays them.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+
+use crate::mutex::Mutex;
 
 /// Capacity of the queue. The actor drains it as fast as Redis accepts messages; a queue this long means
 /// that Redis does not.
@@ -55,6 +56,7 @@ pub(super) struct Outgoing {
 }
 
 /// In publication order.
+#[derive(Default)]
 pub(super) struct Outbox {
     waiting: Mutex<VecDeque<Outgoing>>,
     /// The channels with lost messages.
@@ -63,20 +65,10 @@ pub(super) struct Outbox {
     change_signal: watch::Sender<()>,
 }
 
-impl Default for Outbox {
-    fn default() -> Self {
-        Self {
-            waiting: Mutex::default(),
-            lost: Mutex::default(),
-            change_signal: watch::Sender::new(()),
-        }
-    }
-}
-
 impl Outbox {
     /// Hands it back when the queue is full.
     pub(super) fn put(&self, outgoing: Outgoing) -> Result<(), Outgoing> {
-        let mut waiting = self.lock();
+        let mut waiting = self.waiting.lock();
         if waiting.len() >= WAITING {
             return Err(outgoing);
         }
@@ -87,17 +79,17 @@ impl Outbox {
     }
 
     pub(super) fn take(&self) -> Option<Outgoing> {
-        self.lock().pop_front()
+        self.waiting.lock().pop_front()
     }
 
     /// When the oldest message times out.
     pub(super) fn until(&self) -> Option<Instant> {
-        self.lock().front().map(|outgoing| outgoing.until)
+        self.waiting.lock().front().map(|outgoing| outgoing.until)
     }
 
     /// A message to this channel was lost: its subscribers are to be notified.
     pub(super) fn has_lost(&self, channel: String) {
-        let mut lost = self.lost();
+        let mut lost = self.lost.lock();
         if lost.len() < LOST {
             lost.insert(channel);
         }
@@ -105,15 +97,11 @@ impl Outbox {
 
     /// The channels with lost messages since the last call.
     pub(super) fn take_lost(&self) -> HashSet<String> {
-        std::mem::take(&mut *self.lost())
+        std::mem::take(&mut *self.lost.lock())
     }
 
     pub(super) fn is_something_lost(&self) -> bool {
-        !self.lost().is_empty()
-    }
-
-    fn lost(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+        !self.lost.lock().is_empty()
     }
 
     pub(super) fn change_signal(&self) -> watch::Receiver<()> {
@@ -121,10 +109,6 @@ impl Outbox {
     }
 
     pub(super) fn depth(&self) -> usize {
-        self.lock().len()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Outgoing>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().len()
     }
 }

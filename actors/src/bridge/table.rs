@@ -5,8 +5,8 @@
 
 use std::collections::HashSet;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use dashmap::DashMap;
@@ -15,6 +15,7 @@ use hsc_monitoring::Metrics;
 use tokio::sync::{mpsc, watch};
 
 use super::Envelope;
+use crate::mutex::Mutex;
 use crate::supervision::Life;
 
 /// Messages that may be queued for one subscriber. A subscriber that is further behind has missed some and
@@ -104,13 +105,9 @@ impl ChannelTable {
 
     /// After the map, never before: a reader woken by the signal then sees the change.
     fn has_changed(&self, channel: &str) {
-        self.changed().insert(channel.to_owned());
+        self.changed.lock().insert(channel.to_owned());
         self.metrics.bridge.listens_to(self.channels.len());
         self.change_signal.send_replace(());
-    }
-
-    fn changed(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.changed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Signals that channels became wanted or unwanted.
@@ -120,7 +117,7 @@ impl ChannelTable {
 
     /// The channels that became wanted and unwanted since the last call.
     pub(super) fn changes(&self) -> (Vec<String>, Vec<String>) {
-        let changed = std::mem::take(&mut *self.changed());
+        let changed = std::mem::take(&mut *self.changed.lock());
         changed.into_iter().partition(|channel| self.channels.contains_key(channel))
     }
 
@@ -231,7 +228,7 @@ impl WorkerSubscription {
                 return Poll::Pending;
             }
             // Never locked across an await: a hung task must not lock its successor out.
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).poll_receive(task)
+            self.0.lock().poll_receive(task)
         })
         .await
     }
@@ -248,11 +245,5 @@ impl Stream for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.table.unsubscribe(&self.channel, self.number);
-    }
-}
-
-impl std::fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Listening({})", self.channel)
     }
 }

@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use hsc_config::{CacheBudget, CacheSettings};
 use serde::{Deserialize, Serialize};
 
-use crate::supervision_config::cores;
+use crate::supervision::{AskError, cores};
 use hsc_conversation::answer::ManualRequest;
 
 /// The budget of one cache over all its shards.
@@ -148,24 +148,31 @@ impl LoadFailure {
     }
 }
 
+impl From<AskError> for LoadFailure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Restarting => Self::Restarting,
+            AskError::GaveUp => Self::GaveUp,
+            AskError::Overloaded => Self::Overloaded,
+            AskError::TimedOut => Self::TimedOut,
+        }
+    }
+}
+
 /// The values of one cache: their types, their size, how they are loaded.
 pub trait Contents: Send + Sync + 'static {
     /// Shared keys are stored in the L2 cache under their hash.
     type Key: Hash + Eq + Clone + Send + Sync + Unpin + 'static;
     /// A value. Cheap to clone: an `Arc`, `Bytes`.
     type Value: Clone + Send + Sync + Unpin + 'static;
-    /// Why a load failed. Cheap to clone: every waiter of a load gets it.
-    type Error: Clone + Send + Sync + Unpin + 'static;
+    /// Why a load failed, by its source or by the cache. Cheap to clone: every waiter of a load gets it.
+    type Error: From<LoadFailure> + Clone + Send + Sync + Unpin + 'static;
 
     /// Loads a value. Never called concurrently for one key.
     fn load(&self, key: Self::Key) -> BoxFuture<'static, Result<Self::Value, Self::Error>> {
         drop(key);
-        let none = Err(self.lost(LoadFailure::NoSource));
-        async move { none }.boxed()
+        async { Err(LoadFailure::NoSource.into()) }.boxed()
     }
-
-    /// Maps a failure of the cache to the error type of the source.
-    fn lost(&self, why: LoadFailure) -> Self::Error;
 
     /// Size of a value in bytes, including its key.
     fn weight(&self, key: &Self::Key, value: &Self::Value) -> usize;

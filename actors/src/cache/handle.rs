@@ -53,7 +53,7 @@ impl<C: Contents> Cache<C> {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let meter = metrics.caches.meter(name);
-        let shared = Arc::new(Shared { contents: Arc::new(contents), l2, limits, meter });
+        let shared = Arc::new(Shared { contents, l2, limits, meter });
         let mut specs = Vec::new();
         let mut shards = Vec::new();
         for index in 0..limits.shards.max(1) {
@@ -75,6 +75,11 @@ impl<C: Contents> Cache<C> {
     #[must_use]
     pub fn children(&self) -> Vec<ChildSpec> {
         self.inner.specs.clone()
+    }
+
+    /// How its values are loaded.
+    pub(crate) fn contents(&self) -> &C {
+        &self.inner.shared.contents
     }
 
     /// The fresh value, if it is cached, without waiting. A remembered failure counts as cached.
@@ -137,11 +142,10 @@ impl<C: Contents> Cache<C> {
             // The shard ended during the load. A second load does no harm, so ask the next generation.
             outcome = shard.ask_within(bound, Get(key)).await;
         }
-        let lost = |failure| Err(self.inner.shared.contents.lost(failure));
         match outcome {
             Ok(Some(outcome)) => outcome,
-            Ok(None) => lost(LoadFailure::Restarting),
-            Err(error) => lost(why(error)),
+            Ok(None) => Err(LoadFailure::Restarting.into()),
+            Err(error) => Err(LoadFailure::from(error).into()),
         }
     }
 
@@ -204,24 +208,16 @@ impl<C: Contents> Cache<C> {
         Ok(shard.ask(Forget(ForgetScope::Key(key))).await? > 0)
     }
 
-    /// Forgets the values of a scope, in the L2 cache too; returns their number here.
+    /// Forgets the values of a scope, also in the L2 cache if `in_l2`; returns their number in this pod.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
-    pub async fn invalidate(&self, scope: Scope) -> Result<usize, AskError> {
-        if let Some(l2) = &self.inner.shared.l2 {
-            let (l2, scope) = (Arc::clone(l2), scope.clone());
+    pub async fn invalidate(&self, scope: Scope, in_l2: bool) -> Result<usize, AskError> {
+        if let Some(l2) = self.inner.shared.l2.clone().filter(|_| in_l2) {
+            let scope = scope.clone();
             aided(SEEK, move || l2.forget(scope)).await;
         }
-        self.invalidate_l1(scope).await
-    }
-
-    /// Forgets the values of a scope in this pod alone; returns their number.
-    ///
-    /// # Errors
-    /// When a shard did not reply; the others have forgotten.
-    pub async fn invalidate_l1(&self, scope: Scope) -> Result<usize, AskError> {
-        let ask = |(_, shard): &(_, Handle<Shard<C>>)| {
+        let ask = |(_, shard): &ShardSlot<C>| {
             let (shard, scope) = (shard.clone(), scope.clone());
             async move { shard.ask(Forget(ForgetScope::Scope(scope))).await }
         };
@@ -258,23 +254,8 @@ impl<C: Contents> Cache<C> {
     }
 }
 
-fn why(error: AskError) -> LoadFailure {
-    match error {
-        AskError::Restarting => LoadFailure::Restarting,
-        AskError::GaveUp => LoadFailure::GaveUp,
-        AskError::Overloaded => LoadFailure::Overloaded,
-        AskError::TimedOut => LoadFailure::TimedOut,
-    }
-}
-
 impl<C: Contents> Clone for Cache<C> {
     fn clone(&self) -> Self {
         Self { inner: Arc::clone(&self.inner) }
-    }
-}
-
-impl<C: Contents> std::fmt::Debug for Cache<C> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cache").field("name", &self.inner.name).field("len", &self.len()).finish()
     }
 }

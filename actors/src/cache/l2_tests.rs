@@ -149,9 +149,9 @@ async fn l2_is_read_before_the_source_and_filled_after_it() {
     assert_eq!(other.opened(), 0);
     assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
     assert!(one.says("hsc_cache_misses_total{cache=\"lengths\",layer=\"l2\"} 1"));
-    assert_eq!(other.cache.invalidate_l1(Scope::All).await, Ok(1));
+    assert_eq!(other.cache.invalidate(Scope::All, false).await, Ok(1));
     assert!(!l2.values.lock().unwrap().is_empty(), "L2 keeps what another pod may have renewed");
-    other.cache.invalidate(Scope::All).await.unwrap();
+    other.cache.invalidate(Scope::All, true).await.unwrap();
     assert!(l2.values.lock().unwrap().is_empty());
 }
 
@@ -180,7 +180,7 @@ macro_rules! bears {
             stage.cache.put("made".to_owned(), "here".to_owned());
             eventually("it is kept", || stage.cache.get_cached("made").is_some()).await;
             assert_eq!(stage.cache.seek(&"nowhere".to_owned()).await, None);
-            assert_eq!(stage.cache.invalidate(Scope::All).await, Ok(2), "here it is forgotten");
+            assert_eq!(stage.cache.invalidate(Scope::All, true).await, Ok(2), "here it is forgotten");
             assert!(stage.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 0"));
         }
     )*};

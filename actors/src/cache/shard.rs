@@ -45,7 +45,7 @@ pub type Outcome<C> = Result<<C as Contents>::Value, <C as Contents>::Error>;
 
 /// Shared by every generation of a shard and the handle.
 pub(crate) struct Shared<C: Contents> {
-    pub(super) contents: Arc<C>,
+    pub(super) contents: C,
     pub(super) l2: OptionalL2<C>,
     pub(super) limits: CacheLimits,
     pub(super) meter: CacheMeter,
@@ -148,8 +148,8 @@ impl<C: Contents> Shard<C> {
             let load = AssertUnwindSafe(load).catch_unwind();
             match tokio::time::timeout(shared.limits.load_timeout, load).await {
                 Ok(Ok(loaded)) => loaded,
-                Ok(Err(_)) => (Err(shared.contents.lost(LoadFailure::Panicked)), None),
-                Err(_) => (Err(shared.contents.lost(LoadFailure::TimedOut)), None),
+                Ok(Err(_)) => (Err(LoadFailure::Panicked.into()), None),
+                Err(_) => (Err(LoadFailure::TimedOut.into()), None),
             }
         };
         ctx.spawn(bounded.into_actor(self).map(move |(outcome, ttl), shard, _| {
@@ -346,7 +346,7 @@ impl<C: Contents> Handler<Get<C>> for Shard<C> {
             self.loads.insert(key.clone(), InFlightLoad { waiting: vec![tell], keep: true });
             self.begin_load(key, Duration::ZERO, ctx);
         } else {
-            let _ = tell.send(Err(self.shared.contents.lost(LoadFailure::Overloaded)));
+            let _ = tell.send(Err(LoadFailure::Overloaded.into()));
         }
         Box::pin(async move { reply.await.ok() })
     }

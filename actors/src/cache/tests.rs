@@ -60,10 +60,6 @@ impl Contents for Lengths {
         .boxed()
     }
 
-    fn lost(&self, why: LoadFailure) -> &'static str {
-        why.as_str()
-    }
-
     fn weight(&self, key: &String, _: &String) -> usize {
         key.len()
     }
@@ -302,14 +298,14 @@ async fn a_scope_is_invalidated_and_a_running_load_is_not_stored() {
     let product = || Scope::Product { id: "td-17".to_owned(), manual: None };
     let (loaded, forgotten) = tokio::join!(stage.get("td-17 c"), async {
         eventually("it is being loaded", || stage.opened() == 4).await;
-        stage.cache.invalidate(product()).await
+        stage.cache.invalidate(product(), true).await
     });
     assert_eq!(loaded.as_deref(), Ok("7"), "whoever waited gets it");
     assert_eq!(forgotten, Ok(2));
     assert!(stage.cache.get_cached("td-17 c").is_none(), "and nobody after them");
     assert!(stage.cache.get_cached("fp-30 a").is_some());
     assert_eq!(stage.cache.forget("fp-30 a".to_owned()).await, Ok(true));
-    assert_eq!(stage.cache.invalidate(Scope::All).await, Ok(0));
+    assert_eq!(stage.cache.invalidate(Scope::All, true).await, Ok(0));
     assert!(stage.says("hsc_cache_evictions_total{cache=\"lengths\",reason=\"invalidated\"} 3"));
     assert!(stage.says("hsc_cache_bytes{cache=\"lengths\"} 0"));
 }

@@ -294,9 +294,3 @@ impl HandoffService {
 
 /// Longest part of the last message that a list shows, in characters.
 const LAST_CHARS: usize = 140;
-
-impl std::fmt::Debug for HandoffService {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HandoffService").field("bridge", &self.bridge).finish_non_exhaustive()
-    }
-}

@@ -4,12 +4,13 @@
 //! Never     waits: the lock is held for a few copies, never across an await.
 //! On crash  loses everything with the process; sessions that continue put their conversations back.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::ready;
 use tokio::time::Instant;
 
+use crate::mutex::Mutex;
 use crate::ports::{DeskReply, HandoffDesk};
 use hsc_conversation::desk::{
     ConnectedVisitors, DeskChange, DeskView, HandoffRequest, OnBehalfOf, QueuePlace, ReleaseKind,
@@ -51,8 +52,7 @@ impl MemoryDesk {
 
     /// Decided at the call and not when first awaited: the order of calls is the order of decisions.
     fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut TicketTable, u64) -> T) -> T {
-        // A panic under the lock would be a defect of the table; later callers continue.
-        what(&mut self.table.lock().unwrap_or_else(PoisonError::into_inner), self.now_ms())
+        what(&mut self.table.lock(), self.now_ms())
     }
 }
 

@@ -4,13 +4,14 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hsc_config::DeskSettings;
 use lru::LruCache;
 use tokio::time::Instant;
 
+use crate::mutex::Mutex;
 use hsc_conversation::ClientKey;
 
 /// Age after which a handoff that is not at the desk any more is not counted.
@@ -58,7 +59,7 @@ impl HandoffQuota {
         is_at_desk: impl Fn(&str) -> bool,
         now: Instant,
     ) -> bool {
-        let mut all = self.requests();
+        let mut all = self.requests.lock();
         let requests = all.get_or_insert_mut(client, VecDeque::new);
         requests.retain(|it| now - it.at < WITHIN || is_at_desk(&it.conversation));
         let is_this = |it: &&HandoffRequests| it.conversation == *conversation;
@@ -78,15 +79,11 @@ impl HandoffQuota {
 
     /// Takes the last counted handoff of this conversation back, because the desk refused it.
     pub(super) fn take_back(&self, client: ClientKey, conversation: &str) {
-        if let Some(requests) = self.requests().get_mut(&client)
+        if let Some(requests) = self.requests.lock().get_mut(&client)
             && let Some(at) = requests.iter().rposition(|it| *it.conversation == *conversation)
         {
             requests.remove(at);
         }
-    }
-
-    fn requests(&self) -> MutexGuard<'_, LruCache<ClientKey, VecDeque<HandoffRequests>>> {
-        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

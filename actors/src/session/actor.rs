@@ -221,8 +221,12 @@ impl Session {
     /// Sends `reconnect` once no answer runs and every frame is in the log: a client that gets it earlier would close
     /// the socket during its answer.
     fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
-        let is_idle = !self.conversation.is_answering() || self.is_handed_over();
-        if self.reconnect_after_ms.is_none() || !is_idle || !self.is_log_settled() {
+        let log = self.log_state.as_ref();
+        // An answer that another pod completes does not run here.
+        let is_handed_over = log.is_some_and(|logging| logging.is_handed_over);
+        let is_idle = !self.conversation.is_answering() || is_handed_over;
+        let is_settled = log.is_none_or(|logging| logging.outbox.is_settled());
+        if self.reconnect_after_ms.is_none() || !is_idle || !is_settled {
             return;
         }
         if let Some(after_ms) = self.reconnect_after_ms.take() {
@@ -532,11 +536,6 @@ impl Session {
         }
     }
 
-    /// True when every frame is in the log, or cannot be appended now.
-    fn is_log_settled(&self) -> bool {
-        self.log_state.as_ref().is_none_or(|logging| logging.outbox.is_settled())
-    }
-
     /// Stops the answer without a final frame: another pod continues it, if one can.
     fn hand_over(&mut self, ctx: &mut SocketContext<Self>) {
         if self.log_state.as_mut().is_some_and(|logging| logging.hand_over())
@@ -544,11 +543,6 @@ impl Session {
         {
             ctx.cancel_future(running);
         }
-    }
-
-    /// True when another pod completes the answer.
-    fn is_handed_over(&self) -> bool {
-        self.log_state.as_ref().is_some_and(|logging| logging.is_handed_over)
     }
 
     fn carry_out(

@@ -7,13 +7,14 @@
 //! messages: the first ones at once, the others spread over [`PACE`], none twice within it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{self, Stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::mutex::Mutex;
 use hsc_conversation::ClientKey;
 
 /// Time between two updates of one waiting question. A person does not read faster, and a queue of a thousand costs
@@ -108,13 +109,13 @@ impl AnswerQueue {
 
     /// Number of waiting questions.
     pub(crate) fn queued(&self) -> usize {
-        self.waiting().tickets.len()
+        self.waiting.lock().tickets.len()
     }
 
     /// Enters the queue, for a question from this client address. The bound of one client is checked before the bound
     /// of all, so that one client cannot fill the queue.
     pub(crate) fn enter(self: &Arc<Self>, client: Option<ClientKey>) -> QueueOutcome {
-        let mut waiting = self.waiting();
+        let mut waiting = self.waiting.lock();
         // Queued questions go first.
         if waiting.tickets.is_empty()
             && let Ok(permit) = Arc::clone(&self.free).try_acquire_owned()
@@ -137,16 +138,12 @@ impl AnswerQueue {
         drop(waiting);
         QueueOutcome::Later(QueueSlot { queue: Arc::clone(self), ticket, client })
     }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, QueuedQuestion> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl QueueSlot {
     /// 1 is next.
     pub(crate) fn number(&self) -> usize {
-        let found = self.queue.waiting().tickets.binary_search(&self.ticket);
+        let found = self.queue.waiting.lock().tickets.binary_search(&self.ticket);
         found.map_or(1, |before| before + 1)
     }
 
@@ -172,7 +169,7 @@ impl QueueSlot {
 
 impl Drop for QueueSlot {
     fn drop(&mut self) {
-        let mut waiting = self.queue.waiting();
+        let mut waiting = self.queue.waiting.lock();
         if let Ok(at) = waiting.tickets.binary_search(&self.ticket) {
             waiting.tickets.remove(at);
         }

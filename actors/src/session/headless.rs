@@ -26,7 +26,8 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 const TIMES: u32 = 30;
 
 /// The result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum HeadlessOutcome {
     /// Every open question is answered, in the log.
     Done,
@@ -39,11 +40,7 @@ pub(crate) enum HeadlessOutcome {
 impl HeadlessOutcome {
     /// The value of the metric label.
     pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Superseded => "superseded",
-            Self::LogAway => "log_away",
-        }
+        self.into()
     }
 }
 

@@ -309,8 +309,8 @@ async fn a_cached_answer_is_sent_without_the_answerer_until_it_is_invalidated() 
     };
     assert_eq!(kinds(&second), kinds(&first), "in the order of part 1");
     assert_eq!(stage.teacher.questions.load(Ordering::SeqCst), 1);
-    let forgotten =
-        stage.pod.caches().invalidate(Invalidate::Product(stage.product.clone())).await.unwrap();
+    let what = Invalidate::Product(stage.product.clone());
+    let forgotten = stage.pod.caches().invalidate(what, true).await.unwrap();
     assert_eq!(forgotten.answers, 1);
     second.say(stage.ask()).await;
     second.receive("final_answer").await;

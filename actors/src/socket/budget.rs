@@ -7,11 +7,13 @@
 //! and one whose small message is slow is not touched. Pure: an evicted connection is woken through its own waker.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 
 use futures::task::AtomicWaker;
+
+use crate::mutex::Mutex;
 
 /// The budget of a pod. Shared by all of its threads.
 pub(crate) struct SharedBudget {
@@ -54,16 +56,12 @@ impl SharedBudget {
     /// A share that begins now; empty at first.
     pub(crate) fn share(self: &Arc<Self>) -> BudgetShare {
         let eviction = Arc::new(Eviction::default());
-        let mut held = self.lock();
+        let mut held = self.held.lock();
         let number = held.next;
         held.next += 1;
         held.shares.insert(number, (0, Arc::clone(&eviction)));
         drop(held);
         BudgetShare { number, eviction, budget: Arc::clone(self) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BudgetUse> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -84,7 +82,7 @@ impl BudgetUse {
 impl BudgetShare {
     /// Sets the bytes held. May evict a share, this one included.
     pub(crate) fn hold(&self, bytes: usize) {
-        let mut held = self.budget.lock();
+        let mut held = self.budget.held.lock();
         let Some((before, _)) = held.shares.get_mut(&self.number) else { return };
         let before = std::mem::replace(before, bytes);
         held.bytes = held.bytes - before + bytes;
@@ -103,7 +101,7 @@ impl BudgetShare {
 
 impl Drop for BudgetShare {
     fn drop(&mut self) {
-        let mut held = self.budget.lock();
+        let mut held = self.budget.held.lock();
         if let Some((bytes, _)) = held.shares.remove(&self.number) {
             held.bytes -= bytes;
             (self.budget.observe)(held.bytes);

@@ -4,7 +4,7 @@
 //! supervisor does not get. Every side effect of a supervisor goes through a guard, so a replaced
 //! supervisor that wakes up can change no record, end no child and start none.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use actix::{Arbiter, ArbiterHandle};
@@ -18,11 +18,13 @@ use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
 use super::spec::Placement;
 use super::threads::{ThreadSlot, TurnTracker};
 use super::{ChildSpec, Ending, Exit, Life, State, Threads};
+use crate::mutex::Mutex;
 
 /// The children of a supervisor, independent of its generation.
 pub(super) struct Children {
     specs: Arc<[ChildSpec]>,
     threads: Arc<Threads>,
+    /// A panic under the lock ends the supervisor, and that ends all children: the state needs no check.
     held: Mutex<ChildEntry>,
 }
 
@@ -78,7 +80,7 @@ impl Children {
     /// Gives the children to this supervisor and ends those of an earlier one; false when a later supervisor
     /// already owns them.
     pub(super) fn hand_to(&self, supervisor: &Life) -> bool {
-        let mut held = self.lock();
+        let mut held = self.held.lock();
         if !supervisor.holds() {
             return false;
         }
@@ -89,14 +91,14 @@ impl Children {
 
     /// Access to the children, for the current supervisor only.
     pub(super) fn guard(&self, supervisor: &Life) -> Option<ChildrenGuard<'_>> {
-        let held = self.lock();
+        let held = self.held.lock();
         let is_in_force = held.owner == supervisor.generation() && supervisor.holds();
         is_in_force.then(|| ChildrenGuard { specs: &self.specs, threads: &self.threads, held })
     }
 
     /// Ends all children, if this generation of the supervisor still owns them.
     pub(super) fn end_if_owned(&self, generation: u64) {
-        let mut held = self.lock();
+        let mut held = self.held.lock();
         if held.owner == generation {
             held.end_all(&self.specs);
         }
@@ -104,12 +106,7 @@ impl Children {
 
     /// Ends all children, whichever generation owns them. For the parent, which has fenced the supervisor off before.
     pub(super) fn end(&self) {
-        self.lock().end_all(&self.specs);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ChildEntry> {
-        // A panic under the lock ends the supervisor, and that ends all children: the state needs no check.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().end_all(&self.specs);
     }
 }
 
@@ -122,9 +119,7 @@ impl ChildEntry {
             let Some(living) = living.take() else { continue };
             (spec.fence)();
             living.abort.abort();
-            if let ChildHost::Own(arbiter, _) = living.home {
-                arbiter.stop();
-            }
+            living.home.release(false);
             (spec.end_family)();
             if spec.record.state() != State::GaveUp {
                 spec.record.enter(State::Restarting);
@@ -168,6 +163,18 @@ impl ChildHost {
             Self::Pool(seat) => seat.desk.turns(),
             Self::Own(_, desk) => desk.turns(),
             Self::Nowhere => 0,
+        }
+    }
+
+    /// Leaves the thread, which is lost or hangs if it `is_given_up`.
+    fn release(self, is_given_up: bool) {
+        match self {
+            Self::Pool(seat) if is_given_up => seat.give_up_the_thread(),
+            Self::Own(arbiter, _) => {
+                // A hung thread ends when it wakes up.
+                arbiter.stop();
+            }
+            Self::Pool(_) | Self::Nowhere => {}
         }
     }
 }
@@ -262,13 +269,7 @@ impl ChildrenGuard<'_> {
         let Some(ended) = living.take_if(|living| living.generation == generation) else {
             return false;
         };
-        match ended.home {
-            ChildHost::Pool(seat) if ending == Ending::ThreadLost => seat.give_up_the_thread(),
-            ChildHost::Own(arbiter, _) => {
-                arbiter.stop();
-            }
-            ChildHost::Pool(_) | ChildHost::Nowhere => {}
-        }
+        ended.home.release(ending == Ending::ThreadLost);
         (self.specs[child].end_family)();
         true
     }
@@ -284,14 +285,7 @@ impl ChildrenGuard<'_> {
         (spec.fence)();
         let RunningChild { abort, home, thread_hangs, .. } = living;
         abort.abort();
-        match home {
-            ChildHost::Pool(seat) if thread_hangs => seat.give_up_the_thread(),
-            ChildHost::Own(arbiter, _) => {
-                // A hung thread ends when it wakes up.
-                arbiter.stop();
-            }
-            ChildHost::Pool(_) | ChildHost::Nowhere => {}
-        }
+        home.release(thread_hangs);
         (spec.end_family)();
         true
     }

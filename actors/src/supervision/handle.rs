@@ -5,7 +5,7 @@
 //! hands back a message that does not fit. No wait is unbounded and nothing panics.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{Child, Record, State};
+use crate::mutex::Mutex;
 
 /// Bounds of a child's inbox and of the waits on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,12 +196,6 @@ impl<A: Child> Clone for Handle<A> {
     }
 }
 
-impl<A: Child> std::fmt::Debug for Handle<A> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Handle({})", self.slot.record.name())
-    }
-}
-
 /// A queued message, wrapped in the call that handles it.
 pub(super) type Envelope<A> = Box<dyn FnOnce(&mut A, &mut Context<A>) + Send>;
 
@@ -225,12 +220,12 @@ impl<A: Child> Inbox<A> {
 
     /// Number of queued messages.
     pub(super) fn depth(&self) -> usize {
-        self.lock().messages.len()
+        self.queue.lock().messages.len()
     }
 
     /// Queues a message if there is room; else hands it back.
     pub(super) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if queue.messages.len() >= self.capacity {
             return Err(message);
         }
@@ -243,7 +238,7 @@ impl<A: Child> Inbox<A> {
 
     /// Queues a message before all others, regardless of the bound: an order of the supervisor, a fault.
     pub(super) fn push_first(&self, message: Envelope<A>) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.messages.push_front(message);
         let waker = queue.waker.take();
         drop(queue);
@@ -256,7 +251,7 @@ impl<A: Child> Inbox<A> {
         generation: u64,
         task: &mut TaskContext<'_>,
     ) -> Poll<Option<Envelope<A>>> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         if queue.owner != generation {
             return Poll::Ready(None);
         }
@@ -271,7 +266,7 @@ impl<A: Child> Inbox<A> {
 
     /// Gives the inbox to a generation and wakes the previous one, so that it ends.
     pub(super) fn hand_to(&self, generation: u64) {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         queue.owner = generation;
         let waker = queue.waker.take();
         drop(queue);
@@ -281,13 +276,8 @@ impl<A: Child> Inbox<A> {
     /// Drops all messages; their senders get an error. Returns their number.
     pub(super) fn clear(&self) -> usize {
         // Dropped outside the lock: the drop may wake the sender, which may use this inbox.
-        let messages = std::mem::take(&mut self.lock().messages);
+        let messages = std::mem::take(&mut self.queue.lock().messages);
         messages.len()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue<A>> {
-        // No code under the lock can leave a queue half changed.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

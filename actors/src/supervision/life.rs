@@ -1,13 +1,14 @@
 //! The trait of a supervised actor, and the handle that a generation has on itself.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::{Actor, ActorContext as _, Context};
 use serde_json::Value;
 
 use super::ending::FAILURE;
 use super::{Ending, Exit, Record};
+use crate::mutex::Mutex;
 use hsc_conversation::BoxError;
 
 /// An actor that a supervisor can restart.
@@ -74,7 +75,7 @@ impl Life {
 
     /// The ending that the child reported; without a report it is a stop.
     pub(super) fn reported_exit(&self) -> Exit {
-        let reported = self.reported_exit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let reported = self.reported_exit.lock().take();
         reported.unwrap_or_else(|| {
             if self.record.fails_on_demand.swap(false, Ordering::Relaxed) {
                 Exit::new(Ending::Failed, FAILURE)
@@ -85,12 +86,6 @@ impl Life {
     }
 
     fn report_exit(&self, exit: Exit) {
-        *self.reported_exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit);
-    }
-}
-
-impl std::fmt::Debug for Life {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Life({}, {})", self.record.name(), self.generation)
+        *self.reported_exit.lock() = Some(exit);
     }
 }

@@ -4,7 +4,7 @@
 //! the supervisor writes its state; handles, the tree and the metrics read it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use hsc_monitoring::{ActorMeter, Metrics};
 use serde::Serialize;
@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use super::{Ending, Exit, Fault};
+use crate::mutex::Mutex;
 
 /// Where a child is in its life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -109,7 +110,7 @@ impl Record {
     /// Where it is in its life cycle.
     #[must_use]
     pub fn state(&self) -> State {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.state.lock()
     }
 
     /// Number of restarts.
@@ -127,23 +128,23 @@ impl Record {
     /// How it last ended.
     #[must_use]
     pub fn last_death(&self) -> Option<Exit> {
-        self.notes().last.clone()
+        self.notes.lock().last.clone()
     }
 
     /// Start of the current uptime; `None` while it is not up.
     pub(super) fn up_since(&self) -> Option<Instant> {
-        self.notes().up_since
+        self.notes.lock().up_since
     }
 
     /// The state that it last published.
     pub(super) fn observed(&self) -> Value {
-        self.notes().observed.clone()
+        self.notes.lock().observed.clone()
     }
 
     /// The children of a supervisor; empty for others.
     #[must_use]
     pub fn children(&self) -> Vec<Arc<Record>> {
-        self.notes().children.clone()
+        self.notes.lock().children.clone()
     }
 
     /// This record or the descendant with this name.
@@ -170,12 +171,12 @@ impl Record {
     }
 
     pub(super) fn has_children(&self, children: Vec<Arc<Record>>) {
-        self.notes().children = children;
+        self.notes.lock().children = children;
     }
 
     /// Stores the state that a generation publishes; an old generation is ignored.
     pub(super) fn observe(&self, generation: u64, value: Value) {
-        let mut notes = self.notes();
+        let mut notes = self.notes.lock();
         if self.generation() == generation {
             notes.observed = value;
         }
@@ -184,7 +185,7 @@ impl Record {
     /// Opens the next generation, which fences the previous one off.
     pub(super) fn next_generation(&self) -> u64 {
         // Under the lock of the notes, so that the previous generation cannot be writing one.
-        let _notes = self.notes();
+        let _notes = self.notes.lock();
         self.generation.fetch_add(1, Ordering::AcqRel) + 1
     }
 
@@ -197,7 +198,7 @@ impl Record {
     }
 
     pub(super) fn died(&self, exit: Exit) {
-        self.notes().last = Some(exit);
+        self.notes.lock().last = Some(exit);
     }
 
     pub(super) fn restarted_after(&self, ending: Ending) {
@@ -211,32 +212,15 @@ impl Record {
     }
 
     pub(super) fn enter(&self, state: State) {
-        let before = {
-            let mut now = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *now, state)
-        };
+        let before = std::mem::replace(&mut *self.state.lock(), state);
         if before == state {
             return;
         }
-        self.notes().up_since = (state == State::Up).then(Instant::now);
+        self.notes.lock().up_since = (state == State::Up).then(Instant::now);
         if state == State::Up {
             self.meter.up(true);
         } else if before == State::Up {
             self.meter.up(false);
         }
-    }
-
-    fn notes(&self) -> std::sync::MutexGuard<'_, Notes> {
-        // No state can be half changed: each field is set in one assignment.
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Record {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Record")
-            .field("name", &self.name)
-            .field("state", &self.state())
-            .finish_non_exhaustive()
     }
 }

@@ -62,6 +62,15 @@ pub struct Intensity {
     pub within: Duration,
 }
 
+/// What a supervisor does when a child fails more often than the limit allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnGiveUp {
+    /// Stops the other children and fails itself, so that its parent decides.
+    Escalate,
+    /// Leaves the child down and retries at this interval; the other children go on. For the root.
+    Retry(Duration),
+}
+
 /// The restarts of one child within the window. Never holds more than the limit.
 #[derive(Debug, Default)]
 pub(crate) struct Window {

@@ -178,9 +178,3 @@ async fn end_of(spec: &spec::ChildSpec, mut notices: mpsc::UnboundedReceiver<Chi
         }
     }
 }
-
-impl std::fmt::Debug for Root {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Root({})", self.record.name())
-    }
-}

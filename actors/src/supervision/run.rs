@@ -103,33 +103,20 @@ impl Drop for ExitGuard {
 
 /// Starts an actor's generation on the launch's thread.
 pub(super) fn actor<A: Child>(slot: Arc<Slot<A>>, make: Factory<A>, launch: Launch) {
-    let Launch { arbiter, desk, generation, exit_guard, abort, beat_every } = launch;
-    slot.inbox.hand_to(generation);
-    let task = move || {
-        let life = Life::new(Arc::clone(&slot.record), generation);
-        let exit_guard = Arc::new(exit_guard);
-        let starts = Arc::clone(&exit_guard);
-        let body = async move {
-            inject_start_fault(life.record());
-            let actor = match make(&life) {
-                Ok(actor) => actor,
-                Err(cause) => return Exit::new(Ending::Failed, cause.to_string()),
-            };
-            let mut ctx = Context::new();
-            let pump = MailboxPump {
-                slot,
-                life: life.clone(),
-                pulse: pulse(beat_every),
-                starts: Some(starts),
-            };
-            ctx.spawn(pump);
-            ctx.into_future(actor).await;
-            life.reported_exit()
+    slot.inbox.hand_to(launch.generation);
+    let beat_every = launch.beat_every;
+    spawn(launch, Arc::clone(&slot.record), move |life, starts| async move {
+        inject_start_fault(life.record());
+        let actor = match make(&life) {
+            Ok(actor) => actor,
+            Err(cause) => return Exit::new(Ending::Failed, cause.to_string()),
         };
-        actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, exit_guard)));
-    };
-    // A thread that ended drops the task, and the guard with it.
-    arbiter.spawn_fn(task);
+        let mut ctx = Context::new();
+        let (pulse, starts) = (pulse(beat_every), Some(starts));
+        ctx.spawn(MailboxPump { slot, life: life.clone(), pulse, starts });
+        ctx.into_future(actor).await;
+        life.reported_exit()
+    });
 }
 
 /// Starts a plain task's generation on the launch's thread.
@@ -139,35 +126,43 @@ pub(super) fn worker(
     mut faults: mpsc::UnboundedReceiver<Fault>,
     launch: Launch,
 ) {
-    let Launch { arbiter, desk, generation, exit_guard, abort, beat_every } = launch;
-    let task = move || {
-        let life = Life::new(Arc::clone(&record), generation);
-        let exit_guard = Arc::new(exit_guard);
-        let starts = Arc::clone(&exit_guard);
-        let body = async move {
-            inject_start_fault(&record);
-            let mut work = make(life.clone());
-            let mut pulse = pulse(beat_every);
-            starts.started();
-            drop(starts);
-            loop {
-                tokio::select! {
-                    ended = &mut work => return match ended {
-                        Ok(()) => Exit::new(Ending::Done, ""),
-                        Err(cause) => Exit::new(Ending::Failed, cause.to_string()),
-                    },
-                    _ = pulse.tick() => life.beat(),
-                    Some(fault) = faults.recv() => match fault {
-                        Fault::Stop => return Exit::new(Ending::Stopped, ""),
-                        Fault::Fail => return Exit::new(Ending::Failed, FAILURE),
-                        fault => fault_injection::apply_anywhere(fault),
-                    },
-                }
+    let beat_every = launch.beat_every;
+    spawn(launch, record, move |life, starts| async move {
+        inject_start_fault(life.record());
+        let mut work = make(life.clone());
+        let mut pulse = pulse(beat_every);
+        starts.started();
+        drop(starts);
+        loop {
+            tokio::select! {
+                ended = &mut work => return match ended {
+                    Ok(()) => Exit::new(Ending::Done, ""),
+                    Err(cause) => Exit::new(Ending::Failed, cause.to_string()),
+                },
+                _ = pulse.tick() => life.beat(),
+                Some(fault) = faults.recv() => match fault {
+                    Fault::Stop => return Exit::new(Ending::Stopped, ""),
+                    Fault::Fail => return Exit::new(Ending::Failed, FAILURE),
+                    fault => fault_injection::apply_anywhere(fault),
+                },
             }
-        };
+        }
+    });
+}
+
+/// Runs a generation on the launch's thread.
+fn spawn<B: Future<Output = Exit> + 'static>(
+    launch: Launch,
+    record: Arc<Record>,
+    body: impl FnOnce(Life, Arc<ExitGuard>) -> B + Send + 'static,
+) {
+    let Launch { arbiter, desk, generation, exit_guard, abort, .. } = launch;
+    // A thread that ended drops the task, and the guard with it.
+    arbiter.spawn_fn(move || {
+        let exit_guard = Arc::new(exit_guard);
+        let body = body(Life::new(record, generation), Arc::clone(&exit_guard));
         actix::spawn(at_its_desk(desk, until_the_end(Box::pin(body), abort, exit_guard)));
-    };
-    arbiter.spawn_fn(task);
+    });
 }
 
 /// Marks the turns of this generation, so that the culprit on a hung thread can be named.

@@ -8,16 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::restart_rules::{Verdict, Window};
-use super::{Care, Ending};
-
-/// What a supervisor does when a child fails more often than the limit allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnGiveUp {
-    /// Stops the other children and fails itself, so that its parent decides.
-    Escalate,
-    /// Leaves the child down and retries at this interval; the other children go on. For the root.
-    Retry(Duration),
-}
+use super::{Care, Ending, OnGiveUp};
 
 /// Orders to carry out, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

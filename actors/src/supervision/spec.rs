@@ -1,10 +1,11 @@
-//! The specification of a child: its name, its factory and its supervision parameters.
+//! The specification of a child: its name, its factory and its supervision parameters, which come from the settings.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use hsc_config::{ActorsSettings, GiveUpChoice};
 use hsc_monitoring::Metrics;
 use tokio::sync::mpsc;
 
@@ -12,9 +13,15 @@ use super::handle::{Inbox, Slot};
 use super::record::ChildControls;
 use super::run::{self, Launch};
 use super::{
-    Backoff, Bounds, Child, Fault, Handle, Intensity, Life, Policy, Record, fault_injection,
+    Backoff, Bounds, Child, Fault, Handle, Intensity, Life, OnGiveUp, Policy, Record,
+    fault_injection,
 };
+use crate::mutex::Mutex;
 use hsc_conversation::BoxError;
+
+/// Longest wait for a reply of a running actor, for a call without its own bound. Only administration calls like
+/// this, and its caller has a bound too.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
 /// Supervision parameters of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +55,51 @@ impl Default for Care {
                 answer: Duration::from_secs(30),
             },
         }
+    }
+}
+
+/// The supervision of a pod's actors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupervisionConfig {
+    /// Number of threads.
+    pub threads: usize,
+    /// Supervision parameters of each actor.
+    pub care: Care,
+    /// What the root does when an actor fails too often.
+    pub on_give_up: OnGiveUp,
+}
+
+impl From<&ActorsSettings> for SupervisionConfig {
+    fn from(settings: &ActorsSettings) -> Self {
+        let care = Care {
+            policy: Policy::Permanent,
+            intensity: Intensity {
+                restarts: settings.max_restarts,
+                within: Duration::from_millis(settings.restart_window_ms),
+            },
+            backoff: Backoff {
+                first: Duration::from_millis(settings.backoff_initial_ms),
+                most: Duration::from_millis(settings.backoff_max_ms),
+            },
+            hang_after: Duration::from_millis(settings.heartbeat_timeout_ms),
+            stop_within: Duration::from_millis(settings.stop_timeout_ms),
+            bounds: Bounds {
+                inbox: settings.mailbox_capacity,
+                while_down: Duration::from_millis(settings.restart_wait_ms),
+                answer: ANSWER_WITHIN,
+            },
+        };
+        let on_give_up = match settings.on_give_up {
+            GiveUpChoice::Retry => {
+                OnGiveUp::Retry(Duration::from_millis(settings.retry_interval_ms))
+            }
+            GiveUpChoice::Exit => OnGiveUp::Escalate,
+        };
+        let threads = match settings.threads {
+            0 => cores(),
+            threads => threads,
+        };
+        Self { threads, care, on_give_up }
     }
 }
 
@@ -140,7 +192,7 @@ impl ChildSpec {
         let faults: Arc<Mutex<Option<mpsc::UnboundedSender<Fault>>>> = Arc::default();
         let way_in = Arc::clone(&faults);
         let inject = move |fault| {
-            let way_in = way_in.lock().unwrap_or_else(PoisonError::into_inner);
+            let way_in = way_in.lock();
             way_in.as_ref().is_some_and(|faults| faults.send(fault).is_ok())
         };
         let _ = record.means.set(ChildControls { depth: Box::new(|| 0), inject: Box::new(inject) });
@@ -152,7 +204,7 @@ impl ChildSpec {
             place: Placement::Pool,
             launch: Arc::new(move |launch| {
                 let (send, receive) = mpsc::unbounded_channel();
-                *faults.lock().unwrap_or_else(PoisonError::into_inner) = Some(send);
+                *faults.lock() = Some(send);
                 run::worker(Arc::clone(&launched), Arc::clone(&make), receive, launch);
             }),
             ask_to_stop: None,
@@ -171,11 +223,7 @@ impl ChildSpec {
     }
 }
 
-impl std::fmt::Debug for ChildSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ChildSpec")
-            .field("name", &self.record.name())
-            .field("care", &self.care)
-            .finish_non_exhaustive()
-    }
+/// Number of cores, for numbers of threads and shards that the settings leave open.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

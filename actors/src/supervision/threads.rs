@@ -4,14 +4,15 @@
 //! replaced; a hung thread cannot be killed, so it is abandoned and ends when it wakes up. The other children
 //! on it are moved at once: they do not wait until they are missed as well.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use actix::{Arbiter, ArbiterHandle};
 use log::{error, warn};
 
 use super::{Ending, Exit};
+use crate::mutex::Mutex;
 
 /// The threads of a tree.
 pub struct Threads {
@@ -99,7 +100,7 @@ impl ThreadSlot {
 
     /// The child that the thread hangs in, as far as known.
     pub(super) fn who_hangs(&self) -> String {
-        let pool = self.threads.lock();
+        let pool = self.threads.pool.lock();
         let thread = pool.threads.iter().find(|thread| thread.id == self.thread);
         let who = thread.and_then(Thread::at_work);
         who.map_or_else(
@@ -111,7 +112,7 @@ impl ThreadSlot {
 
 impl Drop for ThreadSlot {
     fn drop(&mut self) {
-        let mut pool = self.threads.lock();
+        let mut pool = self.threads.pool.lock();
         if let Some(thread) = pool.threads.iter_mut().find(|thread| thread.id == self.thread) {
             thread.residents.retain(|resident| resident.token != self.desk.token);
         }
@@ -133,7 +134,7 @@ impl Threads {
 
     /// A slot on the next thread in turn. A dead thread is replaced on the way.
     pub(super) fn seat(self: &Arc<Self>, name: Arc<str>, evict: OnThreadLost) -> ThreadSlot {
-        let mut pool = self.lock();
+        let mut pool = self.pool.lock();
         let index = pool.next % pool.threads.len();
         pool.next = pool.next.wrapping_add(1);
         if !pool.threads[index].arbiter.alive() {
@@ -153,7 +154,7 @@ impl Threads {
 
     /// Gives up a thread that ended or hangs. Logs once, regardless of the number of its children.
     fn give_up(&self, id: u64) {
-        let mut pool = self.lock();
+        let mut pool = self.pool.lock();
         if let Some(index) = pool.threads.iter().position(|thread| thread.id == id) {
             pool.replace(index);
         }
@@ -161,15 +162,11 @@ impl Threads {
 
     /// Ends all threads and starts no more.
     pub(super) fn stop(&self) {
-        let mut pool = self.lock();
+        let mut pool = self.pool.lock();
         pool.closed = true;
         for thread in &pool.threads {
             thread.arbiter.stop();
         }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pool> {
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,11 +211,5 @@ impl Thread {
                 Exit::new(Ending::ThreadLost, "its thread was given up")
             });
         }
-    }
-}
-
-impl std::fmt::Debug for Threads {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Threads({})", self.lock().threads.len())
     }
 }

@@ -11,7 +11,6 @@
 mod accounts;
 mod agent_texts;
 mod analytics;
-mod deliveries;
 mod past;
 
 use std::sync::Arc;
@@ -19,13 +18,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use super::webhooks::{Deliveries, Delivery, EndpointBacklog};
 pub use accounts::{
     Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
     FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 pub use agent_texts::{CannedReply, Notes, Replies, StoredNote};
 pub use analytics::{Analytics, ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
-pub use deliveries::{Deliveries, Delivery, EndpointBacklog};
 pub use past::{
     Archive, AuditSearch, Audited, ConversationFound, DataSubject, Erased, Export, LeftMessage,
     Privacy, Search, SpilledRecords, StoredUpload, Transcript, TranscriptEntry,
