@@ -95,22 +95,13 @@ struct SessionEntry {
 #[rtype(result = "()")]
 pub(crate) enum Deliver {
     /// Finish the running answer, send `reconnect`, close with 1012.
-    Reconnect {
-        /// Delay before the reconnect, in milliseconds.
-        after_ms: u64,
-    },
+    Reconnect { after_ms: u64 },
     /// The drain time is over: leave the running answer to another pod, send `reconnect`, close with 1012.
-    HandOver {
-        /// Delay before the reconnect, in milliseconds.
-        after_ms: u64,
-    },
+    HandOver { after_ms: u64 },
     /// Close the socket.
     Close(CloseReason),
     /// Close, if a later epoch than this session's owns the conversation.
-    TakenOver {
-        /// The current epoch.
-        epoch: u64,
-    },
+    TakenOver { epoch: u64 },
     /// Send this message.
     Send(Arc<ServerMessage>),
     /// A report of the desk about the conversation.
@@ -478,12 +469,13 @@ impl SessionStatus {
 
 impl SessionEntry {
     fn info(&self, key: u64) -> SessionInfo {
+        let agent = self.status.agent.lock().clone();
         SessionInfo {
             key,
             conversation: Arc::clone(&self.conversation),
             address: self.address,
             product: self.product.clone(),
-            agent: self.status.agent.lock().clone(),
+            agent,
             answering: self.status.answering.load(Ordering::Relaxed),
             queue_bytes: self.status.queue_bytes.load(Ordering::Relaxed),
             open_ms: self.open_ms(),
@@ -492,13 +484,14 @@ impl SessionEntry {
 
     fn report(&self, key: u64) -> TreeReport {
         let status = &*self.status;
+        let last_reason = status.last.lock().as_ref().map(Exit::to_string);
         TreeReport {
             name: format!("session.{key}"),
             kind: "session",
             // An entry of the table is alive: a session removes itself, whatever ends it.
             state: State::Up,
             restarts: status.crashes.load(Ordering::Relaxed),
-            last_reason: status.last.lock().as_ref().map(Exit::to_string),
+            last_reason,
             mailbox_depth: status.pending_messages.load(Ordering::Relaxed),
             uptime_ms: Some(self.open_ms()),
             observed: json!({

@@ -38,7 +38,7 @@ use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
 use hsc_conversation::archive::{Audit, Record};
 use hsc_conversation::audit_entry;
-use hsc_conversation::desk::{DeskChange, OnBehalfOf};
+use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf};
 use hsc_conversation::owners;
 use hsc_conversation::protocol::{
     AgentFrame, CloseReason, DeskFrame, DeskMessage, MessageId, Ticket,
@@ -188,21 +188,9 @@ impl AgentSocket {
                     });
                 }
                 Effect::Available { id, available } => {
-                    let (agent, socket_id) =
-                        (self.view.agent().clone(), Arc::clone(&self.socket_id));
-                    let (context, key) = (Arc::clone(&self.context), self.key);
+                    let reported = self.report_presence(Some(available));
                     self.run_action(audit, None, ctx, async move {
-                        let outcome = handoffs.agent_here(
-                            agent.clone(),
-                            Arc::clone(&socket_id),
-                            Some(available),
-                        );
-                        let outcome = outcome.await;
-                        if !context.sockets.has(key) {
-                            // The agent left meanwhile, and its last report may have arrived before this one.
-                            let _ = handoffs.agent_left(agent, socket_id).await;
-                        }
-                        Event::DeskReplied { id, outcome: outcome.map(|()| None) }
+                        Event::DeskReplied { id, outcome: reported.await.map(|()| None) }
                     });
                 }
                 Effect::Watch { id, conversation } => self.watch(id, conversation, ctx),
@@ -488,20 +476,31 @@ impl AgentSocket {
                 socket.close(CloseReason::Policy, ctx);
             }
         }));
-        let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
-        let (context, key) = (Arc::clone(&self.context), self.key);
+        let reported = self.report_presence(None);
         drop(actix::spawn(async move {
-            let handoffs = &context.shared.handoffs;
-            if let Err(error) =
-                handoffs.agent_here(agent.clone(), Arc::clone(&socket_id), None).await
-            {
+            if let Err(error) = reported.await {
                 debug!(why:? = error; "could not report an agent's presence to the desk");
             }
+        }));
+    }
+
+    /// Reports the agent's presence to the desk; `available` if the agent just changed it.
+    fn report_presence(
+        &self,
+        available: Option<bool>,
+    ) -> impl Future<Output = Result<(), DeskError>> + use<> {
+        let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
+        let (context, key) = (Arc::clone(&self.context), self.key);
+        async move {
+            let handoffs = &context.shared.handoffs;
+            let reported =
+                handoffs.agent_here(agent.clone(), Arc::clone(&socket_id), available).await;
             if !context.sockets.has(key) {
                 // The agent left meanwhile, and its last report may have arrived before this one.
                 let _ = handoffs.agent_left(agent, socket_id).await;
             }
-        }));
+            reported
+        }
     }
 }
 
@@ -530,15 +529,14 @@ impl Actor for AgentSocket {
         info!(agent = self.view.agent().id, sockets = self.context.sockets.count(); "an agent is here");
         let desk = self.context.shared.handoffs.bridge.subscribe(channels::DESK);
         self.subscribe(desk, ctx);
-        let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
-        let handoffs = self.context.shared.handoffs.clone();
         // Report the presence first and read then, so that the agent sees itself.
-        let here = wrap_future::<_, Self>(async move {
-            if let Err(error) = handoffs.agent_here(agent, socket_id, None).await {
+        let reported = wrap_future::<_, Self>(self.report_presence(None));
+        ctx.spawn(reported.map(|reported, socket, ctx| {
+            if let Err(error) = reported {
                 debug!(why:? = error; "could not report an agent's presence to the desk");
             }
-        });
-        ctx.spawn(here.map(|(), socket, ctx| socket.read_desk(ctx)));
+            socket.read_desk(ctx);
+        }));
         ctx.run_interval(self.context.heartbeat, Self::heartbeat);
         ctx.run_interval(self.context.shared.services.limits.ping_interval, |_, ctx| ctx.ping(b""));
     }

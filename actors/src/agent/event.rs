@@ -12,7 +12,7 @@ use hsc_conversation::protocol::{
 
 use super::delivery::NotDelivered;
 
-/// An event of an agent's socket.
+/// An event of an agent's socket. An `id` is that of the agent's request.
 #[derive(Debug)]
 pub(crate) enum Event {
     /// The agent sent a message.
@@ -30,13 +30,9 @@ pub(crate) enum Event {
     /// Changes may have been missed.
     Missed,
     /// A watched conversation was read before the subscription to other pods was live; it is live now.
-    ReadBeforeLive {
-        /// Id of the conversation.
-        conversation: String,
-    },
+    ReadBeforeLive { conversation: String },
     /// The result of a request to the desk.
     DeskReplied {
-        /// Id of the request.
         id: Option<MessageId>,
         /// The change; none if the desk has no change to report.
         outcome: Result<Option<DeskChange>, DeskError>,
@@ -45,7 +41,6 @@ pub(crate) enum Event {
     Read {
         /// Id of the request; none for a repeated read.
         id: Option<MessageId>,
-        /// Id of the conversation.
         conversation: String,
         /// Its entries in the log.
         stored: Result<StoredConversation, LogError>,
@@ -53,31 +48,16 @@ pub(crate) enum Event {
         notes: Vec<Note>,
     },
     /// New entries of a watched conversation.
-    Appended {
-        /// Id of the conversation.
-        conversation: String,
-        /// The entries.
-        frames: Vec<StoredEntry>,
-    },
+    Appended { conversation: String, frames: Vec<StoredEntry> },
     /// A message about a watched conversation to agents only.
     BroadcastReceived(DeskBroadcast),
     /// The result of a delivery to the visitor.
-    Delivered {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// The result.
-        outcome: Result<(), NotDelivered>,
-    },
+    Delivered { id: Option<MessageId>, outcome: Result<(), NotDelivered> },
     /// A note was stored and sent to the watching agents.
-    NoteWritten {
-        /// Id of the request.
-        id: Option<MessageId>,
-    },
+    NoteWritten { id: Option<MessageId> },
     /// The draft of the manual's answer.
     DraftMade {
-        /// Id of the request.
         id: Option<MessageId>,
-        /// Id of the conversation.
         conversation: String,
         /// The answer; none if it could not be made.
         answer: Option<Box<Answer>>,
@@ -96,12 +76,11 @@ impl Event {
     }
 }
 
-/// An effect of an agent's view.
+/// An effect of an agent's view. An `id` is that of the agent's request.
 #[derive(Debug)]
 pub(crate) enum Effect {
     /// Send a message to the agent.
     Send {
-        /// The message.
         message: Box<DeskMessage>,
         /// Id of the agent's message that it answers.
         id: Option<MessageId>,
@@ -111,71 +90,30 @@ pub(crate) enum Effect {
     /// Read the present agents.
     ReadAgents,
     /// Take a conversation.
-    Take {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// Id of the conversation.
-        conversation: String,
-    },
+    Take { id: Option<MessageId>, conversation: String },
     /// Release a conversation.
-    Release {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// Id of the conversation.
-        conversation: String,
-        /// The new owner.
-        how: ReleaseKind,
-    },
+    Release { id: Option<MessageId>, conversation: String, how: ReleaseKind },
     /// Change whether the agent takes conversations.
     Available {
-        /// Id of the request.
         id: Option<MessageId>,
         /// True when the agent takes conversations.
         available: bool,
     },
     /// Subscribe to a conversation, and read its transcript.
-    Watch {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// Id of the conversation.
-        conversation: String,
-    },
+    Watch { id: Option<MessageId>, conversation: String },
     /// Unsubscribe.
     Unwatch(String),
     /// Deliver a message to the visitor.
-    SendMessage {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// Id of the conversation.
-        conversation: String,
-        /// The message.
-        message: Box<AgentChatMessage>,
-    },
+    SendMessage { id: Option<MessageId>, conversation: String, message: Box<AgentChatMessage> },
     /// Publish a message to the owner of a conversation.
-    NotifyOwner {
-        /// Id of the conversation.
-        conversation: String,
-        /// The message.
-        talk: DeskBroadcast,
-    },
+    NotifyOwner { conversation: String, talk: DeskBroadcast },
     /// Store a note, and send it to the watching agents.
-    Note {
-        /// Id of the request.
-        id: Option<MessageId>,
-        /// Id of the conversation.
-        conversation: String,
-        /// The text.
-        content: String,
-    },
+    Note { id: Option<MessageId>, conversation: String, content: String },
     /// Make a draft from the manual.
     Draft {
-        /// Id of the request.
         id: Option<MessageId>,
-        /// Id of the conversation.
         conversation: String,
-        /// Id of the product.
         product: String,
-        /// The question.
         question: String,
         /// The language, a BCP 47 tag.
         locale: Option<String>,

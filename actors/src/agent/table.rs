@@ -13,10 +13,7 @@ const SPREAD_MS: u64 = 1_000;
 #[rtype(result = "()")]
 pub(crate) enum Deliver {
     /// Send `reconnect`, and close with 1012.
-    Reconnect {
-        /// Delay before the reconnect, in milliseconds.
-        after_ms: u64,
-    },
+    Reconnect { after_ms: u64 },
     /// Panic, as an injected fault.
     #[cfg_attr(not(test), expect(dead_code, reason = "rehearsed in tests"))]
     Panic,

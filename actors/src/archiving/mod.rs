@@ -14,13 +14,11 @@
 //! stored twice (each has an id, and the archive recognises it).
 
 mod handle;
-mod queue;
 mod retention_worker;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-pub use handle::{ArchiveHandle, ObservedEvent};
-pub use queue::ArchiveLimits;
+pub use handle::{ArchiveHandle, ArchiveLimits, ObservedEvent};
 pub use retention_worker::{Retention, retention_worker};
 pub use writer::writer;

@@ -1,4 +1,4 @@
-//! The messages between pods: an envelope with a version, a body of a few kinds, and the channels that carry it.
+//! The messages between pods: an envelope with a version, and a body of a few kinds.
 //!
 //! ```json
 //! {"v":1,"from":"pod-a.k3f9","at_ms":1764038400000,"body":{"kind":"taken_over","conversation":"…","epoch":4}}
@@ -318,39 +318,6 @@ fn read_body(text: &str) -> Result<Body, EnvelopeError> {
         kind if DeskBroadcast::VARIANTS.contains(&kind) => Body::Talk(read(text)?),
         _ => return Err(EnvelopeError::Kind),
     })
-}
-
-/// The names of the channels. A relay may add a prefix.
-pub mod channels {
-    /// Messages to every pod.
-    pub const PODS: &str = "pods";
-
-    /// Changes of the desk.
-    pub const DESK: &str = "desk";
-
-    /// Messages to the owner of a conversation.
-    #[must_use]
-    pub fn to_owner(id: &str) -> String {
-        format!("conversation.{id}.in")
-    }
-
-    /// Messages about a conversation to agents only.
-    #[must_use]
-    pub fn to_agents(id: &str) -> String {
-        format!("conversation.{id}.agents")
-    }
-
-    /// Messages about one conversation.
-    #[must_use]
-    pub fn conversation(id: &str) -> String {
-        format!("conversation.{id}")
-    }
-
-    /// Messages to one pod.
-    #[must_use]
-    pub fn pod(name: &str) -> String {
-        format!("pod.{name}")
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The handle of the bridge, and the state that it shares with each generation of the actor. Both outlive the actor.
+//! The handle of the bridge, and the state that it shares with each generation of the actor, which both outlive.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::outbox::{NotPublished, Outbox, Outgoing, PATIENCE};
 use super::table::{ChannelTable, Subscription};
-use super::{Body, Envelope, channels};
+use super::{Body, Envelope};
 use crate::ports::Relay;
 use hsc_conversation::log::{Batch, OwnedConversation};
 
@@ -177,5 +177,38 @@ impl Shared {
                 self.metrics.bridge.dropped(unread.as_str());
             }
         }
+    }
+}
+
+/// The names of the channels. A relay may add a prefix.
+pub mod channels {
+    /// Messages to every pod.
+    pub const PODS: &str = "pods";
+
+    /// Changes of the desk.
+    pub const DESK: &str = "desk";
+
+    /// Messages to the owner of a conversation.
+    #[must_use]
+    pub fn to_owner(id: &str) -> String {
+        format!("conversation.{id}.in")
+    }
+
+    /// Messages about a conversation to agents only.
+    #[must_use]
+    pub fn to_agents(id: &str) -> String {
+        format!("conversation.{id}.agents")
+    }
+
+    /// Messages about one conversation.
+    #[must_use]
+    pub fn conversation(id: &str) -> String {
+        format!("conversation.{id}")
+    }
+
+    /// Messages to one pod.
+    #[must_use]
+    pub fn pod(name: &str) -> String {
+        format!("pod.{name}")
     }
 }

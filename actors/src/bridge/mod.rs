@@ -26,8 +26,8 @@ mod tests;
 
 pub(crate) use actor::bridge_actor;
 pub(crate) use announcements::{announcements, notify_owner, ownership_watcher};
-pub use envelope::{Body, DeskBroadcast, Envelope, EnvelopeError, around_entries, channels};
-pub use handle::{Bridge, Published};
+pub use envelope::{Body, DeskBroadcast, Envelope, EnvelopeError, around_entries};
+pub use handle::{Bridge, Published, channels};
 pub use loopback::{InMemoryBus, Loopback};
 pub use outbox::NotPublished;
 pub(crate) use table::WorkerSubscription;

@@ -17,7 +17,7 @@ struct KnownAgent {
     available: bool,
     /// Time of the agent's last heartbeat.
     seen_ms: u64,
-    /// The agent's sockets (sockets), and when each expires.
+    /// The agent's sockets, and when each expires.
     sockets: HashMap<Arc<str>, u64>,
 }
 

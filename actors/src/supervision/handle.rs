@@ -1,4 +1,4 @@
-//! The handle to a child; it always reaches the current generation.
+//! A child, its inbox and the handle to it, which always reaches the current generation.
 //!
 //! While the child is down, a message waits in the inbox, up to the bound, and the next generation
 //! handles it. `ask` waits for the reply up to a time limit and then returns why there is none; `post`
@@ -10,12 +10,21 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use actix::dev::MessageResponse as _;
-use actix::{Context, Handler, Message};
+use actix::{Actor, Context, Handler, Message};
+use serde_json::Value;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Child, Record, State};
+use super::{Record, State};
 use crate::mutex::Mutex;
+
+/// An actor that a supervisor can restart.
+pub trait Child: Actor<Context = Context<Self>> {
+    /// The state that an operator sees. Called with each heartbeat, so it must be cheap.
+    fn observe(&self) -> Value {
+        Value::Null
+    }
+}
 
 /// Bounds of a child's inbox and of the waits on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -14,18 +15,91 @@ use actix::fut::ActorFuture;
 use actix::{ActorContext as _, ArbiterHandle, AsyncContext as _, Context};
 use futures::FutureExt as _;
 use futures::future::{AbortRegistration, Abortable, LocalBoxFuture};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::ending::FAILURE;
 use super::handle::Slot;
 use super::threads::TurnTracker;
-use super::{Child, Ending, Exit, Fault, Life, Record, fault_injection, injected_panic};
+use super::{Child, Ending, Exit, Fault, Record, fault_injection, injected_panic};
+use crate::mutex::Mutex;
 use hsc_conversation::BoxError;
 
 /// Messages handled before the actor's other futures get their turn: enough for throughput, few enough
 /// that a full inbox starves no timer.
 const LETTERS_A_TURN: usize = 64;
+
+/// One generation of a child: an argument of its factory, stored by the child if it needs it.
+#[derive(Clone)]
+pub struct Life {
+    record: Arc<Record>,
+    generation: u64,
+    reported_exit: Arc<Mutex<Option<Exit>>>,
+}
+
+impl Life {
+    pub(super) fn new(record: Arc<Record>, generation: u64) -> Self {
+        Self { record, generation, reported_exit: Arc::default() }
+    }
+
+    /// Number of this generation, from 1.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// False once a successor was started, or the child was told to stop. A child that may have been
+    /// blocked checks this before it touches state that it shares with its successor.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.record.generation() == self.generation
+    }
+
+    /// Ends the actor with a failure: it no longer trusts its state.
+    pub fn fail<A: Child>(&self, ctx: &mut Context<A>, cause: impl Into<BoxError>) {
+        self.report_exit(Exit::new(Ending::Failed, cause.into().to_string()));
+        ctx.stop();
+    }
+
+    /// Ends the actor: its work is done.
+    pub fn done<A: Child>(&self, ctx: &mut Context<A>) {
+        self.report_exit(Exit::new(Ending::Done, ""));
+        ctx.stop();
+    }
+
+    /// Publishes the state that an operator sees, for a child that is a task and no actor.
+    pub fn observe(&self, value: Value) {
+        self.record.observe(self.generation, value);
+    }
+
+    /// A heartbeat; that of an old generation does not count.
+    pub(super) fn beat(&self) {
+        if self.holds() {
+            self.record.beat();
+        }
+    }
+
+    pub(super) fn record(&self) -> &Arc<Record> {
+        &self.record
+    }
+
+    /// The ending that the child reported; without a report it is a stop.
+    pub(super) fn reported_exit(&self) -> Exit {
+        let reported = self.reported_exit.lock().take();
+        reported.unwrap_or_else(|| {
+            if self.record.fails_on_demand.swap(false, Ordering::Relaxed) {
+                Exit::new(Ending::Failed, FAILURE)
+            } else {
+                Exit::new(Ending::Stopped, "")
+            }
+        })
+    }
+
+    fn report_exit(&self, exit: Exit) {
+        *self.reported_exit.lock() = Some(exit);
+    }
+}
 
 /// Creates the actor of a generation.
 pub(super) type Factory<A> = Arc<dyn Fn(&Life) -> Result<A, BoxError> + Send + Sync>;
@@ -194,9 +268,9 @@ async fn until_the_end(
 }
 
 fn inject_start_fault(record: &Record) {
-    use std::sync::atomic::Ordering::Relaxed;
     let remaining = |times: u32| times.checked_sub(1);
-    if record.panics_at_start.fetch_update(Relaxed, Relaxed, remaining).is_ok() {
+    if record.panics_at_start.fetch_update(Ordering::Relaxed, Ordering::Relaxed, remaining).is_ok()
+    {
         injected_panic();
     }
 }

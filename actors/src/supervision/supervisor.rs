@@ -34,8 +34,6 @@ pub struct Supervisor {
     life: Life,
     siblings: SiblingGroup,
     children: Arc<Children>,
-    /// How each child last ended, for the text of an escalation.
-    last: Vec<Option<Exit>>,
     tell: mpsc::UnboundedSender<ChildNotice>,
     notices: Option<mpsc::UnboundedReceiver<ChildNotice>>,
     alarm: Option<SpawnHandle>,
@@ -84,10 +82,9 @@ impl Supervisor {
     pub(super) fn new(life: Life, on_give_up: OnGiveUp, children: Arc<Children>) -> Self {
         let cares = children.specs().iter().map(|spec| spec.care);
         let siblings = SiblingGroup::new(on_give_up, cares);
-        let last = children.specs().iter().map(|_| None).collect();
         let (tell, notices) = mpsc::unbounded_channel();
         let listener = Listener::new(pulse_every(children.specs()));
-        Self { life, siblings, children, last, tell, notices: Some(notices), alarm: None, listener }
+        Self { life, siblings, children, tell, notices: Some(notices), alarm: None, listener }
     }
 
     /// Runs a change of the children. A supervisor that was replaced changes nothing and ends.
@@ -121,7 +118,8 @@ impl Supervisor {
     }
 
     fn last_of(&self, child: usize) -> String {
-        self.last[child].as_ref().map(Exit::to_string).unwrap_or_default()
+        let exit = self.children.specs()[child].record.last_death();
+        exit.as_ref().map(Exit::to_string).unwrap_or_default()
     }
 
     fn announce_restart(&self, child: usize, wait: Duration) {
@@ -130,7 +128,7 @@ impl Supervisor {
         if record.state() != State::GaveUp {
             record.enter(State::Restarting);
         }
-        let Some(exit) = &self.last[child] else { return };
+        let Some(exit) = record.last_death() else { return };
         record.restarted_after(exit.ending);
         warn!(
             actor:% = record.name(), reason:% = exit.ending, why:% = exit.why,
@@ -174,12 +172,11 @@ impl Supervisor {
 
     fn child_ended(&mut self, child: usize, exit: Exit) -> Vec<Order> {
         let record = &self.children.specs()[child].record;
-        record.died(exit.clone());
+        let ending = exit.ending;
+        record.died(exit);
         if record.state() == State::Up {
             record.enter(State::Restarting);
         }
-        let ending = exit.ending;
-        self.last[child] = Some(exit);
         self.siblings.ended(child, ending, Instant::now(), rand::random())
     }
 
