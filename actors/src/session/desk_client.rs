@@ -34,7 +34,7 @@ impl DeskAttachment {
     }
 
     /// Reports to the agent that the visitor starts or stops typing; not with every keystroke.
-    pub(super) fn report_typing(&mut self, typing: bool, desk: &HandoffService) {
+    pub(super) fn report_typing(&mut self, typing: bool, handoffs: &HandoffService) {
         let is_known = self.typed_at.is_some_and(|at| at.elapsed() < TYPING_EVERY);
         if typing == is_known && (typing || self.typed_at.is_none()) {
             return;
@@ -43,7 +43,7 @@ impl DeskAttachment {
         let channel = channels::to_agents(&self.conversation);
         let conversation = self.conversation.to_string();
         let talk = DeskBroadcast::VisitorTyping { conversation, typing };
-        drop(desk.bridge.publish(&channel, Body::Talk(talk)));
+        drop(handoffs.bridge.publish(&channel, Body::Talk(talk)));
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) enum DeskCall {
 
 /// The call for a request of this conversation, whose client is this one.
 pub(super) fn call(
-    desk: HandoffService,
+    handoffs: HandoffService,
     request: DeskRequest,
     conversation: Arc<str>,
     client: ClientKey,
@@ -73,33 +73,33 @@ pub(super) fn call(
         DeskRequest::Attend(attends) => DeskCall::Attend(attends),
         DeskRequest::Typing(typing) => DeskCall::Typing(typing),
         DeskRequest::Person(request) => reply(async move {
-            Some(match desk.request_agent(*request, client).await {
+            Some(match handoffs.request_agent(*request, client).await {
                 Ok(ticket) => changed(ticket),
                 Err(why) => DeskUpdate::NoPerson(why),
             })
         }),
         DeskRequest::PutBack(request) => reply(async move {
-            let back = desk.put_back(*request).await;
+            let back = handoffs.put_back(*request).await;
             if let Err(error) = &back {
                 debug!(why:? = error; "a conversation is not back at the desk yet");
             }
             back.ok().map(changed)
         }),
-        DeskRequest::End(how) => reply(end(desk, conversation, how)),
+        DeskRequest::End(how) => reply(end(handoffs, conversation, how)),
         DeskRequest::Here => reply(async move {
-            let seen = desk.visitors_here(vec![conversation]).await.ok()?;
+            let seen = handoffs.visitors_here(vec![conversation]).await.ok()?;
             let change = seen.now.into_iter().next();
             Some(change.map_or(DeskUpdate::Lost, |it| DeskUpdate::Changed(Box::new(it))))
         }),
         DeskRequest::Find => reply(async move {
-            let found = desk.desk.find(conversation).await;
+            let found = handoffs.desk.find(conversation).await;
             Some(DeskUpdate::Found(found.ok().flatten().map(Box::new)))
         }),
         DeskRequest::Touch { words, by } => DeskCall::Notify(
-            async move { desk.touch(conversation, words, by).await }.map(drop).boxed(),
+            async move { handoffs.touch(conversation, words, by).await }.map(drop).boxed(),
         ),
         DeskRequest::Describe(details) => DeskCall::Notify(
-            async move { desk.describe(conversation, *details).await }.map(drop).boxed(),
+            async move { handoffs.describe(conversation, *details).await }.map(drop).boxed(),
         ),
         DeskRequest::Accepted { request, accepted } => {
             let channel = channels::to_agents(&conversation);
@@ -114,8 +114,12 @@ fn reply(call: impl Future<Output = Option<DeskUpdate>> + Send + 'static) -> Des
     DeskCall::Reply(call.boxed())
 }
 
-async fn end(desk: HandoffService, conversation: Arc<str>, how: VisitorEnds) -> Option<DeskUpdate> {
-    match desk.end(conversation, how).await {
+async fn end(
+    handoffs: HandoffService,
+    conversation: Arc<str>,
+    how: VisitorEnds,
+) -> Option<DeskUpdate> {
+    match handoffs.end(conversation, how).await {
         Ok(gone) => gone.map(|gone| DeskUpdate::Changed(Box::new(DeskChange::Gone(gone)))),
         Err(error) => {
             warn!(why:? = error; "could not withdraw a handoff request at the desk");
