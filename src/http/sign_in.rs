@@ -61,19 +61,6 @@ pub(super) struct SignIn {
     password: String,
 }
 
-/// The first account.
-#[derive(Deserialize, ToSchema)]
-pub(super) struct FirstAccount {
-    /// `token` from the link.
-    token: String,
-    /// The name that colleagues and visitors see.
-    name: String,
-    /// The mail address to sign in with.
-    address: String,
-    /// The password.
-    password: String,
-}
-
 /// The scope of a sign-out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub(super) struct SignOut {
@@ -156,7 +143,7 @@ pub(super) async fn me(
 }
 
 /// Creates the first account, an admin, and signs it in.
-#[utoipa::path(post, path = "/api/first", tag = "team", request_body = FirstAccount,
+#[utoipa::path(post, path = "/api/first", tag = "team", request_body = FirstAdmin,
     responses((status = 200, body = Me), (status = 403, body = ApiError),
         (status = 410, body = ApiError), (status = 422, body = ApiError),
         (status = 429, body = ApiError), (status = 503, body = ApiError)))]
@@ -164,12 +151,10 @@ pub(super) async fn me(
 pub(super) async fn first(
     deps: web::Data<Dependencies>,
     request: HttpRequest,
-    JsonBody(account): JsonBody<FirstAccount>,
+    JsonBody(account): JsonBody<FirstAdmin>,
 ) -> Result<HttpResponse, ApiError> {
     from_our_page(&deps, &request)?;
-    let FirstAccount { token, name, address, password } = account;
-    let first = FirstAdmin { token, name, address, password, from: client_address(&request) };
-    let opened = deps.identify.first(first).await.map_err(api_error)?;
+    let opened = deps.identify.first(account, client_address(&request)).await.map_err(api_error)?;
     Ok(welcome(&deps, &request, opened).await)
 }
 

@@ -9,7 +9,7 @@ use hsc_actors::ports::archive::{
 use hsc_actors::ports::{
     FirstAdmin, IdentityError, NewAccount, OpenedSession, Staff, StaffChange, StaffError,
 };
-use hsc_conversation::{clean_name, is_clean_name, now_ms};
+use hsc_conversation::{ClientAddress, clean_name, is_clean_name, now_ms};
 
 use super::password::{self, Hasher};
 use super::secret;
@@ -90,8 +90,9 @@ impl Team {
     pub(super) async fn make_first(
         &self,
         first: FirstAdmin,
+        from: ClientAddress,
     ) -> Result<OpenedSession, IdentityError> {
-        let FirstAdmin { token, name, address, password, from } = first;
+        let FirstAdmin { token, name, address, password } = first;
         self.admitted(&self.first_attempts, AUDITED_AS, from)?;
         let hash = secret::stored_hash(&token);
         let is_valid = self.accounts.is_first_link(&hash, now_ms()).await.map_err(down)?;

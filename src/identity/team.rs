@@ -335,8 +335,12 @@ impl Identify for Team {
         })
     }
 
-    fn first(&self, first: FirstAdmin) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
-        Box::pin(self.make_first(first))
+    fn first(
+        &self,
+        first: FirstAdmin,
+        from: ClientAddress,
+    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
+        Box::pin(self.make_first(first, from))
     }
 
     fn provider(&self) -> Option<&str> {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-
-use super::archive::{Account, AccountError, ArchiveError, Role};
 use hsc_conversation::archive::Audit;
 use hsc_conversation::{BoxError, ClientAddress};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::archive::{Account, AccountError, ArchiveError, Role};
 
 /// Audits an action of a team member. Returns at once, without waiting for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
@@ -51,7 +53,11 @@ pub trait Identify: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<(), IdentityError>>;
 
     /// Creates the first account, an admin, by the link of a first start.
-    fn first(&self, first: FirstAdmin) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
+    fn first(
+        &self,
+        first: FirstAdmin,
+        from: ClientAddress,
+    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
 
     /// Display name of the OpenID provider; none if there is none.
     fn provider(&self) -> Option<&str>;
@@ -115,10 +121,11 @@ pub struct Attempt {
     pub device: Option<String>,
 }
 
-/// The first account, and the token of the link.
-#[derive(Clone, PartialEq, Eq)]
+/// The first account.
+#[derive(Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = FirstAccount)]
 pub struct FirstAdmin {
-    /// The token of the link.
+    /// `token` from the link.
     pub token: String,
     /// The name that colleagues and visitors see.
     pub name: String,
@@ -126,8 +133,6 @@ pub struct FirstAdmin {
     pub address: String,
     /// The password.
     pub password: String,
-    /// The client address.
-    pub from: ClientAddress,
 }
 
 /// A sign-in at the provider that was begun.
