@@ -4,9 +4,10 @@
 //! the same list is needed to skip words without information.
 
 use rust_stemmers::Algorithm;
+use strum::VariantArray as _;
 
 /// A language with a list of common words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray)]
 pub(crate) enum Language {
     English,
     French,
@@ -26,18 +27,6 @@ const SAMPLE_CHARS: usize = 20_000;
 const COMMON_SLIP_FROM_CHARS: usize = 3;
 
 impl Language {
-    const ALL: [Self; 9] = [
-        Self::English,
-        Self::French,
-        Self::German,
-        Self::Spanish,
-        Self::Italian,
-        Self::Portuguese,
-        Self::Dutch,
-        Self::Russian,
-        Self::Hebrew,
-    ];
-
     /// The language whose common words are most frequent in `texts`; English by default.
     pub(crate) fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         Self::recognized(texts).unwrap_or(Self::English)
@@ -45,12 +34,12 @@ impl Language {
 
     /// The language whose common words are most frequent in `texts`; `None` without a common word.
     pub(crate) fn recognized<'a>(texts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut counts = [0_usize; Self::ALL.len()];
+        let mut counts = [0_usize; Self::VARIANTS.len()];
         let mut remaining = SAMPLE_CHARS;
         for text in texts {
             for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
                 let word = word.to_lowercase();
-                for (count, language) in counts.iter_mut().zip(Self::ALL) {
+                for (count, language) in counts.iter_mut().zip(Self::VARIANTS) {
                     *count += usize::from(language.is_common(&word));
                 }
             }
@@ -60,7 +49,7 @@ impl Language {
             }
         }
         let best = (0..counts.len()).rev().max_by_key(|&at| counts[at]).unwrap_or(0);
-        (counts[best] > 0).then(|| Self::ALL[best])
+        (counts[best] > 0).then(|| Self::VARIANTS[best])
     }
 
     /// Its ISO 639-1 code.

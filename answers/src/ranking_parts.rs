@@ -1,10 +1,12 @@
 //! The parts of the ranking, each of which an ablation can disable.
 
-use std::fmt;
-use std::str::FromStr;
+use strum::VariantNames as _;
 
 /// A part of the ranking. `docs/performance.md` has a table of their contributions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case", parse_err_ty = String, parse_err_fn = unknown_part)]
 pub enum Part {
     /// The words of the whole page, in addition to those of the passage.
     Pages,
@@ -24,47 +26,8 @@ pub enum Part {
     Synonyms,
 }
 
-impl Part {
-    /// All of them, in the order of the table.
-    pub const ALL: [Self; 8] = [
-        Self::Pages,
-        Self::Headings,
-        Self::Neighbors,
-        Self::Form,
-        Self::Windows,
-        Self::Encoders,
-        Self::Misspellings,
-        Self::Synonyms,
-    ];
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pages => "pages",
-            Self::Headings => "headings",
-            Self::Neighbors => "neighbors",
-            Self::Form => "form",
-            Self::Windows => "windows",
-            Self::Encoders => "encoders",
-            Self::Misspellings => "misspellings",
-            Self::Synonyms => "synonyms",
-        })
-    }
-}
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|part| part.to_string() == name).ok_or_else(|| {
-            format!("no part of the ranking is called {name}; there are {}", names(&Self::ALL))
-        })
-    }
-}
-
-fn names(parts: &[Part]) -> String {
-    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+fn unknown_part(name: &str) -> String {
+    format!("no part of the ranking is called {name}; there are {}", Part::VARIANTS.join(", "))
 }
 
 /// The enabled parts of a ranking; all of them by default.
@@ -102,11 +65,12 @@ mod tests {
 
     #[test]
     fn each_part_can_be_disabled_by_its_name_and_the_others_stay() {
-        for part in Part::ALL {
-            let named: Part = part.to_string().parse().expect("its own name");
-            let parts = RankingParts::without([named]);
-            for other in Part::ALL {
-                assert_eq!(parts.has(other), other != part, "{other} without {part}");
+        let part = |name: &str| name.parse::<Part>().expect("the name of a part");
+        for name in Part::VARIANTS {
+            let parts = RankingParts::without([part(name)]);
+            assert_eq!(part(name).to_string(), *name);
+            for other in Part::VARIANTS {
+                assert_eq!(parts.has(part(other)), other != name, "{other} without {name}");
             }
         }
         let error = "luck".parse::<Part>().expect_err("no such part");

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use strum::VariantNames as _;
 use toml::{Table, Value};
 
 use crate::origin;
@@ -145,10 +146,10 @@ const RULES: &[(&str, Rule)] = &[
     ("manuals.html_max_depth", Whole(32, 10_000)),
     // The parser buffers the beginning of a tag before it knows that it is one; it may look like 32 attributes.
     ("manuals.html_max_attributes", Whole(64, 10_000)),
-    ("manuals.isolate", OneOf(Isolate::WORDS)),
+    ("manuals.isolate", OneOf(Isolate::VARIANTS)),
     ("manuals.cache_dir", FOLDER),
     ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),
-    ("manuals.ocr.enabled", OneOf(OcrChoice::WORDS)),
+    ("manuals.ocr.enabled", OneOf(OcrChoice::VARIANTS)),
     ("manuals.ocr.command", Text(filled, "the name or the path of a program")),
     ("manuals.ocr.languages", Texts(ocr_language, "a language as tesseract names it, such as eng")),
     // A page takes a second or two on an idle core.
@@ -156,7 +157,7 @@ const RULES: &[(&str, Rule)] = &[
     ("manuals.ocr.timeout_ms", Whole(100, DAY)),
     ("manuals.ocr.wait_ms", Whole(0, 10 * MINUTE)),
     ("manuals.ocr.cache_max_bytes", BYTES),
-    ("answers.answerer", OneOf(AnswererChoice::WORDS)),
+    ("answers.answerer", OneOf(AnswererChoice::VARIANTS)),
     ("answers.max_passages", Whole(1, 64)),
     ("answers.min_confidence", Share),
     ("answers.encoder.enabled", Truth),
@@ -254,7 +255,7 @@ const RULES: &[(&str, Rule)] = &[
     ("actors.stop_timeout_ms", Whole(1, 10 * MINUTE)),
     ("actors.mailbox_capacity", Whole(1, 1_000_000)),
     ("actors.restart_wait_ms", Whole(0, 10 * MINUTE)),
-    ("actors.on_give_up", OneOf(GiveUpChoice::WORDS)),
+    ("actors.on_give_up", OneOf(GiveUpChoice::VARIANTS)),
     ("actors.retry_interval_ms", Whole(1, 60 * MINUTE)),
     ("chaos.enabled", Truth),
     ("admin.token", ADMIN_TOKEN),
@@ -307,7 +308,7 @@ const RULES: &[(&str, Rule)] = &[
         "archive.url",
         Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing"),
     ),
-    ("archive.pooler", OneOf(PoolerChoice::WORDS)),
+    ("archive.pooler", OneOf(PoolerChoice::VARIANTS)),
     ("archive.path", Text(any, "the path of a file, or nothing")),
     ("archive.connections", Whole(1, 1_000)),
     ("archive.connect_timeout_ms", Whole(1, MINUTE)),
@@ -336,8 +337,8 @@ const RULES: &[(&str, Rule)] = &[
     ("traces.sample_ratio", Share),
     ("traces.incoming_per_second", Whole(0, 1_000_000)),
     ("traces.timeout_ms", Whole(10, MINUTE)),
-    ("log.level", OneOf(LogLevel::WORDS)),
-    ("log.format", OneOf(LogFormat::WORDS)),
+    ("log.level", OneOf(LogLevel::VARIANTS)),
+    ("log.format", OneOf(LogFormat::VARIANTS)),
 ];
 
 /// The rule of a key.

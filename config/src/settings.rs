@@ -643,15 +643,12 @@ sections! {
 }
 
 macro_rules! choices {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)* })*) => {$(
+    ($($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident,)* })*) => {$(
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-        pub enum $name { $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// The values of the choices.
-            pub(crate) const WORDS: &[&str] = &[$($word),*];
-        }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::VariantNames)]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
+        pub enum $name { $($(#[$variant_meta])* $variant,)* }
     )*};
 }
 
@@ -659,66 +656,66 @@ choices! {
     /// Which manuals are read in a separate process.
     Isolate {
         /// Those fetched from the network.
-        Http = "http",
+        Http,
         /// All.
-        Always = "always",
+        Always,
         /// None.
-        Never = "never",
+        Never,
     }
 
     /// Whether the text of scanned pages is recognized.
     OcrChoice {
         /// If tesseract is installed.
-        Auto = "auto",
+        Auto,
         /// Never.
-        Never = "never",
+        Never,
     }
 
     /// The pooler before a database.
     PoolerChoice {
         /// None, or one that lends a connection for a session.
-        None = "none",
+        None,
         /// One that lends a connection for a transaction.
-        Transaction = "transaction",
+        Transaction,
     }
 
     /// The answerer.
     AnswererChoice {
         /// The manual's own sentences.
-        Extractive = "extractive",
+        Extractive,
         /// A language model with passages of the manual.
-        Llm = "llm",
+        Llm,
     }
 
     /// What a pod does when an actor exceeds its restart limit.
     GiveUpChoice {
         /// It is not ready, and retries at a slow pace.
-        Retry = "retry",
+        Retry,
         /// It exits with an error.
-        Exit = "exit",
+        Exit,
     }
 
     /// Severity of a log line.
     LogLevel {
         /// A failure that needs an operator.
-        Error = "error",
+        Error,
         /// A failure that was handled.
-        Warn = "warn",
+        Warn,
         /// Information for operators.
-        Info = "info",
+        Info,
         /// Information for developers.
-        Debug = "debug",
+        Debug,
         /// Everything.
-        Trace = "trace",
+        Trace,
     }
 
     /// Format of a log line.
     LogFormat {
         /// Text on a terminal, JSON elsewhere.
-        Auto = "auto",
+        Auto,
         /// Readable text.
-        Text = "text",
+        Text,
         /// One JSON object per line.
-        Json = "json",
+        Json,
     }
 }

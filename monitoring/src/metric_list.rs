@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 /// The type of a metric.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "snake_case")]
 pub enum Kind {
     /// A value that only grows.
     Counter,
@@ -168,15 +169,9 @@ pub fn reference_markdown() -> String {
          file descriptors, threads, start time) of the client library.\n\n\
          | metric | kind | labels | what it says |\n|---|---|---|---|\n",
     );
-    for metric in METRICS {
-        let kind = match metric.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
-            Kind::Histogram => "histogram",
-        };
-        let labels =
-            metric.labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
-        let _ = writeln!(page, "| `{}` | {kind} | {labels} | {} |", metric.name, metric.help);
+    for MetricInfo { name, kind, labels, help, .. } in METRICS {
+        let labels = labels.iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(page, "| `{name}` | {kind} | {labels} | {help} |");
     }
     page
 }

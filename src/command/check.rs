@@ -52,11 +52,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let errors = count(&report.problems, Severity::Error);
     let warnings = count(&report.problems, Severity::Warning);
     for problem in &report.problems {
-        let word = match problem.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        println!("  {word}: {problem}");
+        println!("  {}: {problem}", problem.severity);
     }
     let products = report.catalog.products();
     let manuals = products.iter().filter(|product| product.documentation.is_some()).count();

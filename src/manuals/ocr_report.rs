@@ -8,7 +8,7 @@ use log::{info, warn};
 pub(super) fn report(metrics: &Metrics, event: OcrEvent<'_>) {
     match event {
         OcrEvent::PageDone(outcome) => {
-            metrics.manuals.recognized(outcome.map_or_else(|fault| fault.as_str(), |()| "read"));
+            metrics.manuals.recognized(outcome.map_or_else(Into::into, |()| "read"));
         }
         OcrEvent::EngineFound { version, languages, missing } => {
             let used = languages.join(" ");
@@ -44,10 +44,8 @@ pub(super) fn report(metrics: &Metrics, event: OcrEvent<'_>) {
             let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             info!(url, read, failed = failed.len(), remaining, took_ms; "recognized the scanned pages of a manual");
             if !failed.is_empty() {
-                let pages: Vec<String> = failed
-                    .iter()
-                    .map(|(page, fault)| format!("{page} ({})", fault.as_str()))
-                    .collect();
+                let pages: Vec<String> =
+                    failed.iter().map(|(page, fault)| format!("{page} ({fault})")).collect();
                 warn!(url, pages:% = pages.join(", "); "scanned pages of a manual cannot be recognized");
             }
         }

@@ -30,9 +30,12 @@ pub(crate) enum PageText {
     Failed(PageFault),
 }
 
-/// Why a page cannot be recognized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a page cannot be recognized, with its name in metrics and logs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::Display,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum PageFault {
     /// None of its images can be decoded.
     Damaged,
@@ -44,20 +47,6 @@ pub enum PageFault {
     Engine,
     /// The process ended during it, more than once.
     Died,
-}
-
-impl PageFault {
-    /// Its name in metrics and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Damaged => "damaged",
-            Self::TooLarge => "too_large",
-            Self::TooSlow => "too_slow",
-            Self::Engine => "engine",
-            Self::Died => "died",
-        }
-    }
 }
 
 impl From<NoRaster> for PageFault {
