@@ -296,7 +296,7 @@ impl Pod {
     }
 
     fn refused(&self, refused: AdmissionRefused) -> SocketRefused {
-        self.context.services.metrics.sockets.refused(refused.as_str());
+        self.context.services.metrics.sockets.refused(refused.into());
         SocketRefused::Admission(refused)
     }
 

@@ -173,14 +173,6 @@ pub enum AdmissionRefused {
     Busy,
 }
 
-impl AdmissionRefused {
-    /// The value of the metric label.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 impl SessionRegistry {
     /// An empty registry with these limits.
     #[must_use]

@@ -95,7 +95,8 @@ pub struct Answer {
 }
 
 /// How an answer ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Outcome {
     /// The manual answers the question.
     Answered,
@@ -116,18 +117,14 @@ impl Outcome {
     /// The value of the metric label.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Likely => "likely",
-            Self::Unknown => "unknown",
-            Self::NoManual { .. } => "no_manual",
-        }
+        self.into()
     }
 }
 
 /// The component that makes an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AnswererName {
     /// Sentences of the manual, quoted.
     Extractive,
@@ -139,9 +136,6 @@ impl AnswererName {
     /// The value on the wire and of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Extractive => "extractive",
-            Self::Llm => "llm",
-        }
+        self.into()
     }
 }

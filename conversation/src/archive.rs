@@ -116,6 +116,8 @@ pub struct AgentRef {
 /// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Author {
     /// The visitor.
     Visitor,
@@ -130,20 +132,10 @@ pub enum Author {
 }
 
 impl Author {
-    /// Every author.
-    pub const ALL: [Self; 5] =
-        [Self::Visitor, Self::Machine, Self::Agent, Self::Note, Self::System];
-
     /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Visitor => "visitor",
-            Self::Machine => "machine",
-            Self::Agent => "agent",
-            Self::Note => "note",
-            Self::System => "system",
-        }
+        self.into()
     }
 }
 
@@ -159,6 +151,8 @@ impl From<Speaker> for Author {
 /// How an answer of the assistant ended, for the analytics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum MessageOutcome {
     /// The manual answers.
     Answered,
@@ -173,20 +167,10 @@ pub enum MessageOutcome {
 }
 
 impl MessageOutcome {
-    /// Every outcome.
-    pub const ALL: [Self; 5] =
-        [Self::Answered, Self::Unknown, Self::NoManual, Self::Cancelled, Self::Failed];
-
     /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Answered => "answered",
-            Self::Unknown => "unknown",
-            Self::NoManual => "no_manual",
-            Self::Cancelled => "cancelled",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 }
 
@@ -303,6 +287,8 @@ impl HandoffPlace {
 /// What happened to a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum HandoffRecordKind {
     /// The visitor asked for an agent and waits for one; `reason` is what the visitor wrote.
     HandedOver,
@@ -328,39 +314,18 @@ pub enum HandoffRecordKind {
 }
 
 impl HandoffRecordKind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::HandedOver,
-        Self::Unavailable,
-        Self::Withdrawn,
-        Self::Expired,
-        Self::Taken,
-        Self::Handed,
-        Self::Returned,
-        Self::Left,
-        Self::Ended,
-    ];
-
     /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::HandedOver => "handed_over",
-            Self::Unavailable => "unavailable",
-            Self::Withdrawn => "withdrawn",
-            Self::Expired => "expired",
-            Self::Taken => "taken",
-            Self::Handed => "handed",
-            Self::Returned => "returned",
-            Self::Left => "left",
-            Self::Ended => "ended",
-        }
+        self.into()
     }
 }
 
 /// Up or down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Thumb {
     /// The answer helped.
     Up,
@@ -372,10 +337,7 @@ impl Thumb {
     /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-        }
+        self.into()
     }
 }
 

@@ -56,12 +56,10 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         }
         ConversationEvent::MessageSent(message) => Some(sent(conversation, *offset, message)),
         // Recorded by the session: the desk itself only puts the conversation back into the queue.
-        ConversationEvent::AgentLeft { agent, reason: LeaveReason::Gone } => {
-            Some(handoff(HandoffRecordKind::Left, Some(agent), Some("gone")))
-        }
-        ConversationEvent::AgentLeft { agent, reason: LeaveReason::NoAnswer } => {
-            Some(handoff(HandoffRecordKind::Left, Some(agent), Some("no_answer")))
-        }
+        ConversationEvent::AgentLeft {
+            agent,
+            reason: reason @ (LeaveReason::Gone | LeaveReason::NoAnswer),
+        } => Some(handoff(HandoffRecordKind::Left, Some(agent), Some(reason.into()))),
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
             let thumb = match thumb {
                 protocol::Thumb::Up => Thumb::Up,
@@ -167,7 +165,7 @@ pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
             turn(at(rev), HandoffRecordKind::HandedOver, None, reason)
         }
         DeskDecision::Unavailable { why } => {
-            turn(HandoffPlace::Unnumbered, HandoffRecordKind::Unavailable, None, Some(why.as_str()))
+            turn(HandoffPlace::Unnumbered, HandoffRecordKind::Unavailable, None, Some(why.into()))
         }
         DeskDecision::Joined { rev, agent } => {
             turn(at(rev), HandoffRecordKind::Taken, Some(agent), None)

@@ -122,11 +122,7 @@ fn each_decision_of_the_desk_is_one_record() {
         HandoffUnavailable::Away,
     ] {
         let none = row(DeskDecision::Unavailable { why });
-        assert_eq!(
-            none,
-            (HandoffRecordKind::Unavailable, None, text(why.as_str())),
-            "not a handoff"
-        );
+        assert_eq!(none, (HandoffRecordKind::Unavailable, None, text(why.into())), "not a handoff");
     }
     let joined = DeskDecision::Joined { rev: 2, agent: &ana };
     assert_eq!(row(joined), (HandoffRecordKind::Taken, text("ana"), None));

@@ -180,7 +180,8 @@ impl DeskError {
 }
 
 /// Why no agent is available for a visitor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum HandoffUnavailable {
     /// Outside of the opening hours.
     #[error("We are closed just now. Leave us a message and we will write back.")]
@@ -199,20 +200,6 @@ pub enum HandoffUnavailable {
     /// The desk is unavailable.
     #[error("We cannot reach anybody just now. Leave us a message and we will write back.")]
     Away,
-}
-
-impl HandoffUnavailable {
-    /// The value in the archive.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::NobodyThere => "nobody_there",
-            Self::Full => "full",
-            Self::TooMany => "too_many",
-            Self::Away => "away",
-        }
-    }
 }
 
 /// A message of an agent to a visitor.

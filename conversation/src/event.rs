@@ -30,8 +30,9 @@ pub struct LogEntry {
 }
 
 /// An event.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ConversationEvent {
     /// New facts about the visitor.
     VisitorDescribed(Box<VisitorDescription>),
@@ -215,18 +216,7 @@ pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
         ConversationEvent::VisitorDescribed(_)
         | ConversationEvent::AnswerChunk { .. }
         | ConversationEvent::AnswerContext(_) => None,
-        ConversationEvent::QuestionAsked { .. } => Some("question_asked"),
-        ConversationEvent::AnswerCompleted(_) => Some("answer_completed"),
-        ConversationEvent::HandoffRequested { .. } => Some("handoff_requested"),
-        ConversationEvent::HandoffUnavailable { .. } => Some("handoff_unavailable"),
-        ConversationEvent::HandoffAccepted => Some("handoff_accepted"),
-        ConversationEvent::HandoffReturned { .. } => Some("handoff_returned"),
-        ConversationEvent::AgentJoined { .. } => Some("agent_joined"),
-        ConversationEvent::AgentLeft { .. } => Some("agent_left"),
-        ConversationEvent::MessageSent(_) => Some("message_sent"),
-        ConversationEvent::AnswerRated { .. } => Some("answer_rated"),
-        ConversationEvent::ConversationRated { .. } => Some("conversation_rated"),
-        ConversationEvent::ConversationClosed { .. } => Some("conversation_closed"),
+        _ => Some(event.into()),
     }
 }
 

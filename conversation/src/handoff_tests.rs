@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use strum::VariantArray as _;
 
 use crate::answer::Outcome;
 use crate::archive::{HandoffRecordKind, Record};
@@ -575,7 +576,7 @@ enum Happens {
 
 fn happens() -> impl Strategy<Value = Happens> {
     let who = || prop::sample::select(vec!["ana", "ben"]);
-    let why = prop::sample::select(TicketGoneReason::ALL.to_vec());
+    let why = prop::sample::select(TicketGoneReason::VARIANTS);
     prop_oneof![
         3 => Just(Happens::Wishes),
         1 => Just(Happens::Withdraws),

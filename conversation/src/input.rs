@@ -200,7 +200,10 @@ pub enum OpeningResult {
 }
 
 /// Why a client does not get the entries that it missed. Each has a sentence for people that never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum NotResumed {
     /// The token belongs to another conversation.
     #[error("the token does not belong to this conversation; a new one was begun")]
@@ -231,31 +234,10 @@ pub enum NotResumed {
 }
 
 impl NotResumed {
-    /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 8] = [
-        Self::BadToken,
-        Self::Expired,
-        Self::Ended,
-        Self::Late,
-        Self::Unknown,
-        Self::Unavailable,
-        Self::Gone,
-        Self::Ahead,
-    ];
-
     /// The value of the metric label.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BadToken => "bad_token",
-            Self::Expired => "expired",
-            Self::Ended => "ended",
-            Self::Late => "late",
-            Self::Unknown => "unknown",
-            Self::Unavailable => "unavailable",
-            Self::Gone => "gone",
-            Self::Ahead => "ahead",
-        }
+        self.into()
     }
 }
 

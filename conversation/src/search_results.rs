@@ -129,16 +129,7 @@ fn raw(json: String) -> Box<RawValue> {
 }
 
 fn highlight(matched: &hsc_catalogs::search::Matched) -> Highlight {
-    use hsc_catalogs::search::Field;
-    let field = match matched.field {
-        Field::Name => "name",
-        Field::Model => "model",
-        Field::Brand => "brand",
-        Field::Category => "category",
-        Field::Id => "id",
-        Field::Alias(_) => "alias",
-    };
-    Highlight { field, start: matched.start, end: matched.end }
+    Highlight { field: matched.field.into(), start: matched.start, end: matched.end }
 }
 
 #[cfg(test)]

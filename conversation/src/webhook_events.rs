@@ -47,19 +47,14 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
         ConversationEvent::MessageSent(message) => {
             one("message.created", at, sent(*offset, message))
         }
-        ConversationEvent::AgentLeft { agent, reason } => {
-            let reason = match reason {
-                LeaveReason::Gone => "gone",
-                LeaveReason::NoAnswer => "no_answer",
-                // The desk decided it.
-                LeaveReason::Handed
-                | LeaveReason::Returned
-                | LeaveReason::Closed
-                | LeaveReason::Ended => return Vec::new(),
-            };
+        // Of the other reasons the desk decided.
+        ConversationEvent::AgentLeft {
+            agent,
+            reason: reason @ (LeaveReason::Gone | LeaveReason::NoAnswer),
+        } => {
             // The visitor waits for another agent.
             vec![
-                turn("agent.left", at, Some(agent), Some(reason)),
+                turn("agent.left", at, Some(agent), Some(reason.into())),
                 turn("handoff.requested", at, None, None),
             ]
         }
@@ -83,6 +78,7 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
         | ConversationEvent::HandoffAccepted
         | ConversationEvent::HandoffReturned { .. }
         | ConversationEvent::AgentJoined { .. }
+        | ConversationEvent::AgentLeft { .. }
         | ConversationEvent::ConversationClosed { .. } => Vec::new(),
     }
 }
@@ -97,7 +93,7 @@ pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> 
         }
         DeskDecision::Unavailable { why } => {
             let place = HandoffPlace::Unnumbered;
-            vec![turn("handoff.unavailable", place, None, Some(why.as_str()))]
+            vec![turn("handoff.unavailable", place, None, Some(why.into()))]
         }
         DeskDecision::Joined { rev, agent } => {
             vec![turn("agent.joined", desk(rev), Some(agent), None)]
@@ -108,21 +104,20 @@ pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> 
         DeskDecision::Ended { gone, by } => {
             let at = desk(gone.rev);
             let had = gone.agent.as_ref();
-            let returned = |why| turn("conversation.returned", at, None, Some(why));
-            let closed = |agent: Option<&Agent>, reason, by| {
-                let left = agent.map(|agent| turn("agent.left", at, Some(agent), Some(reason)));
+            let why = gone.why.as_str();
+            let returned = || turn("conversation.returned", at, None, Some(why));
+            let closed = |agent: Option<&Agent>, by| {
+                let left = agent.map(|agent| turn("agent.left", at, Some(agent), Some(why)));
                 let closed = turn("conversation.closed", at, agent, Some(by));
                 left.into_iter().chain([closed]).collect()
             };
             match gone.why {
-                TicketGoneReason::Withdrawn => vec![returned("withdrawn")],
-                TicketGoneReason::Expired => vec![returned("expired")],
+                TicketGoneReason::Withdrawn | TicketGoneReason::Expired => vec![returned()],
                 TicketGoneReason::Returned => {
-                    let agent_left = turn("agent.left", at, by.or(had), Some("returned"));
-                    vec![agent_left, returned("returned")]
+                    vec![turn("agent.left", at, by.or(had), Some(why)), returned()]
                 }
-                TicketGoneReason::Closed => closed(by.or(had), "closed", "agent"),
-                TicketGoneReason::Ended => closed(had, "ended", "visitor"),
+                TicketGoneReason::Closed => closed(by.or(had), "agent"),
+                TicketGoneReason::Ended => closed(had, "visitor"),
             }
         }
     }

@@ -520,7 +520,7 @@ fn account(row: &AnyRow) -> Result<Account, Error> {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
         address: row.try_get("address")?,
-        role: word(row, "role", &Role::ALL, Role::as_str)?,
+        role: word(row, "role")?,
         password_hash: row.try_get("password_hash")?,
         subject: row.try_get("subject")?,
         is_disabled: truth(row, "is_disabled")?,

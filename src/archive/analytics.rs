@@ -5,7 +5,6 @@ use hsc_actors::ports::archive::{
     Analytics, ArchiveError, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot,
     Unanswered,
 };
-use hsc_conversation::archive::MessageOutcome;
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
@@ -128,6 +127,6 @@ fn unanswered(row: &AnyRow) -> Result<Unanswered, Error> {
         conversation: row.try_get("conversation")?,
         product: row.try_get::<Option<String>, _>("product")?.unwrap_or_default(),
         question: row.try_get("question")?,
-        outcome: word(row, "outcome", &MessageOutcome::ALL, MessageOutcome::as_str)?,
+        outcome: word(row, "outcome")?,
     })
 }

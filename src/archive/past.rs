@@ -9,7 +9,7 @@ use hsc_actors::ports::archive::{
     Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
     Search, StoredUpload, Transcript, TranscriptEntry,
 };
-use hsc_conversation::archive::{Author, HandoffRecordKind, MessageOutcome, StampedRecord, Thumb};
+use hsc_conversation::archive::{StampedRecord, Thumb};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
@@ -197,7 +197,7 @@ async fn thumbs(
         .fetch_all(database)
         .await?;
     let thumb = |row: &AnyRow| {
-        let thumb = word(row, "thumb", &[Thumb::Up, Thumb::Down], Thumb::as_str)?;
+        let thumb = word(row, "thumb")?;
         Ok((number(row, "place")?, (thumb, row.try_get("comment")?)))
     };
     rows.iter().map(thumb).collect()
@@ -217,13 +217,13 @@ fn message_entry(
     let confidence: Option<f64> = row.try_get("confidence")?;
     Ok(TranscriptEntry::Message {
         at_ms: number(row, "at_ms")?,
-        author: word(row, "author", &Author::ALL, Author::as_str)?,
+        author: word(row, "author")?,
         agent: agent(row, "agent", "agent_name")?,
         offset,
         text: row.try_get("text")?,
         html: row.try_get("html")?,
         product: row.try_get("product")?,
-        outcome: maybe_word(row, "outcome", &MessageOutcome::ALL, MessageOutcome::as_str)?,
+        outcome: maybe_word(row, "outcome")?,
         confidence: confidence.map(|confidence| confidence as f32),
         citations,
         thumb,
@@ -235,7 +235,7 @@ fn message_entry(
 fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry, Error> {
     Ok(TranscriptEntry::Handoff {
         at_ms: number(row, "at_ms")?,
-        turn: word(row, "kind", &HandoffRecordKind::ALL, HandoffRecordKind::as_str)?,
+        turn: word(row, "kind")?,
         agent: agent(row, "agent", "agent_name")?,
         to: agent(row, "to_agent", "to_name")?,
         reason: row.try_get("reason")?,

@@ -1,5 +1,7 @@
 //! Statements that are put together, the values that they bind, and the columns that are read.
 
+use std::str::FromStr;
+
 use hsc_actors::ports::archive::{Page, Paged, Period};
 use hsc_conversation::archive::{AgentRef, Visitor};
 use sqlx::any::{AnyArguments, AnyRow};
@@ -146,28 +148,18 @@ pub(super) fn truth(row: &AnyRow, column: &str) -> Result<bool, Error> {
 }
 
 /// The variant with this name in the database.
-pub(super) fn word<T: Copy>(
-    row: &AnyRow,
-    column: &str,
-    all: &[T],
-    as_str: impl Fn(T) -> &'static str,
-) -> Result<T, Error> {
+pub(super) fn word<T: FromStr>(row: &AnyRow, column: &str) -> Result<T, Error> {
     let found: String = row.try_get(column)?;
-    all.iter().copied().find(|it| as_str(*it) == found).ok_or_else(|| Error::ColumnDecode {
+    found.parse().map_err(|_| Error::ColumnDecode {
         index: column.to_owned(),
         source: format!("no word of this list: {found:?}").into(),
     })
 }
 
 /// The same for a column that may be `NULL`.
-pub(super) fn maybe_word<T: Copy>(
-    row: &AnyRow,
-    column: &str,
-    all: &[T],
-    as_str: impl Fn(T) -> &'static str,
-) -> Result<Option<T>, Error> {
+pub(super) fn maybe_word<T: FromStr>(row: &AnyRow, column: &str) -> Result<Option<T>, Error> {
     let found: Option<String> = row.try_get(column)?;
-    found.map(|_| word(row, column, all, as_str)).transpose()
+    found.map(|_| word(row, column)).transpose()
 }
 
 /// A member of the team, from two columns.

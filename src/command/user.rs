@@ -9,13 +9,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use hsc_actors::ports::archive::{Account, Accounts as _, Archive as _, Role};
 use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
 use hsc_conversation::archive::{Audit, Record, StampedRecord};
 use hsc_conversation::now_ms;
 use hsc_monitoring::logging::announce;
+use strum::VariantNames as _;
 
 use crate::archive::Store;
 use crate::identity::Team;
@@ -45,8 +47,8 @@ enum Does {
         #[arg(long)]
         name: Option<String>,
         /// Role of the account.
-        #[arg(long, default_value = "agent")]
-        role: RoleArg,
+        #[arg(long, default_value = "agent", value_parser = role_words())]
+        role: Role,
     },
     /// List all accounts.
     List,
@@ -78,10 +80,9 @@ enum Does {
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RoleArg {
-    Agent,
-    Admin,
+/// The words of the roles, which the help lists.
+fn role_words() -> impl TypedValueParser<Value = Role> {
+    PossibleValuesParser::new(Role::VARIANTS).map(|word| word.parse().expect("one of the words"))
 }
 
 pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
@@ -112,10 +113,6 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
     match does {
         Does::FirstLink { .. } => unreachable!("`run` does it"),
         Does::Add { address, name, role } => {
-            let role = match role {
-                RoleArg::Agent => Role::Agent,
-                RoleArg::Admin => Role::Admin,
-            };
             let name =
                 name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
             let newcomer = NewAccount { name, address, role, password: password()? };

@@ -3,6 +3,7 @@
 use hsc_conversation::NotResumed;
 use hsc_conversation::protocol::{CloseReason, schemas};
 use serde_json::{Map, Value, json};
+use strum::VariantArray as _;
 
 /// The document.
 ///
@@ -15,8 +16,8 @@ pub fn asyncapi() -> Value {
             (name, serde_json::to_value(schema).expect("a schema is made of texts and numbers"))
         })
         .collect();
-    let close_codes: Map<String, Value> = CloseReason::ALL
-        .into_iter()
+    let close_codes: Map<String, Value> = CloseReason::VARIANTS
+        .iter()
         .map(|reason| (reason.code().to_string(), reason.meaning().into()))
         .collect();
     // Both sides and both sockets may use the same `type`: a message's key contains the sender.
@@ -39,7 +40,7 @@ pub fn asyncapi() -> Value {
             "summary": summary, "messages": refs.collect::<Vec<_>>() })
     };
     let mut chat_channel = channel("/ws", [&visitor, &chat]);
-    let reasons = NotResumed::ALL.map(|reason| reason.to_string());
+    let reasons: Vec<String> = NotResumed::VARIANTS.iter().map(ToString::to_string).collect();
     chat_channel["x-not-recovered-reasons"] = json!(reasons);
     chat_channel["bindings"] = json!({ "ws": { "method": "GET", "query": { "type": "object",
         "properties": {
@@ -149,7 +150,7 @@ mod tests {
             assert_eq!(of(receive) + of(say), all);
         }
         let codes = &document["components"]["schemas"]["ErrorCode"]["enum"];
-        for code in ErrorCode::ALL {
+        for code in ErrorCode::VARIANTS {
             assert!(codes.as_array().unwrap().contains(&code.as_str().into()), "{codes}");
         }
     }

@@ -5,7 +5,7 @@
 //! and the names decide, and the interfaces in the specs (MIDI, DMX).
 
 use actix_web::{HttpResponse, get, web};
-use hsc_catalogs::{DocumentationKind, Product, Scenario};
+use hsc_catalogs::{Product, Scenario};
 use hsc_conversation::protocol::{ManualLink, OneProduct, PredictionContext};
 use hsc_conversation::{brand_json, whole_entry};
 use serde_json::Value;
@@ -72,11 +72,7 @@ pub(super) fn no_such_product() -> ApiError {
 
 fn manual_link(of: &Product) -> Option<ManualLink> {
     let documentation = of.documentation.as_ref()?;
-    let kind = match documentation.kind {
-        DocumentationKind::Pdf => "pdf",
-        DocumentationKind::Html => "html",
-    };
-    Some(ManualLink { url: format!("/manuals/{}", of.id), kind })
+    Some(ManualLink { url: format!("/manuals/{}", of.id), kind: documentation.kind })
 }
 
 /// The scenarios of a product; `general` is always the first.

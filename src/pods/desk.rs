@@ -8,12 +8,12 @@
 //! All its keys are in one slot of a Cluster, and each call is one atomic script: if two agents on two pods take one
 //! conversation at the same time, exactly one gets it. Times are those of Redis, so the clocks of pods need not agree.
 
+use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use hsc_actors::ports::{DeskReply, HandoffDesk};
 use hsc_actors::{DeskLimits, Pace};
-use hsc_catalogs::Scenario;
 use hsc_conversation::desk::{
     ConnectedVisitors, DeskChange, DeskError, DeskView, HandoffRequest, OnBehalfOf, QueuePlace,
     ReleaseKind, TicketDetails, VisitorEnds,
@@ -22,7 +22,6 @@ use hsc_conversation::protocol::{
     AboutProduct, Agent, Presence, Speaker, Ticket, TicketGone, TicketGoneReason,
 };
 use redis::{FromRedisValue, Script, ScriptInvocation};
-use strum::VariantArray as _;
 
 use super::Link;
 
@@ -151,11 +150,7 @@ impl HandoffDesk for RedisDesk {
         by: Speaker,
     ) -> DeskReply<Option<Ticket>> {
         let mut script = self.script(&TOUCH);
-        let by = match by {
-            Speaker::Visitor => "visitor",
-            Speaker::Agent => "agent",
-        };
-        script.arg(&*conversation).arg(last).arg(by).arg(self.answer_within());
+        script.arg(&*conversation).arg(last).arg(<&str>::from(by)).arg(self.answer_within());
         self.ask(script, of_ticket)
     }
 
@@ -294,16 +289,12 @@ fn of_change(reply: Reply) -> Result<Option<DeskChange>, DeskError> {
     match *words.as_slice() {
         [] => Ok(None),
         ["ticket", ref rest @ ..] => ticket(rest).map(DeskChange::Ticket).map(Some),
-        ["gone", conversation, why, agent, name, rev] => {
-            let conversation = conversation.to_owned();
-            let (why, rev) = (gone_why(why)?, number(rev)?);
-            Ok(Some(DeskChange::Gone(TicketGone {
-                conversation,
-                why,
-                agent: agent_of(agent, name),
-                rev,
-            })))
-        }
+        ["gone", conversation, why, agent, name, rev] => Ok(Some(DeskChange::Gone(TicketGone {
+            conversation: conversation.to_owned(),
+            why: parsed(why)?,
+            agent: agent_of(agent, name),
+            rev: parsed(rev)?,
+        }))),
         ["agents"] => Ok(Some(DeskChange::Agents)),
         ["unknown"] => Err(DeskError::NoSuchConversation),
         ["full"] => Err(DeskError::Full),
@@ -380,16 +371,16 @@ fn ticket(words: &[&str]) -> Result<Ticket, DeskError> {
         product,
         visitor: text(visitor),
         locale: text(locale),
-        scenario: Scenario::VARIANTS.iter().copied().find(|it| it.as_str() == scenario),
+        scenario: scenario.parse().ok(),
         page: text(page),
         reason: text(reason),
         last: text(last),
-        since_ms: number(since)?,
+        since_ms: parsed(since)?,
         agent: agent_of(agent, agent_name),
         unanswered_by: agent_of(unanswered_by, unanswered_by_name).map(Box::new),
         online: online == "1",
         pod: pod.to_owned(),
-        rev: number(rev)?,
+        rev: parsed(rev)?,
     })
 }
 
@@ -397,11 +388,7 @@ fn agent_of(id: &str, name: &str) -> Option<Agent> {
     (!id.is_empty()).then(|| Agent { id: id.to_owned(), name: name.to_owned() })
 }
 
-fn gone_why(word: &str) -> Result<TicketGoneReason, DeskError> {
-    TicketGoneReason::ALL.into_iter().find(|why| why.as_str() == word).ok_or_else(not_understood)
-}
-
-fn number(text: &str) -> Result<u64, DeskError> {
+fn parsed<T: FromStr>(text: &str) -> Result<T, DeskError> {
     text.parse().map_err(|_| not_understood())
 }
 

@@ -402,7 +402,7 @@ pub(crate) fn pod_messages(input: &[u8]) -> u64 {
             assert_eq!(again.as_ref(), Ok(&envelope));
             shape(envelope.body.kind())
         }
-        Err(unread) => shape(unread.as_str()),
+        Err(unread) => shape(unread.into()),
     }
 }
 

@@ -9,6 +9,7 @@ use hsc_conversation::archive::{
     AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffPlace,
     HandoffRecord, HandoffRecordKind, MessageOutcome, RatingRecord, Record, Thumb, Upload, Visitor,
 };
+use strum::VariantArray as _;
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};
 use crate::contract::contract;
@@ -211,7 +212,7 @@ async fn a_chat_without_a_question_is_listed_with_the_agents_first_message(stage
 async fn every_change_at_the_desk_is_stored_once_and_only_some_kinds_count_as_handed_over(
     stage: Stage,
 ) {
-    for (at, kind) in (0..).zip(HandoffRecordKind::ALL) {
+    for (at, kind) in (0..).zip(HandoffRecordKind::VARIANTS.iter().copied()) {
         let turn = |place| {
             Record::Handoff(HandoffRecord {
                 conversation: format!("c{at}"),

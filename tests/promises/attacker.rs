@@ -12,7 +12,7 @@ use crate::eventually::in_time;
 const MASK: [u8; 4] = [0; 4];
 
 /// The kinds of attack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
 pub(crate) enum Attack {
     /// Declares a frame of 2^63 - 1 bytes and sends as much of it as possible.
     HugeHeader,
@@ -31,16 +31,6 @@ pub(crate) enum Attack {
 }
 
 impl Attack {
-    pub(crate) const ALL: [Self; 7] = [
-        Self::HugeHeader,
-        Self::PongFlood,
-        Self::PingFlood,
-        Self::EmptyContinuations,
-        Self::UnfinishedFragments,
-        Self::SlowBody,
-        Self::SlowHeader,
-    ];
-
     /// Attacks once, until the server closes or the time is over. Returns true if the server closed.
     pub(crate) async fn run(self, address: SocketAddr, time: Duration) -> bool {
         let Ok(mut attacker) = Attacker::try_to(address).await else { return true };

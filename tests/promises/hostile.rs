@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use strum::VariantArray as _;
 
 use crate::attacker::{Attack, Attacker, frame, header};
 use crate::eventually::{eventually, in_time, within};
@@ -390,7 +391,7 @@ async fn normal_clients_are_served_while_others_attack_and_memory_is_bounded() {
     chat(&mut first).await;
     let before = server.resident_bytes();
     let time = Duration::from_secs(10);
-    let attacks = Attack::ALL.into_iter().cycle().take(EACH * Attack::ALL.len());
+    let attacks = Attack::VARIANTS.iter().cycle().take(EACH * Attack::VARIANTS.len());
     let attacks = futures::future::join_all(
         attacks.map(|attack| tokio::spawn(attack.run(server.address(), time))),
     );
@@ -455,8 +456,8 @@ async fn hostile_clients_of_the_measurement() {
     let Ok(target) = std::env::var(TARGET) else { return };
     let address = target.parse().expect("an address");
     let kinds = std::env::var(KIND).ok();
-    let attacks = Attack::ALL
-        .into_iter()
+    let attacks = Attack::VARIANTS
+        .iter()
         .filter(|attack| kinds.as_ref().is_none_or(|kind| *kind == format!("{attack:?}")))
         .flat_map(|attack| (0..HOSTILE).map(move |number| (attack, number)))
         .map(|(attack, number)| async move {

@@ -18,7 +18,7 @@ fn every_message_is_on_the_page() {
 
 #[test]
 fn every_error_code_is_on_the_page() {
-    let socket = ErrorCode::ALL.into_iter().map(ErrorCode::as_str);
+    let socket = ErrorCode::VARIANTS.iter().map(|it| it.as_str());
     for code in socket.chain(ApiErrorCode::VARIANTS.iter().map(|it| it.as_str())) {
         assert!(PAGE.contains(&format!("`{code}`")), "{code} is missing in docs/protocol.md");
     }
@@ -26,7 +26,7 @@ fn every_error_code_is_on_the_page() {
 
 #[test]
 fn every_close_code_is_on_the_page_with_its_meaning() {
-    for reason in CloseReason::ALL {
+    for reason in CloseReason::VARIANTS {
         let line = format!("| {} | {} |", reason.code(), reason.meaning());
         assert!(PAGE.contains(&line), "missing in docs/protocol.md: {line}");
     }
@@ -34,7 +34,7 @@ fn every_close_code_is_on_the_page_with_its_meaning() {
 
 #[test]
 fn every_reason_for_an_incomplete_resume_is_on_the_page() {
-    for reason in NotResumed::ALL {
+    for reason in NotResumed::VARIANTS {
         let reason = reason.to_string();
         assert!(PAGE.contains(&format!("| {reason} |")), "missing in docs/protocol.md: {reason}");
     }

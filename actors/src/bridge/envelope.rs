@@ -68,6 +68,7 @@ pub enum Body {
     Lost,
     /// A message about the desk, or about a conversation with an agent.
     #[serde(untagged)]
+    #[strum(transparent)]
     Talk(DeskBroadcast),
 }
 
@@ -160,22 +161,11 @@ pub enum EnvelopeError {
     Malformed,
 }
 
-impl EnvelopeError {
-    /// The label of a metric.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 impl Body {
     /// Its kind on the wire and in the label of a metric.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Talk(talk) => talk.into(),
-            body => body.into(),
-        }
+        self.into()
     }
 }
 

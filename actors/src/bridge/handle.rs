@@ -146,7 +146,7 @@ impl Shared {
         match outcome {
             Ok(()) => self.metrics.bridge.published(outgoing.kind),
             Err(why) => {
-                self.metrics.bridge.dropped(why.as_str());
+                self.metrics.bridge.dropped(why.into());
                 self.outbox.has_lost(outgoing.channel.clone());
             }
         }
@@ -174,7 +174,7 @@ impl Shared {
             }
             Err(unread) => {
                 debug!(channel:%, unread:%; "skipped a message of another pod");
-                self.metrics.bridge.dropped(unread.as_str());
+                self.metrics.bridge.dropped(unread.into());
             }
         }
     }

@@ -20,7 +20,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 const LOST: usize = 16_384;
 
 /// Why a message may not have reached the other pods. Subscribers of this pod have received it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NotPublished {
     /// They cannot be reached.
     #[error("the other pods cannot be reached")]
@@ -33,18 +34,8 @@ pub enum NotPublished {
     Failed,
     /// No reply came within the bound; other pods may have received it.
     #[error("it is not known whether the message was published")]
+    #[strum(serialize = "failed")]
     TimedOut,
-}
-
-impl NotPublished {
-    /// The label of a metric.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Full => "full",
-            Self::Failed | Self::TimedOut => "failed",
-        }
-    }
 }
 
 pub(super) struct Outgoing {

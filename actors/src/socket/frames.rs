@@ -50,18 +50,9 @@ pub enum Message {
 }
 
 /// Why a connection is closed. Each reason has one close code and one metric label.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    thiserror::Error,
-    strum::IntoStaticStr,
-    strum::VariantArray,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{}", self.as_str())]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Violation {
     /// A header declares a message larger than the limit (1009).

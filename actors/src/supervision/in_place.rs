@@ -58,7 +58,7 @@ pub(crate) trait RebuiltInPlace: Actor {
         match window.decide(Policy::Transient, intensity, exit.ending, Instant::now()) {
             Verdict::Restart => {
                 warn!(kind = Self::KIND, id:%, reason:% = exit.ending, why:% = exit.why; "actor ended, starting it again");
-                metrics.actors.restarted(Self::KIND, exit.ending.as_str());
+                metrics.actors.restarted(Self::KIND, exit.ending.into());
                 self.rebuild(&exit, ctx);
             }
             Verdict::Rest | Verdict::GiveUp => {

@@ -18,8 +18,9 @@ use super::{Ending, Exit, Fault};
 use crate::mutex::Mutex;
 
 /// Where a child is in its life cycle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[schema(as = ActorState)]
 pub enum State {
     /// Not started yet.
@@ -31,6 +32,7 @@ pub enum State {
     /// It ended and will be restarted.
     Restarting,
     /// It failed more often than the limit allows. A root retries at a slow pace.
+    #[strum(serialize = "gave up")]
     GaveUp,
     /// It ended and is not restarted.
     Stopped,
@@ -194,7 +196,7 @@ impl Record {
 
     pub(super) fn restarted_after(&self, ending: Ending) {
         self.restarts.fetch_add(1, Ordering::Relaxed);
-        self.metrics.actors.restarted(self.kind, ending.as_str());
+        self.metrics.actors.restarted(self.kind, ending.into());
     }
 
     /// Counts a message that could not be delivered.
@@ -286,15 +288,7 @@ impl TreeReport {
     }
 
     fn print(&self, depth: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match self.state {
-            State::Down => "down",
-            State::Starting => "starting",
-            State::Up => "up",
-            State::Restarting => "restarting",
-            State::GaveUp => "gave up",
-            State::Stopped => "stopped",
-        };
-        write!(f, "{:indent$}{} {state}", "", self.name, indent = depth * 2)?;
+        write!(f, "{:indent$}{} {}", "", self.name, self.state, indent = depth * 2)?;
         if self.restarts > 0 {
             write!(f, ", {} restarts", self.restarts)?;
         }

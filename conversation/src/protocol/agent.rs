@@ -4,6 +4,7 @@ use hsc_catalogs::Citation;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use strum::VariantNames as _;
 use utoipa::ToSchema;
 
 use crate::message_id::MessageId;
@@ -19,9 +20,6 @@ const ID_CHARS: usize = 200;
 const NOTE_CHARS: usize = 5_000;
 /// Longest question for a draft, in characters, as long as a visitor's.
 const QUESTION_CHARS: usize = crate::protocol::client::QUESTION_CHARS;
-/// The known types, for the error to an unknown one.
-const KNOWN: &str =
-    "watch, unwatch, take, hand, give_back, close, say, note, typing, draft, available";
 
 /// One message of an agent and its id.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +31,11 @@ pub struct AgentFrame {
 }
 
 /// A message of an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, Serialize, ToSchema, strum::IntoStaticStr, strum::VariantNames,
+)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AgentMessage {
     /// Sends the transcript of this conversation and, from then on, its events.
     Watch {
@@ -111,19 +112,7 @@ impl AgentMessage {
     /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Watch { .. } => "watch",
-            Self::Unwatch { .. } => "unwatch",
-            Self::Take { .. } => "take",
-            Self::Hand { .. } => "hand",
-            Self::GiveBack { .. } => "give_back",
-            Self::Close { .. } => "close",
-            Self::Say { .. } => "say",
-            Self::Note { .. } => "note",
-            Self::Typing { .. } => "typing",
-            Self::Draft { .. } => "draft",
-            Self::Available { .. } => "available",
-        }
+        self.into()
     }
 }
 
@@ -171,7 +160,7 @@ fn read(fields: &Map<String, Value>) -> Result<AgentMessage, InvalidMessage> {
             AgentMessage::Draft { conversation: conversation()?, question }
         }
         "available" => AgentMessage::Available { available: bool_of(fields, "available")? },
-        other => return Err(unknown_type(other, KNOWN)),
+        other => return Err(unknown_type(other, &AgentMessage::VARIANTS.join(", "))),
     })
 }
 
@@ -206,8 +195,9 @@ impl DeskFrame<'_> {
 }
 
 /// A message to agents.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema, strum::IntoStaticStr)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DeskMessage {
     /// A snapshot of the desk: after the socket has opened, and whenever changes may have been missed.
     Desk(Box<DeskSnapshot>),
@@ -282,22 +272,7 @@ impl DeskMessage {
     /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Desk(_) => "desk",
-            Self::Ticket { .. } => "ticket",
-            Self::TicketGone(_) => "ticket_gone",
-            Self::Agents { .. } => "agents",
-            Self::Transcript(_) => "transcript",
-            Self::Entry { .. } => "entry",
-            Self::VisitorTyping { .. } => "visitor_typing",
-            Self::VisitorPresence { .. } => "visitor_presence",
-            Self::Archived { .. } => "archived",
-            Self::Note(_) => "note",
-            Self::Draft(_) => "draft",
-            Self::Done => "done",
-            Self::Error { .. } => "error",
-            Self::Reconnect { .. } => "reconnect",
-        }
+        self.into()
     }
 }
 

@@ -3,6 +3,7 @@
 use hsc_catalogs::Scenario;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use strum::VariantNames as _;
 use utoipa::ToSchema;
 
 use crate::message_id::MessageId;
@@ -36,7 +37,8 @@ pub struct ClientFrame {
 }
 
 /// A message of a client.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientMessage {
     /// The visitor is typing; predict products. Control characters are removed.
     Typing(String),
@@ -67,18 +69,8 @@ impl ClientMessage {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Typing(_) => "typing",
-            Self::Understand(_) => "understand",
             Self::Query(query) if query.locked => "lock_and_query",
-            Self::Query(_) => "query",
-            Self::Hello(_) => "hello",
-            Self::About(_) => "about",
-            Self::Cancel => "cancel",
-            Self::Handoff(_) => "handoff",
-            Self::Message(_) => "message",
-            Self::Feedback(_) => "feedback",
-            Self::Csat(_) => "csat",
-            Self::Bye => "bye",
+            _ => self.into(),
         }
     }
 }
@@ -216,18 +208,15 @@ fn product_of(fields: &Map<String, Value>) -> Result<Option<String>, InvalidMess
 }
 
 fn scenario_of(fields: &Map<String, Value>) -> Result<Option<Scenario>, InvalidMessage> {
-    Ok(match text_of(fields, "scenario")? {
-        None => None,
-        Some("" | "general") => Some(Scenario::General),
-        Some("studio") => Some(Scenario::Studio),
-        Some("live") => Some(Scenario::Live),
-        Some(other) => {
-            return Err(invalid(&format!(
-                "scenario '{}' is none of general, studio, live",
-                shown(other)
-            )));
-        }
-    })
+    let unknown = |text| {
+        let known = Scenario::VARIANTS.join(", ");
+        invalid(&format!("scenario '{}' is none of {known}", shown(text)))
+    };
+    match text_of(fields, "scenario")? {
+        None => Ok(None),
+        Some("") => Ok(Some(Scenario::General)),
+        Some(text) => text.parse().map(Some).map_err(|_| unknown(text)),
+    }
 }
 
 /// The address of a page as an agent may follow it. Fragment and user name are removed: both can hold a secret. None

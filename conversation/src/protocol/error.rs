@@ -6,6 +6,8 @@ use utoipa::ToSchema;
 /// Stable, machine-readable name of an error; stands beside `message` on every `error`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorCode {
     /// The frame is not JSON.
     InvalidJson,
@@ -44,93 +46,41 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// Every code, for the documents that list them.
-    pub const ALL: [Self; 17] = [
-        Self::InvalidJson,
-        Self::InvalidMessage,
-        Self::UnknownType,
-        Self::RateLimited,
-        Self::TooManyQuestions,
-        Self::InvalidImage,
-        Self::NoSuchUpload,
-        Self::NoAgent,
-        Self::NoSuchAnswer,
-        Self::Taken,
-        Self::NotYours,
-        Self::NoSuchConversation,
-        Self::NotPresent,
-        Self::DeskAway,
-        Self::VisitorExpired,
-        Self::VisitorRefused,
-        Self::Internal,
-    ];
-
     /// The value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidJson => "invalid_json",
-            Self::InvalidMessage => "invalid_message",
-            Self::UnknownType => "unknown_type",
-            Self::RateLimited => "rate_limited",
-            Self::TooManyQuestions => "too_many_questions",
-            Self::InvalidImage => "invalid_image",
-            Self::NoSuchUpload => "no_such_upload",
-            Self::NoAgent => "no_agent",
-            Self::NoSuchAnswer => "no_such_answer",
-            Self::Taken => "taken",
-            Self::NotYours => "not_yours",
-            Self::NoSuchConversation => "no_such_conversation",
-            Self::NotPresent => "not_present",
-            Self::DeskAway => "desk_away",
-            Self::VisitorExpired => "visitor_expired",
-            Self::VisitorRefused => "visitor_refused",
-            Self::Internal => "internal",
-        }
+        self.into()
     }
 }
 
-/// Why the server closes a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Why the server closes a socket, and its close code (RFC 6455, section 7.4; IANA for 1012 and 1013).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray)]
+#[repr(u16)]
 pub enum CloseReason {
-    /// The client closed, or went away (1000).
-    Normal,
-    /// The client broke the WebSocket protocol (1002).
-    Protocol,
-    /// A text message was not UTF-8 (1007).
-    InvalidText,
+    /// The client closed, or went away.
+    Normal = 1000,
+    /// The client broke the WebSocket protocol.
+    Protocol = 1002,
+    /// A text message was not UTF-8.
+    InvalidText = 1007,
     /// The client broke a rule: it kept exceeding a limit, sent a message too slowly, or did not read its messages;
-    /// or its agent signed out (1008).
-    Policy,
-    /// A frame or message was larger than the limit (1009).
-    TooLarge,
-    /// The session failed permanently (1011).
-    Internal,
-    /// The pod drains (1012).
-    Restart,
-    /// The pod is full, or has no memory left for an unfinished message (1013).
-    TryAgainLater,
-    /// The conversation continues on another connection (4001).
-    TakenOver,
-    /// An admin closed the session (4002).
-    Dismissed,
+    /// or its agent signed out.
+    Policy = 1008,
+    /// A frame or message was larger than the limit.
+    TooLarge = 1009,
+    /// The session failed permanently.
+    Internal = 1011,
+    /// The pod drains.
+    Restart = 1012,
+    /// The pod is full, or has no memory left for an unfinished message.
+    TryAgainLater = 1013,
+    /// The conversation continues on another connection.
+    TakenOver = 4001,
+    /// An admin closed the session.
+    Dismissed = 4002,
 }
 
 impl CloseReason {
-    /// Every reason, for the documents that list them.
-    pub const ALL: [Self; 10] = [
-        Self::Normal,
-        Self::Protocol,
-        Self::InvalidText,
-        Self::Policy,
-        Self::TooLarge,
-        Self::Internal,
-        Self::Restart,
-        Self::TryAgainLater,
-        Self::TakenOver,
-        Self::Dismissed,
-    ];
-
     /// The meaning of the reason, in one line.
     #[must_use]
     pub fn meaning(self) -> &'static str {
@@ -156,20 +106,9 @@ impl CloseReason {
         }
     }
 
-    /// The WebSocket close code (RFC 6455, section 7.4; IANA for 1012 and 1013).
+    /// The WebSocket close code.
     #[must_use]
     pub fn code(self) -> u16 {
-        match self {
-            Self::Normal => 1000,
-            Self::Protocol => 1002,
-            Self::InvalidText => 1007,
-            Self::Policy => 1008,
-            Self::TooLarge => 1009,
-            Self::Internal => 1011,
-            Self::Restart => 1012,
-            Self::TryAgainLater => 1013,
-            Self::TakenOver => 4001,
-            Self::Dismissed => 4002,
-        }
+        self as u16
     }
 }

@@ -51,8 +51,11 @@ pub struct Feedback {
 }
 
 /// The rating of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, strum::EnumString,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum Thumb {
     /// The answer helped.
     Up,
@@ -100,23 +103,12 @@ pub enum HandoffState {
     Unavailable,
 }
 
-impl HandoffState {
-    /// The value on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::WithAgent => "with_agent",
-            Self::Returned => "returned",
-            Self::Closed => "closed",
-            Self::Unavailable => "unavailable",
-        }
-    }
-}
-
 /// Why an agent left the conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LeaveReason {
     /// A colleague continues.
     Handed,
@@ -155,8 +147,11 @@ pub struct ChatMessage {
 }
 
 /// The author of a `message`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, strum::IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "snake_case")]
 pub enum Speaker {
     /// The visitor.
     Visitor,
@@ -261,6 +256,8 @@ pub struct TicketGone {
 /// Why a conversation left the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum TicketGoneReason {
     /// The visitor does not want an agent any more.
     Withdrawn,
@@ -275,20 +272,10 @@ pub enum TicketGoneReason {
 }
 
 impl TicketGoneReason {
-    /// Every reason.
-    pub const ALL: [Self; 5] =
-        [Self::Withdrawn, Self::Returned, Self::Closed, Self::Ended, Self::Expired];
-
     /// The value on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Withdrawn => "withdrawn",
-            Self::Returned => "returned",
-            Self::Closed => "closed",
-            Self::Ended => "ended",
-            Self::Expired => "expired",
-        }
+        self.into()
     }
 }
 
@@ -319,11 +306,8 @@ impl Feedback {
         let Some(offset) = fields.get("offset").and_then(Value::as_u64) else {
             return Err(invalid("'offset' must be the offset of a final_answer"));
         };
-        let thumb = match text_of(fields, "thumb")? {
-            Some("up") => Thumb::Up,
-            Some("down") => Thumb::Down,
-            _ => return Err(invalid("'thumb' must be up or down")),
-        };
+        let thumb = text_of(fields, "thumb")?.and_then(|thumb| thumb.parse().ok());
+        let thumb = thumb.ok_or_else(|| invalid("'thumb' must be up or down"))?;
         Ok(Self { offset, thumb, comment: comment_of(fields, "comment", COMMENT_CHARS)? })
     }
 }

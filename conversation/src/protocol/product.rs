@@ -1,6 +1,6 @@
 //! The catalog's data of one product, as `GET /api/products/{id}` returns it.
 
-use hsc_catalogs::Scenario;
+use hsc_catalogs::{DocumentationKind, Scenario};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -48,5 +48,6 @@ pub struct ManualLink {
     pub url: String,
     /// `pdf` or `html`, from the catalog.
     #[serde(rename = "type")]
-    pub kind: &'static str,
+    #[schema(value_type = String)]
+    pub kind: DocumentationKind,
 }

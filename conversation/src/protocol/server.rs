@@ -34,8 +34,9 @@ impl ServerFrame<'_> {
 }
 
 /// A message of the server.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema, strum::IntoStaticStr)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ServerMessage {
     /// One for each `typing`.
     Prediction {
@@ -130,25 +131,7 @@ impl ServerMessage {
     /// The value of `type`, for metrics.
     #[must_use]
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Prediction { .. } => "prediction",
-            Self::Understood(_) => "understood",
-            Self::Status { .. } => "status",
-            Self::AnswerChunk { .. } => "answer_chunk",
-            Self::Context { .. } => "context",
-            Self::FinalAnswer(_) => "final_answer",
-            Self::Error { .. } => "error",
-            Self::Queue { .. } => "queue",
-            Self::Notice { .. } => "notice",
-            Self::Welcome(_) => "welcome",
-            Self::Reconnect { .. } => "reconnect",
-            Self::Handoff(_) => "handoff",
-            Self::AgentJoined { .. } => "agent_joined",
-            Self::AgentLeft { .. } => "agent_left",
-            Self::Message(_) => "message",
-            Self::AgentTyping { .. } => "agent_typing",
-            Self::Ack => "ack",
-        }
+        self.into()
     }
 }
 

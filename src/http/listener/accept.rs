@@ -139,7 +139,7 @@ impl Listener {
                     self.metrics.connections.malformed(what);
                     debug!(peer:%, what, cause; "what a client sent cannot be understood");
                 }
-                Err(Ended::Refused(refused)) => self.metrics.connections.refused(refused.as_str()),
+                Err(Ended::Refused(refused)) => self.metrics.connections.refused(refused.into()),
                 Err(Ended::Failed(cause)) => warn!(cause; "an answer could not be sent to its end"),
                 Err(Ended::Gone(cause)) => debug!(peer:%, cause; "connection lost"),
             }
@@ -188,7 +188,7 @@ impl Listener {
     /// Tells a client that there are too many connections, if that is possible.
     async fn refuse(&self, mut io: TcpStream, refused: ConnectionRefused) {
         const BODY: &str = r#"{"code":"full","message":"The server holds as many connections as it may; try again in a few seconds."}"#;
-        self.metrics.connections.refused(refused.as_str());
+        self.metrics.connections.refused(refused.into());
         if self.certificate.is_some() {
             return;
         }

@@ -88,12 +88,6 @@ pub(crate) enum ConnectionRefused {
     Full,
 }
 
-impl ConnectionRefused {
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Limits of the number of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capacity {

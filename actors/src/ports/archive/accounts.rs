@@ -158,6 +158,8 @@ impl std::fmt::Debug for Account {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr, strum::EnumString, strum::VariantNames)]
+#[strum(serialize_all = "snake_case")]
 pub enum Role {
     /// Talks to visitors.
     Agent,
@@ -166,16 +168,10 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 2] = [Self::Agent, Self::Admin];
-
     /// The value in the archive, in the settings and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Admin => "admin",
-        }
+        self.into()
     }
 }
 
