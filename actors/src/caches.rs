@@ -70,8 +70,9 @@ impl Caches {
         Self { manual_cache, predictions, answers, catalog }
     }
 
-    /// Invalidates values here, and in the L2 cache if `in_l2`. Other pods have to be told of it. A pod that is told
-    /// leaves the L2 cache alone if the other one has invalidated it before it said so: by now it may hold newer values.
+    /// Invalidates values here, and in the L2 cache if `in_l2`. The caller announces it to the
+    /// other pods. A pod that receives an announcement leaves the L2 cache alone if the announcing pod has invalidated it
+    /// before: by now it may hold newer values.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.

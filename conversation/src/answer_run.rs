@@ -56,11 +56,10 @@ const NO_ROOM_FOR_PICTURE: AnswerFailure = AnswerFailure {
 pub(crate) struct AnswerRun {
     catalog: Arc<Snapshot>,
     /// Number of the last answer that was started.
-    pub(crate) number: u64,
+    number: u64,
     /// Boxed: most sessions have none.
     running: Option<Box<RunningAnswer>>,
-    /// The questions behind the running answer.
-    pub(crate) queue: VecDeque<AcceptedQuestion>,
+    queue: VecDeque<AcceptedQuestion>,
 }
 
 /// A question that was accepted.
@@ -120,6 +119,21 @@ pub(crate) struct AnswerStart<'a> {
 impl AnswerRun {
     pub(crate) fn new(catalog: Arc<Snapshot>) -> Self {
         Self { catalog, number: 0, running: None, queue: VecDeque::new() }
+    }
+
+    /// Continues with the number and the queue of an earlier owner.
+    pub(crate) fn restore(&mut self, number: u64, queue: VecDeque<AcceptedQuestion>) {
+        (self.number, self.queue) = (number, queue);
+    }
+
+    /// Number of the last answer that was started.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The questions behind the running answer.
+    pub(crate) fn queue(&self) -> &VecDeque<AcceptedQuestion> {
+        &self.queue
     }
 
     pub(crate) fn is_running(&self) -> bool {

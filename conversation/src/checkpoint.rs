@@ -383,7 +383,7 @@ mod tests {
     fn handoff_and_topic_of_an_earlier_version_are_read_and_written_in_one_object() {
         let read = Checkpoint::decode(OF_BEFORE).expect("a form that is known");
         assert_eq!(read.handoff.agent_name(), Some("Ada"));
-        assert!(read.handoff.awaits_answer && read.topic.is_answer(9));
+        assert!(read.handoff.awaits_answer() && read.topic.is_answer(9));
         assert_eq!(read.topic.product.as_ref().map(|product| &*product.id), Some("td17"));
         assert_eq!(read.topic.previous()[0].answer, "7 kg.");
         let json = |text: &str| -> serde_json::Value {

@@ -98,7 +98,7 @@ impl Conversation {
 
     /// Sets the cache of predictions for keystrokes.
     pub fn with_prediction_cache(mut self, predicted: Arc<dyn PredictionCache>) -> Self {
-        self.prediction.cache = Some(predicted);
+        self.prediction.set_cache(predicted);
         self
     }
 
@@ -114,7 +114,7 @@ impl Conversation {
         mut self,
         verifier: Option<Arc<dyn VisitorTokenVerifier>>,
     ) -> Self {
-        self.identity.verifier = verifier;
+        self.identity.verify_with(verifier);
         self
     }
 
@@ -126,7 +126,7 @@ impl Conversation {
     /// Its id.
     #[must_use]
     pub fn id(&self) -> &Arc<str> {
-        &self.resume.id
+        self.resume.id()
     }
 
     /// The last offset that was assigned.
@@ -136,7 +136,7 @@ impl Conversation {
 
     /// Proves that a client may continue it; empty before its first `hello`.
     pub fn token(&self) -> &str {
-        &self.resume.token
+        self.resume.token()
     }
 
     /// True while an answer is being made.
@@ -154,7 +154,7 @@ impl Conversation {
     /// The visitor, if the embedding site signed a visitor token.
     #[must_use]
     pub fn visitor(&self) -> Option<&Visitor> {
-        self.identity.visitor.as_ref()
+        self.identity.visitor()
     }
 
     /// The input that the running answer was lost.
@@ -224,20 +224,20 @@ impl Conversation {
     pub fn write_checkpoint(&self, checkpoint: &mut Checkpoint) -> bool {
         let open = self.answers.open();
         let sent = |open: &OpenAnswer| (open.sent_text, open.crashes);
-        let numbers = (self.offset, self.answers.number);
+        let numbers = (self.offset, self.answers.number());
         let mut is_new = checkpoint.compact != self.compact
             || checkpoint.locale != self.locale
             || (checkpoint.offset, checkpoint.answers) != numbers
             || checkpoint.open.as_deref().map(sent) != open.map(sent)
-            || checkpoint.pending.len() != self.answers.queue.len()
-            || checkpoint.visitor != self.identity.visitor;
-        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.resume.epoch);
+            || checkpoint.pending.len() != self.answers.queue().len()
+            || checkpoint.visitor.as_ref() != self.identity.visitor();
+        (checkpoint.compact, checkpoint.epoch) = (self.compact, self.resume.epoch());
         (checkpoint.offset, checkpoint.answers) = numbers;
         checkpoint.locale.clone_from(&self.locale);
-        checkpoint.visitor.clone_from(&self.identity.visitor);
+        checkpoint.visitor = self.identity.visitor().cloned();
         checkpoint.open = open.map(|open| Box::new(open.clone()));
-        checkpoint.pending.clone_from(&self.answers.queue);
-        checkpoint.greeting.clone_from(&self.resume.greeting);
+        checkpoint.pending.clone_from(self.answers.queue());
+        checkpoint.greeting = self.resume.greeting().cloned().map(Box::new);
         if checkpoint.handoff != self.handoff {
             is_new = true;
             checkpoint.handoff.clone_from(&self.handoff);
@@ -285,7 +285,7 @@ impl Conversation {
                     }
                     let entry = LogEntry {
                         offset: self.offset,
-                        epoch: self.resume.epoch,
+                        epoch: self.resume.epoch(),
                         at_ms: Some(self.now_ms),
                         reply_to,
                         event: *event,
@@ -375,7 +375,7 @@ impl Conversation {
             self.take(steps);
             // The client's present locale is newer.
             checkpoint.locale = self.locale.take().or(checkpoint.locale);
-            checkpoint.visitor = self.identity.visitor.clone().or(checkpoint.visitor);
+            checkpoint.visitor = self.identity.visitor().cloned().or(checkpoint.visitor);
             self.restore(checkpoint, None);
         } else {
             self.take(steps);
@@ -389,8 +389,8 @@ impl Conversation {
     /// given up; this one counts. None if there was no crash.
     fn restore(&mut self, checkpoint: Checkpoint, crashes: Option<u32>) {
         self.locale = checkpoint.locale;
-        self.identity.visitor = checkpoint.visitor;
-        (self.answers.number, self.answers.queue) = (checkpoint.answers, checkpoint.pending);
+        self.identity.restore(checkpoint.visitor);
+        self.answers.restore(checkpoint.answers, checkpoint.pending);
         self.topic = checkpoint.topic;
         let steps = self.handoff.restore(checkpoint.handoff);
         self.take(steps);
@@ -572,7 +572,7 @@ impl Conversation {
     /// Records new facts about the visitor.
     fn record_visitor(&mut self) {
         let details = self.details();
-        let described = self.topic.describe(self.identity.visitor.as_ref(), details);
+        let described = self.topic.describe(self.identity.visitor(), details);
         self.take(described.map(|event| Step::event(event, None)));
     }
 
@@ -583,7 +583,7 @@ impl Conversation {
             locale: self.locale.clone(),
             scenario: self.topic.scenario,
             page: self.topic.page.clone(),
-            reason: self.handoff.reason.clone(),
+            reason: self.handoff.reason().map(str::to_owned),
         }
     }
 
@@ -594,7 +594,7 @@ impl Conversation {
             last: self.topic.last.clone(),
             since_ms: None,
             agent: None,
-            awaits_answer: self.handoff.awaits_answer,
+            awaits_answer: self.handoff.awaits_answer(),
         }
     }
 

@@ -43,14 +43,14 @@ pub(crate) struct Handoff {
     since_ms: u64,
     /// Why the visitor wants an agent; used when the desk loses the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reason: Option<String>,
+    reason: Option<String>,
     /// Messages of an agent who, by the last report, does not have the conversation. The desk's decision and the
     /// agent's message arrive by two channels: the message may arrive first.
     #[serde(skip)]
     unchecked: VecDeque<AgentChatMessage>,
     /// True while the visitor waits for an answer of the agent.
     #[serde(default)]
-    pub(crate) awaits_answer: bool,
+    awaits_answer: bool,
     /// The visitor's last message to the agent that has no reply, and its id.
     #[serde(default)]
     unanswered: Option<(String, Option<MessageId>)>,
@@ -102,6 +102,16 @@ impl Responder {
 }
 
 impl Handoff {
+    /// Why the visitor wants an agent.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// True while the visitor waits for an answer of the agent.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.awaits_answer
+    }
+
     /// True while an agent has the conversation.
     pub(crate) fn has_agent(&self) -> bool {
         matches!(self.responder, Responder::With(_))

@@ -191,7 +191,7 @@ fn a_resume_buffers_messages_until_the_log_is_open() {
         || OpeningResult::Begun { token: "t".to_owned(), is_logged: true, not_resumed: None };
     let opened = resume.opened(begun(), 0).expect("a hello waits");
     assert_eq!(names(&opened.steps), ["UseLog", "Send"]);
-    assert_eq!((opened.held.len(), resume.epoch, resume.token.as_str()), (6, 1, "t"));
+    assert_eq!((opened.held.len(), resume.epoch(), resume.token()), (6, 1, "t"));
     assert!(opened.before.is_none() && resume.opened(begun(), 0).is_none(), "once");
     assert_eq!(names([&resume.hello(None, None, false, 3)]), ["Send"], "welcome again");
 }

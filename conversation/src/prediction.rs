@@ -68,12 +68,17 @@ pub(super) struct Prediction {
     likely: Option<(u64, ManualRequest)>,
     prefetched: Option<ManualRequest>,
     /// Predictions of earlier keystrokes; none if they are not cached.
-    pub(super) cache: Option<Arc<dyn PredictionCache>>,
+    cache: Option<Arc<dyn PredictionCache>>,
 }
 
 impl Prediction {
     pub(super) fn new(sure: u8) -> Self {
         Self { sure, number: 0, likely: None, prefetched: None, cache: None }
+    }
+
+    /// Sets the cache of predictions.
+    pub(super) fn set_cache(&mut self, cache: Arc<dyn PredictionCache>) {
+        self.cache = Some(cache);
     }
 
     /// The predictions for the typed text, and the timer to start when a manual has become likely.

@@ -20,13 +20,11 @@ const HELD_BESIDE: usize = 4;
 /// The identity of a conversation and its `hello`.
 pub(crate) struct Resume {
     rules: Arc<Rules>,
-    pub(crate) id: Arc<str>,
-    /// Proves that a client may continue the conversation; empty before its first `hello`.
-    pub(crate) token: String,
+    id: Arc<str>,
+    token: String,
     /// The epoch of this owner; 0 before the first `hello`.
-    pub(crate) epoch: u64,
-    /// The `hello` that has no `welcome` yet.
-    pub(crate) greeting: Option<Box<PendingHello>>,
+    epoch: u64,
+    greeting: Option<Box<PendingHello>>,
 }
 
 /// The result of an opened log.
@@ -48,6 +46,24 @@ pub(crate) struct EarlierOwner {
 impl Resume {
     pub(crate) fn new(id: Arc<str>, token: String, rules: Arc<Rules>) -> Self {
         Self { rules, id, token, epoch: 0, greeting: None }
+    }
+
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Proves that a client may continue the conversation; empty before its first `hello`.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The `hello` that has no `welcome` yet.
+    pub(crate) fn greeting(&self) -> Option<&PendingHello> {
+        self.greeting.as_deref()
     }
 
     /// True once the client has sent `hello` and has its `welcome`.

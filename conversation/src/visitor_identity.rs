@@ -29,13 +29,26 @@ pub enum VisitorTokenError {
 /// The visitor, and the verifier of tokens.
 #[derive(Default)]
 pub(crate) struct VisitorIdentity {
-    /// Without one every visitor is anonymous.
-    pub(crate) verifier: Option<Arc<dyn VisitorTokenVerifier>>,
-    /// The visitor, if the site signed a token.
-    pub(crate) visitor: Option<Visitor>,
+    verifier: Option<Arc<dyn VisitorTokenVerifier>>,
+    visitor: Option<Visitor>,
 }
 
 impl VisitorIdentity {
+    /// Sets the verifier; without one every visitor is anonymous.
+    pub(crate) fn verify_with(&mut self, verifier: Option<Arc<dyn VisitorTokenVerifier>>) {
+        self.verifier = verifier;
+    }
+
+    /// The visitor, if the site signed a token.
+    pub(crate) fn visitor(&self) -> Option<&Visitor> {
+        self.visitor.as_ref()
+    }
+
+    /// The visitor of an earlier owner of the conversation.
+    pub(crate) fn restore(&mut self, visitor: Option<Visitor>) {
+        self.visitor = visitor;
+    }
+
     /// Verifies a token; an error if it is invalid. A later visitor replaces an earlier one.
     pub(crate) fn introduce(&mut self, token: &str, id: Option<MessageId>) -> Option<Step> {
         let verifier = self.verifier.as_ref().ok_or(VisitorTokenError::Wrong);

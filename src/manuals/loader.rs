@@ -489,12 +489,12 @@ mod tests {
         let (kind, url) = (DocumentationKind::Html, "http://a/".to_owned());
         let (ledger, it) = (LoadHistory::default(), Documentation { kind, url, backup_url: None });
         assert_eq!(ledger.of(&it), None);
-        let failed = ManualError::new("unreachable", "Not now.", "nobody answers");
+        let failed = ManualError::new("unreachable", "Not now.", "the host did not answer");
         ledger.note(&it, Err(&failed));
         let line = ledger.of(&it).expect("a line");
         assert_eq!(
             (line.pages, line.fault.as_deref()),
-            (None, Some("nobody answers (unreachable)"))
+            (None, Some("the host did not answer (unreachable)"))
         );
         ledger.note(&it, Ok(&manual(false)));
         let line = ledger.of(&it).expect("a line");
