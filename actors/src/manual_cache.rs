@@ -220,7 +220,11 @@ impl From<LoadFailure> for ManualError {
             }
             _ => "The manual could not be opened just now. Please ask again in a moment.",
         };
-        Self::new(why.as_str(), words, format!("the shelf could not load it: {}", why.as_str()))
+        Self::new(
+            why.as_str(),
+            words,
+            format!("the manual cache could not load it: {}", why.as_str()),
+        )
     }
 }
 
