@@ -7,7 +7,7 @@ use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 
-use super::words::{ENDINGS, FORMS, KINDS, Kind, LINES, PLACES, SYLLABLES};
+use super::words::{Kind, WORDS, one_of};
 use crate::slug;
 
 /// A brand before its products are made.
@@ -55,11 +55,11 @@ pub(super) fn share_out(chance: &mut ChaCha8Rng, brands: usize, products: usize)
 
 fn outline(chance: &mut ChaCha8Rng, products: usize, taken: &mut HashSet<String>) -> Outline {
     let (name, hebrew) = name(chance, taken);
-    let (city, country) = *PLACES.choose(chance).expect("there are places");
+    let (city, country) = *one_of(chance, &WORDS.places);
     let many = chance.random_range(1..=4);
     let mut kinds: Vec<&'static Kind> = Vec::new();
     let mut prefixes: Vec<String> = Vec::new();
-    for kind in KINDS.sample(chance, many) {
+    for kind in WORDS.kinds.sample(chance, many) {
         kinds.push(kind);
         let mut prefix = letters(chance);
         while prefixes.contains(&prefix) {
@@ -85,7 +85,7 @@ fn name(chance: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> (String, String
     loop {
         let long = chance.random_range(2..=3);
         let parts: Vec<&(&str, &str)> =
-            (0..long).map(|_| SYLLABLES.choose(chance).expect("there are syllables")).collect();
+            (0..long).map(|_| one_of(chance, &WORDS.syllables)).collect();
         let latin: String = parts.iter().map(|(latin, _)| *latin).collect();
         let hebrew: String = parts.iter().map(|(_, hebrew)| *hebrew).collect();
         // An ending does not make a name unique: customers leave it out.
@@ -96,7 +96,7 @@ fn name(chance: &mut ChaCha8Rng, taken: &mut HashSet<String>) -> (String, String
                 taken.insert(format!("{latin}{number}"));
             }
             let (first, rest) = latin.split_at(1);
-            let ending = ENDINGS.choose(chance).expect("there are endings");
+            let ending = one_of(chance, &WORDS.endings);
             return (format!("{}{rest}{ending}{number}", first.to_uppercase()), hebrew);
         }
     }
@@ -108,8 +108,8 @@ const NAMES: usize = 6_000;
 /// One to three capitals, without I and O, which look like digits.
 fn letters(chance: &mut ChaCha8Rng) -> String {
     const CAPITALS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZ";
-    let long = *[1, 2, 2, 2, 3].choose(chance).expect("there are lengths");
-    (0..long).map(|_| char::from(*CAPITALS.choose(chance).expect("there are letters"))).collect()
+    let long = *one_of(chance, &[1, 2, 2, 2, 3]);
+    (0..long).map(|_| char::from(*one_of(chance, CAPITALS))).collect()
 }
 
 /// A generated product.
@@ -176,15 +176,15 @@ fn product(
     let kind = brand.kinds[which];
     // The first product of a brand is no accessory: accessories need a product to belong to.
     let extra = (at > 0 && chance.random_range(0..EXTRA_ONE_IN) == 0)
-        .then(|| *kind.extras.choose(chance).expect("every kind has extras"));
-    let line = *LINES.choose(chance).expect("there are lines");
+        .then(|| *one_of(chance, &kind.extras));
+    let line = *one_of(chance, &WORDS.lines);
     let model = loop {
         let model = model(chance, &brand.prefixes[which], taken.len());
         if taken.insert(slug(&model).replace('-', "")) {
             break model;
         }
     };
-    let form = *FORMS.choose(chance).expect("there are forms");
+    let form = *one_of(chance, &WORDS.forms);
     let words = match extra {
         Some((name, _)) => [brand.name.as_str(), &model, name, ""],
         None => [brand.name.as_str(), line, &model, kind.name],
@@ -201,7 +201,7 @@ fn product(
     let country = if chance.random_range(0..2) == 0 {
         brand.country
     } else {
-        PLACES.choose(chance).expect("there are places").1
+        one_of(chance, &WORDS.places).1
     };
     let specs = if extra.is_some() { extra_specs(chance) } else { specs(chance, kind) };
     Made {
@@ -231,10 +231,8 @@ fn model(chance: &mut ChaCha8Rng, prefix: &str, taken: usize) -> String {
     let number = chance.random_range(10_u32.pow(digits - 1)..10_u32.pow(digits));
     let number =
         if chance.random_range(0..3) > 0 && number > 99 { number / 10 * 10 } else { number };
-    let mark = ["-", "-", "", "", " "].choose(chance).expect("there are marks");
-    let suffix = ["", "", "", "", "", "X", "S", "P", "SE", "KV", "MK2"]
-        .choose(chance)
-        .expect("there are suffixes");
+    let mark = one_of(chance, &["-", "-", "", "", " "]);
+    let suffix = one_of(chance, &["", "", "", "", "", "X", "S", "P", "SE", "KV", "MK2"]);
     format!("{prefix}{mark}{number}{suffix}")
 }
 
@@ -254,7 +252,7 @@ fn specs(chance: &mut ChaCha8Rng, kind: &Kind) -> Vec<(&'static str, String)> {
 }
 
 fn extra_specs(chance: &mut ChaCha8Rng) -> Vec<(&'static str, String)> {
-    let colour = ["black", "grey", "white"].choose(chance).expect("there are colours");
+    let colour = one_of(chance, &["black", "grey", "white"]);
     vec![
         ("weight_g", (chance.random_range(5..400) * 10).to_string()),
         ("colour", (*colour).to_owned()),

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use rand::RngExt as _;
-use rand::seq::IndexedRandom as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::brand::{Made, Outline};
+use super::words::one_of;
 
 /// The manual of a product as Markdown; manual-writer makes about the requested number of pages from it.
 pub(super) fn source(
@@ -60,9 +60,9 @@ fn front(chance: &mut ChaCha8Rng, product: &Made) -> String {
         product.kind.parts.len(),
     );
     let places = ["front, left", "front, right", "top", "rear", "left side", "right side", "below"];
-    for part in product.kind.parts {
-        let place = places.choose(chance).expect("there are places");
-        let (name, _, _, _) = product.kind.settings.choose(chance).expect("there are settings");
+    for part in &product.kind.parts {
+        let place = one_of(chance, &places);
+        let (name, _, _, _) = one_of(chance, &product.kind.settings);
         let _ =
             writeln!(text, "| {part} | {place} | used when you set the {} |", name.to_lowercase());
     }
@@ -82,8 +82,8 @@ fn front(chance: &mut ChaCha8Rng, product: &Made) -> String {
 
 /// One setting, or one procedure with a part.
 fn section(chance: &mut ChaCha8Rng, product: &Made, number: usize) -> String {
-    let part = product.kind.parts.choose(chance).expect("there are parts");
-    let (name, unit, from, to) = product.kind.settings.choose(chance).expect("there are settings");
+    let part = one_of(chance, &product.kind.parts);
+    let (name, unit, from, to) = one_of(chance, &product.kind.settings);
     let default = chance.random_range(*from..=*to);
     let (menu, row) = (number / 12 + 1, number % 12 + 1);
     if number % 4 == 3 {
@@ -96,13 +96,13 @@ fn section(chance: &mut ChaCha8Rng, product: &Made, number: usize) -> String {
             100 + number,
         );
     }
-    let memory = ["program", "scene", "user", "system"].choose(chance).expect("there are memories");
+    let memory = one_of(chance, &["program", "scene", "user", "system"]);
     format!(
         "## {name} for {memory} {menu}-{row}\n\nRow {row} of menu page {menu} sets the {} that {memory} {menu}-{row} uses. \
          It is kept when the power is off.\n\n| Property | Value |\n|---|---|\n| Range | {from} to {to} {unit} |\n\
          | Default | {default} {unit} |\n| Step | {} |\n| Control number | {} |\n\n",
         name.to_lowercase(),
-        [1, 1, 2, 5].choose(chance).expect("there are steps"),
+        one_of(chance, &[1, 1, 2, 5]),
         20 + number,
     )
 }
@@ -111,9 +111,8 @@ fn back(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made) -> String {
     let mut text =
         "# Troubleshooting\n\n| What you notice | Probable cause | What helps |\n|---|---|---|\n"
             .to_owned();
-    for part in product.kind.parts {
-        let (name, unit, from, to) =
-            product.kind.settings.choose(chance).expect("there are settings");
+    for part in &product.kind.parts {
+        let (name, unit, from, to) = one_of(chance, &product.kind.settings);
         let _ = writeln!(
             text,
             "| the {part} does not react | {} stands at {from} | set it to {} {unit} |",
@@ -123,16 +122,15 @@ fn back(chance: &mut ChaCha8Rng, brand: &Outline, product: &Made) -> String {
     }
     text.push_str("\n## Error codes\n\n| Code | Meaning | What to do |\n|---|---|---|\n");
     for number in 0..chance.random_range(6..14) {
-        let part = product.kind.parts.choose(chance).expect("there are parts");
-        let (what, then) = [
+        let part = one_of(chance, &product.kind.parts);
+        let faults = [
             ("too warm", "switch off for half an hour"),
             ("does not answer", "check its plug"),
             ("out of range", "set it back to its default"),
             ("has been changed", "calibrate it"),
             ("is worn", "have it replaced"),
-        ]
-        .choose(chance)
-        .expect("there are faults");
+        ];
+        let (what, then) = one_of(chance, &faults);
         let _ = writeln!(text, "| F-{:02} | {part} {what} | {then} |", number + 1);
     }
     text.push_str("\n# Specifications\n\n| Property | Value |\n|---|---|\n");
