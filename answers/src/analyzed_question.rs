@@ -3,7 +3,7 @@
 use hsc_catalogs::Scenario;
 
 use super::index::{Index, TermId};
-use super::language::distance;
+use super::language::{LANGUAGES, Words, distance};
 use super::ranking_parts::{Part, RankingParts};
 use super::turn::{Question, Turn, topic};
 use super::words::Word;
@@ -345,115 +345,23 @@ fn scenario_terms(scenario: Scenario, index: &Index) -> Vec<AskedTerm> {
 }
 
 impl Kind {
-    /// Detects the kind from the question's words, in the languages of the fixed phrases.
+    /// Detects the kind from the question's words, in the languages that have cues.
     fn of(text: &str) -> Self {
         let text = format!(" {} ", text.to_lowercase());
-        let has = |cues: &[&str]| cues.iter().any(|cue| text.contains(cue));
-        if has(TROUBLE) {
+        let has = |cues: fn(&'static Words) -> &'static [&'static str]| {
+            LANGUAGES.iter().flat_map(cues).any(|cue| text.contains(cue))
+        };
+        if has(|words| &words.trouble) {
             Self::Trouble
-        } else if has(FIGURE) {
+        } else if has(|words| &words.figure) {
             Self::Figure
-        } else if has(HOW_TO) {
+        } else if has(|words| &words.how_to) {
             Self::HowTo
         } else {
             Self::About
         }
     }
 }
-
-/// Cues of a question about a fault.
-const TROUBLE: &[&str] = &[
-    " why ",
-    "won't",
-    "wont ",
-    "doesn't",
-    "does not",
-    " not work",
-    "isn't",
-    " no sound",
-    " error",
-    "problem",
-    "trouble",
-    " stuck",
-    " fails",
-    "failed",
-    " broken",
-    " can't",
-    " cannot",
-    "למה",
-    "מדוע",
-    "לא עובד",
-    "תקלה",
-    "שגיאה",
-    "בעיה",
-];
-
-/// Cues of a question for a figure.
-const FIGURE: &[&str] = &[
-    " how many",
-    " how much",
-    " how long",
-    " how heavy",
-    " how big",
-    " how large",
-    " how far",
-    " how high",
-    " how loud",
-    "weigh",
-    "dimension",
-    " size",
-    "voltage",
-    " watt",
-    "power consumption",
-    "impedance",
-    "frequency response",
-    "specification",
-    " specs",
-    " spec ",
-    "maximum",
-    " max ",
-    "minimum",
-    "temperature",
-    "capacity",
-    "resolution",
-    "sample rate",
-    " range",
-    " polyphony",
-    "battery life",
-    "polarity",
-    " current ",
-    "כמה",
-    "משקל",
-    "מידות",
-    "מתח",
-    "מפרט",
-    "הספק",
-];
-
-/// Cues of a question for steps.
-const HOW_TO: &[&str] = &[
-    " how do ",
-    " how can ",
-    " how to ",
-    " how should ",
-    " how would ",
-    " steps ",
-    " procedure",
-    " set up ",
-    " setup ",
-    " install ",
-    " connect ",
-    " change ",
-    " replace ",
-    " reset ",
-    " turn on",
-    " turn off",
-    "איך",
-    "כיצד",
-    "להתקין",
-    "לחבר",
-    "לאפס",
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,13 @@
 //! Detects the language of a text, knows its common words and stemmer, and compares spellings.
 //!
 //! A language is detected by its commonest words: they are in every paragraph of a manual, and
-//! the same list is needed to skip words without information.
+//! the same list is needed to skip words without information. The words are data, one file per language in
+//! `languages/`. Another language is another file, its line in [`FILES`] and its variant of [`Language`].
+
+use std::sync::LazyLock;
 
 use rust_stemmers::Algorithm;
+use serde::Deserialize;
 use strum::VariantArray as _;
 
 /// A language with a list of common words.
@@ -19,6 +23,46 @@ pub(crate) enum Language {
     Russian,
     Hebrew,
 }
+
+/// The file of each language, in the order of [`Language`].
+const FILES: [(&str, &str); Language::VARIANTS.len()] = [
+    ("en", include_str!("languages/en.json")),
+    ("fr", include_str!("languages/fr.json")),
+    ("de", include_str!("languages/de.json")),
+    ("es", include_str!("languages/es.json")),
+    ("it", include_str!("languages/it.json")),
+    ("pt", include_str!("languages/pt.json")),
+    ("nl", include_str!("languages/nl.json")),
+    ("ru", include_str!("languages/ru.json")),
+    ("he", include_str!("languages/he.json")),
+];
+
+/// The words of a language, in lower case.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"), deny_unknown_fields)]
+pub(crate) struct Words {
+    /// Words that occur in every text and so distinguish none.
+    common: Vec<&'static str>,
+    /// Question words, which an answering manual need not contain.
+    asking: Vec<&'static str>,
+    /// Numbers that manuals write as words. `One` and the like occur in every sentence.
+    #[serde(default)]
+    numbers: Vec<&'static str>,
+    /// Cues of a question about a fault, which is searched between two spaces.
+    #[serde(default)]
+    pub(crate) trouble: Vec<&'static str>,
+    /// Cues of a question for a figure.
+    #[serde(default)]
+    pub(crate) figure: Vec<&'static str>,
+    /// Cues of a question for steps.
+    #[serde(default)]
+    pub(crate) how_to: Vec<&'static str>,
+}
+
+/// The words of each language, in the order of [`Language`].
+pub(crate) static LANGUAGES: LazyLock<[Words; Language::VARIANTS.len()]> = LazyLock::new(|| {
+    FILES.map(|(_, file)| serde_json::from_str(file).expect("a test reads every file of this list"))
+});
 
 /// Characters of a text that are used for detection: some pages, enough for certainty.
 const SAMPLE_CHARS: usize = 20_000;
@@ -54,22 +98,17 @@ impl Language {
 
     /// Its ISO 639-1 code.
     pub(crate) fn code(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::French => "fr",
-            Self::German => "de",
-            Self::Spanish => "es",
-            Self::Italian => "it",
-            Self::Portuguese => "pt",
-            Self::Dutch => "nl",
-            Self::Russian => "ru",
-            Self::Hebrew => "he",
-        }
+        FILES[self as usize].0
+    }
+
+    fn words(self) -> &'static Words {
+        &LANGUAGES[self as usize]
     }
 
     /// The common word or question word with one typing error to `word`. Not used for a word that the manual has.
     pub(crate) fn misspelt_common(self, word: &str) -> Option<&'static str> {
-        let mut all = self.common().iter().chain(self.asking());
+        let Words { common, asking, .. } = self.words();
+        let mut all = common.iter().chain(asking);
         let first = word.chars().next();
         all.find(|known| {
             known.chars().count() >= COMMON_SLIP_FROM_CHARS
@@ -96,224 +135,18 @@ impl Language {
 
     /// True for a word that occurs in every text and so distinguishes none.
     pub(crate) fn is_common(self, word: &str) -> bool {
-        self.common().contains(&word)
+        self.words().common.contains(&word)
     }
 
     /// True for a question word, which an answering manual need not contain.
     pub(crate) fn is_asking(self, word: &str) -> bool {
-        self.asking().contains(&word)
+        self.words().asking.contains(&word)
     }
+}
 
-    fn common(self) -> &'static [&'static str] {
-        match self {
-            Self::English => &[
-                "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could",
-                "did", "do", "does", "doing", "for", "from", "had", "has", "have", "how", "i",
-                "if", "in", "into", "is", "it", "its", "may", "me", "my", "no", "not", "of", "on",
-                "or", "our", "shall", "should", "so", "some", "than", "that", "the", "their",
-                "them", "then", "there", "these", "they", "this", "those", "to", "was", "we",
-                "were", "what", "when", "where", "which", "while", "who", "why", "will", "with",
-                "would", "you", "your",
-            ],
-            Self::French => &[
-                "a", "au", "aux", "avec", "ce", "ces", "cette", "comment", "dans", "de", "des",
-                "du", "elle", "en", "est", "et", "il", "je", "la", "le", "les", "leur", "l", "d",
-                "ma", "mais", "mes", "mon", "ne", "nous", "on", "ou", "où", "par", "pas", "pour",
-                "que", "quel", "quelle", "qui", "se", "ses", "si", "son", "sont", "sur", "un",
-                "une", "vos", "votre", "vous",
-            ],
-            Self::German => &[
-                "als", "am", "an", "auf", "aus", "bei", "das", "dem", "den", "der", "des", "die",
-                "du", "ein", "eine", "einem", "einen", "einer", "er", "es", "für", "fur", "hat",
-                "ich", "ihr", "im", "in", "ist", "kann", "man", "mein", "meine", "mit", "nach",
-                "nicht", "oder", "sich", "sie", "sind", "so", "um", "und", "von", "vor", "was",
-                "wenn", "wie", "wird", "wo", "zu", "zum", "zur",
-            ],
-            Self::Spanish => &[
-                "a", "al", "como", "cómo", "con", "cual", "cuál", "de", "del", "donde", "dónde",
-                "el", "en", "es", "esta", "este", "la", "las", "lo", "los", "mi", "no", "o",
-                "para", "pero", "por", "que", "qué", "se", "si", "son", "su", "sus", "un", "una",
-                "y", "yo",
-            ],
-            Self::Italian => &[
-                "a", "al", "alla", "che", "come", "con", "cosa", "da", "dal", "dei", "del",
-                "della", "delle", "di", "dove", "e", "è", "gli", "i", "il", "in", "la", "le", "lo",
-                "mio", "nel", "nella", "non", "o", "per", "quale", "se", "si", "sono", "su", "un",
-                "una",
-            ],
-            Self::Portuguese => &[
-                "a", "ao", "as", "com", "como", "da", "das", "de", "do", "dos", "e", "é", "em",
-                "eu", "meu", "minha", "na", "no", "não", "o", "onde", "os", "ou", "para", "por",
-                "qual", "que", "se", "sem", "seu", "sua", "um", "uma", "você",
-            ],
-            Self::Dutch => &[
-                "aan", "als", "bij", "dat", "de", "die", "dit", "een", "en", "er", "het", "hoe",
-                "ik", "in", "is", "je", "kan", "maar", "met", "mijn", "naar", "niet", "of", "om",
-                "op", "te", "uit", "uw", "van", "voor", "waar", "wat", "worden", "wordt", "zijn",
-            ],
-            Self::Russian => &[
-                "а",
-                "без",
-                "в",
-                "вы",
-                "где",
-                "для",
-                "до",
-                "если",
-                "и",
-                "из",
-                "или",
-                "к",
-                "как",
-                "какой",
-                "мне",
-                "мой",
-                "на",
-                "не",
-                "но",
-                "о",
-                "от",
-                "по",
-                "при",
-                "с",
-                "то",
-                "у",
-                "что",
-                "это",
-                "я",
-            ],
-            Self::Hebrew => &[
-                "אז", "איזה", "איך", "אין", "אל", "אם", "אני", "את", "אתה", "גם", "האם", "הוא",
-                "היא", "הזה", "הזאת", "זה", "זו", "יש", "כדי", "כי", "כיצד", "כמה", "כן", "לא",
-                "לי", "מה", "מי", "מתי", "על", "עם", "פה", "של", "שלי", "היכן", "איפה", "או", "עד",
-            ],
-        }
-    }
-
-    fn asking(self) -> &'static [&'static str] {
-        match self {
-            Self::English => &[
-                "about",
-                "any",
-                "describe",
-                "explain",
-                "find",
-                "get",
-                "give",
-                "happen",
-                "happens",
-                "help",
-                "information",
-                "know",
-                "learn",
-                "let",
-                "like",
-                "look",
-                "make",
-                "manual",
-                "many",
-                "mean",
-                "means",
-                "much",
-                "need",
-                "please",
-                "possible",
-                "read",
-                "say",
-                "says",
-                "show",
-                "tell",
-                "thing",
-                "try",
-                "trying",
-                "use",
-                "used",
-                "using",
-                "want",
-                "way",
-                "work",
-                "works",
-            ],
-            Self::French => &[
-                "aide",
-                "aider",
-                "dire",
-                "expliquer",
-                "expliquez",
-                "faire",
-                "faut",
-                "peut",
-                "peux",
-                "puis",
-                "utiliser",
-                "veux",
-                "voudrais",
-            ],
-            Self::German => &[
-                "bitte",
-                "benutze",
-                "benutzen",
-                "erklären",
-                "erklaren",
-                "hilfe",
-                "kannst",
-                "mache",
-                "machen",
-                "muss",
-                "möchte",
-                "mochte",
-                "verwende",
-                "verwenden",
-                "will",
-            ],
-            Self::Spanish => &[
-                "ayuda", "explicar", "favor", "hacer", "hago", "necesito", "puede", "puedo",
-                "quiero", "usar", "uso", "utilizar",
-            ],
-            Self::Italian => {
-                &["aiuto", "devo", "fare", "favore", "posso", "spiega", "usare", "uso", "voglio"]
-            }
-            Self::Portuguese => &[
-                "ajuda", "explicar", "favor", "fazer", "faço", "posso", "preciso", "quero", "usar",
-            ],
-            Self::Dutch => &[
-                "alstublieft",
-                "gebruik",
-                "gebruiken",
-                "graag",
-                "help",
-                "hulp",
-                "leg",
-                "moet",
-                "wil",
-            ],
-            Self::Russian => &[
-                "использовать",
-                "могу",
-                "можно",
-                "нужно",
-                "объясните",
-                "помогите",
-                "пожалуйста",
-                "хочу",
-            ],
-            Self::Hebrew => &[
-                "אפשר",
-                "בבקשה",
-                "הסבר",
-                "להסביר",
-                "להשתמש",
-                "לעשות",
-                "מדריך",
-                "משתמשים",
-                "עושים",
-                "עזרה",
-                "צריך",
-                "רוצה",
-                "תסביר",
-            ],
-        }
-    }
+/// True for a number of any language that is written as a word.
+pub(crate) fn is_number(word: &str) -> bool {
+    LANGUAGES.iter().any(|words| words.numbers.contains(&word))
 }
 
 /// True for a letter of the Hebrew alphabet, without marks.
@@ -366,6 +199,24 @@ mod tests {
             Language::German
         );
         assert_eq!(Language::of(["איך מכוונים את המודול של התופים"]), Language::Hebrew);
+    }
+
+    #[test]
+    fn every_language_has_its_own_words() {
+        for (language, own) in [
+            (Language::English, "the"),
+            (Language::French, "votre"),
+            (Language::German, "und"),
+            (Language::Spanish, "cuál"),
+            (Language::Italian, "della"),
+            (Language::Portuguese, "você"),
+            (Language::Dutch, "het"),
+            (Language::Russian, "это"),
+            (Language::Hebrew, "של"),
+        ] {
+            assert!(language.is_common(own), "{language:?}");
+            assert!(!language.words().asking.is_empty(), "{language:?}");
+        }
     }
 
     #[test]

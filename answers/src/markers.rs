@@ -2,7 +2,11 @@
 //!
 //! Models write them in several ways (`[MANUAL: pages 3, 4]`, `[Manual p. 3-5]`, with lenticular
 //! brackets, with the word for page in another language, with a section beside the page); all of them
-//! are parsed, one of them is written.
+//! are parsed, one of them is written. The words for pages are data: `page_words.json`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 /// A parsed marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,93 +33,27 @@ const NAMES: [&str; 4] = ["manual:", "manual ", "suggestion:", "pro tip:"];
 /// The opening characters of a marker.
 pub(super) const OPENING: [char; 2] = ['[', '【'];
 const CLOSING: [char; 2] = [']', '】'];
-/// Words for a page, in lower case, in the languages of manuals and their readers.
-pub(super) const PAGE_WORDS: &[&str] = &[
-    "page",
-    "pages",
-    "pg",
-    "pgs",
-    "p",
-    "pp",
-    "seite",
-    "seiten",
-    "s",
-    "página",
-    "páginas",
-    "pagina",
-    "paginas",
-    "pág",
-    "págs",
-    "pag",
-    "pagine",
-    "pagina's",
-    "strona",
-    "strony",
-    "str",
-    "strana",
-    "strany",
-    "sida",
-    "sidor",
-    "sidorna",
-    "side",
-    "sider",
-    "sivu",
-    "sivut",
-    "oldal",
-    "sayfa",
-    "страница",
-    "страницы",
-    "стр",
-    "с",
-    "сторінка",
-    "עמוד",
-    "עמודים",
-    "עמ",
-    "עמ'",
-    "דף",
-    "صفحة",
-    "ページ",
-    "頁",
-    "页",
-    "쪽",
-    "페이지",
-];
-/// Words that follow their number.
-const PAGE_WORDS_BEHIND: &[&str] = &["ページ", "頁", "页", "쪽", "페이지", "oldal"];
-/// Words for other parts of a manual, in lower case. They matter only in a marker without
-/// a word for a page; there a number after any other first word is a page.
-const DIVISION_WORDS: &[&str] = &[
-    "section",
-    "sections",
-    "sec",
-    "chapter",
-    "chapters",
-    "ch",
-    "step",
-    "steps",
-    "figure",
-    "fig",
-    "table",
-    "part",
-    "item",
-    "note",
-    "appendix",
-    "line",
-    "version",
-    "abschnitt",
-    "kapitel",
-    "schritt",
-    "sección",
-    "capítulo",
-    "chapitre",
-    "סעיף",
-    "§",
-];
-/// Words that join two page numbers, in lower case; also those of [`RANGE_WORDS`].
-const JOINING_WORDS: &[&str] =
-    &["and", "und", "et", "y", "e", "i", "en", "och", "og", "ja", "or", "ו"];
-/// Words between the first and the last page of a range, in lower case.
-const RANGE_WORDS: &[&str] = &["to", "through", "bis", "à", "a", "עד"];
+/// The words of a marker about pages, in lower case, in the languages of manuals and their readers.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"), deny_unknown_fields)]
+pub(super) struct PageWords {
+    /// Words for a page.
+    pub page: Vec<&'static str>,
+    /// Those of them that follow their number.
+    behind: Vec<&'static str>,
+    /// Words for other parts of a manual. They matter only in a marker without a word for a page; there a number
+    /// after any other first word is a page.
+    divisions: Vec<&'static str>,
+    /// Words that join two page numbers; also those of a range.
+    joining: Vec<&'static str>,
+    /// Words between the first and the last page of a range.
+    ranges: Vec<&'static str>,
+}
+
+pub(super) static PAGE_WORDS: LazyLock<PageWords> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("page_words.json")).expect("each test of a marker reads it")
+});
+
 /// Most pages of one marker. A range over half a manual cites nothing.
 const MOST_PAGES: usize = 12;
 /// Longest marker, in bytes: a longer one is text with a stray bracket.
@@ -175,7 +113,7 @@ fn read(inside: &str) -> Option<Marker> {
         let (name, value) = inside.split_at_checked("manual ".len())?;
         let names_a_page = name.eq_ignore_ascii_case("manual ")
             && match tokens(value).first() {
-                Some(Token::Word(word)) => PAGE_WORDS.contains(&word.as_str()),
+                Some(Token::Word(word)) => PAGE_WORDS.page.contains(&word.as_str()),
                 first => matches!(first, Some(Token::Number(_))),
             };
         let pages = if names_a_page { page_numbers(value) } else { Vec::new() };
@@ -214,12 +152,12 @@ fn page_numbers(value: &str) -> Vec<u32> {
         Token::Word(word) => Some(word.clone()),
         _ => None,
     };
-    let is_page_word = |word: &str| PAGE_WORDS.contains(&word);
+    let is_page_word = |word: &str| PAGE_WORDS.page.contains(&word);
     let words: Vec<String> = tokens.iter().filter_map(word).collect();
     // In a language that is not in the list: the first word, if it has no other meaning.
     let foreign = match words.first() {
         Some(first) if !words.iter().any(|word| is_page_word(word)) => {
-            Some(first).filter(|first| !DIVISION_WORDS.contains(&first.as_str()))
+            Some(first).filter(|first| !PAGE_WORDS.divisions.contains(&first.as_str()))
         }
         _ => None,
     };
@@ -231,13 +169,13 @@ fn page_numbers(value: &str) -> Vec<u32> {
         let follows = tokens
             .get(at + 1)
             .and_then(word)
-            .is_some_and(|word| PAGE_WORDS_BEHIND.contains(&word.as_str()));
+            .is_some_and(|word| PAGE_WORDS.behind.contains(&word.as_str()));
         match token {
             Token::Word(word) if is_page_word(word) || Some(word) == foreign => expected = true,
-            Token::Word(word) if JOINING_WORDS.contains(&word.as_str()) => {
+            Token::Word(word) if PAGE_WORDS.joining.contains(&word.as_str()) => {
                 range_from = None;
             }
-            Token::Word(word) if RANGE_WORDS.contains(&word.as_str()) => {
+            Token::Word(word) if PAGE_WORDS.ranges.contains(&word.as_str()) => {
                 range_from = pages.last().map(|last| last + 1).filter(|_| expected);
             }
             Token::Number(Some(page)) if expected || follows => {

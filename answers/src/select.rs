@@ -8,6 +8,7 @@ use hsc_catalogs::{Block, Manual, Passage};
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, TermId};
+use super::language;
 use super::markers::PAGE_WORDS;
 use super::rank::Hit;
 use super::words::sentences;
@@ -23,49 +24,6 @@ const WHOLE_TABLE: usize = 14;
 const NAMED_COLUMNS: usize = 3;
 /// Most rows of one likely passage.
 const QUOTED_ROWS: usize = 4;
-/// Numbers that manuals write as words. `One` and the like occur in every sentence.
-const NUMBER_WORDS: [&str; 40] = [
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "twelve",
-    "zwei",
-    "drei",
-    "vier",
-    "fünf",
-    "sechs",
-    "acht",
-    "zehn",
-    "zwölf",
-    "deux",
-    "trois",
-    "quatre",
-    "cinq",
-    "huit",
-    "dix",
-    "douze",
-    "dos",
-    "tres",
-    "cuatro",
-    "cinco",
-    "seis",
-    "ocho",
-    "diez",
-    "שני",
-    "שתי",
-    "שלוש",
-    "שלושה",
-    "ארבע",
-    "חמש",
-    "חמישה",
-    "עשר",
-];
 /// Most bullets of a list.
 const BULLETS: usize = 10;
 /// Most sentences of running text from one section, and the characters after which no more are added.
@@ -583,10 +541,10 @@ fn has_figure(text: &str) -> bool {
         let has_digit = word.contains(|c: char| c.is_ascii_digit());
         let bare: String =
             word.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-        if NUMBER_WORDS.contains(&bare.as_str()) {
+        if language::is_number(&bare) {
             return true;
         }
-        let is_page = PAGE_WORDS.contains(&bare.as_str()) && !bare.is_empty();
+        let is_page = PAGE_WORDS.page.contains(&bare.as_str()) && !bare.is_empty();
         let is_figure = has_digit && !is_page && !is_after_page;
         is_after_page = is_page;
         is_figure
