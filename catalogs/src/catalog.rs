@@ -77,7 +77,7 @@ impl Found<'_> {
             Some(Field::Alias(at)) => {
                 self.product.aliases.get(usize::from(*at)).map(String::as_str)
             }
-            Some(Field::Name) | None => None,
+            Some(Field::Name | Field::BrandId) | None => None,
         };
         text.unwrap_or(&self.product.name).to_owned()
     }

@@ -107,7 +107,7 @@ pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Lo
 /// One parsed file, not yet linked to the others.
 #[derive(Default)]
 struct Parsed {
-    file: String,
+    file: Arc<str>,
     digest: u64,
     brand: Option<Map<String, Value>>,
     drafts: Vec<Draft>,
@@ -124,7 +124,7 @@ struct Whole<'a> {
 
 /// Parses a file; `text` is its content, or why it cannot be read.
 fn parse(file: &str, text: Result<String, String>, dir: Option<&Path>) -> Parsed {
-    let mut parsed = Parsed { file: file.to_owned(), ..Parsed::default() };
+    let mut parsed = Parsed { file: file.into(), ..Parsed::default() };
     let read = text.and_then(|text| {
         parsed.digest = fnv(text.as_bytes());
         // An editor on Windows may have added a byte order mark.
@@ -174,10 +174,10 @@ impl Parsed {
 
 fn assemble(files: Vec<Parsed>) -> LoadReport {
     let mut problems = Vec::new();
-    let mut brands: HashMap<Arc<str>, (Arc<Brand>, String)> = HashMap::new();
+    let mut brands: HashMap<Arc<str>, (Arc<Brand>, Arc<str>)> = HashMap::new();
     let mut products: Vec<Product> = Vec::new();
-    let mut home: HashMap<Arc<str>, String> = HashMap::new();
-    let mut origin: Vec<String> = Vec::new();
+    let mut home: HashMap<Arc<str>, Arc<str>> = HashMap::new();
+    let mut origin: Vec<Arc<str>> = Vec::new();
     let mut digest = fnv(b"hsc");
     // The brands of all files first: a product of an older file may name a brand that a later file defines.
     let mut with_brand = Vec::with_capacity(files.len());
@@ -253,24 +253,12 @@ fn assemble(files: Vec<Parsed>) -> LoadReport {
         });
     }
     let origins = Origins {
-        products: shared(origin),
-        brands: brands.iter().map(|(id, (_, file))| (id.clone(), file.as_str().into())).collect(),
+        products: origin,
+        brands: brands.iter().map(|(id, (_, file))| (id.clone(), file.clone())).collect(),
     };
     let brands = brands.into_values().map(|(brand, _)| brand).collect();
     let catalog = Catalog::new(brands, products, origins, format!("{digest:016x}"));
     LoadReport { catalog, problems }
-}
-
-/// The names of files, shared between their products, which are adjacent.
-fn shared(files: Vec<String>) -> Vec<Arc<str>> {
-    let mut last: Arc<str> = Arc::from("");
-    let name = |file: String| {
-        if *last != *file {
-            last = file.into();
-        }
-        Arc::clone(&last)
-    };
-    files.into_iter().map(name).collect()
 }
 
 /// The brand of a file's own `brand_identity`.
@@ -294,8 +282,8 @@ fn brand_of(file: &str, map: &Map<String, Value>, problems: &mut Vec<Problem>) -
 /// The brand named by a product of an older file, created if no file defines it.
 fn named_brand(
     name: &str,
-    file: &str,
-    brands: &mut HashMap<Arc<str>, (Arc<Brand>, String)>,
+    file: &Arc<str>,
+    brands: &mut HashMap<Arc<str>, (Arc<Brand>, Arc<str>)>,
 ) -> Arc<Brand> {
     let id: Arc<str> = slug(name).into();
     let known =
@@ -310,7 +298,7 @@ fn named_brand(
         map.insert("name".to_owned(), shown.clone().into());
         (
             Arc::new(Brand { id: id.clone(), name: shown.into(), entry: Entry::from_map(&map) }),
-            file.to_owned(),
+            file.clone(),
         )
     });
     Arc::clone(brand)

@@ -4,7 +4,10 @@
 //! all matches: the letter with the fewest candidates is used. At most [`MOST`] documents are scored, whatever the
 //! size of the catalog.
 
-use super::index::Index;
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
+
+use super::index::{Index, QuickHasher};
 use super::query::Query;
 use super::reading::{Reading, Sense};
 use super::words::Cut;
@@ -72,16 +75,20 @@ pub(crate) fn of_some(index: &Index, query: &Query, reading: &Reading) -> Vec<u3
     columns.retain(|column| column.size > 0);
     columns.sort_unstable_by_key(|column| column.size);
     columns.truncate(COLUMNS_OF_SOME);
-    let mut weights = Weights::new(columns.len() * EACH_OF_SOME);
+    let mut weights =
+        Weights::with_capacity_and_hasher(columns.len() * EACH_OF_SOME, Default::default());
     let total = index.len() as f32;
     for column in &columns {
         let weight = (1.0 + total / (1.0 + column.size as f32)).ln() + 0.2 * column.letters as f32;
         for document in column.set(index, reading, |_| true).iter().take(EACH_OF_SOME) {
-            weights.add(document, weight);
+            *weights.entry(document).or_default() += weight;
         }
     }
-    weights.best(MOST_OF_SOME)
+    heaviest(weights, MOST_OF_SOME)
 }
+
+/// The summed weights of documents.
+type Weights = HashMap<u32, f32, BuildHasherDefault<QuickHasher>>;
 
 /// The parts of all readings that cover one letter.
 struct Column {
@@ -131,11 +138,8 @@ impl Documents {
         }
         if self.bits.is_empty() {
             self.bits = vec![0; total.div_ceil(64)];
-            for document in std::mem::take(&mut self.numbers) {
-                self.bits[document as usize / 64] |= 1 << (document % 64);
-            }
         }
-        for &document in documents {
+        for &document in std::mem::take(&mut self.numbers).iter().chain(documents) {
             self.bits[document as usize / 64] |= 1 << (document % 64);
         }
     }
@@ -192,39 +196,14 @@ impl Documents {
     }
 }
 
-/// Sums weights of documents: a table with open addressing, allocated at its maximum size.
-struct Weights {
-    /// Document + 1 (0 is free), and its weight.
-    slots: Vec<(u32, f32)>,
-}
-
-impl Weights {
-    fn new(most: usize) -> Weights {
-        Weights { slots: vec![(0, 0.0); (2 * most).next_power_of_two()] }
+/// The documents with the largest weights, at most `most` of them, in no order.
+fn heaviest(weights: Weights, most: usize) -> Vec<u32> {
+    let mut all: Vec<(u32, f32)> = weights.into_iter().collect();
+    if all.len() > most {
+        all.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        all.truncate(most);
     }
-
-    fn add(&mut self, document: u32, weight: f32) {
-        let last = self.slots.len() - 1;
-        let mut at = (document.wrapping_mul(0x9e37_79b1) >> 8) as usize & last;
-        loop {
-            let slot = &mut self.slots[at];
-            if slot.0 == 0 || slot.0 == document + 1 {
-                *slot = (document + 1, slot.1 + weight);
-                return;
-            }
-            at = (at + 1) & last;
-        }
-    }
-
-    /// The documents with the largest weights.
-    fn best(mut self, most: usize) -> Vec<u32> {
-        self.slots.retain(|slot| slot.0 != 0);
-        if self.slots.len() > most {
-            self.slots.select_nth_unstable_by(most, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-            self.slots.truncate(most);
-        }
-        self.slots.into_iter().map(|(document, _)| document - 1).collect()
-    }
+    all.into_iter().map(|(document, _)| document).collect()
 }
 
 fn columns(index: &Index, query: &Query, reading: &Reading) -> Vec<Column> {
@@ -289,12 +268,9 @@ mod tests {
     }
 
     #[test]
-    fn weights_add_up_and_the_heaviest_are_taken() {
-        let mut weights = Weights::new(4);
-        for (document, weight) in [(9, 1.0), (2, 1.5), (9, 1.0), (4, 0.5)] {
-            weights.add(document, weight);
-        }
-        let mut best = weights.best(2);
+    fn the_heaviest_documents_are_taken() {
+        let weights = Weights::from_iter([(9, 2.0), (2, 1.5), (4, 0.5)]);
+        let mut best = heaviest(weights, 2);
         best.sort_unstable();
         assert_eq!(best, [2, 9]);
     }

@@ -48,7 +48,9 @@ pub enum Field {
     /// [`Document::id`].
     Id,
     /// One of [`Document::aliases`].
-    Alias(u16),
+    Alias(u8),
+    /// [`Document::brand_id`]: searched, and never marked, because customers do not see it.
+    BrandId,
 }
 
 /// A part of a field that the query explains.
@@ -60,35 +62,4 @@ pub struct Matched {
     pub start: u32,
     /// One past the last character.
     pub end: u32,
-}
-
-/// The field of an entry; smaller is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FieldNumber(u8);
-
-impl FieldNumber {
-    pub(crate) const NAME: FieldNumber = FieldNumber(0);
-    pub(crate) const MODEL: FieldNumber = FieldNumber(1);
-    pub(crate) const BRAND: FieldNumber = FieldNumber(2);
-    pub(crate) const CATEGORY: FieldNumber = FieldNumber(3);
-    pub(crate) const ID: FieldNumber = FieldNumber(4);
-    /// The id of the brand: searched, but not visible to customers.
-    pub(crate) const BRAND_ID: FieldNumber = FieldNumber(5);
-
-    pub(crate) fn alias(number: usize) -> FieldNumber {
-        FieldNumber(6 + number as u8)
-    }
-
-    /// The field in the public type.
-    pub(crate) fn field(self) -> Option<Field> {
-        match self {
-            FieldNumber::NAME => Some(Field::Name),
-            FieldNumber::MODEL => Some(Field::Model),
-            FieldNumber::BRAND => Some(Field::Brand),
-            FieldNumber::CATEGORY => Some(Field::Category),
-            FieldNumber::ID => Some(Field::Id),
-            FieldNumber::BRAND_ID => None,
-            FieldNumber(alias) => Some(Field::Alias(u16::from(alias - 6))),
-        }
-    }
 }

@@ -5,7 +5,7 @@
 //! with two, then with unexplained words. So a query without an error does not pay for error tolerance.
 
 use super::candidates::{of_all, of_some};
-use super::document::{Field, Hit, Matched};
+use super::document::{Hit, Matched};
 use super::fold::{Kind, fold, kind};
 use super::index::Index;
 use super::query::Query;
@@ -174,8 +174,9 @@ fn marks(index: &Index, document: u32, path: &[Step]) -> Vec<Matched> {
     let mut marks: Vec<(Matched, &str)> = path
         .iter()
         .filter_map(|step| {
-            let field: Field = step.entry.field.field()?;
-            let text = index.text(document, step.entry.field);
+            let field = step.entry.field;
+            // The text of a field that is never marked is empty here.
+            let text = index.text(document, field);
             let start = u32::from(step.entry.start);
             let end = end_of(text, start, u32::from(step.marked));
             (end > start).then_some((Matched { field, start, end }, text))

@@ -4,7 +4,9 @@
 //! are one word. A letter is decomposed (NFKD), loses its marks (accents, niqqud), becomes lower
 //! case, and a Hebrew final form becomes the ordinary letter, because a word that is still being
 //! typed ends in the ordinary one. Letters that Unicode does not decompose although people type their base
-//! letter instead (`ß`, `ł`, `ø`) are in a table; so are a few letters with two forms.
+//! letter instead (`ß`, `ł`, `ø`) are in `base_letters.txt`; a few letters with two forms are in a table.
+
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -78,86 +80,13 @@ pub(crate) fn fold(c: char, mut push: impl FnMut(char)) {
 
 /// Letters without a decomposition in Unicode, and what people type for them: the letter without its stroke,
 /// hook, bar or descender, the two letters of a ligature, the letter in its other form. Sorted.
-const BASE_LETTERS: &[(char, &str)] = &[
-    ('ß', "ss"),
-    ('æ', "ae"),
-    ('ð', "d"),
-    ('ø', "o"),
-    ('þ', "th"),
-    ('đ', "d"),
-    ('ħ', "h"),
-    ('ı', "i"),
-    ('ĸ', "k"),
-    ('ł', "l"),
-    ('ŋ', "n"),
-    ('œ', "oe"),
-    ('ŧ', "t"),
-    ('ƀ', "b"),
-    ('ƃ', "b"),
-    ('ƈ', "c"),
-    ('ƌ', "d"),
-    ('ƒ', "f"),
-    ('ƕ', "hv"),
-    ('ƙ', "k"),
-    ('ƚ', "l"),
-    ('ƞ', "n"),
-    ('ƥ', "p"),
-    ('ƫ', "t"),
-    ('ƭ', "t"),
-    ('ƴ', "y"),
-    ('ƶ', "z"),
-    ('ǝ', "e"),
-    ('ǥ', "g"),
-    ('ȡ', "d"),
-    ('ȥ', "z"),
-    ('ȴ', "l"),
-    ('ȵ', "n"),
-    ('ȶ', "t"),
-    ('ȷ', "j"),
-    ('ȼ', "c"),
-    ('ȿ', "s"),
-    ('ɀ', "z"),
-    ('ɇ', "e"),
-    ('ɉ', "j"),
-    ('ɋ', "q"),
-    ('ɍ', "r"),
-    ('ɏ', "y"),
-    ('ɓ', "b"),
-    ('ɔ', "o"),
-    ('ɖ', "d"),
-    ('ɗ', "d"),
-    ('ə', "e"),
-    ('ɛ', "e"),
-    ('ɠ', "g"),
-    ('ɡ', "g"),
-    ('ɨ', "i"),
-    ('ɫ', "l"),
-    ('ɲ', "n"),
-    ('ɵ', "o"),
-    ('ʈ', "t"),
-    ('ʉ', "u"),
-    ('ʋ', "v"),
-    ('ς', "σ"),
-    ('ґ', "г"),
-    ('ғ', "г"),
-    ('җ', "ж"),
-    ('ҙ', "з"),
-    ('қ', "к"),
-    ('ҡ', "к"),
-    ('ң', "н"),
-    ('ҫ', "с"),
-    ('ҳ', "х"),
-    ('ҷ', "ч"),
-    ('ة', "ه"),
-    ('ى', "ي"),
-    ('ٱ', "ا"),
-    ('ک', "ك"),
-    ('ہ', "ه"),
-    ('ی', "ي"),
-    ('ە', "ه"),
-    ('ⱥ', "a"),
-    ('ⱦ', "t"),
-];
+static BASE_LETTERS: LazyLock<Vec<(char, &str)>> = LazyLock::new(|| {
+    let pair = |line: &'static str| {
+        let (letter, base) = line.split_once(' ')?;
+        Some((letter.parse().ok()?, base))
+    };
+    include_str!("base_letters.txt").lines().filter_map(pair).collect()
+});
 
 fn base_letters(c: char) -> Option<&'static str> {
     let at = BASE_LETTERS.binary_search_by_key(&c, |(letter, _)| *letter).ok()?;
@@ -288,7 +217,8 @@ mod tests {
         assert_eq!(folded("ΦΟΥΡΝΟΣ φούρνος"), "φουρνοσφουρνοσ");
         assert_eq!(folded("Ґрунт ёлка"), "грунтелка");
         assert_eq!(folded("مكنسة مکنسه"), "مكنسهمكنسه");
-        for (letter, base) in BASE_LETTERS {
+        assert_eq!(BASE_LETTERS.len(), 78);
+        for (letter, base) in &*BASE_LETTERS {
             assert_eq!(folded(base), *base, "{letter}: what it is folded to is folded");
         }
     }

@@ -1,9 +1,10 @@
 //! The index: built once from all documents, immutable, read by any number of threads.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
-use super::document::{Document, FieldNumber};
+use super::document::{Document, Field};
 use super::trie::{Term, Trie};
 use super::variant::{Beside, variant};
 use super::words::{Cut, Word, words};
@@ -28,7 +29,7 @@ pub(crate) struct Entry {
     pub(crate) term: Term,
     /// The character of the field's text at which the string begins.
     pub(crate) start: u16,
-    pub(crate) field: FieldNumber,
+    pub(crate) field: Field,
     /// The number of the word in its field.
     pub(crate) word: u8,
     /// The letter of the word at which the string begins.
@@ -93,7 +94,7 @@ pub struct Index {
 /// Numbers distinct strings in order of appearance.
 #[derive(Default)]
 struct Interner {
-    numbers: HashMap<Box<[char]>, u32, std::hash::BuildHasherDefault<LetterHasher>>,
+    numbers: HashMap<Box<[char]>, u32, BuildHasherDefault<QuickHasher>>,
 }
 
 impl Interner {
@@ -107,13 +108,12 @@ impl Interner {
     }
 }
 
-/// A fast hash for short strings of letters (multiply and rotate). The standard hash resists
-/// chosen keys; the keys here are the shop's own catalog, and the table exists only while
-/// the index is built.
+/// A fast hash for short strings of letters and for numbers (multiply and rotate). The standard hash resists
+/// chosen keys; the keys here are the shop's own catalog and the numbers of its products.
 #[derive(Default)]
-struct LetterHasher(u64);
+pub(crate) struct QuickHasher(u64);
 
-impl std::hash::Hasher for LetterHasher {
+impl Hasher for QuickHasher {
     fn write(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
             let mut word = [0; 8];
@@ -156,27 +156,31 @@ impl Index {
         let mut word = Word::default();
         for document in documents {
             let (first_entry, first_span) = (entries.len(), texts.noted());
-            let mut read = |field, text: &str, joined| {
-                read_field(text, joined, field, first_entry, &mut word, &mut interner, &mut entries)
-            };
+            let aliases = document.aliases.iter().take(MOST_ALIASES);
             // From the best field to the worst: a string of a better field is not indexed again.
-            let name_letters = read(FieldNumber::NAME, document.name, true);
-            texts.add(FieldNumber::NAME, document.name);
-            if let Some(model) = document.model {
-                read(FieldNumber::MODEL, model, true);
-                texts.add(FieldNumber::MODEL, model);
+            let fields = std::iter::once((Field::Name, document.name))
+                .chain(document.model.map(|model| (Field::Model, model)))
+                .chain((0..).zip(aliases).map(|(number, alias)| (Field::Alias(number), &**alias)))
+                .chain([
+                    (Field::Brand, document.brand),
+                    (Field::Category, document.category),
+                    (Field::Id, document.id),
+                    (Field::BrandId, document.brand_id),
+                ]);
+            let mut name_letters = 0;
+            for (field, text) in fields {
+                let letters =
+                    read_field(text, field, first_entry, &mut word, &mut interner, &mut entries);
+                match field {
+                    Field::Name => {
+                        name_letters = letters;
+                        texts.add(field, text);
+                    }
+                    Field::Model | Field::Alias(_) | Field::Id => texts.add(field, text),
+                    Field::Brand | Field::Category => texts.add_shared(field, text),
+                    Field::BrandId => {}
+                }
             }
-            for (number, alias) in document.aliases.iter().take(MOST_ALIASES).enumerate() {
-                read(FieldNumber::alias(number), alias, true);
-                texts.add(FieldNumber::alias(number), alias);
-            }
-            read(FieldNumber::BRAND, document.brand, true);
-            texts.add_shared(FieldNumber::BRAND, document.brand);
-            read(FieldNumber::CATEGORY, document.category, true);
-            texts.add_shared(FieldNumber::CATEGORY, document.category);
-            read(FieldNumber::ID, document.id, false);
-            texts.add(FieldNumber::ID, document.id);
-            read(FieldNumber::BRAND_ID, document.brand_id, true);
             drafts.push(Draft {
                 entries: first_entry..entries.len(),
                 spans: first_span..texts.noted(),
@@ -219,7 +223,7 @@ impl Index {
     }
 
     /// The original text of a field.
-    pub(crate) fn text(&self, document: u32, field: FieldNumber) -> &str {
+    pub(crate) fn text(&self, document: u32, field: Field) -> &str {
         self.texts.get(document as usize, field)
     }
 
@@ -244,8 +248,7 @@ impl Index {
 /// Indexes the strings of a text; returns its number of letters.
 fn read_field(
     text: &str,
-    joined: bool,
-    field: FieldNumber,
+    field: Field,
     first_entry: usize,
     word: &mut Word,
     interner: &mut Interner,
@@ -253,7 +256,8 @@ fn read_field(
 ) -> usize {
     let (mut number, mut letters) = (0, 0);
     let mut after_number = false;
-    words(text, joined, word, |word| {
+    // A dash in an id is used as a space.
+    words(text, field != Field::Id, word, |word| {
         if number == MOST_WORDS {
             return;
         }
@@ -383,7 +387,7 @@ fn crowds(index: &Index) -> HashMap<(Term, Term), Box<[u32]>> {
 struct Texts {
     bytes: String,
     /// For each document the ranges of its texts in `bytes`.
-    spans: Vec<(FieldNumber, u32, u32)>,
+    spans: Vec<(Field, u32, u32)>,
     starts: Vec<u32>,
     /// Brands and categories, which many documents share.
     shared: HashMap<Box<str>, (u32, u32)>,
@@ -391,29 +395,26 @@ struct Texts {
 
 impl Texts {
     /// Adds a text of the current document.
-    fn add(&mut self, field: FieldNumber, text: &str) {
+    fn add(&mut self, field: Field, text: &str) {
         let from = self.bytes.len() as u32;
         self.bytes.push_str(text);
         self.spans.push((field, from, self.bytes.len() as u32));
     }
 
     /// The same for a text that other documents share.
-    fn add_shared(&mut self, field: FieldNumber, text: &str) {
-        let span = match self.shared.get(text) {
-            Some(&span) => span,
+    fn add_shared(&mut self, field: Field, text: &str) {
+        match self.shared.get(text) {
+            Some(&(from, to)) => self.spans.push((field, from, to)),
             None => {
-                let from = self.bytes.len() as u32;
-                self.bytes.push_str(text);
-                let span = (from, self.bytes.len() as u32);
-                self.shared.insert(text.into(), span);
-                span
+                self.add(field, text);
+                let (_, from, to) = self.spans[self.spans.len() - 1];
+                self.shared.insert(text.into(), (from, to));
             }
-        };
-        self.spans.push((field, span.0, span.1));
+        }
     }
 
     /// A text of a document, by its final position; may be empty.
-    fn get(&self, document: usize, field: FieldNumber) -> &str {
+    fn get(&self, document: usize, field: Field) -> &str {
         let spans = &self.spans[self.starts[document] as usize..self.starts[document + 1] as usize];
         spans
             .iter()
@@ -442,7 +443,7 @@ impl Texts {
 
     fn memory_bytes(&self) -> usize {
         self.bytes.capacity()
-            + self.spans.capacity() * size_of::<(FieldNumber, u32, u32)>()
+            + self.spans.capacity() * size_of::<(Field, u32, u32)>()
             + self.starts.capacity() * size_of::<u32>()
     }
 }

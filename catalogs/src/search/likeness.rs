@@ -1,6 +1,6 @@
 //! The similarity of a part of the query and a string of a product.
 
-use super::document::FieldNumber;
+use super::document::Field;
 use super::index::Entry;
 use super::query::{Edge, Query};
 use super::way::Step;
@@ -68,13 +68,13 @@ impl Likeness {
     /// How well the part fits the string, 0 to 1.
     fn quality(self, entry: &Entry) -> f32 {
         let mut quality: f32 = match entry.field {
-            FieldNumber::NAME | FieldNumber::MODEL => 1.0,
-            FieldNumber::BRAND => 0.98,
+            Field::Name | Field::Model => 1.0,
+            Field::Brand => 0.98,
             // The numbers in an id are the shop's, not the maker's.
-            FieldNumber::ID | FieldNumber::BRAND_ID if entry.numeric && entry.word_len < 3 => 0.85,
-            FieldNumber::ID | FieldNumber::BRAND_ID => 0.95,
-            FieldNumber::CATEGORY => 0.92,
-            _alias => 0.99,
+            Field::Id | Field::BrandId if entry.numeric && entry.word_len < 3 => 0.85,
+            Field::Id | Field::BrandId => 0.95,
+            Field::Category => 0.92,
+            Field::Alias(_) => 0.99,
         };
         if !entry.begins_word {
             quality -= if entry.numeric { 0.07 } else { 0.25 };

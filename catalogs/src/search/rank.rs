@@ -1,7 +1,7 @@
 //! Scores one product against a query. The rules are explained in the [module](super).
 
 use super::distance::edits;
-use super::document::FieldNumber;
+use super::document::Field;
 use super::index::{Index, joints};
 use super::likeness::Likeness;
 use super::query::{Edge, Query};
@@ -181,7 +181,7 @@ impl<'q> Ranker<'q> {
     fn judge(&self, document: u32, quality: f32) -> Fit {
         let (mut named, mut spelled) = (0.0, 0.0);
         for step in &self.path {
-            if step.entry.field == FieldNumber::NAME {
+            if step.entry.field == Field::Name {
                 named += f32::from(step.marked) * step.quality;
             }
             let edge = &self.edges[step.edge];
@@ -204,7 +204,7 @@ impl<'q> Ranker<'q> {
             // A number alone that is a part of a model number, or a shop's number in an id.
             doubtful |= is_one_number
                 && match one.entry.field {
-                    FieldNumber::ID if one.entry.word_len < 3 => true,
+                    Field::Id if one.entry.word_len < 3 => true,
                     _ => !whole_word && (self.query.len() < 4 || one.entry.offset > 0),
                 };
         }
@@ -245,7 +245,7 @@ impl<'q> Ranker<'q> {
     /// its first letter on.
     fn begins_name(&self) -> bool {
         let first = &self.path[0];
-        first.entry.field == FieldNumber::NAME
+        first.entry.field == Field::Name
             && first.entry.word == 0
             && first.entry.offset == 0
             && self.path.windows(2).all(|two| relation(&two[0], &two[1]) == Relation::Follows)

@@ -34,6 +34,7 @@ impl Product {
             Field::Category => &self.category,
             Field::Id => &self.id,
             Field::Alias(number) => &self.aliases[usize::from(number)],
+            Field::BrandId => "",
         }
     }
 }

@@ -2,7 +2,11 @@
 //!
 //! A product is indexed as it is written and, if a word has a variant, by the variant as well. A query
 //! is searched as it is typed first; only if nothing fits well is its variant searched. So a word that
-//! is meant as written never loses to one that only looks like it.
+//! is meant as written never loses to one that only looks like it. The names of units are data: `units.json`.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use super::fold::{family, latin_look_alike};
 use super::words::{Cut, Word};
@@ -120,70 +124,35 @@ impl Variant {
 /// Longest name of a unit, in letters: `kilogrammes`, `centimetres`, `millimeters`, with a margin.
 const LONGEST_UNIT: usize = 14;
 
-/// Names of units of the SI and of those used with it, singular, and their symbols, folded.
-const UNITS: &[(&str, &str)] = &[
-    ("volt", "v"),
-    ("watt", "w"),
-    ("ampere", "a"),
-    ("amp", "a"),
-    ("ohm", "ω"),
-    ("metre", "m"),
-    ("meter", "m"),
-    ("litre", "l"),
-    ("liter", "l"),
-    ("gramme", "g"),
-    ("gram", "g"),
-    ("hertz", "hz"),
-    ("byte", "b"),
-    ("farad", "f"),
-    ("lumen", "lm"),
-];
+/// The names of units and their symbols, singular and folded.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"), deny_unknown_fields)]
+struct Units {
+    /// Units of the SI, and those that are used with its prefixes.
+    units: Vec<(&'static str, &'static str)>,
+    /// Prefixes of the SI.
+    prefixes: Vec<(&'static str, &'static str)>,
+    /// Units without prefixes. An inch is written as a sign (`″`), which is not a letter.
+    others: Vec<(&'static str, &'static str)>,
+}
 
-/// Prefixes of the SI.
-const PREFIXES: &[(&str, &str)] = &[
-    ("tera", "t"),
-    ("giga", "g"),
-    ("mega", "m"),
-    ("kilo", "k"),
-    ("deci", "d"),
-    ("centi", "c"),
-    ("milli", "m"),
-    ("micro", "μ"),
-    ("nano", "n"),
-];
-
-/// Units without prefixes. An inch is written as a sign (`″`), which is not a letter.
-const OTHERS: &[(&str, &str)] = &[
-    ("inches", ""),
-    ("inch", ""),
-    ("in", ""),
-    ("zoll", ""),
-    ("feet", "ft"),
-    ("foot", "ft"),
-    ("pounds", "lb"),
-    ("pound", "lb"),
-    ("lbs", "lb"),
-    ("ounces", "oz"),
-    ("ounce", "oz"),
-    ("decibels", "db"),
-    ("decibel", "db"),
-    ("kilos", "kg"),
-    ("kilo", "kg"),
-];
+static UNITS: LazyLock<Units> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("units.json")).expect("the tests of units read the file")
+});
 
 /// The symbol of a unit by its name.
 fn symbol(name: &str) -> Option<String> {
-    if let Some((_, symbol)) = OTHERS.iter().find(|(other, _)| *other == name) {
+    if let Some((_, symbol)) = UNITS.others.iter().find(|(other, _)| *other == name) {
         return Some((*symbol).to_owned());
     }
     let unit = |name: &str| {
         let is = |unit: &str| name == unit || name.strip_suffix('s') == Some(unit);
-        UNITS.iter().find(|(unit, _)| is(unit)).map(|(_, symbol)| *symbol)
+        UNITS.units.iter().find(|(unit, _)| is(unit)).map(|(_, symbol)| *symbol)
     };
     if let Some(symbol) = unit(name) {
         return Some(symbol.to_owned());
     }
-    PREFIXES.iter().find_map(|(prefix, sign)| {
+    UNITS.prefixes.iter().find_map(|(prefix, sign)| {
         let symbol = unit(name.strip_prefix(prefix)?)?;
         Some(format!("{sign}{symbol}"))
     })

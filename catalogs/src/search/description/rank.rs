@@ -177,6 +177,11 @@ impl<'i> Reading<'i> {
         reading
     }
 
+    /// Adds an interpretation with the information of its rarity.
+    fn add(&self, unit: &mut Unit, term: TermId, weight: f32) {
+        unit.add(term, weight, self.index.rarity(term));
+    }
+
     /// Adds the concepts of words and phrases.
     fn phrases(&mut self, vocabulary: &Vocabulary, stems: &[String], units: &mut [Unit]) {
         let mut at = 0;
@@ -235,9 +240,9 @@ impl<'i> Reading<'i> {
         measures(tokens, stems, at, vocabulary, |measure| {
             is_measured = true;
             if let Some(term) = index.term(&Term::Measure(measure)) {
-                units[at].add(term, WRITTEN, self.index.rarity(term));
+                self.add(&mut units[at], term, WRITTEN);
                 if !tokens[at].inches && tokens[at].pieces.is_empty() && at + 1 < units.len() {
-                    units[at + 1].add(term, WRITTEN, self.index.rarity(term));
+                    self.add(&mut units[at + 1], term, WRITTEN);
                 }
             }
             if tokens[at].pieces.is_empty()
@@ -256,11 +261,8 @@ impl<'i> Reading<'i> {
             units[at].is_function = false;
             units[at].has_digit = true;
             if let Some(term) = index.term(&Term::Word(number.to_owned())) {
-                units[at].add(
-                    term,
-                    if is_measured { NUMBER_WITHOUT_UNIT } else { SURE },
-                    self.index.rarity(term),
-                );
+                let weight = if is_measured { NUMBER_WITHOUT_UNIT } else { SURE };
+                self.add(&mut units[at], term, weight);
             }
         }
         if units[at].is_function {
@@ -281,7 +283,7 @@ impl<'i> Reading<'i> {
             && is_number
             && let Some(term) = index.term(&Term::Suffix(tokens[at].text.clone()))
         {
-            units[at].add(term, NUMBER_IN_MODEL, self.index.rarity(term));
+            self.add(&mut units[at], term, NUMBER_IN_MODEL);
         }
     }
 
@@ -315,7 +317,7 @@ impl<'i> Reading<'i> {
                     continue;
                 };
                 for unit in &mut units[from..to] {
-                    unit.add(term, weight, self.index.rarity(term));
+                    self.add(unit, term, weight);
                     unit.is_function = false;
                 }
             }
@@ -359,11 +361,7 @@ impl<'i> Reading<'i> {
                 let known: Vec<char> = known.chars().collect();
                 let most = if length < 6 { 1 } else { 2 };
                 if edits(&letters, &known, most).whole <= most {
-                    unit.add(
-                        *term,
-                        if is_known { HEARD_THOUGH_KNOWN } else { HEARD },
-                        self.index.rarity(*term),
-                    );
+                    self.add(unit, *term, if is_known { HEARD_THOUGH_KNOWN } else { HEARD });
                 }
             }
         }
@@ -379,14 +377,14 @@ impl<'i> Reading<'i> {
                 }
                 if other <= length + usize::from(most) {
                     match edits(&letters, &known, most).whole {
-                        1 => unit.add(*term, ONE_SLIP, self.index.rarity(*term)),
-                        2 if most == 2 => unit.add(*term, TWO_SLIPS, self.index.rarity(*term)),
+                        1 => self.add(unit, *term, ONE_SLIP),
+                        2 if most == 2 => self.add(unit, *term, TWO_SLIPS),
                         _ => {}
                     }
                 }
                 let same = letters.iter().zip(&known).take_while(|(a, b)| a == b).count();
                 if same == length || (same >= 5 && same + 1 >= length) {
-                    unit.add(*term, BEGINNING, self.index.rarity(*term));
+                    self.add(unit, *term, BEGINNING);
                 }
             }
         }
@@ -401,7 +399,7 @@ impl<'i> Reading<'i> {
                 // Two consonants match many words; a brand is the likely one.
                 if key.len() >= 3 || (key.len() == 2 && self.index.is_brand(*term)) {
                     let weight = if at == 0 { HEARD_IN_OTHER_SCRIPT } else { HEARD };
-                    unit.add(*term, weight, self.index.rarity(*term));
+                    self.add(unit, *term, weight);
                 }
             }
         }
@@ -544,13 +542,8 @@ fn split(index: &DescriptionIndex, tokens: Vec<Token>) -> Vec<Token> {
         }
         let last = token.pieces.len() - 1;
         for (at, piece) in token.pieces.into_iter().enumerate() {
-            parts.push(Token {
-                text: piece,
-                pieces: Vec::new(),
-                from: token.from,
-                to: token.to,
-                inches: token.inches && at == last,
-            });
+            let inches = token.inches && at == last;
+            parts.push(Token { text: piece, pieces: Vec::new(), inches, ..token });
         }
     }
     parts
