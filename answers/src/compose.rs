@@ -9,7 +9,7 @@ use super::index::Index;
 use super::language::{Language, is_hebrew_letter};
 use super::rank::{Hit, Nearness};
 use super::retrieval::{Features, Measure, Retrieved, look};
-use super::select::{self, Extract, Form, Piece};
+use super::select::{self, Extract, Form, Piece, Selector};
 use super::sheet::{Chunk, Sheet, harmless};
 use super::turn::{Question, Topic, Turn, topic};
 
@@ -178,9 +178,8 @@ pub(super) fn compose_likely(
 
 struct Writer<'a> {
     question: &'a Question<'a>,
-    manual: &'a Manual,
-    index: &'a Index,
     look: &'a Retrieved,
+    select: Selector<'a>,
     phrases: &'static Phrases,
 }
 
@@ -191,7 +190,8 @@ impl<'a> Writer<'a> {
         index: &'a Index,
         look: &'a Retrieved,
     ) -> Self {
-        Self { question, manual, index, look, phrases: Phrases::of(question) }
+        let select = Selector { manual, index, question: &look.analyzed };
+        Self { question, look, select, phrases: Phrases::of(question) }
     }
 
     /// A sheet that begins with remarks about the question itself.
@@ -209,7 +209,7 @@ impl<'a> Writer<'a> {
         let own = self.question.locale.map(language_of);
         let is_hebrew = || self.question.text.contains(is_hebrew_letter);
         let own = own.or_else(|| is_hebrew().then(|| Language::Hebrew.code().to_owned()));
-        let quoted = self.index.language_of(hits.iter().map(|hit| hit.unit));
+        let quoted = self.select.index.language_of(hits.iter().map(|hit| hit.unit));
         if own.is_some_and(|own| !own.is_empty() && own != quoted) {
             sheet.ours(&self.phrases.other_language);
             sheet.paragraph();
@@ -224,14 +224,14 @@ impl<'a> Writer<'a> {
         let mut sections: Vec<u32> = Vec::new();
         let mut taken: Vec<Piece> = Vec::new();
         for hit in hits.iter().filter(|hit| hit.score >= best * SECOND) {
-            let section = self.index.units[hit.unit].section;
+            let section = self.select.index.units[hit.unit].section;
             if sections.len() == SECTIONS || sections.contains(&section) {
                 continue;
             }
-            let mut extract = select::extract(self.manual, self.index, &self.look.analyzed, hit);
-            let known = select::coverage_of(&taken, self.index, &self.look.analyzed);
+            let mut extract = self.select.extract(hit);
+            let known = self.select.coverage_of(&taken);
             taken.extend(extract.pieces.iter().cloned());
-            let adds = select::coverage_of(&taken, self.index, &self.look.analyzed) - known;
+            let adds = self.select.coverage_of(&taken) - known;
             // The first section answers; another one is included if it adds something.
             if extract.pieces.is_empty() || !sections.is_empty() && adds < ADDS {
                 continue;
@@ -244,14 +244,14 @@ impl<'a> Writer<'a> {
             return self.unknown(hits);
         }
         let also: Vec<_> = hits.iter().filter(|hit| hit.score >= best * ALSO).copied().collect();
-        if citations.len() < PAGES && !new_pages(&also, &citations, self.index).is_empty() {
+        if citations.len() < PAGES && !new_pages(&also, &citations, self.select.index).is_empty() {
             sheet.ours(&self.phrases.see_also);
             sheet.paragraph();
             self.quoted_pages(&also, ALSO_CHARS, &mut sheet, &mut citations);
         }
         let quotes: String =
             citations.iter().map(|citation| citation.quote.as_str()).collect::<Vec<_>>().join("\n");
-        if let Some(accessory) = fitting_accessory(self.question, self.index, &quotes) {
+        if let Some(accessory) = fitting_accessory(self.question, self.select.index, &quotes) {
             sheet.ours(&format!("{} ", self.phrases.accessory));
             sheet.suggest(&accessory.name);
             sheet.paragraph();
@@ -329,15 +329,10 @@ impl<'a> Writer<'a> {
         pages.dedup();
         let quote = |page: u32| {
             let own = pieces.iter().filter(|piece| piece.page == page);
-            let best = select::most_telling(own, |text| self.says(text))?;
+            let best = select::most_telling(own, |text| self.select.score(text))?;
             Some((page, best.quoted()))
         };
         pages.into_iter().filter_map(quote).collect()
-    }
-
-    /// Share of the question that a text covers.
-    fn says(&self, text: &str) -> f32 {
-        select::score(text, self.index, &self.look.analyzed)
     }
 
     /// Likely passages, the best first, and the offer of an agent.
@@ -368,17 +363,18 @@ impl<'a> Writer<'a> {
             if citations.len() >= PAGES {
                 break;
             }
-            let page = self.index.units[hit.unit].page;
+            let page = self.select.index.units[hit.unit].page;
             if citations.iter().any(|citation| citation.page == page) {
                 continue;
             }
-            let pieces = select::stretch(self.manual, self.index, &self.look.analyzed, hit, chars);
-            let Some(quote) = select::most_telling(&pieces, |text| self.says(text)) else {
+            let pieces = self.select.stretch(hit, chars);
+            let Some(quote) = select::most_telling(&pieces, |text| self.select.score(text)) else {
                 continue;
             };
             // The heading shows the subject of a passage that may not fit the question.
-            let heading =
-                select::heading(&self.manual.passages[self.index.units[hit.unit].passage]);
+            let heading = select::heading(
+                &self.select.manual.passages[self.select.index.units[hit.unit].passage],
+            );
             let heading = if is_title(heading) { heading } else { "" };
             if pieces.iter().any(|piece| piece.form == Form::Row) {
                 // Rows stay a table.
@@ -413,7 +409,7 @@ impl<'a> Writer<'a> {
             sheet.paragraph();
         }
         self.pages(&self.phrases.closest, hits, best, &mut sheet, &mut citations);
-        if !self.manual.source.pending.is_empty() {
+        if !self.select.manual.source.pending.is_empty() {
             sheet.ours(&format!("{} ", self.phrases.scans_pending));
         }
         sheet.ours(if citations.is_empty() {
@@ -438,7 +434,7 @@ impl<'a> Writer<'a> {
             if citations.len() >= PAGES {
                 break;
             }
-            let passage = &self.manual.passages[self.index.units[hit.unit].passage];
+            let passage = &self.select.manual.passages[self.select.index.units[hit.unit].passage];
             if citations.iter().any(|citation| citation.page == passage.page) {
                 continue;
             }
@@ -452,7 +448,7 @@ impl<'a> Writer<'a> {
             }
             sheet.cite(passage.page);
             let pieces = select::quotable_of(passage);
-            let quote = select::most_telling(&pieces, |text| self.says(text));
+            let quote = select::most_telling(&pieces, |text| self.select.score(text));
             let quote = quote.map_or_else(|| passage.text(), Piece::quoted);
             self.cited(passage.page, &quote, hit.score / best, citations);
         }
@@ -465,7 +461,7 @@ impl<'a> Writer<'a> {
         if citations.iter().all(|citation| citation.page != page) {
             citations.push(Citation {
                 page,
-                page_label: self.manual.page_label(page).map(str::to_owned),
+                page_label: self.select.manual.page_label(page).map(str::to_owned),
                 quote: quote(text),
                 url: html::page_url(&self.question.product.id, page),
                 score: (score * self.look.sure).clamp(0.0, 1.0),
@@ -484,8 +480,8 @@ impl<'a> Writer<'a> {
             text,
             citations,
             confidence: self.look.sure,
-            stale_manual: self.manual.source.stale,
-            pages_pending: pages_pending(self.manual),
+            stale_manual: self.select.manual.source.stale,
+            pages_pending: pages_pending(self.select.manual),
         };
         Composed { chunks, answer, features: self.look.features }
     }

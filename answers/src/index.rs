@@ -19,7 +19,7 @@ use super::words::{Word, WordReader};
 pub(super) type TermId = u32;
 
 /// The occurrences of a word in a unit.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Posting {
     /// Number of the unit.
     pub unit: u32,
@@ -83,6 +83,31 @@ pub(super) struct SpanPosting {
     pub times: u16,
 }
 
+/// A list for each word of the manual; empty for most.
+#[derive(Debug)]
+pub(super) struct ByTerm<T>(Vec<Vec<T>>);
+
+impl<T> ByTerm<T> {
+    /// The list of a word.
+    pub(super) fn of(&self, term: TermId) -> &[T] {
+        self.0.get(term as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn push(&mut self, term: TermId, item: T) {
+        let at = term as usize;
+        if self.0.len() <= at {
+            self.0.resize_with(at + 1, Vec::new);
+        }
+        self.0[at].push(item);
+    }
+}
+
+impl<T> Default for ByTerm<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 /// The windows of a manual as numbers.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
@@ -90,29 +115,12 @@ pub(super) struct Spans {
     pub small: Vec<Span>,
     /// Number of words of each big window, with those of its headings.
     pub big_words: Vec<f32>,
-    /// By word: its occurrences in the text of small windows.
-    in_text: Vec<Vec<SpanPosting>>,
-    /// By word: the small windows whose headings contain it.
-    above_small: Vec<Vec<u32>>,
-    /// By word: the big windows whose headings contain it.
-    above_big: Vec<Vec<u32>>,
-}
-
-impl Spans {
-    /// The occurrences of a word in the text of small windows.
-    pub(super) fn in_text(&self, term: TermId) -> &[SpanPosting] {
-        self.in_text.get(term as usize).map_or(&[], Vec::as_slice)
-    }
-
-    /// The small windows whose headings contain a word.
-    pub(super) fn above_small(&self, term: TermId) -> &[u32] {
-        self.above_small.get(term as usize).map_or(&[], Vec::as_slice)
-    }
-
-    /// The big windows whose headings contain a word.
-    pub(super) fn above_big(&self, term: TermId) -> &[u32] {
-        self.above_big.get(term as usize).map_or(&[], Vec::as_slice)
-    }
+    /// The occurrences of each word in the text of small windows.
+    pub in_text: ByTerm<SpanPosting>,
+    /// The small windows whose headings contain each word.
+    pub above_small: ByTerm<u32>,
+    /// The big windows whose headings contain each word.
+    pub above_big: ByTerm<u32>,
 }
 
 /// A spelling of a word in the manual.
@@ -229,13 +237,7 @@ impl Index {
         };
         let mut counts: HashMap<TermId, Posting> = HashMap::new();
         let mut count = |term: TermId, add: fn(&mut Posting)| {
-            add(counts.entry(term).or_insert(Posting {
-                unit,
-                heading: 0,
-                path: 0,
-                body: 0,
-                label: 0,
-            }));
+            add(counts.entry(term).or_insert(Posting { unit, ..Posting::default() }));
         };
         let mut heading = Vec::new();
         self.read(own, |term, word| {
@@ -329,7 +331,7 @@ impl Index {
             let (words, above) = self.read_window(window, |_| ());
             spans.big_words.push(words);
             for term in above {
-                push(&mut spans.above_big, term, number);
+                spans.above_big.push(term, number);
             }
         }
         for (number, window) in (0_u32..).zip(&windows.small) {
@@ -346,10 +348,10 @@ impl Index {
                 words,
             });
             for term in above {
-                push(&mut spans.above_small, term, number);
+                spans.above_small.push(term, number);
             }
             for (term, times) in times {
-                push(&mut spans.in_text, term, SpanPosting { span: number, times });
+                spans.in_text.push(term, SpanPosting { span: number, times });
             }
         }
         self.spans = spans;
@@ -528,13 +530,4 @@ impl Index {
         let all = self.units.len() as f32;
         ((all - have + 0.5) / (have + 0.5)).ln_1p()
     }
-}
-
-/// Adds an item to the list of a word.
-fn push<T>(lists: &mut Vec<Vec<T>>, term: TermId, item: T) {
-    let at = term as usize;
-    if lists.len() <= at {
-        lists.resize_with(at + 1, Vec::new);
-    }
-    lists[at].push(item);
 }

@@ -219,68 +219,78 @@ fn best_spans(
 /// The word scores of each small window and each big one.
 fn window_words(index: &Index, question: &AnalyzedQuestion) -> (Vec<f32>, Vec<f32>) {
     let spans = &index.spans;
-    let mean = |all: f32, count: usize| (all / count.max(1) as f32).max(1.0);
-    let small_mean = mean(spans.small.iter().map(|span| span.words).sum(), spans.small.len());
-    let big_mean = mean(spans.big_words.iter().sum(), spans.big_words.len());
-    let (mut small, mut big) =
-        (vec![0.0_f32; spans.small.len()], vec![0.0_f32; spans.big_words.len()]);
-    let (mut in_small, mut in_big) = (small.clone(), big.clone());
-    let saturated = |times: f32, words: f32, mean: f32| {
-        times / (times + WINDOW_SATURATION * (1.0 - WINDOW_LENGTH + WINDOW_LENGTH * words / mean))
-    };
+    let mut small = WindowScores::new(spans.small.iter().map(|span| span.words).collect());
+    let mut big = WindowScores::new(spans.big_words.clone());
     for term in &question.terms {
-        let (mut best_small, mut best_big) = (Vec::new(), Vec::new());
         for &(reading, alike) in &term.readings {
-            let (mut touched_small, mut touched_big) = (Vec::new(), Vec::new());
-            let mut count = |span: usize, times: f32, own: bool| {
-                let parent = spans.small[span].parent;
-                if in_small[span] == 0.0 {
-                    touched_small.push(span);
-                }
-                in_small[span] += times;
-                // A heading counts once in the big window, through a list of its own.
-                if own {
-                    if in_big[parent] == 0.0 {
-                        touched_big.push(parent);
-                    }
-                    in_big[parent] += times;
-                }
-            };
-            for posting in spans.in_text(reading) {
-                count(posting.span as usize, f32::from(posting.times), true);
+            for posting in spans.in_text.of(reading) {
+                let (span, times) = (posting.span as usize, f32::from(posting.times));
+                small.count(span, times);
+                big.count(spans.small[span].parent, times);
             }
-            for &span in spans.above_small(reading) {
-                count(span as usize, 1.0, false);
+            // A heading counts once in the big window, through a list of its own.
+            for &span in spans.above_small.of(reading) {
+                small.count(span as usize, 1.0);
             }
-            for &window in spans.above_big(reading) {
-                if in_big[window as usize] == 0.0 {
-                    touched_big.push(window as usize);
-                }
-                in_big[window as usize] += 1.0;
+            for &window in spans.above_big.of(reading) {
+                big.count(window as usize, 1.0);
             }
-            for span in touched_small {
-                let times = std::mem::take(&mut in_small[span]);
-                best_small
-                    .push((span, alike * saturated(times, spans.small[span].words, small_mean)));
-            }
-            for window in touched_big {
-                let times = std::mem::take(&mut in_big[window]);
-                best_big
-                    .push((window, alike * saturated(times, spans.big_words[window], big_mean)));
-            }
+            small.end_reading(alike);
+            big.end_reading(alike);
         }
-        add_best(&mut small, best_small, term.weight);
-        add_best(&mut big, best_big, term.weight);
+        small.end_word(term.weight);
+        big.end_word(term.weight);
     }
-    (small, big)
+    (small.scores, big.scores)
 }
 
-/// Adds to each window its best reading of a word.
-fn add_best(windows: &mut [f32], mut found: Vec<(usize, f32)>, weight: f32) {
-    found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    found.dedup_by_key(|(window, _)| *window);
-    for (window, score) in found {
-        windows[window] += weight * score;
+/// The word scores of the windows of one size, while the words of a question are counted.
+struct WindowScores {
+    /// Number of words of each window, and their mean.
+    words: Vec<f32>,
+    mean: f32,
+    /// Occurrences of the present reading in each window, and the windows that have any.
+    times: Vec<f32>,
+    touched: Vec<usize>,
+    /// The windows that have the present word, once for each of its readings.
+    found: Vec<(usize, f32)>,
+    scores: Vec<f32>,
+}
+
+impl WindowScores {
+    fn new(words: Vec<f32>) -> Self {
+        Self {
+            mean: mean(&words).max(1.0),
+            times: vec![0.0; words.len()],
+            touched: Vec::new(),
+            found: Vec::new(),
+            scores: vec![0.0; words.len()],
+            words,
+        }
+    }
+
+    fn count(&mut self, window: usize, times: f32) {
+        if self.times[window] == 0.0 {
+            self.touched.push(window);
+        }
+        self.times[window] += times;
+    }
+
+    fn end_reading(&mut self, alike: f32) {
+        for window in self.touched.drain(..) {
+            let times = std::mem::take(&mut self.times[window]);
+            let length = 1.0 - WINDOW_LENGTH + WINDOW_LENGTH * self.words[window] / self.mean;
+            self.found.push((window, alike * (times / (times + WINDOW_SATURATION * length))));
+        }
+    }
+
+    /// Adds to each window the best reading of the word.
+    fn end_word(&mut self, weight: f32) {
+        self.found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+        self.found.dedup_by_key(|(window, _)| *window);
+        for (window, score) in self.found.drain(..) {
+            self.scores[window] += weight * score;
+        }
     }
 }
 

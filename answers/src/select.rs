@@ -129,63 +129,256 @@ pub(super) fn quotable_of(passage: &Passage) -> Vec<Piece> {
     (0..blocks.len()).flat_map(|at| pieces_of(&blocks, at)).collect()
 }
 
+/// The extract of one section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Extract {
+    /// The section's heading; may be empty.
+    pub heading: String,
+    /// Its words, in manual order.
+    pub pieces: Vec<Piece>,
+    /// A nearby note, with its page.
+    pub note: Option<(u32, String)>,
+}
+
+/// Selects from one manual for one question.
+#[derive(Clone, Copy)]
+pub(super) struct Selector<'a> {
+    pub manual: &'a Manual,
+    pub index: &'a Index,
+    pub question: &'a AnalyzedQuestion,
+}
+
+impl Selector<'_> {
+    /// Extracts the answer from the section of `hit`.
+    pub(super) fn extract(self, hit: &Hit) -> Extract {
+        let units = &self.index.units;
+        let at = &units[hit.unit];
+        let in_section = hit.under >= FROM_THE_TOP;
+        let from_the_top = from_the_top(hit);
+        let first = if in_section {
+            (0..=hit.unit)
+                .rev()
+                .take_while(|&unit| units[unit].section == at.section)
+                .last()
+                .unwrap_or(hit.unit)
+        } else {
+            hit.unit
+        };
+        let passages = units[first..]
+            .iter()
+            .take_while(|unit| unit.section == at.section)
+            .map(|unit| &self.manual.passages[unit.passage]);
+        let blocks: Vec<Placed<'_>> = passages.flat_map(placed).take(BLOCKS).collect();
+        let in_passage = self.manual.passages[at.passage].blocks.len();
+        let pieces = match self.question.kind {
+            Kind::HowTo => steps(&blocks),
+            // A table without a figure does not answer.
+            Kind::Figure => {
+                self.rows(&blocks).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
+            }
+            Kind::Trouble => self.rows(&blocks).or_else(|| steps(&blocks)),
+            Kind::About => None,
+        };
+        let pieces = pieces
+            .or_else(|| self.sentences_of(&blocks, from_the_top, in_passage))
+            .or_else(|| steps(&blocks))
+            .or_else(|| self.rows(&blocks))
+            .unwrap_or_else(|| {
+                // A section of notes only.
+                let piece = |(page, block): &Placed<'_>| {
+                    Piece::new(*page, Form::Sentence, cut(block.text()))
+                };
+                blocks.iter().take(SENTENCES).map(piece).collect()
+            });
+        let pieces = if from_the_top { pieces } else { self.anchored(pieces, hit) };
+        let note = self.note(&blocks, &pieces);
+        Extract { heading: heading(&self.manual.passages[at.passage]).to_owned(), pieces, note }
+    }
+
+    /// The stretch of a hit's page that best fits the question, in manual order, at most `chars` long: it begins
+    /// with the piece that covers most of the question, or with the sentence that introduces it.
+    pub(super) fn stretch(self, hit: &Hit, chars: usize) -> Vec<Piece> {
+        let units = &self.index.units;
+        let page = units[hit.unit].page;
+        let (first, last) = match hit.span {
+            Some(span) => self.index.spans.small[span].units,
+            None => (hit.unit, hit.unit),
+        };
+        let passages = units[first..=last].iter().map(|unit| &self.manual.passages[unit.passage]);
+        let pieces: Vec<Piece> = passages
+            .flat_map(quotable_of)
+            .filter(|piece| piece.page == page && !piece.names_columns && says_something(piece))
+            .collect();
+        if pieces.is_empty() {
+            return pieces;
+        }
+        let rows = pieces.iter().filter(|piece| piece.form == Form::Row).count();
+        if rows * 2 > pieces.len() {
+            return self.telling_rows(pieces);
+        }
+        let from = if from_the_top(hit) { 0 } else { beginning(&pieces, self.best(&pieces)) };
+        let mut remaining = chars;
+        let fits = |piece: &&Piece| {
+            let own = piece.text.chars().count();
+            let fits = own <= remaining || remaining == chars;
+            remaining = remaining.saturating_sub(own);
+            fits
+        };
+        pieces[from..].iter().take_while(fits).cloned().collect()
+    }
+
+    /// The share of the question that the pieces cover together.
+    pub(super) fn coverage_of(self, pieces: &[Piece]) -> f32 {
+        self.score(&pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Share of the question that a text covers.
+    pub(super) fn score(self, text: &str) -> f32 {
+        let terms: Vec<TermId> = self
+            .index
+            .reader
+            .words(text)
+            .iter()
+            .filter_map(|word| self.index.term(&word.term))
+            .collect();
+        self.question.covered(|term| terms.contains(&term))
+    }
+
+    /// The pieces together with the stretch that the ranking found, if they are too short without it; only that stretch if
+    /// none of them belongs to it: the rest of the section is about other subjects.
+    fn anchored(self, mut pieces: Vec<Piece>, hit: &Hit) -> Vec<Piece> {
+        let found = self.stretch(hit, SENTENCE_CHARS);
+        let is_in = |all: &[Piece], piece: &Piece| {
+            all.iter().any(|own| own.page == piece.page && own.text == piece.text)
+        };
+        if !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece)) {
+            return found;
+        }
+        let chars: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
+        // A row is short and complete.
+        let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
+        if chars < LITTLE_CHARS && !is_row {
+            let more: Vec<Piece> =
+                found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
+            pieces.extend(more);
+        }
+        pieces
+    }
+
+    /// The rows of one table that cover most of the question, in manual order; the first ones if none covers any of it.
+    fn telling_rows(self, pieces: Vec<Piece>) -> Vec<Piece> {
+        let mut scored: Vec<(usize, f32)> =
+            pieces.iter().map(|piece| self.fit(&piece.text)).enumerate().collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let Some(&(first, best)) = scored.first() else { return Vec::new() };
+        // Rows with another number of cells are of another table.
+        let width = pieces[first].cells();
+        scored.retain(|row| row.1 >= best * WORTH_SAYING && pieces[row.0].cells() == width);
+        scored.truncate(QUOTED_ROWS);
+        scored.sort_by_key(|row| row.0);
+        scored.into_iter().map(|(at, _)| pieces[at].clone()).collect()
+    }
+
+    /// The rows that cover most of the question, with their column names. If no row covers any
+    /// of it but the section does, the answer is the whole table.
+    fn rows(self, blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
+        let heads = |at: usize| heads(blocks, at);
+        let mut scored: Vec<(usize, f32)> = (0..blocks.len())
+            .filter(|&at| is_row(blocks, at))
+            .map(|at| (at, self.fit(blocks[at].1.text())))
+            .collect();
+        let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
+        // When the best row is the column names, the question is about the table.
+        if best > 0.0 && scored.iter().any(|row| row.1 == best && !heads(row.0)) {
+            scored.retain(|row| row.1 >= best * WORTH_SAYING && !heads(row.0));
+            scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            scored.truncate(ROWS);
+            let tables = scored.iter().filter_map(|row| (0..=row.0).rev().find(|&at| heads(at)));
+            let names =
+                tables.filter(|&at| blocks[at].1.text().split(" | ").count() >= NAMED_COLUMNS);
+            let names: Vec<(usize, f32)> = names.map(|at| (at, 0.0)).collect();
+            scored.extend(names);
+            scored.sort_by_key(|row| row.0);
+        } else {
+            scored.truncate(WHOLE_TABLE);
+        }
+        let mut pieces: Vec<Piece> = Vec::new();
+        for (at, _) in scored {
+            let text = cut(blocks[at].1.text());
+            // A table that continues on the next page repeats its column names there.
+            if pieces.iter().all(|piece| piece.text != text) {
+                pieces.push(row_piece(blocks, at));
+            }
+        }
+        (!pieces.is_empty()).then_some(pieces)
+    }
+
+    /// Sentences: the section's first ones when its heading is the question, else the best ones.
+    fn sentences_of(
+        self,
+        blocks: &[Placed<'_>],
+        from_the_top: bool,
+        in_passage: usize,
+    ) -> Option<Vec<Piece>> {
+        let used = blocks.len().min(if from_the_top { BLOCKS } else { in_passage });
+        let all: Vec<Piece> = (0..used)
+            .filter(|&at| !matches!(blocks[at].1, Block::Note(_)))
+            .flat_map(|at| pieces_of(blocks, at))
+            .collect();
+        if all.iter().all(|piece| piece.form == Form::Row) {
+            return None;
+        }
+        let first = if from_the_top { 0 } else { beginning(&all, self.best(&all)) };
+        Some(run(&all[first..]))
+    }
+
+    /// The index of the piece that covers most of the question; the earlier one of two equals.
+    fn best(self, pieces: &[Piece]) -> usize {
+        let mut best = (0, f32::MIN);
+        for (at, piece) in pieces.iter().enumerate() {
+            let score = self.fit(&piece.text);
+            if score > best.1 {
+                best = (at, score);
+            }
+        }
+        // A list's items are quoted with the sentence that introduces them.
+        (0..best.0)
+            .rev()
+            .take_while(|&at| pieces[at + 1].form != Form::Sentence)
+            .last()
+            .unwrap_or(best.0)
+    }
+
+    /// The note on a page of the pieces that best fits the question. A note without a final
+    /// point was cut by the page's layout.
+    fn note(self, blocks: &[Placed<'_>], pieces: &[Piece]) -> Option<(u32, String)> {
+        blocks
+            .iter()
+            .filter(|(page, _)| pieces.iter().any(|piece| piece.page == *page))
+            .filter_map(|(page, block)| match block {
+                Block::Note(text) if text.trim_end().ends_with(['.', '!', ')', '。']) => {
+                    Some((*page, cut(text), self.score(text)))
+                }
+                _ => None,
+            })
+            .filter(|(_, text, _)| pieces.iter().all(|piece| piece.text != *text))
+            .rev()
+            .max_by(|a, b| a.2.total_cmp(&b.2))
+            .map(|(page, text, _)| (page, text))
+    }
+
+    /// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is asked for.
+    fn fit(self, text: &str) -> f32 {
+        let score = self.score(text);
+        let says_figure = score > 0.0 && self.question.kind == Kind::Figure && has_figure(text);
+        score + if says_figure { FIGURE } else { 0.0 }
+    }
+}
+
 /// True when the heading is the question: the section answers from its beginning. A chapter's heading is above its
 /// first section: there the answer begins with that section.
 fn from_the_top(hit: &Hit) -> bool {
     hit.under >= FROM_THE_TOP || hit.named >= FROM_THE_TOP
-}
-
-/// The stretch of a hit's page that best fits the question, in manual order, at most `chars` long: it begins
-/// with the piece that covers most of the question, or with the sentence that introduces it.
-pub(super) fn stretch(
-    manual: &Manual,
-    index: &Index,
-    question: &AnalyzedQuestion,
-    hit: &Hit,
-    chars: usize,
-) -> Vec<Piece> {
-    let units = &index.units;
-    let page = units[hit.unit].page;
-    let (first, last) = match hit.span {
-        Some(span) => index.spans.small[span].units,
-        None => (hit.unit, hit.unit),
-    };
-    let passages = units[first..=last].iter().map(|unit| &manual.passages[unit.passage]);
-    let pieces: Vec<Piece> = passages
-        .flat_map(quotable_of)
-        .filter(|piece| piece.page == page && !piece.names_columns && says_something(piece))
-        .collect();
-    if pieces.is_empty() {
-        return pieces;
-    }
-    let rows = pieces.iter().filter(|piece| piece.form == Form::Row).count();
-    if rows * 2 > pieces.len() {
-        return telling_rows(pieces, index, question);
-    }
-    let from =
-        if from_the_top(hit) { 0 } else { beginning(&pieces, best(&pieces, index, question)) };
-    let mut remaining = chars;
-    let fits = |piece: &&Piece| {
-        let own = piece.text.chars().count();
-        let fits = own <= remaining || remaining == chars;
-        remaining = remaining.saturating_sub(own);
-        fits
-    };
-    pieces[from..].iter().take_while(fits).cloned().collect()
-}
-
-/// The rows of one table that cover most of the question, in manual order; the first ones if none covers any of it.
-fn telling_rows(pieces: Vec<Piece>, index: &Index, question: &AnalyzedQuestion) -> Vec<Piece> {
-    let mut scored: Vec<(usize, f32)> =
-        pieces.iter().map(|piece| fit(&piece.text, index, question)).enumerate().collect();
-    scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    let Some(&(first, best)) = scored.first() else { return Vec::new() };
-    // Rows with another number of cells are of another table.
-    let width = pieces[first].cells();
-    scored.retain(|row| row.1 >= best * WORTH_SAYING && pieces[row.0].cells() == width);
-    scored.truncate(QUOTED_ROWS);
-    scored.sort_by_key(|row| row.0);
-    scored.into_iter().map(|(at, _)| pieces[at].clone()).collect()
 }
 
 /// The index of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest
@@ -255,94 +448,8 @@ fn row_piece(blocks: &[Placed<'_>], at: usize) -> Piece {
     }
 }
 
-/// The extract of one section.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Extract {
-    /// The section's heading; may be empty.
-    pub heading: String,
-    /// Its words, in manual order.
-    pub pieces: Vec<Piece>,
-    /// A nearby note, with its page.
-    pub note: Option<(u32, String)>,
-}
-
 /// A block and its page.
 type Placed<'a> = (u32, &'a Block);
-
-/// Extracts the answer from the section of `hit`.
-pub(super) fn extract(
-    manual: &Manual,
-    index: &Index,
-    question: &AnalyzedQuestion,
-    hit: &Hit,
-) -> Extract {
-    let units = &index.units;
-    let at = &units[hit.unit];
-    let in_section = hit.under >= FROM_THE_TOP;
-    let from_the_top = from_the_top(hit);
-    let first = if in_section {
-        (0..=hit.unit)
-            .rev()
-            .take_while(|&unit| units[unit].section == at.section)
-            .last()
-            .unwrap_or(hit.unit)
-    } else {
-        hit.unit
-    };
-    let passages = units[first..]
-        .iter()
-        .take_while(|unit| unit.section == at.section)
-        .map(|unit| &manual.passages[unit.passage]);
-    let blocks: Vec<Placed<'_>> = passages.flat_map(placed).take(BLOCKS).collect();
-    let in_passage = manual.passages[at.passage].blocks.len();
-    let pieces = match question.kind {
-        Kind::HowTo => steps(&blocks),
-        // A table without a figure does not answer.
-        Kind::Figure => rows(&blocks, index, question)
-            .filter(|rows| rows.iter().any(|row| has_figure(&row.text))),
-        Kind::Trouble => rows(&blocks, index, question).or_else(|| steps(&blocks)),
-        Kind::About => None,
-    };
-    let pieces = pieces
-        .or_else(|| sentences_of(&blocks, index, question, from_the_top, in_passage))
-        .or_else(|| steps(&blocks))
-        .or_else(|| rows(&blocks, index, question))
-        .unwrap_or_else(|| {
-            // A section of notes only.
-            let piece =
-                |(page, block): &Placed<'_>| Piece::new(*page, Form::Sentence, cut(block.text()));
-            blocks.iter().take(SENTENCES).map(piece).collect()
-        });
-    let pieces = if from_the_top { pieces } else { anchored(pieces, manual, index, question, hit) };
-    let note = note(&blocks, &pieces, index, question);
-    Extract { heading: heading(&manual.passages[at.passage]).to_owned(), pieces, note }
-}
-
-/// The pieces together with the stretch that the ranking found, if they are too short without it; only that stretch if
-/// none of them belongs to it: the rest of the section is about other subjects.
-fn anchored(
-    mut pieces: Vec<Piece>,
-    manual: &Manual,
-    index: &Index,
-    question: &AnalyzedQuestion,
-    hit: &Hit,
-) -> Vec<Piece> {
-    let found = stretch(manual, index, question, hit, SENTENCE_CHARS);
-    let is_in = |all: &[Piece], piece: &Piece| {
-        all.iter().any(|own| own.page == piece.page && own.text == piece.text)
-    };
-    if !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece)) {
-        return found;
-    }
-    let chars: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
-    // A row is short and complete.
-    let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
-    if chars < LITTLE_CHARS && !is_row {
-        let more: Vec<Piece> = found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
-        pieces.extend(more);
-    }
-    pieces
-}
 
 /// The heading above a passage.
 pub(super) fn heading(passage: &Passage) -> &str {
@@ -393,76 +500,6 @@ fn begins_anew(step: &str) -> bool {
     step.starts_with('1') && !step[1..].starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// The rows that cover most of the question, with their column names. If no row covers any
-/// of it but the section does, the answer is the whole table.
-fn rows(blocks: &[Placed<'_>], index: &Index, question: &AnalyzedQuestion) -> Option<Vec<Piece>> {
-    let heads = |at: usize| heads(blocks, at);
-    let mut scored: Vec<(usize, f32)> = (0..blocks.len())
-        .filter(|&at| is_row(blocks, at))
-        .map(|at| (at, fit(blocks[at].1.text(), index, question)))
-        .collect();
-    let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
-    // When the best row is the column names, the question is about the table.
-    if best > 0.0 && scored.iter().any(|row| row.1 == best && !heads(row.0)) {
-        scored.retain(|row| row.1 >= best * WORTH_SAYING && !heads(row.0));
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        scored.truncate(ROWS);
-        let tables = scored.iter().filter_map(|row| (0..=row.0).rev().find(|&at| heads(at)));
-        let names = tables.filter(|&at| blocks[at].1.text().split(" | ").count() >= NAMED_COLUMNS);
-        let names: Vec<(usize, f32)> = names.map(|at| (at, 0.0)).collect();
-        scored.extend(names);
-        scored.sort_by_key(|row| row.0);
-    } else {
-        scored.truncate(WHOLE_TABLE);
-    }
-    let mut pieces: Vec<Piece> = Vec::new();
-    for (at, _) in scored {
-        let text = cut(blocks[at].1.text());
-        // A table that continues on the next page repeats its column names there.
-        if pieces.iter().all(|piece| piece.text != text) {
-            pieces.push(row_piece(blocks, at));
-        }
-    }
-    (!pieces.is_empty()).then_some(pieces)
-}
-
-/// Sentences: the section's first ones when its heading is the question, else the best ones.
-fn sentences_of(
-    blocks: &[Placed<'_>],
-    index: &Index,
-    question: &AnalyzedQuestion,
-    from_the_top: bool,
-    in_passage: usize,
-) -> Option<Vec<Piece>> {
-    let used = blocks.len().min(if from_the_top { BLOCKS } else { in_passage });
-    let all: Vec<Piece> = (0..used)
-        .filter(|&at| !matches!(blocks[at].1, Block::Note(_)))
-        .flat_map(|at| pieces_of(blocks, at))
-        .collect();
-    if all.iter().all(|piece| piece.form == Form::Row) {
-        return None;
-    }
-    let first = if from_the_top { 0 } else { beginning(&all, best(&all, index, question)) };
-    Some(run(&all[first..]))
-}
-
-/// The index of the piece that covers most of the question; the earlier one of two equals.
-fn best(pieces: &[Piece], index: &Index, question: &AnalyzedQuestion) -> usize {
-    let mut best = (0, f32::MIN);
-    for (at, piece) in pieces.iter().enumerate() {
-        let score = fit(&piece.text, index, question);
-        if score > best.1 {
-            best = (at, score);
-        }
-    }
-    // A list's items are quoted with the sentence that introduces them.
-    (0..best.0)
-        .rev()
-        .take_while(|&at| pieces[at + 1].form != Form::Sentence)
-        .last()
-        .unwrap_or(best.0)
-}
-
 /// Consecutive pieces up to the length limit; a list that has begun is completed.
 fn run(pieces: &[Piece]) -> Vec<Piece> {
     let (mut sentence_count, mut items, mut chars) = (0, 0, 0);
@@ -491,45 +528,6 @@ fn run(pieces: &[Piece]) -> Vec<Piece> {
     out
 }
 
-/// The note on a page of the pieces that best fits the question. A note without a final
-/// point was cut by the page's layout.
-fn note(
-    blocks: &[Placed<'_>],
-    pieces: &[Piece],
-    index: &Index,
-    question: &AnalyzedQuestion,
-) -> Option<(u32, String)> {
-    blocks
-        .iter()
-        .filter(|(page, _)| pieces.iter().any(|piece| piece.page == *page))
-        .filter_map(|(page, block)| match block {
-            Block::Note(text) if text.trim_end().ends_with(['.', '!', ')', '。']) => {
-                Some((*page, cut(text), score(text, index, question)))
-            }
-            _ => None,
-        })
-        .filter(|(_, text, _)| pieces.iter().all(|piece| piece.text != *text))
-        .rev()
-        .max_by(|a, b| a.2.total_cmp(&b.2))
-        .map(|(page, text, _)| (page, text))
-}
-
-/// The share of the question that the pieces cover together.
-pub(super) fn coverage_of(pieces: &[Piece], index: &Index, question: &AnalyzedQuestion) -> f32 {
-    score(
-        &pieces.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>().join("\n"),
-        index,
-        question,
-    )
-}
-
-/// The score of a text: the share of the question that it covers, plus a bonus for a figure if one is asked for.
-fn fit(text: &str, index: &Index, question: &AnalyzedQuestion) -> f32 {
-    let score = score(text, index, question);
-    let says_figure = score > 0.0 && question.kind == Kind::Figure && has_figure(text);
-    score + if says_figure { FIGURE } else { 0.0 }
-}
-
 /// True for a text with a number that is not the number of a step, of a page or of a quoted section.
 fn has_figure(text: &str) -> bool {
     let start = text.trim_start();
@@ -549,13 +547,6 @@ fn has_figure(text: &str) -> bool {
         is_after_page = is_page;
         is_figure
     })
-}
-
-/// Share of the question that a text covers.
-pub(super) fn score(text: &str, index: &Index, question: &AnalyzedQuestion) -> f32 {
-    let terms: Vec<TermId> =
-        index.reader.words(text).iter().filter_map(|word| index.term(&word.term)).collect();
-    question.covered(|term| terms.contains(&term))
 }
 
 fn cut(text: &str) -> String {

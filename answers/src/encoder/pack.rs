@@ -46,29 +46,17 @@ struct Pack<'a> {
     tensors: HashMap<&'a str, Packed<'a>>,
 }
 
-/// Reads the pack sequentially.
-struct Cursor<'a> {
-    rest: &'a [u8],
+/// Takes the first bytes of `rest`.
+fn array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    rest.split_off(..N)?.try_into().ok()
 }
 
-impl<'a> Cursor<'a> {
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        Some(head)
-    }
+fn number(rest: &mut &[u8]) -> Option<usize> {
+    usize::try_from(i32::from_le_bytes(array(rest)?)).ok()
+}
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.take(N)?.try_into().ok()
-    }
-
-    fn number(&mut self) -> Option<usize> {
-        usize::try_from(i32::from_le_bytes(self.array()?)).ok()
-    }
-
-    fn long(&mut self) -> Option<usize> {
-        usize::try_from(u64::from_le_bytes(self.array()?)).ok()
-    }
+fn long(rest: &mut &[u8]) -> Option<usize> {
+    usize::try_from(u64::from_le_bytes(array(rest)?)).ok()
 }
 
 /// Writes the model of the pack `bytes` (read from `path`) into the folder `dir`, with a manifest
@@ -100,32 +88,32 @@ pub fn unpack(path: &Path, bytes: &[u8], dir: &Path, source: &str) -> Result<(),
 
 impl<'a> Pack<'a> {
     fn read(bytes: &'a [u8]) -> Option<Self> {
-        let mut cursor = Cursor { rest: bytes.strip_prefix(b"E5S1")? };
-        cursor.take(4)?;
+        let mut rest = bytes.strip_prefix(b"E5S1")?;
+        rest.split_off(..4)?;
         let mut sizes = [0; 7];
         for size in &mut sizes {
-            *size = cursor.number()?;
+            *size = number(&mut rest)?;
         }
         let [hidden, layers, heads, wide, words, positions, kinds] = sizes;
-        let epsilon = f32::from_le_bytes(cursor.array()?);
-        if cursor.number()? != BLOCK {
+        let epsilon = f32::from_le_bytes(array(&mut rest)?);
+        if number(&mut rest)? != BLOCK {
             return None;
         }
-        let count = cursor.number()?;
+        let count = number(&mut rest)?;
         let mut special = [0; 4];
         for token in &mut special {
-            *token = cursor.number()?;
+            *token = number(&mut rest)?;
         }
-        let length = cursor.long()?;
-        let starts: Vec<usize> = cursor
-            .take(count.checked_add(1)?.checked_mul(4)?)?
+        let length = long(&mut rest)?;
+        let starts: Vec<usize> = rest
+            .split_off(..count.checked_add(1)?.checked_mul(4)?)?
             .as_chunks::<4>()
             .0
             .iter()
             .map(|start| u32::from_le_bytes(*start) as usize)
             .collect();
-        let scores = cursor.take(count.checked_mul(4)?)?.as_chunks::<4>().0;
-        let text = cursor.take(length)?;
+        let scores = rest.split_off(..count.checked_mul(4)?)?.as_chunks::<4>().0;
+        let text = rest.split_off(..length)?;
         let pieces = starts
             .windows(2)
             .zip(scores)
@@ -134,16 +122,16 @@ impl<'a> Pack<'a> {
                 Some((piece, f32::from_le_bytes(*score)))
             })
             .collect::<Option<_>>()?;
-        cursor.number()?;
-        let map = cursor.number()?;
-        cursor.take(map)?;
+        number(&mut rest)?;
+        let map = number(&mut rest)?;
+        rest.split_off(..map)?;
         let mut tensors = HashMap::new();
-        for _ in 0..cursor.number()? {
-            let length = u16::from_le_bytes(cursor.array()?) as usize;
-            let name = std::str::from_utf8(cursor.take(length)?).ok()?;
-            let quantised = cursor.take(1)?[0] != 0;
-            let count = cursor.number()?;
-            let (offset, length) = (cursor.long()?, cursor.long()?);
+        for _ in 0..number(&mut rest)? {
+            let length = u16::from_le_bytes(array(&mut rest)?) as usize;
+            let name = std::str::from_utf8(rest.split_off(..length)?).ok()?;
+            let quantised = rest.split_off(..1)?[0] != 0;
+            let count = number(&mut rest)?;
+            let (offset, length) = (long(&mut rest)?, long(&mut rest)?);
             let bytes = bytes.get(offset..offset.checked_add(length)?)?;
             tensors.insert(name, Packed { quantised, count, bytes });
         }

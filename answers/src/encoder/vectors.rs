@@ -188,27 +188,26 @@ impl ManualVectors {
     /// Reads [`to_bytes`](Self::to_bytes). `None` for incomplete data: the manual is embedded again.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut rest = bytes.strip_prefix(MAGIC)?;
-        let mut take = |count: usize| {
-            let (head, tail) = rest.split_at_checked(count)?;
-            rest = tail;
-            Some(head)
+        let number = |rest: &mut &[u8]| {
+            Some(u32::from_le_bytes(rest.split_off(..4)?.try_into().ok()?) as usize)
         };
-        let number = |bytes: &[u8]| Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize);
-        let count = number(take(4)?)?;
+        let count = number(&mut rest)?;
         // Ten models would not fit in memory; a larger count is damage.
         if count > 16 {
             return None;
         }
         let mut members = Vec::with_capacity(count);
         for _ in 0..count {
-            let (dims, rows) = (number(take(4)?)?, number(take(4)?)?);
-            let scales: Vec<f32> = take(rows.checked_mul(4)?)?
+            let (dims, rows) = (number(&mut rest)?, number(&mut rest)?);
+            let scales: Vec<f32> = rest
+                .split_off(..rows.checked_mul(4)?)?
                 .as_chunks::<4>()
                 .0
                 .iter()
                 .map(|b| f32::from_le_bytes(*b))
                 .collect();
-            let values = take(rows.checked_mul(dims)?)?.iter().map(|byte| *byte as i8).collect();
+            let values =
+                rest.split_off(..rows.checked_mul(dims)?)?.iter().map(|byte| *byte as i8).collect();
             if scales.iter().any(|scale| !scale.is_finite()) {
                 return None;
             }
