@@ -1,32 +1,15 @@
-//! Search as you type over a file of products: with a file of queries it evaluates them, without
-//! one it answers what is typed, a line a query.
+//! Search as you type over a file of products: answers what is typed, a line a query. A file of queries is evaluated
+//! by `hsc catalog search-eval`.
 //!
-//!     cargo run --release -p hsc-catalogs --example search -- PRODUCTS.jsonl [QUERIES.jsonl RESULTS.jsonl]
+//!     cargo run --release -p hsc-catalogs --example search -- PRODUCTS.jsonl
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, stdin};
+use std::io::stdin;
 
-use hsc_catalogs::search::{Document, Index, eval};
+use hsc_catalogs::search::{Document, Index};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.as_slice() {
-        [products, queries, results] => {
-            let report = eval::evaluate(
-                BufReader::new(File::open(products)?),
-                BufReader::new(File::open(queries)?),
-                BufWriter::new(File::create(results)?),
-            )?;
-            println!("{report}");
-        }
-        [products] => converse(products)?,
-        _ => return Err("usage: search PRODUCTS.jsonl [QUERIES.jsonl RESULTS.jsonl]".into()),
-    }
-    Ok(())
-}
-
-fn converse(products: &str) -> Result<(), Box<dyn Error>> {
+    let products = std::env::args().nth(1).ok_or("usage: search PRODUCTS.jsonl")?;
     let products = std::fs::read_to_string(products)?;
     let products: Vec<serde_json::Value> =
         products.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;

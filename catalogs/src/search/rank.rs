@@ -41,8 +41,7 @@ pub(crate) struct Ranker<'q> {
     /// Whether words may stay unexplained; then the words of a product are also compared one by one.
     loose: bool,
     /// For each word its edge and the letters in it, when loose.
-    word_edges: Vec<usize>,
-    word_masks: Vec<u64>,
+    words: Vec<(usize, u64)>,
     ways: Ways<'q>,
     // Buffers, so that a candidate costs no allocation.
     steps: Vec<Step>,
@@ -53,16 +52,15 @@ pub(crate) struct Ranker<'q> {
 impl<'q> Ranker<'q> {
     pub(crate) fn new(index: &'q Index, query: &'q Query, reading: &Reading, loose: bool) -> Self {
         let mut edges = reading.edges.clone();
-        let mut word_edges = Vec::new();
-        let mut word_masks = Vec::new();
+        let mut words = Vec::new();
         if loose {
             for &(from, to) in &query.words {
                 let edge = edges.iter().position(|edge| edge.from == from && edge.to == to);
-                word_edges.push(edge.unwrap_or_else(|| {
+                let edge = edge.unwrap_or_else(|| {
                     edges.push(Edge { from, to, cost: 0.0 });
                     edges.len() - 1
-                }));
-                word_masks.push(mask(&query.letters[from..to]));
+                });
+                words.push((edge, mask(&query.letters[from..to])));
             }
         }
         let mut senses = reading.senses.clone();
@@ -82,8 +80,7 @@ impl<'q> Ranker<'q> {
             senses,
             furthest,
             loose,
-            word_edges,
-            word_masks,
+            words,
             ways: Ways::new(query, loose),
             steps: Vec::with_capacity(MOST_STEPS),
             path: Vec::new(),
@@ -135,8 +132,7 @@ impl<'q> Ranker<'q> {
 
     /// Compares unexplained words with each word of the product.
     fn compare_words(&mut self, document: u32) {
-        for word in 0..self.word_edges.len() {
-            let edge = self.word_edges[word];
+        for &(edge, word_mask) in &self.words {
             let Edge { from, to, .. } = self.edges[edge];
             if self.steps.iter().any(|step| step.edge == edge) {
                 continue;
@@ -159,7 +155,7 @@ impl<'q> Ranker<'q> {
                     continue;
                 }
                 let letters = self.index.trie.letters_of(entry.term);
-                if (self.word_masks[word] & !mask(letters)).count_ones() > u32::from(most) {
+                if (word_mask & !mask(letters)).count_ones() > u32::from(most) {
                     continue;
                 }
                 let found = edits(typed, letters, most);

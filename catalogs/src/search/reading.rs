@@ -107,18 +107,19 @@ impl Reading {
                 let whole = trie.here(&place);
                 if let Some(term) = whole {
                     if cut != Cut::None {
-                        self.add(query, from, to, term..term + 1, 0, false);
+                        self.add(query, from, to, Near::exact(term));
                     } else if cuttable[to]
                         && to - from >= 2
                         && (starts[to] || inner_cuts < MOST_INNER_CUTS)
                     {
                         inner_cuts += usize::from(!starts[to]);
                         starts[to] = true;
-                        self.add(query, from, to, term..term + 1, 0, false);
+                        self.add(query, from, to, Near::exact(term));
                     }
                 }
                 if cut == Cut::Gap && place.below.len() > usize::from(whole.is_some()) {
-                    self.add(query, from, to, place.below.clone(), 0, true);
+                    let begun = Near { terms: place.below.clone(), edits: 0, beginning: true };
+                    self.add(query, from, to, begun);
                 }
             }
         }
@@ -199,7 +200,7 @@ impl Reading {
 
     fn add_near(&mut self, query: &Query, from: usize, to: usize, near: Near) {
         if near.edits > 0 {
-            self.add(query, from, to, near.terms, near.edits, near.beginning);
+            self.add(query, from, to, near);
         }
     }
 
@@ -219,7 +220,7 @@ impl Reading {
                 && let Some(term) = trie.here(&place)
             {
                 tried += 1;
-                self.add(query, from, from + at, term..term + 1, 0, false);
+                self.add(query, from, from + at, Near::exact(term));
                 for near in trie.near(&letters[at..], 1, to == query.len()) {
                     self.add_near(query, from + at, to, near);
                 }
@@ -230,7 +231,7 @@ impl Reading {
                 && tried < 6
             {
                 tried += 1;
-                self.add(query, from + at, to, term..term + 1, 0, false);
+                self.add(query, from + at, to, Near::exact(term));
                 for near in trie.near(&letters[..at], 1, false) {
                     self.add_near(query, from, from + at, near);
                 }
@@ -238,15 +239,7 @@ impl Reading {
         }
     }
 
-    fn add(
-        &mut self,
-        query: &Query,
-        from: usize,
-        to: usize,
-        terms: Range<Term>,
-        edits: u8,
-        beginning: bool,
-    ) {
+    fn add(&mut self, query: &Query, from: usize, to: usize, near: Near) {
         if self.senses.len() == MOST_SENSES {
             return;
         }
@@ -259,6 +252,7 @@ impl Reading {
                 self.edges.len() - 1
             }
         };
+        let Near { terms, edits, beginning } = near;
         self.senses.push(Sense { terms, edge: edge as u16, edits, beginning });
     }
 

@@ -210,6 +210,13 @@ pub(crate) struct Near {
     pub(crate) beginning: bool,
 }
 
+impl Near {
+    /// A string as it is typed.
+    pub(crate) fn exact(term: Term) -> Self {
+        Self { terms: term..term + 1, edits: 0, beginning: false }
+    }
+}
+
 impl Trie {
     /// All strings with at most `most` errors from `typed`; with `beginnings`, also those with a near
     /// prefix. Returns at once when no match is possible.
@@ -316,8 +323,7 @@ impl NearSearch<'_> {
     fn take(&mut self, state: &State, depth: u32, below: &Range<Term>) {
         let Some(edits) = self.typed.edits(state) else { return };
         if self.trie.len_of(below.start) == depth {
-            let terms = below.start..below.start + 1;
-            self.found.push(Near { terms, edits, beginning: false });
+            self.found.push(Near { edits, ..Near::exact(below.start) });
         }
         if self.beginnings {
             self.found.push(Near { terms: below.clone(), edits, beginning: true });

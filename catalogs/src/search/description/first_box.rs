@@ -123,7 +123,7 @@ fn combine(
         (Some(hit), Some(best)) => {
             let of_hit = ranked.iter().find(|score| score.document == hit.document);
             let is_better = of_hit.is_none_or(|of_hit| of_hit.score * BETTER < best.score);
-            let content = reading.units.iter().filter(|unit| !unit.is_function).count();
+            let content = reading.content().count();
             let has_kind = reading.units.iter().any(|unit| unit.is_concept);
             let says_more = has_kind || words >= 2;
             (hit.confidence < MATCH && says_more)
@@ -213,10 +213,9 @@ fn names_it(reading: &Reading<'_>, document: u32, identity: &Identity) -> bool {
 
 /// Whether the text is exactly a whole name or model number, and not only a kind or brand.
 fn is_whole_name(reading: &Reading<'_>, matches: &[Match], confidence: u8) -> bool {
-    let content = || reading.units.iter().enumerate().filter(|(_, unit)| !unit.is_function);
-    let is_kind = content().all(|(_, unit)| unit.is_concept);
+    let is_kind = reading.content().all(|(_, unit)| unit.is_concept);
     let is_brand = reading.units.len() == 1
-        && content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
+        && reading.content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
     confidence >= CERTAIN && !is_kind && !is_brand
 }
 
@@ -224,14 +223,13 @@ fn is_whole_name(reading: &Reading<'_>, matches: &[Match], confidence: u8) -> bo
 fn confidence(reading: &Reading<'_>, best: &Score) -> u8 {
     let matches = reading.matches(best.document);
     let identity = identity(reading, &matches);
-    let content = || reading.units.iter().enumerate().filter(|(_, unit)| !unit.is_function);
     if names_it(reading, best.document, &identity) {
         return (75.0 + 20.0 * best.coverage).min(95.0) as u8;
     }
-    let least = if content().count() > 1 { 0.5 } else { SURE };
-    let is_whole = content().all(|(at, _)| matches[at].weight >= least);
+    let least = if reading.content().count() > 1 { 0.5 } else { SURE };
+    let is_whole = reading.content().all(|(at, _)| matches[at].weight >= least);
     let only_brand =
-        content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
+        reading.content().all(|(at, _)| is_identity(reading, &matches[at], at) == Some("brand"));
     let is_sentence = reading.units.iter().any(|unit| unit.is_function);
     if is_whole && !(only_brand && is_sentence) && !identity.lacks_model {
         return (50.0 + (best.coverage - 0.7) * 80.0).clamp(30.0, 74.0) as u8;

@@ -405,6 +405,11 @@ impl<'i> Reading<'i> {
         }
     }
 
+    /// The words that are not function words, with their positions.
+    pub(super) fn content(&self) -> impl Iterator<Item = (usize, &Unit)> {
+        self.units.iter().enumerate().filter(|(_, unit)| !unit.is_function)
+    }
+
     /// The share of the text's letters in words with at least this certainty. Numbers are the same in every
     /// layout and do not count.
     pub(super) fn known_share(&self, least: f32) -> f32 {
