@@ -48,7 +48,7 @@ pub(crate) struct Words {
     /// Numbers that manuals write as words. `One` and the like occur in every sentence.
     #[serde(default)]
     numbers: Vec<&'static str>,
-    /// Cues of a question about a fault, which is searched between two spaces.
+    /// Cues of a question about a fault. A space in a cue is the end of a word.
     #[serde(default)]
     pub(crate) trouble: Vec<&'static str>,
     /// Cues of a question for a figure.

@@ -49,16 +49,10 @@ pub struct EvalReport {
     pub build_descriptions: Duration,
     /// Memory of the letter index in bytes.
     pub memory_bytes: usize,
-    /// Median search time on one thread, highlighting included.
-    pub p50: Duration,
-    /// 95th percentile.
-    pub p95: Duration,
-    /// 99th percentile.
-    pub p99: Duration,
-    /// Median time to interpret a whole text, as after a pause.
-    pub settled_p50: Duration,
-    /// 99th percentile of the same.
-    pub settled_p99: Duration,
+    /// The time of each search on one thread, highlighting included, in ascending order.
+    pub keystrokes: Vec<Duration>,
+    /// The time to interpret each whole text, as after a pause, in ascending order.
+    pub pauses: Vec<Duration>,
 }
 
 impl fmt::Display for EvalReport {
@@ -70,7 +64,7 @@ impl fmt::Display for EvalReport {
             self.build.as_secs_f64() * 1e3,
             self.memory_bytes as f64 / (1024.0 * 1024.0)
         )?;
-        let micros = |time: Duration| time.as_secs_f64() * 1e6;
+        let micros = |times: &[Duration], percent| percentile(times, percent).as_secs_f64() * 1e6;
         writeln!(
             f,
             "index of descriptions: built in {:.1} ms",
@@ -79,15 +73,15 @@ impl fmt::Display for EvalReport {
         writeln!(
             f,
             "a keystroke: p50 {:.0} µs, p95 {:.0} µs, p99 {:.0} µs",
-            micros(self.p50),
-            micros(self.p95),
-            micros(self.p99)
+            micros(&self.keystrokes, 50),
+            micros(&self.keystrokes, 95),
+            micros(&self.keystrokes, 99)
         )?;
         write!(
             f,
             "a text after a pause: p50 {:.0} µs, p99 {:.0} µs",
-            micros(self.settled_p50),
-            micros(self.settled_p99)
+            micros(&self.pauses, 50),
+            micros(&self.pauses, 99)
         )
     }
 }
@@ -167,15 +161,15 @@ pub fn evaluate(
     }));
     let build_descriptions = begun.elapsed() - build;
 
-    let mut times = Vec::with_capacity(queries.len());
-    let mut settled = Vec::with_capacity(queries.len());
+    let mut keystrokes = Vec::with_capacity(queries.len());
+    let mut pauses = Vec::with_capacity(queries.len());
     for query in &queries {
         let begun = Instant::now();
         let _ = index.search(&query.q, HITS);
-        times.push(begun.elapsed());
+        keystrokes.push(begun.elapsed());
         let begun = Instant::now();
         let understood = understand(&index, &descriptions, &query.q, HITS, None);
-        settled.push(begun.elapsed());
+        pauses.push(begun.elapsed());
         let (hits, detected) = (understood.hits, understood.detected);
         let line = ResultLine {
             q: &query.q,
@@ -189,19 +183,16 @@ pub fn evaluate(
     }
     out.flush()?;
 
-    times.sort_unstable();
-    settled.sort_unstable();
+    keystrokes.sort_unstable();
+    pauses.sort_unstable();
     Ok(EvalReport {
         products: products.len(),
         queries: queries.len(),
         build,
         build_descriptions,
         memory_bytes: index.memory_bytes(),
-        p50: percentile(&times, 50),
-        p95: percentile(&times, 95),
-        p99: percentile(&times, 99),
-        settled_p50: percentile(&settled, 50),
-        settled_p99: percentile(&settled, 99),
+        keystrokes,
+        pauses,
     })
 }
 
