@@ -13,18 +13,14 @@ use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::database::{Kind, Transaction};
-use super::sql::{clean, cleaned, maybe_number, number, signed, truth, word};
+use super::sql::{clean, maybe_number, number, sql, truth, word};
 use super::store::{Store, archive_error};
 
 impl Accounts for Store {
     fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>> {
-        self.with(async {
-            let row = sqlx::query("SELECT COUNT(*) AS accounts FROM accounts")
-                .fetch_one(&self.database)
-                .await?;
-            number(&row, "accounts")
-        })
-        .boxed()
+        let count = sql("SELECT COUNT(*) AS accounts FROM accounts", &[]);
+        let count = self.fetch_optional(count, |row| number(row, "accounts"));
+        count.map_ok(Option::unwrap_or_default).boxed()
     }
 
     fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
@@ -45,25 +41,24 @@ impl Accounts for Store {
         self.with(async move {
             let mut transaction = self.begin().await?;
             // All of them, or the expired ones.
-            let until_ms = if replaces { i64::MAX } else { signed(now_ms) };
-            sqlx::query("DELETE FROM first_links WHERE expires_ms <= $1")
-                .bind(until_ms)
-                .execute(&mut transaction)
-                .await?;
-            sqlx::query("INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)")
-                .bind(clean(&link.hash))
-                .bind(signed(link.expires_ms))
-                .execute(&mut transaction)
-                .await?;
+            let until_ms = if replaces { u64::MAX } else { now_ms };
+            let replaced = sql("DELETE FROM first_links WHERE expires_ms <= $1", &[&until_ms]);
+            transaction.execute(replaced).await?;
+            let added = sql(
+                "INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)",
+                &[&link.hash, &link.expires_ms],
+            );
+            transaction.execute(added).await?;
             transaction.commit().await
         })
         .boxed()
     }
 
     fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let valid = sqlx::query("SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2")
-            .bind(clean(hash))
-            .bind(signed(now_ms));
+        let valid = sql(
+            "SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2",
+            &[&hash, &now_ms],
+        );
         self.fetch_optional(valid, |_| Ok(())).map_ok(|found| found.is_some()).boxed()
     }
 
@@ -73,50 +68,45 @@ impl Accounts for Store {
         link_hash: &str,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), AccountError>> {
-        let link_hash = clean(link_hash);
+        let counts = sql(
+            "SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
+                (SELECT COUNT(*) FROM first_links WHERE hash = $1 AND expires_ms > $2) AS links",
+            &[&link_hash, &now_ms],
+        );
         self.with_rules(async move {
             let mut transaction = self.begin().await?;
             if self.database.kind == Kind::Postgres {
                 // Concurrent inserts wait; SQLite allows one writer at a time anyway.
-                sqlx::query("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
-                    .execute(&mut transaction)
-                    .await?;
+                let lock = sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE", &[]);
+                transaction.execute(lock).await?;
             }
-            let counted = sqlx::query(
-                "SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
-                    (SELECT COUNT(*) FROM first_links WHERE hash = $1 AND expires_ms > $2) AS links",
-            )
-            .bind(link_hash)
-            .bind(signed(now_ms))
-            .fetch_one(&mut transaction)
-            .await?;
+            let counted = transaction.fetch_one(counts).await?;
             if number(&counted, "accounts")? > 0 || number(&counted, "links")? == 0 {
                 return Ok(Err(AccountError::NotFirst));
             }
             insert(&mut transaction, &account).await?;
-            sqlx::query("DELETE FROM first_links").execute(&mut transaction).await?;
+            transaction.execute(sql("DELETE FROM first_links", &[])).await?;
             transaction.commit().await.map(Ok)
         })
         .boxed()
     }
 
     fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
-        self.fetch_all(sqlx::query("SELECT * FROM accounts ORDER BY name, id"), account)
+        self.fetch_all(sql("SELECT * FROM accounts ORDER BY name, id", &[]), account)
     }
 
     fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        let by_id = sqlx::query("SELECT * FROM accounts WHERE id = $1");
-        self.fetch_optional(by_id.bind(clean(id)), account)
+        self.fetch_optional(sql("SELECT * FROM accounts WHERE id = $1", &[&id]), account)
     }
 
     fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        let by_address = sqlx::query("SELECT * FROM accounts WHERE address_key = $1");
-        self.fetch_optional(by_address.bind(key(address)), account)
+        let by_address = sql("SELECT * FROM accounts WHERE address_key = $1", &[&key(address)]);
+        self.fetch_optional(by_address, account)
     }
 
     fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
-        let by_subject = sqlx::query("SELECT * FROM accounts WHERE subject = $1");
-        self.fetch_optional(by_subject.bind(clean(subject)), account)
+        let by_subject = sql("SELECT * FROM accounts WHERE subject = $1", &[&subject]);
+        self.fetch_optional(by_subject, account)
     }
 
     fn change(
@@ -124,7 +114,7 @@ impl Accounts for Store {
         id: &str,
         change: AccountChange,
     ) -> BoxFuture<'_, Result<Account, AccountError>> {
-        let id = clean(id);
+        let id = id.to_owned();
         self.with_rules(async move { self.changed(&id, &change).await }).boxed()
     }
 
@@ -137,10 +127,9 @@ impl Accounts for Store {
             // Twice as old as the longest count that matters: the deletion waits for no row in use.
             let forgotten = 2 * AttemptLimit::FORGOTTEN_AFTER;
             let forgotten = u64::try_from(forgotten.as_millis()).unwrap_or(u64::MAX);
-            sqlx::query("DELETE FROM sign_in_attempts WHERE last_ms < $1")
-                .bind(signed(attempt.now_ms.saturating_sub(forgotten)))
-                .execute(&self.database)
-                .await?;
+            let before_ms = attempt.now_ms.saturating_sub(forgotten);
+            let forgotten = sql("DELETE FROM sign_in_attempts WHERE last_ms < $1", &[&before_ms]);
+            self.database.execute(forgotten).await?;
             Ok(outcome)
         })
         .boxed()
@@ -158,15 +147,13 @@ impl Accounts for Store {
             // In one order everywhere: two attempts never deadlock.
             keys.sort_unstable();
             for (key, failures) in keys {
-                sqlx::query(
+                let succeeded = sql(
                     "UPDATE sign_in_attempts SET is_refused = 0,
                         failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END
                      WHERE key = $1",
-                )
-                .bind(clean(key))
-                .bind(i64::from(failures))
-                .execute(&mut transaction)
-                .await?;
+                    &[key, &failures],
+                );
+                transaction.execute(succeeded).await?;
             }
             transaction.commit().await
         })
@@ -179,13 +166,11 @@ impl Accounts for Store {
         address: &str,
         since_ms: u64,
     ) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let known = sqlx::query(
+        let known = sql(
             "SELECT d.hash FROM account_devices d JOIN accounts a ON a.id = d.account
              WHERE d.hash = $1 AND a.address_key = $2 AND d.used_ms >= $3",
-        )
-        .bind(clean(hash))
-        .bind(key(address))
-        .bind(signed(since_ms));
+            &[&hash, &key(address), &since_ms],
+        );
         self.fetch_optional(known, |_| Ok(())).map_ok(|found| found.is_some()).boxed()
     }
 
@@ -195,27 +180,21 @@ impl Accounts for Store {
         account: &str,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let (hash, account) = (clean(hash), clean(account));
+        let remembered = sql(
+            "INSERT INTO account_devices (hash, account, used_ms) VALUES ($1, $2, $3)
+             ON CONFLICT (hash) DO UPDATE SET account = $2, used_ms = $3",
+            &[&hash, &account, &now_ms],
+        );
+        let forgotten = sql(
+            "DELETE FROM account_devices WHERE account = $1 AND hash NOT IN (
+                SELECT hash FROM account_devices WHERE account = $1
+                ORDER BY used_ms DESC, hash LIMIT $2)",
+            &[&account, &MOST_DEVICES],
+        );
         self.with(async move {
             let mut transaction = self.begin().await?;
-            sqlx::query(
-                "INSERT INTO account_devices (hash, account, used_ms) VALUES ($1, $2, $3)
-                 ON CONFLICT (hash) DO UPDATE SET account = $2, used_ms = $3",
-            )
-            .bind(hash)
-            .bind(account.clone())
-            .bind(signed(now_ms))
-            .execute(&mut transaction)
-            .await?;
-            sqlx::query(
-                "DELETE FROM account_devices WHERE account = $1 AND hash NOT IN (
-                    SELECT hash FROM account_devices WHERE account = $1
-                    ORDER BY used_ms DESC, hash LIMIT $2)",
-            )
-            .bind(account)
-            .bind(i64::from(MOST_DEVICES))
-            .execute(&mut transaction)
-            .await?;
+            transaction.execute(remembered).await?;
+            transaction.execute(forgotten).await?;
             transaction.commit().await
         })
         .boxed()
@@ -226,19 +205,15 @@ impl Accounts for Store {
         id: &str,
         lock_out: LockOut,
     ) -> BoxFuture<'_, Result<Account, AccountError>> {
-        let id = clean(id);
+        let failed = sql(
+            "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
+                WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
+             WHERE id = $1 RETURNING *",
+            &[&id, &lock_out.after, &lock_out.until_ms],
+        );
         self.with_rules(async move {
             let mut transaction = self.begin().await?;
-            let row = sqlx::query(
-                "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
-                    WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
-                 WHERE id = $1 RETURNING *",
-            )
-            .bind(id)
-            .bind(i64::from(lock_out.after))
-            .bind(signed(lock_out.until_ms))
-            .fetch_optional(&mut transaction)
-            .await?;
+            let row = transaction.fetch_optional(failed).await?;
             transaction.commit().await?;
             let account = row.as_ref().map(account).transpose()?;
             Ok(account.ok_or(AccountError::Unknown))
@@ -247,30 +222,23 @@ impl Accounts for Store {
     }
 
     fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>> {
+        let AccountSession { hash, account, csrf, created_ms, expires_ms, used_ms } = &session;
+        let unlocked = sql(
+            "UPDATE accounts SET failures = 0, locked_until_ms = NULL
+             WHERE id = $1 AND is_disabled = 0",
+            &[account],
+        );
+        let opened = sql(
+            "INSERT INTO account_sessions (hash, account, csrf, created_ms, expires_ms, used_ms)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            &[hash, account, csrf, created_ms, expires_ms, used_ms],
+        );
         self.with_rules(async move {
             let mut transaction = self.begin().await?;
-            let known = sqlx::query(
-                "UPDATE accounts SET failures = 0, locked_until_ms = NULL
-                 WHERE id = $1 AND is_disabled = 0",
-            )
-            .bind(clean(&session.account))
-            .execute(&mut transaction)
-            .await?;
-            if known.rows_affected() == 0 {
+            if transaction.execute(unlocked).await? == 0 {
                 return Ok(Err(AccountError::Unknown));
             }
-            sqlx::query(
-                "INSERT INTO account_sessions (hash, account, csrf, created_ms, expires_ms, used_ms)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(clean(&session.hash))
-            .bind(clean(&session.account))
-            .bind(clean(&session.csrf))
-            .bind(signed(session.created_ms))
-            .bind(signed(session.expires_ms))
-            .bind(signed(session.used_ms))
-            .execute(&mut transaction)
-            .await?;
+            transaction.execute(opened).await?;
             transaction.commit().await.map(Ok)
         })
         .boxed()
@@ -281,34 +249,32 @@ impl Accounts for Store {
         hash: &str,
         now_ms: u64,
     ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>> {
-        let valid = sqlx::query(
+        let valid = sql(
             "SELECT a.*, s.hash AS session_hash, s.csrf AS session_csrf,
                 s.created_ms AS session_created_ms, s.expires_ms AS session_expires_ms,
                 s.used_ms AS session_used_ms
              FROM account_sessions s JOIN accounts a ON a.id = s.account
              WHERE s.hash = $1 AND s.expires_ms > $2 AND a.is_disabled = 0",
-        )
-        .bind(clean(hash))
-        .bind(signed(now_ms));
+            &[&hash, &now_ms],
+        );
         self.fetch_optional(valid, |row| Ok((session(row)?, account(row)?)))
     }
 
     fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let used = sqlx::query(
+        let used = sql(
             "UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2",
-        )
-        .bind(clean(hash))
-        .bind(signed(now_ms));
+            &[&hash, &now_ms],
+        );
         self.execute(used).map_ok(drop).boxed()
     }
 
     fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let ended = sqlx::query("DELETE FROM account_sessions WHERE hash = $1").bind(clean(hash));
+        let ended = sql("DELETE FROM account_sessions WHERE hash = $1", &[&hash]);
         self.execute(ended).map_ok(drop).boxed()
     }
 
     fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>> {
-        self.execute(sqlx::query("DELETE FROM account_sessions WHERE account = $1").bind(clean(id)))
+        self.execute(sql("DELETE FROM account_sessions WHERE account = $1", &[&id]))
     }
 }
 
@@ -350,23 +316,18 @@ impl Store {
         let outcome = match longest {
             // Not counted: an attempt during the wait must not prolong the wait.
             Some((wait, limit)) => {
-                sqlx::query("UPDATE sign_in_attempts SET is_refused = 1 WHERE key = $1")
-                    .bind(clean(&limit.key))
-                    .execute(&mut transaction)
-                    .await?;
+                let text = "UPDATE sign_in_attempts SET is_refused = 1 WHERE key = $1";
+                transaction.execute(sql(text, &[&limit.key])).await?;
                 AttemptOutcome::Refused { wait, is_first: !counts[&limit.key].is_refused }
             }
             None => {
                 for (key, count) in &counts {
-                    sqlx::query(
+                    let counted = sql(
                         "UPDATE sign_in_attempts SET failures = $2, last_ms = $3, is_refused = 0
                          WHERE key = $1",
-                    )
-                    .bind(clean(key))
-                    .bind(i64::from(count.failures.saturating_add(1)))
-                    .bind(signed(attempt.now_ms))
-                    .execute(&mut transaction)
-                    .await?;
+                        &[*key, &count.failures.saturating_add(1), &attempt.now_ms],
+                    );
+                    transaction.execute(counted).await?;
                 }
                 AttemptOutcome::Counted
             }
@@ -383,8 +344,10 @@ impl Store {
         let mut transaction = self.begin().await?;
         let takes_a_right =
             change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
+        // The owner of a new password tries it at once.
+        let unlocks = change.unlock || change.password_hash.is_some();
         let had_admins = takes_a_right && admins(&mut transaction).await? > 0;
-        let row = sqlx::query(
+        let changed = sql(
             "UPDATE accounts SET
                 name = COALESCE($2, name),
                 role = COALESCE($3, role),
@@ -394,33 +357,30 @@ impl Store {
                 failures = CASE WHEN $7 = 0 THEN failures ELSE 0 END,
                 locked_until_ms = CASE WHEN $7 = 0 THEN locked_until_ms ELSE NULL END
              WHERE id = $1 RETURNING *",
-        )
-        .bind(id)
-        .bind(cleaned(change.name.as_deref()))
-        .bind(change.role.map(Role::as_str))
-        .bind(cleaned(change.password_hash.as_deref()))
-        .bind(cleaned(change.subject.as_deref()))
-        .bind(change.is_disabled.map(i64::from))
-        // The owner of a new password tries it at once.
-        .bind(i64::from(change.unlock || change.password_hash.is_some()))
-        .fetch_optional(&mut transaction)
-        .await?;
-        let Some(row) = row else { return Ok(Err(AccountError::Unknown)) };
+            &[
+                &id,
+                &change.name,
+                &change.role.map(Role::as_str),
+                &change.password_hash,
+                &change.subject,
+                &change.is_disabled.map(i64::from),
+                &unlocks,
+            ],
+        );
+        let Some(row) = transaction.fetch_optional(changed).await? else {
+            return Ok(Err(AccountError::Unknown));
+        };
         if had_admins && admins(&mut transaction).await? == 0 {
             // The transaction rolls back on drop.
             return Ok(Err(AccountError::LastAdmin));
         }
         if takes_a_right || change.role.is_some() || change.password_hash.is_some() {
-            sqlx::query("DELETE FROM account_sessions WHERE account = $1")
-                .bind(id)
-                .execute(&mut transaction)
-                .await?;
+            let ended = sql("DELETE FROM account_sessions WHERE account = $1", &[&id]);
+            transaction.execute(ended).await?;
         }
-        if change.unlock || change.password_hash.is_some() {
-            sqlx::query("DELETE FROM sign_in_attempts WHERE account = $1")
-                .bind(id)
-                .execute(&mut transaction)
-                .await?;
+        if unlocks {
+            let forgotten = sql("DELETE FROM sign_in_attempts WHERE account = $1", &[&id]);
+            transaction.execute(forgotten).await?;
         }
         transaction.commit().await?;
         account(&row).map(Ok)
@@ -441,24 +401,20 @@ async fn count_of(
     address: &str,
     now_ms: u64,
 ) -> Result<Count, Error> {
-    sqlx::query(
+    let made = sql(
         "INSERT INTO sign_in_attempts (key, account, failures, last_ms, is_refused)
          VALUES ($1, COALESCE((SELECT id FROM accounts WHERE address_key = $2), ''), 0, $3, 0)
          ON CONFLICT (key) DO NOTHING",
-    )
-    .bind(clean(key))
-    .bind(self::key(address))
-    .bind(signed(now_ms))
-    .execute(&mut *transaction)
-    .await?;
+        &[&key, &self::key(address), &now_ms],
+    );
+    transaction.execute(made).await?;
     // Changes nothing and locks the row, in either database.
-    let row = sqlx::query(
+    let locked = sql(
         "UPDATE sign_in_attempts SET failures = failures WHERE key = $1
          RETURNING failures, last_ms, is_refused",
-    )
-    .bind(clean(key))
-    .fetch_one(&mut *transaction)
-    .await?;
+        &[&key],
+    );
+    let row = transaction.fetch_one(locked).await?;
     let last_ms = number(&row, "last_ms")?;
     let age = Duration::from_millis(now_ms.saturating_sub(last_ms));
     if age > AttemptLimit::FORGOTTEN_AFTER {
@@ -469,39 +425,37 @@ async fn count_of(
 }
 
 async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), Error> {
-    sqlx::query(
+    let inserted = sql(
         "INSERT INTO accounts (id, name, address, address_key, role, password_hash, subject,
             is_disabled, failures, locked_until_ms, created_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(clean(&account.id))
-    .bind(clean(&account.name))
-    .bind(clean(&account.address))
-    .bind(key(&account.address))
-    .bind(account.role.as_str())
-    .bind(cleaned(account.password_hash.as_deref()))
-    .bind(cleaned(account.subject.as_deref()))
-    .bind(i64::from(account.is_disabled))
-    .bind(i64::from(account.failures))
-    .bind(account.locked_until_ms.map(signed))
-    .bind(signed(account.created_ms))
-    .execute(&mut *transaction)
-    .await?;
-    Ok(())
+        &[
+            &account.id,
+            &account.name,
+            &account.address,
+            &key(&account.address),
+            &account.role.as_str(),
+            &account.password_hash,
+            &account.subject,
+            &account.is_disabled,
+            &account.failures,
+            &account.locked_until_ms,
+            &account.created_ms,
+        ],
+    );
+    transaction.execute(inserted).await.map(drop)
 }
 
 /// Number of active admins. Locks all admins first: of two who disable each other at once, the
 /// second one sees the change of the first.
-async fn admins(transaction: &mut Transaction) -> Result<i64, Error> {
-    sqlx::query("UPDATE accounts SET role = role WHERE role = 'admin'")
-        .execute(&mut *transaction)
-        .await?;
-    let row = sqlx::query(
+async fn admins(transaction: &mut Transaction) -> Result<u64, Error> {
+    let lock = sql("UPDATE accounts SET role = role WHERE role = 'admin'", &[]);
+    transaction.execute(lock).await?;
+    let counted = sql(
         "SELECT COUNT(*) AS admins FROM accounts WHERE role = 'admin' AND is_disabled = 0",
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
-    row.try_get("admins")
+        &[],
+    );
+    number(&transaction.fetch_one(counted).await?, "admins")
 }
 
 fn refusal(error: Error) -> AccountError {

@@ -8,14 +8,12 @@
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use futures::future::BoxFuture;
-use futures::stream::{self, BoxStream};
-use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use hsc_config::PoolerChoice;
-use sqlx::any::{AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
-use sqlx::error::BoxDynError;
-use sqlx::{Any, AnyConnection, AnyPool, Either, Error, Execute, Executor, SqlStr};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, AnyPool, Error, Executor as _};
 use url::Url;
+
+use super::sql::AnyQuery;
 
 /// Which database it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +32,6 @@ pub(super) struct Database {
     pub(super) pooler: PoolerChoice,
 }
 
-/// A transaction on either database. Dropped without [`Transaction::commit`] it changes nothing.
-#[derive(Debug)]
-pub(super) struct Transaction {
-    transaction: sqlx::Transaction<'static, Any>,
-    pooler: PoolerChoice,
-}
-
 impl Database {
     /// A write transaction. In SQLite it takes the write lock at its start: taken later, it
     /// could fail after the reads.
@@ -52,125 +43,78 @@ impl Database {
         Ok(Transaction { transaction, pooler: self.pooler })
     }
 
-    /// A transaction for a statement that needs none, behind a pooler.
-    async fn begin_for_pooler(&self) -> Result<Transaction, Error> {
-        Ok(Transaction { transaction: self.pool.begin().await?, pooler: self.pooler })
-    }
-}
-
-impl Transaction {
-    pub(super) async fn commit(self) -> Result<(), Error> {
-        self.transaction.commit().await
-    }
-}
-
-impl<'c> Executor<'c> for &'c Database {
-    type Database = Any;
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Either<AnyQueryResult, AnyRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        if self.pooler == PoolerChoice::None {
-            return (&self.pool).fetch_many(query);
+    /// A transaction for a statement that needs none, behind a pooler; none without a pooler.
+    async fn begin_for_pooler(&self) -> Result<Option<Transaction>, Error> {
+        match self.pooler {
+            PoolerChoice::None => Ok(None),
+            pooler => Ok(Some(Transaction { transaction: self.pool.begin().await?, pooler })),
         }
-        let executed = async move {
-            let mut transaction = self.begin_for_pooler().await?;
-            let results: Vec<_> = (&mut transaction).fetch_many(query).try_collect().await?;
-            transaction.commit().await?;
-            Ok::<_, Error>(stream::iter(results.into_iter().map(Ok)))
+    }
+
+    /// Executes a statement; returns the number of rows that it wrote.
+    pub(super) async fn execute(&self, query: AnyQuery) -> Result<u64, Error> {
+        let Some(mut transaction) = self.begin_for_pooler().await? else {
+            return Ok(query.execute(&self.pool).await?.rows_affected());
         };
-        stream::once(executed).try_flatten().boxed()
+        let rows = transaction.execute(query).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        if self.pooler == PoolerChoice::None {
-            return (&self.pool).fetch_optional(query);
-        }
-        async move {
-            let mut transaction = self.begin_for_pooler().await?;
-            let row = (&mut transaction).fetch_optional(query).await?;
-            transaction.commit().await?;
-            Ok(row)
-        }
-        .boxed()
+    pub(super) async fn fetch_all(&self, query: AnyQuery) -> Result<Vec<AnyRow>, Error> {
+        let Some(mut transaction) = self.begin_for_pooler().await? else {
+            return query.fetch_all(&self.pool).await;
+        };
+        let rows = transaction.fetch_all(query).await?;
+        transaction.commit().await?;
+        Ok(rows)
     }
 
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [AnyTypeInfo],
-    ) -> BoxFuture<'e, Result<AnyStatement, Error>>
-    where
-        'c: 'e,
-    {
-        (&self.pool).prepare_with(sql, parameters)
+    pub(super) async fn fetch_optional(&self, query: AnyQuery) -> Result<Option<AnyRow>, Error> {
+        let Some(mut transaction) = self.begin_for_pooler().await? else {
+            return query.fetch_optional(&self.pool).await;
+        };
+        let row = transaction.fetch_optional(query).await?;
+        transaction.commit().await?;
+        Ok(row)
     }
 }
 
-impl<'c> Executor<'c> for &'c mut Transaction {
-    type Database = Any;
-
-    fn fetch_many<'e, 'q: 'e, E>(
-        self,
-        query: E,
-    ) -> BoxStream<'e, Result<Either<AnyQueryResult, AnyRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        (&mut *self.transaction).fetch_many(Pooled { query, pooler: self.pooler })
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        (&mut *self.transaction).fetch_optional(Pooled { query, pooler: self.pooler })
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [AnyTypeInfo],
-    ) -> BoxFuture<'e, Result<AnyStatement, Error>>
-    where
-        'c: 'e,
-    {
-        (&mut *self.transaction).prepare_with(sql, parameters)
-    }
-}
-
-/// A query whose statement gets no name behind a pooler.
-struct Pooled<E> {
-    query: E,
+/// A transaction on either database. Dropped without [`Transaction::commit`] it changes nothing.
+#[derive(Debug)]
+pub(super) struct Transaction {
+    transaction: sqlx::Transaction<'static, Any>,
     pooler: PoolerChoice,
 }
 
-impl<'q, E: Execute<'q, Any>> Execute<'q, Any> for Pooled<E> {
-    fn sql(self) -> SqlStr {
-        self.query.sql()
+impl Transaction {
+    /// Executes a statement; returns the number of rows that it wrote.
+    pub(super) async fn execute(&mut self, query: AnyQuery) -> Result<u64, Error> {
+        Ok(self.named(query).execute(&mut *self.transaction).await?.rows_affected())
     }
 
-    fn statement(&self) -> Option<&AnyStatement> {
-        self.query.statement()
+    pub(super) async fn fetch_all(&mut self, query: AnyQuery) -> Result<Vec<AnyRow>, Error> {
+        self.named(query).fetch_all(&mut *self.transaction).await
     }
 
-    fn take_arguments(&mut self) -> Result<Option<AnyArguments>, BoxDynError> {
-        self.query.take_arguments()
+    pub(super) async fn fetch_optional(
+        &mut self,
+        query: AnyQuery,
+    ) -> Result<Option<AnyRow>, Error> {
+        self.named(query).fetch_optional(&mut *self.transaction).await
     }
 
-    fn persistent(&self) -> bool {
-        self.pooler == PoolerChoice::None && self.query.persistent()
+    pub(super) async fn fetch_one(&mut self, query: AnyQuery) -> Result<AnyRow, Error> {
+        self.named(query).fetch_one(&mut *self.transaction).await
+    }
+
+    pub(super) async fn commit(self) -> Result<(), Error> {
+        self.transaction.commit().await
+    }
+
+    /// A statement gets no name behind a pooler.
+    fn named(&self, query: AnyQuery) -> AnyQuery {
+        query.persistent(self.pooler == PoolerChoice::None)
     }
 }
 

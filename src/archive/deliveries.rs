@@ -8,7 +8,7 @@ use hsc_actors::ports::archive::{
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
-use super::sql::{Statement, clean, number, signed};
+use super::sql::{Statement, number, sql};
 use super::store::Store;
 
 impl Deliveries for Store {
@@ -19,23 +19,18 @@ impl Deliveries for Store {
         until_ms: u64,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>> {
-        let endpoint = clean(endpoint);
+        // The outer condition decides: a pod that waited for another pod's row lock evaluates
+        // it again, and the row is no longer due.
+        let taken = sql(
+            "UPDATE deliveries SET next_try_ms = $2, attempts = attempts + 1
+             WHERE next_try_ms <= $1 AND id IN (SELECT id FROM deliveries
+                WHERE next_try_ms <= $1 AND endpoint = $4 ORDER BY next_try_ms, at_ms, id LIMIT $3)
+             RETURNING *",
+            &[&now_ms, &until_ms, &limit, &endpoint],
+        );
         self.with(async move {
             let mut transaction = self.begin().await?;
-            // The outer condition decides: a pod that waited for another pod's row lock evaluates
-            // it again, and the row is no longer due.
-            let rows = sqlx::query(
-                "UPDATE deliveries SET next_try_ms = $2, attempts = attempts + 1
-                 WHERE next_try_ms <= $1 AND id IN (SELECT id FROM deliveries
-                    WHERE next_try_ms <= $1 AND endpoint = $4 ORDER BY next_try_ms, at_ms, id LIMIT $3)
-                 RETURNING *",
-            )
-            .bind(signed(now_ms))
-            .bind(signed(until_ms))
-            .bind(i64::from(limit))
-            .bind(endpoint)
-            .fetch_all(&mut transaction)
-            .await?;
+            let rows = transaction.fetch_all(taken).await?;
             transaction.commit().await?;
             let mut due: Vec<Delivery> = rows.iter().map(delivery).collect::<Result<_, _>>()?;
             // Neither database returns them in the order of the subquery.
@@ -46,7 +41,7 @@ impl Deliveries for Store {
     }
 
     fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let gone = sqlx::query("DELETE FROM deliveries WHERE id = $1").bind(clean(id));
+        let gone = sql("DELETE FROM deliveries WHERE id = $1", &[&id]);
         self.execute(gone).map_ok(drop).boxed()
     }
 
@@ -56,18 +51,18 @@ impl Deliveries for Store {
         why: &str,
         next_try_ms: Option<u64>,
     ) -> BoxFuture<'_, Result<(), ArchiveError>> {
-        let failed =
-            sqlx::query("UPDATE deliveries SET last_error = $2, next_try_ms = $3 WHERE id = $1")
-                .bind(clean(id))
-                .bind(clean(why))
-                .bind(next_try_ms.map(signed));
+        let failed = sql(
+            "UPDATE deliveries SET last_error = $2, next_try_ms = $3 WHERE id = $1",
+            &[&id, &why, &next_try_ms],
+        );
         self.execute(failed).map_ok(drop).boxed()
     }
 
     fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>> {
-        let standing = sqlx::query(
+        let standing = sql(
             "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
              FROM deliveries GROUP BY endpoint ORDER BY endpoint",
+            &[],
         );
         self.fetch_all(standing, |row| {
             let (waiting, dead) = (number(row, "waiting")?, number(row, "dead")?);
@@ -82,18 +77,16 @@ impl Deliveries for Store {
     }
 
     fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let again = sqlx::query(
+        let again = sql(
             "UPDATE deliveries SET next_try_ms = $2, attempts = 0
              WHERE id = $1 AND next_try_ms IS NULL",
-        )
-        .bind(clean(id))
-        .bind(signed(now_ms));
+            &[&id, &now_ms],
+        );
         self.execute(again).map_ok(|tried| tried > 0).boxed()
     }
 
     fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let discarded = sqlx::query("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL")
-            .bind(clean(id));
+        let discarded = sql("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL", &[&id]);
         self.execute(discarded).map_ok(|gone| gone > 0).boxed()
     }
 }

@@ -14,7 +14,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::database::{Database, Kind};
-use super::sql::{Statement, agent, clean, maybe_number, maybe_word, number, truth, visitor, word};
+use super::sql::{Statement, agent, maybe_number, maybe_word, number, sql, truth, visitor, word};
 use super::store::Store;
 use super::words::patterns;
 
@@ -31,7 +31,7 @@ impl Archive for Store {
         &self,
         conversation: &str,
     ) -> BoxFuture<'_, Result<Option<Transcript>, ArchiveError>> {
-        let conversation = clean(conversation);
+        let conversation = conversation.to_owned();
         self.with(async move { transcript(&self.database, &conversation).await }).boxed()
     }
 
@@ -147,26 +147,20 @@ pub(super) async fn transcript(
     database: &Database,
     conversation: &str,
 ) -> Result<Option<Transcript>, Error> {
-    let about = sqlx::query("SELECT * FROM conversations WHERE id = $1")
-        .bind(conversation)
-        .fetch_optional(database)
-        .await?;
-    let Some(about) = about else { return Ok(None) };
+    let about = sql("SELECT * FROM conversations WHERE id = $1", &[&conversation]);
+    let Some(about) = database.fetch_optional(about).await? else { return Ok(None) };
     let mut thumbs = thumbs(database, conversation).await?;
-    let messages = sqlx::query(
+    let messages = sql(
         "SELECT id, at_ms, place, author, agent, agent_name, text, html, product, outcome, confidence,
             citations, upload
          FROM messages WHERE conversation = $1
          -- An answer out of the cache comes within the millisecond of its question.
          ORDER BY at_ms, CASE author WHEN 'visitor' THEN 0 ELSE 1 END, place, id",
-    )
-    .bind(conversation)
-    .fetch_all(database)
-    .await?;
-    let turns = sqlx::query("SELECT * FROM turns WHERE conversation = $1 ORDER BY at_ms, id")
-        .bind(conversation)
-        .fetch_all(database)
-        .await?;
+        &[&conversation],
+    );
+    let messages = database.fetch_all(messages).await?;
+    let turns = "SELECT * FROM turns WHERE conversation = $1 ORDER BY at_ms, id";
+    let turns = database.fetch_all(sql(turns, &[&conversation])).await?;
     let mut entries = Vec::with_capacity(messages.len() + turns.len());
     for row in &messages {
         entries.push((number(row, "at_ms")?, message_entry(row, &mut thumbs)?));
@@ -176,10 +170,8 @@ pub(super) async fn transcript(
     }
     // Stable, so entries of the same millisecond keep their order.
     entries.sort_by_key(|(at_ms, _)| *at_ms);
-    let uploads = sqlx::query("SELECT * FROM uploads WHERE conversation = $1 ORDER BY at_ms, id")
-        .bind(conversation)
-        .fetch_all(database)
-        .await?;
+    let uploads = "SELECT * FROM uploads WHERE conversation = $1 ORDER BY at_ms, id";
+    let uploads = database.fetch_all(sql(uploads, &[&conversation])).await?;
     Ok(Some(Transcript {
         rating_comment: about.try_get("rating_comment")?,
         about: found(&about)?,
@@ -192,10 +184,8 @@ async fn thumbs(
     database: &Database,
     conversation: &str,
 ) -> Result<HashMap<u64, (Thumb, Option<String>)>, Error> {
-    let rows = sqlx::query("SELECT place, thumb, comment FROM feedback WHERE conversation = $1")
-        .bind(conversation)
-        .fetch_all(database)
-        .await?;
+    let text = "SELECT place, thumb, comment FROM feedback WHERE conversation = $1";
+    let rows = database.fetch_all(sql(text, &[&conversation])).await?;
     let thumb = |row: &AnyRow| {
         let thumb = word(row, "thumb")?;
         Ok((number(row, "place")?, (thumb, row.try_get("comment")?)))

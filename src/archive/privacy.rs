@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::database::{Database, Kind, Transaction};
 use super::past::{left_message, transcript};
-use super::sql::{clean, signed};
+use super::sql::{AnyQuery, sql};
 use super::store::Store;
 use super::write::lock;
 
@@ -34,11 +34,7 @@ impl Privacy for Store {
                 export.conversations.extend(transcript(&self.database, &conversation).await?);
                 export.events.extend(events(&self.database, &conversation).await?);
             }
-            let offline_messages = offline_messages_sql("SELECT *", &subject);
-            let rows = sqlx::query(AssertSqlSafe(offline_messages))
-                .bind(who(&subject))
-                .fetch_all(&self.database)
-                .await?;
+            let rows = self.database.fetch_all(offline_messages("SELECT *", &subject)).await?;
             export.left_messages = rows.iter().map(left_message).collect::<Result<_, _>>()?;
             Ok(export)
         })
@@ -50,12 +46,8 @@ impl Privacy for Store {
             let conversations = conversations(&self.database, &subject).await?;
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();
-            let offline_messages =
-                sqlx::query(AssertSqlSafe(offline_messages_sql("DELETE", &subject)))
-                    .bind(who(&subject))
-                    .execute(&mut transaction)
-                    .await?;
-            erased.left_messages = offline_messages.rows_affected();
+            erased.left_messages =
+                transaction.execute(offline_messages("DELETE", &subject)).await?;
             for conversation in conversations {
                 erase(&mut transaction, &conversation, &mut erased).await?;
             }
@@ -67,18 +59,14 @@ impl Privacy for Store {
     }
 
     fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
-        let before = signed(before_ms);
         self.with(async move {
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();
-            let old = sqlx::query(
+            let old = sql(
                 "SELECT id FROM conversations WHERE last_ms < $1 ORDER BY last_ms LIMIT $2",
-            )
-            .bind(before)
-            .bind(i64::from(most))
-            .fetch_all(&mut transaction)
-            .await?;
-            for row in old {
+                &[&before_ms, &most],
+            );
+            for row in transaction.fetch_all(old).await? {
                 let conversation: String = row.try_get("id")?;
                 erase(&mut transaction, &conversation, &mut erased).await?;
             }
@@ -90,22 +78,16 @@ impl Privacy for Store {
                     "DELETE FROM {table} WHERE id IN
                         (SELECT id FROM {table} WHERE at_ms < $1 ORDER BY at_ms, id LIMIT $2)"
                 );
-                let gone = sqlx::query(AssertSqlSafe(text))
-                    .bind(before)
-                    .bind(i64::from(most))
-                    .execute(&mut transaction)
-                    .await?;
-                *count += gone.rows_affected();
+                let gone = sql(AssertSqlSafe(text), &[&before_ms, &most]);
+                *count += transaction.execute(gone).await?;
             }
             // Dead letters contain text of visitors; pending deliveries are never that old.
-            sqlx::query("DELETE FROM deliveries WHERE next_try_ms IS NULL AND at_ms < $1")
-                .bind(before)
-                .execute(&mut transaction)
-                .await?;
-            sqlx::query("DELETE FROM account_sessions WHERE expires_ms < $1")
-                .bind(before)
-                .execute(&mut transaction)
-                .await?;
+            for text in [
+                "DELETE FROM deliveries WHERE next_try_ms IS NULL AND at_ms < $1",
+                "DELETE FROM account_sessions WHERE expires_ms < $1",
+            ] {
+                transaction.execute(sql(text, &[&before_ms])).await?;
+            }
             transaction.commit().await?;
             Ok(erased)
         })
@@ -118,20 +100,19 @@ impl Store {
     /// merged, and deleted pages in the log until it is folded into the file.
     async fn forget(&self, erased: &Erased) -> Result<(), Error> {
         if self.database.kind == Kind::Sqlite && !erased.is_empty() {
-            sqlx::query("INSERT INTO message_words (message_words) VALUES ('optimize')")
-                .execute(&self.database)
-                .await?;
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.database).await?;
+            let merged = sql("INSERT INTO message_words (message_words) VALUES ('optimize')", &[]);
+            self.database.execute(merged).await?;
+            self.database.execute(sql("PRAGMA wal_checkpoint(TRUNCATE)", &[])).await?;
         }
         Ok(())
     }
 }
 
 /// The value to bind.
-fn who(subject: &DataSubject) -> String {
+fn who(subject: &DataSubject) -> &str {
     match subject {
-        DataSubject::Conversation(id) => clean(id),
-        DataSubject::Visitor(name) => clean(name),
+        DataSubject::Conversation(id) => id,
+        DataSubject::Visitor(name) => name,
     }
 }
 
@@ -143,17 +124,14 @@ async fn conversations(database: &Database, subject: &DataSubject) -> Result<Vec
              ORDER BY began_ms, id"
         }
     };
-    let rows = sqlx::query(text).bind(who(subject)).fetch_all(database).await?;
+    let rows = database.fetch_all(sql(text, &[&who(subject)])).await?;
     rows.iter().map(|row| row.try_get("id")).collect()
 }
 
 /// The stored events of a conversation, in order.
 async fn events(database: &Database, conversation: &str) -> Result<Vec<serde_json::Value>, Error> {
-    let rows =
-        sqlx::query("SELECT entry FROM events WHERE conversation = $1 ORDER BY place, at_ms, id")
-            .bind(conversation)
-            .fetch_all(database)
-            .await?;
+    let text = "SELECT entry FROM events WHERE conversation = $1 ORDER BY place, at_ms, id";
+    let rows = database.fetch_all(sql(text, &[&conversation])).await?;
     let event = |row: &AnyRow| {
         let entry: String = row.try_get("entry")?;
         serde_json::from_str(&entry).map_err(|error| Error::Decode(error.into()))
@@ -161,7 +139,8 @@ async fn events(database: &Database, conversation: &str) -> Result<Vec<serde_jso
     rows.iter().map(event).collect()
 }
 
-fn offline_messages_sql(verb: &str, subject: &DataSubject) -> String {
+/// Selects or deletes the offline messages.
+fn offline_messages(verb: &str, subject: &DataSubject) -> AnyQuery {
     let condition = match subject {
         DataSubject::Conversation(_) => "conversation = $1",
         DataSubject::Visitor(_) => {
@@ -169,7 +148,9 @@ fn offline_messages_sql(verb: &str, subject: &DataSubject) -> String {
                 WHERE subject = $1 OR LOWER(visitor_address) = LOWER($1))"
         }
     };
-    format!("{verb} FROM left_messages WHERE {condition}")
+    // Both are constants.
+    let text = format!("{verb} FROM left_messages WHERE {condition}");
+    sql(AssertSqlSafe(text), &[&who(subject)])
 }
 
 async fn erase(
@@ -179,21 +160,14 @@ async fn erase(
 ) -> Result<(), Error> {
     // First, so that rows which are being written again are seen here, and none is written after.
     lock(transaction, conversation).await?;
-    let files = sqlx::query("SELECT file FROM uploads WHERE conversation = $1")
-        .bind(conversation)
-        .fetch_all(&mut *transaction)
-        .await?;
-    for row in files {
+    let files = sql("SELECT file FROM uploads WHERE conversation = $1", &[&conversation]);
+    for row in transaction.fetch_all(files).await? {
         erased.files.push(row.try_get("file")?);
     }
     for (table, column) in OF_A_CONVERSATION {
         // Both are constants of the list above.
         let text = format!("DELETE FROM {table} WHERE {column} = $1");
-        let gone = sqlx::query(AssertSqlSafe(text))
-            .bind(conversation)
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected();
+        let gone = transaction.execute(sql(AssertSqlSafe(text), &[&conversation])).await?;
         match *table {
             "messages" => erased.messages += gone,
             "conversations" => erased.conversations += gone,

@@ -10,7 +10,7 @@ use hsc_conversation::log::StoredEntry;
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
-use super::sql::{number, signed};
+use super::sql::{number, sql};
 use super::store::Store;
 use super::write::{Writing, lock};
 
@@ -59,18 +59,13 @@ impl Store {
         done: &mut Reprojected,
     ) -> Result<Option<Cursor>, Error> {
         let mut writing = Writing::new(self.begin().await?);
-        let rows = sqlx::query(
+        let events = sql(
             "SELECT id, conversation, at_ms, place, entry FROM events
              WHERE (conversation, place, at_ms, id) > ($1, $2, $3, $4)
              ORDER BY conversation, place, at_ms, id LIMIT $5",
-        )
-        .bind(&*after.conversation)
-        .bind(signed(after.place))
-        .bind(signed(after.at_ms))
-        .bind(&*after.id)
-        .bind(PAGE)
-        .fetch_all(&mut writing.transaction)
-        .await?;
+            &[&after.conversation, &after.place, &after.at_ms, &after.id, &PAGE],
+        );
+        let rows = writing.transaction.fetch_all(events).await?;
         let mut page = Reprojected::default();
         let mut last: Option<Cursor> = None;
         let mut is_there = false;

@@ -13,11 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ring::digest::{SHA384, digest};
-use sqlx::any::AnyConnectOptions;
+use sqlx::any::{AnyConnectOptions, AnyRow};
 use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Row as _};
 use tokio::time::{sleep, timeout};
 
 use super::database::{Kind, make_private, set_up};
+use super::sql::{AnyQuery, sql};
 
 /// The last migration of the releases that read `_sqlx_migrations` alone.
 const LAST_OF_FIRST_RELEASES: i64 = 4;
@@ -228,22 +229,25 @@ async fn migrate(kind: Kind, connection: &mut AnyConnection) -> Result<(), Schem
     }
 }
 
-/// The migration by which another server has excluded this one since the tables were prepared. One statement, for every
-/// write.
-pub(super) async fn excluded<'c>(
-    executor: impl sqlx::Executor<'c, Database = sqlx::Any>,
-) -> Result<Option<IncompatibleSchema>, sqlx::Error> {
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    let row = sqlx::query(
+/// Selects the migration by which another server has excluded this one since the tables were prepared. One statement,
+/// for every write.
+pub(super) fn exclusion() -> AnyQuery {
+    sql(
         "SELECT version, oldest_server FROM schema_migrations WHERE oldest_server > $1
          ORDER BY version LIMIT 1",
+        &[&newest(MIGRATIONS)],
     )
-    .bind(known)
-    .fetch_optional(executor)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
+}
+
+/// The row of [`exclusion`].
+pub(super) fn excluded(row: &AnyRow) -> Result<IncompatibleSchema, sqlx::Error> {
     let (found, oldest_server) = (row.try_get("version")?, row.try_get("oldest_server")?);
-    Ok(Some(IncompatibleSchema::TooNew { found, oldest_server, known }))
+    Ok(IncompatibleSchema::TooNew { found, oldest_server, known: newest(MIGRATIONS) })
+}
+
+/// The newest migration that a server has.
+fn newest(known: &[SchemaMigration]) -> i64 {
+    known.last().map_or(0, |migration| migration.version)
 }
 
 /// True if there are tables and this server can use them, false if there are none. Changes nothing.
@@ -276,7 +280,7 @@ fn missing<'a>(
     applied: &BTreeMap<i64, AppliedMigration>,
     kind: Kind,
 ) -> Result<Vec<&'a SchemaMigration>, IncompatibleSchema> {
-    let newest = known.last().map_or(0, |migration| migration.version);
+    let newest = newest(known);
     for (version, applied) in applied {
         match known.iter().find(|migration| migration.version == *version) {
             Some(migration) if migration.checksum(kind) == applied.checksum => {}
@@ -398,7 +402,7 @@ async fn list(
 }
 
 /// Every statement here is unnamed, as a pooler in transaction mode requires.
-fn query(text: &'static str) -> sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments> {
+fn query(text: &'static str) -> AnyQuery {
     sqlx::query(text).persistent(false)
 }
 

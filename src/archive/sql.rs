@@ -1,4 +1,4 @@
-//! Statements that are put together, the values that they bind, and the columns that are read.
+//! Statements, the values that they bind, and the columns that are read.
 
 use std::str::FromStr;
 
@@ -6,33 +6,100 @@ use hsc_actors::ports::archive::{Page, Paged, Period};
 use hsc_conversation::archive::{AgentRef, Visitor};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Error, Row as _};
+use sqlx::{Any, AssertSqlSafe, Error, Row as _, SqlSafeStr};
 
 /// A statement with its values.
 pub(super) type AnyQuery = Query<'static, Any, AnyArguments>;
+
+/// A statement and the values of its placeholders, in order.
+pub(super) fn sql(text: impl SqlSafeStr, values: &[&dyn ToValue]) -> AnyQuery {
+    values.iter().fold(sqlx::query(text), |query, value| value.to_value().bind(query))
+}
+
+/// A value that a statement binds. It has the type of its column also when it is missing.
+pub(super) enum Value {
+    Text(Option<String>),
+    Number(Option<i64>),
+}
+
+impl Value {
+    fn bind(self, query: AnyQuery) -> AnyQuery {
+        match self {
+            Self::Text(text) => query.bind(text),
+            Self::Number(number) => query.bind(number),
+        }
+    }
+}
+
+/// What a statement can bind. Text loses its NULs, and numbers become those of the databases.
+pub(super) trait ToValue: Sync {
+    fn to_value(&self) -> Value;
+}
+
+impl ToValue for &str {
+    fn to_value(&self) -> Value {
+        Value::Text(Some(clean(self)))
+    }
+}
+
+impl ToValue for String {
+    fn to_value(&self) -> Value {
+        Value::Text(Some(clean(self)))
+    }
+}
+
+impl ToValue for Option<&str> {
+    fn to_value(&self) -> Value {
+        Value::Text(self.map(clean))
+    }
+}
+
+impl ToValue for Option<String> {
+    fn to_value(&self) -> Value {
+        self.as_deref().to_value()
+    }
+}
+
+impl ToValue for Option<i64> {
+    fn to_value(&self) -> Value {
+        Value::Number(*self)
+    }
+}
+
+impl ToValue for Option<u64> {
+    fn to_value(&self) -> Value {
+        Value::Number(self.map(signed))
+    }
+}
+
+impl ToValue for i64 {
+    fn to_value(&self) -> Value {
+        Value::Number(Some(*self))
+    }
+}
+
+impl ToValue for u64 {
+    fn to_value(&self) -> Value {
+        Value::Number(Some(signed(*self)))
+    }
+}
+
+impl ToValue for u32 {
+    fn to_value(&self) -> Value {
+        Value::Number(Some(i64::from(*self)))
+    }
+}
+
+impl ToValue for bool {
+    fn to_value(&self) -> Value {
+        Value::Number(Some(i64::from(*self)))
+    }
+}
 
 /// A statement to which conditions are added: its text consists of constants, values are always bound.
 pub(super) struct Statement {
     text: String,
     values: Vec<Value>,
-}
-
-/// A value to be bound.
-pub(super) enum Value {
-    Text(String),
-    Number(i64),
-}
-
-impl From<&str> for Value {
-    fn from(text: &str) -> Self {
-        Self::Text(clean(text))
-    }
-}
-
-impl From<u64> for Value {
-    fn from(number: u64) -> Self {
-        Self::Number(signed(number))
-    }
 }
 
 impl Statement {
@@ -47,15 +114,15 @@ impl Statement {
     }
 
     /// Appends a placeholder and binds the value.
-    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
-        self.values.push(value.into());
+    pub(super) fn bind(&mut self, value: impl ToValue) -> &mut Self {
+        self.values.push(value.to_value());
         // Both databases support numbered placeholders.
         self.text.push_str(&format!("${}", self.values.len()));
         self
     }
 
     /// Only rows with this value in the column.
-    pub(super) fn equals(&mut self, column: &'static str, value: Option<impl Into<Value>>) {
+    pub(super) fn equals(&mut self, column: &'static str, value: Option<impl ToValue>) {
         if let Some(value) = value {
             self.and(" AND ").and(column).and(" = ").bind(value);
         }
@@ -84,23 +151,14 @@ impl Statement {
     /// The statement with its values.
     pub(super) fn query(self) -> AnyQuery {
         // The text consists of constants of this program and of placeholder numbers.
-        self.values.into_iter().fold(sqlx::query(AssertSqlSafe(self.text)), |query, value| {
-            match value {
-                Value::Text(text) => query.bind(text),
-                Value::Number(number) => query.bind(number),
-            }
-        })
+        let query = sqlx::query(AssertSqlSafe(self.text));
+        self.values.into_iter().fold(query, |query, value| value.bind(query))
     }
 }
 
 /// Text that both databases accept: PostgreSQL refuses NUL.
 pub(super) fn clean(text: &str) -> String {
     text.replace('\0', "")
-}
-
-/// The same for an optional text.
-pub(super) fn cleaned(text: Option<&str>) -> Option<String> {
-    text.map(clean)
 }
 
 /// The signed number of the databases; larger values saturate.

@@ -199,7 +199,7 @@ impl Store {
     pub(super) fn execute(&self, query: AnyQuery) -> BoxFuture<'_, Result<u64, ArchiveError>> {
         self.with(async {
             self.look().await?;
-            Ok(query.execute(&self.database).await?.rows_affected())
+            self.database.execute(query).await
         })
         .boxed()
     }
@@ -210,7 +210,7 @@ impl Store {
         query: AnyQuery,
         read: fn(&AnyRow) -> Result<T, Error>,
     ) -> BoxFuture<'_, Result<Vec<T>, ArchiveError>> {
-        self.with(async move { query.fetch_all(&self.database).await?.iter().map(read).collect() })
+        self.with(async move { self.database.fetch_all(query).await?.iter().map(read).collect() })
             .boxed()
     }
 
@@ -221,7 +221,7 @@ impl Store {
         read: fn(&AnyRow) -> Result<T, Error>,
     ) -> BoxFuture<'_, Result<Option<T>, ArchiveError>> {
         self.with(async move {
-            query.fetch_optional(&self.database).await?.as_ref().map(read).transpose()
+            self.database.fetch_optional(query).await?.as_ref().map(read).transpose()
         })
         .boxed()
     }
@@ -235,7 +235,7 @@ impl Store {
         read: fn(&AnyRow) -> Result<T, Error>,
     ) -> BoxFuture<'_, Result<Paged<T>, ArchiveError>> {
         self.with(async move {
-            paged(&statement.query().fetch_all(&self.database).await?, &page, at, read)
+            paged(&self.database.fetch_all(statement.query()).await?, &page, at, read)
         })
         .boxed()
     }
@@ -268,22 +268,20 @@ impl Store {
     /// A write transaction. Fails if another server has excluded this one meanwhile.
     pub(super) async fn begin(&self) -> Result<Transaction, Error> {
         let mut transaction = self.database.begin().await?;
-        self.still_usable(schema::excluded(&mut transaction).await)?;
+        self.still_usable(transaction.fetch_optional(schema::exclusion()).await)?;
         Ok(transaction)
     }
 
     /// Fails if the database does not answer, or its tables exclude this server.
     pub(super) async fn look(&self) -> Result<(), Error> {
-        self.still_usable(schema::excluded(&self.database).await)
+        self.still_usable(self.database.fetch_optional(schema::exclusion()).await)
     }
 
     /// After a failure the next query prepares the tables anew: that fails as long as they exclude this server, and it
     /// creates those that an older backup lacks.
-    fn still_usable(
-        &self,
-        excluded: Result<Option<IncompatibleSchema>, Error>,
-    ) -> Result<(), Error> {
-        let failed = match excluded {
+    fn still_usable(&self, exclusion: Result<Option<AnyRow>, Error>) -> Result<(), Error> {
+        let failed = match exclusion.and_then(|row| row.as_ref().map(schema::excluded).transpose())
+        {
             Ok(None) => return Ok(()),
             // Not executed, because the tables exclude this server.
             Ok(Some(found)) => Error::Configuration(found.into()),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use hsc_conversation::archive::{ArchivedMessage, MessageOutcome};
 
 use super::database::Transaction;
-use super::sql::{clean, signed};
+use super::sql::{clean, signed, sql};
 
 /// An hour, in milliseconds.
 const HOUR: u64 = 3_600_000;
@@ -87,22 +87,25 @@ impl Tally {
     /// Adds the increments to the analytics tables.
     pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
         for ((hour, product), counts) in self.lines {
-            sqlx::query(ADD)
-                .bind(hour)
-                .bind(product)
-                .bind(counts.conversations)
-                .bind(counts.questions)
-                .bind(counts.answered)
-                .bind(counts.unknown)
-                .bind(counts.handed_over)
-                .bind(counts.cache_hits)
-                .bind(counts.timed)
-                .bind(counts.first_answer_ms_sum)
-                .bind(counts.first_answer_ms_most)
-                .bind(counts.ratings)
-                .bind(counts.rating_sum)
-                .execute(&mut *transaction)
-                .await?;
+            let add = sql(
+                ADD,
+                &[
+                    &hour,
+                    &product,
+                    &counts.conversations,
+                    &counts.questions,
+                    &counts.answered,
+                    &counts.unknown,
+                    &counts.handed_over,
+                    &counts.cache_hits,
+                    &counts.timed,
+                    &counts.first_answer_ms_sum,
+                    &counts.first_answer_ms_most,
+                    &counts.ratings,
+                    &counts.rating_sum,
+                ],
+            );
+            transaction.execute(add).await?;
         }
         Ok(())
     }

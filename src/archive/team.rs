@@ -11,7 +11,7 @@ use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
-use super::sql::{agent, clean, number};
+use super::sql::{agent, number, sql};
 use super::store::Store;
 
 impl Notes for Store {
@@ -20,13 +20,11 @@ impl Notes for Store {
         conversation: &str,
         most: u32,
     ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
-        let newest = sqlx::query(
+        let newest = sql(
             "SELECT id, at_ms, agent, agent_name, text FROM messages
              WHERE conversation = $1 AND author = $2 ORDER BY at_ms DESC, id DESC LIMIT $3",
-        )
-        .bind(clean(conversation))
-        .bind(Author::Note.as_str())
-        .bind(i64::from(most));
+            &[&conversation, &Author::Note.as_str(), &most],
+        );
         let oldest_first = |mut notes: Vec<StoredNote>| {
             notes.reverse();
             notes
@@ -41,34 +39,29 @@ impl Notes for Store {
 
 impl Replies for Store {
     fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>> {
-        self.fetch_all(sqlx::query("SELECT * FROM replies ORDER BY shortcut, product"), reply)
+        self.fetch_all(sql("SELECT * FROM replies ORDER BY shortcut, product", &[]), reply)
     }
 
     fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>> {
+        let CannedReply { id, shortcut, text, product } = &reply;
+        // A renamed reply frees its old shortcut.
+        let replaced = sql("DELETE FROM replies WHERE id = $1", &[id]);
+        let stored = sql(
+            "INSERT INTO replies (id, shortcut, text, product) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (shortcut, product) DO UPDATE SET id = excluded.id, text = excluded.text",
+            &[id, shortcut, text, &product.as_deref().unwrap_or("")],
+        );
         self.with(async move {
             let mut transaction = self.begin().await?;
-            // A renamed reply frees its old shortcut.
-            sqlx::query("DELETE FROM replies WHERE id = $1")
-                .bind(clean(&reply.id))
-                .execute(&mut transaction)
-                .await?;
-            sqlx::query(
-                "INSERT INTO replies (id, shortcut, text, product) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (shortcut, product) DO UPDATE SET id = excluded.id, text = excluded.text",
-            )
-            .bind(clean(&reply.id))
-            .bind(clean(&reply.shortcut))
-            .bind(clean(&reply.text))
-            .bind(clean(reply.product.as_deref().unwrap_or("")))
-            .execute(&mut transaction)
-            .await?;
+            transaction.execute(replaced).await?;
+            transaction.execute(stored).await?;
             transaction.commit().await
         })
         .boxed()
     }
 
     fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
-        let removed = sqlx::query("DELETE FROM replies WHERE id = $1").bind(clean(id));
+        let removed = sql("DELETE FROM replies WHERE id = $1", &[&id]);
         self.execute(removed).map_ok(|gone| gone > 0).boxed()
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use hsc_catalogs::Scenario;
 use hsc_conversation::archive::{
     ArchivedEvent, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord,
-    HandoffRecordKind, NewDelivery, RatingRecord, Record, StampedRecord, Upload, Visitor,
+    HandoffRecordKind, NewDelivery, RatingRecord, Record, StampedRecord, Upload,
 };
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::database::Transaction;
-use super::sql::{AnyQuery, clean, cleaned, signed};
+use super::sql::{AnyQuery, signed, sql};
 use super::store::Store;
 use super::tally::Tally;
 use super::words::searchable;
@@ -68,12 +68,12 @@ impl Writing {
     /// Deletes a row of one of the tables above; true if it was there.
     async fn delete(&mut self, table: &'static str, id: &str) -> Result<bool, Error> {
         let text = format!("DELETE FROM {table} WHERE id = $1");
-        self.execute(sqlx::query(AssertSqlSafe(text)).bind(clean(id))).await
+        self.execute(sql(AssertSqlSafe(text), &[&id])).await
     }
 
     /// True if the statement wrote a row.
     async fn execute(&mut self, statement: AnyQuery) -> Result<bool, Error> {
-        Ok(statement.execute(&mut self.transaction).await?.rows_affected() == 1)
+        Ok(self.transaction.execute(statement).await? == 1)
     }
 
     async fn keep(&mut self, stamped: &StampedRecord) -> Result<(), Error> {
@@ -88,17 +88,33 @@ impl Writing {
             Record::Rated(rated) => self.rated(at_ms, rated).await,
             Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
             Record::UploadExpired { upload } => {
-                let expired = sqlx::query("UPDATE uploads SET is_expired = 1 WHERE id = $1");
-                self.execute(expired.bind(clean(upload))).await.map(drop)
+                let expired = sql("UPDATE uploads SET is_expired = 1 WHERE id = $1", &[upload]);
+                self.execute(expired).await.map(drop)
             }
-            Record::Audit(audit) => self.execute(insert_audit(id, at_ms, audit)).await.map(drop),
+            Record::Audit(audit) => {
+                let Audit { who, role, action, subject, detail, address } = audit;
+                let audit = sql(
+                    "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+                    &[id, &at_ms, who, role, action, subject, detail, address],
+                );
+                self.execute(audit).await.map(drop)
+            }
             Record::OfflineMessage { conversation, address, text } => {
-                let conversation = conversation.as_deref();
-                let message = insert_offline_message(id, at_ms, conversation, address, text);
+                let message = sql(
+                    "INSERT INTO left_messages (id, at_ms, conversation, address, text)
+                     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+                    &[id, &at_ms, conversation, address, text],
+                );
                 self.execute(message).await.map(drop)
             }
-            Record::Deliver(delivery) => {
-                self.execute(insert_delivery(at_ms, delivery)).await.map(drop)
+            Record::Deliver(NewDelivery { id, endpoint, event, body, conversation }) => {
+                let delivery = sql(
+                    "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
+                     VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
+                    &[id, &at_ms, endpoint, event, body, conversation],
+                );
+                self.execute(delivery).await.map(drop)
             }
         }
     }
@@ -109,28 +125,24 @@ impl Writing {
         at_ms: u64,
         event: &ArchivedEvent,
     ) -> Result<(), Error> {
+        let ArchivedEvent { conversation, offset, id: own, entry } = event;
         // Its row may be missing, and an event without a conversation would never be erased.
-        self.conversation(at_ms, &event.conversation).await?;
-        let statement = sqlx::query(
+        self.conversation(at_ms, conversation).await?;
+        let statement = sql(
             "INSERT INTO events (id, conversation, at_ms, place, entry) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(event.id.as_deref().unwrap_or(id)))
-        .bind(clean(&event.conversation))
-        .bind(signed(at_ms))
-        .bind(signed(event.offset))
-        .bind(clean(&event.entry));
+            &[&own.as_deref().unwrap_or(id), conversation, &at_ms, offset, entry],
+        );
         self.execute(statement).await.map(drop)
     }
 
     /// The row of the conversation, created if it is missing.
     async fn conversation(&mut self, at_ms: u64, conversation: &str) -> Result<(), Error> {
-        let made = sqlx::query(
+        let made = sql(
             "INSERT INTO conversations (id, began_ms, last_ms) VALUES ($1, $2, $2)
              ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(conversation))
-        .bind(signed(at_ms));
+            &[&conversation, &at_ms],
+        );
         if self.execute(made).await? {
             self.tally.began(at_ms);
         }
@@ -145,9 +157,8 @@ impl Writing {
         if let Some(product) = product {
             self.product(at_ms, conversation, product).await?;
         }
-        let visitor_field =
-            |of: fn(&Visitor) -> Option<&str>| cleaned(visitor.as_ref().and_then(of));
-        let statement = sqlx::query(
+        let visitor = visitor.as_ref();
+        let statement = sql(
             "UPDATE conversations SET subject = COALESCE($2, subject),
                 visitor_name = COALESCE($3, visitor_name),
                 visitor_address = COALESCE($4, visitor_address),
@@ -157,16 +168,18 @@ impl Writing {
                 page = COALESCE($8, page),
                 reason = COALESCE($9, reason)
              WHERE id = $1",
-        )
-        .bind(clean(conversation))
-        .bind(visitor_field(|visitor| Some(&visitor.subject)))
-        .bind(visitor_field(|visitor| visitor.name.as_deref()))
-        .bind(visitor_field(|visitor| visitor.address.as_deref()))
-        .bind(cleaned(language.as_deref()))
-        .bind(cleaned(product))
-        .bind(scenario.map(Scenario::as_str))
-        .bind(cleaned(page.as_deref()))
-        .bind(cleaned(reason.as_deref()));
+            &[
+                conversation,
+                &visitor.map(|visitor| &*visitor.subject),
+                &visitor.and_then(|visitor| visitor.name.as_deref()),
+                &visitor.and_then(|visitor| visitor.address.as_deref()),
+                language,
+                &product,
+                &scenario.map(Scenario::as_str),
+                page,
+                reason,
+            ],
+        );
         self.execute(statement).await.map(drop)
     }
 
@@ -196,7 +209,7 @@ impl Writing {
         let first_words: String =
             if begins { message.text.chars().take(FIRST_WORDS).collect() } else { String::new() };
         let language = message.language.as_deref().filter(|_| is_visitor);
-        let statement = sqlx::query(
+        let statement = sql(
             "UPDATE conversations SET
                 last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
                 messages = messages + 1,
@@ -204,12 +217,8 @@ impl Writing {
                 language = COALESCE($4, language),
                 first_words = CASE WHEN first_words = '' THEN $5 ELSE first_words END
              WHERE id = $1",
-        )
-        .bind(clean(&message.conversation))
-        .bind(signed(at_ms))
-        .bind(cleaned(product))
-        .bind(cleaned(language))
-        .bind(clean(&first_words));
+            &[&message.conversation, &at_ms, &product, &language, &first_words],
+        );
         self.execute(statement).await.map(drop)
     }
 
@@ -222,34 +231,36 @@ impl Writing {
     ) -> Result<bool, Error> {
         let citations = serde_json::to_string(&message.citations)
             .map_err(|error| Error::Encode(error.into()))?;
-        let inserted = sqlx::query(
+        let inserted = sql(
             "INSERT INTO messages (id, conversation, at_ms, place, author, agent, agent_name, text, html,
                 product, question, outcome, confidence, first_answer_ms, is_cached, citations, language,
                 upload, searchable)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                 CAST($13 AS DOUBLE PRECISION), $14, $15, $16, $17, $18, $19)
              ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(id))
-        .bind(clean(&message.conversation))
-        .bind(signed(at_ms))
-        .bind(message.offset.map(signed))
-        .bind(message.author.as_str())
-        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(message.agent.as_ref().map(|agent| &*agent.name)))
-        .bind(clean(&message.text))
-        .bind(clean(&message.html))
-        .bind(cleaned(message.product.as_deref()))
-        .bind(cleaned(message.question.as_deref()))
-        .bind(message.outcome.map(|outcome| outcome.as_str()))
-        // As text: the driver gives a missing number another type than a present one.
-        .bind(message.confidence.map(|confidence| confidence.to_string()))
-        .bind(message.first_answer_ms.map(signed))
-        .bind(i64::from(message.cached))
-        .bind(clean(&citations))
-        .bind(cleaned(message.language.as_deref()))
-        .bind(cleaned(message.upload.as_deref()))
-        .bind(searchable(&message.text));
+            &[
+                &id,
+                &message.conversation,
+                &at_ms,
+                &message.offset,
+                &message.author.as_str(),
+                &message.agent.as_ref().map(|agent| &*agent.id),
+                &message.agent.as_ref().map(|agent| &*agent.name),
+                &message.text,
+                &message.html,
+                &message.product,
+                &message.question,
+                &message.outcome.map(|outcome| outcome.as_str()),
+                // As text: the driver gives a missing number another type than a present one.
+                &message.confidence.map(|confidence| confidence.to_string()),
+                &message.first_answer_ms,
+                &message.cached,
+                &citations,
+                &message.language,
+                &message.upload,
+                &searchable(&message.text),
+            ],
+        );
         self.execute(inserted).await
     }
 
@@ -259,12 +270,11 @@ impl Writing {
         conversation: &str,
         product: &str,
     ) -> Result<(), Error> {
-        let first = sqlx::query(
+        let first = sql(
             "INSERT INTO conversation_products (conversation, product) VALUES ($1, $2)
              ON CONFLICT (conversation, product) DO NOTHING",
-        )
-        .bind(clean(conversation))
-        .bind(clean(product));
+            &[&conversation, &product],
+        );
         if self.execute(first).await? {
             self.tally.turned_to(at_ms, product);
         }
@@ -272,12 +282,11 @@ impl Writing {
     }
 
     async fn agent(&mut self, conversation: &str, agent: &str) -> Result<(), Error> {
-        let statement = sqlx::query(
+        let statement = sql(
             "INSERT INTO conversation_agents (conversation, agent) VALUES ($1, $2)
              ON CONFLICT (conversation, agent) DO NOTHING",
-        )
-        .bind(clean(conversation))
-        .bind(clean(agent));
+            &[&conversation, &agent],
+        );
         self.execute(statement).await.map(drop)
     }
 
@@ -290,38 +299,36 @@ impl Writing {
         if !self.insert_handoff(&handoff_id(id, turn), at_ms, turn).await? {
             return Ok(());
         }
-        self.conversation(at_ms, &turn.conversation).await?;
+        let conversation = &turn.conversation;
+        self.conversation(at_ms, conversation).await?;
         let has_it = match turn.kind {
             HandoffRecordKind::Taken => turn.agent.as_ref(),
             HandoffRecordKind::Handed => turn.to.as_ref(),
             _ => None,
         };
         if let Some(agent) = has_it {
-            self.agent(&turn.conversation, &agent.id).await?;
+            self.agent(conversation, &agent.id).await?;
         }
-        let statement = sqlx::query(
+        let agent = has_it.map(|agent| &*agent.id);
+        let agent_name = has_it.map(|agent| &*agent.name);
+        let ended_ms = (turn.kind == HandoffRecordKind::Ended).then_some(at_ms);
+        let statement = sql(
             "UPDATE conversations SET
                 last_ms = CASE WHEN last_ms < $2 THEN $2 ELSE last_ms END,
                 agent = COALESCE($3, agent),
                 agent_name = COALESCE($4, agent_name),
                 ended_ms = COALESCE($5, ended_ms)
              WHERE id = $1",
-        )
-        .bind(clean(&turn.conversation))
-        .bind(signed(at_ms))
-        .bind(cleaned(has_it.map(|agent| &*agent.id)))
-        .bind(cleaned(has_it.map(|agent| &*agent.name)))
-        .bind((turn.kind == HandoffRecordKind::Ended).then_some(signed(at_ms)));
+            &[conversation, &at_ms, &agent, &agent_name, &ended_ms],
+        );
         self.execute(statement).await?;
         if turn.kind == HandoffRecordKind::HandedOver {
-            let first = sqlx::query(
+            let first = sql(
                 "UPDATE conversations SET is_handed_over = 1 WHERE id = $1 AND is_handed_over = 0
                  RETURNING product",
-            )
-            .bind(clean(&turn.conversation))
-            .fetch_optional(&mut self.transaction)
-            .await?;
-            if let Some(row) = first {
+                &[conversation],
+            );
+            if let Some(row) = self.transaction.fetch_optional(first).await? {
                 let product: Option<String> = row.try_get("product")?;
                 self.tally.handed_over(at_ms, product.as_deref());
             }
@@ -336,46 +343,45 @@ impl Writing {
         at_ms: u64,
         turn: &HandoffRecord,
     ) -> Result<bool, Error> {
-        let inserted = sqlx::query(
+        let inserted = sql(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(id))
-        .bind(clean(&turn.conversation))
-        .bind(signed(at_ms))
-        .bind(turn.kind.as_str())
-        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(turn.agent.as_ref().map(|agent| &*agent.name)))
-        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.id)))
-        .bind(cleaned(turn.to.as_ref().map(|agent| &*agent.name)))
-        .bind(cleaned(turn.reason.as_deref()));
+            &[
+                &id,
+                &turn.conversation,
+                &at_ms,
+                &turn.kind.as_str(),
+                &turn.agent.as_ref().map(|agent| &*agent.id),
+                &turn.agent.as_ref().map(|agent| &*agent.name),
+                &turn.to.as_ref().map(|agent| &*agent.id),
+                &turn.to.as_ref().map(|agent| &*agent.name),
+                &turn.reason,
+            ],
+        );
         self.execute(inserted).await
     }
 
     async fn feedback(&mut self, at_ms: u64, feedback: &Feedback) -> Result<(), Error> {
-        self.conversation(at_ms, &feedback.conversation).await?;
-        let statement = sqlx::query(
+        let Feedback { conversation, offset, thumb, comment } = feedback;
+        self.conversation(at_ms, conversation).await?;
+        let statement = sql(
             "INSERT INTO feedback (conversation, place, at_ms, thumb, comment) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (conversation, place) DO UPDATE SET
                 at_ms = excluded.at_ms, thumb = excluded.thumb, comment = excluded.comment
              WHERE feedback.at_ms <= excluded.at_ms",
-        )
-        .bind(clean(&feedback.conversation))
-        .bind(signed(feedback.offset))
-        .bind(signed(at_ms))
-        .bind(feedback.thumb.as_str())
-        .bind(cleaned(feedback.comment.as_deref()));
+            &[conversation, offset, &at_ms, &thumb.as_str(), comment],
+        );
         self.execute(statement).await.map(drop)
     }
 
     async fn rated(&mut self, at_ms: u64, rated: &RatingRecord) -> Result<(), Error> {
-        self.conversation(at_ms, &rated.conversation).await?;
-        let before = sqlx::query(
+        let RatingRecord { conversation, comment, .. } = rated;
+        self.conversation(at_ms, conversation).await?;
+        let before = sql(
             "SELECT rating, rated_ms, rated_product, product FROM conversations WHERE id = $1",
-        )
-        .bind(clean(&rated.conversation))
-        .fetch_one(&mut self.transaction)
-        .await?;
+            &[conversation],
+        );
+        let before = self.transaction.fetch_one(before).await?;
         let rating = i64::from(rated.rating.clamp(1, 5));
         let before_rating: Option<i64> = before.try_get("rating")?;
         // A changed rating is counted in the hour of the first one.
@@ -383,15 +389,11 @@ impl Writing {
             Some(_) => (before.try_get("rated_ms")?, before.try_get("rated_product")?),
             None => (signed(at_ms), before.try_get("product")?),
         };
-        let rating_change = sqlx::query(
+        let rating_change = sql(
             "UPDATE conversations SET rating = $2, rating_comment = $3, rated_ms = $4, rated_product = $5
              WHERE id = $1",
-        )
-        .bind(clean(&rated.conversation))
-        .bind(rating)
-        .bind(cleaned(rated.comment.as_deref()))
-        .bind(counted_ms)
-        .bind(product.clone());
+            &[conversation, &rating, comment, &counted_ms, &product],
+        );
         self.execute(rating_change).await?;
         let counted_ms = u64::try_from(counted_ms).unwrap_or(0);
         self.tally.rated(counted_ms, product.as_deref(), rating, before_rating);
@@ -399,76 +401,22 @@ impl Writing {
     }
 
     async fn upload_kept(&mut self, at_ms: u64, upload: &Upload) -> Result<(), Error> {
-        self.conversation(at_ms, &upload.conversation).await?;
-        let statement = sqlx::query(
+        let Upload { id, conversation, file, media_type, bytes, expires_ms } = upload;
+        self.conversation(at_ms, conversation).await?;
+        let statement = sql(
             "INSERT INTO uploads (id, conversation, at_ms, file, media_type, bytes, expires_ms)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(clean(&upload.id))
-        .bind(clean(&upload.conversation))
-        .bind(signed(at_ms))
-        .bind(clean(&upload.file))
-        .bind(clean(&upload.media_type))
-        .bind(signed(upload.bytes))
-        .bind(signed(upload.expires_ms));
+            &[id, conversation, &at_ms, file, media_type, bytes, expires_ms],
+        );
         self.execute(statement).await.map(drop)
     }
-}
-
-fn insert_audit(id: &str, at_ms: u64, audit: &Audit) -> AnyQuery {
-    sqlx::query(
-        "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(clean(id))
-    .bind(signed(at_ms))
-    .bind(clean(&audit.who))
-    .bind(clean(&audit.role))
-    .bind(clean(&audit.action))
-    .bind(clean(&audit.subject))
-    .bind(clean(&audit.detail))
-    .bind(clean(&audit.address))
-}
-
-fn insert_offline_message(
-    id: &str,
-    at_ms: u64,
-    conversation: Option<&str>,
-    address: &str,
-    text: &str,
-) -> AnyQuery {
-    sqlx::query(
-        "INSERT INTO left_messages (id, at_ms, conversation, address, text)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(clean(id))
-    .bind(signed(at_ms))
-    .bind(cleaned(conversation))
-    .bind(clean(address))
-    .bind(clean(text))
-}
-
-fn insert_delivery(at_ms: u64, delivery: &NewDelivery) -> AnyQuery {
-    sqlx::query(
-        "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(clean(&delivery.id))
-    .bind(signed(at_ms))
-    .bind(clean(&delivery.endpoint))
-    .bind(clean(&delivery.event))
-    .bind(clean(&delivery.body))
-    .bind(cleaned(delivery.conversation.as_deref()))
 }
 
 /// Locks a conversation until the end of the transaction; false if there is none. Both databases understand an update
 /// that changes nothing.
 pub(super) async fn lock(transaction: &mut Transaction, conversation: &str) -> Result<bool, Error> {
-    let locked = sqlx::query("UPDATE conversations SET last_ms = last_ms WHERE id = $1")
-        .bind(clean(conversation))
-        .execute(&mut *transaction)
-        .await?;
-    Ok(locked.rows_affected() == 1)
+    let lock = sql("UPDATE conversations SET last_ms = last_ms WHERE id = $1", &[&conversation]);
+    Ok(transaction.execute(lock).await? == 1)
 }
 
 /// Identity of a message: by its offset if it has one, because a conversation that changed pods may have sent it on
