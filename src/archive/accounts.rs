@@ -3,27 +3,26 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, TryFutureExt as _};
 use hsc_actors::ports::archive::{
-    Account, AccountChange, AccountError, AccountSession, Accounts, ArchiveError, AttemptLimit,
-    AttemptOutcome, FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
+    Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
+    FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::database::{Kind, Transaction};
 use super::sql::{clean, maybe_number, number, sql, truth, word};
-use super::store::{Store, archive_error};
+use super::store::{Reply, Store, archive_error};
 
 impl Accounts for Store {
-    fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+    fn count(&self) -> Reply<'_, u64> {
         let count = sql("SELECT COUNT(*) AS accounts FROM accounts", &[]);
         let count = self.fetch_optional(count, |row| number(row, "accounts"));
         count.map_ok(Option::unwrap_or_default).boxed()
     }
 
-    fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>> {
+    fn add(&self, account: Account) -> Reply<'_, (), AccountError> {
         self.with_rules(async move {
             let mut transaction = self.begin().await?;
             insert(&mut transaction, &account).await?;
@@ -32,12 +31,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn add_first_link(
-        &self,
-        link: FirstLink,
-        replaces: bool,
-        now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn add_first_link(&self, link: FirstLink, replaces: bool, now_ms: u64) -> Reply<'_, ()> {
         self.with(async move {
             let mut transaction = self.begin().await?;
             // All of them, or the expired ones.
@@ -54,7 +48,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+    fn is_first_link(&self, hash: &str, now_ms: u64) -> Reply<'_, bool> {
         let valid = sql(
             "SELECT hash FROM first_links WHERE hash = $1 AND expires_ms > $2",
             &[&hash, &now_ms],
@@ -67,7 +61,7 @@ impl Accounts for Store {
         account: Account,
         link_hash: &str,
         now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), AccountError>> {
+    ) -> Reply<'_, (), AccountError> {
         let counts = sql(
             "SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
                 (SELECT COUNT(*) FROM first_links WHERE hash = $1 AND expires_ms > $2) AS links",
@@ -91,37 +85,30 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
+    fn all(&self) -> Reply<'_, Vec<Account>> {
         self.fetch_all(sql("SELECT * FROM accounts ORDER BY name, id", &[]), account)
     }
 
-    fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+    fn by_id(&self, id: &str) -> Reply<'_, Option<Account>> {
         self.fetch_optional(sql("SELECT * FROM accounts WHERE id = $1", &[&id]), account)
     }
 
-    fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+    fn by_address(&self, address: &str) -> Reply<'_, Option<Account>> {
         let by_address = sql("SELECT * FROM accounts WHERE address_key = $1", &[&key(address)]);
         self.fetch_optional(by_address, account)
     }
 
-    fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>> {
+    fn by_subject(&self, subject: &str) -> Reply<'_, Option<Account>> {
         let by_subject = sql("SELECT * FROM accounts WHERE subject = $1", &[&subject]);
         self.fetch_optional(by_subject, account)
     }
 
-    fn change(
-        &self,
-        id: &str,
-        change: AccountChange,
-    ) -> BoxFuture<'_, Result<Account, AccountError>> {
+    fn change(&self, id: &str, change: AccountChange) -> Reply<'_, Account, AccountError> {
         let id = id.to_owned();
         self.with_rules(async move { self.changed(&id, &change).await }).boxed()
     }
 
-    fn count_attempt(
-        &self,
-        attempt: SignInAttempt,
-    ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>> {
+    fn count_attempt(&self, attempt: SignInAttempt) -> Reply<'_, AttemptOutcome> {
         self.with(async move {
             let outcome = self.counted(&attempt).await?;
             // Twice as old as the longest count that matters: the deletion waits for no row in use.
@@ -135,7 +122,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn attempt_succeeded(&self, attempt: SignInAttempt) -> Reply<'_, ()> {
         self.with(async move {
             let mut transaction = self.begin().await?;
             let taken_back = attempt.limits.iter().filter(|limit| limit.is_shared);
@@ -160,12 +147,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn is_device_of(
-        &self,
-        hash: &str,
-        address: &str,
-        since_ms: u64,
-    ) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+    fn is_device_of(&self, hash: &str, address: &str, since_ms: u64) -> Reply<'_, bool> {
         let known = sql(
             "SELECT d.hash FROM account_devices d JOIN accounts a ON a.id = d.account
              WHERE d.hash = $1 AND a.address_key = $2 AND d.used_ms >= $3",
@@ -174,12 +156,7 @@ impl Accounts for Store {
         self.fetch_optional(known, |_| Ok(())).map_ok(|found| found.is_some()).boxed()
     }
 
-    fn remember_device(
-        &self,
-        hash: &str,
-        account: &str,
-        now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn remember_device(&self, hash: &str, account: &str, now_ms: u64) -> Reply<'_, ()> {
         let remembered = sql(
             "INSERT INTO account_devices (hash, account, used_ms) VALUES ($1, $2, $3)
              ON CONFLICT (hash) DO UPDATE SET account = $2, used_ms = $3",
@@ -200,11 +177,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn sign_in_failed(
-        &self,
-        id: &str,
-        lock_out: LockOut,
-    ) -> BoxFuture<'_, Result<Account, AccountError>> {
+    fn sign_in_failed(&self, id: &str, lock_out: LockOut) -> Reply<'_, Account, AccountError> {
         let failed = sql(
             "UPDATE accounts SET failures = failures + 1, locked_until_ms = CASE
                 WHEN failures + 1 >= $2 THEN $3 ELSE locked_until_ms END
@@ -221,7 +194,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>> {
+    fn signed_in(&self, session: AccountSession) -> Reply<'_, (), AccountError> {
         let AccountSession { hash, account, csrf, created_ms, expires_ms, used_ms } = &session;
         let unlocked = sql(
             "UPDATE accounts SET failures = 0, locked_until_ms = NULL
@@ -244,11 +217,7 @@ impl Accounts for Store {
         .boxed()
     }
 
-    fn session(
-        &self,
-        hash: &str,
-        now_ms: u64,
-    ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>> {
+    fn session(&self, hash: &str, now_ms: u64) -> Reply<'_, Option<(AccountSession, Account)>> {
         let valid = sql(
             "SELECT a.*, s.hash AS session_hash, s.csrf AS session_csrf,
                 s.created_ms AS session_created_ms, s.expires_ms AS session_expires_ms,
@@ -260,7 +229,7 @@ impl Accounts for Store {
         self.fetch_optional(valid, |row| Ok((session(row)?, account(row)?)))
     }
 
-    fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn session_used(&self, hash: &str, now_ms: u64) -> Reply<'_, ()> {
         let used = sql(
             "UPDATE account_sessions SET used_ms = $2 WHERE hash = $1 AND used_ms < $2",
             &[&hash, &now_ms],
@@ -268,12 +237,12 @@ impl Accounts for Store {
         self.execute(used).map_ok(drop).boxed()
     }
 
-    fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn sign_out(&self, hash: &str) -> Reply<'_, ()> {
         let ended = sql("DELETE FROM account_sessions WHERE hash = $1", &[&hash]);
         self.execute(ended).map_ok(drop).boxed()
     }
 
-    fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+    fn sign_out_everywhere(&self, id: &str) -> Reply<'_, u64> {
         self.execute(sql("DELETE FROM account_sessions WHERE account = $1", &[&id]))
     }
 }

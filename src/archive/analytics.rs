@@ -1,22 +1,16 @@
 //! Queries for the analytics.
 
-use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Analytics, ArchiveError, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot,
-    Unanswered,
+    Analytics, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot, Unanswered,
 };
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::sql::{Statement, number, word};
-use super::store::Store;
+use super::store::{Reply, Store};
 
 impl Analytics for Store {
-    fn snapshots(
-        &self,
-        period: Period,
-        product: Option<&str>,
-    ) -> BoxFuture<'_, Result<Vec<Snapshot>, ArchiveError>> {
+    fn snapshots(&self, period: Period, product: Option<&str>) -> Reply<'_, Vec<Snapshot>> {
         let mut statement = Statement::new("SELECT * FROM snapshots WHERE 1 = 1");
         statement.within("hour_ms", Some(period));
         statement.equals("product", product);
@@ -29,7 +23,7 @@ impl Analytics for Store {
         period: Period,
         product: Option<&str>,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<ProductQuestion>, ArchiveError>> {
+    ) -> Reply<'_, Vec<ProductQuestion>> {
         let mut statement = Statement::new(
             "SELECT product, CAST(SUM(questions) AS BIGINT) AS questions,
                 CAST(SUM(answered) AS BIGINT) AS answered, CAST(SUM(unknown) AS BIGINT) AS unknown
@@ -49,7 +43,7 @@ impl Analytics for Store {
         period: Period,
         product: Option<&str>,
         page: Page,
-    ) -> BoxFuture<'_, Result<Paged<Unanswered>, ArchiveError>> {
+    ) -> Reply<'_, Paged<Unanswered>> {
         // The question by its id; a client without ids rates the latest question before.
         let mut statement = Statement::new(
             "SELECT a.id, a.at_ms, a.conversation, a.product, a.outcome, COALESCE(
@@ -68,11 +62,7 @@ impl Analytics for Store {
         self.fetch_page(statement, page, "at_ms", unanswered)
     }
 
-    fn ratings(
-        &self,
-        period: Period,
-        product: Option<&str>,
-    ) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>> {
+    fn ratings(&self, period: Period, product: Option<&str>) -> Reply<'_, Vec<RatingsOfADay>> {
         let mut statement = Statement::new(
             "SELECT hour_ms - hour_ms % 86400000 AS day_ms, CAST(SUM(ratings) AS BIGINT) AS ratings,
                 CAST(SUM(rating_sum) AS BIGINT) AS rating_sum

@@ -1,15 +1,12 @@
 //! Pending webhook deliveries.
 
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, TryFutureExt as _};
-use hsc_actors::ports::archive::{
-    ArchiveError, Deliveries, Delivery, EndpointBacklog, Page, Paged,
-};
+use hsc_actors::ports::archive::{Deliveries, Delivery, EndpointBacklog, Page, Paged};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::sql::{Statement, number, sql};
-use super::store::Store;
+use super::store::{Reply, Store};
 
 impl Deliveries for Store {
     fn take_due(
@@ -18,7 +15,7 @@ impl Deliveries for Store {
         now_ms: u64,
         until_ms: u64,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>> {
+    ) -> Reply<'_, Vec<Delivery>> {
         // The outer condition decides: a pod that waited for another pod's row lock evaluates
         // it again, and the row is no longer due.
         let taken = sql(
@@ -40,17 +37,12 @@ impl Deliveries for Store {
         .boxed()
     }
 
-    fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn delivered(&self, id: &str) -> Reply<'_, ()> {
         let gone = sql("DELETE FROM deliveries WHERE id = $1", &[&id]);
         self.execute(gone).map_ok(drop).boxed()
     }
 
-    fn failed(
-        &self,
-        id: &str,
-        why: &str,
-        next_try_ms: Option<u64>,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn failed(&self, id: &str, why: &str, next_try_ms: Option<u64>) -> Reply<'_, ()> {
         let failed = sql(
             "UPDATE deliveries SET last_error = $2, next_try_ms = $3 WHERE id = $1",
             &[&id, &why, &next_try_ms],
@@ -58,7 +50,7 @@ impl Deliveries for Store {
         self.execute(failed).map_ok(drop).boxed()
     }
 
-    fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>> {
+    fn standing(&self) -> Reply<'_, Vec<EndpointBacklog>> {
         let standing = sql(
             "SELECT endpoint, COUNT(next_try_ms) AS waiting, COUNT(*) - COUNT(next_try_ms) AS dead
              FROM deliveries GROUP BY endpoint ORDER BY endpoint",
@@ -70,13 +62,13 @@ impl Deliveries for Store {
         })
     }
 
-    fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>> {
+    fn dead_letters(&self, page: Page) -> Reply<'_, Paged<Delivery>> {
         let mut statement = Statement::new("SELECT * FROM deliveries WHERE next_try_ms IS NULL");
         statement.page(&page, "at_ms", "id");
         self.fetch_page(statement, page, "at_ms", delivery)
     }
 
-    fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+    fn try_again(&self, id: &str, now_ms: u64) -> Reply<'_, bool> {
         let again = sql(
             "UPDATE deliveries SET next_try_ms = $2, attempts = 0
              WHERE id = $1 AND next_try_ms IS NULL",
@@ -85,7 +77,7 @@ impl Deliveries for Store {
         self.execute(again).map_ok(|tried| tried > 0).boxed()
     }
 
-    fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+    fn discard(&self, id: &str) -> Reply<'_, bool> {
         let discarded = sql("DELETE FROM deliveries WHERE id = $1 AND next_try_ms IS NULL", &[&id]);
         self.execute(discarded).map_ok(|gone| gone > 0).boxed()
     }

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
-    Search, StoredUpload, Transcript, TranscriptEntry,
+    Archive, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged, Search,
+    StoredUpload, Transcript, TranscriptEntry,
 };
 use hsc_conversation::archive::{StampedRecord, Thumb};
 use sqlx::any::AnyRow;
@@ -15,47 +14,36 @@ use sqlx::{Error, Row as _};
 
 use super::database::{Database, Kind};
 use super::sql::{Statement, agent, maybe_number, maybe_word, number, sql, truth, visitor, word};
-use super::store::Store;
+use super::store::{Reply, Store};
 use super::words::patterns;
 
 impl Archive for Store {
-    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> Reply<'_, ()> {
         self.with(async move { self.write_batch(&batch).await }).boxed()
     }
 
-    fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn reach(&self) -> Reply<'_, ()> {
         self.with(self.look()).boxed()
     }
 
-    fn transcript(
-        &self,
-        conversation: &str,
-    ) -> BoxFuture<'_, Result<Option<Transcript>, ArchiveError>> {
+    fn transcript(&self, conversation: &str) -> Reply<'_, Option<Transcript>> {
         let conversation = conversation.to_owned();
         self.with(async move { transcript(&self.database, &conversation).await }).boxed()
     }
 
-    fn search(
-        &self,
-        search: Search,
-        page: Page,
-    ) -> BoxFuture<'_, Result<Paged<ConversationFound>, ArchiveError>> {
+    fn search(&self, search: Search, page: Page) -> Reply<'_, Paged<ConversationFound>> {
         let mut statement = search_statement(&search, self.database.kind);
         statement.page(&page, "began_ms", "id");
         self.fetch_page(statement, page, "began_ms", found)
     }
 
-    fn left_messages(&self, page: Page) -> BoxFuture<'_, Result<Paged<LeftMessage>, ArchiveError>> {
+    fn left_messages(&self, page: Page) -> Reply<'_, Paged<LeftMessage>> {
         let mut statement = Statement::new("SELECT * FROM left_messages WHERE 1 = 1");
         statement.page(&page, "at_ms", "id");
         self.fetch_page(statement, page, "at_ms", left_message)
     }
 
-    fn audit(
-        &self,
-        search: AuditSearch,
-        page: Page,
-    ) -> BoxFuture<'_, Result<Paged<Audited>, ArchiveError>> {
+    fn audit(&self, search: AuditSearch, page: Page) -> Reply<'_, Paged<Audited>> {
         let mut statement = Statement::new("SELECT * FROM audit WHERE 1 = 1");
         statement.equals("who", search.who.as_deref());
         statement.equals("action", search.action.as_deref());

@@ -1,15 +1,14 @@
 //! Export and deletion of one visitor's data, and retention. Analytics stay.
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use hsc_actors::ports::archive::{ArchiveError, DataSubject, Erased, Export, Privacy};
+use hsc_actors::ports::archive::{DataSubject, Erased, Export, Privacy};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
 use super::database::{Database, Kind, Transaction};
 use super::past::{left_message, transcript};
 use super::sql::{AnyQuery, sql};
-use super::store::Store;
+use super::store::{Reply, Store};
 use super::write::lock;
 
 /// The tables with rows of a conversation, and their key column. The conversation itself is the last one; a trigger
@@ -27,7 +26,7 @@ const OF_A_CONVERSATION: &[(&str, &str)] = &[
 ];
 
 impl Privacy for Store {
-    fn export(&self, subject: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+    fn export(&self, subject: DataSubject) -> Reply<'_, Export> {
         self.with(async move {
             let mut export = Export::default();
             for conversation in conversations(&self.database, &subject).await? {
@@ -41,7 +40,7 @@ impl Privacy for Store {
         .boxed()
     }
 
-    fn erase(&self, subject: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+    fn erase(&self, subject: DataSubject) -> Reply<'_, Erased> {
         self.with(async move {
             let conversations = conversations(&self.database, &subject).await?;
             let mut transaction = self.begin().await?;
@@ -58,7 +57,7 @@ impl Privacy for Store {
         .boxed()
     }
 
-    fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+    fn expire(&self, before_ms: u64, most: u32) -> Reply<'_, Erased> {
         self.with(async move {
             let mut transaction = self.begin().await?;
             let mut erased = Erased::default();

@@ -49,6 +49,9 @@ pub struct Store {
     _folder: Option<TemporaryFolder>,
 }
 
+/// The future of a query.
+pub(super) type Reply<'a, T, E = ArchiveError> = BoxFuture<'a, Result<T, E>>;
+
 /// An attempt to bring the tables up to date, which all queries wait for.
 type Preparation = Shared<BoxFuture<'static, Result<(), SchemaError>>>;
 
@@ -196,7 +199,7 @@ impl Store {
     }
 
     /// Executes a write of one statement, which [`begin`](Self::begin) does not look at; returns the number of its rows.
-    pub(super) fn execute(&self, query: AnyQuery) -> BoxFuture<'_, Result<u64, ArchiveError>> {
+    pub(super) fn execute(&self, query: AnyQuery) -> Reply<'_, u64> {
         self.with(async {
             self.look().await?;
             self.database.execute(query).await
@@ -209,7 +212,7 @@ impl Store {
         &self,
         query: AnyQuery,
         read: fn(&AnyRow) -> Result<T, Error>,
-    ) -> BoxFuture<'_, Result<Vec<T>, ArchiveError>> {
+    ) -> Reply<'_, Vec<T>> {
         self.with(async move { self.database.fetch_all(query).await?.iter().map(read).collect() })
             .boxed()
     }
@@ -219,7 +222,7 @@ impl Store {
         &self,
         query: AnyQuery,
         read: fn(&AnyRow) -> Result<T, Error>,
-    ) -> BoxFuture<'_, Result<Option<T>, ArchiveError>> {
+    ) -> Reply<'_, Option<T>> {
         self.with(async move {
             self.database.fetch_optional(query).await?.as_ref().map(read).transpose()
         })
@@ -233,7 +236,7 @@ impl Store {
         page: Page,
         at: &'static str,
         read: fn(&AnyRow) -> Result<T, Error>,
-    ) -> BoxFuture<'_, Result<Paged<T>, ArchiveError>> {
+    ) -> Reply<'_, Paged<T>> {
         self.with(async move {
             paged(&self.database.fetch_all(statement.query()).await?, &page, at, read)
         })

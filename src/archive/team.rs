@@ -2,24 +2,17 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, TryFutureExt as _};
-use hsc_actors::ports::archive::{
-    Archive as _, ArchiveError, CannedReply, Notes, Replies, StoredNote,
-};
+use hsc_actors::ports::archive::{Archive as _, CannedReply, Notes, Replies, StoredNote};
 use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
 use super::sql::{agent, number, sql};
-use super::store::Store;
+use super::store::{Reply, Store};
 
 impl Notes for Store {
-    fn notes(
-        &self,
-        conversation: &str,
-        most: u32,
-    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
+    fn notes(&self, conversation: &str, most: u32) -> Reply<'_, Vec<StoredNote>> {
         let newest = sql(
             "SELECT id, at_ms, agent, agent_name, text FROM messages
              WHERE conversation = $1 AND author = $2 ORDER BY at_ms DESC, id DESC LIMIT $3",
@@ -32,17 +25,17 @@ impl Notes for Store {
         self.fetch_all(newest, note).map_ok(oldest_first).boxed()
     }
 
-    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write_note(&self, note: Arc<StampedRecord>) -> Reply<'_, ()> {
         self.write(vec![note])
     }
 }
 
 impl Replies for Store {
-    fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>> {
+    fn replies(&self) -> Reply<'_, Vec<CannedReply>> {
         self.fetch_all(sql("SELECT * FROM replies ORDER BY shortcut, product", &[]), reply)
     }
 
-    fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn put_reply(&self, reply: CannedReply) -> Reply<'_, ()> {
         let CannedReply { id, shortcut, text, product } = &reply;
         // A renamed reply frees its old shortcut.
         let replaced = sql("DELETE FROM replies WHERE id = $1", &[id]);
@@ -60,7 +53,7 @@ impl Replies for Store {
         .boxed()
     }
 
-    fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>> {
+    fn remove_reply(&self, id: &str) -> Reply<'_, bool> {
         let removed = sql("DELETE FROM replies WHERE id = $1", &[&id]);
         self.execute(removed).map_ok(|gone| gone > 0).boxed()
     }
