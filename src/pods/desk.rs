@@ -10,7 +10,6 @@
 
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use hsc_actors::ports::{DeskReply, HandoffDesk};
 use hsc_actors::{DeskLimits, Pace};
@@ -21,47 +20,42 @@ use hsc_conversation::desk::{
 use hsc_conversation::protocol::{
     AboutProduct, Agent, Presence, Speaker, Ticket, TicketGone, TicketGoneReason,
 };
-use redis::{FromRedisValue, Script, ScriptInvocation};
+use redis::{FromRedisValue, Script, ToRedisArgs};
 
 use super::Link;
+use super::link::millis;
 
-// Redis caches the scripts by their hash; a Redis that has lost them gets them again.
-macro_rules! scripts {
-    ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {$(
-        $(#[$meta])*
-        static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!(include_str!("desk/base.lua"), include_str!($file))));
-    )*};
+/// A script of the desk. Redis caches it by its hash; a Redis that has lost it gets it again.
+fn script(text: &str) -> Script {
+    Script::new(&[include_str!("desk/base.lua"), text].concat())
 }
 
-scripts! {
-    /// A visitor requests an agent.
-    REQUEST = "desk/request.lua";
-    /// A visitor no longer requests an agent.
-    END = "desk/end.lua";
-    /// An agent takes a conversation.
-    TAKE = "desk/take.lua";
-    /// An agent releases a conversation.
-    RELEASE = "desk/release.lua";
-    /// Sets the last message.
-    TOUCH = "desk/touch.lua";
-    /// Sets the details of a visitor.
-    DESCRIBE = "desk/describe.lua";
-    /// Refreshes the presence of connected visitors.
-    VISITORS = "desk/visitors.lua";
-    /// A visitor has disconnected.
-    DISCONNECT = "desk/disconnect.lua";
-    /// Finds how a conversation left the desk.
-    FIND = "desk/find.lua";
-    /// Positions in the queue.
-    PLACES = "desk/places.lua";
-    /// The whole desk.
-    SNAPSHOT = "desk/snapshot.lua";
-    /// An agent is present, or has closed a connection.
-    AGENT = "desk/agent.lua";
-    /// Applies timeouts.
-    EXPIRE = "desk/expire.lua";
-}
+/// A visitor requests an agent.
+static REQUEST: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/request.lua")));
+/// A visitor no longer requests an agent.
+static END: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/end.lua")));
+/// An agent takes a conversation.
+static TAKE: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/take.lua")));
+/// An agent releases a conversation.
+static RELEASE: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/release.lua")));
+/// Sets the last message.
+static TOUCH: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/touch.lua")));
+/// Sets the details of a visitor.
+static DESCRIBE: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/describe.lua")));
+/// Refreshes the presence of connected visitors.
+static VISITORS: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/visitors.lua")));
+/// A visitor has disconnected.
+static DISCONNECT: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/disconnect.lua")));
+/// Finds how a conversation left the desk.
+static FIND: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/find.lua")));
+/// Positions in the queue.
+static PLACES: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/places.lua")));
+/// The whole desk.
+static SNAPSHOT: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/snapshot.lua")));
+/// An agent is present, or has closed a connection.
+static AGENT: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/agent.lua")));
+/// Applies timeouts.
+static EXPIRE: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/expire.lua")));
 
 /// The desk in Redis. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -78,13 +72,6 @@ impl RedisDesk {
         Self { link, pod, limits }
     }
 
-    /// The number is the version: another version uses other keys, so no version misreads another.
-    fn script(&self, script: &'static Script) -> ScriptInvocation<'static> {
-        let mut script = script.prepare_invoke();
-        script.key(format!("{}:{{desk1}}", self.link.prefix()));
-        script
-    }
-
     /// How long a visitor waits for an agent, in milliseconds; 0 is without a limit.
     fn answer_within(&self) -> u64 {
         self.limits.answer_within.map_or(0, millis)
@@ -92,38 +79,46 @@ impl RedisDesk {
 
     fn ask<T: Send + 'static, R: FromRedisValue + Send>(
         &self,
-        script: ScriptInvocation<'static>,
+        script: &'static Script,
+        arguments: impl ToRedisArgs,
         read: impl FnOnce(R) -> Result<T, DeskError> + Send + 'static,
     ) -> DeskReply<T> {
+        let mut call = script.arg(arguments);
+        // The number is the version: another version uses other keys, so no version misreads another.
+        call.key(format!("{}:{{desk1}}", self.link.prefix()));
         let link = self.link.clone();
-        Box::pin(async move { read(link.invoke(script).await.map_err(DeskError::unavailable)?) })
+        Box::pin(async move { read(link.invoke(call).await.map_err(DeskError::unavailable)?) })
     }
 }
 
 impl HandoffDesk for RedisDesk {
     fn request(&self, request: HandoffRequest) -> DeskReply<Ticket> {
-        let mut script = self.script(&REQUEST);
-        script.arg(self.limits.max_waiting).arg(&*request.conversation).arg(&*self.pod);
-        script.arg(request.since_ms.map(|since| since.to_string()).unwrap_or_default());
+        let since = request.since_ms.map(|since| since.to_string()).unwrap_or_default();
         let agent = request.agent.map(|agent| (agent.id, agent.name)).unwrap_or_default();
-        script.arg(agent.0).arg(agent.1).arg(request.last.unwrap_or_default());
-        script.arg(if request.awaits_answer { self.answer_within() } else { 0 });
-        give_details(&mut script, request.details);
-        self.ask(script, |reply| there(of_ticket(reply)?))
+        let arguments = (
+            self.limits.max_waiting,
+            &*request.conversation,
+            &*self.pod,
+            since,
+            agent,
+            request.last.unwrap_or_default(),
+            if request.awaits_answer { self.answer_within() } else { 0 },
+            named_details(request.details),
+        );
+        self.ask(&REQUEST, arguments, |reply| there(of_ticket(reply)?))
     }
 
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
-        let mut script = self.script(&END);
-        script.arg(&*conversation).arg(TicketGoneReason::from(how).as_str());
-        script.arg(u8::from(how == VisitorEnds::Withdraws)).arg(millis(self.limits.remembers_for));
-        self.ask(script, of_gone)
+        let why = TicketGoneReason::from(how).as_str();
+        let withdraws = u8::from(how == VisitorEnds::Withdraws);
+        let remembers_for = millis(self.limits.remembers_for);
+        self.ask(&END, (&*conversation, why, withdraws, remembers_for), of_gone)
     }
 
     fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket> {
-        let mut script = self.script(&TAKE);
-        script.arg(&*conversation).arg(agent.id).arg(agent.name).arg(Pace::TAKES);
-        script.arg(self.answer_within());
-        self.ask(script, |reply| there(of_ticket(reply)?))
+        let Agent { id, name } = agent;
+        let arguments = (&*conversation, id, name, Pace::TAKES, self.answer_within());
+        self.ask(&TAKE, arguments, |reply| there(of_ticket(reply)?))
     }
 
     fn release(
@@ -132,15 +127,21 @@ impl HandoffDesk for RedisDesk {
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> DeskReply<DeskChange> {
-        let mut script = self.script(&RELEASE);
-        script.arg(&*conversation).arg(by.agent.id).arg(u8::from(by.is_admin));
-        match how {
-            ReleaseKind::To(colleague) => script.arg(colleague).arg(""),
-            ReleaseKind::ToMachine => script.arg("").arg(TicketGoneReason::Returned.as_str()),
-            ReleaseKind::Close => script.arg("").arg(TicketGoneReason::Closed.as_str()),
+        let (colleague, why) = match how {
+            ReleaseKind::To(colleague) => (colleague, ""),
+            ReleaseKind::ToMachine => (String::new(), TicketGoneReason::Returned.as_str()),
+            ReleaseKind::Close => (String::new(), TicketGoneReason::Closed.as_str()),
         };
-        script.arg(millis(self.limits.remembers_for)).arg(self.answer_within());
-        self.ask(script, |reply| there(of_change(reply)?))
+        let arguments = (
+            &*conversation,
+            by.agent.id,
+            u8::from(by.is_admin),
+            colleague,
+            why,
+            millis(self.limits.remembers_for),
+            self.answer_within(),
+        );
+        self.ask(&RELEASE, arguments, |reply| there(of_change(reply)?))
     }
 
     fn touch(
@@ -149,9 +150,8 @@ impl HandoffDesk for RedisDesk {
         last: String,
         by: Speaker,
     ) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&TOUCH);
-        script.arg(&*conversation).arg(last).arg(<&str>::from(by)).arg(self.answer_within());
-        self.ask(script, of_ticket)
+        let by = <&str>::from(by);
+        self.ask(&TOUCH, (&*conversation, last, by, self.answer_within()), of_ticket)
     }
 
     fn describe(
@@ -159,19 +159,12 @@ impl HandoffDesk for RedisDesk {
         conversation: Arc<str>,
         details: TicketDetails,
     ) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&DESCRIBE);
-        script.arg(&*conversation);
-        give_details(&mut script, details);
-        self.ask(script, of_ticket)
+        self.ask(&DESCRIBE, (&*conversation, named_details(details)), of_ticket)
     }
 
     fn visitors_here(&self, conversations: Vec<Arc<str>>) -> DeskReply<ConnectedVisitors> {
-        let mut script = self.script(&VISITORS);
-        script.arg(&*self.pod);
-        for conversation in &conversations {
-            script.arg(&**conversation);
-        }
-        self.ask(script, |(changed, now): (Vec<Reply>, Vec<Reply>)| {
+        let arguments = (&*self.pod, texts(&conversations));
+        self.ask(&VISITORS, arguments, |(changed, now): (Vec<Reply>, Vec<Reply>)| {
             let changed = changed.into_iter().map(|reply| there(of_ticket(reply)?));
             let now = now.into_iter().filter_map(|reply| of_change(reply).transpose());
             Ok(ConnectedVisitors {
@@ -182,23 +175,16 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
-        let mut script = self.script(&DISCONNECT);
-        script.arg(&*self.pod).arg(&*conversation);
-        self.ask(script, of_ticket)
+        self.ask(&DISCONNECT, (&*self.pod, &*conversation), of_ticket)
     }
 
     fn find(&self, conversation: Arc<str>) -> DeskReply<Option<DeskChange>> {
-        let mut script = self.script(&FIND);
-        script.arg(&*conversation);
-        self.ask(script, of_change)
+        self.ask(&FIND, &*conversation, of_change)
     }
 
     fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>> {
-        let mut script = self.script(&PLACES);
-        for conversation in &conversations {
-            script.arg(&**conversation);
-        }
-        self.ask(script, move |(places, gaps): (Vec<usize>, Vec<u64>)| {
+        let asked = conversations.clone();
+        self.ask(&PLACES, texts(&asked), move |(places, gaps): (Vec<usize>, Vec<u64>)| {
             let place =
                 |number| QueuePlace { number, wait: Pace::wait(gaps.iter().copied(), number) };
             let all = conversations.into_iter().zip(places);
@@ -208,8 +194,7 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn snapshot(&self) -> DeskReply<DeskView> {
-        let script = self.script(&SNAPSHOT);
-        self.ask(script, |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
+        self.ask(&SNAPSHOT, texts(&[]), |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
             let mut tickets: Vec<Ticket> = tickets.collect::<Result<_, _>>()?;
             tickets
@@ -227,40 +212,35 @@ impl HandoffDesk for RedisDesk {
         socket_id: Arc<str>,
         available: Option<bool>,
     ) -> DeskReply<bool> {
-        let mut script = self.script(&AGENT);
-        script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg(millis(self.limits.present_for));
-        match available {
-            Some(available) => script.arg(u8::from(available)),
-            None => script.arg(""),
-        };
-        self.ask(script, Ok)
+        let present_for = millis(self.limits.present_for);
+        let available = available.map_or("", |available| if available { "1" } else { "0" });
+        self.ask(&AGENT, (agent.id, agent.name, &*socket_id, present_for, available), Ok)
     }
 
     fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
-        let mut script = self.script(&AGENT);
-        script.arg(agent.id).arg(agent.name).arg(&*socket_id).arg("").arg("");
-        self.ask(script, Ok)
+        self.ask(&AGENT, (agent.id, agent.name, &*socket_id, "", ""), Ok)
     }
 
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
         let DeskLimits { present_for, returns_after, expires_after, remembers_for, .. } =
             self.limits;
-        let mut script = self.script(&EXPIRE);
-        for span in [present_for, returns_after, expires_after, remembers_for] {
-            script.arg(millis(span));
-        }
-        self.ask(script, |replies: Vec<Reply>| {
+        let spans = [present_for, returns_after, expires_after, remembers_for].map(millis);
+        self.ask(&EXPIRE, &spans[..], |replies: Vec<Reply>| {
             replies.into_iter().filter_map(|reply| of_change(reply).transpose()).collect()
         })
     }
 }
 
+fn texts(conversations: &[Arc<str>]) -> Vec<&str> {
+    conversations.iter().map(|conversation| &**conversation).collect()
+}
+
 /// Names and values, so that a script reads each by its name; unknown details are left out.
-fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) {
+fn named_details(details: TicketDetails) -> Vec<(&'static str, String)> {
     let TicketDetails { product, visitor, locale, scenario, page, reason } = details;
     let (product, product_name) = product.map(|it| (it.id, it.name)).unzip();
     let scenario = scenario.map(|it| it.as_str().to_owned());
-    for (name, value) in [
+    let details = [
         ("product", product),
         ("product_name", product_name),
         ("visitor", visitor),
@@ -268,16 +248,8 @@ fn give_details(script: &mut ScriptInvocation<'static>, details: TicketDetails) 
         ("scenario", scenario),
         ("page", page),
         ("reason", reason),
-    ] {
-        if let Some(value) = value {
-            script.arg(name).arg(value);
-        }
-    }
-}
-
-fn millis(span: Duration) -> u64 {
-    // A hundred years: Redis adds this to a signed 64-bit time since 1970.
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(3_155_760_000_000)
+    ];
+    details.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// A reply: a word, followed by texts.

@@ -187,6 +187,12 @@ impl Shared {
     }
 }
 
+/// A time in milliseconds, as an argument of a command. At most a hundred years: Redis adds it to a signed 64-bit time
+/// since 1970.
+pub(super) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).min(3_155_760_000_000)
+}
+
 /// Connects and watches the connection.
 struct LinkWatcher {
     target: Target,

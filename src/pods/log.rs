@@ -22,9 +22,10 @@ use hsc_conversation::log::{
     StoredConversation, StoredEntry, TakenOver,
 };
 use hsc_conversation::now_ms;
-use redis::{Cmd, FromRedisValue as _, Script, Value};
+use redis::{Cmd, FromRedisValue, Script, ToRedisArgs, Value};
 use tokio::sync::Semaphore;
 
+use super::link::millis;
 use super::{Link, LinkError};
 
 /// Marks that one claim reads; more than the stale marks that a pod leaves of answers taken over long ago.
@@ -35,28 +36,21 @@ const MOST_LOOKED_AT: usize = 64;
 /// well would seem to be down.
 const AT_ONCE: usize = 64;
 
-/// A hundred years.
-const MOST_TTL_MS: i64 = 3_155_760_000_000;
-
-// Redis caches the scripts by their hash; a Redis that has lost them gets them again.
-macro_rules! scripts {
-    ($($(#[$meta:meta])* $name:ident = $file:literal;)*) => {$(
-        $(#[$meta])*
-        static $name: LazyLock<Script> =
-            LazyLock::new(|| Script::new(concat!(include_str!("log/meta.lua"), include_str!($file))));
-    )*};
+/// A script of the log. Redis caches it by its hash; a Redis that has lost it gets it again.
+fn script(text: &str) -> Script {
+    Script::new(&[include_str!("log/meta.lua"), text].concat())
 }
 
-scripts! {
-    /// Creates a conversation, or creates it again.
-    BEGIN = "log/begin.lua";
-    /// Appends and publishes.
-    APPEND = "log/append.lua";
-    /// Reads the stored entries.
-    READ = "log/read.lua";
-    /// Gives a conversation to another owner.
-    TAKE_OVER = "log/take_over.lua";
-}
+/// Creates a conversation, or creates it again.
+static BEGIN: LazyLock<Script> = LazyLock::new(|| script(include_str!("log/begin.lua")));
+/// Appends and publishes.
+static APPEND: LazyLock<Script> = LazyLock::new(|| script(include_str!("log/append.lua")));
+/// Reads the stored entries.
+static READ: LazyLock<Script> = LazyLock::new(|| script(include_str!("log/read.lua")));
+/// Gives a conversation to another owner.
+static TAKE_OVER: LazyLock<Script> = LazyLock::new(|| script(include_str!("log/take_over.lua")));
+
+type Reply<T> = BoxFuture<'static, Result<T, LogError>>;
 
 /// The log in Redis. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -65,14 +59,6 @@ pub struct RedisLog {
     pod: Arc<str>,
     limits: LogLimits,
     turns: Arc<Semaphore>,
-}
-
-struct TakeoverRequest {
-    conversation: Arc<str>,
-    /// Position of the client; `None` without a client.
-    seen: Option<ClientPosition>,
-    /// Only from this owner, in this epoch.
-    only_from: Option<(u64, Arc<str>)>,
 }
 
 impl RedisLog {
@@ -121,9 +107,8 @@ impl RedisLog {
         format!("{}:{{answering1}}:{pod}", self.link.prefix())
     }
 
-    fn ttl_ms(&self) -> i64 {
-        // A longer time would exceed the range of Redis.
-        i64::try_from(self.limits.ttl.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS)
+    fn ttl_ms(&self) -> u64 {
+        millis(self.limits.ttl)
     }
 
     /// Awaits a call of Redis, after its turn.
@@ -135,20 +120,40 @@ impl RedisLog {
         call.await.map_err(LogError::unavailable)
     }
 
-    async fn take(&self, request: TakeoverRequest) -> Result<Option<TakenOver>, LogError> {
-        let mut script = TAKE_OVER.prepare_invoke();
-        script.key(&self.keys(&request.conversation)).arg(&*self.pod);
-        script.arg(self.ttl_ms());
-        match request.seen {
-            Some(seen) => script.arg(seen.epoch).arg(seen.offset),
-            None => script.arg("").arg(""),
-        };
-        match &request.only_from {
-            Some((epoch, pod)) => script.arg(*epoch).arg(&**pod),
-            None => script.arg("").arg(""),
-        };
-        let reply = self.in_turn(self.link.invoke(script)).await?;
-        of_take_over(reply, request.seen.map_or(0, |seen| seen.offset), &self.pod)
+    /// Runs a script for a conversation, after its turn.
+    fn ask<T: Send + 'static, R: FromRedisValue + Send>(
+        &self,
+        script: &'static Script,
+        conversation: &str,
+        arguments: impl ToRedisArgs,
+        read: impl FnOnce(R) -> Result<T, LogError> + Send + 'static,
+    ) -> Reply<T> {
+        let mut call = script.arg(arguments);
+        call.key(&self.keys(conversation));
+        let log = self.clone();
+        Box::pin(async move { read(log.in_turn(log.link.invoke(call)).await?) })
+    }
+
+    /// Takes a conversation over: for a client at the position `seen`, or without one; from any owner, or only from this
+    /// one in this epoch.
+    fn take(
+        &self,
+        conversation: &str,
+        seen: Option<ClientPosition>,
+        only_from: Option<(u64, &str)>,
+    ) -> Reply<Option<TakenOver>> {
+        let or_empty = |number: Option<u64>| number.map(|it| it.to_string()).unwrap_or_default();
+        let (epoch, owner) = only_from.unzip();
+        let arguments = (
+            &*self.pod,
+            self.ttl_ms(),
+            or_empty(seen.map(|seen| seen.epoch)),
+            or_empty(seen.map(|seen| seen.offset)),
+            or_empty(epoch),
+            owner.unwrap_or_default(),
+        );
+        let (after, pod) = (seen.map_or(0, |seen| seen.offset), Arc::clone(&self.pod));
+        self.ask(&TAKE_OVER, conversation, arguments, move |reply| of_take_over(reply, after, &pod))
     }
 
     async fn mark(&self, owned: &OwnedConversation, is_answering: bool) -> Result<(), LogError> {
@@ -156,7 +161,8 @@ impl RedisLog {
         let mut commands = redis::pipe();
         if is_answering {
             // If all pods die, the marks must expire by themselves.
-            commands.sadd(&key, mark).ignore().pexpire(&key, self.ttl_ms()).ignore();
+            commands.sadd(&key, mark).ignore();
+            commands.cmd("PEXPIRE").arg(&key).arg(self.ttl_ms()).ignore();
         } else {
             commands.srem(&key, mark).ignore();
         }
@@ -168,7 +174,7 @@ impl RedisLog {
     /// one can take it from that owner in that epoch. The claimer's own mark is set before, and the
     /// mark of the gone pod is removed after, so that the conversation is found again if the claimer
     /// vanishes at any moment.
-    async fn claim_from(&self, marks: &str, gone: &Arc<str>) -> Result<Option<Claimed>, LogError> {
+    async fn claim_from(&self, marks: &str, gone: &str) -> Result<Option<Claimed>, LogError> {
         for _ in 0..MOST_LOOKED_AT {
             let any = self.link.command::<Option<Vec<u8>>>(Cmd::srandmember(marks));
             let Some(found) = self.in_turn(any).await? else { return Ok(None) };
@@ -189,16 +195,13 @@ impl RedisLog {
 
     async fn claim_one(
         &self,
-        gone: &Arc<str>,
+        gone: &str,
         before: OwnedConversation,
     ) -> Result<Option<Claimed>, LogError> {
         let OwnedConversation { conversation, epoch } = before;
         let mine = OwnedConversation { conversation: Arc::clone(&conversation), epoch: epoch + 1 };
         self.mark(&mine, true).await?;
-        let only_from = Some((epoch, Arc::clone(gone)));
-        let request =
-            TakeoverRequest { conversation: Arc::clone(&conversation), seen: None, only_from };
-        let taken = match self.take(request).await {
+        let taken = match self.take(&conversation, None, Some((epoch, gone))).await {
             Err(LogError::Unknown) => None,
             taken => taken?,
         };
@@ -210,98 +213,56 @@ impl RedisLog {
 }
 
 impl ConversationLog for RedisLog {
-    fn begin(
-        &self,
-        owned: OwnedConversation,
-        offset: u64,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
-            let mut script = BEGIN.prepare_invoke();
-            script.key(&log.keys(&owned.conversation));
-            script.arg(&*log.pod).arg(owned.epoch).arg(offset).arg(log.ttl_ms());
-            of_append(log.in_turn(log.link.invoke(script)).await?).map(|_| ())
-        })
+    fn begin(&self, owned: OwnedConversation, offset: u64) -> Reply<()> {
+        let arguments = (&*self.pod, owned.epoch, offset, self.ttl_ms());
+        let read = |reply| of_append(reply).map(drop);
+        self.ask(&BEGIN, &owned.conversation, arguments, read)
     }
 
-    fn append(
-        &self,
-        owned: OwnedConversation,
-        batch: Batch,
-    ) -> BoxFuture<'static, Result<u64, LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
-            let OwnedConversation { conversation, epoch } = &owned;
-            let channel = log.link.channel(&channels::conversation(conversation));
-            let (before, after) = around_entries(&log.pod, now_ms(), conversation, *epoch);
-            let mut script = APPEND.prepare_invoke();
-            script.key(&log.keys(conversation));
-            script.arg(&*log.pod).arg(*epoch).arg(log.ttl_ms()).arg(log.limits.window);
-            script.arg(channel).arg(before).arg(after);
-            match &batch.checkpoint {
-                Some(checkpoint) => script.arg("1").arg(&**checkpoint),
-                None => script.arg("0").arg(""),
-            };
-            for entry in &batch.entries {
-                script.arg(entry.offset).arg(&*entry.text);
-            }
-            of_append(log.in_turn(log.link.invoke(script)).await?)
-        })
+    fn append(&self, owned: OwnedConversation, batch: Batch) -> Reply<u64> {
+        let OwnedConversation { conversation, epoch } = &owned;
+        let channel = self.link.channel(&channels::conversation(conversation));
+        let (before, after) = around_entries(&self.pod, now_ms(), conversation, *epoch);
+        let checkpoint = match &batch.checkpoint {
+            Some(checkpoint) => ("1", &**checkpoint),
+            None => ("0", ""),
+        };
+        let entries = batch.entries.iter().map(|entry| (entry.offset, &*entry.text));
+        let arguments = (
+            (&*self.pod, *epoch, self.ttl_ms(), self.limits.window),
+            (channel, before, after),
+            checkpoint,
+            entries.collect::<Vec<_>>(),
+        );
+        self.ask(&APPEND, conversation, arguments, of_append)
     }
 
-    fn take_over(
-        &self,
-        conversation: Arc<str>,
-        seen: ClientPosition,
-    ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
-            let offset = seen.offset.min(MOST_OFFSET);
-            let seen = Some(ClientPosition { offset, ..seen });
-            let taken = log.take(TakeoverRequest { conversation, seen, only_from: None }).await?;
-            taken.ok_or(LogError::Unknown)
-        })
+    fn take_over(&self, conversation: Arc<str>, seen: ClientPosition) -> Reply<TakenOver> {
+        let offset = seen.offset.min(MOST_OFFSET);
+        let taken = self.take(&conversation, Some(ClientPosition { offset, ..seen }), None);
+        Box::pin(async move { taken.await?.ok_or(LogError::Unknown) })
     }
 
-    fn read(
-        &self,
-        conversation: Arc<str>,
-    ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
-        let log = self.clone();
-        Box::pin(async move {
-            let mut script = READ.prepare_invoke();
-            script.key(&log.keys(&conversation));
-            of_read(log.in_turn(log.link.invoke(script)).await?)
-        })
+    fn read(&self, conversation: Arc<str>) -> Reply<StoredConversation> {
+        let no_arguments = Vec::<String>::new();
+        self.ask(&READ, &conversation, no_arguments, of_read)
     }
 
-    fn answering(
-        &self,
-        owned: OwnedConversation,
-        is_answering: bool,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn answering(&self, owned: OwnedConversation, is_answering: bool) -> Reply<()> {
         let log = self.clone();
         Box::pin(async move { log.mark(&owned, is_answering).await })
     }
 
-    fn end_tokens(
-        &self,
-        conversation: Arc<str>,
-        keep: Duration,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn end_tokens(&self, conversation: Arc<str>, keep: Duration) -> Reply<()> {
         let log = self.clone();
         Box::pin(async move {
-            let keep_ms = i64::try_from(keep.as_millis()).unwrap_or(i64::MAX).min(MOST_TTL_MS);
             let mut set = redis::cmd("SET");
-            set.arg(log.ended(&conversation)).arg(1).arg("PX").arg(keep_ms.max(1));
+            set.arg(log.ended(&conversation)).arg(1).arg("PX").arg(millis(keep).max(1));
             log.in_turn(log.link.command(set)).await
         })
     }
 
-    fn are_tokens_ended(
-        &self,
-        conversation: Arc<str>,
-    ) -> BoxFuture<'static, Result<bool, LogError>> {
+    fn are_tokens_ended(&self, conversation: Arc<str>) -> Reply<bool> {
         let log = self.clone();
         Box::pin(async move {
             let exists = Cmd::exists(log.ended(&conversation));
@@ -309,7 +270,7 @@ impl ConversationLog for RedisLog {
         })
     }
 
-    fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
+    fn claim(&self, pod: Arc<str>) -> Reply<Option<Claimed>> {
         let log = self.clone();
         Box::pin(async move {
             match log.claim_from(&log.marks(&pod), &pod).await? {

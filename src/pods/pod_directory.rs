@@ -13,6 +13,7 @@ use hsc_actors::ports::{MissingPod, PodDirectory, PodList, PodReport};
 use hsc_conversation::BoxError;
 
 use super::Link;
+use super::link::millis;
 
 /// When a vanished pod is assigned to another one, in case the first vanished too.
 const AGAIN: Duration = Duration::from_secs(15);
@@ -99,7 +100,7 @@ impl PodDirectory for RedisPodDirectory {
         let written = serde_json::to_string(&report).expect("a report is plain data");
         let mut eval = self.script(ANSWER);
         eval.arg(&*report.pod).arg(written);
-        eval.arg([self.expires, AGAIN, FORGET].map(in_ms).to_vec());
+        eval.arg([self.expires, AGAIN, FORGET].map(millis).to_vec());
         let link = self.link.clone();
         async move {
             let (living, vanished): (Vec<String>, Vec<String>) = link.command(eval).await?;
@@ -122,14 +123,10 @@ impl PodDirectory for RedisPodDirectory {
 
     fn leave(&self, pod: Arc<str>, leaves_work: bool) -> BoxFuture<'static, Result<(), BoxError>> {
         let mut eval = self.script(LEAVE);
-        eval.arg(&*pod).arg(u8::from(leaves_work)).arg(in_ms(self.expires));
+        eval.arg(&*pod).arg(u8::from(leaves_work)).arg(millis(self.expires));
         let link = self.link.clone();
         async move { link.command::<u8>(eval).await.map(drop).map_err(Into::into) }.boxed()
     }
-}
-
-fn in_ms(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The name of this run of this pod: the configured name, or the host name, and random

@@ -13,6 +13,7 @@ use redis::Script;
 use ring::digest::{SHA256, digest};
 
 use super::Link;
+use super::link::millis;
 
 /// Bytes of a digest that are used: 128 bits do not collide by chance.
 const DIGEST_BYTES: usize = 16;
@@ -48,7 +49,7 @@ impl SharedQuota for RedisQuota {
         within: Duration,
     ) -> BoxFuture<'static, Result<Result<(), Duration>, BoxError>> {
         let mut script = TAKE.prepare_invoke();
-        script.arg(u64::try_from(within.as_millis()).unwrap_or(u64::MAX));
+        script.arg(millis(within));
         for (name, most) in keys {
             script.key(self.key(&name)).arg(most);
         }

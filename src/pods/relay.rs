@@ -19,6 +19,7 @@
 //!   too much).
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -176,13 +177,8 @@ struct Publication {
 /// Why a connection ended.
 enum End {
     Lost(String),
+    /// The reader is gone, or reads a newer stream.
     Unread,
-}
-
-impl From<SinkClosed> for End {
-    fn from(SinkClosed: SinkClosed) -> Self {
-        Self::Unread
-    }
 }
 
 impl From<RedisError> for End {
@@ -300,7 +296,7 @@ impl Stream {
             while self.adjust(&mut connection, listened).await?.is_some() {}
             // Publishing first: a reader of `Up` may publish at once.
             self.shared.way_out.send_replace(Some((self.number, queue)));
-            self.tell.send(Relayed::Up).await.map_err(|_| SinkClosed)?;
+            self.tell.send(Relayed::Up).await.map_err(|_| End::Unread)?;
             let mut pulse = tokio::time::interval(PULSE);
             loop {
                 tokio::select! {
@@ -309,7 +305,7 @@ impl Stream {
                         let channels = changed.unwrap_or_default();
                         if !channels.is_empty() {
                             let sent = self.tell.send(Relayed::Listening { channels }).await;
-                            sent.map_err(|_| SinkClosed)?;
+                            sent.map_err(|_| End::Unread)?;
                         }
                     }
                     why = subscriptions.lost() => return Err(End::Lost(why.to_owned())),
@@ -317,13 +313,11 @@ impl Stream {
                 }
             }
         };
-        let attended = async {
-            let ended: Result<std::convert::Infallible, End> = attended.await;
-            let Err(end) = ended;
-            end
-        };
         tokio::select! {
-            end = attended => end,
+            ended = attended => {
+                let Err(end): Result<Infallible, End> = ended;
+                end
+            }
             () = published => End::Lost("nothing can be published any more".to_owned()),
         }
     }
@@ -389,9 +383,6 @@ async fn publish(
     }
 }
 
-/// The reader is gone.
-struct SinkClosed;
-
 /// Passes on the incoming messages of one connection.
 struct SubscriptionSink {
     tell: mpsc::Sender<Relayed>,
@@ -413,9 +404,9 @@ impl SubscriptionSink {
     }
 
     /// Never waits: it runs inside the connection.
-    fn receive(&self, push: PushInfo) -> Result<(), SinkClosed> {
+    fn receive(&self, push: PushInfo) -> Result<(), End> {
         if self.over.load(Ordering::Acquire) {
-            return Err(SinkClosed);
+            return Err(End::Unread);
         }
         match push.kind {
             PushKind::Disconnection => self.lost.notify_one(),

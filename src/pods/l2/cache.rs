@@ -1,6 +1,5 @@
 //! The L2 cache as a cache sees it: a lookup finds the value, or gets the turn to load it.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,25 +9,20 @@ use hsc_actors::cache::{
     CacheTag, Contents, L2Cache, L2Entry, L2Lookup, LoadTurn, RecentEntries, Scope,
 };
 use log::warn;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::lock::LoadLock;
-use super::store::{L2Store, StoreLookup};
+use super::store::{L2Store, Storable, StoreLookup};
 
 /// Pause between two lookups of a value that another pod loads: the first and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
 
 /// The L2 cache of one cache.
-pub(super) struct RedisL2<C> {
-    store: Arc<L2Store>,
-    contents: PhantomData<fn() -> C>,
-}
+pub(super) struct RedisL2<C>(Arc<L2Store<C>>);
 
 /// The turn to load one value.
 struct RedisLoadTurn<C: Contents> {
-    store: Arc<L2Store>,
+    store: Arc<L2Store<C>>,
     key: C::Key,
     /// `None` when Redis was not reachable: then the loaded value is not stored there either.
     tag_versions: Option<Vec<String>>,
@@ -36,47 +30,42 @@ struct RedisLoadTurn<C: Contents> {
 }
 
 impl<C> RedisL2<C> {
-    pub(super) fn new(store: L2Store) -> Self {
-        Self { store: Arc::new(store), contents: PhantomData }
+    pub(super) fn new(store: L2Store<C>) -> Self {
+        Self(Arc::new(store))
     }
 }
 
-impl<C> L2Cache<C> for RedisL2<C>
-where
-    C: Contents,
-    C::Key: Serialize + DeserializeOwned,
-    C::Value: Serialize + DeserializeOwned,
-{
+impl<C: Storable> L2Cache<C> for RedisL2<C> {
     fn enter(&self, key: C::Key, at_least: Duration) -> BoxFuture<'static, L2Lookup<C>> {
-        enter(Arc::clone(&self.store), key, at_least).boxed()
+        enter(Arc::clone(&self.0), key, at_least).boxed()
     }
 
     fn get(&self, key: C::Key) -> BoxFuture<'static, Option<L2Entry<C::Value>>> {
-        let store = Arc::clone(&self.store);
-        async move { store.look::<C>(&key).await.ok()?.held }.boxed()
+        let store = Arc::clone(&self.0);
+        async move { store.look(&key).await.ok()?.held }.boxed()
     }
 
     fn put(&self, key: C::Key, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.0);
         async move {
             let Ok(_place) = store.puts.try_acquire() else {
                 return store.meter.error("busy");
             };
-            let Ok(tag_versions) = store.bounded(store.tag_versions::<C>(&key)).await else {
+            let Ok(tag_versions) = store.bounded(store.tag_versions(&key)).await else {
                 return;
             };
-            store.put::<C>(key, tag_versions, value, ttl).await;
+            store.put(key, tag_versions, value, ttl).await;
         }
         .boxed()
     }
 
     fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>> {
-        let store = Arc::clone(&self.store);
-        async move { store.recent::<C>(&tag, most).await.ok() }.boxed()
+        let store = Arc::clone(&self.0);
+        async move { store.recent(&tag, most).await.ok() }.boxed()
     }
 
     fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
-        let store = Arc::clone(&self.store);
+        let store = Arc::clone(&self.0);
         async move {
             let marked = scope.tags().into_iter().map(|tag| store.forget(tag));
             if let Err(error) = try_join_all(marked).await {
@@ -88,26 +77,21 @@ where
     }
 }
 
-async fn enter<C>(store: Arc<L2Store>, key: C::Key, at_least: Duration) -> L2Lookup<C>
-where
-    C: Contents,
-    C::Key: Serialize + DeserializeOwned,
-    C::Value: Serialize + DeserializeOwned,
-{
+async fn enter<C: Storable>(
+    store: Arc<L2Store<C>>,
+    key: C::Key,
+    at_least: Duration,
+) -> L2Lookup<C> {
     let until = Instant::now() + store.limits.wait;
     let lock_key: Arc<str> = store.key("lock", &key).into();
     let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.ttl >= at_least);
     let yours = |key, tag_versions, lock| {
-        L2Lookup::Yours(Box::new(RedisLoadTurn::<C> {
-            store: Arc::clone(&store),
-            key,
-            tag_versions,
-            lock,
-        }))
+        let store = Arc::clone(&store);
+        L2Lookup::Yours(Box::new(RedisLoadTurn { store, key, tag_versions, lock }))
     };
     let mut pause = PAUSES.0;
     loop {
-        let Ok(mut look) = store.look::<C>(&key).await else {
+        let Ok(mut look) = store.look(&key).await else {
             return yours(key, None, None);
         };
         if let Some(held) = fresh(&mut look) {
@@ -117,7 +101,7 @@ where
         match store.bounded(taking).await {
             Ok(Some(lock)) => {
                 // The previous holder of the lock may have stored the value between the lookup and the lock.
-                let Ok(mut look) = store.look::<C>(&key).await else {
+                let Ok(mut look) = store.look(&key).await else {
                     return yours(key, None, Some(lock));
                 };
                 return match fresh(&mut look) {
@@ -138,17 +122,12 @@ where
     }
 }
 
-impl<C> LoadTurn<C> for RedisLoadTurn<C>
-where
-    C: Contents,
-    C::Key: Serialize,
-    C::Value: Serialize,
-{
+impl<C: Storable> LoadTurn<C> for RedisLoadTurn<C> {
     fn keep(self: Box<Self>, value: C::Value, ttl: Duration) -> BoxFuture<'static, ()> {
         async move {
             let Self { store, key, tag_versions, lock } = *self;
             if let Some(tag_versions) = tag_versions {
-                store.put::<C>(key, tag_versions, value, ttl).await;
+                store.put(key, tag_versions, value, ttl).await;
             }
             // Not before the value is stored, or a waiting pod would load it again.
             drop(lock);

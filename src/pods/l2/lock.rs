@@ -10,6 +10,7 @@ use std::time::Duration;
 use log::debug;
 use tokio::task::AbortHandle;
 
+use crate::pods::link::millis;
 use crate::pods::{Link, LinkError};
 
 /// Releases the lock, if the token is still ours.
@@ -36,9 +37,8 @@ impl LoadLock {
         lasts: Duration,
     ) -> Result<Option<Self>, LinkError> {
         let token: Arc<str> = format!("{:032x}", rand::random::<u128>()).into();
-        let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
         let mut set = redis::cmd("SET");
-        set.arg(&*key).arg(&*token).arg("NX").arg("PX").arg(lasts_ms);
+        set.arg(&*key).arg(&*token).arg("NX").arg("PX").arg(millis(lasts));
         if link.command::<Option<String>>(set).await?.is_none() {
             return Ok(None);
         }
@@ -49,12 +49,11 @@ impl LoadLock {
 }
 
 async fn renew(link: Link, key: Arc<str>, token: Arc<str>, lasts: Duration) {
-    let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
     loop {
         // Two renewals may fail before it expires.
         tokio::time::sleep(lasts / 3).await;
         let mut renewed = redis::cmd("EVAL");
-        renewed.arg(RENEW).arg(1).arg(&*key).arg(&*token).arg(lasts_ms);
+        renewed.arg(RENEW).arg(1).arg(&*key).arg(&*token).arg(millis(lasts));
         match link.command::<u64>(renewed).await {
             Ok(0) => return debug!(key:%; "a load continues without its lock"),
             Ok(_) => {}

@@ -5,6 +5,7 @@
 //! old one are not found any more, including one that another pod is loading.
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
@@ -19,6 +20,7 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::packing::{PackError, pack, unpack};
+use crate::pods::link::millis;
 use crate::pods::{Link, LinkError};
 
 /// Version of the format of keys and values. Values of another version are not found.
@@ -48,14 +50,26 @@ pub(super) struct L2Limits {
     pub(super) ttl: Duration,
 }
 
+/// What a cache stores in Redis: keys and values that can be written and read.
+pub(super) trait Storable:
+    Contents<Key: Serialize + DeserializeOwned, Value: Serialize + DeserializeOwned>
+{
+}
+
+impl<C> Storable for C where
+    C: Contents<Key: Serialize + DeserializeOwned, Value: Serialize + DeserializeOwned>
+{
+}
+
 /// The values of one cache, in Redis.
-pub(super) struct L2Store {
+pub(super) struct L2Store<C> {
     pub(super) link: Link,
     /// Prefix of every key.
     root: String,
     pub(super) limits: L2Limits,
     pub(super) meter: L2Meter,
     pub(super) puts: Semaphore,
+    contents: PhantomData<fn() -> C>,
 }
 
 /// A value as it is stored.
@@ -75,29 +89,26 @@ pub(super) struct StoreLookup<V> {
     pub(super) tag_versions: Vec<String>,
 }
 
-impl L2Store {
+impl<C: Storable> L2Store<C> {
     pub(super) fn new(link: Link, cache: &'static str, limits: L2Limits, meter: L2Meter) -> Self {
         let root = format!("{}:l2:{cache}:{FORM}", link.prefix());
-        Self { link, root, limits, meter, puts: Semaphore::new(PUTS_AT_ONCE) }
+        let (puts, contents) = (Semaphore::new(PUTS_AT_ONCE), PhantomData);
+        Self { link, root, limits, meter, puts, contents }
     }
 
     /// Looks up a value and the current versions of its tags in one round trip.
-    pub(super) async fn look<C>(&self, key: &C::Key) -> Result<StoreLookup<C::Value>, LinkError>
-    where
-        C: Contents,
-        C::Key: Serialize + DeserializeOwned,
-        C::Value: Serialize + DeserializeOwned,
-    {
+    pub(super) async fn look(&self, key: &C::Key) -> Result<StoreLookup<C::Value>, LinkError> {
         let at = self.key("value", key);
-        let looked = async { tokio::try_join!(self.fetch(&at), self.tag_versions::<C>(key)) };
+        let looked = async { tokio::try_join!(self.fetch(&at), self.tag_versions(key)) };
         let (fetched, tag_versions) = self.bounded(looked).await?;
         let held = match fetched {
-            Some((packed, ttl)) => self.read::<C>(packed, ttl).await.and_then(|(lying, held)| {
-                if lying.key != *key {
+            Some((packed, ttl)) => self.read(packed).await.and_then(|stored| {
+                if stored.key != *key {
                     self.unfit(PackError::Foreign);
                     return None;
                 }
-                (lying.tag_versions == tag_versions).then_some(held)
+                let is_current = stored.tag_versions == tag_versions;
+                is_current.then_some(L2Entry { value: stored.value, ttl })
             }),
             None => None,
         };
@@ -132,35 +143,19 @@ impl L2Store {
     }
 
     /// Decodes bytes on the blocking pool, off the threads that serve.
-    async fn read<C>(
-        &self,
-        packed: Vec<u8>,
-        ttl: Duration,
-    ) -> Option<(StoredValue<C::Key, ()>, L2Entry<C::Value>)>
-    where
-        C: Contents,
-        C::Key: DeserializeOwned,
-        C::Value: DeserializeOwned,
-    {
+    async fn read(&self, packed: Vec<u8>) -> Option<StoredValue<C::Key, C::Value>> {
         let most = self.limits.value_bytes;
-        let read = move || unpack::<StoredValue<C::Key, C::Value>>(&packed, most);
-        let read = tokio::task::spawn_blocking(read).await.unwrap_or(Err(PackError::Damaged));
-        let StoredValue { key, tag_versions, value } =
-            read.map_err(|unfit| self.unfit(unfit)).ok()?;
-        Some((StoredValue { key, tag_versions, value: () }, L2Entry { value, ttl }))
+        let read = tokio::task::spawn_blocking(move || unpack(&packed, most)).await;
+        read.unwrap_or(Err(PackError::Damaged)).map_err(|unfit| self.unfit(unfit)).ok()
     }
 
-    pub(super) async fn put<C>(
+    pub(super) async fn put(
         &self,
         key: C::Key,
         tag_versions: Vec<String>,
         value: C::Value,
         ttl: Duration,
-    ) where
-        C: Contents,
-        C::Key: Serialize,
-        C::Value: Serialize,
-    {
+    ) {
         let (at, hash, most) = (self.key("value", &key), hash(&key), self.limits.value_bytes);
         let tags = C::tags(&key);
         let is_listed = C::sharing(&key) == L2Policy::WhenHot;
@@ -170,7 +165,7 @@ impl L2Store {
             Ok(packed) => packed,
             Err(unfit) => return self.unfit(unfit),
         };
-        let ttl_ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1);
+        let ttl_ms = millis(ttl).max(1);
         let mut set = redis::cmd("SET");
         set.arg(&at).arg(packed).arg("PX").arg(ttl_ms);
         let put = async {
@@ -197,16 +192,11 @@ impl L2Store {
         self.link.command::<u64>(expire).await.map(drop)
     }
 
-    pub(super) async fn recent<C>(
+    pub(super) async fn recent(
         &self,
         tag: &CacheTag,
         most: usize,
-    ) -> Result<RecentEntries<C>, LinkError>
-    where
-        C: Contents,
-        C::Key: Serialize + DeserializeOwned,
-        C::Value: Serialize + DeserializeOwned,
-    {
+    ) -> Result<RecentEntries<C>, LinkError> {
         let mut newest = redis::cmd("ZREVRANGE");
         newest.arg(self.key("recent", tag)).arg(0).arg(most as isize - 1);
         let hashes: Vec<String> = self.link.command(newest).await?;
@@ -215,12 +205,12 @@ impl L2Store {
         for hashes in hashes.chunks(FETCHED_AT_ONCE) {
             let fetched = hashes.iter().map(async |hash| {
                 let (packed, ttl) = self.fetch(&self.at("value", hash)).await.ok()??;
-                let read = self.read::<C>(packed, ttl).await?;
-                (self::hash(&read.0.key) == *hash).then_some(read)
+                let stored = self.read(packed).await?;
+                (self::hash(&stored.key) == *hash).then_some((stored, ttl))
             });
-            for (lying, held) in join_all(fetched).await.into_iter().flatten() {
+            for (stored, ttl) in join_all(fetched).await.into_iter().flatten() {
                 let mut tag_versions = Vec::new();
-                for tag in tags::<C>(&lying.key) {
+                for tag in tags::<C>(&stored.key) {
                     let tag_version = match version_of_tag.get(&tag) {
                         Some(tag_version) => tag_version.clone(),
                         None => self.tag_version(&tag).await?,
@@ -228,8 +218,8 @@ impl L2Store {
                     version_of_tag.insert(tag, tag_version.clone());
                     tag_versions.push(tag_version);
                 }
-                if lying.tag_versions == tag_versions {
-                    found.push((lying.key, held));
+                if stored.tag_versions == tag_versions {
+                    found.push((stored.key, L2Entry { value: stored.value, ttl }));
                 }
             }
         }
@@ -237,10 +227,7 @@ impl L2Store {
     }
 
     /// The current versions of a value's tags.
-    pub(super) async fn tag_versions<C: Contents>(
-        &self,
-        key: &C::Key,
-    ) -> Result<Vec<String>, LinkError> {
+    pub(super) async fn tag_versions(&self, key: &C::Key) -> Result<Vec<String>, LinkError> {
         let tags = tags::<C>(key);
         try_join_all(tags.iter().map(|tag| self.tag_version(tag))).await
     }
@@ -258,8 +245,7 @@ impl L2Store {
         let mut set = redis::cmd("SET");
         let tag_version = format!("{:016x}", rand::random::<u64>());
         let lasts = MARK_LASTS.max(self.limits.ttl * 2);
-        let lasts_ms = u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX);
-        set.arg(self.tag_key(&tag)).arg(tag_version).arg("PX").arg(lasts_ms);
+        set.arg(self.tag_key(&tag)).arg(tag_version).arg("PX").arg(millis(lasts));
         self.link.command(set).await
     }
 

@@ -9,6 +9,7 @@ use log::debug;
 
 use super::lock::LoadLock;
 use crate::pods::Link;
+use crate::pods::link::millis;
 
 /// Lifetime of vectors after their last use. Embedding a large manual costs a minute of a core.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -39,7 +40,7 @@ impl SharedVectors for RedisVectors {
         let (link, key) = (self.link.clone(), self.key("value", &key));
         async move {
             let mut get = redis::cmd("GETEX");
-            get.arg(&key).arg("PX").arg(KEPT.as_millis() as u64);
+            get.arg(&key).arg("PX").arg(millis(KEPT));
             link.command::<Option<Vec<u8>>>(get)
                 .await
                 .inspect_err(|error| debug!(error:%; "vectors cannot be fetched from Redis"))
@@ -56,7 +57,7 @@ impl SharedVectors for RedisVectors {
                 return;
             }
             let mut set = redis::cmd("SET");
-            set.arg(&key).arg(bytes).arg("PX").arg(KEPT.as_millis() as u64);
+            set.arg(&key).arg(bytes).arg("PX").arg(millis(KEPT));
             if let Err(error) = link.command::<()>(set).await {
                 debug!(error:%; "cannot store vectors in Redis");
             }
