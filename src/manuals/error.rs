@@ -1,5 +1,7 @@
 //! Errors of loading a manual, and the one table of their texts.
 
+use std::time::Duration;
+
 use hsc_actors::ports::ManualError;
 use hsc_conversation::BoxError;
 use hsc_manuals::ReadError;
@@ -70,6 +72,8 @@ pub enum LoadError {
         host: String,
         /// The HTTP status.
         status: u16,
+        /// The wait that the host asks for.
+        retry_after: Option<Duration>,
     },
     /// The transfer did not end in time.
     #[error("{host} did not send the manual within {limit_ms} ms")]
@@ -91,6 +95,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// For a failed operation of this machine.
+    pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |cause| Self::Ours { what, cause: cause.into() }
+    }
+
     /// The stable code, and the text for the customer. The only place where errors become text.
     #[must_use]
     pub fn code_and_words(&self) -> (&'static str, &'static str) {

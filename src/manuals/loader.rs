@@ -22,7 +22,7 @@ use hsc_conversation::answer::ManualRequest;
 use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
-use super::fetch::{Copy, Fetcher};
+use super::fetch::{Fetcher, FileSource, FoundFile};
 use super::{LoadError, ocr_report, settings};
 use crate::outbound::OutboundTls;
 
@@ -56,10 +56,8 @@ impl Loader {
         tls: &OutboundTls,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LoadError> {
-        let program = std::env::current_exe().map_err(|cause| LoadError::Ours {
-            what: "cannot find our own program",
-            cause: cause.into(),
-        })?;
+        let program = std::env::current_exe();
+        let program = program.map_err(LoadError::ours("cannot find our own program"))?;
         let fetcher = Fetcher::new(settings, tls)?;
         let ocr = settings::ocr(settings, fetcher.folder(), program.clone());
         let counts = Arc::clone(&metrics);
@@ -127,7 +125,7 @@ impl ManualFiles for Loader {
         async move {
             let (parts, documentation) = (&parts, &documentation);
             let open = |found: FoundFile| async move {
-                let stale = found.stale;
+                let stale = found.source == FileSource::Stale;
                 if is_pdf(&found.path) || documentation.kind == DocumentationKind::Pdf {
                     let media_type = "application/pdf";
                     return Ok(OriginalFile { path: found.path, media_type, stale });
@@ -168,24 +166,6 @@ impl ManualLoader for Loader {
         for address in std::iter::once(url).chain(backup_url).filter(|it| is_remote(it)) {
             self.0.fetcher.revalidate(address);
         }
-    }
-}
-
-/// A file and its source.
-#[derive(Debug, Clone)]
-struct FoundFile {
-    path: PathBuf,
-    location: String,
-    /// The charset of `Content-Type`.
-    charset: Option<String>,
-    stale: bool,
-    /// True for a file from the network, which is not trusted.
-    foreign: bool,
-}
-
-impl From<Copy> for FoundFile {
-    fn from(Copy { path, location, charset, .. }: Copy) -> Self {
-        Self { path, location, charset, stale: false, foreign: true }
     }
 }
 
@@ -231,9 +211,8 @@ impl LoaderParts {
         }
         for address in addresses.into_iter().filter(|address| !found.contains(address)) {
             let Some(copy) = self.fetcher.stale(address) else { continue };
-            self.metrics.manuals.fetched("stale", 0, Duration::ZERO);
-            let found = FoundFile { stale: true, ..FoundFile::from(copy) };
-            if let Ok(done) = then(found).await {
+            self.metrics.manuals.fetched(copy.source.into(), 0, Duration::ZERO);
+            if let Ok(done) = then(copy).await {
                 log::warn!(address; "the manual host did not respond, using an older copy");
                 return Ok(done);
             }
@@ -248,29 +227,25 @@ impl LoaderParts {
         deadline: tokio::time::Instant,
     ) -> Result<FoundFile, LoadError> {
         let started = Instant::now();
-        let counted =
-            |outcome, bytes| self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
         let found = if is_remote(address) {
-            self.fetcher.get(address, deadline).await.map(|copy| {
-                // A fresh copy is not a fetch.
-                if copy.how != "fresh" {
-                    counted(copy.how, copy.fetched_bytes);
-                }
-                FoundFile::from(copy)
-            })
+            self.fetcher.get(address, deadline).await
         } else {
-            file_below(&self.catalog_dir, address).map(|path| {
-                counted("ok", 0);
-                FoundFile {
-                    path,
-                    location: address.to_owned(),
-                    charset: None,
-                    stale: false,
-                    foreign: false,
-                }
+            file_below(&self.catalog_dir, address).map(|path| FoundFile {
+                path,
+                location: address.to_owned(),
+                charset: None,
+                source: FileSource::Catalog,
+                fetched_bytes: 0,
             })
         };
-        found.inspect_err(|error| counted(error.code_and_words().0, 0))
+        let (outcome, bytes) = match &found {
+            // A fresh copy is not a fetch.
+            Ok(file) if file.source == FileSource::Fresh => return found,
+            Ok(file) => (file.source.into(), file.fetched_bytes),
+            Err(error) => (error.code_and_words().0, 0),
+        };
+        self.metrics.manuals.fetched(outcome, bytes, started.elapsed());
+        found
     }
 
     /// The local file of one address.
@@ -312,8 +287,9 @@ impl LoaderParts {
         };
         self.metrics.manuals.extracted(outcome, pages, started.elapsed().saturating_sub(waited));
         let mut manual = read?;
-        manual.source =
-            ManualSource { location: found.location, stale: found.stale, ..manual.source };
+        let FoundFile { location, source, .. } = found;
+        let stale = source == FileSource::Stale;
+        manual.source = ManualSource { location, stale, ..manual.source };
         Ok(manual)
     }
 
@@ -326,9 +302,11 @@ impl LoaderParts {
         found: &FoundFile,
         waited: &mut Duration,
     ) -> Result<Manual, LoadError> {
-        let FoundFile { path, charset, foreign, .. } = found;
+        let FoundFile { path, charset, source, .. } = found;
+        // A file from the network is not trusted.
+        let foreign = *source != FileSource::Catalog;
         let read =
-            |recognized| self.reader.read(path, kind, charset.as_deref(), *foreign, recognized);
+            |recognized| self.reader.read(path, kind, charset.as_deref(), foreign, recognized);
         let first = read(None).await;
         let (scanned, has_text) = match &first {
             Ok(manual) => {
@@ -352,10 +330,7 @@ impl LoaderParts {
         let mut has_ended = true;
         if !stored.missing.is_empty() {
             let job = self.recognizer.start(documentation, path, &pages, stored.missing);
-            let job = job.map_err(|cause| LoadError::Ours {
-                what: "cannot open a scanned manual",
-                cause: cause.into(),
-            })?;
+            let job = job.map_err(LoadError::ours("cannot open a scanned manual"))?;
             let wait = match has_text {
                 _ if self.waits_for_ocr => self.recognizer.longest(),
                 true => Duration::ZERO,

@@ -8,7 +8,6 @@
 use std::time::{Duration, SystemTime};
 
 use hsc_config::ManualsSettings;
-use hsc_conversation::BoxError;
 use hsc_manuals::ReadError;
 use reqwest::header::{
     CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
@@ -43,26 +42,6 @@ pub(super) enum Answer {
         /// The charset of `Content-Type`.
         charset: Option<String>,
     },
-}
-
-/// A request that failed.
-pub(super) struct Failed {
-    pub error: LoadError,
-    /// True when a retry may succeed.
-    pub passes: bool,
-    /// The `Retry-After` of the host.
-    pub retry_after: Option<Duration>,
-}
-
-impl Failed {
-    pub(super) fn final_(error: LoadError) -> Self {
-        Self { error, passes: false, retry_after: None }
-    }
-}
-
-/// A local fault; a retry does not repair a disk.
-pub(super) fn ours<E: Into<BoxError>>(what: &'static str) -> impl FnOnce(E) -> Failed {
-    move |cause| Failed::final_(LoadError::Ours { what, cause: cause.into() })
 }
 
 /// Waits that double, with jitter.
@@ -105,8 +84,7 @@ impl SingleRequestClient {
                 // would use up the total time.
                 .read_timeout(patience)
                 .build();
-            let what = "cannot make an HTTP client";
-            client.map_err(|cause| LoadError::Ours { what, cause: cause.into() })
+            client.map_err(LoadError::ours("cannot make an HTTP client"))
         };
         Ok(Self {
             allowed: Allowed::new(&settings.allowed_hosts),
@@ -122,8 +100,8 @@ impl SingleRequestClient {
         url: &Url,
         cached: Option<&CopyMetadata>,
         draft: NamedTempFile,
-    ) -> Result<Answer, Failed> {
-        let client = match check(url, &self.allowed).map_err(Failed::final_)? {
+    ) -> Result<Answer, LoadError> {
+        let client = match check(url, &self.allowed)? {
             Trust::Named => &self.named,
             Trust::Public => &self.public,
         };
@@ -144,9 +122,9 @@ impl SingleRequestClient {
             StatusCode::OK => self.body(url, response, draft).await,
             StatusCode::NOT_MODIFIED => Ok(Answer::NotModified),
             _ if status.is_redirection() => moved(url, &response),
-            _ => Err(Failed {
-                error: LoadError::Refused { host: host(url), status: status.as_u16() },
-                passes: passes(status),
+            _ => Err(LoadError::Refused {
+                host: host(url),
+                status: status.as_u16(),
                 retry_after: text(response.headers(), RETRY_AFTER)
                     .and_then(|value| retry_after(&value, SystemTime::now())),
             }),
@@ -158,13 +136,13 @@ impl SingleRequestClient {
         url: &Url,
         mut response: Response,
         draft: NamedTempFile,
-    ) -> Result<Answer, Failed> {
+    ) -> Result<Answer, LoadError> {
         let limit = self.max_bytes;
-        let too_large = || Failed::final_(ReadError::TooLarge { limit }.into());
+        let too_large = || LoadError::from(ReadError::TooLarge { limit });
         if response.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
-        let write = || ours("cannot write a fetched manual");
+        let write = || LoadError::ours("cannot write a fetched manual");
         let file = draft.as_file().try_clone().map_err(write())?;
         let mut file = tokio::fs::File::from_std(file);
         let mut bytes = 0;
@@ -195,23 +173,22 @@ fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
     })
 }
 
-fn moved(url: &Url, response: &Response) -> Result<Answer, Failed> {
+fn moved(url: &Url, response: &Response) -> Result<Answer, LoadError> {
     let to = text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
-    to.map(Answer::Moved).ok_or_else(|| {
-        let status = response.status().as_u16();
-        Failed::final_(LoadError::Refused { host: host(url), status })
-    })
+    to.map(Answer::Moved).ok_or_else(|| refused(url, response.status().as_u16()))
 }
 
-/// Maps the client's error: a refused address is final, all others allow a retry.
-fn failed(url: &Url, error: reqwest::Error) -> Failed {
+/// A response with which no manual can be read.
+pub(super) fn refused(url: &Url, status: u16) -> LoadError {
+    LoadError::Refused { host: host(url), status, retry_after: None }
+}
+
+/// Maps the client's error.
+fn failed(url: &Url, error: reqwest::Error) -> LoadError {
     if let Some(NotPublic { host, address }) = not_public(&error) {
-        let (host, address) = (host.clone(), address.clone());
-        return Failed::final_(LoadError::Forbidden { host, address });
+        return LoadError::Forbidden { host: host.clone(), address: address.clone() };
     }
-    let error = error.without_url();
-    let error = LoadError::Unreachable { host: host(url), cause: error.into() };
-    Failed { error, passes: true, retry_after: None }
+    LoadError::Unreachable { host: host(url), cause: error.without_url().into() }
 }
 
 /// The charset of a `Content-Type`.
@@ -233,9 +210,13 @@ pub(super) fn host(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// True for a status that may be different soon.
-fn passes(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504)
+/// True for an error that may be gone soon: a retry may succeed. A refused address is final, and a retry does not repair
+/// a disk.
+pub(super) fn passes(error: &LoadError) -> bool {
+    let LoadError::Refused { status, .. } = error else {
+        return matches!(error, LoadError::Unreachable { .. });
+    };
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// The wait of a `Retry-After`: seconds or a date.
@@ -350,6 +331,8 @@ mod tests {
 
     #[test]
     fn a_refusal_is_final_and_an_overload_is_retried() {
+        let url = Url::parse("https://example.com/").expect("an address");
+        let passes = |status: StatusCode| passes(&refused(&url, status.as_u16()));
         assert!(passes(StatusCode::SERVICE_UNAVAILABLE) && passes(StatusCode::TOO_MANY_REQUESTS));
         assert!(!passes(StatusCode::NOT_FOUND) && !passes(StatusCode::FORBIDDEN));
     }

@@ -21,19 +21,35 @@ use self::hop::{Answer, Backoff, SingleRequestClient, host};
 use super::LoadError;
 use crate::outbound::OutboundTls;
 
-/// A manual's bytes on disk.
+/// The file of a manual.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Copy {
-    /// Path of the fetched file.
+pub(super) struct FoundFile {
     pub path: PathBuf,
     /// The address that was read in the end.
     pub location: String,
     /// The charset of `Content-Type`.
     pub charset: Option<String>,
-    /// The source: `fresh`, `ok`, `not_modified` or `stale`.
-    pub how: &'static str,
+    pub source: FileSource,
     /// Bytes that were transferred for it.
     pub fetched_bytes: u64,
+}
+
+/// Where a file comes from. The names are metric labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum FileSource {
+    /// The catalog folder.
+    #[strum(serialize = "ok")]
+    Catalog,
+    /// The host sent it.
+    #[strum(serialize = "ok")]
+    Fetched,
+    /// A copy on disk, which the host confirmed.
+    NotModified,
+    /// A copy on disk that need not be confirmed.
+    Fresh,
+    /// An older copy on disk, because the host did not answer.
+    Stale,
 }
 
 /// Fetches manuals. One per process: it limits the connections per host.
@@ -51,10 +67,8 @@ pub(super) struct Fetcher {
 
 impl Fetcher {
     pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
-        let disk = Disk::open(&settings.cache_dir).map_err(|cause| LoadError::Ours {
-            what: "cannot open the folder for fetched manuals (manuals.cache_dir)",
-            cause: cause.into(),
-        })?;
+        let what = "cannot open the folder for fetched manuals (manuals.cache_dir)";
+        let disk = Disk::open(&settings.cache_dir).map_err(LoadError::ours(what))?;
         Ok(Self {
             hopper: SingleRequestClient::new(settings, tls)?,
             disk,
@@ -81,11 +95,11 @@ impl Fetcher {
     }
 
     /// The newest copy of an address: the one on disk while it is fresh, else that of the host.
-    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<Copy, LoadError> {
+    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<FoundFile, LoadError> {
         let parsed = Url::parse(url).map_err(|_| LoadError::BadAddress { url: url.to_owned() })?;
         let cached = self.disk.find(url);
         if let Some(metadata) = cached.as_ref().filter(|metadata| self.is_good(metadata)) {
-            return Ok(self.copy(metadata, "fresh", 0));
+            return Ok(self.file(metadata, FileSource::Fresh, 0));
         }
         let host = host(&parsed);
         match tokio::time::timeout_at(deadline, self.ask(&parsed, cached.as_ref(), deadline)).await
@@ -117,8 +131,8 @@ impl Fetcher {
     }
 
     /// An older copy of an address, for an outage.
-    pub(super) fn stale(&self, url: &str) -> Option<Copy> {
-        self.disk.find(url).map(|metadata| self.copy(&metadata, "stale", 0))
+    pub(super) fn stale(&self, url: &str) -> Option<FoundFile> {
+        self.disk.find(url).map(|metadata| self.file(&metadata, FileSource::Stale, 0))
     }
 
     /// The plain page made of a web page, if it is not older than its source.
@@ -128,10 +142,8 @@ impl Fetcher {
 
     /// Stores a plain page beside the fetched manuals.
     pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, LoadError> {
-        self.disk.keep_print(url, page).map_err(|cause| LoadError::Ours {
-            what: "cannot keep a printed manual",
-            cause: cause.into(),
-        })
+        let kept = self.disk.keep_print(url, page);
+        kept.map_err(LoadError::ours("cannot keep a printed manual"))
     }
 
     /// Retries until there is a response, a final refusal, or no retry left.
@@ -140,22 +152,24 @@ impl Fetcher {
         url: &Url,
         cached: Option<&CopyMetadata>,
         deadline: Instant,
-    ) -> Result<Copy, LoadError> {
+    ) -> Result<FoundFile, LoadError> {
         let mut retry = 0;
         loop {
-            let failed = match self.follow(url, cached).await {
-                Ok(copy) => return Ok(copy),
-                Err(failed) => failed,
+            let error = match self.follow(url, cached).await {
+                Ok(file) => return Ok(file),
+                Err(error) => error,
             };
             let wait = self.backoff.wait(retry, rand::random());
-            let (true, Some(wait)) = (failed.passes, wait) else { return Err(failed.error) };
+            let (true, Some(mut wait)) = (hop::passes(&error), wait) else { return Err(error) };
             // A `Retry-After` is respected. If it is past the deadline, the response is final.
-            let wait = wait.max(failed.retry_after.unwrap_or_default());
+            if let LoadError::Refused { retry_after: Some(asked), .. } = error {
+                wait = wait.max(asked);
+            }
             if Instant::now() + wait >= deadline {
-                return Err(failed.error);
+                return Err(error);
             }
             log::debug!(
-                host = host(url), retry, wait_ms = wait.as_millis() as u64, error:% = failed.error;
+                host = host(url), retry, wait_ms = wait.as_millis() as u64, error:%;
                 "manual host did not answer, trying again"
             );
             tokio::time::sleep(wait).await;
@@ -164,22 +178,26 @@ impl Fetcher {
     }
 
     /// Follows redirects by hand, so that each hop is checked and counted.
-    async fn follow(&self, url: &Url, cached: Option<&CopyMetadata>) -> Result<Copy, hop::Failed> {
+    async fn follow(
+        &self,
+        url: &Url,
+        cached: Option<&CopyMetadata>,
+    ) -> Result<FoundFile, LoadError> {
         let mut at = url.clone();
         for _ in 0..=self.max_redirects {
-            let draft = self.disk.draft().map_err(hop::ours("cannot write a fetched manual"))?;
+            let draft = self.disk.draft();
+            let draft = draft.map_err(LoadError::ours("cannot write a fetched manual"))?;
             let line = self.line(&at);
             // Never closed: the semaphores live as long as the fetcher.
             let _held = line.acquire().await;
             match self.hopper.hop(&at, cached, draft).await? {
                 Answer::Moved(to) => at = to,
                 Answer::NotModified => {
-                    let cached = cached.ok_or_else(|| {
-                        hop::Failed::final_(LoadError::Refused { host: host(&at), status: 304 })
-                    })?;
+                    let cached = cached.ok_or_else(|| hop::refused(&at, 304))?;
                     let metadata = self.disk.confirm(cached.clone());
-                    let metadata = metadata.map_err(hop::ours("cannot note a confirmed manual"))?;
-                    return Ok(self.copy(&metadata, "not_modified", 0));
+                    let what = "cannot note a confirmed manual";
+                    let metadata = metadata.map_err(LoadError::ours(what))?;
+                    return Ok(self.file(&metadata, FileSource::NotModified, 0));
                 }
                 Answer::Body { draft, bytes, etag, last_modified, charset } => {
                     let metadata = CopyMetadata {
@@ -192,13 +210,14 @@ impl Fetcher {
                         confirmed: std::time::SystemTime::now(),
                     };
                     let metadata = self.disk.keep(draft, metadata);
-                    let metadata = metadata.map_err(hop::ours("cannot keep a fetched manual"))?;
-                    return Ok(self.copy(&metadata, "ok", bytes));
+                    let what = "cannot keep a fetched manual";
+                    let metadata = metadata.map_err(LoadError::ours(what))?;
+                    return Ok(self.file(&metadata, FileSource::Fetched, bytes));
                 }
             }
         }
         let limit = self.max_redirects;
-        Err(hop::Failed::final_(LoadError::TooManyRedirects { url: url.to_string(), limit }))
+        Err(LoadError::TooManyRedirects { url: url.to_string(), limit })
     }
 
     /// The semaphore of a host.
@@ -206,12 +225,12 @@ impl Fetcher {
         self.hosts.entry(host(url)).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 
-    fn copy(&self, metadata: &CopyMetadata, how: &'static str, fetched_bytes: u64) -> Copy {
-        Copy {
+    fn file(&self, metadata: &CopyMetadata, source: FileSource, fetched_bytes: u64) -> FoundFile {
+        FoundFile {
             path: self.disk.body(metadata),
             location: metadata.location.clone(),
             charset: metadata.charset.clone(),
-            how,
+            source,
             fetched_bytes,
         }
     }
