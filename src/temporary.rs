@@ -27,24 +27,17 @@ const UNOWNED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 const UNFINISHED_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// The kinds of temporary folders. Each kind is the beginning of the folder's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
 pub(crate) enum Kind {
     /// Fetched manuals, where `manuals.cache_dir` is empty.
+    #[strum(serialize = "hsc-manuals-")]
     Manuals,
     /// Pictures, where `uploads.dir` is empty.
+    #[strum(serialize = "hsc-uploads-")]
     Uploads,
     /// The archive, where `archive.path` is empty.
+    #[strum(serialize = "hsc-archive-")]
     Archive,
-}
-
-impl Kind {
-    fn prefix(self) -> &'static str {
-        match self {
-            Self::Manuals => "hsc-manuals-",
-            Self::Uploads => "hsc-uploads-",
-            Self::Archive => "hsc-archive-",
-        }
-    }
 }
 
 /// A temporary folder that is removed when it is dropped, or by the next start when it never was.
@@ -65,7 +58,7 @@ impl TemporaryFolder {
     }
 
     fn within(parent: &Path, kind: Kind) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix(kind.prefix()).tempdir_in(parent)?;
+        let folder = tempfile::Builder::new().prefix(<&str>::from(kind)).tempdir_in(parent)?;
         let unlocked = folder.path().join(OWNER_UNLOCKED);
         let owner = File::create_new(&unlocked)?;
         owner.lock()?;
@@ -137,7 +130,7 @@ fn is_older(path: &Path, than: Duration, now: SystemTime) -> bool {
 /// True for a folder (not a link to one) with a name of ours.
 fn is_ours(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    Kind::VARIANTS.iter().any(|kind| name.starts_with(kind.prefix()))
+    Kind::VARIANTS.iter().any(|kind| name.starts_with(<&str>::from(kind)))
         && std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
 
