@@ -28,24 +28,17 @@ impl Accounts for Store {
             insert(&mut transaction, &account).await?;
             transaction.commit().await.map(Ok)
         })
-        .boxed()
     }
 
     fn add_first_link(&self, link: FirstLink, replaces: bool, now_ms: u64) -> Reply<'_, ()> {
-        self.with(async move {
-            let mut transaction = self.begin().await?;
-            // All of them, or the expired ones.
-            let until_ms = if replaces { u64::MAX } else { now_ms };
-            let replaced = sql("DELETE FROM first_links WHERE expires_ms <= $1", &[&until_ms]);
-            transaction.execute(replaced).await?;
-            let added = sql(
-                "INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)",
-                &[&link.hash, &link.expires_ms],
-            );
-            transaction.execute(added).await?;
-            transaction.commit().await
-        })
-        .boxed()
+        // All of them, or the expired ones.
+        let until_ms = if replaces { u64::MAX } else { now_ms };
+        let replaced = sql("DELETE FROM first_links WHERE expires_ms <= $1", &[&until_ms]);
+        let added = sql(
+            "INSERT INTO first_links (hash, expires_ms) VALUES ($1, $2)",
+            &[&link.hash, &link.expires_ms],
+        );
+        self.execute_all(vec![replaced, added])
     }
 
     fn is_first_link(&self, hash: &str, now_ms: u64) -> Reply<'_, bool> {
@@ -82,7 +75,6 @@ impl Accounts for Store {
             transaction.execute(sql("DELETE FROM first_links", &[])).await?;
             transaction.commit().await.map(Ok)
         })
-        .boxed()
     }
 
     fn all(&self) -> Reply<'_, Vec<Account>> {
@@ -105,7 +97,7 @@ impl Accounts for Store {
 
     fn change(&self, id: &str, change: AccountChange) -> Reply<'_, Account, AccountError> {
         let id = id.to_owned();
-        self.with_rules(async move { self.changed(&id, &change).await }).boxed()
+        self.with_rules(async move { self.changed(&id, &change).await })
     }
 
     fn count_attempt(&self, attempt: SignInAttempt) -> Reply<'_, AttemptOutcome> {
@@ -119,32 +111,26 @@ impl Accounts for Store {
             self.database.execute(forgotten).await?;
             Ok(outcome)
         })
-        .boxed()
     }
 
     fn attempt_succeeded(&self, attempt: SignInAttempt) -> Reply<'_, ()> {
-        self.with(async move {
-            let mut transaction = self.begin().await?;
-            let taken_back = attempt.limits.iter().filter(|limit| limit.is_shared);
-            let taken_back = taken_back.map(|limit| &limit.key).chain(&attempt.watched);
-            let forgotten = attempt.limits.iter().filter(|limit| !limit.is_shared);
-            let forgotten = forgotten.map(|limit| (&limit.key, u32::MAX));
-            let mut keys: Vec<(&String, u32)> =
-                taken_back.map(|key| (key, 1)).chain(forgotten).collect();
-            // In one order everywhere: two attempts never deadlock.
-            keys.sort_unstable();
-            for (key, failures) in keys {
-                let succeeded = sql(
-                    "UPDATE sign_in_attempts SET is_refused = 0,
-                        failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END
-                     WHERE key = $1",
-                    &[key, &failures],
-                );
-                transaction.execute(succeeded).await?;
-            }
-            transaction.commit().await
-        })
-        .boxed()
+        let taken_back = attempt.limits.iter().filter(|limit| limit.is_shared);
+        let taken_back = taken_back.map(|limit| &limit.key).chain(&attempt.watched);
+        let forgotten = attempt.limits.iter().filter(|limit| !limit.is_shared);
+        let forgotten = forgotten.map(|limit| (&limit.key, u32::MAX));
+        let mut keys: Vec<(&String, u32)> =
+            taken_back.map(|key| (key, 1)).chain(forgotten).collect();
+        // In one order everywhere: two attempts never deadlock.
+        keys.sort_unstable();
+        let succeeded = keys.into_iter().map(|(key, failures)| {
+            sql(
+                "UPDATE sign_in_attempts SET is_refused = 0,
+                    failures = CASE WHEN failures > $2 THEN failures - $2 ELSE 0 END
+                 WHERE key = $1",
+                &[key, &failures],
+            )
+        });
+        self.execute_all(succeeded.collect())
     }
 
     fn is_device_of(&self, hash: &str, address: &str, since_ms: u64) -> Reply<'_, bool> {
@@ -168,13 +154,7 @@ impl Accounts for Store {
                 ORDER BY used_ms DESC, hash LIMIT $2)",
             &[&account, &MOST_DEVICES],
         );
-        self.with(async move {
-            let mut transaction = self.begin().await?;
-            transaction.execute(remembered).await?;
-            transaction.execute(forgotten).await?;
-            transaction.commit().await
-        })
-        .boxed()
+        self.execute_all(vec![remembered, forgotten])
     }
 
     fn sign_in_failed(&self, id: &str, lock_out: LockOut) -> Reply<'_, Account, AccountError> {
@@ -191,7 +171,6 @@ impl Accounts for Store {
             let account = row.as_ref().map(account).transpose()?;
             Ok(account.ok_or(AccountError::Unknown))
         })
-        .boxed()
     }
 
     fn signed_in(&self, session: AccountSession) -> Reply<'_, (), AccountError> {
@@ -214,7 +193,6 @@ impl Accounts for Store {
             transaction.execute(opened).await?;
             transaction.commit().await.map(Ok)
         })
-        .boxed()
     }
 
     fn session(&self, hash: &str, now_ms: u64) -> Reply<'_, Option<(AccountSession, Account)>> {
@@ -249,11 +227,11 @@ impl Accounts for Store {
 
 impl Store {
     /// The same as [`Store::with`] for a query that a rule of the accounts may refuse.
-    async fn with_rules<T>(
-        &self,
-        query: impl Future<Output = Result<Result<T, AccountError>, Error>>,
-    ) -> Result<T, AccountError> {
-        self.reaching(async { query.await.unwrap_or_else(|error| Err(refusal(error))) }).await
+    fn with_rules<'a, T: Send + 'a>(
+        &'a self,
+        query: impl Future<Output = Result<Result<T, AccountError>, Error>> + Send + 'a,
+    ) -> Reply<'a, T, AccountError> {
+        self.reaching(async { query.await.unwrap_or_else(|error| Err(refusal(error))) }).boxed()
     }
 
     /// Counts an attempt in one transaction. Each row is locked before it is checked, in the order of the keys.

@@ -34,7 +34,6 @@ impl Deliveries for Store {
             due.sort_by(|a, b| (a.at_ms, &a.id).cmp(&(b.at_ms, &b.id)));
             Ok(due)
         })
-        .boxed()
     }
 
     fn delivered(&self, id: &str) -> Reply<'_, ()> {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures::FutureExt as _;
 use hsc_actors::ports::archive::{
     Archive, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged, Search,
     StoredUpload, Transcript, TranscriptEntry,
@@ -19,16 +18,16 @@ use super::words::patterns;
 
 impl Archive for Store {
     fn write(&self, batch: Vec<Arc<StampedRecord>>) -> Reply<'_, ()> {
-        self.with(async move { self.write_batch(&batch).await }).boxed()
+        self.with(async move { self.write_batch(&batch).await })
     }
 
     fn reach(&self) -> Reply<'_, ()> {
-        self.with(self.look()).boxed()
+        self.with(self.look())
     }
 
     fn transcript(&self, conversation: &str) -> Reply<'_, Option<Transcript>> {
         let conversation = conversation.to_owned();
-        self.with(async move { transcript(&self.database, &conversation).await }).boxed()
+        self.with(async move { transcript(&self.database, &conversation).await })
     }
 
     fn search(&self, search: Search, page: Page) -> Reply<'_, Paged<ConversationFound>> {

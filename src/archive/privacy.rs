@@ -1,6 +1,5 @@
 //! Export and deletion of one visitor's data, and retention. Analytics stay.
 
-use futures::FutureExt as _;
 use hsc_actors::ports::archive::{DataSubject, Erased, Export, Privacy};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Error, Row as _};
@@ -37,7 +36,6 @@ impl Privacy for Store {
             export.left_messages = rows.iter().map(left_message).collect::<Result<_, _>>()?;
             Ok(export)
         })
-        .boxed()
     }
 
     fn erase(&self, subject: DataSubject) -> Reply<'_, Erased> {
@@ -54,7 +52,6 @@ impl Privacy for Store {
             self.forget(&erased).await?;
             Ok(erased)
         })
-        .boxed()
     }
 
     fn expire(&self, before_ms: u64, most: u32) -> Reply<'_, Erased> {
@@ -90,7 +87,6 @@ impl Privacy for Store {
             transaction.commit().await?;
             Ok(erased)
         })
-        .boxed()
     }
 }
 

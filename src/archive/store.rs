@@ -191,11 +191,11 @@ impl Store {
     }
 
     /// Runs a query once the migrations are applied, within the time limit of the settings.
-    pub(super) async fn with<T>(
-        &self,
-        query: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, ArchiveError> {
-        self.reaching(async { query.await.map_err(archive_error) }).await
+    pub(super) fn with<'a, T: Send + 'a>(
+        &'a self,
+        query: impl Future<Output = Result<T, Error>> + Send + 'a,
+    ) -> Reply<'a, T> {
+        self.reaching(async { query.await.map_err(archive_error) }).boxed()
     }
 
     /// Executes a write of one statement, which [`begin`](Self::begin) does not look at; returns the number of its rows.
@@ -204,7 +204,17 @@ impl Store {
             self.look().await?;
             self.database.execute(query).await
         })
-        .boxed()
+    }
+
+    /// Executes writes in one transaction, in this order.
+    pub(super) fn execute_all(&self, queries: Vec<AnyQuery>) -> Reply<'_, ()> {
+        self.with(async move {
+            let mut transaction = self.begin().await?;
+            for query in queries {
+                transaction.execute(query).await?;
+            }
+            transaction.commit().await
+        })
     }
 
     /// All rows of a query.
@@ -214,7 +224,6 @@ impl Store {
         read: fn(&AnyRow) -> Result<T, Error>,
     ) -> Reply<'_, Vec<T>> {
         self.with(async move { self.database.fetch_all(query).await?.iter().map(read).collect() })
-            .boxed()
     }
 
     /// The only row of a query, if there is one.
@@ -226,7 +235,6 @@ impl Store {
         self.with(async move {
             self.database.fetch_optional(query).await?.as_ref().map(read).transpose()
         })
-        .boxed()
     }
 
     /// A page of the rows of a statement that [`Statement::page`] has limited; `at` is the name of their time.
@@ -240,7 +248,6 @@ impl Store {
         self.with(async move {
             paged(&self.database.fetch_all(statement.query()).await?, &page, at, read)
         })
-        .boxed()
     }
 
     /// The same as [`with`](Self::with) for work with an error type of its own.

@@ -44,13 +44,7 @@ impl Replies for Store {
              ON CONFLICT (shortcut, product) DO UPDATE SET id = excluded.id, text = excluded.text",
             &[id, shortcut, text, &product.as_deref().unwrap_or("")],
         );
-        self.with(async move {
-            let mut transaction = self.begin().await?;
-            transaction.execute(replaced).await?;
-            transaction.execute(stored).await?;
-            transaction.commit().await
-        })
-        .boxed()
+        self.execute_all(vec![replaced, stored])
     }
 
     fn remove_reply(&self, id: &str) -> Reply<'_, bool> {
