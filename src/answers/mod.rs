@@ -12,8 +12,6 @@
 //! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log line.
 
 mod extractive;
-#[cfg(test)]
-mod fixture;
 mod llm;
 mod owner;
 mod start;

@@ -110,7 +110,7 @@ impl OwnerAnswerer {
 mod tests {
     use futures::stream;
 
-    use super::super::fixture;
+    use super::super::tests::fixture;
     use super::*;
 
     /// Answers for the product of this name, has likely passages for a `Maybe`, and replies that the others have no

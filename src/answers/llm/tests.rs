@@ -16,7 +16,7 @@ use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
 use super::super::extractive::Extractive;
-use super::super::fixture::{OneManual, events_of, question};
+use super::super::tests::fixture::{OneManual, events_of, question};
 use super::Llm;
 
 /// The key of the tests: it may appear in one header and nowhere else.

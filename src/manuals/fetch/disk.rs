@@ -75,8 +75,7 @@ impl Disk {
 
     /// The copy of an address, if a complete one exists.
     pub(super) fn find(&self, url: &str) -> Option<CopyMetadata> {
-        let metadata: CopyMetadata =
-            serde_json::from_slice(&std::fs::read(self.metadata_path(url)).ok()?).ok()?;
+        let metadata = self.read(&key(url))?;
         // The name is a hash; the address inside decides.
         (metadata.url == url && self.body(&metadata).is_file()).then_some(metadata)
     }
@@ -84,10 +83,11 @@ impl Disk {
     /// True for the name of a body that a metadata file names.
     fn has_metadata(&self, body: &str) -> bool {
         let Some((key, _)) = body.split_once('-') else { return false };
-        let metadata = std::fs::read(self.folder.join(format!("{key}.json"))).ok();
-        let metadata =
-            metadata.and_then(|metadata| serde_json::from_slice::<CopyMetadata>(&metadata).ok());
-        metadata.is_some_and(|metadata| metadata.body == body)
+        self.read(key).is_some_and(|metadata| metadata.body == body)
+    }
+
+    fn read(&self, key: &str) -> Option<CopyMetadata> {
+        serde_json::from_slice(&std::fs::read(self.metadata_path(key)).ok()?).ok()
     }
 
     /// Path of a copy's body.
@@ -142,12 +142,12 @@ impl Disk {
     fn write(&self, metadata: &CopyMetadata) -> io::Result<()> {
         let mut draft = self.draft()?;
         serde_json::to_writer(&mut draft, metadata)?;
-        draft.persist(self.metadata_path(&metadata.url))?;
+        draft.persist(self.metadata_path(&key(&metadata.url)))?;
         Ok(())
     }
 
-    fn metadata_path(&self, url: &str) -> PathBuf {
-        self.folder.join(format!("{}.json", key(url)))
+    fn metadata_path(&self, key: &str) -> PathBuf {
+        self.folder.join(format!("{key}.json"))
     }
 }
 

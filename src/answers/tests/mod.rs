@@ -1,5 +1,7 @@
 //! The stream of the extractive answerer, with a manual made by hand.
 
+pub(super) mod fixture;
+
 use std::sync::Arc;
 
 use hsc_actors::ports::{Answerer as _, ManualError};
@@ -9,8 +11,8 @@ use hsc_answers::{Measure, Thesaurus};
 use hsc_catalogs::Suggestion;
 use hsc_conversation::answer::Outcome;
 
+use self::fixture::{OneManual, events_of, question};
 use super::extractive::Extractive;
-use super::fixture::{OneManual, events_of, question};
 
 pub(super) const MEASURE: Measure = Measure {
     max_passages: 8,

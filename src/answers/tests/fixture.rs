@@ -12,7 +12,7 @@ use hsc_conversation::answer::{
 };
 
 /// A question about the product of [`fixture::manual`].
-pub(super) fn question(text: &str) -> Question {
+pub(in crate::answers) fn question(text: &str) -> Question {
     Question {
         product: Arc::new(fixture::product()),
         related: Vec::new(),
@@ -27,7 +27,7 @@ pub(super) fn question(text: &str) -> Question {
 }
 
 /// An answer with this outcome and text.
-pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
+pub(in crate::answers) fn answer(outcome: Outcome, text: &str) -> Answer {
     Answer {
         outcome,
         text: text.to_owned(),
@@ -44,7 +44,7 @@ pub(super) fn answer(outcome: Outcome, text: &str) -> Answer {
 }
 
 /// A manual cache with one manual, or with an error.
-pub(super) struct OneManual(pub Result<Arc<Manual>, ManualError>);
+pub(in crate::answers) struct OneManual(pub Result<Arc<Manual>, ManualError>);
 
 impl ManualLoader for OneManual {
     fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
@@ -54,7 +54,7 @@ impl ManualLoader for OneManual {
 }
 
 /// The events of an answer; checks their order.
-pub(super) async fn events_of(
+pub(in crate::answers) async fn events_of(
     answerer: &dyn Answerer,
     question: Question,
 ) -> (Vec<String>, Answer) {
