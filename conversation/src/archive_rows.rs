@@ -55,11 +55,16 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             Some(completed(conversation, *offset, reply_to, answer))
         }
         ConversationEvent::MessageSent(message) => Some(sent(conversation, *offset, message)),
-        // Recorded by the session: the desk itself only puts the conversation back into the queue.
-        ConversationEvent::AgentLeft {
-            agent,
-            reason: reason @ (LeaveReason::Gone | LeaveReason::NoAnswer),
-        } => Some(handoff(HandoffRecordKind::Left, Some(agent), Some(reason.into()))),
+        ConversationEvent::AgentLeft { agent, reason } => match reason {
+            // Recorded by the session: the desk itself only puts the conversation back into the queue.
+            LeaveReason::Gone | LeaveReason::NoAnswer => {
+                Some(handoff(HandoffRecordKind::Left, Some(agent), Some(reason.into())))
+            }
+            LeaveReason::Handed
+            | LeaveReason::Returned
+            | LeaveReason::Closed
+            | LeaveReason::Ended => None,
+        },
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
             let thumb = match thumb {
                 protocol::Thumb::Up => Thumb::Up,
@@ -82,7 +87,6 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         | ConversationEvent::HandoffAccepted
         | ConversationEvent::HandoffReturned { .. }
         | ConversationEvent::AgentJoined { .. }
-        | ConversationEvent::AgentLeft { .. }
         | ConversationEvent::ConversationClosed { .. } => None,
     }
 }

@@ -216,7 +216,18 @@ pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
         ConversationEvent::VisitorDescribed(_)
         | ConversationEvent::AnswerChunk { .. }
         | ConversationEvent::AnswerContext(_) => None,
-        _ => Some(event.into()),
+        ConversationEvent::QuestionAsked { .. }
+        | ConversationEvent::AnswerCompleted(_)
+        | ConversationEvent::HandoffRequested { .. }
+        | ConversationEvent::HandoffUnavailable { .. }
+        | ConversationEvent::HandoffAccepted
+        | ConversationEvent::HandoffReturned { .. }
+        | ConversationEvent::AgentJoined { .. }
+        | ConversationEvent::AgentLeft { .. }
+        | ConversationEvent::MessageSent(_)
+        | ConversationEvent::AnswerRated { .. }
+        | ConversationEvent::ConversationRated { .. }
+        | ConversationEvent::ConversationClosed { .. } => Some(event.into()),
     }
 }
 

@@ -47,17 +47,18 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
         ConversationEvent::MessageSent(message) => {
             one("message.created", at, sent(*offset, message))
         }
-        // Of the other reasons the desk decided.
-        ConversationEvent::AgentLeft {
-            agent,
-            reason: reason @ (LeaveReason::Gone | LeaveReason::NoAnswer),
-        } => {
+        ConversationEvent::AgentLeft { agent, reason } => match reason {
             // The visitor waits for another agent.
-            vec![
+            LeaveReason::Gone | LeaveReason::NoAnswer => vec![
                 turn("agent.left", at, Some(agent), Some(reason.into())),
                 turn("handoff.requested", at, None, None),
-            ]
-        }
+            ],
+            // The desk decided.
+            LeaveReason::Handed
+            | LeaveReason::Returned
+            | LeaveReason::Closed
+            | LeaveReason::Ended => Vec::new(),
+        },
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
             let data = json!({ "offset": answer, "thumb": thumb, "comment": comment });
             one("feedback.given", HandoffPlace::Unnumbered, data)
@@ -78,7 +79,6 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
         | ConversationEvent::HandoffAccepted
         | ConversationEvent::HandoffReturned { .. }
         | ConversationEvent::AgentJoined { .. }
-        | ConversationEvent::AgentLeft { .. }
         | ConversationEvent::ConversationClosed { .. } => Vec::new(),
     }
 }
