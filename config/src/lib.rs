@@ -3,6 +3,7 @@
 //! [`Settings::load`] merges `default.toml`, the file of `--config` and the environment into
 //! one typed tree. This crate only reads settings; it knows no actor, no socket and no log.
 
+mod cross_validation;
 mod error;
 mod load;
 mod names;
@@ -19,7 +20,7 @@ pub use error::SettingsError;
 pub use load::environment;
 pub use names::Deprecated;
 pub use reference::reference_markdown;
-pub use rules::network;
+pub use rules::{WEBHOOK_EVENTS, network};
 pub use secret::Secret;
 pub use settings::{
     ActorsSettings, AdminSettings, AnswererChoice, AnswersSettings, ArchiveSettings, CacheBudget,
@@ -28,5 +29,5 @@ pub use settings::{
     LogFormat, LogLevel, LogSettings, ManualsSettings, OcrChoice, OcrSettings,
     OfflineMessagesSettings, OpenIdSettings, PodsSettings, PoolerChoice, RedisSettings,
     SecondLayerSettings, ServerSettings, SessionsSettings, Settings, TlsSettings, TracesSettings,
-    UploadsSettings, VisitorsSettings, WEBHOOK_EVENTS, WebhookEndpoint, WebhooksSettings,
+    UploadsSettings, VisitorsSettings, WebhookEndpoint, WebhooksSettings,
 };

@@ -8,10 +8,11 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use crate::Settings;
+use crate::cross_validation::{CrossValidation, cross_validate};
 use crate::error::SettingsError;
 use crate::names::{self, Deprecated};
-use crate::rules::{self, CrossValidation};
 use crate::secret::{self, SECRET_KEYS};
+use crate::settings;
 
 /// The defaults, part of the program.
 pub(crate) const DEFAULTS: &str = include_str!("../default.toml");
@@ -65,7 +66,7 @@ impl Settings {
         }
         let settings: Self =
             tree.try_into().expect("a test puts the ends of every rule into the types");
-        let Err(CrossValidation { key, expected }) = rules::cross_validate(&settings) else {
+        let Err(CrossValidation { key, expected }) = cross_validate(&settings) else {
             return Ok((settings, deprecated));
         };
         let source = given.iter().rev().find(|one| one.key == key);
@@ -111,7 +112,7 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     leaves.sort_by_key(|(key, _)| names::current(key).is_none());
     let check = |(key, value): (String, Value)| {
         let key = present_name(key, &name, deprecated);
-        let Some(rule) = rules::of(&key) else {
+        let Some(rule) = settings::rule_of(&key) else {
             return Err(no_rule(key, shown("", &value), &name, |key| key.to_owned()));
         };
         match rule.admit(&value) {
@@ -172,7 +173,7 @@ fn of_environment(
             return Err(secret::given_twice(named, text));
         }
         let key = of_file.map_or(key, str::to_owned);
-        let Some(rule) = rules::of(&key) else {
+        let Some(rule) = settings::rule_of(&key) else {
             return Err(no_rule(key, format!("{text:?}"), name, variable_of));
         };
         let mut parsed = match of_file {
@@ -226,7 +227,7 @@ fn no_rule(
         let expected = format!("a section: its settings are {}.…", written(&key));
         return SettingsError::Wrong { key, value, source_name, expected };
     }
-    let hint = names::meant(&key, rules::keys()).map_or_else(
+    let hint = names::meant(&key, settings::keys()).map_or_else(
         || "; docs/configuration.md lists all".to_owned(),
         |meant| format!("; did you mean {}?", written(meant)),
     );
@@ -256,7 +257,7 @@ pub(crate) fn flatten(prefix: &str, table: &Table, leaves: &mut Vec<(String, Val
 
 /// True for the name of a section.
 fn is_section(key: &str) -> bool {
-    rules::keys().any(|known| is_below(known, key))
+    settings::keys().any(|known| is_below(known, key))
 }
 
 /// True for a setting of this section.

@@ -86,13 +86,13 @@ fn edits(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules;
+    use crate::settings;
 
     #[test]
     fn no_old_name_is_a_setting_and_each_new_name_is() {
         for (old, new) in RENAMED {
-            assert!(rules::of(old).is_none(), "{old} is still a setting");
-            assert!(rules::of(new).is_some(), "{new} is no setting");
+            assert!(settings::rule_of(old).is_none(), "{old} is still a setting");
+            assert!(settings::rule_of(new).is_some(), "{new} is no setting");
             assert_eq!(current(new), None, "{new} is an old name too");
         }
     }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::load::DEFAULTS;
-use crate::rules;
+use crate::rules::Rule;
+use crate::settings;
 
 /// The page that lists every setting.
 #[must_use]
@@ -32,7 +33,7 @@ pub fn reference_markdown() -> String {
             comment.push_str(text);
         } else if let Some((name, value)) = line.split_once(" = ") {
             let key = format!("{section}.{name}");
-            let allowed = rules::of(&key).map_or(String::new(), rules::Rule::expected);
+            let allowed = settings::rule_of(&key).map_or(String::new(), Rule::expected);
             let _ = writeln!(page, "| `{key}` | `{value}` | {} | {allowed} |", comment.trim());
             comment.clear();
         } else {

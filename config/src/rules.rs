@@ -1,20 +1,14 @@
-//! The valid values of each setting.
+//! What the value of a setting may be: how it is checked, and how an error and `docs/configuration.md` describe it.
 //!
-//! Each setting has one line here; a test compares them with `default.toml`. The same line checks a
-//! value, describes valid values in errors, and appears in `docs/configuration.md`. Upper
-//! bounds catch a wrong unit (seconds for milliseconds, bytes for MiB); they are not limits of the server.
+//! The rule of each setting is beside its type, in the settings. Upper bounds catch a wrong unit (seconds for
+//! milliseconds, bytes for MiB); they are not limits of the server.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use strum::VariantNames as _;
 use toml::{Table, Value};
 
 use crate::origin;
-use crate::{
-    AnswererChoice, GiveUpChoice, Isolate, LogFormat, LogLevel, OcrChoice, PoolerChoice, Settings,
-    WEBHOOK_EVENTS, WebhookEndpoint,
-};
 
 /// The valid values of a setting.
 pub(crate) enum Rule {
@@ -35,321 +29,70 @@ pub(crate) enum Rule {
 }
 use Rule::{OneOf, Share, Tables, Text, Texts, Truth, Whole};
 
-const KIB: i64 = 1024;
-const MIB: i64 = 1024 * KIB;
-const GIB: i64 = 1024 * MIB;
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
+pub(crate) const KIB: i64 = 1024;
+pub(crate) const MIB: i64 = 1024 * KIB;
+pub(crate) const GIB: i64 = 1024 * MIB;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
 
-const HOURS: Rule = Text(hours, "hours, such as 09:00-12:00, 13:00-17:00, or nothing");
-const ADMIN_TOKEN: Rule = Text(
+pub(crate) const ADMIN_TOKEN: Rule = Text(
     admin_token,
     "at least 32 printable ASCII characters without a space, e.g. made by: openssl rand -hex 32, or nothing",
 );
-const FOLDER: Rule = Text(any, "the path of a folder, or nothing");
-const PEM_FILE: Rule = Text(any, "the path of a PEM file, or nothing");
-const HTTP_URL: Rule =
+pub(crate) const ADVERTISED_HOST: Rule =
+    Text(advertised, "a host name or host:port, without scheme and path, or nothing");
+pub(crate) const BYTES: Rule = Whole(1, 1_024 * GIB);
+pub(crate) const ENDPOINTS: Rule = Tables(
+    endpoint,
+    "{ url = \"https://…\", events = [\"all\"] or names of docs/webhooks.md, secret = \"whsec_…\" }, the \
+     secret made by: echo whsec_$(openssl rand -base64 32); previous_secret may stand beside it",
+);
+pub(crate) const FOLDER: Rule = Text(filled, "the path of a folder");
+pub(crate) const FOLDER_OR_NOTHING: Rule = Text(any, "the path of a folder, or nothing");
+pub(crate) const FRAME_ANCESTORS: Rule = Texts(
+    frame_ancestor,
+    "self, or http:// or https:// with a host and no path, the host perhaps with *. before it",
+);
+pub(crate) const HEADER: Rule =
+    Text(header, "text in printable ASCII, because it is an HTTP header");
+pub(crate) const HOSTS: Rule = Texts(host, "a host name or host:port, without scheme and path");
+pub(crate) const HOURS: Rule = Text(hours, "hours, such as 09:00-12:00, 13:00-17:00, or nothing");
+pub(crate) const HTTP_URL: Rule = Text(http_url, "an address that begins with http:// or https://");
+pub(crate) const HTTP_URL_OR_NOTHING: Rule =
     Text(http_url_or_none, "an address that begins with http:// or https://, or nothing");
-const VISITOR_KEY: Rule =
+pub(crate) const LISTEN_ADDRESS: Rule =
+    Text(listened, "an address and a port, such as 127.0.0.1:9090 or [::]:9090, or nothing");
+pub(crate) const OCR_LANGUAGES: Rule =
+    Texts(ocr_language, "a language as tesseract names it, such as eng");
+// Whether it can be an origin at all is checked beside the other settings, which returns the reason.
+pub(crate) const ORIGINS: Rule = Texts(
+    filled,
+    "an origin as browsers send it (scheme://host or scheme://host:port), null, or *",
+);
+pub(crate) const PEM_FILE: Rule = Text(any, "the path of a PEM file, or nothing");
+pub(crate) const POD_NAME: Rule =
+    Text(pod_name, "at most 64 letters, digits, dots, dashes and underscores, or nothing");
+pub(crate) const POSTGRES_URL: Rule =
+    Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing");
+pub(crate) const PUBLIC_URL: Rule =
+    Text(public_url, "http:// or https:// with a host and no path, or nothing");
+pub(crate) const REDIS_PREFIX: Rule =
+    Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores");
+pub(crate) const REDIS_URL: Rule = Text(
+    redis_url,
+    "an address that begins with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://, or nothing",
+);
+pub(crate) const TOKEN_KEYS: Rule = Texts(
+    key,
+    "at least 32 letters, digits or signs without space and comma, e.g. made by: openssl rand -hex 32",
+);
+pub(crate) const TRUSTED_PROXIES: Rule = Texts(
+    trusted_network,
+    "an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no \
+     prefix of length 0, which would let every client name its own address",
+);
+pub(crate) const VISITOR_KEY: Rule =
     Text(any, "a secret of at least 32 characters, a public key as PEM, or nothing");
-const ENTRIES: Rule = Whole(0, 10_000_000);
-const BYTES: Rule = Whole(1, 1_024 * GIB);
-const TTL: Rule = Whole(1, 365 * DAY);
-
-/// The rule of every setting, in the order of `default.toml`.
-const RULES: &[(&str, Rule)] = &[
-    ("server.host", Text(filled, "an address such as 127.0.0.1 or 0.0.0.0")),
-    // Port 0 lets the system choose a free one, for tests.
-    ("server.port", Whole(0, 65_535)),
-    ("server.workers", Whole(0, 1_024)),
-    // Under 4 KiB the longest question of part 1 (2,000 characters) would not fit.
-    ("server.max_message_bytes", Whole(4 * KIB, 64 * MIB)),
-    ("server.ping_interval_ms", Whole(100, 10 * MINUTE)),
-    ("server.idle_timeout_ms", Whole(200, 60 * MINUTE)),
-    // One prediction of ten whole products is about 13 KB.
-    ("server.outgoing_queue_bytes", Whole(16 * KIB, GIB)),
-    ("server.messages_per_second", Whole(1, 100_000)),
-    ("server.message_burst", Whole(1, 100_000)),
-    ("server.small_frames_per_second", Whole(1, 100_000)),
-    ("server.message_deadline_ms", Whole(100, 60 * MINUTE)),
-    ("server.queued_bytes", Whole(64 * KIB, 1_024 * GIB)),
-    ("server.unfinished_message_bytes", Whole(64 * KIB, 1_024 * GIB)),
-    ("server.close_timeout_ms", Whole(100, MINUTE)),
-    // Whether it can be an origin at all is checked in `cross_validate`, which returns the reason.
-    (
-        "server.allowed_origins",
-        Texts(
-            filled,
-            "an origin as browsers send it (scheme://host or scheme://host:port), null, or *",
-        ),
-    ),
-    (
-        "server.trusted_proxies",
-        Texts(
-            trusted_network,
-            "an address or a network such as 10.0.0.0/8 or 2001:db8::/32, without bits after the prefix, and no \
-             prefix of length 0, which would let every client name its own address",
-        ),
-    ),
-    (
-        "server.frame_ancestors",
-        Texts(
-            frame_ancestor,
-            "self, or http:// or https:// with a host and no path, the host perhaps with *. before it",
-        ),
-    ),
-    (
-        "server.public_url",
-        Text(public_url, "http:// or https:// with a host and no path, or nothing"),
-    ),
-    (
-        "server.pod_name",
-        Text(pod_name, "at most 64 letters, digits, dots, dashes and underscores, or nothing"),
-    ),
-    (
-        "server.advertise",
-        Text(advertised, "a host name or host:port, without scheme and path, or nothing"),
-    ),
-    (
-        "server.operations_listen",
-        Text(listened, "an address and a port, such as 127.0.0.1:9090 or [::]:9090, or nothing"),
-    ),
-    ("server.max_connections", Whole(0, 1_000_000)),
-    ("server.max_connections_per_address", Whole(0, 1_000_000)),
-    // Under a tenth of a second a request of two packets would be too late.
-    ("server.header_timeout_ms", Whole(100, 10 * MINUTE)),
-    ("server.keep_alive_ms", Whole(100, 60 * MINUTE)),
-    ("server.body_timeout_ms", Whole(100, 60 * MINUTE)),
-    ("server.body_bytes_per_second", Whole(0, GIB)),
-    ("server.write_timeout_ms", Whole(100, 60 * MINUTE)),
-    ("server.proxy_protocol", Truth),
-    ("server.drain_timeout_ms", Whole(0, 10 * MINUTE)),
-    ("server.tls.cert", PEM_FILE),
-    ("server.tls.key", PEM_FILE),
-    ("catalog.dir", Text(filled, "the path of a folder")),
-    ("catalog.watch", Truth),
-    ("catalog.watch_debounce_ms", Whole(0, MINUTE)),
-    ("manuals.max_bytes", Whole(1, 4 * GIB)),
-    ("manuals.max_pages", Whole(1, 100_000)),
-    ("manuals.fetch_timeout_ms", Whole(1, 10 * MINUTE)),
-    ("manuals.connect_timeout_ms", Whole(1, 10 * MINUTE)),
-    ("manuals.retries", Whole(0, 10)),
-    ("manuals.retry_base_ms", Whole(0, MINUTE)),
-    ("manuals.max_redirects", Whole(0, 20)),
-    ("manuals.user_agent", Text(header, "text in printable ASCII, because it is an HTTP header")),
-    ("manuals.allowed_hosts", Texts(host, "a host name or host:port, without scheme and path")),
-    ("manuals.extract_timeout_ms", Whole(1, 10 * MINUTE)),
-    // The reading process itself needs most of 128 MiB before it has opened a file.
-    ("manuals.extract_memory_bytes", Whole(128 * MIB, 64 * GIB)),
-    ("manuals.extract_max_text_bytes", Whole(1, GIB)),
-    ("manuals.html_max_nodes", Whole(1_000, 100_000_000)),
-    ("manuals.html_max_depth", Whole(32, 10_000)),
-    // The parser buffers the beginning of a tag before it knows that it is one; it may look like 32 attributes.
-    ("manuals.html_max_attributes", Whole(64, 10_000)),
-    ("manuals.isolate", OneOf(Isolate::VARIANTS)),
-    ("manuals.cache_dir", FOLDER),
-    ("manuals.revalidate_after_ms", Whole(0, 365 * DAY)),
-    ("manuals.ocr.enabled", OneOf(OcrChoice::VARIANTS)),
-    ("manuals.ocr.command", Text(filled, "the name or the path of a program")),
-    ("manuals.ocr.languages", Texts(ocr_language, "a language as tesseract names it, such as eng")),
-    // A page takes a second or two on an idle core.
-    ("manuals.ocr.page_timeout_ms", Whole(100, 10 * MINUTE)),
-    ("manuals.ocr.timeout_ms", Whole(100, DAY)),
-    ("manuals.ocr.wait_ms", Whole(0, 10 * MINUTE)),
-    ("manuals.ocr.cache_max_bytes", BYTES),
-    ("answers.answerer", OneOf(AnswererChoice::VARIANTS)),
-    ("answers.max_passages", Whole(1, 64)),
-    ("answers.min_confidence", Share),
-    ("answers.encoder.enabled", Truth),
-    ("answers.encoder.dir", Text(filled, "the path of a folder")),
-    ("answers.encoder.threads", Whole(1, 256)),
-    ("answers.encoder.check_interval_ms", Whole(100, 24 * 60 * MINUTE)),
-    ("answers.encoder.vectors_dir", FOLDER),
-    ("answers.encoder.vectors_max_bytes", Whole(1, 1 << 50)),
-    ("answers.answer_confidence", Share),
-    ("answers.synonyms", FOLDER),
-    ("answers.llm.base_url", Text(http_url, "an address that begins with http:// or https://")),
-    ("answers.llm.model", Text(filled, "the name of a model")),
-    ("answers.llm.api_key", Text(header, "text in printable ASCII, because it is an HTTP header")),
-    ("answers.llm.timeout_ms", Whole(1, 10 * MINUTE)),
-    ("answers.llm.first_token_timeout_ms", Whole(1, 10 * MINUTE)),
-    ("answers.llm.max_tokens", Whole(1, 1_000_000)),
-    ("answers.llm.context_chars", Whole(1, 100_000_000)),
-    ("answers.llm.answers_per_minute_per_conversation", Whole(0, 1_000_000)),
-    ("answers.llm.answers_per_minute_per_client", Whole(0, 1_000_000)),
-    ("answers.llm.answers_per_minute", Whole(0, 1_000_000)),
-    ("answers.llm.tokens_per_day_per_conversation", Whole(0, 1_000_000_000_000)),
-    ("answers.llm.tokens_per_day_per_client", Whole(0, 1_000_000_000_000)),
-    ("answers.llm.tokens_per_day", Whole(0, 1_000_000_000_000)),
-    ("cache.shards", Whole(0, 1_024)),
-    ("cache.negative_ttl_ms", Whole(0, DAY)),
-    ("cache.stale_ms", Whole(0, 365 * DAY)),
-    ("cache.load_timeout_ms", Whole(1, 10 * MINUTE)),
-    ("cache.l2.enabled", Truth),
-    // Longer values would block the shared connection for other commands.
-    ("cache.l2.max_value_bytes", Whole(KIB, 64 * MIB)),
-    ("cache.l2.timeout_ms", Whole(1, MINUTE)),
-    ("cache.l2.wait_ms", Whole(0, 10 * MINUTE)),
-    // The lock is renewed three times as often: under a tenth of a second a busy pod would lose it.
-    ("cache.l2.lock_ms", Whole(100, 10 * MINUTE)),
-    ("cache.manuals.entries", ENTRIES),
-    ("cache.manuals.bytes", BYTES),
-    ("cache.manuals.ttl_ms", TTL),
-    ("cache.predictions.entries", ENTRIES),
-    ("cache.predictions.bytes", BYTES),
-    ("cache.predictions.ttl_ms", TTL),
-    ("cache.answers.entries", ENTRIES),
-    ("cache.answers.bytes", BYTES),
-    ("cache.answers.ttl_ms", TTL),
-    ("sessions.max", Whole(1, 1_000_000)),
-    ("sessions.prefetch_confidence", Whole(0, 100)),
-    ("sessions.prefetch_after_ms", Whole(0, MINUTE)),
-    ("sessions.max_pending_questions", Whole(0, 1_000)),
-    ("sessions.max_per_address", Whole(0, 1_000_000)),
-    ("sessions.opens_per_second", Whole(0, 1_000_000)),
-    ("sessions.opens_per_second_per_address", Whole(0, 1_000_000)),
-    ("sessions.max_answers", Whole(1, 100_000)),
-    ("sessions.max_waiting_answers", Whole(0, 1_000_000)),
-    ("sessions.max_waiting_answers_per_address", Whole(0, 1_000_000)),
-    // The largest picture of the protocol takes 9.8 MB and must fit into an idle pod.
-    ("sessions.max_image_bytes", Whole(10 * MIB, 1_024 * GIB)),
-    ("sessions.max_image_bytes_per_address", Whole(0, 1_024 * GIB)),
-    ("sessions.overload_after_ms", Whole(0, MINUTE)),
-    ("conversations.window", Whole(1, 100_000)),
-    // Under a second a client could not reconnect in time.
-    ("conversations.ttl_ms", Whole(1_000, 30 * DAY)),
-    ("conversations.memory_bytes", Whole(MIB, 1_024 * GIB)),
-    (
-        "conversations.token_keys",
-        Texts(
-            key,
-            "at least 32 letters, digits or signs without space and comma, e.g. made by: openssl rand -hex 32",
-        ),
-    ),
-    ("conversations.token_ttl_ms", Whole(1_000, 30 * DAY)),
-    ("desk.max_waiting", Whole(0, 100_000)),
-    ("desk.max_open_per_address", Whole(0, 100_000)),
-    ("desk.per_address", Whole(0, 1_000_000)),
-    // Pods report three times as often: under a second a busy machine would lose its agents.
-    ("desk.presence_timeout_ms", Whole(1_000, 10 * MINUTE)),
-    ("desk.requeue_after_ms", Whole(1_000, DAY)),
-    ("desk.answer_within_ms", Whole(0, DAY)),
-    ("desk.visitor_timeout_ms", Whole(1_000, DAY)),
-    ("desk.history_ttl_ms", Whole(1_000, 30 * DAY)),
-    ("desk.hours.time_zone", Text(filled, "a time zone of the IANA list, such as Europe/Berlin")),
-    ("desk.hours.monday", HOURS),
-    ("desk.hours.tuesday", HOURS),
-    ("desk.hours.wednesday", HOURS),
-    ("desk.hours.thursday", HOURS),
-    ("desk.hours.friday", HOURS),
-    ("desk.hours.saturday", HOURS),
-    ("desk.hours.sunday", HOURS),
-    ("desk.hours.closed_days", Texts(filled, "days, such as 2026-12-25")),
-    ("actors.threads", Whole(0, 1_024)),
-    ("actors.max_restarts", Whole(0, 1_000_000)),
-    ("actors.restart_window_ms", Whole(1, DAY)),
-    ("actors.backoff_initial_ms", Whole(0, MINUTE)),
-    ("actors.backoff_max_ms", Whole(0, 60 * MINUTE)),
-    // Under a tenth of a second a busy machine would count as hung.
-    ("actors.heartbeat_timeout_ms", Whole(100, 10 * MINUTE)),
-    ("actors.stop_timeout_ms", Whole(1, 10 * MINUTE)),
-    ("actors.mailbox_capacity", Whole(1, 1_000_000)),
-    ("actors.restart_wait_ms", Whole(0, 10 * MINUTE)),
-    ("actors.on_give_up", OneOf(GiveUpChoice::VARIANTS)),
-    ("actors.retry_interval_ms", Whole(1, 60 * MINUTE)),
-    ("chaos.enabled", Truth),
-    ("admin.token", ADMIN_TOKEN),
-    ("admin.previous_token", ADMIN_TOKEN),
-    ("identity.session_idle_ms", Whole(1, 365 * DAY)),
-    ("identity.session_ms", Whole(1, 365 * DAY)),
-    ("identity.first_link_ms", Whole(1, 7 * DAY)),
-    ("identity.first_link_file", Text(any, "the path of a file, or nothing")),
-    ("identity.openid.issuer", HTTP_URL),
-    ("identity.openid.client_id", Text(any, "our name at the provider, or nothing")),
-    ("identity.openid.client_secret", Text(any, "our secret at the provider, or nothing")),
-    ("identity.openid.name", Text(filled, "a name for the button")),
-    ("identity.openid.role_claim", Text(filled, "the name of a claim")),
-    ("identity.openid.admins", Texts(filled, "a value of the claim")),
-    ("identity.openid.agents", Texts(filled, "a value of the claim")),
-    ("identity.openid.allow_private", Truth),
-    ("visitors.key", VISITOR_KEY),
-    ("visitors.previous_key", VISITOR_KEY),
-    (
-        "webhooks.endpoints",
-        Tables(
-            endpoint,
-            "{ url = \"https://…\", events = [\"all\"] or names of docs/webhooks.md, secret = \"whsec_…\" }, the \
-             secret made by: echo whsec_$(openssl rand -base64 32); previous_secret may stand beside it",
-        ),
-    ),
-    ("webhooks.allowed_hosts", Texts(host, "a host or host:port, without scheme and path")),
-    ("webhooks.max_attempts", Whole(1, 100)),
-    ("webhooks.backoff_initial_ms", Whole(0, DAY)),
-    ("webhooks.backoff_max_ms", Whole(1, 7 * DAY)),
-    ("webhooks.timeout_ms", Whole(10, 10 * MINUTE)),
-    ("webhooks.concurrency", Whole(1, 1_000)),
-    (
-        "redis.url",
-        Text(
-            redis_url,
-            "an address that begins with redis://, rediss://, redis+sentinel://, redis+cluster:// or \
-             unix://, or nothing",
-        ),
-    ),
-    ("redis.required_for_ready", Truth),
-    ("redis.ca_file", Text(any, "the path of a file of certificates, or nothing")),
-    ("redis.prefix", Text(redis_prefix, "1 to 64 letters, digits, dots, dashes and underscores")),
-    // Under a few milliseconds a healthy Redis in another zone would count as down.
-    ("redis.command_timeout_ms", Whole(5, MINUTE)),
-    // Every heartbeat is a command of every pod.
-    ("pods.heartbeat_ms", Whole(50, MINUTE)),
-    ("pods.expires_ms", Whole(100, 10 * MINUTE)),
-    (
-        "archive.url",
-        Text(postgres_url, "an address that begins with postgres:// or postgresql://, or nothing"),
-    ),
-    ("archive.pooler", OneOf(PoolerChoice::VARIANTS)),
-    ("archive.path", Text(any, "the path of a file, or nothing")),
-    ("archive.connections", Whole(1, 1_000)),
-    ("archive.connect_timeout_ms", Whole(1, MINUTE)),
-    ("archive.timeout_ms", Whole(1, 10 * MINUTE)),
-    ("archive.migration_timeout_ms", Whole(1, 1_440 * MINUTE)),
-    ("archive.queue_records", Whole(1, 10_000_000)),
-    ("archive.queue_bytes", Whole(MIB, 64 * 1_024 * MIB)),
-    ("archive.spill_dir", FOLDER),
-    ("archive.spill_bytes", Whole(MIB, 64 * 1_024 * MIB)),
-    ("archive.batch_records", Whole(1, 10_000)),
-    ("archive.batch_delay_ms", Whole(0, MINUTE)),
-    ("archive.retention_days", Whole(0, 36_500)),
-    ("uploads.enabled", Truth),
-    ("uploads.dir", FOLDER),
-    ("uploads.max_bytes", Whole(KIB, 256 * MIB)),
-    // A hundred million pixels are 400 MB during re-encoding.
-    ("uploads.max_pixels", Whole(1, 100_000_000)),
-    ("uploads.retention_ms", Whole(1_000, 365 * DAY)),
-    ("uploads.max_total_bytes", BYTES),
-    ("uploads.per_conversation", Whole(1, 100_000)),
-    ("uploads.per_address", Whole(0, 1_000_000)),
-    ("offline_messages.per_address", Whole(1, 100_000)),
-    ("offline_messages.per_hour", Whole(1, 10_000_000)),
-    ("outbound.ca_file", PEM_FILE),
-    ("traces.endpoint", HTTP_URL),
-    ("traces.sample_ratio", Share),
-    ("traces.incoming_per_second", Whole(0, 1_000_000)),
-    ("traces.timeout_ms", Whole(10, MINUTE)),
-    ("log.level", OneOf(LogLevel::VARIANTS)),
-    ("log.format", OneOf(LogFormat::VARIANTS)),
-];
-
-/// The rule of a key.
-pub(crate) fn of(key: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|(name, _)| *name == key).map(|(_, rule)| rule)
-}
-
-/// Every key that has a rule.
-pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|(key, _)| *key)
-}
 
 impl Rule {
     /// Accepts a value of a file, and a whole number for a share; `None` when it breaks the rule.
@@ -409,11 +152,11 @@ impl Rule {
     }
 }
 
-fn any(_: &str) -> bool {
+pub(crate) fn any(_: &str) -> bool {
     true
 }
 
-fn filled(text: &str) -> bool {
+pub(crate) fn filled(text: &str) -> bool {
     !text.trim().is_empty()
 }
 
@@ -441,6 +184,22 @@ fn pod_name(text: &str) -> bool {
 fn key(text: &str) -> bool {
     text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
+
+/// The events a webhook may subscribe to. `docs/webhooks.md` has a body of each.
+pub const WEBHOOK_EVENTS: [&str; 12] = [
+    "message.created",
+    "handoff.requested",
+    "handoff.unavailable",
+    "agent.joined",
+    "agent.left",
+    "conversation.returned",
+    "conversation.closed",
+    "feedback.given",
+    "rating.given",
+    "message.left",
+    "transcript.requested",
+    "test",
+];
 
 /// An endpoint of a webhook.
 fn endpoint(table: &Table) -> bool {
@@ -556,7 +315,7 @@ fn frame_ancestor(text: &str) -> bool {
     text == "self" || after_scheme(text, &["http", "https"]).is_some_and(is_host)
 }
 
-fn host(text: &str) -> bool {
+pub(crate) fn host(text: &str) -> bool {
     !text.contains("://") && bare(text)
 }
 
@@ -568,175 +327,8 @@ fn bare(host: &str) -> bool {
     filled(host) && !host.contains(|letter: char| letter == '/' || letter.is_whitespace())
 }
 
-fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
+pub(crate) fn after_scheme<'a>(text: &'a str, schemes: &[&str]) -> Option<&'a str> {
     text.split_once("://").filter(|(scheme, _)| schemes.contains(scheme)).map(|(_, rest)| rest)
-}
-
-impl Settings {
-    /// Warnings about valid but unlikely combinations, each with a remedy.
-    #[must_use]
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
-        let alone = self.redis.url.reveal().is_some() && !shares_key;
-        let apart = self.redis.url.reveal().is_some() && self.archive.url.reveal().is_none();
-        let key = alone.then_some(
-            "redis.url is set and conversations.token_keys is not: no other pod lets a client of this one \
-             go on with its conversation; set the same key everywhere, e.g. made by: openssl rand -hex 32",
-        );
-        let archive = apart.then_some(
-            "redis.url is set and archive.url is not: each pod keeps an archive of its own, with accounts \
-             of its own; set the same PostgreSQL everywhere, unless this is the only pod",
-        );
-        key.into_iter().chain(archive).collect()
-    }
-}
-
-/// Memory of the largest picture of the protocol (4 MiB) with its base64, rounded up.
-const LARGEST_IMAGE: usize = 10 * 1_048_576;
-
-/// A valid value that conflicts with another setting.
-pub(crate) struct CrossValidation {
-    pub(crate) key: &'static str,
-    pub(crate) expected: String,
-}
-
-/// The error for this key, unless the condition holds.
-fn ensure(
-    holds: bool,
-    key: &'static str,
-    expected: impl Into<String>,
-) -> Result<(), CrossValidation> {
-    if holds { Ok(()) } else { Err(CrossValidation { key, expected: expected.into() }) }
-}
-
-/// Checks that involve more than one setting.
-pub(crate) fn cross_validate(settings: &Settings) -> Result<(), CrossValidation> {
-    let server = &settings.server;
-    for pattern in server.allowed_origins.iter().filter(|pattern| **pattern != origin::ANY) {
-        // It would match no request: its pages would be refused without a hint.
-        origin::normalize(pattern).map_err(|why| CrossValidation {
-            key: "server.allowed_origins",
-            expected: format!("origins as browsers send them; no browser sends {pattern:?}: {why}"),
-        })?;
-    }
-    // Else a healthy client, which may be silent between two pings, would be closed.
-    let ping = server.ping_interval_ms;
-    ensure(
-        server.idle_timeout_ms > ping,
-        "server.idle_timeout_ms",
-        format!("more than server.ping_interval_ms, which is {ping}"),
-    )?;
-    // Else one client could be evicted before it reaches its own limit.
-    let of_client = server.outgoing_queue_bytes;
-    ensure(
-        server.queued_bytes >= of_client,
-        "server.queued_bytes",
-        format!("at least server.outgoing_queue_bytes, which is {of_client}"),
-    )?;
-    // Else the largest message could never be completed.
-    let message = server.max_message_bytes;
-    ensure(
-        server.unfinished_message_bytes >= message,
-        "server.unfinished_message_bytes",
-        format!("at least server.max_message_bytes, which is {message}"),
-    )?;
-    // Less, and the largest picture is always refused; more, and the bound of the pod comes first.
-    let (of_address, of_pod) =
-        (settings.sessions.max_image_bytes_per_address, settings.sessions.max_image_bytes);
-    ensure(
-        of_address == 0 || (LARGEST_IMAGE..=of_pod).contains(&of_address),
-        "sessions.max_image_bytes_per_address",
-        format!("0, or from {LARGEST_IMAGE} to sessions.max_image_bytes, which is {of_pod}"),
-    )?;
-    let (has_cert, has_key) = (!server.tls.cert.is_empty(), !server.tls.key.is_empty());
-    ensure(
-        has_cert == has_key,
-        if has_key { "server.tls.cert" } else { "server.tls.key" },
-        "the path of a file, because a certificate and its key go together",
-    )?;
-    ensure(
-        !server.proxy_protocol || !server.trusted_proxies.is_empty(),
-        "server.trusted_proxies",
-        "the proxies that send the PROXY header, because server.proxy_protocol is true",
-    )?;
-    // Else a client would be refused although its conversation still exists.
-    let conversations = &settings.conversations;
-    ensure(
-        conversations.token_ttl_ms >= conversations.ttl_ms,
-        "conversations.token_ttl_ms",
-        format!("at least conversations.ttl_ms, which is {}", conversations.ttl_ms),
-    )?;
-    let (identity, openid) = (&settings.identity, &settings.identity.openid);
-    ensure(
-        identity.session_idle_ms <= identity.session_ms,
-        "identity.session_idle_ms",
-        format!("at most identity.session_ms, which is {}", identity.session_ms),
-    )?;
-    let is_used = !openid.issuer.is_empty();
-    ensure(
-        !is_used || !openid.client_id.is_empty(),
-        "identity.openid.client_id",
-        "our name at the provider, because identity.openid.issuer is set",
-    )?;
-    ensure(
-        !is_used || !openid.admins.is_empty() || !openid.agents.is_empty(),
-        "identity.openid.admins",
-        "a value of the claim here or in identity.openid.agents, else no account can sign in with the provider",
-    )?;
-    ensure(
-        !openid.issuer.starts_with("http://") || openid.allow_private,
-        "identity.openid.issuer",
-        "https://, or identity.openid.allow_private for a provider on this machine",
-    )?;
-    let hooks = &settings.webhooks;
-    let initial = hooks.backoff_initial_ms;
-    ensure(
-        hooks.backoff_max_ms >= initial,
-        "webhooks.backoff_max_ms",
-        format!("at least webhooks.backoff_initial_ms, which is {initial}"),
-    )?;
-    let is_open = |endpoint: &WebhookEndpoint| {
-        after_scheme(&endpoint.url, &["http"]).is_some_and(|rest| {
-            let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-            !hooks.allowed_hosts.iter().any(|allowed| allowed == host || allowed == name)
-        })
-    };
-    // Else messages of visitors would be sent unencrypted.
-    ensure(
-        !hooks.endpoints.iter().any(is_open),
-        "webhooks.endpoints",
-        "https:// in each url, or its host in webhooks.allowed_hosts",
-    )?;
-    let twice = |(at, endpoint): (usize, &WebhookEndpoint)| {
-        hooks.endpoints.iter().take(at).any(|before| before.url == endpoint.url)
-    };
-    ensure(
-        !hooks.endpoints.iter().enumerate().any(twice),
-        "webhooks.endpoints",
-        "each url once; one endpoint takes several events",
-    )?;
-    // One late heartbeat must not count as a death.
-    let heartbeat = settings.pods.heartbeat_ms;
-    ensure(
-        settings.pods.expires_ms >= 3 * heartbeat,
-        "pods.expires_ms",
-        format!("at least three times pods.heartbeat_ms, which is {heartbeat}"),
-    )?;
-    let (answers, llm) = (&settings.answers, &settings.answers.llm);
-    let asks_for_key = |host| llm.base_url.contains(host);
-    let needs_key = answers.answerer == AnswererChoice::Llm
-        && ["//generativelanguage.googleapis.com", "//api.openai.com"]
-            .into_iter()
-            .any(asks_for_key);
-    ensure(
-        !needs_key || llm.api_key.reveal().is_some(),
-        "answers.llm.api_key",
-        format!(
-            "a key, because answers.answerer is llm and {} answers no request without one",
-            llm.base_url
-        ),
-    )
 }
 
 #[cfg(test)]

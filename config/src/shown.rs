@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::load::DEFAULTS;
 use crate::secret::SECRET_KEYS;
-use crate::{Settings, rules};
+use crate::{Settings, settings};
 
 /// Replaces a hidden value.
 const MASK: &str = "***";
@@ -26,7 +26,7 @@ impl Settings {
         let defaults: toml::Table = DEFAULTS.parse().expect("a test reads default.toml");
         let defaults =
             masked(&defaults.try_into::<Self>().expect("a test reads it into the types"));
-        let changed: Map<String, Value> = rules::keys()
+        let changed: Map<String, Value> = settings::keys()
             .filter_map(|key| {
                 let (now, before) = (at(&shown, key)?, at(&defaults, key)?);
                 (now != before).then(|| (key.to_owned(), before.clone()))

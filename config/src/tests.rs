@@ -5,8 +5,8 @@ use std::io::Write as _;
 use toml::{Table, Value};
 
 use crate::load::{DEFAULTS, flatten};
-use crate::rules::{self, Rule};
-use crate::{AnswererChoice, Settings, reference_markdown};
+use crate::rules::Rule;
+use crate::{AnswererChoice, Settings, reference_markdown, settings};
 
 fn load(file: Option<&str>, env: &[(&str, &str)]) -> Result<Settings, String> {
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -386,7 +386,7 @@ fn types_defaults_and_rules_have_the_same_settings() {
     flatten("", &typed, &mut of_types);
     let mut of_types: Vec<String> = of_types.into_iter().map(|(key, _)| key).collect();
     let mut of_file: Vec<String> = leaves().into_iter().map(|(key, _)| key).collect();
-    let mut of_rules: Vec<String> = rules::keys().map(str::to_owned).collect();
+    let mut of_rules: Vec<String> = settings::keys().map(str::to_owned).collect();
     of_types.sort();
     of_file.sort();
     of_rules.sort();
@@ -397,15 +397,15 @@ fn types_defaults_and_rules_have_the_same_settings() {
 #[test]
 fn every_default_passes_its_own_rule() {
     for (key, value) in leaves() {
-        let rule = rules::of(&key).unwrap();
+        let rule = settings::rule_of(&key).unwrap();
         assert_eq!(rule.admit(&value), Some(value), "{key}: {}", rule.expected());
     }
 }
 
 #[test]
 fn every_admitted_value_fits_into_its_type() {
-    for key in rules::keys() {
-        let written: Vec<String> = match rules::of(key).unwrap() {
+    for key in settings::keys() {
+        let written: Vec<String> = match settings::rule_of(key).unwrap() {
             Rule::Whole(least, most) => vec![least.to_string(), most.to_string()],
             Rule::Share => vec!["0".to_owned(), "1".to_owned(), "0.25".to_owned()],
             Rule::Truth => vec!["true".to_owned(), "false".to_owned()],
@@ -439,8 +439,8 @@ fn every_admitted_value_fits_into_its_type() {
         };
         let mut admitted = 0;
         for text in written {
-            let Some(value) = rules::of(key).unwrap().parse(&text) else { continue };
-            let Some(value) = rules::of(key).unwrap().admit(&value) else { continue };
+            let Some(value) = settings::rule_of(key).unwrap().parse(&text) else { continue };
+            let Some(value) = settings::rule_of(key).unwrap().admit(&value) else { continue };
             admitted += 1;
             let mut tree: Table = DEFAULTS.parse().unwrap();
             let mut parts: Vec<&str> = key.split('.').collect();
