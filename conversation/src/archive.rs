@@ -4,7 +4,7 @@ use hsc_catalogs::{Citation, Scenario};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::protocol::Speaker;
+use crate::protocol::{Speaker, Thumb};
 
 /// A record. The archive's handle stamps it with a time and an identity.
 ///
@@ -314,26 +314,6 @@ pub enum HandoffRecordKind {
 }
 
 impl HandoffRecordKind {
-    /// The value in the archive.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// Up or down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[derive(strum::IntoStaticStr, strum::EnumString)]
-#[strum(serialize_all = "snake_case")]
-pub enum Thumb {
-    /// The answer helped.
-    Up,
-    /// The answer did not help.
-    Down,
-}
-
-impl Thumb {
     /// The value in the archive.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -2,11 +2,11 @@
 
 use crate::archive::{
     AgentRef, ArchivedEvent, ArchivedMessage, Author, ConversationFacts, Feedback, HandoffPlace,
-    HandoffRecord, HandoffRecordKind, RatingRecord, Record, Thumb,
+    HandoffRecord, HandoffRecordKind, RatingRecord, Record,
 };
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
-use crate::protocol::{self, Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
+use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
 
 /// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
 #[must_use]
@@ -66,12 +66,9 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             | LeaveReason::Ended => None,
         },
         ConversationEvent::AnswerRated { answer, thumb, comment } => {
-            let thumb = match thumb {
-                protocol::Thumb::Up => Thumb::Up,
-                protocol::Thumb::Down => Thumb::Down,
-            };
             let (conversation, comment) = (conversation.to_owned(), comment.clone());
-            Some(Record::Feedback(Feedback { conversation, offset: *answer, thumb, comment }))
+            let (offset, thumb) = (*answer, *thumb);
+            Some(Record::Feedback(Feedback { conversation, offset, thumb, comment }))
         }
         ConversationEvent::ConversationRated { rating, comment } => {
             let (conversation, comment) = (conversation.to_owned(), comment.clone());

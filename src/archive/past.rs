@@ -7,7 +7,8 @@ use hsc_actors::ports::archive::{
     Archive, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged, Search,
     StoredUpload, Transcript, TranscriptEntry,
 };
-use hsc_conversation::archive::{StampedRecord, Thumb};
+use hsc_conversation::archive::StampedRecord;
+use hsc_conversation::protocol::Thumb;
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 

@@ -7,8 +7,9 @@ use hsc_actors::ports::archive::{
 use hsc_catalogs::{Citation, Scenario};
 use hsc_conversation::archive::{
     AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffPlace,
-    HandoffRecord, HandoffRecordKind, MessageOutcome, RatingRecord, Record, Thumb, Upload, Visitor,
+    HandoffRecord, HandoffRecordKind, MessageOutcome, RatingRecord, Record, Upload, Visitor,
 };
+use hsc_conversation::protocol::Thumb;
 use strum::VariantArray as _;
 
 use crate::archive_stage::{HOUR, Stage, TEN, answer, first, question, stamped};

@@ -5,7 +5,8 @@ use std::path::Path;
 use hsc::archive::Store;
 use hsc_actors::ports::archive::{Archive as _, AuditSearch, Search, Transcript, TranscriptEntry};
 use hsc_config::ArchiveSettings;
-use hsc_conversation::archive::{AgentRef, MessageOutcome, Record, Thumb};
+use hsc_conversation::archive::{AgentRef, MessageOutcome, Record};
+use hsc_conversation::protocol::Thumb;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
 use crate::archive_stage::{TEN, first, question, settings, stamped};

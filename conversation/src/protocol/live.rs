@@ -51,16 +51,23 @@ pub struct Feedback {
 }
 
 /// The rating of an answer.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, strum::EnumString,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[derive(strum::IntoStaticStr, strum::EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum Thumb {
     /// The answer helped.
     Up,
     /// The answer did not help.
     Down,
+}
+
+impl Thumb {
+    /// The value on the wire and in the archive.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// `csat`: the visitor's rating of the conversation.

@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ArchiveError, Page, Paged, Period};
-use hsc_conversation::archive::{AgentRef, Author, MessageOutcome, StampedRecord, Thumb, Visitor};
+use hsc_conversation::archive::{AgentRef, Author, MessageOutcome, StampedRecord, Visitor};
+use hsc_conversation::protocol::Thumb;
 
 /// Stores and finds conversations. Every call ends within a time limit of its own.
 pub trait Archive: Send + Sync + 'static {
