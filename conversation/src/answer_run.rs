@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use hsc_catalogs::{Catalog, Exchange, Product, Snapshot};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::answer::{Answer, AnswerEvent, AnswererName, Outcome, Question, Requester};
 use crate::archive::MessageOutcome;
@@ -74,15 +75,19 @@ pub(crate) struct AcceptedQuestion {
     pub(crate) trace: Option<QuestionTrace>,
 }
 
-/// A question and the progress of its answer.
-#[derive(Debug, Clone)]
+/// A question and the progress of its answer. Part of the checkpoint.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct OpenAnswer {
     pub(crate) question: AcceptedQuestion,
     /// The part of the answer that was sent to the visitor.
+    #[serde(rename = "said")]
     pub(crate) sent_text: TextDigest,
+    #[serde(skip)]
     pub(crate) sent_reading: bool,
+    #[serde(skip)]
     pub(crate) sent_thinking: bool,
     /// Crashes during this answer, of its session or of its pod.
+    #[serde(default)]
     pub(crate) crashes: u32,
 }
 
@@ -424,8 +429,8 @@ impl RunningAnswer {
 }
 
 /// Length and digest of a text: enough to decide whether another text begins with it. The text itself would make the
-/// checkpoint longer with every chunk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// checkpoint longer with every chunk. Stored as a list of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub(crate) struct TextDigest {
     pub(crate) bytes: usize,
     pub(crate) digest: u64,
@@ -440,6 +445,12 @@ pub(crate) enum RepeatMatch<'a> {
     New(&'a str),
     /// It differs from the part that was sent.
     Differs,
+}
+
+impl Serialize for TextDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.bytes, self.digest).serialize(serializer)
+    }
 }
 
 impl Default for TextDigest {

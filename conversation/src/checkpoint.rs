@@ -11,13 +11,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hsc_catalogs::Scenario;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::answer_run::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::archive::Visitor;
 use crate::handoff::Handoff;
-use crate::message_id::{MessageIds, SeenMessage};
+use crate::message_id::MessageIds;
 use crate::protocol::{ClientFrame, Image, MessageId, QueryMessage, Resume};
 use crate::topic::Topic;
 use crate::trace_context::StoredTrace;
@@ -26,31 +26,38 @@ use crate::trace_context::StoredTrace;
 const VERSION: u8 = 1;
 /// Largest picture that is stored, in bytes: a checkpoint is written again with every chunk of an answer.
 const PICTURE_BYTES: usize = 16 * 1024;
-/// Ids that are stored. A client that reconnects repeats its unanswered messages, which are few.
-const IDS: usize = 64;
 
 /// The checkpoint of a conversation. Small while no question is open.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) compact: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) locale: Option<String>,
     /// The visitor, if the embedding site signed a visitor token.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) visitor: Option<Visitor>,
-    /// The epoch of the owner; 0 before the first `hello`.
+    /// The epoch of the owner; 0 before the first `hello`. The log has it too.
+    #[serde(skip)]
     pub(crate) epoch: u64,
-    /// The last offset that was assigned: the next owner continues after it.
+    /// The last offset that was assigned: the next owner continues after it. The log has it too.
+    #[serde(skip)]
     pub(crate) offset: u64,
     /// Number of the last answer that was started.
     pub(crate) answers: u64,
     /// The question of the running answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) open: Option<Box<OpenAnswer>>,
     /// The questions in the queue.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(crate) pending: VecDeque<AcceptedQuestion>,
+    #[serde(default, skip_serializing_if = "MessageIds::are_transient")]
     pub(crate) seen: MessageIds,
-    /// A `hello` that has no `welcome` yet.
+    /// A `hello` that has no `welcome` yet. Only this pod has its connection.
+    #[serde(skip)]
     pub(crate) greeting: Option<Box<PendingHello>>,
-    pub(crate) handoff: Handoff,
-    pub(crate) topic: Topic,
+    #[serde(rename = "person", default, skip_serializing_if = "HandoffAndTopic::is_nothing")]
+    pub(crate) handoff_and_topic: HandoffAndTopic,
 }
 
 /// A `hello` whose conversation is being opened, and the messages received after it.
@@ -68,24 +75,7 @@ impl Checkpoint {
     /// Encodes the checkpoint for the log.
     #[must_use]
     pub fn encode(&self) -> Arc<str> {
-        let matter = self.seen.0.iter().rev().filter(|seen| seen.matters);
-        let mut seen: Vec<MessageId> = matter.take(IDS).map(|seen| seen.id.clone()).collect();
-        seen.reverse();
-        let stored = StoredCheckpoint {
-            v: VERSION,
-            compact: self.compact,
-            locale: self.locale.clone(),
-            visitor: self.visitor.clone(),
-            answers: self.answers,
-            open: self.open.as_deref().map(|open| StoredOpenAnswer {
-                question: StoredQuestion::of(&open.question),
-                sent_text: (open.sent_text.bytes, open.sent_text.digest),
-                crashes: open.crashes,
-            }),
-            pending: self.pending.iter().map(StoredQuestion::of).collect(),
-            seen,
-            handoff: HandoffAndTopic { handoff: self.handoff.clone(), topic: self.topic.clone() },
-        };
+        let stored = Versioned { v: VERSION, checkpoint: self };
         let json = serde_json::to_string(&stored).expect("no map, and no serializer of our own");
         json.into()
     }
@@ -93,38 +83,17 @@ impl Checkpoint {
     /// Decodes a checkpoint from the log; none if the form is unknown.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let stored: StoredCheckpoint = serde_json::from_str(text)
-            .ok()
-            .filter(|stored: &StoredCheckpoint| stored.v == VERSION)?;
-        let open = stored.open.map(|open| {
-            let sent_text = TextDigest { bytes: open.sent_text.0, digest: open.sent_text.1 };
-            // It is not known whether a status arrived. Repeating it is harmless before the first words, and
-            // wrong after them.
-            let (sent_reading, sent_thinking) = (sent_text.bytes > 0, sent_text.bytes > 0);
-            let question = open.question.into_question();
-            Box::new(OpenAnswer {
-                question,
-                sent_text,
-                sent_reading,
-                sent_thinking,
-                crashes: open.crashes,
-            })
-        });
-        let pending: VecDeque<AcceptedQuestion> =
-            stored.pending.into_iter().map(StoredQuestion::into_question).collect();
-        let seen = stored.seen.into_iter().map(|id| SeenMessage { id, matters: true });
-        Some(Self {
-            compact: stored.compact,
-            locale: stored.locale,
-            visitor: stored.visitor,
-            answers: stored.answers,
-            open,
-            pending,
-            seen: MessageIds(seen.collect()),
-            handoff: stored.handoff.handoff,
-            topic: stored.handoff.topic,
-            ..Self::default()
-        })
+        // Read twice: a flattened field would lose the digits of an id that is a number.
+        let Version { v } = serde_json::from_str(text).ok()?;
+        let mut checkpoint: Self =
+            (v == VERSION).then(|| serde_json::from_str(text).ok()).flatten()?;
+        if let Some(open) = &mut checkpoint.open {
+            // It is not known whether a status arrived. Repeating it is harmless before the first words, and wrong
+            // after them.
+            let has_words = open.sent_text.bytes > 0;
+            (open.sent_reading, open.sent_thinking) = (has_words, has_words);
+        }
+        Some(checkpoint)
     }
 
     /// For a client that does not have the whole conversation: the open answer is sent from its beginning, and a
@@ -137,7 +106,7 @@ impl Checkpoint {
         let open = self.open.iter().map(|open| &open.question);
         let waiting: Vec<&MessageId> =
             open.chain(&self.pending).filter_map(|question| question.id.as_ref()).collect();
-        self.seen.0.retain(|seen| waiting.contains(&&seen.id));
+        self.seen.retain(&waiting);
     }
 }
 
@@ -148,33 +117,25 @@ pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
     Checkpoint::decode(text).map(|checkpoint| checkpoint.encode())
 }
 
-#[derive(Serialize, Deserialize)]
-struct StoredCheckpoint {
+#[derive(Serialize)]
+struct Versioned<'a> {
     v: u8,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    compact: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    locale: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    visitor: Option<Visitor>,
-    answers: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    open: Option<StoredOpenAnswer>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pending: Vec<StoredQuestion>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    seen: Vec<MessageId>,
-    #[serde(rename = "person", default, skip_serializing_if = "HandoffAndTopic::is_nothing")]
-    handoff: HandoffAndTopic,
+    #[serde(flatten)]
+    checkpoint: &'a Checkpoint,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u8,
 }
 
 /// Handoff and topic, which are one object in the stored form.
-#[derive(Default, Serialize)]
-struct HandoffAndTopic {
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct HandoffAndTopic {
     #[serde(flatten)]
-    handoff: Handoff,
+    pub(crate) handoff: Handoff,
     #[serde(flatten)]
-    topic: Topic,
+    pub(crate) topic: Topic,
 }
 
 impl HandoffAndTopic {
@@ -187,22 +148,12 @@ impl HandoffAndTopic {
 impl<'de> Deserialize<'de> for HandoffAndTopic {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         use serde::de::Error as _;
-        // Read twice: a flattened field would lose the digits of an id that is a number.
+        // Read twice, as in `decode`.
         let object = Box::<RawValue>::deserialize(deserializer)?;
         let handoff = serde_json::from_str(object.get()).map_err(D::Error::custom)?;
         let topic = serde_json::from_str(object.get()).map_err(D::Error::custom)?;
         Ok(Self { handoff, topic })
     }
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredOpenAnswer {
-    question: StoredQuestion,
-    /// Length and digest of the part that was sent.
-    #[serde(rename = "said")]
-    sent_text: (usize, u64),
-    #[serde(default)]
-    crashes: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -228,6 +179,18 @@ enum Picture {
     Bytes(String),
     /// It was too large.
     Lost,
+}
+
+impl Serialize for AcceptedQuestion {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredQuestion::of(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for AcceptedQuestion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StoredQuestion::deserialize(deserializer).map(StoredQuestion::into_question)
+    }
 }
 
 impl StoredQuestion {
@@ -310,14 +273,15 @@ mod tests {
             sent_thinking: true,
             crashes: 1,
         };
-        let seen =
-            |matters: bool, id: &str| SeenMessage { id: MessageId::Text(id.to_owned()), matters };
+        let mut seen = MessageIds::default();
+        seen.insert(&MessageId::Text("typed".to_owned()), false);
+        seen.insert(&MessageId::Text("asked".to_owned()), true);
         Checkpoint {
             locale: Some("he".to_owned()),
             answers: 3,
             open: Some(Box::new(open)),
             pending: [question(2, 100), question(3, PICTURE_BYTES + 1)].into(),
-            seen: MessageIds([seen(false, "typed"), seen(true, "asked")].into()),
+            seen,
             ..Checkpoint::default()
         }
     }
@@ -334,10 +298,9 @@ mod tests {
         );
         assert_eq!((after.answers, after.locale.as_deref()), (3, Some("he")));
         assert_eq!(after.pending[0].query, before.pending[0].query, "a small picture is kept");
-        assert_eq!(
-            after.seen.0,
-            [SeenMessage { id: MessageId::Text("asked".to_owned()), matters: true }]
-        );
+        let mut asked = MessageIds::default();
+        asked.insert(&MessageId::Text("asked".to_owned()), true);
+        assert_eq!(after.seen, asked, "a keystroke may be answered again");
     }
 
     #[test]
@@ -382,10 +345,11 @@ mod tests {
     #[test]
     fn handoff_and_topic_of_an_earlier_version_are_read_and_written_in_one_object() {
         let read = Checkpoint::decode(OF_BEFORE).expect("a form that is known");
-        assert_eq!(read.handoff.agent_name(), Some("Ada"));
-        assert!(read.handoff.awaits_answer() && read.topic.is_answer(9));
-        assert_eq!(read.topic.product.as_ref().map(|product| &*product.id), Some("td17"));
-        assert_eq!(read.topic.previous()[0].answer, "7 kg.");
+        let HandoffAndTopic { handoff, topic } = &read.handoff_and_topic;
+        assert_eq!(handoff.agent_name(), Some("Ada"));
+        assert!(handoff.awaits_answer() && topic.is_answer(9));
+        assert_eq!(topic.details().product.map(|product| product.id).as_deref(), Some("td17"));
+        assert_eq!(topic.previous()[0].answer, "7 kg.");
         let json = |text: &str| -> serde_json::Value {
             serde_json::from_str(text).expect("a checkpoint is JSON")
         };

@@ -18,7 +18,7 @@ use crate::answer_run::{
     AcceptedQuestion, AnswerFailure, AnswerRun, AnswerStart, BUSY, LOST, OpenAnswer, TextDigest,
 };
 use crate::archive::Visitor;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, HandoffAndTopic};
 use crate::desk::{DeskUpdate, HandoffRequest, TicketDetails};
 use crate::event::{ConversationEvent, LogEntry};
 use crate::handoff::{Handoff, WishOutcome};
@@ -238,19 +238,16 @@ impl Conversation {
         checkpoint.open = open.map(|open| Box::new(open.clone()));
         checkpoint.pending.clone_from(self.answers.queue());
         checkpoint.greeting = self.resume.greeting().cloned().map(Box::new);
-        if checkpoint.handoff != self.handoff {
+        let HandoffAndTopic { handoff, topic } = &mut checkpoint.handoff_and_topic;
+        if *handoff != self.handoff {
             is_new = true;
-            checkpoint.handoff.clone_from(&self.handoff);
+            handoff.clone_from(&self.handoff);
         }
-        if checkpoint.topic != self.topic {
+        if *topic != self.topic {
             is_new = true;
-            checkpoint.topic.clone_from(&self.topic);
+            topic.clone_from(&self.topic);
         }
-        // Otherwise it would be copied with every chunk of an answer.
-        if checkpoint.seen.0.back() != self.ids.0.back() {
-            is_new |= self.ids.0.back().is_some_and(|seen| seen.matters);
-            checkpoint.seen.clone_from(&self.ids);
-        }
+        is_new |= checkpoint.seen.copy_from(&self.ids);
         is_new
     }
 
@@ -391,8 +388,9 @@ impl Conversation {
         self.locale = checkpoint.locale;
         self.identity.restore(checkpoint.visitor);
         self.answers.restore(checkpoint.answers, checkpoint.pending);
-        self.topic = checkpoint.topic;
-        let steps = self.handoff.restore(checkpoint.handoff);
+        let HandoffAndTopic { handoff, topic } = checkpoint.handoff_and_topic;
+        self.topic = topic;
+        let steps = self.handoff.restore(handoff);
         self.take(steps);
         self.ids.restore(checkpoint.seen);
         if let Some(mut open) = checkpoint.open {
@@ -523,18 +521,10 @@ impl Conversation {
         let phrases = self.phrases();
         let outcome = self.handoff.apply(update, &mut self.ids, phrases);
         self.take(outcome.steps);
-        // The answer has the id of the visitor's message; without a product there is no manual to answer from.
+        // The answer has the id of the visitor's message.
         if let Some((question, id)) = outcome.left_unanswered
-            && let Some(product) = &self.topic.product
+            && let Some(query) = self.topic.question(question)
         {
-            let query = QueryMessage {
-                product_id: product.id.clone(),
-                question,
-                scenario: self.topic.scenario.unwrap_or_default(),
-                image: None,
-                locked: false,
-                replace: false,
-            };
             self.ask(query, id);
         }
     }
@@ -578,12 +568,10 @@ impl Conversation {
 
     fn details(&self) -> TicketDetails {
         TicketDetails {
-            product: self.topic.product.clone(),
             visitor: self.visitor().and_then(|visitor| visitor.name.clone()),
             locale: self.locale.clone(),
-            scenario: self.topic.scenario,
-            page: self.topic.page.clone(),
             reason: self.handoff.reason().map(str::to_owned),
+            ..self.topic.details()
         }
     }
 
@@ -591,7 +579,7 @@ impl Conversation {
         HandoffRequest {
             conversation: Arc::clone(self.id()),
             details: self.details(),
-            last: self.topic.last.clone(),
+            last: self.topic.last().map(str::to_owned),
             since_ms: None,
             agent: None,
             awaits_answer: self.handoff.awaits_answer(),

@@ -14,9 +14,7 @@ use crate::answer::AnswererName;
 use crate::archive::MessageOutcome;
 use crate::event::{AnswerCompleted, ConversationEvent, LogEntry, UnreadableEntry};
 use crate::log::StoredEntry;
-use crate::protocol::{
-    Agent, AnswerContext, ChatMessage, HandoffChange, HandoffState, LeaveReason, MessageId, Reason,
-};
+use crate::protocol::{AnswerContext, ChatMessage, HandoffChange, HandoffState, MessageId, Reason};
 
 /// The version of the stored form.
 const VERSION: u64 = 1;
@@ -73,11 +71,6 @@ struct Head {
 }
 
 #[derive(Deserialize)]
-struct Chunk {
-    content: String,
-}
-
-#[derive(Deserialize)]
 struct Context {
     data: AnswerContext,
 }
@@ -108,25 +101,14 @@ struct Final {
     product_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Joined {
-    agent: Agent,
-}
-
-#[derive(Deserialize)]
-struct Left {
-    agent: Agent,
-    reason: LeaveReason,
-}
-
 /// Reads a frame of the previous version that was stored at this offset.
 fn read_frame(offset: u64, text: &str) -> Result<LogEntry, UnreadableEntry> {
     let Head { kind, id } = serde_json::from_str(text)?;
     let mut at_ms = None;
     let event = match kind.as_str() {
-        "answer_chunk" => {
-            let Chunk { content } = serde_json::from_str(text)?;
-            ConversationEvent::AnswerChunk { content }
+        // These have the fields of their events.
+        "answer_chunk" | "agent_joined" | "agent_left" => {
+            serde_json::from_str(&format!("{{\"{kind}\":{text}}}"))?
         }
         "context" => {
             let Context { data } = serde_json::from_str(text)?;
@@ -149,14 +131,6 @@ fn read_frame(offset: u64, text: &str) -> Result<LogEntry, UnreadableEntry> {
                     ConversationEvent::HandoffUnavailable { message, form }
                 }
             }
-        }
-        "agent_joined" => {
-            let Joined { agent } = serde_json::from_str(text)?;
-            ConversationEvent::AgentJoined { agent }
-        }
-        "agent_left" => {
-            let Left { agent, reason } = serde_json::from_str(text)?;
-            ConversationEvent::AgentLeft { agent, reason }
         }
         "message" => {
             let message: ChatMessage = serde_json::from_str(text)?;

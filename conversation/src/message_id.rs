@@ -4,13 +4,15 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
 /// Number of ids that are remembered. A client that reconnects repeats its unanswered messages, which are few; this
 /// is enough for minutes of typing with an id on every keystroke.
 const CAPACITY: usize = 256;
+/// Number of ids that a checkpoint stores: only those of messages that matter.
+const STORED: usize = 64;
 
 /// The client's own id of a message: text or a number. It is echoed unchanged, because a client compares what it
 /// receives with what it sent.
@@ -54,15 +56,15 @@ pub(crate) fn exact_number(text: &str) -> Option<Number> {
 
 /// The id of a received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SeenMessage {
-    pub(crate) id: MessageId,
+struct SeenMessage {
+    id: MessageId,
     /// False for a keystroke, which may be answered again.
-    pub(crate) matters: bool,
+    matters: bool,
 }
 
-/// The newest ids, in order of arrival.
+/// The newest ids, in order of arrival. A checkpoint stores the newest ones that matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct MessageIds(pub(crate) VecDeque<SeenMessage>);
+pub(crate) struct MessageIds(VecDeque<SeenMessage>);
 
 impl MessageIds {
     /// Remembers an id; false if it is already known.
@@ -82,6 +84,42 @@ impl MessageIds {
     pub(crate) fn restore(&mut self, before: Self) {
         let since = std::mem::replace(&mut self.0, before.0);
         self.0.extend(since);
+    }
+
+    /// Copies the ids of the present owner; true if the newest one is new and matters to the next owner.
+    pub(crate) fn copy_from(&mut self, present: &Self) -> bool {
+        let newest = present.0.back();
+        // Otherwise they would be copied with every chunk of an answer.
+        let is_new = self.0.back() != newest;
+        if is_new {
+            self.clone_from(present);
+        }
+        is_new && newest.is_some_and(|seen| seen.matters)
+    }
+
+    /// Forgets all ids but these.
+    pub(crate) fn retain(&mut self, ids: &[&MessageId]) {
+        self.0.retain(|seen| ids.contains(&&seen.id));
+    }
+
+    /// True if no id matters: nothing is stored.
+    pub(crate) fn are_transient(&self) -> bool {
+        !self.0.iter().any(|seen| seen.matters)
+    }
+}
+
+impl Serialize for MessageIds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let matter = self.0.iter().filter(|seen| seen.matters).map(|seen| &seen.id);
+        let older = matter.clone().count().saturating_sub(STORED);
+        serializer.collect_seq(matter.skip(older))
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ids = Vec::<MessageId>::deserialize(deserializer)?;
+        Ok(Self(ids.into_iter().map(|id| SeenMessage { id, matters: true }).collect()))
     }
 }
 

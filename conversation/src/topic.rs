@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::Visitor;
 use crate::desk::TicketDetails;
 use crate::event::{ConversationEvent, LogEntry, VisitorDescription};
-use crate::protocol::{About, AboutProduct};
+use crate::protocol::{About, AboutProduct, QueryMessage};
 
 /// Offsets of answers that are remembered, so that a rating of anything else is refused. More than a
 /// visitor scrolls back.
@@ -31,15 +31,15 @@ const JUST_A_PICTURE: &str = "\u{1F5BC}";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Topic {
     /// The last product that was chosen or asked about.
-    pub(crate) product: Option<AboutProduct>,
+    product: Option<AboutProduct>,
     /// How the visitor uses it, from the visitor's page or a question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) scenario: Option<Scenario>,
+    scenario: Option<Scenario>,
     /// Address of the page on which the visitor chats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) page: Option<String>,
+    page: Option<String>,
     /// The last message, cut short.
-    pub(crate) last: Option<String>,
+    last: Option<String>,
     /// The newest question about the product, cut short.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     question: Option<String>,
@@ -65,6 +65,29 @@ impl Topic {
     /// True when an answer ended at this offset.
     pub(crate) fn is_answer(&self, offset: u64) -> bool {
         self.answers.contains(&offset)
+    }
+
+    /// The last message, cut short.
+    pub(crate) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// What the desk shows of it.
+    pub(crate) fn details(&self) -> TicketDetails {
+        let (product, page) = (self.product.clone(), self.page.clone());
+        TicketDetails { product, scenario: self.scenario, page, ..TicketDetails::default() }
+    }
+
+    /// A question about its product; none without a product: there is no manual to answer from.
+    pub(crate) fn question(&self, question: String) -> Option<QueryMessage> {
+        Some(QueryMessage {
+            product_id: self.product.as_ref()?.id.clone(),
+            question,
+            scenario: self.scenario.unwrap_or_default(),
+            image: None,
+            locked: false,
+            replace: false,
+        })
     }
 
     /// The visitor's page shows this.
