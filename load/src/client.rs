@@ -52,17 +52,11 @@ impl std::fmt::Display for SocketError {
 pub(super) struct ReceivedMessage {
     #[serde(rename = "type")]
     pub(super) kind: String,
-    #[serde(default)]
     pub(super) id: Option<u64>,
-    #[serde(default)]
     pub(super) offset: Option<u64>,
-    #[serde(default)]
     pub(super) recovered: Option<bool>,
-    #[serde(default)]
     pub(super) conversation: Option<String>,
-    #[serde(default)]
     pub(super) token: Option<String>,
-    #[serde(default)]
     pub(super) after_ms: Option<u64>,
     /// Size of the frame in bytes.
     #[serde(skip)]

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use strum::VariantArray as _;
+use strum::VariantNames as _;
 
 use crate::duration::show_micros;
 use crate::table::bytes;
-use crate::tally::{Count, Operation, OperationSummary, Point, Summary};
+use crate::tally::{Count, OperationSummary, Point, Summary, in_order};
 use crate::threshold::Verdict;
 
 /// Colours by name, once for light and once for dark. Everything else appears once.
@@ -59,7 +59,7 @@ fn tiles(summary: &Summary) -> String {
     };
     tile(summary.most_open.to_string(), "most sockets at once", "");
     tile(bytes(summary.bytes), "read", "");
-    for name in Count::VARIANTS.iter().map(|it| it.as_str()) {
+    for name in Count::VARIANTS.iter().copied() {
         let count = summary.counts.get(name).copied().unwrap_or(0);
         // Counts that must be known to be zero are always shown.
         if count > 0 || matches!(name, "dropped" | "errors") {
@@ -95,8 +95,7 @@ fn operations(summary: &Summary) -> String {
          <th>a second</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>p99.9</th><th>max</th>\
          </tr></thead><tbody>",
     );
-    for operation in Operation::VARIANTS.iter().map(|it| it.as_str()) {
-        let Some(done) = summary.operations.get(operation) else { continue };
+    for (operation, done) in in_order(&summary.operations) {
         let us = done.latency_us;
         let _ = write!(
             out,
@@ -134,10 +133,7 @@ fn charts(summary: &Summary) -> String {
             number,
         ),
     );
-    for operation in Operation::VARIANTS.iter().map(|it| it.as_str()) {
-        if !summary.operations.contains_key(operation) {
-            continue;
-        }
+    for (operation, _) in in_order(&summary.operations) {
         let of = |pick: fn(&OperationSummary) -> u64| {
             over(&|point| point.operations.get(operation).map(|done| pick(done) as f64))
         };
@@ -251,7 +247,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tally::Tally;
+    use crate::tally::{Operation, Tally};
 
     fn report(failed: bool) -> String {
         let mut tally = Tally::default();

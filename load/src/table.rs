@@ -2,21 +2,19 @@
 
 use std::fmt::Write as _;
 
-use strum::VariantArray as _;
+use strum::VariantNames as _;
 
 use super::duration::show_micros;
-use super::tally::{Count, Operation, Point, Summary};
+use super::tally::{Count, Point, Summary, in_order};
 use super::threshold::Verdict;
 
 /// The progress line of one second: elapsed time, sockets, operations.
 #[must_use]
 pub fn progress(point: &Point, of_s: f64) -> String {
     let mut line = format!("{:>4.0} s of {of_s:.0}  {:>6} open", point.at_s, point.open);
-    for operation in Operation::VARIANTS {
-        if let Some(done) = point.operations.get(operation.as_str()) {
-            let p99 = show_micros(done.latency_us.p99);
-            let _ = write!(line, "  {} {}/s p99 {p99}", operation.as_str(), done.count);
-        }
+    for (operation, done) in in_order(&point.operations) {
+        let p99 = show_micros(done.latency_us.p99);
+        let _ = write!(line, "  {operation} {}/s p99 {p99}", done.count);
     }
     if point.lost > 0 {
         let _ = write!(line, "  {} lost", point.lost);
@@ -31,19 +29,18 @@ pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
         "{:<12} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n",
         "", "count", "a second", "p50", "p90", "p95", "p99", "p99.9", "max"
     );
-    for operation in Operation::VARIANTS {
-        let Some(done) = summary.operations.get(operation.as_str()) else { continue };
+    for (operation, done) in in_order(&summary.operations) {
         let us = done.latency_us;
-        let _ = write!(out, "{:<12} {:>9} {:>10.1}", operation.as_str(), done.count, done.rate);
+        let _ = write!(out, "{operation:<12} {:>9} {:>10.1}", done.count, done.rate);
         for micros in [us.p50, us.p90, us.p95, us.p99, us.p999, us.max] {
             let _ = write!(out, " {:>9}", show_micros(micros));
         }
         out.push('\n');
     }
-    let counts = Count::VARIANTS.iter().map(|it| it.as_str()).filter_map(|name| {
+    let counts = Count::VARIANTS.iter().filter_map(|name| {
         let count = *summary.counts.get(name)?;
         // Counts that must be known to be zero are always shown.
-        (count > 0 || matches!(name, "refused" | "dropped" | "errors"))
+        (count > 0 || matches!(*name, "refused" | "dropped" | "errors"))
             .then(|| format!("{count} {name}"))
     });
     let counts = counts.collect::<Vec<_>>().join(", ");
@@ -78,7 +75,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::tally::Tally;
+    use crate::tally::{Operation, Tally};
 
     #[test]
     fn the_table_shows_operations_and_zero_losses() {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
-use strum::VariantArray as _;
+use strum::VariantNames as _;
 
 /// Largest latency of a histogram, in microseconds: ten minutes, past every time limit.
 const LONGEST_US: u64 = 600_000_000;
@@ -19,8 +19,8 @@ const DIGITS: u8 = 3;
 /// Most chart points: an hour of seconds. Later seconds count in the totals only.
 const MOST_POINTS: usize = 3_600;
 
-/// An operation with a latency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+/// An operation with a latency. [`Operation::VARIANTS`] are their names in thresholds, tables and JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Operation {
     /// From the due time of a visitor to the open socket.
@@ -37,16 +37,8 @@ pub enum Operation {
     Resume,
 }
 
-impl Operation {
-    /// The name in thresholds, tables and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
-/// An event without a latency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::VariantArray)]
+/// An event without a latency. [`Count::VARIANTS`] are their names in thresholds, tables and JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Count {
     /// Sockets that were opened.
@@ -73,14 +65,6 @@ pub enum Count {
     TurnedAway,
 }
 
-impl Count {
-    /// The name in thresholds, tables and JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// The results of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Summary {
@@ -98,6 +82,13 @@ pub struct Summary {
     pub operations: BTreeMap<&'static str, OperationSummary>,
     /// The course of the run, one point per second.
     pub points: Vec<Point>,
+}
+
+/// The operations that occurred, in the order of [`Operation`].
+pub(crate) fn in_order<'a>(
+    operations: &'a BTreeMap<&'static str, OperationSummary>,
+) -> impl Iterator<Item = (&'static str, &'a OperationSummary)> {
+    Operation::VARIANTS.iter().filter_map(|name| Some((*name, operations.get(name)?)))
 }
 
 /// The results of one operation.
@@ -226,8 +217,7 @@ impl Tally {
     /// The results at the end.
     #[must_use]
     pub fn summary(&self, took: Duration) -> Summary {
-        let counts =
-            Count::VARIANTS.iter().map(|count| (count.as_str(), self.counts[*count as usize]));
+        let counts = Count::VARIANTS.iter().copied().zip(self.counts);
         Summary {
             seconds: took.as_secs_f64(),
             counts: counts.collect(),
@@ -257,7 +247,7 @@ impl Tally {
                 max: all.max(),
             };
             let rate = all.len() as f64 / took.as_secs_f64().max(f64::EPSILON);
-            (operation.as_str(), OperationSummary { count: all.len(), rate, latency_us: latency })
+            (*operation, OperationSummary { count: all.len(), rate, latency_us: latency })
         })
         .collect()
     }

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use strum::VariantArray as _;
+use strum::VariantNames as _;
 
 use super::duration::{parse_duration, show_micros};
 use super::tally::{Count, Operation, Summary};
@@ -76,25 +76,23 @@ impl FromStr for Threshold {
 impl Subject {
     fn parse(name: &str) -> Result<Self, String> {
         let Some((operation, measure)) = name.split_once('.') else {
-            let counts: Vec<&str> = Count::VARIANTS.iter().map(|it| it.as_str()).collect();
-            return counts.iter().copied().find(|count| *count == name).map(Self::Count).ok_or_else(|| {
+            return known(Count::VARIANTS, name).map(Self::Count).ok_or_else(|| {
                 format!(
                     "'{name}' is no count; counts are {}, and an operation needs a measure, as in typing.p99",
-                    counts.join(", ")
+                    Count::VARIANTS.join(", ")
                 )
             });
         };
-        let operations: Vec<&str> = Operation::VARIANTS.iter().map(|it| it.as_str()).collect();
-        let operation =
-            operations.iter().copied().find(|known| *known == operation).ok_or_else(|| {
-                format!("no operation '{operation}'; operations are {}", operations.join(", "))
-            })?;
+        let operation = known(Operation::VARIANTS, operation).ok_or_else(|| {
+            let all = Operation::VARIANTS.join(", ");
+            format!("no operation '{operation}'; operations are {all}")
+        })?;
         // Also accepts the dot in `p99.9`, which splits nothing here.
         let measure = if measure == "p99.9" { "p999" } else { measure };
-        if let Some(measure) = TIMES.into_iter().find(|known| *known == measure) {
+        if let Some(measure) = known(&TIMES, measure) {
             return Ok(Self::Time { operation, measure });
         }
-        if let Some(measure) = NUMBERS.into_iter().find(|known| *known == measure) {
+        if let Some(measure) = known(&NUMBERS, measure) {
             return Ok(Self::Number { operation, measure });
         }
         Err(format!(
@@ -135,6 +133,10 @@ impl Subject {
             }
         }
     }
+}
+
+fn known(names: &'static [&'static str], name: &str) -> Option<&'static str> {
+    names.iter().copied().find(|known| *known == name)
 }
 
 impl Threshold {

@@ -100,7 +100,8 @@ impl History {
                 let took = at.saturating_sub(*before).as_secs_f64();
                 (between(last, &sample, took), took / self.step.as_secs_f64().max(f64::EPSILON))
             }
-            None => (gauges(&sample), 1.0),
+            // Without a previous sample there are only gauges.
+            None => (between(&sample, &sample, 0.0), 1.0),
         };
         // Rounded, since no timer is exact. After a longer gap than the ring, all points are empty.
         let missed = (steps.round() as usize).saturating_sub(1).min(self.points.len());
@@ -132,15 +133,6 @@ impl History {
         self.points.pop_front();
         self.points.push_back(point);
     }
-}
-
-/// The point of a first sample: without a previous one there are no rates.
-fn gauges(now: &Sample) -> Point {
-    let mut point = [None; LINES.len()];
-    point[0] = Some(now.sessions);
-    point[1] = Some(now.agents);
-    point[12] = Some(now.memory_bytes);
-    point
 }
 
 fn between(before: &Sample, now: &Sample, seconds: f64) -> Point {

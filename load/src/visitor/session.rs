@@ -26,12 +26,18 @@ impl From<SocketError> for SessionError {
     }
 }
 
-/// A conversation whose socket was lost.
-pub(super) struct LostSession {
+/// A conversation, and how far the visitor has got in it.
+#[derive(Clone, Default)]
+struct Position {
     conversation: String,
     token: String,
     offset: Option<u64>,
     last_id: u64,
+}
+
+/// A conversation whose socket was lost.
+pub(super) struct LostSession {
+    position: Position,
     since: Instant,
 }
 
@@ -39,10 +45,7 @@ pub(super) struct LostSession {
 pub(super) struct Session {
     client: Client,
     crowd: Arc<Crowd>,
-    last_id: u64,
-    offset: Option<u64>,
-    conversation: String,
-    token: String,
+    position: Position,
     /// The server's retry delay, if it sent one.
     pub(super) come_back_after: Option<Duration>,
 }
@@ -54,7 +57,7 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Connects and sends `hello`, or resumes a lost conversation. The latency of a connection counts from `intended`, when the visitor was due.
+    /// Connects and sends `hello`. The latency of a connection counts from `intended`, when the visitor was due.
     pub(super) async fn open(
         crowd: &Arc<Crowd>,
         number: usize,
@@ -68,15 +71,9 @@ impl Session {
     }
 
     /// What is needed to resume the conversation on another socket; none without a `welcome`.
-    pub(super) fn lost(self, since: Instant) -> Option<LostSession> {
-        let Self { conversation, token, offset, last_id, .. } = &self;
-        (!token.is_empty()).then(|| LostSession {
-            conversation: conversation.clone(),
-            token: token.clone(),
-            offset: *offset,
-            last_id: *last_id,
-            since,
-        })
+    pub(super) fn lost(mut self, since: Instant) -> Option<LostSession> {
+        let position = std::mem::take(&mut self.position);
+        (!position.token.is_empty()).then_some(LostSession { position, since })
     }
 
     async fn connect(
@@ -92,10 +89,7 @@ impl Session {
         Ok(Self {
             client,
             crowd: Arc::clone(crowd),
-            last_id: 0,
-            offset: None,
-            conversation: String::new(),
-            token: String::new(),
+            position: Position::default(),
             come_back_after: None,
         })
     }
@@ -108,13 +102,10 @@ impl Session {
         narrow: bool,
         lost: &LostSession,
     ) -> Result<Self, SessionError> {
-        let resume = Resume {
-            conversation: lost.conversation.clone(),
-            token: lost.token.clone(),
-            after: lost.offset.unwrap_or(0),
-        };
+        let Position { conversation, token, offset, .. } = lost.position.clone();
+        let resume = Resume { conversation, token, after: offset.unwrap_or(0) };
         let mut session = Self::connect(crowd, number, narrow).await?;
-        (session.offset, session.last_id) = (lost.offset, lost.last_id);
+        session.position = lost.position.clone();
         session.greet(Some(resume), Operation::Resume, lost.since).await?;
         Ok(session)
     }
@@ -137,18 +128,19 @@ impl Session {
         });
         if welcome.recovered != Some(true) {
             // A new history begins; its offsets are unrelated to the previous ones.
-            self.offset = None;
+            self.position.offset = None;
         }
-        self.conversation = welcome.conversation.unwrap_or_default();
-        self.token = welcome.token.unwrap_or_default();
+        self.position.conversation = welcome.conversation.unwrap_or_default();
+        self.position.token = welcome.token.unwrap_or_default();
         Ok(())
     }
 
     /// Sends a message and returns its request id.
     pub(super) async fn say(&mut self, message: &ClientSays) -> Result<u64, SessionError> {
-        self.last_id += 1;
-        self.say_again(message, self.last_id).await?;
-        Ok(self.last_id)
+        self.position.last_id += 1;
+        let id = self.position.last_id;
+        self.say_again(message, id).await?;
+        Ok(id)
     }
 
     /// Sends a message under an id that it had on a lost socket: the server handles it once.
@@ -164,11 +156,11 @@ impl Session {
     /// The next message, without a time limit. Cancel safe.
     pub(super) async fn receive(&mut self) -> Result<ReceivedMessage, SessionError> {
         let message = self.client.receive().await?;
-        let gap = match (message.kind.as_str(), self.offset, message.offset) {
+        let gap = match (message.kind.as_str(), self.position.offset, message.offset) {
             // The offset of a welcome is that of the conversation, not of an entry.
             ("welcome", ..) | (_, _, None) => false,
             (_, last, Some(offset)) => {
-                self.offset = Some(offset);
+                self.position.offset = Some(offset);
                 last.is_some_and(|last| last + 1 != offset)
             }
         };
