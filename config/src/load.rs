@@ -11,6 +11,7 @@ use crate::Settings;
 use crate::cross_validation::{CrossValidation, cross_validate};
 use crate::error::SettingsError;
 use crate::names::{self, Deprecated};
+use crate::rules::Rule;
 use crate::secret::{self, SECRET_KEYS};
 use crate::settings;
 
@@ -72,12 +73,8 @@ impl Settings {
         let source = given.iter().rev().find(|one| one.key == key);
         let value = source
             .map_or_else(|| slot(&mut defaults.clone(), key).clone(), |one| one.value.clone());
-        Err(SettingsError::Wrong {
-            value: shown(key, &value),
-            source_name: source.map_or("the defaults".to_owned(), |one| one.source.clone()),
-            key: key.to_owned(),
-            expected,
-        })
+        let source_name = source.map_or("the defaults".to_owned(), |one| one.source.clone());
+        Err(wrong(key, one_line(&value), source_name, expected))
     }
 
     /// All settings as TOML, for people. Secrets are stars.
@@ -113,17 +110,10 @@ fn of_file(path: &Path, deprecated: &mut Vec<Deprecated>) -> Result<Vec<Given>, 
     let check = |(key, value): (String, Value)| {
         let key = present_name(key, &name, deprecated);
         let Some(rule) = settings::rule_of(&key) else {
-            return Err(no_rule(key, shown("", &value), &name, |key| key.to_owned()));
+            return Err(no_rule(key, one_line(&value), &name, |key| key.to_owned()));
         };
-        match rule.admit(&value) {
-            Some(value) => Ok(Given { key, value, source: name.clone() }),
-            None => Err(SettingsError::Wrong {
-                value: shown(&key, &value),
-                source_name: name.clone(),
-                expected: rule.expected(),
-                key,
-            }),
-        }
+        let written = one_line(&value);
+        admitted(rule, key, Some(value), written, &name)
     };
     leaves.into_iter().map(check).collect()
 }
@@ -183,21 +173,30 @@ fn of_environment(
         if let Some(endpoints) = parsed.as_mut().filter(|_| key == secret::ENDPOINTS) {
             secret::resolve_endpoints(endpoints)?;
         }
-        let Some(value) = parsed.and_then(|value| rule.admit(&value)) else {
-            return Err(SettingsError::Wrong {
-                value: if SECRET_KEYS.contains(&key.as_str()) {
-                    "***".to_owned()
-                } else {
-                    format!("{text:?}")
-                },
-                source_name: name.to_owned(),
-                expected: rule.expected(),
-                key,
-            });
-        };
-        given.push(Given { key, value, source: name.to_owned() });
+        given.push(admitted(rule, key, parsed, format!("{text:?}"), name)?);
     }
     Ok(())
+}
+
+/// The value, if the rule admits it. `written` is the value as it was given.
+fn admitted(
+    rule: &Rule,
+    key: String,
+    value: Option<Value>,
+    written: String,
+    source: &str,
+) -> Result<Given, SettingsError> {
+    let source = source.to_owned();
+    match value.and_then(|value| rule.admit(&value)) {
+        Some(value) => Ok(Given { key, value, source }),
+        None => Err(wrong(&key, written, source, rule.expected())),
+    }
+}
+
+/// The error for an invalid value.
+fn wrong(key: &str, written: String, source_name: String, expected: String) -> SettingsError {
+    let value = if SECRET_KEYS.contains(&key) { "***".to_owned() } else { written };
+    SettingsError::Wrong { key: key.to_owned(), value, source_name, expected }
 }
 
 /// The environment variable of a setting.
@@ -277,7 +276,7 @@ fn slot<'a>(tree: &'a mut Table, key: &str) -> &'a mut Value {
     }
 }
 
-fn shown(key: &str, value: &Value) -> String {
-    // A line break would break the promise of one line.
-    if SECRET_KEYS.contains(&key) { "***".to_owned() } else { value.to_string().replace('\n', " ") }
+/// The value as TOML. A line break would break the promise of one line.
+fn one_line(value: &Value) -> String {
+    value.to_string().replace('\n', " ")
 }
