@@ -31,17 +31,9 @@ pub struct MetricInfo {
 }
 
 impl MetricInfo {
-    /// Every combination of the values of the labels in order; none if a label has no closed set.
-    #[must_use]
-    pub fn combinations(&self) -> Vec<Vec<&'static str>> {
-        self.combinations_with(&[])
-    }
-
-    /// The same for known values of labels that have no closed set: pairs of label and value.
-    pub(crate) fn combinations_with(
-        &self,
-        known: &[(&str, &'static str)],
-    ) -> Vec<Vec<&'static str>> {
+    /// Every combination of the values of the labels, in order; none if a label has no values. `known` are values of
+    /// labels that have no closed set: pairs of label and value.
+    pub(crate) fn combinations(&self, known: &[(&str, &'static str)]) -> Vec<Vec<&'static str>> {
         let mut all = vec![Vec::new()];
         for (label, values) in self.labels.iter().zip(self.values) {
             let given = known.iter().filter(|(of, _)| of == label).map(|(_, value)| *value);

@@ -140,7 +140,7 @@ impl CounterFamily {
 
     /// Adds the series, at zero, of these values of labels that have no closed set.
     pub(crate) fn begin(&self, known: &[(&str, &'static str)]) {
-        for values in self.info.combinations_with(known) {
+        for values in self.info.combinations(known) {
             self.series.with_label_values(&values);
         }
     }
