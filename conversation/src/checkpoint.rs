@@ -110,13 +110,6 @@ impl Checkpoint {
     }
 }
 
-/// Reads a checkpoint from the log and writes it again; none if the form is unknown. For tests that check
-/// what is stored.
-#[must_use]
-pub fn rewritten_checkpoint(text: &str) -> Option<Arc<str>> {
-    Checkpoint::decode(text).map(|checkpoint| checkpoint.encode())
-}
-
 #[derive(Serialize)]
 struct Versioned<'a> {
     v: u8,

@@ -49,25 +49,22 @@ pub struct TicketDetails {
 impl TicketDetails {
     /// Writes the known fields into a ticket; true when that changed it.
     pub fn write_to(self, ticket: &mut Ticket) -> bool {
-        let before = Self::of(ticket);
-        ticket.product = self.product.or(ticket.product.take());
-        ticket.visitor = self.visitor.or(ticket.visitor.take());
-        ticket.locale = self.locale.or(ticket.locale.take());
-        ticket.scenario = self.scenario.or(ticket.scenario.take());
-        ticket.page = self.page.or(ticket.page.take());
-        ticket.reason = self.reason.or(ticket.reason.take());
-        before != Self::of(ticket)
-    }
-
-    fn of(ticket: &Ticket) -> Self {
-        Self {
-            product: ticket.product.clone(),
-            visitor: ticket.visitor.clone(),
-            locale: ticket.locale.clone(),
-            scenario: ticket.scenario,
-            page: ticket.page.clone(),
-            reason: ticket.reason.clone(),
+        fn write<T: PartialEq>(known: Option<T>, field: &mut Option<T>) -> bool {
+            let is_new = known.is_some() && known != *field;
+            if is_new {
+                *field = known;
+            }
+            is_new
         }
+        [
+            write(self.product, &mut ticket.product),
+            write(self.visitor, &mut ticket.visitor),
+            write(self.locale, &mut ticket.locale),
+            write(self.scenario, &mut ticket.scenario),
+            write(self.page, &mut ticket.page),
+            write(self.reason, &mut ticket.reason),
+        ]
+        .contains(&true)
     }
 }
 

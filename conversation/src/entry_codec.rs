@@ -66,7 +66,6 @@ impl StoredEntry {
 struct Head {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
     id: Option<MessageId>,
 }
 

@@ -199,7 +199,8 @@ pub enum OpeningResult {
     },
 }
 
-/// Why a client does not get the entries that it missed. Each has a sentence for people that never changes.
+/// Why a client does not get the entries that it missed. Each has a sentence for people that never changes, and a
+/// value of a metric label.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, thiserror::Error, strum::IntoStaticStr, strum::VariantArray,
 )]
@@ -233,24 +234,16 @@ pub enum NotResumed {
     Ahead,
 }
 
-impl NotResumed {
-    /// The value of the metric label.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 impl OpeningResult {
     /// The result for the named conversation, as the label of a metric; none if none was named.
     #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
-            Self::Begun { not_resumed, .. } => not_resumed.map(NotResumed::as_str),
+            Self::Begun { not_resumed, .. } => not_resumed.map(Into::into),
             Self::TakenOver { taken, .. } => Some(match taken.missed {
                 MissedEntries::All(_) => "recovered",
-                MissedEntries::Gone => NotResumed::Gone.as_str(),
-                MissedEntries::Ahead => NotResumed::Ahead.as_str(),
+                MissedEntries::Gone => NotResumed::Gone.into(),
+                MissedEntries::Ahead => NotResumed::Ahead.into(),
             }),
         }
     }

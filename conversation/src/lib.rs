@@ -64,7 +64,7 @@ mod webhook_events_tests;
 pub use agent_frame::agent_frame;
 pub use archive_rows::{archive_row, archived_event, decision_row};
 pub use audit_entries::{AgentAction, audit_entry};
-pub use checkpoint::{Checkpoint, rewritten_checkpoint};
+pub use checkpoint::Checkpoint;
 pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
 pub use conversation::{Conversation, QuestionTracer};

@@ -32,11 +32,12 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     match event {
         ConversationEvent::QuestionAsked { question: text, product, language } => {
             let message = Message {
+                author: Some(Author::Visitor),
                 text,
                 product: Some(product),
                 question: question.as_deref(),
                 language: language.as_deref(),
-                ..Message::of(Author::Visitor)
+                ..Message::default()
             };
             one("message.created", HandoffPlace::Unnumbered, message.data())
         }
@@ -134,9 +135,9 @@ fn turn(
 }
 
 /// The fields of `message.created`. A field that is null does not apply.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Message<'a> {
-    author: Author,
+    author: Option<Author>,
     offset: Option<u64>,
     text: &'a str,
     product: Option<&'a str>,
@@ -149,21 +150,6 @@ struct Message<'a> {
 }
 
 impl Message<'_> {
-    fn of(author: Author) -> Self {
-        Self {
-            author,
-            offset: None,
-            text: "",
-            product: None,
-            question: None,
-            agent: None,
-            outcome: None,
-            citations: &[],
-            language: None,
-            upload: None,
-        }
-    }
-
     fn data(self) -> Value {
         serde_json::to_value(self).expect("texts, numbers and lists can be written")
     }
@@ -171,25 +157,27 @@ impl Message<'_> {
 
 fn completed(offset: u64, question: Option<&str>, answer: &AnswerCompleted) -> Value {
     let message = Message {
+        author: Some(Author::Machine),
         offset: Some(offset),
         text: &answer.text,
         product: answer.product.as_deref(),
         question,
         outcome: Some(answer.outcome),
         citations: &answer.citations,
-        ..Message::of(Author::Machine)
+        ..Message::default()
     };
     message.data()
 }
 
 fn sent(offset: u64, message: &ChatMessage) -> Value {
     let message = Message {
+        author: Some(message.from.into()),
         offset: Some(offset),
         text: &message.content,
         agent: message.agent.as_ref(),
         citations: &message.citations,
         upload: message.upload.as_deref(),
-        ..Message::of(message.from.into())
+        ..Message::default()
     };
     message.data()
 }

@@ -41,7 +41,7 @@ use hsc_conversation::audit_entry;
 use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf};
 use hsc_conversation::owners;
 use hsc_conversation::protocol::{
-    AgentFrame, CloseReason, DeskFrame, DeskMessage, MessageId, Ticket,
+    AgentFrame, CloseReason, DeskMessage, MessageId, ServerFrame, Ticket,
 };
 use hsc_monitoring::Metrics;
 
@@ -424,7 +424,7 @@ impl AgentSocket {
         if self.closed {
             return;
         }
-        let json = DeskFrame { message, id }.to_json();
+        let json = ServerFrame { message, id, offset: None }.to_json();
         if !self.outgoing.admits(json.len()) {
             warn!(agent = self.view.agent().id; "an agent's page does not read, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);

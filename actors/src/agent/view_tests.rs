@@ -11,7 +11,7 @@ use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
-    Agent, AgentFrame, DeskFrame, Note, Presence, Ticket, TicketGone, TicketGoneReason,
+    Agent, AgentFrame, Note, Presence, ServerFrame, Ticket, TicketGone, TicketGoneReason,
 };
 use hsc_conversation::protocol::{ChatMessage, Speaker};
 use hsc_conversation::{AnswerCompleted, ConversationEvent, LogEntry};
@@ -56,7 +56,7 @@ fn say(view: &mut AgentView, message: Value) -> Vec<Effect> {
 fn sent(effects: &[Effect]) -> Vec<Value> {
     let sent = effects.iter().filter_map(|effect| match effect {
         Effect::Send { message, id } => {
-            let json = DeskFrame { message, id: id.as_ref() }.to_json();
+            let json = ServerFrame { message, id: id.as_ref(), offset: None }.to_json();
             Some(serde_json::from_str(&json).expect("a frame is JSON"))
         }
         _ => None,

@@ -174,26 +174,6 @@ fn name_of(fields: &Map<String, Value>, field: &str) -> Result<String, InvalidMe
     Ok(name.to_owned())
 }
 
-/// A message to an agent, and the id that it answers.
-#[derive(Debug, Serialize)]
-pub struct DeskFrame<'a> {
-    /// The message.
-    #[serde(flatten)]
-    pub message: &'a DeskMessage,
-    /// The id of the agent's message that this replies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<&'a MessageId>,
-}
-
-impl DeskFrame<'_> {
-    /// The text frame.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self)
-            .expect("the wire types have string keys and no failing serializer")
-    }
-}
-
 /// A message to agents.
 #[derive(Debug, Serialize, ToSchema, strum::IntoStaticStr)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -185,7 +185,7 @@ fn every_message_to_an_agent_has_the_name_of_its_type() {
         DeskMessage::Error { message: String::new(), code: ErrorCode::Taken, by: Some(agent()) },
         DeskMessage::Reconnect { after_ms: 1 },
     ] {
-        let json = DeskFrame { message: &message, id: Some(&id) }.to_json();
+        let json = ServerFrame { message: &message, id: Some(&id), offset: None }.to_json();
         let sent: Value = serde_json::from_str(&json).expect("a frame is JSON");
         assert_eq!((&sent["type"], &sent["id"]), (&json!(message.kind()), &json!("a")));
     }

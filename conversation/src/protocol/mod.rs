@@ -19,8 +19,7 @@ mod tests;
 
 pub use crate::message_id::MessageId;
 pub use agent::{
-    AgentFrame, AgentMessage, DeskFrame, DeskMessage, DeskSnapshot, Draft, Note, Transcript,
-    TranscriptEntry,
+    AgentFrame, AgentMessage, DeskMessage, DeskSnapshot, Draft, Note, Transcript, TranscriptEntry,
 };
 pub use client::{About, ClientFrame, ClientMessage, Hello, QueryMessage, Resume};
 pub use error::{CloseReason, ErrorCode};

@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use crate::protocol::live::{Agent, ChatMessage, HandoffChange, LeaveReason, QueueFor};
 use crate::protocol::{ErrorCode, MessageId};
 
-/// A message, the id that it answers, and its offset in the conversation.
+/// A message to a visitor or an agent, the id that it answers, and its offset in the conversation.
 #[derive(Debug, Serialize)]
-pub struct ServerFrame<'a> {
-    /// The message.
+pub struct ServerFrame<'a, M = ServerMessage> {
+    /// A [`ServerMessage`], or a [`DeskMessage`](crate::protocol::DeskMessage).
     #[serde(flatten)]
-    pub message: &'a ServerMessage,
+    pub message: &'a M,
     /// The id of the client's message that this replies to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a MessageId>,
@@ -24,7 +24,7 @@ pub struct ServerFrame<'a> {
     pub offset: Option<u64>,
 }
 
-impl ServerFrame<'_> {
+impl<M: Serialize> ServerFrame<'_, M> {
     /// The text frame.
     #[must_use]
     pub fn to_json(&self) -> String {
