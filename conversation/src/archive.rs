@@ -61,11 +61,20 @@ pub struct ArchivedEvent {
     pub entry: String,
 }
 
-/// What is known of a conversation beside its messages. Fields that are none change nothing.
+/// What is known of a conversation beside its messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConversationFacts {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
+    /// Fields that are none change nothing.
+    #[serde(flatten)]
+    pub described: VisitorDescription,
+}
+
+/// Facts about the visitor. A field that is none is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VisitorDescription {
     /// The visitor, if the embedding site signed a visitor token.
     pub visitor: Option<Visitor>,
     /// The visitor's language, a BCP 47 tag.

@@ -5,7 +5,7 @@ use crate::archive::{
     HandoffRecord, HandoffRecordKind, RatingRecord, Record,
 };
 use crate::desk::DeskDecision;
-use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, VisitorDescription};
+use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
 use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
 
 /// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
@@ -40,7 +40,11 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         Record::Handoff(handoff_record(conversation, place, kind, agent, reason))
     };
     match event {
-        ConversationEvent::VisitorDescribed(described) => Some(began(conversation, described)),
+        ConversationEvent::VisitorDescribed(described) => {
+            let (conversation, described) = (conversation.to_owned(), (**described).clone());
+            let facts = ConversationFacts { conversation, described };
+            Some(Record::ConversationBegan(Box::new(facts)))
+        }
         ConversationEvent::QuestionAsked { question, product, language } => {
             Some(Record::Message(Box::new(ArchivedMessage {
                 product: Some(product.clone()),
@@ -86,21 +90,6 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
         | ConversationEvent::AgentJoined { .. }
         | ConversationEvent::ConversationClosed { .. } => None,
     }
-}
-
-fn began(conversation: &str, described: &VisitorDescription) -> Record {
-    let VisitorDescription { visitor, language, product, scenario, page, reason } =
-        described.clone();
-    let conversation = conversation.to_owned();
-    Record::ConversationBegan(Box::new(ConversationFacts {
-        conversation,
-        visitor,
-        language,
-        product,
-        scenario,
-        page,
-        reason,
-    }))
 }
 
 fn completed(

@@ -4,11 +4,11 @@
 //! visitor, [`mod@crate::agent_frame`] for the agents, [`crate::archive_row`] for the archive. Fields may be added to
 //! an event without a new version; a reader ignores unknown fields.
 
-use hsc_catalogs::{Citation, Scenario};
+use hsc_catalogs::Citation;
 use serde::{Deserialize, Serialize};
 
 use crate::answer::AnswererName;
-use crate::archive::{MessageOutcome, Visitor};
+use crate::archive::{MessageOutcome, VisitorDescription};
 use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
 
 /// An event and its offset in the conversation. [`LogEntry::stored`] adds the version of this form.
@@ -117,24 +117,6 @@ pub enum ConversationEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_desk: bool,
     },
-}
-
-/// Facts about the visitor. A field that is none is unknown.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct VisitorDescription {
-    /// The visitor, if the embedding site signed a visitor token.
-    pub visitor: Option<Visitor>,
-    /// The language, a BCP 47 tag.
-    pub language: Option<String>,
-    /// Id of the last chosen product.
-    pub product: Option<String>,
-    /// How the visitor uses the product.
-    pub scenario: Option<Scenario>,
-    /// Address of the page on which the visitor chats.
-    pub page: Option<String>,
-    /// Why the visitor wants an agent.
-    pub reason: Option<String>,
 }
 
 /// The end of an answer.

@@ -18,8 +18,6 @@ pub mod answer;
 mod answer_run;
 pub mod archive;
 mod archive_rows;
-#[cfg(test)]
-mod archive_rows_tests;
 mod audit_entries;
 mod checkpoint;
 mod client_address;
@@ -30,23 +28,15 @@ mod earlier_client;
 mod entry_codec;
 mod event;
 mod handoff;
-#[cfg(test)]
-mod handoff_tests;
 mod input;
 mod language;
 pub mod log;
-#[cfg(test)]
-mod machine_tests;
 mod message_id;
 mod names;
 pub mod outbox;
 mod prediction;
 pub mod protocol;
-#[cfg(test)]
-mod recorded_frames_tests;
 mod resume;
-#[cfg(test)]
-mod resume_tests;
 mod search_results;
 #[cfg(test)]
 mod tests;
@@ -58,8 +48,6 @@ mod upload_id;
 mod visitor_frame;
 mod visitor_identity;
 mod webhook_events;
-#[cfg(test)]
-mod webhook_events_tests;
 
 pub use agent_frame::agent_frame;
 pub use archive_rows::{archive_row, archived_event, decision_row};
@@ -69,8 +57,7 @@ pub use client_address::{ClientAddress, ClientKey};
 pub use clock::{now_ms, now_seconds};
 pub use conversation::{Conversation, QuestionTracer};
 pub use event::{
-    AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, VisitorDescription,
-    counted_as,
+    AnswerCompleted, ClosedBy, ConversationEvent, LogEntry, UnreadableEntry, counted_as,
 };
 pub use input::{
     Effect, EndedQuestion, Input, NotResumed, Opening, OpeningResult, Rules, UNLOGGED,

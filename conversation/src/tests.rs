@@ -1,5 +1,12 @@
 //! The rules of a conversation, each by itself: events in, effects out, no runtime.
 
+mod archive_rows;
+mod handoff;
+mod machines;
+mod recorded_frames;
+mod resume;
+mod webhook_events;
+
 use std::sync::Arc;
 
 use hsc_catalogs::{Snapshot, load_files};

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 use hsc_catalogs::{Catalog, Exchange, Product, Scenario};
 use serde::{Deserialize, Serialize};
 
-use crate::archive::Visitor;
+use crate::archive::{Visitor, VisitorDescription};
 use crate::desk::TicketDetails;
-use crate::event::{ConversationEvent, LogEntry, VisitorDescription};
+use crate::event::{ConversationEvent, LogEntry};
 use crate::protocol::{About, AboutProduct, QueryMessage};
 
 /// Offsets of answers that are remembered, so that a rating of anything else is refused. More than a

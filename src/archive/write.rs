@@ -6,6 +6,7 @@ use hsc_catalogs::Scenario;
 use hsc_conversation::archive::{
     ArchivedEvent, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffRecord,
     HandoffRecordKind, NewDelivery, RatingRecord, Record, StampedRecord, Upload,
+    VisitorDescription,
 };
 use sqlx::{AssertSqlSafe, Error, Row as _};
 
@@ -150,8 +151,8 @@ impl Writing {
     }
 
     async fn began(&mut self, at_ms: u64, began: &ConversationFacts) -> Result<(), Error> {
-        let ConversationFacts { conversation, visitor, language, product, scenario, page, reason } =
-            began;
+        let ConversationFacts { conversation, described } = began;
+        let VisitorDescription { visitor, language, product, scenario, page, reason } = described;
         self.conversation(at_ms, conversation).await?;
         let product = product.as_deref().filter(|product| !product.is_empty());
         if let Some(product) = product {

@@ -8,6 +8,7 @@ use hsc_catalogs::{Citation, Scenario};
 use hsc_conversation::archive::{
     AgentRef, ArchivedMessage, Audit, Author, ConversationFacts, Feedback, HandoffPlace,
     HandoffRecord, HandoffRecordKind, MessageOutcome, RatingRecord, Record, Upload, Visitor,
+    VisitorDescription,
 };
 use hsc_conversation::protocol::Thumb;
 use strum::VariantArray as _;
@@ -56,7 +57,11 @@ fn turn(conversation: &str, kind: HandoffRecordKind, by: Option<&str>) -> Record
 }
 
 fn began(conversation: &str) -> ConversationFacts {
-    ConversationFacts { conversation: conversation.to_owned(), ..ConversationFacts::default() }
+    described(conversation, VisitorDescription::default())
+}
+
+fn described(conversation: &str, described: VisitorDescription) -> ConversationFacts {
+    ConversationFacts { conversation: conversation.to_owned(), described }
 }
 
 fn upload(conversation: &str, id: &str) -> Record {
@@ -96,11 +101,14 @@ async fn a_transcript_contains_the_conversation_as_it_was_recorded(stage: Stage)
     let records = vec![
         (
             TEN,
-            Record::ConversationBegan(Box::new(ConversationFacts {
-                visitor: who.clone(),
-                language,
-                ..began("c")
-            })),
+            Record::ConversationBegan(Box::new(described(
+                "c",
+                VisitorDescription {
+                    visitor: who.clone(),
+                    language,
+                    ..VisitorDescription::default()
+                },
+            ))),
         ),
         (TEN + 1, question("c", "q1", "td17", "How do I reset it?")),
         (TEN + 2, answered),
@@ -162,17 +170,19 @@ fn kind(entry: &TranscriptEntry) -> &'static str {
 }
 
 async fn the_facts_of_a_visit_are_stored_before_the_first_message(stage: Stage) {
-    let first = ConversationFacts {
+    let first = VisitorDescription {
         product: Some("td17".to_owned()),
         scenario: Some(Scenario::Live),
         page: Some("https://shop.example/drums?id=5".to_owned()),
         reason: Some("It hums.".to_owned()),
         language: Some("he".to_owned()),
-        ..began("c")
+        ..VisitorDescription::default()
     };
     // A field that is not sent again keeps its value; one that is sent again has the newest value.
-    let later = ConversationFacts { product: Some("td27".to_owned()), ..began("c") };
-    let records = [first, later].map(|began| (TEN, Record::ConversationBegan(Box::new(began))));
+    let later =
+        VisitorDescription { product: Some("td27".to_owned()), ..VisitorDescription::default() };
+    let records = [first, later]
+        .map(|facts| (TEN, Record::ConversationBegan(Box::new(described("c", facts)))));
     stage.write(records.into()).await.expect("done");
     let about = stage.store.transcript("c").await.expect("done").expect("it is there").about;
     let facts = (about.product.as_deref(), about.scenario.as_deref(), about.page.as_deref());
@@ -532,10 +542,9 @@ async fn concurrent_writes_of_pods_are_stored_and_counted_completely(stage: Stag
 
 async fn the_data_of_one_visitor_is_exported_and_erased_and_the_figures_stay(stage: Stage) {
     let began = |conversation: &str, who: &str| {
-        Record::ConversationBegan(Box::new(ConversationFacts {
-            visitor: Some(visitor(who)),
-            ..began(conversation)
-        }))
+        let visitor = Some(visitor(who));
+        let facts = VisitorDescription { visitor, ..VisitorDescription::default() };
+        Record::ConversationBegan(Box::new(described(conversation, facts)))
     };
     let offline_message = |address: &str| Record::OfflineMessage {
         conversation: None,

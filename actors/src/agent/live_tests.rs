@@ -12,7 +12,7 @@ use crate::session::test_pod::{Client, TestPod, eventually};
 use crate::{DeskLimits, LogLimits, MemoryDesk, MemoryLog};
 use hsc_conversation::ClientAddress;
 use hsc_conversation::answer::Requester;
-use hsc_conversation::archive::{Author, ConversationFacts, HandoffRecordKind, Record};
+use hsc_conversation::archive::{Author, HandoffRecordKind, Record, VisitorDescription};
 
 const LIMITS: DeskLimits = DeskLimits {
     max_waiting: 10,
@@ -439,7 +439,7 @@ async fn a_visitor_who_leaves_the_queue_is_recorded_and_an_unavailable_handoff_i
     assert_eq!(alone.receive("handoff").await["state"], "unavailable");
     let turns = turns_to(pods, &conversation, HandoffRecordKind::Unavailable).await;
     assert_eq!(turns, ["unavailable nobody_there"]);
-    let is_why = |record: &Record| matches!(record, Record::ConversationBegan(began) if began.reason.as_deref() == Some("It hums."));
+    let is_why = |record: &Record| matches!(record, Record::ConversationBegan(began) if began.described.reason.as_deref() == Some("It hums."));
     assert!(records(&a, &conversation).iter().any(is_why), "the reason is kept all the same");
     alone.say(json!({"type": "bye"})).await;
     assert_eq!(alone.receive("handoff").await["state"], "closed");
@@ -498,7 +498,8 @@ async fn the_agent_receives_the_visitors_page_before_the_first_question_and_when
         Record::ConversationBegan(began) => Some(*began),
         _ => None,
     });
-    let ConversationFacts { product, page: on, language, .. } = known.expect("it is recorded");
+    let described = known.expect("it is recorded").described;
+    let VisitorDescription { product, page: on, language, .. } = described;
     assert_eq!((product.as_deref(), on.as_deref()), (Some(a.product.as_str()), Some(page)));
     assert_eq!(language.as_deref(), Some("he"));
 

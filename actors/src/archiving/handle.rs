@@ -435,7 +435,7 @@ fn weight(record: &Record) -> usize {
         Record::Handoff(turn) => turn.reason.as_deref().map_or(0, str::len),
         Record::Audit(audit) => audit.detail.len(),
         Record::ConversationBegan(began) => {
-            let texts = [&began.page, &began.reason];
+            let texts = [&began.described.page, &began.described.reason];
             texts.into_iter().flatten().map(String::len).sum()
         }
         Record::UploadKept(_) | Record::UploadExpired { .. } => 0,
