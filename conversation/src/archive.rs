@@ -50,7 +50,7 @@ pub enum Record {
 /// An event of a conversation, in the form in which the log stores it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArchivedEvent {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// Its identity, if it has one of its own: a pod that takes the conversation over may write the event again; it is
     /// stored once.
@@ -186,7 +186,7 @@ impl MessageOutcome {
 /// A message. Fields that do not apply are empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArchivedMessage {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// The author.
     pub author: Author,
@@ -246,7 +246,7 @@ impl ArchivedMessage {
 /// A change of the handoff of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HandoffRecord {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// Its identity: a record that is written twice with the same place is stored once.
     pub place: HandoffPlace,
@@ -333,7 +333,7 @@ impl HandoffRecordKind {
 /// A thumb on one answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feedback {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// The offset of the answer's last message.
     pub offset: u64,
@@ -346,7 +346,7 @@ pub struct Feedback {
 /// The visitor's rating of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RatingRecord {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// 1 (bad) to 5 (good).
     pub rating: u8,
@@ -357,7 +357,7 @@ pub struct RatingRecord {
 /// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Upload {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: String,
     /// Its id.
     pub id: String,

@@ -12,24 +12,24 @@ use crate::desk::{OnBehalfOf, ReleaseKind};
 pub enum AgentAction<'a> {
     /// Took a conversation.
     Took {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: &'a str,
     },
     /// Released a conversation.
     Released {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: &'a str,
         /// The new owner.
         how: &'a ReleaseKind,
     },
     /// Sent a message to the visitor.
     MessageSent {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: &'a str,
     },
     /// Wrote a note for the team.
     NoteWritten {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: &'a str,
     },
     /// Changed whether conversations may be assigned to the agent.

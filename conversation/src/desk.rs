@@ -14,7 +14,7 @@ use crate::protocol::{
 /// A conversation whose visitor wants an agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandoffRequest {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: Arc<str>,
     /// The facts about the visitor.
     pub details: TicketDetails,
@@ -282,7 +282,7 @@ pub enum DeskUpdate {
 pub enum DeskDecision<'a> {
     /// The visitor waits for an agent.
     Requested {
-        /// The change.
+        /// Number of the change.
         rev: u64,
         /// The visitor's reason.
         reason: Option<&'a str>,
@@ -294,18 +294,18 @@ pub enum DeskDecision<'a> {
     },
     /// An agent took the conversation.
     Joined {
-        /// The change.
+        /// Number of the change.
         rev: u64,
-        /// The agent.
+        /// The agent who took it.
         agent: &'a Agent,
     },
     /// An agent handed the conversation to a colleague.
     Transferred {
-        /// The change.
+        /// Number of the change.
         rev: u64,
-        /// The agent who did it.
+        /// The agent who handed it over.
         from: &'a Agent,
-        /// The colleague.
+        /// The colleague who gets it.
         to: Option<&'a Agent>,
     },
     /// The conversation is not at the desk any more.

@@ -25,11 +25,11 @@ pub struct LogEntry {
     /// The visitor's id of the message that caused the event.
     #[serde(rename = "id", skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
-    /// The event.
+    /// What happened, with its fields.
     pub event: ConversationEvent,
 }
 
-/// An event.
+/// What happened in a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -78,14 +78,14 @@ pub enum ConversationEvent {
     },
     /// An agent joined the conversation.
     AgentJoined {
-        /// The agent.
+        /// The agent who has the conversation now.
         agent: Agent,
     },
     /// An agent left the conversation.
     AgentLeft {
-        /// The agent.
+        /// The agent who had the conversation.
         agent: Agent,
-        /// Why.
+        /// Why the agent left.
         reason: LeaveReason,
     },
     /// A message between visitor and agent.

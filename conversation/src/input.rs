@@ -49,7 +49,7 @@ pub enum Input {
     Answering {
         /// Number of the answer.
         answer: u64,
-        /// The event.
+        /// The progress that the answerer reports.
         event: AnswerEvent,
     },
     /// The first words of the running answer arrived.
@@ -63,7 +63,7 @@ pub enum Input {
     AnswerWaits {
         /// Number of the answer.
         answer: u64,
-        /// Its place.
+        /// Its place; 1 is next.
         place: usize,
     },
     /// The answer queue is full.
@@ -89,7 +89,7 @@ pub enum Input {
     AgentChatMessage(Box<AgentChatMessage>),
     /// An agent starts or stops typing.
     AgentTyping {
-        /// The agent.
+        /// The agent who types.
         agent: Agent,
         /// True while the agent is typing.
         typing: bool,
@@ -99,7 +99,7 @@ pub enum Input {
 /// The end of a question, for its span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndedQuestion {
-    /// The trace.
+    /// The span of the question, and when it was asked.
     pub trace: QuestionTrace,
     /// Id of the product.
     pub product: String,
@@ -114,7 +114,7 @@ pub struct EndedQuestion {
 pub enum Effect {
     /// Send this message; it is not part of the conversation.
     Send {
-        /// The message.
+        /// The message to the client.
         message: ServerMessage,
         /// The client's id that it answers.
         id: Option<MessageId>,
@@ -125,7 +125,7 @@ pub enum Effect {
     StartAnswer {
         /// Number of the answer.
         answer: u64,
-        /// The question.
+        /// The question, with everything that its answer may use.
         question: Box<Question>,
     },
     /// Stop the running answer.
@@ -249,12 +249,12 @@ impl OpeningResult {
     }
 }
 
-/// One step.
+/// A result of a state machine, performed in order.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// An event, caused by the visitor's message with this id.
     Event(Box<ConversationEvent>, Option<MessageId>),
-    /// An effect.
+    /// An effect that is not part of the conversation.
     Effect(Effect),
 }
 

@@ -14,7 +14,7 @@ pub const MOST_OFFSET: u64 = 1_000_000_000_000;
 /// A conversation and the epoch of its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwnedConversation {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: Arc<str>,
     /// Epoch of the owner: 1 for the pod that began it, one more with every takeover.
     pub epoch: u64,
@@ -56,7 +56,7 @@ pub struct TakenOver {
 /// A conversation whose pod vanished during an answer, taken over to complete the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: Arc<str>,
     /// The result of the takeover.
     pub taken: TakenOver,

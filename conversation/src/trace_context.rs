@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// A span, named by its trace and its own id. Neither id is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
-    /// The trace.
+    /// The trace that the span belongs to.
     pub trace_id: u128,
     /// The span within it.
     pub span_id: u64,

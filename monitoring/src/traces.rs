@@ -68,9 +68,9 @@ pub struct FinishedSpan {
     pub name: Cow<'static, str>,
     /// Its side of a call between systems.
     pub kind: SpanKind,
-    /// The trace.
+    /// The trace that it belongs to.
     pub trace_id: u128,
-    /// The span.
+    /// Its own id within the trace.
     pub span_id: u64,
     /// The span that it belongs to; none for the first one of a trace.
     pub parent_span_id: Option<u64>,
