@@ -3,19 +3,16 @@
 //! A connection that was accepted when all general places were in use has a reserved one. It serves probes and admins
 //! only; every other request gets 503 and the connection is closed, so that the next probe finds a place.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, ResponseError as _};
-use bytes::Bytes;
 
 use super::guard::is_admin;
-use super::listener::{ConnectionState, Phase};
+use super::listener::{ConnectionState, Phase, RequestGuard, TrackedBody};
 use super::{ApiError, ApiErrorCode};
 
 /// The routes of monitoring systems.
@@ -44,7 +41,7 @@ pub(super) async fn capacity(
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         state.enter(Phase::Upgraded);
     }
-    Ok(response.map_body(|_, body| BoxBody::new(TrackedBody { body, _answering: answering })))
+    Ok(response.map_body(|_, body| BoxBody::new(TrackedBody::new(body, answering))))
 }
 
 /// True for a request that a reserved place serves.
@@ -57,41 +54,4 @@ async fn is_served(request: &HttpRequest) -> bool {
         || ENTRANCE.contains(&path)
         || path.starts_with("/static/")
         || is_admin(request).await
-}
-
-/// A request in progress. Dropped once the last byte of the response was handed over.
-struct RequestGuard(Arc<ConnectionState>);
-
-impl RequestGuard {
-    fn begin(state: &Arc<ConnectionState>) -> Self {
-        state.enter(Phase::Answering);
-        Self(Arc::clone(state))
-    }
-}
-
-impl Drop for RequestGuard {
-    fn drop(&mut self) {
-        self.0.enter(Phase::Idle);
-    }
-}
-
-/// The body of a response; the request is in progress as long as it lives.
-struct TrackedBody {
-    body: BoxBody,
-    _answering: RequestGuard,
-}
-
-impl MessageBody for TrackedBody {
-    type Error = <BoxBody as MessageBody>::Error;
-
-    fn size(&self) -> BodySize {
-        self.body.size()
-    }
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
-    }
 }
