@@ -132,7 +132,7 @@ async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Account, Identity
 async fn hash(password: String, address: &str, hasher: &Hasher) -> Result<String, IdentityError> {
     // People often put the part before the @ into their password.
     password::judge(&password, address.split('@').next().unwrap_or_default())?;
-    Ok(hasher.hash(password).await?)
+    hasher.hash(password).await
 }
 
 /// A new account with a random id.

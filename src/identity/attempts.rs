@@ -53,34 +53,27 @@ pub(super) fn sign_in(
     now_ms: u64,
 ) -> SignInAttempt {
     if let Some(device) = known_device {
-        let limit = AttemptLimit {
-            key: stored_hash(&format!("device {device}")),
-            free: FREE,
-            free_under_attack: FREE,
-            longest_wait: LONGEST_WAIT,
-            is_shared: false,
-        };
-        return SignInAttempt { address, now_ms, limits: vec![limit], watched: None };
+        let device = limit(&format!("device {device}"), FREE, LONGEST_WAIT);
+        return SignInAttempt { address, now_ms, limits: vec![device], watched: None };
     }
     let longest_wait = if is_public(client.ip()) { LONGEST_WAIT } else { LONGEST_WAIT_NOT_PUBLIC };
     let client = client.key();
     let pair = AttemptLimit {
-        // As a hash: people type passwords into the wrong field.
-        key: stored_hash(&format!("pair {client} {address}")),
-        free: FREE,
         free_under_attack: FREE_UNDER_ATTACK,
-        longest_wait,
-        is_shared: false,
+        ..limit(&format!("pair {client} {address}"), FREE, longest_wait)
     };
     let of_client = AttemptLimit {
-        key: stored_hash(&format!("client {client}")),
-        free: FREE_OF_A_CLIENT,
-        free_under_attack: FREE_OF_A_CLIENT,
-        longest_wait,
         is_shared: true,
+        ..limit(&format!("client {client}"), FREE_OF_A_CLIENT, longest_wait)
     };
     let watched = Some(stored_hash(&format!("address {address}")));
     SignInAttempt { address, now_ms, limits: vec![pair, of_client], watched }
+}
+
+/// A limit that one success resets. Its key is stored as a hash: people type passwords into the wrong field.
+fn limit(key: &str, free: u32, longest_wait: Duration) -> AttemptLimit {
+    let key = stored_hash(key);
+    AttemptLimit { key, free, free_under_attack: free, longest_wait, is_shared: false }
 }
 
 /// The attempts at `admin.token` on this pod, by client address.
@@ -110,13 +103,7 @@ impl TokenAttempts {
 
     /// Checks that this client may try a token now.
     pub(super) fn admit(&self, client: ClientKey, now: Instant) -> Result<(), TooMany> {
-        let limit = AttemptLimit {
-            key: String::new(),
-            free: FREE_TOKENS,
-            free_under_attack: FREE_TOKENS,
-            longest_wait: LONGEST_WAIT_TOKEN,
-            is_shared: false,
-        };
+        let limit = limit("", FREE_TOKENS, LONGEST_WAIT_TOKEN);
         let mut known = self.0.lock().expect("nobody panics while counting");
         let Some(client) = known.get_mut(&client) else { return Ok(()) };
         let Some(since) = client.failed_at.map(|at| now - at) else { return Ok(()) };

@@ -18,6 +18,5 @@ mod team;
 mod visitor_token;
 
 pub use openid_provider::NoProvider;
-pub use password::{FEWEST, MOST, Weak, judge};
 pub use team::Team;
 pub use visitor_token::{InvalidKey, SignedVisitorTokens, VisitorKeys};

@@ -1,6 +1,5 @@
 //! The OpenID provider: its addresses and its keys, fetched once an hour and when a new key appears.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +13,9 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-use url::{Host, Url, form_urlencoded};
+use url::{Url, form_urlencoded};
 
-use crate::outbound::{OutboundTls, PublicOnly, is_public};
+use crate::outbound::{Allowed, OutboundTls, Trust, asking, trusted};
 
 /// Time limit of a request to the provider; the user sees an empty page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,22 +80,10 @@ impl Provider {
             return Ok(None);
         }
         super::signature::with_ring();
-        let build = || {
-            let builder = Client::builder()
-                .tls_backend_preconfigured(tls.config())
-                // A redirect would send the secret and the code to another host.
-                .redirect(reqwest::redirect::Policy::none())
-                .no_proxy()
-                .referer(false)
-                .timeout(PATIENCE);
-            let builder = if settings.allow_private {
-                builder
-            } else {
-                builder.dns_resolver(Arc::new(PublicOnly))
-            };
-            Ok(builder.build()?)
-        };
-        let client = build().map_err(NoProvider)?;
+        let trust = if settings.allow_private { Trust::Named } else { Trust::Public };
+        // Without redirects: one would send the secret and the code to another host.
+        let client = asking(trust, tls).timeout(PATIENCE).build();
+        let client = client.map_err(|error| NoProvider(error.into()))?;
         Ok(Some(Self { settings: settings.clone(), client, known: Mutex::new(None) }))
     }
 
@@ -182,12 +169,7 @@ impl Provider {
         if self.settings.allow_private {
             return Ok(address);
         }
-        let literal = match address.host() {
-            Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            Some(Host::Domain(_)) | None => None,
-        };
-        if address.scheme() != "https" || literal.is_some_and(|it| !is_public(it)) {
+        if address.scheme() != "https" || trusted(&address, &Allowed::default()).is_err() {
             return Err("an address of the provider is not https on the public internet; \
                 identity.openid.allow_private would let it"
                 .into());

@@ -9,9 +9,9 @@ use hsc_actors::ports::IdentityError;
 use tokio::sync::Semaphore;
 
 /// Minimum number of characters. The password is the only factor, and length determines the cost of an attack.
-pub const FEWEST: usize = 12;
+const FEWEST: usize = 12;
 /// Maximum number of characters: longer ones only cost hashing time.
-pub const MOST: usize = 200;
+const MOST: usize = 200;
 /// Minimum number of different characters: `aaaaaaaaaaaab` is long and weak.
 const FEWEST_DIFFERENT: usize = 5;
 /// OWASP's parameters for argon2id of 2025: 19 MiB, two passes, one lane.
@@ -27,7 +27,7 @@ const COMMONEST: &str = include_str!("commonest.txt");
 
 /// Why a password is rejected; shown to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Weak {
+pub(super) enum Weak {
     /// Shorter than [`FEWEST`].
     #[error("the password must have at least {FEWEST} characters")]
     Short,
@@ -54,7 +54,7 @@ impl From<Weak> for IdentityError {
 ///
 /// # Errors
 /// The rule that it violates.
-pub fn judge(password: &str, account: &str) -> Result<(), Weak> {
+pub(super) fn judge(password: &str, account: &str) -> Result<(), Weak> {
     let letters = password.chars().count();
     if letters < FEWEST {
         return Err(Weak::Short);
@@ -103,19 +103,12 @@ fn undisguised(letter: char) -> char {
     }
 }
 
-/// Why no hash was computed.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum NoHash {
-    #[error("too many passwords are being checked just now")]
-    Busy,
-    #[error("a password could not be hashed: {0}")]
-    Failed(String),
+fn not_hashed(error: impl std::fmt::Display) -> IdentityError {
+    down(format!("a password could not be hashed: {error}"))
 }
 
-impl From<NoHash> for IdentityError {
-    fn from(cause: NoHash) -> Self {
-        Self::Down { cause: cause.into() }
-    }
+fn down(cause: String) -> IdentityError {
+    IdentityError::Down { cause: cause.into() }
 }
 
 /// Computes and verifies hashes, few at once, on the blocking pool.
@@ -133,8 +126,8 @@ impl Hasher {
     }
 
     /// The hash of a password, as a text that contains its parameters.
-    pub(super) async fn hash(&self, password: String) -> Result<String, NoHash> {
-        self.aside(move || hash(&password)).await?.map_err(NoHash::Failed)
+    pub(super) async fn hash(&self, password: String) -> Result<String, IdentityError> {
+        self.aside(move || hash(&password)).await?.map_err(not_hashed)
     }
 
     /// True when the password matches the hash. Without a hash it does the same work and returns false.
@@ -142,7 +135,7 @@ impl Hasher {
         &self,
         password: String,
         hash: Option<String>,
-    ) -> Result<bool, NoHash> {
+    ) -> Result<bool, IdentityError> {
         let nobody = Arc::clone(&self.nobody);
         self.aside(move || {
             let known = hash.as_deref().unwrap_or(&nobody);
@@ -155,14 +148,16 @@ impl Hasher {
     async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, NoHash> {
+    ) -> Result<T, IdentityError> {
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let turn = turn.map_err(|_| NoHash::Busy)?.map_err(|_| NoHash::Busy)?;
+        let Ok(Ok(turn)) = turn else {
+            return Err(down("too many passwords are being checked just now".to_owned()));
+        };
         let worked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             work()
         });
-        worked.await.map_err(|error| NoHash::Failed(error.to_string()))
+        worked.await.map_err(not_hashed)
     }
 }
 
@@ -171,11 +166,8 @@ fn argon2() -> Argon2<'static> {
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
 }
 
-fn hash(password: &str) -> Result<String, String> {
-    argon2()
-        .hash_password(password.as_bytes())
-        .map(|it| it.to_string())
-        .map_err(|it| it.to_string())
+fn hash(password: &str) -> argon2::password_hash::Result<String> {
+    Ok(argon2().hash_password(password.as_bytes())?.to_string())
 }
 
 #[cfg(test)]

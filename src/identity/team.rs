@@ -32,6 +32,11 @@ const ATTACKED_FOR: Duration = Duration::from_secs(15 * 60);
 const DEVICE_LASTS: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Shortest interval in which the use of a session is stored: an idle time is measured in hours.
 const NOTED_EVERY_MS: u64 = 60_000;
+/// What an attempt without an account is audited as. The typed address is left out: people type passwords into the
+/// wrong field.
+const UNKNOWN_ACCOUNT: (&str, &str) = ("nobody", "sign_in");
+/// What an attempt at `admin.token` is audited as.
+const ADMIN_TOKEN: (&str, &str) = ("token", "admin_token");
 
 /// Signs members in and out.
 pub struct Team {
@@ -99,7 +104,7 @@ impl Team {
         let outcome = self.accounts.count_attempt(counted.clone()).await.map_err(down)?;
         if let AttemptOutcome::Refused { wait, is_first } = outcome {
             if is_first {
-                self.audit_unknown_account("too many attempts", from);
+                self.audit_attempt(UNKNOWN_ACCOUNT, "failed", "too many attempts", from);
             }
             return Err(IdentityError::TooMany { wait });
         }
@@ -117,23 +122,10 @@ impl Team {
                 Err(IdentityError::Wrong)
             }
             None => {
-                self.audit_unknown_account("unknown address", from);
+                self.audit_attempt(UNKNOWN_ACCOUNT, "failed", "unknown address", from);
                 Err(IdentityError::Wrong)
             }
         }
-    }
-
-    /// Audits a failed attempt without an account. The typed text is left out: people type passwords into
-    /// the wrong field.
-    fn audit_unknown_account(&self, why: &str, from: ClientAddress) {
-        (self.auditor)(Audit {
-            who: "nobody".to_owned(),
-            role: String::new(),
-            action: "sign_in.failed".to_owned(),
-            subject: String::new(),
-            detail: why.to_owned(),
-            address: from.to_string(),
-        });
     }
 
     /// Stores a failure in a task of its own: the response must not take longer for an existing account.
@@ -310,9 +302,8 @@ impl Identify for Team {
             // Both are compared: the time says nothing about which one is set.
             valid.fold(false, |found, right| found | secret::same(token, right))
         };
-        let audited_as = ("token", "admin_token");
-        self.admitted(&self.token_attempts, audited_as, from)?;
-        self.judged(&self.token_attempts, audited_as, is_right(), from)
+        self.admitted(&self.token_attempts, ADMIN_TOKEN, from)?;
+        self.judged(&self.token_attempts, ADMIN_TOKEN, is_right(), from)
     }
 
     fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
