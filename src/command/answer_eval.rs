@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use futures::StreamExt as _;
-use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::Answerer;
 use hsc_actors::{ManualCache, SupervisionConfig};
 use hsc_answers::encoder::Embedder;
@@ -23,8 +22,9 @@ use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question, Requester
 use hsc_monitoring::Metrics;
 use serde::{Deserialize, Serialize};
 
+use super::catalog::cannot;
+use super::manuals::whole_manuals;
 use crate::embeddings::EmbedNow;
-use crate::manuals::Loader;
 use crate::outbound::OutboundTls;
 
 /// Arguments of `hsc answer-eval`.
@@ -116,14 +116,11 @@ async fn evaluate(
     questions: Vec<EvalQuestion>,
     mut out: impl Write,
 ) -> anyhow::Result<Report> {
-    let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
     let supervision = SupervisionConfig::from(&settings.actors);
     let metrics = Metrics::new();
-    // Each question is asked of the whole manual, its scanned pages included.
+    // Each question is asked of the whole manual.
     let tls = OutboundTls::new(&settings.outbound.ca_file)?;
-    let loader =
-        Loader::new(&settings.manuals, &args.manuals, &tls, Arc::clone(&metrics))?.waits_for_ocr();
-    let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
+    let (loader, limits) = whole_manuals(&settings, &args.manuals, &tls, &metrics)?;
     let (manual_cache, _root) =
         ManualCache::start(Arc::new(loader), limits, &supervision, &metrics);
     // An evaluation of a model sends all questions to it; the quotas are for visitors.
@@ -263,18 +260,16 @@ fn product(manual: &str) -> Product {
 #[derive(Debug, Default)]
 struct Report {
     opening: Vec<(String, Duration)>,
-    answerable: usize,
-    first_right: usize,
-    first_three_right: usize,
+    answerable: Row,
+    /// The answerable questions that have a kind, by it.
     kinds: BTreeMap<String, Row>,
-    answerable_unknown: usize,
     unanswerable: usize,
     unanswerable_unknown: usize,
     first_chunk: Vec<Duration>,
     whole: Vec<Duration>,
 }
 
-/// Counts of the answerable questions of one kind.
+/// Counts of answerable questions.
 #[derive(Debug, Default, Clone, Copy)]
 struct Row {
     questions: usize,
@@ -318,19 +313,17 @@ impl Report {
             Some(_) => {
                 let first = pages.first().is_some_and(|page| question.is_right(*page));
                 let three = pages.iter().take(FIRST).any(|page| question.is_right(*page));
-                self.answerable += 1;
-                self.answerable_unknown += usize::from(!answered);
-                self.first_right += usize::from(first);
-                self.first_three_right += usize::from(three);
+                let row = Row {
+                    questions: 1,
+                    first: first.into(),
+                    three: three.into(),
+                    states: (three && question.is_stated_in(&timed.answer.text)).into(),
+                    silent: (!answered).into(),
+                };
+                self.answerable = self.answerable.plus(row);
                 if let Some(kind) = &question.kind {
-                    let row = self.kinds.entry(kind.clone()).or_default();
-                    *row = row.plus(Row {
-                        questions: 1,
-                        first: first.into(),
-                        three: three.into(),
-                        states: (three && question.is_stated_in(&timed.answer.text)).into(),
-                        silent: (!answered).into(),
-                    });
+                    let of_kind = self.kinds.entry(kind.clone()).or_default();
+                    *of_kind = of_kind.plus(row);
                 }
             }
         }
@@ -366,9 +359,10 @@ impl std::fmt::Display for Report {
             0 => Ok(()),
             _ => writeln!(f, "{what}: {:.3} ({some} of {all})", some as f64 / all as f64),
         };
-        line("first cited page right", self.first_right, self.answerable)?;
-        line("among the first three", self.first_three_right, self.answerable)?;
-        line("\"I don't know\" on the answerable", self.answerable_unknown, self.answerable)?;
+        let Row { questions, first, three, silent, .. } = self.answerable;
+        line("first cited page right", first, questions)?;
+        line("among the first three", three, questions)?;
+        line("\"I don't know\" on the answerable", silent, questions)?;
         line("\"I don't know\" on the unanswerable", self.unanswerable_unknown, self.unanswerable)?;
         for (what, times) in [("first chunk", &self.first_chunk), ("whole answer", &self.whole)] {
             let [p50, p95, p99] =
@@ -401,8 +395,4 @@ fn read_questions(path: &Path) -> anyhow::Result<Vec<EvalQuestion>> {
         .filter(|(_, line)| line.as_ref().is_ok_and(|line| !line.trim().is_empty()))
         .map(parse)
         .collect()
-}
-
-fn cannot(verb: &str, path: &Path) -> String {
-    format!("cannot {verb} {}", path.display())
 }

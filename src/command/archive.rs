@@ -1,10 +1,13 @@
 //! `hsc backup`, `hsc restore`, `hsc migrate` and `hsc reproject`: copies the archive's file, puts a copy back, updates
 //! the tables, writes the rows of its events again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use hsc_actors::archiving::ArchiveHandle;
+use hsc_actors::ports::archive::{Archive as _, Role};
 use hsc_config::Settings;
+use hsc_conversation::archive::{Audit, Record};
 
 use crate::archive::{Reprojected, Store};
 
@@ -40,9 +43,7 @@ pub(super) struct RewriteArgs {
 }
 
 pub(super) fn reproject(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-    in_a_system(async {
-        let archive = open(&settings)?;
+    on_archive(args.config.as_deref(), async |archive| {
         let Reprojected { events, rows, unreadable } = archive.reproject().await?;
         archive.close().await;
         println!("{events} events read, {rows} rows written again");
@@ -51,14 +52,12 @@ pub(super) fn reproject(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
                 "{unreadable} events of a later release are not readable; their rows are unchanged"
             );
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 
 pub(super) fn migrate(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-    actix_web::rt::System::new().block_on(async {
-        let archive = open(&settings)?;
+    on_archive(args.config.as_deref(), async |archive| {
         let migrated = archive.migrate().await;
         if let Err(why) = archive.check_schema().await {
             eprintln!("hsc: {why}");
@@ -72,24 +71,31 @@ pub(super) fn migrate(args: &RewriteArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn backup(args: &BackupArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-    in_a_system(async {
-        open(&settings)?.backup(&args.file).await?;
+    on_archive(args.config.as_deref(), async |archive| {
+        archive.backup(&args.file).await?;
         println!("the archive is copied to {}", args.file.display());
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 
 pub(super) fn restore(args: &RestoreArgs) -> anyhow::Result<ExitCode> {
-    let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
-    in_a_system(async {
-        let before = open(&settings)?.restore(&args.file).await?;
+    on_archive(args.config.as_deref(), async |archive| {
+        let before = archive.restore(&args.file).await?;
         println!("the archive is that of {} now", args.file.display());
         if let Some(before) = before {
             println!("the previous file is kept as {}", before.display());
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Runs a command on the archive of these settings.
+fn on_archive(
+    config: Option<&Path>,
+    command: impl AsyncFnOnce(Store) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(config, hsc_config::environment())?;
+    actix_web::rt::System::new().block_on(async { command(open(&settings)?).await })
 }
 
 /// The configured archive. A temporary archive is an error here.
@@ -103,7 +109,20 @@ pub(super) fn open(settings: &Settings) -> anyhow::Result<Store> {
     Ok(Store::new(archive)?)
 }
 
-fn in_a_system(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<ExitCode> {
-    actix_web::rt::System::new().block_on(work)?;
-    Ok(ExitCode::SUCCESS)
+/// Writes the audit entry of a command before it reports success.
+pub(super) async fn audit(
+    store: &Store,
+    action: &str,
+    subject: &str,
+    detail: &str,
+) -> anyhow::Result<()> {
+    let audit = Record::Audit(Audit {
+        who: "command line".to_owned(),
+        role: Role::Admin.as_str().to_owned(),
+        action: action.to_owned(),
+        subject: subject.to_owned(),
+        detail: detail.to_owned(),
+        address: String::new(),
+    });
+    Ok(store.write(vec![ArchiveHandle::stamp(audit).into()]).await?)
 }

@@ -301,7 +301,8 @@ fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
     File::open(path).map(BufReader::new).with_context(|| cannot("read", path))
 }
 
-fn cannot(verb: &str, path: &Path) -> String {
+/// What could not be done, before its cause.
+pub(super) fn cannot(verb: &str, path: &Path) -> String {
     format!("cannot {verb} {}", path.display())
 }
 

@@ -81,9 +81,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let pods = link.map(|link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>);
     let encoder = Embeddings::new(&settings.answers.encoder, pods, &metrics);
     let tls = OutboundTls::new(&settings.outbound.ca_file)?;
-    let loader = Loader::new(&settings.manuals, dir, &tls, Arc::clone(&metrics))?.waits_for_ocr();
-    let limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
-    let limits = CacheLimits { load_timeout: limits.load_timeout + loader.longest_ocr(), ..limits };
+    let (loader, limits) = whole_manuals(settings, dir, &tls, &metrics)?;
     let supervision = SupervisionConfig::from(&settings.actors);
     let manual_cache = ManualCache::new(Arc::new(loader), None, limits, supervision.care, &metrics);
     let mut children = manual_cache.children();
@@ -138,6 +136,19 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     bar.end(failed, &embeddings);
     let is_whole = failed == 0 && !matches!(embeddings, EmbeddingState::Failed(_));
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A loader that waits for the text of scanned pages, and the limits of a cache that waits for the loader.
+pub(super) fn whole_manuals(
+    settings: &Settings,
+    dir: &Path,
+    tls: &OutboundTls,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<(Loader, CacheLimits)> {
+    let loader = Loader::new(&settings.manuals, dir, tls, Arc::clone(metrics))?.waits_for_ocr();
+    let mut limits = CacheLimits::of(&settings.cache, &settings.cache.manuals);
+    limits.load_timeout += loader.longest_ocr();
+    Ok((loader, limits))
 }
 
 /// One product for each requested manual.

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use hsc_actors::archiving::ArchiveHandle;
 use hsc_actors::ports::Uploads as _;
-use hsc_actors::ports::archive::{Archive as _, DataSubject, Export, Privacy as _};
+use hsc_actors::ports::archive::{DataSubject, Export, Privacy as _};
 use hsc_config::Settings;
-use hsc_conversation::archive::{Audit, Record};
 
+use super::archive;
 use crate::archive::Store;
 use crate::uploads::Folder;
 
@@ -64,7 +63,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let store = super::archive::open(&load(who)?)?;
+    let store = archive::open(&load(who)?)?;
     let (_, export) = find(&store, &who.who).await?;
     if export.is_empty() {
         return Ok(nothing());
@@ -87,7 +86,7 @@ async fn export(who: &Who, out: Option<&Path>) -> anyhow::Result<ExitCode> {
 
 async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
     let settings = load(who)?;
-    let store = super::archive::open(&settings)?;
+    let store = archive::open(&settings)?;
     let (target, export) = find(&store, &who.who).await?;
     if export.is_empty() {
         return Ok(nothing());
@@ -105,15 +104,8 @@ async fn erase(who: &Who, really: bool) -> anyhow::Result<ExitCode> {
     let uploads =
         Folder::new(&settings.uploads, Arc::new(hsc_actors::tokens_of(&settings.conversations)))?;
     uploads.remove(erased.files).await;
-    let audit = Record::Audit(Audit {
-        who: "command line".to_owned(),
-        role: "admin".to_owned(),
-        action: "privacy.erase".to_owned(),
-        subject: subject.to_owned(),
-        detail: format!("{} conversations", erased.conversations),
-        address: String::new(),
-    });
-    store.write(vec![ArchiveHandle::stamp(audit).into()]).await?;
+    let detail = format!("{} conversations", erased.conversations);
+    archive::audit(&store, "privacy.erase", subject, &detail).await?;
     println!("erased {}", amount(&export));
     store.close().await;
     Ok(ExitCode::SUCCESS)

@@ -11,14 +11,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use hsc_actors::ports::archive::{Account, Accounts as _, Archive as _, Role};
+use hsc_actors::ports::archive::{Account, Accounts as _, Role};
 use hsc_actors::ports::{NewAccount, Staff as _, StaffChange};
 use hsc_config::Settings;
-use hsc_conversation::archive::{Audit, Record, StampedRecord};
-use hsc_conversation::now_ms;
 use hsc_monitoring::logging::announce;
 use strum::VariantNames as _;
 
+use super::archive;
 use crate::archive::Store;
 use crate::identity::Team;
 use crate::outbound::OutboundTls;
@@ -98,10 +97,7 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
         let tls = OutboundTls::new(&settings.outbound.ca_file)?;
         let auditor = Arc::new(|_| {});
         let team = Team::new(&settings.identity, &settings.admin, accounts, auditor, &tls)?;
-        let done = match args.does {
-            Does::FirstLink { file } => first_link(&team, &settings, file).await,
-            does => self::does(&store, &team, does).await,
-        };
+        let done = does(&store, &team, &settings, args.does).await;
         drop(team);
         store.close().await;
         done
@@ -109,9 +105,9 @@ pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
+async fn does(store: &Store, team: &Team, settings: &Settings, does: Does) -> anyhow::Result<()> {
     match does {
-        Does::FirstLink { .. } => unreachable!("`run` does it"),
+        Does::FirstLink { file } => first_link(team, settings, file).await?,
         Does::Add { address, name, role } => {
             let name =
                 name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
@@ -131,25 +127,23 @@ async fn does(store: &Store, team: &Team, does: Does) -> anyhow::Result<()> {
         }
         Does::Disable { address } => {
             let change = StaffChange { is_disabled: Some(true), ..StaffChange::default() };
-            let account = changed(store, team, &address, change, "account.disable").await?;
-            println!("{} may not sign in any more", account.address);
+            let done = ("account.disable", "may not sign in any more");
+            changed(store, team, &address, change, done).await?;
         }
         Does::Enable { address } => {
             let change = StaffChange { is_disabled: Some(false), ..StaffChange::default() };
-            let account = changed(store, team, &address, change, "account.enable").await?;
-            println!("{} may sign in again", account.address);
+            changed(store, team, &address, change, ("account.enable", "may sign in again")).await?;
         }
         Does::Password { address } => {
             // Before the prompt: an unknown account fails before the password is typed.
             known(store, &address).await?;
             let change = StaffChange { password: Some(password()?), ..StaffChange::default() };
-            let account = changed(store, team, &address, change, "account.password").await?;
-            println!("{} has a new password", account.address);
+            let done = ("account.password", "has a new password");
+            changed(store, team, &address, change, done).await?;
         }
         Does::Unlock { address } => {
             let change = StaffChange { unlock: true, ..StaffChange::default() };
-            let account = changed(store, team, &address, change, "account.unlock").await?;
-            println!("{} is unlocked", account.address);
+            changed(store, team, &address, change, ("account.unlock", "is unlocked")).await?;
         }
     }
     Ok(())
@@ -180,29 +174,17 @@ async fn changed(
     team: &Team,
     address: &str,
     change: StaffChange,
-    audited_as: &str,
-) -> anyhow::Result<Account> {
+    (audited_as, printed): (&str, &str),
+) -> anyhow::Result<()> {
     let known = known(store, address).await?;
     let account = team.change(&known.id, change).await?;
     note(store, audited_as, &account).await?;
-    Ok(account)
+    println!("{} {printed}", account.address);
+    Ok(())
 }
 
 async fn note(store: &Store, action: &str, account: &Account) -> anyhow::Result<()> {
-    let audit = Audit {
-        who: "command line".to_owned(),
-        role: Role::Admin.as_str().to_owned(),
-        action: action.to_owned(),
-        subject: account.id.clone(),
-        detail: account.role.as_str().to_owned(),
-        address: String::new(),
-    };
-    let stamped = StampedRecord {
-        id: format!("{:032x}", rand::random::<u128>()),
-        at_ms: now_ms(),
-        record: Record::Audit(audit),
-    };
-    Ok(store.write(vec![Arc::new(stamped)]).await?)
+    archive::audit(store, action, &account.id, account.role.as_str()).await
 }
 
 fn line(account: &Account) -> String {

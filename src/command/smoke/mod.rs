@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use hsc_load::parse_duration;
 use url::Url;
 
-use crate::outbound::OutboundTls;
+use crate::outbound::{OutboundTls, Trust, asking};
 
 /// Arguments of `hsc smoke`.
 #[derive(Debug, clap::Args)]
@@ -63,10 +63,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         product: args.product.clone(),
         question: args.question.clone(),
         timeout: args.timeout,
-        http: reqwest::Client::builder()
-            .tls_backend_preconfigured(tls.config())
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
+        http: asking(Trust::Named, &tls)
             .timeout(args.timeout)
             .build()
             .context("cannot create an HTTP client")?,
