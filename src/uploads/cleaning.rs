@@ -6,9 +6,9 @@
 use std::io::Cursor;
 
 use hsc_actors::ports::UploadError;
-use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use image::codecs::png::{CompressionType, FilterType, PngDecoder, PngEncoder};
-use image::{DynamicImage, ImageDecoder, ImageEncoder as _, ImageError, Limits};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{DynamicImage, ImageDecoder as _, ImageError, ImageFormat, ImageReader, Limits};
 
 /// Longest side, in pixels: the limit of browsers.
 const LONGEST_SIDE: u32 = 16_384;
@@ -37,9 +37,13 @@ impl Kind {
     }
 
     pub(super) fn media_type(self) -> &'static str {
+        self.format().to_mime_type()
+    }
+
+    fn format(self) -> ImageFormat {
         match self {
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
         }
     }
 }
@@ -60,47 +64,31 @@ pub(super) fn clean(bytes: &[u8], max_pixels: u64) -> Result<Cleaned, UploadErro
     limits.max_image_width = Some(LONGEST_SIDE);
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(max_pixels * LARGEST_PIXEL + BESIDE_THE_PIXELS);
-    let too_many = |error| match error {
-        ImageError::Limits(_) => UploadError::TooManyPixels { most: max_pixels },
+    let too_many_pixels = || UploadError::TooManyPixels { most: max_pixels };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), kind.format());
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(|error| match error {
+        ImageError::Limits(_) => too_many_pixels(),
         _ => UploadError::NotAPicture,
-    };
-    let picture = match kind {
-        Kind::Png => {
-            let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits.clone());
-            unpack(decoder.map_err(too_many)?, limits, max_pixels)
-        }
-        Kind::Jpeg => {
-            let decoder = JpegDecoder::new(Cursor::new(bytes));
-            unpack(decoder.map_err(too_many)?, limits, max_pixels)
-        }
-    }?;
-    let (width, height) = (picture.width(), picture.height());
-    let bytes = pack(kind, picture).map_err(|cause| UploadError::Failed { cause: cause.into() })?;
-    Ok(Cleaned { kind, bytes, width, height })
-}
-
-/// The pixels, rotated by the EXIF orientation, which is dropped with the rest.
-fn unpack(
-    mut decoder: impl ImageDecoder,
-    limits: Limits,
-    max_pixels: u64,
-) -> Result<DynamicImage, UploadError> {
+    })?;
     let (width, height) = decoder.dimensions();
     // Before decoding: a file of a few KB may declare any size.
     let pixels = u64::from(width) * u64::from(height);
     if pixels > max_pixels || width > LONGEST_SIDE || height > LONGEST_SIDE {
-        return Err(UploadError::TooManyPixels { most: max_pixels });
+        return Err(too_many_pixels());
     }
     if pixels == 0 {
         return Err(UploadError::NotAPicture);
     }
-    decoder.set_limits(limits).map_err(|_| UploadError::TooManyPixels { most: max_pixels })?;
+    // The EXIF orientation, which is dropped with the rest.
     let orientation = decoder.orientation().ok();
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|_| UploadError::NotAPicture)?;
     if let Some(orientation) = orientation {
         picture.apply_orientation(orientation);
     }
-    Ok(picture)
+    let (width, height) = (picture.width(), picture.height());
+    let bytes = pack(kind, picture).map_err(|cause| UploadError::Failed { cause: cause.into() })?;
+    Ok(Cleaned { kind, bytes, width, height })
 }
 
 fn pack(kind: Kind, picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
@@ -110,17 +98,15 @@ fn pack(kind: Kind, picture: DynamicImage) -> Result<Vec<u8>, ImageError> {
         (Kind::Png, _, true) => DynamicImage::ImageRgba8(picture.into_rgba8()),
         _ => DynamicImage::ImageRgb8(picture.into_rgb8()),
     };
-    let (width, height, color) = (plain.width(), plain.height(), plain.color().into());
     let mut bytes = Vec::new();
     match kind {
         Kind::Png => {
             let (compression, filter) = (CompressionType::Default, FilterType::Adaptive);
             let encoder = PngEncoder::new_with_quality(&mut bytes, compression, filter);
-            encoder.write_image(plain.as_bytes(), width, height, color)?;
+            plain.write_with_encoder(encoder)?;
         }
         Kind::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-            encoder.write_image(plain.as_bytes(), width, height, color)?;
+            plain.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
         }
     }
     Ok(bytes)

@@ -1,7 +1,7 @@
 //! The folder of the pictures: one private file each, named by its id.
 
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -167,18 +167,11 @@ impl Inner {
 /// Atomic, and private to the server.
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-    let part = dir.join(format!("{PART}{name}"));
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o600);
-    let written = options.open(&part).and_then(|mut file| {
-        file.write_all(bytes)?;
-        std::fs::rename(&part, dir.join(name))
-    });
-    if written.is_err() {
-        // Best effort: the cleanup worker removes a partial file.
-        let _ = std::fs::remove_file(&part);
-    }
-    written
+    // A temporary file is private to its owner, and is removed if it does not get its name.
+    let mut part = tempfile::Builder::new().prefix(PART).tempfile_in(dir)?;
+    part.write_all(bytes)?;
+    part.persist(dir.join(name))?;
+    Ok(())
 }
 
 fn failed(cause: impl Into<hsc_conversation::BoxError>) -> UploadError {
