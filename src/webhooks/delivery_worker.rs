@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
-use hsc_actors::ports::archive::Delivery;
+use hsc_actors::ports::archive::{ArchiveError, Delivery};
 use hsc_actors::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::now_ms;
@@ -110,15 +110,9 @@ async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
             inner.deliveries.failed(id, &why, Some(now_ms() + millis(wait))).await
         }
         Outcome::Failed { why, .. } => {
-            died(inner, endpoint, &delivery, "attempts", &why);
-            inner.metrics.webhooks.tried("dead", took);
-            inner.deliveries.failed(id, &why, None).await
+            dead(inner, endpoint, &delivery, "attempts", &why, took).await
         }
-        Outcome::Dead { why, reason } => {
-            died(inner, endpoint, &delivery, reason, &why);
-            inner.metrics.webhooks.tried("dead", took);
-            inner.deliveries.failed(id, &why, None).await
-        }
+        Outcome::Dead { why, reason } => dead(inner, endpoint, &delivery, reason, &why, took).await,
     };
     if let Err(error) = settled {
         // It is due again when its time is over, and the endpoint recognises its id.
@@ -126,11 +120,21 @@ async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
     }
 }
 
-fn died(inner: &Inner, endpoint: &Endpoint, delivery: &Delivery, reason: &'static str, why: &str) {
+/// Makes a delivery a dead letter.
+async fn dead(
+    inner: &Inner,
+    endpoint: &Endpoint,
+    delivery: &Delivery,
+    reason: &'static str,
+    why: &str,
+    took: Duration,
+) -> Result<(), ArchiveError> {
     endpoint.failed.fetch_add(1, Ordering::Relaxed);
     inner.metrics.webhooks.died(reason);
     let (host, event, attempts) = (endpoint.host(), &*delivery.event, delivery.attempts);
     warn!(host:%, event:%, attempts, reason, why:%; "a webhook is a dead letter");
+    inner.metrics.webhooks.tried("dead", took);
+    inner.deliveries.failed(&delivery.id, why, None).await
 }
 
 /// Counts the pending deliveries of all pods.
