@@ -20,6 +20,9 @@ pub struct ApiError {
     retry_after: Option<Duration>,
 }
 
+/// What a route returns.
+pub(super) type ApiResult = Result<HttpResponse, ApiError>;
+
 /// The codes of [`ApiError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -144,8 +144,9 @@ fn follow(
         Some(source) => source.ip(),
         None => peer,
     };
-    let forwarded = forwarded(headers).map(|hops| walk(trusted, nearest, hops));
-    let x_forwarded = x_forwarded_for(headers).map(|hops| walk(trusted, nearest, hops));
+    let forwarded = hops(headers, FORWARDED, elements).map(|it| walk(trusted, nearest, it));
+    let x_forwarded =
+        hops(headers, X_FORWARDED_FOR, addresses).map(|it| walk(trusted, nearest, it));
     let client = match (&forwarded, &x_forwarded) {
         (Some((one, _)), Some((other, _))) if one != other => return only(nearest),
         (Some((address, _)), _) | (None, Some((address, _))) => *address,
@@ -201,34 +202,28 @@ fn scheme(text: &str) -> Option<&'static str> {
     }
 }
 
-/// The hops of `X-Forwarded-For`, over all its lines in order. None without the header.
-fn x_forwarded_for(headers: &HeaderMap) -> Option<Vec<Hop>> {
+/// The hops of a forwarding header, over all its lines in order; none without the header. A line that `read` does not
+/// understand counts as one hop without data: a client that leaves a quote open must not change what its proxy appends.
+fn hops(
+    headers: &HeaderMap,
+    name: &str,
+    read: impl Fn(&str) -> Option<Vec<Hop>>,
+) -> Option<Vec<Hop>> {
     let mut hops = Vec::new();
-    for line in headers.get_all(X_FORWARDED_FOR) {
-        match line.to_str() {
-            Ok(line) => hops.extend(
-                line.split(',').map(|it| Hop { address: node(it.trim()), ..Hop::default() }),
-            ),
-            Err(_) => hops.push(Hop::default()),
-        }
+    for line in headers.get_all(name) {
+        let read = line.to_str().ok().and_then(&read);
+        hops.extend(read.unwrap_or_else(|| vec![Hop::default()]));
     }
-    headers.contains_key(X_FORWARDED_FOR).then_some(hops)
+    headers.contains_key(name).then_some(hops)
 }
 
-/// The hops of `Forwarded` (RFC 7239), over all its lines in order. A line that breaks the grammar counts as one hop
-/// without data: a client that leaves a quote open must not change what its proxy appends.
-fn forwarded(headers: &HeaderMap) -> Option<Vec<Hop>> {
-    let mut hops = Vec::new();
-    for line in headers.get_all(FORWARDED) {
-        match line.to_str().ok().and_then(elements) {
-            Some(elements) => hops.extend(elements),
-            None => hops.push(Hop::default()),
-        }
-    }
-    headers.contains_key(FORWARDED).then_some(hops)
+/// The entries of a line of `X-Forwarded-For`.
+fn addresses(line: &str) -> Option<Vec<Hop>> {
+    let entries = line.split(',').map(|it| Hop { address: node(it.trim()), ..Hop::default() });
+    Some(entries.collect())
 }
 
-/// `for=192.0.2.43;proto=http, for="[2001:db8::1]:4711"`: the elements of a line.
+/// The elements of a line of `Forwarded` (RFC 7239): `for=192.0.2.43;proto=http, for="[2001:db8::1]:4711"`.
 fn elements(line: &str) -> Option<Vec<Hop>> {
     let (mut hops, mut hop) = (Vec::new(), Hop::default());
     let mut rest = line.trim();

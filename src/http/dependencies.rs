@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_web::web;
 use hsc_actors::Pod;
 use hsc_actors::ports::archive::{Analytics, Archive, Deliveries, Replies};
 use hsc_actors::ports::{
@@ -89,6 +90,9 @@ pub struct Dependencies {
     /// Folder of the catalog's own assets (`/static`).
     pub statics: PathBuf,
 }
+
+/// The dependencies as an argument of a route.
+pub(super) type Deps = web::Data<Dependencies>;
 
 /// The settings of administration.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, get, web};
 use utoipa_swagger_ui::Config;
 
-use super::{ApiError, ApiErrorCode, asyncapi, openapi};
+use super::{ApiError, ApiErrorCode, ApiResult, asyncapi, openapi};
 
 /// Swagger UI creates styles at run time; its scripts are embedded files.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -33,7 +33,7 @@ pub(super) async fn asyncapi_json() -> HttpResponse {
 
 /// A file of Swagger UI.
 #[get("/docs/{file:.*}")]
-pub(super) async fn page(file: web::Path<String>) -> Result<HttpResponse, ApiError> {
+pub(super) async fn page(file: web::Path<String>) -> ApiResult {
     let config = Arc::new(Config::from("/docs/openapi.json"));
     let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
     let file = utoipa_swagger_ui::serve(&file, config).map_err(|error| {

@@ -4,6 +4,7 @@
 //! cookie that scripts cannot read; a change must also send the session's CSRF token in a header, and come from one
 //! of our own pages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use hsc_actors::ports::{IdentityError, Person, SessionCheck, SignedIn};
 use hsc_conversation::archive::Audit;
 use log::warn;
 use subtle::ConstantTimeEq as _;
+use utoipa::IntoResponses;
+use utoipa::openapi::{RefOr, Response};
 
 use super::{ApiError, ApiErrorCode, Dependencies, client_address};
 
@@ -64,6 +67,13 @@ impl Caller {
     }
 }
 
+/// The refusals of the guard, for the OpenAPI document.
+impl IntoResponses for Admin {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        BTreeMap::from(["401", "403"].map(|status| (status.to_owned(), Response::default().into())))
+    }
+}
+
 impl FromRequest for Admin {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
@@ -104,7 +114,7 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
                 let message = "This is not the admin.token of this server.";
                 Err(ApiError::new(ApiErrorCode::Forbidden, message))
             }
-            Err(error) => Err(api_error(error)),
+            Err(error) => Err(error.into()),
         };
     }
     if Cookie::Session.of(deps, request).is_some() {
@@ -165,7 +175,7 @@ pub(super) async fn session(
 ) -> Result<SignedIn, ApiError> {
     let not_signed_in = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(deps, request).ok_or_else(not_signed_in)?;
-    deps.identify.authenticate(secret).await.map_err(api_error)?.ok_or_else(not_signed_in)
+    deps.identify.authenticate(secret).await?.ok_or_else(not_signed_in)
 }
 
 /// Returns a check that can be repeated: is the user of this request still signed in, and in the same role? While the
@@ -272,29 +282,31 @@ impl Cookie {
 }
 
 /// The error for a caller who could not be signed in.
-pub(super) fn api_error(error: IdentityError) -> ApiError {
-    let code = match &error {
-        IdentityError::Wrong => ApiErrorCode::WrongSignIn,
-        IdentityError::TooMany { .. } => ApiErrorCode::TooManyTries,
-        IdentityError::Weak(_) => ApiErrorCode::WeakPassword,
-        IdentityError::Unfit(_) => ApiErrorCode::Unfit,
-        IdentityError::LinkSpent => ApiErrorCode::LinkSpent,
-        IdentityError::NoRole => ApiErrorCode::Forbidden,
-        IdentityError::NotVerified { cause } => {
-            warn!(cause:% = cause; "a sign-in at the provider was not brought to its end");
-            ApiErrorCode::NotVerified
+impl From<IdentityError> for ApiError {
+    fn from(error: IdentityError) -> Self {
+        let code = match &error {
+            IdentityError::Wrong => ApiErrorCode::WrongSignIn,
+            IdentityError::TooMany { .. } => ApiErrorCode::TooManyTries,
+            IdentityError::Weak(_) => ApiErrorCode::WeakPassword,
+            IdentityError::Unfit(_) => ApiErrorCode::Unfit,
+            IdentityError::LinkSpent => ApiErrorCode::LinkSpent,
+            IdentityError::NoRole => ApiErrorCode::Forbidden,
+            IdentityError::NotVerified { cause } => {
+                warn!(cause:% = cause; "a sign-in at the provider was not brought to its end");
+                ApiErrorCode::NotVerified
+            }
+            IdentityError::Down { cause } => {
+                warn!(cause:% = cause; "signing in is unavailable");
+                ApiErrorCode::Unavailable
+            }
+        };
+        let words = error.to_string();
+        let mut letters = words.chars();
+        let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
+        let shown = Self::new(code, format!("{first}{}.", letters.as_str()));
+        match error {
+            IdentityError::TooMany { wait } => shown.retry_after(wait + Duration::from_secs(1)),
+            _ => shown,
         }
-        IdentityError::Down { cause } => {
-            warn!(cause:% = cause; "signing in is unavailable");
-            ApiErrorCode::Unavailable
-        }
-    };
-    let words = error.to_string();
-    let mut letters = words.chars();
-    let first = letters.next().map(|it| it.to_uppercase().to_string()).unwrap_or_default();
-    let shown = ApiError::new(code, format!("{first}{}.", letters.as_str()));
-    match error {
-        IdentityError::TooMany { wait } => shown.retry_after(wait + Duration::from_secs(1)),
-        _ => shown,
     }
 }

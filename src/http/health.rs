@@ -3,13 +3,13 @@
 //! `/health` reports the process and is 200 while it lives, so that no probe restarts a server because of another
 //! system's outage; `/ready` reports whether the pod takes new work.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get};
 use hsc_actors::ports::EncoderHealth;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Dependencies;
 use super::headers::{NO_STORE, uncached_json};
+use super::{Dependencies, Deps};
 
 /// The health of the server, with figures.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,9 +65,9 @@ pub(super) struct Pong {
 }
 
 /// Health of the process; 200 while it lives.
-#[utoipa::path(get, path = "/health", tag = "operations", responses((status = 200, body = Health)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Health)))]
 #[get("/health")]
-pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn health(deps: Deps) -> HttpResponse {
     let reading = deps.process.read();
     let catalog = deps.catalog.load();
     let (status, reason) = standing(&deps);
@@ -89,7 +89,7 @@ pub(super) async fn health(deps: web::Data<Dependencies>) -> HttpResponse {
 
 /// The status alone, if `server.operations_listen` serves the details.
 #[get("/health")]
-pub(super) async fn health_status(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn health_status(deps: Deps) -> HttpResponse {
     uncached_json(Status { status: standing(&deps).0 })
 }
 
@@ -146,10 +146,9 @@ fn archive_fault(deps: &Dependencies) -> Option<String> {
 }
 
 /// Whether this pod takes new work.
-#[utoipa::path(get, path = "/ready", tag = "operations", responses(
-    (status = 200, body = Readiness), (status = 503, body = Readiness)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
 #[get("/ready")]
-pub(super) async fn ready(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn ready(deps: Deps) -> HttpResponse {
     let (mut response, readiness) = match not_ready(&deps) {
         None => (HttpResponse::Ok(), Readiness { status: "ready", reason: None }),
         Some(reason) => (
@@ -161,16 +160,16 @@ pub(super) async fn ready(deps: web::Data<Dependencies>) -> HttpResponse {
 }
 
 /// Whether the process answers.
-#[utoipa::path(get, path = "/ping", tag = "operations", responses((status = 200, body = Pong)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Pong)))]
 #[get("/ping")]
 pub(super) async fn ping() -> HttpResponse {
     uncached_json(Pong { pong: true })
 }
 
 /// All metrics as Prometheus text.
-#[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = String, content_type = "text/plain")))]
 #[get("/metrics")]
-pub(super) async fn metrics(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn metrics(deps: Deps) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
         .insert_header(NO_STORE)

@@ -147,25 +147,27 @@ impl<T> Named<T> {
     }
 }
 
-/// The error when the archive fails.
-pub(super) fn archive_error(error: ArchiveError) -> ApiError {
-    match error {
-        ArchiveError::Unavailable { cause } => {
-            warn!(cause:%; "the archive is away from the team");
-            let message =
-                "The archive cannot be reached just now. Chats go on; try again in a moment.";
-            ApiError::new(ApiErrorCode::Unavailable, message)
-        }
-        ArchiveError::Excluded { cause } => {
-            warn!(cause:%; "the archive excludes this release");
-            let message = "The archive was changed by a newer release of the server, and this one must not use it. \
+/// The error of a list that the archive does not give.
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Unavailable { cause } => {
+                warn!(cause:%; "the archive is away from the team");
+                let message =
+                    "The archive cannot be reached just now. Chats go on; try again in a moment.";
+                ApiError::new(ApiErrorCode::Unavailable, message)
+            }
+            ArchiveError::Excluded { cause } => {
+                warn!(cause:%; "the archive excludes this release");
+                let message = "The archive was changed by a newer release of the server, and this one must not use it. \
                            Chats go on.";
-            ApiError::new(ApiErrorCode::Unavailable, message)
-        }
-        ArchiveError::Refused { cause } => {
-            warn!(cause:%; "the archive refused a query of the team");
-            let message = "The archive did not take this; the log of the server says why.";
-            ApiError::new(ApiErrorCode::Internal, message)
+                ApiError::new(ApiErrorCode::Unavailable, message)
+            }
+            ArchiveError::Refused { cause } => {
+                warn!(cause:%; "the archive refused a query of the team");
+                let message = "The archive did not take this; the log of the server says why.";
+                ApiError::new(ApiErrorCode::Internal, message)
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use hsc_conversation::protocol::{ManualSection, ManualSections};
 use log::{debug, warn};
 
 use super::products::no_such_product;
-use super::{ApiError, ApiErrorCode, Dependencies};
+use super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// Number of sections: two rows on a phone.
 const SECTIONS: usize = 6;
@@ -34,13 +34,10 @@ const PDF_POLICY: &str = "frame-ancestors 'self'";
 
 /// Sections of the product's manual that a customer is likely to ask about. The manual is loaded as for a question;
 /// if that fails, there are no sections.
-#[utoipa::path(get, path = "/api/products/{id}/sections", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
-    responses((status = 200, body = ManualSections), (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, body = ManualSections), (status = 404)))]
 #[get("/api/products/{id}/sections")]
-pub(super) async fn sections(
-    deps: web::Data<Dependencies>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn sections(deps: Deps, id: web::Path<String>) -> ApiResult {
     let catalog = deps.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     let sections = match product.documentation.clone() {
@@ -138,19 +135,18 @@ fn title_of(heading: &str) -> Option<String> {
 }
 
 /// The manual's file; with `Range`, a part of it. `#page=N` after the address opens page N.
-#[utoipa::path(get, path = "/manuals/{product_id}", tag = "catalog", params(
-        ("product_id" = String, Path, description = "Id of the product"),
+#[utoipa::path(tag = "catalog",
+    params(("product_id" = String, Path, description = "Id of the product"),
         ("Range" = Option<String>, Header, description = "A part of the file, e.g. bytes=0-1023")),
     responses((status = 200, description = "The file", content_type = "application/pdf"),
         (status = 206, description = "The part asked for"), (status = 304, description = "Not changed"),
-        (status = 404, body = ApiError), (status = 416, description = "The file has no such part"),
-        (status = 502, body = ApiError)))]
+        (status = 404), (status = 416, description = "The file has no such part"), (status = 502)))]
 #[get("/manuals/{product_id}")]
 pub(super) async fn manual(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     product_id: web::Path<String>,
     request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let catalog = deps.catalog.load();
     let product = catalog.product(&product_id).ok_or_else(no_such_product)?;
     let documentation = product.documentation.as_ref().ok_or_else(no_manual)?;

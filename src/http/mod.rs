@@ -32,10 +32,12 @@ mod socket;
 mod team;
 mod visitor;
 
+use api_error::ApiResult;
 pub use api_error::{ApiError, ApiErrorCode};
 pub use asyncapi::asyncapi;
 pub use client_address::{Connection, TrustedProxies};
 use client_address::{client_address, warn_of_unknown_proxy};
+use dependencies::Deps;
 pub use dependencies::{AdminRules, BodyDeadline, Dependencies};
 pub use headers::FrameAncestors;
 pub use listener::{Capacity, Certificate, Connections, Deadlines, InvalidCertificate, Listener};

@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 use actix_web::App;
 use actix_web::http::StatusCode;
 use hsc_monitoring::Metrics;
-use utoipa::OpenApi;
-use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{Content, Ref, RefOr};
+use utoipa::{OpenApi, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    ApiErrorCode, health, manuals, operations, pages, products, search, sign_in, socket, team,
-    visitor,
+    ApiError, ApiErrorCode, health, manuals, operations, pages, products, search, sign_in, socket,
+    team, visitor,
 };
 
 /// `Allow` of a route with GET.
@@ -107,7 +107,7 @@ pub(super) fn documented(routes: &mut ServiceConfig<'_>, health: Health) {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "HSC-JIT", description = "Just-in-time technical support. The messages of the socket are in /docs/asyncapi.json."),
-    components(schemas(ApiErrorCode)),
+    components(schemas(ApiError, ApiErrorCode)),
     tags(
         (name = "chat", description = "The socket of the chat"),
         (name = "catalog", description = "What is sold and read"),
@@ -133,7 +133,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 /// Describes the responses that their route does not describe: OpenAPI requires it, and generators refuse
-/// a document without.
+/// a document without. An error for which the route names no body has that of every error.
 fn describe_responses(operation: &mut Operation) {
     let summary = operation.summary.clone().unwrap_or_default();
     for (status, response) in &mut operation.responses.responses {
@@ -148,6 +148,10 @@ fn describe_responses(operation: &mut Operation) {
                 format!("{reason}: {summary}")
             }
             Some(status) if status.is_client_error() || status.is_server_error() => {
+                if response.content.is_empty() {
+                    let body = Content::new(Some(Ref::from_schema_name(ApiError::name())));
+                    response.content.insert("application/json".to_owned(), body.into());
+                }
                 format!("{reason}. `code` of the body says why.")
             }
             _ => reason.to_owned(),

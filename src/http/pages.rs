@@ -14,7 +14,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::headers::PAGE_POLICY;
-use super::{ApiError, ApiErrorCode, Dependencies};
+use super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps};
 
 /// The visitor's page, the only one that another site may frame.
 const VISITORS: &str = "index.html";
@@ -80,15 +80,10 @@ fn is_packed(name: &str) -> bool {
 }
 
 /// An asset of the catalog folder's `static/`, else one of our pages.
-#[utoipa::path(get, path = "/static/{path}", tag = "pages",
-    params(("path" = String, Path, description = "Path of the asset")),
-    responses((status = 200, description = "The asset"), (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "pages", params(("path" = String, Path, description = "Path of the asset")),
+    responses((status = 200, description = "The asset"), (status = 404)))]
 #[get("/static/{path:.*}")]
-pub(super) async fn asset(
-    deps: web::Data<Dependencies>,
-    path: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn asset(deps: Deps, path: web::Path<String>, request: HttpRequest) -> ApiResult {
     let missing = || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such file.");
     let path = below(&path).ok_or_else(missing)?;
     if let Some(file) = own_file(&deps.statics, &path).await {

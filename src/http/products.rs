@@ -10,51 +10,25 @@ use hsc_conversation::protocol::{ManualLink, OneProduct, PredictionContext};
 use hsc_conversation::{brand_json, whole_entry};
 use serde_json::Value;
 
-use super::{ApiError, ApiErrorCode, Dependencies};
+use super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
-/// Words of a category or a name, in the singular, of studio products.
-const STUDIO: &[&str] = &[
-    "audio",
-    "daw",
-    "drum",
-    "guitar",
-    "microphone",
-    "organ",
-    "piano",
-    "recording",
-    "sampler",
-    "sequencer",
-    "studio",
-    "synthesizer",
-];
-/// The same for stage products.
-const LIVE: &[&str] = &[
-    "concert",
-    "drum",
-    "guitar",
-    "lighting",
-    "live",
-    "microphone",
-    "organ",
-    "piano",
-    "sampler",
-    "sequencer",
-    "stage",
-    "synthesizer",
-];
+/// Words of a category or a name, in the singular, of products for the studio and for the stage.
+const STUDIO_AND_LIVE: &[&str] =
+    &["drum", "guitar", "microphone", "organ", "piano", "sampler", "sequencer", "synthesizer"];
+/// The same for the studio alone.
+const STUDIO: &[&str] = &["audio", "daw", "recording", "studio"];
+/// The same for the stage alone.
+const LIVE: &[&str] = &["concert", "lighting", "live", "stage"];
 /// Interfaces in the specs of studio products.
 const STUDIO_INTERFACES: &[&str] = &["adat", "midi"];
 /// The same for stage products.
 const LIVE_INTERFACES: &[&str] = &["dmx", "dmx512", "midi"];
 
 /// The catalog's data of one product.
-#[utoipa::path(get, path = "/api/products/{id}", tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
-    responses((status = 200, body = OneProduct), (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "catalog", params(("id" = String, Path, description = "Id of the product")),
+    responses((status = 200, body = OneProduct), (status = 404)))]
 #[get("/api/products/{id}")]
-pub(super) async fn one_product(
-    deps: web::Data<Dependencies>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn one_product(deps: Deps, id: web::Path<String>) -> ApiResult {
     let catalog = deps.catalog.load();
     let product = catalog.product(&id).ok_or_else(no_such_product)?;
     Ok(HttpResponse::Ok().json(OneProduct {
@@ -98,10 +72,11 @@ fn scenarios_of(product: &Product) -> Vec<Scenario> {
         }
     }
     let has = |of: &[String], any: &[&str]| of.iter().any(|word| any.contains(&word.as_str()));
-    if has(&words, STUDIO) || has(&specs, STUDIO_INTERFACES) {
+    let is_for_both = has(&words, STUDIO_AND_LIVE);
+    if is_for_both || has(&words, STUDIO) || has(&specs, STUDIO_INTERFACES) {
         scenarios.push(Scenario::Studio);
     }
-    if has(&words, LIVE) || has(&specs, LIVE_INTERFACES) {
+    if is_for_both || has(&words, LIVE) || has(&specs, LIVE_INTERFACES) {
         scenarios.push(Scenario::Live);
     }
     scenarios

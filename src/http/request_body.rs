@@ -15,7 +15,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::future::LocalBoxFuture;
 use futures::{Stream, StreamExt as _};
 use hsc_conversation::protocol::without_lone_surrogates;
@@ -118,6 +118,22 @@ impl Stream for Timed {
     }
 }
 
+/// The whole body; none as soon as it is longer than `most` bytes.
+pub(super) async fn read_body(
+    mut payload: web::Payload,
+    most: usize,
+) -> Result<Option<BytesMut>, PayloadError> {
+    let mut body = BytesMut::new();
+    while let Some(piece) = payload.next().await {
+        let piece = piece?;
+        if body.len() + piece.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(Some(body))
+}
+
 /// A JSON body as `T`. Lone surrogate escapes are removed.
 pub(super) struct JsonBody<T>(pub(super) T);
 
@@ -136,16 +152,12 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
             if !is_json {
                 return Err(ApiError::invalid("the body is not application/json").into());
             }
-            let mut body = web::BytesMut::new();
-            let mut payload = payload?;
-            while let Some(bytes) = payload.next().await {
-                let bytes = bytes.map_err(|error| ApiError::invalid(error.to_string()))?;
-                body.extend_from_slice(&bytes);
-                if body.len() > JSON_BYTES {
-                    let message = format!("The body is larger than {JSON_BYTES} bytes.");
-                    return Err(ApiError::new(ApiErrorCode::TooLarge, message).into());
-                }
-            }
+            let body = read_body(payload?, JSON_BYTES).await;
+            let body = body.map_err(|error| ApiError::invalid(error.to_string()))?;
+            let Some(body) = body else {
+                let message = format!("The body is larger than {JSON_BYTES} bytes.");
+                return Err(ApiError::new(ApiErrorCode::TooLarge, message).into());
+            };
             read(&body).map(Self).map_err(|error| ApiError::invalid(error.to_string()).into())
         })
     }

@@ -20,7 +20,7 @@ use super::headers::NO_STORE;
 use super::openapi::{Health, READ_ONLY, allowed_methods, documented, sockets};
 use super::pages::page;
 use super::request_body::request_body;
-use super::{ApiError, ApiErrorCode, Dependencies, docs, health, observe};
+use super::{ApiError, ApiErrorCode, Dependencies, Deps, docs, health, observe};
 
 /// The pages of the team, and the role that each requires.
 const TEAM: [(&str, Role); 2] = [("agent", Role::Agent), ("admin", Role::Admin)];
@@ -79,7 +79,7 @@ fn invalid(error: &dyn std::fmt::Display) -> actix_web::Error {
 }
 
 /// Returns one of our pages, or an error that names the reason.
-async fn fallback(deps: web::Data<Dependencies>, request: HttpRequest) -> HttpResponse {
+async fn fallback(deps: Deps, request: HttpRequest) -> HttpResponse {
     if let Some(pattern) = request.match_pattern() {
         return not_allowed(&request, &allowed_methods(&pattern));
     }

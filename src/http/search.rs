@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::schema::{Object, ObjectBuilder, OneOf, OneOfBuilder, Schema, Type};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ApiError, ApiErrorCode, Dependencies};
+use super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// Longest query, in characters: the same as for `typing` over the socket.
 const QUERY_CHARS: usize = 1_000;
@@ -41,13 +41,9 @@ pub(super) struct Results {
 }
 
 /// The products that match the text, best first.
-#[utoipa::path(get, path = "/api/search", tag = "catalog", params(Wanted), responses(
-    (status = 200, body = Results), (status = 400, body = ApiError)))]
+#[utoipa::path(tag = "catalog", params(Wanted), responses((status = 200, body = Results), (status = 400)))]
 #[get("/api/search")]
-pub(super) async fn search(
-    deps: web::Data<Dependencies>,
-    params: web::Query<Wanted>,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn search(deps: Deps, params: web::Query<Wanted>) -> ApiResult {
     let query = checked("q", &params.q)?;
     let limit = params.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
@@ -83,13 +79,10 @@ fn price_schema() -> Schema {
 }
 
 /// The price of the product that matches the query.
-#[utoipa::path(get, path = "/api/price/{query}", tag = "catalog", params(("query" = String, Path, description = "What a customer typed")),
-    responses((status = 200, body = Price), (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "catalog", params(("query" = String, Path, description = "What a customer typed")),
+    responses((status = 200, body = Price), (status = 404)))]
 #[get("/api/price/{query}")]
-pub(super) async fn price(
-    deps: web::Data<Dependencies>,
-    query: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn price(deps: Deps, query: web::Path<String>) -> ApiResult {
     let query = checked("query", &query)?;
     let catalog = deps.catalog.load();
     let found = catalog.search(&query, 1);
@@ -134,9 +127,9 @@ pub(super) struct Brands {
 }
 
 /// Every brand with its number of products, by name.
-#[utoipa::path(get, path = "/api/brands", tag = "catalog", responses((status = 200, body = Brands)))]
+#[utoipa::path(tag = "catalog", responses((status = 200, body = Brands)))]
 #[get("/api/brands")]
-pub(super) async fn brands(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn brands(deps: Deps) -> HttpResponse {
     let catalog = deps.catalog.load();
     let brands: Vec<_> = catalog
         .brands()

@@ -14,10 +14,10 @@ use hsc_actors::ports::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::guard::{Agent, Cookie, api_error, from_our_page, session};
+use super::guard::{Agent, Cookie, from_our_page, session};
 use super::headers::{NO_STORE, uncached_json};
 use super::request_body::JsonBody;
-use super::{ApiError, Dependencies, client_address};
+use super::{ApiError, ApiResult, Dependencies, Deps, client_address};
 
 /// Longest time at the provider: enough to find the second factor.
 const AT_THE_PROVIDER: Duration = Duration::from_secs(10 * 60);
@@ -85,9 +85,9 @@ pub(super) struct Return {
 }
 
 /// The ways to sign in.
-#[utoipa::path(get, path = "/api/sign-in", tag = "team", responses((status = 200, body = SignInMethods)))]
+#[utoipa::path(tag = "team", responses((status = 200, body = SignInMethods)))]
 #[get("/api/sign-in")]
-pub(super) async fn ways(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(super) async fn ways(deps: Deps) -> HttpResponse {
     let provider = deps.identify.provider().map(str::to_owned);
     // While the accounts are unavailable the page does not offer to create one.
     let has_accounts = deps.identify.has_accounts().await.unwrap_or(true);
@@ -95,36 +95,33 @@ pub(super) async fn ways(deps: web::Data<Dependencies>) -> HttpResponse {
 }
 
 /// Signs in by mail address and password; the session comes as a cookie.
-#[utoipa::path(post, path = "/api/sign-in", tag = "team", request_body = SignIn,
-    responses((status = 200, body = Me), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 429, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team", request_body = SignIn,
+    responses((status = 200, body = Me), (status = 401), (status = 403), (status = 429), (status = 503)))]
 #[post("/api/sign-in")]
 pub(super) async fn sign_in(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     JsonBody(SignIn { address, password }): JsonBody<SignIn>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     from_our_page(&deps, &request)?;
     let device = Cookie::Device.of(&deps, &request).map(str::to_owned);
     let attempt = Attempt { address, password, from: client_address(&request), device };
-    let opened = deps.identify.sign_in(attempt).await.map_err(api_error)?;
+    let opened = deps.identify.sign_in(attempt).await?;
     Ok(welcome(&deps, &request, opened).await)
 }
 
 /// Signs out, of this browser or of all.
-#[utoipa::path(post, path = "/api/sign-out", tag = "team", request_body = SignOut,
-    responses((status = 204, description = "Signed out"), (status = 401, body = ApiError),
-        (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "team", request_body = SignOut,
+    responses((status = 204, description = "Signed out"), (status = 401), (status = 403)))]
 #[post("/api/sign-out")]
 pub(super) async fn sign_out(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     JsonBody(SignOut { everywhere }): JsonBody<SignOut>,
     Agent(person, caller): Agent,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let secret = Cookie::Session.of(&deps, &request).unwrap_or_default();
-    deps.identify.sign_out(secret, everywhere).await.map_err(api_error)?;
+    deps.identify.sign_out(secret, everywhere).await?;
     let how = if everywhere { "everywhere" } else { "" };
     caller.audit(&deps, "sign_out", &person.id, how);
     let cleared = Cookie::Session.clear(&deps, &request);
@@ -132,39 +129,34 @@ pub(super) async fn sign_out(
 }
 
 /// The current user, and the CSRF token for the pages.
-#[utoipa::path(get, path = "/api/me", tag = "team",
-    responses((status = 200, body = Me), (status = 401, body = ApiError)))]
+#[utoipa::path(tag = "team", responses((status = 200, body = Me), (status = 401)))]
 #[get("/api/me")]
-pub(super) async fn me(
-    deps: web::Data<Dependencies>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(super) async fn me(deps: Deps, request: HttpRequest) -> ApiResult {
     Ok(uncached_json(Me::from(session(&deps, &request).await?)))
 }
 
 /// Creates the first account, an admin, and signs it in.
-#[utoipa::path(post, path = "/api/first", tag = "team", request_body = FirstAdmin,
-    responses((status = 200, body = Me), (status = 403, body = ApiError),
-        (status = 410, body = ApiError), (status = 422, body = ApiError),
-        (status = 429, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team", request_body = FirstAdmin,
+    responses((status = 200, body = Me), (status = 403), (status = 410), (status = 422), (status = 429),
+        (status = 503)))]
 #[post("/api/first")]
 pub(super) async fn first(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     JsonBody(account): JsonBody<FirstAdmin>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     from_our_page(&deps, &request)?;
-    let opened = deps.identify.first(account, client_address(&request)).await.map_err(api_error)?;
+    let opened = deps.identify.first(account, client_address(&request)).await?;
     Ok(welcome(&deps, &request, opened).await)
 }
 
 /// Sends the browser to the OpenID provider.
-#[utoipa::path(get, path = "/sign-in/openid", tag = "team",
+#[utoipa::path(tag = "team",
     params(("next" = Option<String>, Query, description = "`/agent` or `/admin`: where to go then")),
     responses((status = 302, description = "To the provider, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid")]
 pub(super) async fn openid(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     query: web::Query<Begin>,
 ) -> HttpResponse {
@@ -180,14 +172,14 @@ pub(super) async fn openid(
 }
 
 /// Return address of the provider; signs in.
-#[utoipa::path(get, path = "/sign-in/openid/return", tag = "team",
+#[utoipa::path(tag = "team",
     params(("state" = String, Query, description = "As it was sent to the provider"),
         ("code" = Option<String>, Query, description = "What the provider gives"),
         ("error" = Option<String>, Query, description = "Why it gives none")),
     responses((status = 302, description = "To the page, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid/return")]
 pub(super) async fn openid_return(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     query: web::Query<Return>,
 ) -> HttpResponse {
@@ -263,6 +255,6 @@ fn to(address: &str) -> HttpResponseBuilder {
 }
 
 fn failed(error: IdentityError, next: &str) -> HttpResponseBuilder {
-    let ApiError { code, .. } = api_error(error);
+    let ApiError { code, .. } = error.into();
     to(&format!("/sign-in?failed={}&next={next}", code.as_str()))
 }

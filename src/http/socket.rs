@@ -16,19 +16,19 @@ use serde::Deserialize;
 
 use super::guard::{Agent, still_in};
 use super::observe::{RequestId, incoming_trace};
-use super::{ApiError, ApiErrorCode, Dependencies, client_address};
+use super::{ApiError, ApiErrorCode, Deps, client_address};
 
 /// Opens the visitors' socket (WebSocket upgrade).
 ///
 /// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
-#[utoipa::path(get, path = "/ws", tag = "chat",
+#[utoipa::path(tag = "chat",
     params(("client_id" = Option<String>, Query, description = "Opaque id of the client, for its own use"),
         ("visitor" = Option<String>, Query, description = "Who the visitor is, a JWT that the embedding site has signed")),
-    responses((status = 101, description = "The socket is open"), (status = 403, body = ApiError),
-        (status = 426, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 101, description = "The socket is open"), (status = 403), (status = 426),
+        (status = 503)))]
 #[get("/ws")]
 pub(super) async fn socket(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request_id: web::ReqData<RequestId>,
     request: HttpRequest,
     payload: web::Payload,
@@ -48,12 +48,12 @@ pub(super) async fn socket(
 /// Opens the agents' socket (WebSocket upgrade), for a signed-in agent.
 ///
 /// The messages are in the AsyncAPI document, `/docs/asyncapi.json`.
-#[utoipa::path(get, path = "/ws/agent", tag = "team",
-    responses((status = 101, description = "The socket is open"), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 426, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team",
+    responses((status = 101, description = "The socket is open"), (status = 401), (status = 403), (status = 426),
+        (status = 503)))]
 #[get("/ws/agent")]
 pub(super) async fn agent_socket(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request_id: web::ReqData<RequestId>,
     Agent(person, caller): Agent,
     request: HttpRequest,

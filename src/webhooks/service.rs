@@ -129,6 +129,7 @@ impl WebhookAdmin for Webhooks {
             events: endpoint.events.clone(),
             delivered: endpoint.delivered.load(Ordering::Relaxed),
             failed: endpoint.failed.load(Ordering::Relaxed),
+            ..EndpointCounters::default()
         };
         self.inner.endpoints.iter().map(of).collect()
     }

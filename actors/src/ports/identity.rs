@@ -218,31 +218,36 @@ pub trait Staff: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Account, StaffError>>;
 }
 
-/// A new account, as typed.
-#[derive(Clone)]
+/// A new account.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = AccountCreation)]
 pub struct NewAccount {
-    /// The name that colleagues and visitors see.
+    /// The name that colleagues and visitors see, 1 to 80 characters.
     pub name: String,
     /// The mail address to sign in with.
     pub address: String,
-    /// The role.
+    /// What the account may do.
     pub role: Role,
-    /// The password.
+    /// 12 to 200 characters, not easy to guess.
     pub password: String,
 }
 
-/// The changes of an account, as typed; fields that are none stay.
-#[derive(Clone, Default)]
+/// Changes of an account; absent fields stay.
+#[derive(Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Change)]
 pub struct StaffChange {
-    /// The name.
+    /// The name that colleagues and visitors see, 1 to 80 characters.
     pub name: Option<String>,
-    /// The role.
+    /// Another role signs the account out everywhere.
     pub role: Option<Role>,
-    /// A new password; it also unlocks.
+    /// A new password; it also removes a lock.
     pub password: Option<String>,
-    /// Disables or enables the account.
+    /// True disables signing in.
     pub is_disabled: Option<bool>,
-    /// True resets failures and every limit on attempts, on all pods.
+    /// True removes a lock after too many failures.
+    #[serde(default)]
     pub unlock: bool,
 }
 

@@ -58,7 +58,8 @@ impl Announcer {
 
 /// Reports on the endpoints and sends them test events.
 pub trait WebhookAdmin: Send + Sync + 'static {
-    /// The endpoints in the order of the settings, with the counters of this pod.
+    /// The endpoints in the order of the settings, with the counters of this pod. Those of all pods are zero: the
+    /// archive has them ([`Deliveries::standing`]).
     fn endpoints(&self) -> Vec<EndpointCounters>;
 
     /// Sends a `test` event to the endpoint with this address, or to all, whatever events they subscribe to. Returns
@@ -66,17 +67,22 @@ pub trait WebhookAdmin: Send + Sync + 'static {
     fn test(&self, url: Option<&str>) -> Vec<String>;
 }
 
-/// An endpoint, and this pod's deliveries to it since its start.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An endpoint and its deliveries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = Endpoint)]
 pub struct EndpointCounters {
     /// Its address.
     pub url: String,
-    /// Its events; `all` is every event.
+    /// Its events; `all` is every event. Empty if the endpoint is not in the settings any more.
     pub events: Vec<String>,
-    /// Deliveries that arrived.
+    /// Deliveries that this pod made since its start.
     pub delivered: u64,
-    /// Attempts that failed.
+    /// Failed attempts of this pod since its start.
     pub failed: u64,
+    /// Waiting deliveries of all pods.
+    pub waiting: u64,
+    /// Dead letters of all pods.
+    pub dead: u64,
 }
 
 /// Stores deliveries until they arrive. New ones are written as [`hsc_conversation::archive::Record::Deliver`],

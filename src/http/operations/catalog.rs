@@ -1,7 +1,6 @@
 //! `/admin/catalog`: the content of the catalog, reloading it, and uploading brand files.
 
 use actix_web::{HttpResponse, get, post, put, web};
-use futures::StreamExt as _;
 use hsc_catalogs::Problem;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +8,8 @@ use serde_json::json;
 use super::super::guard::Admin;
 use super::super::headers::uncached_json;
 use super::super::list_query::ms;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::request_body::read_body;
+use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps};
 use crate::catalog_folder::{CatalogFileError, CatalogFileStored};
 use crate::reload::LastLoad;
 
@@ -45,22 +45,17 @@ fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
 }
 
 /// The current catalog: version, number of products, brands with their files, problems of the last load.
-#[utoipa::path(get, path = "/admin/catalog", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin))]
 #[get("/admin/catalog")]
-pub(crate) async fn catalog(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+pub(crate) async fn catalog(deps: Deps, _: Admin) -> HttpResponse {
     shown(&deps, &deps.catalog_folder.last_load())
 }
 
 /// Reloads the catalog of this pod from its folder. A broken catalog does not replace the current one: `kept`
 /// has the reason.
-#[utoipa::path(post, path = "/admin/catalog/reload", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin))]
 #[post("/admin/catalog/reload")]
-pub(crate) async fn reload_catalog(
-    deps: web::Data<Dependencies>,
-    Admin(caller): Admin,
-) -> HttpResponse {
+pub(crate) async fn reload_catalog(deps: Deps, Admin(caller): Admin) -> HttpResponse {
     caller.audit(&deps, "catalog.reload", deps.pod.pod(), "");
     shown(&deps, &deps.catalog_folder.reload().await)
 }
@@ -101,24 +96,21 @@ fn yes() -> bool {
 
 /// Checks a brand file in a copy of the catalog; with `dry_run=false` writes it into the folder of this
 /// pod and reloads.
-#[utoipa::path(put, path = "/admin/catalog/files/{file}", tag = "operations", request_body = Object,
-    params(("file" = String, Path), ("dry_run" = Option<bool>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 409, body = ApiError), (status = 413, body = ApiError),
-        (status = 422, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = Object, params(("dry_run" = Option<bool>, Query)),
+    responses((status = 200, body = Object), (status = 400), Admin, (status = 409), (status = 413),
+        (status = 422)))]
 // Any path, so that a path traversal is refused with an error and not with a missing route.
 #[put("/admin/catalog/files/{file:.*}")]
 pub(crate) async fn place_file(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     file: web::Path<String>,
     query: web::Query<UploadQuery>,
     body: web::Payload,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let (file, dry_run) = (file.into_inner(), query.dry_run);
     let text = text_of(body).await?;
-    let placed =
-        deps.catalog_folder.place(file.clone(), text, dry_run).await.map_err(not_placed)?;
+    let placed = deps.catalog_folder.place(file.clone(), text, dry_run).await?;
     if placed.written {
         let trial = &placed.trial;
         let (added, changed) = (trial.added.len(), trial.changed.len());
@@ -155,30 +147,27 @@ fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_j
 }
 
 /// The body, bounded while it arrives.
-async fn text_of(mut body: web::Payload) -> Result<String, ApiError> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        let piece = piece
-            .map_err(|error| ApiError::invalid(format!("The file did not come whole: {error}.")))?;
-        if bytes.len() + piece.len() > MOST_BYTES {
-            let message = format!(
-                "The file is larger than {MOST_BYTES} bytes; put it into the catalog folder by other means."
-            );
-            return Err(ApiError::new(ApiErrorCode::TooLarge, message));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    String::from_utf8(bytes).map_err(|error| {
+async fn text_of(body: web::Payload) -> Result<String, ApiError> {
+    let broken = |error| ApiError::invalid(format!("The file did not come whole: {error}."));
+    let Some(bytes) = read_body(body, MOST_BYTES).await.map_err(broken)? else {
+        let message = format!(
+            "The file is larger than {MOST_BYTES} bytes; put it into the catalog folder by other means."
+        );
+        return Err(ApiError::new(ApiErrorCode::TooLarge, message));
+    };
+    String::from_utf8(bytes.into()).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         ApiError::invalid(format!("The file is not UTF-8: byte {at} is no letter of it."))
     })
 }
 
-fn not_placed(not: CatalogFileError) -> ApiError {
-    let code = match &not {
-        CatalogFileError::Name(_) => ApiErrorCode::InvalidRequest,
-        CatalogFileError::Unfit(_) => ApiErrorCode::UnfitCatalog,
-        CatalogFileError::NotWritable { .. } => ApiErrorCode::NotWritable,
-    };
-    ApiError::new(code, format!("Not written: {not}."))
+impl From<CatalogFileError> for ApiError {
+    fn from(error: CatalogFileError) -> Self {
+        let code = match &error {
+            CatalogFileError::Name(_) => ApiErrorCode::InvalidRequest,
+            CatalogFileError::Unfit(_) => ApiErrorCode::UnfitCatalog,
+            CatalogFileError::NotWritable { .. } => ApiErrorCode::NotWritable,
+        };
+        Self::new(code, format!("Not written: {error}."))
+    }
 }

@@ -17,8 +17,7 @@ use super::super::headers::uncached_json;
 use super::super::list_query::{Page, PageRequest, ms};
 use super::super::manuals::no_manual;
 use super::super::products::no_such_product;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
-use super::pod::down;
+use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps};
 
 /// Longest wait for a manual that is fetched again. Fetching and reading have limits of their own; this is how long a
 /// person waits for a page.
@@ -83,17 +82,12 @@ struct Manuals {
 
 /// The manuals of this pod by product, in pages: state, pages, bytes, time of fetch, fault. `text` is a part of a
 /// product's name or id or of its brand; `state` is open, kept, unread, failed or none.
-#[utoipa::path(get, path = "/admin/manuals", tag = "operations",
-    params(("text" = Option<String>, Query), ("state" = Option<String>, Query),
-        ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations",
+    params(("text" = Option<String>, Query), ("state" = Option<String>, Query), ("limit" = Option<usize>, Query),
+        ("after" = Option<String>, Query)),
+    responses((status = 200, body = Object), (status = 400), Admin))]
 #[get("/admin/manuals")]
-pub(crate) async fn manuals(
-    deps: web::Data<Dependencies>,
-    _: Admin,
-    params: web::Query<PageRequest>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn manuals(deps: Deps, _: Admin, params: web::Query<PageRequest>) -> ApiResult {
     let (limit, text, after) = (params.limit()?, params.text(), params.after.clone());
     let state = params
         .state()
@@ -180,22 +174,21 @@ fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<R
 
 /// Removes a product's manual on all pods, fetches it again and opens it here: `opened`, `failed`, or `opening` (202)
 /// if that takes longer than half a minute.
-#[utoipa::path(post, path = "/admin/manuals/{product}/refetch", tag = "operations",
-    params(("product" = String, Path)),
-    responses((status = 200, body = Object), (status = 202, body = Object), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations",
+    responses((status = 200, body = Object), (status = 202, body = Object), Admin, (status = 404),
+        (status = 503)))]
 #[post("/admin/manuals/{product}/refetch")]
 pub(crate) async fn refetch(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     product: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let found = deps.catalog.load().product(&product).map(Arc::clone);
     let product = found.ok_or_else(no_such_product)?;
     let documentation = product.documentation.clone().ok_or_else(no_manual)?;
     caller.audit(&deps, "manual.refetch", &product.id, &documentation.url);
     let what = Invalidate::Manual(documentation.url.clone());
-    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
+    let Announced { here, other_pods } = deps.pod.invalidate(what).await?;
     let opened = timeout(WAITS, deps.pod.caches().open(ManualRequest { documentation })).await;
     let outcome = match &opened {
         Ok(Ok(_)) => "opened",

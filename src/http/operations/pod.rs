@@ -18,7 +18,7 @@ use super::super::guard::Admin;
 use super::super::headers::uncached_json;
 use super::super::list_query::{Page, PageRequest};
 use super::super::request_body::JsonBody;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// Longest announcement, in characters: a page shows it in one or two lines.
 const MOST_CHARACTERS: usize = 1_000;
@@ -33,28 +33,25 @@ pub(crate) struct FaultRequest {
 }
 
 /// The actors of this pod as a tree: name, state, restarts, last reason, mailbox depth, uptime.
-#[utoipa::path(get, path = "/admin/actors", tag = "operations",
-    responses((status = 200, body = TreeReport), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = TreeReport), Admin))]
 #[get("/admin/actors")]
-pub(crate) async fn actors(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+pub(crate) async fn actors(deps: Deps, _: Admin) -> HttpResponse {
     let tree: TreeReport = deps.pod.tree();
     uncached_json(tree)
 }
 
 /// All pods that this one knows, their sums, and whether the list is complete.
-#[utoipa::path(get, path = "/admin/pods", tag = "operations",
-    responses((status = 200, body = Pods), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Pods), Admin))]
 #[get("/admin/pods")]
-pub(crate) async fn pods(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+pub(crate) async fn pods(deps: Deps, _: Admin) -> HttpResponse {
     let pods: Pods = deps.pod.pods();
     uncached_json(pods)
 }
 
 /// Drains this pod: it takes no new work, sends its clients to other pods and ends, as on SIGTERM.
-#[utoipa::path(post, path = "/admin/drain", tag = "operations",
-    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 202, body = Object), Admin))]
 #[post("/admin/drain")]
-pub(crate) async fn drain(deps: web::Data<Dependencies>, Admin(caller): Admin) -> HttpResponse {
+pub(crate) async fn drain(deps: Deps, Admin(caller): Admin) -> HttpResponse {
     caller.audit(&deps, "pod.drain", deps.pod.pod(), "");
     let started = deps.drain.request();
     let within_ms = u64::try_from(started.within.as_millis()).unwrap_or(u64::MAX);
@@ -73,17 +70,16 @@ pub(crate) async fn drain(deps: web::Data<Dependencies>, Admin(caller): Admin) -
 }
 
 /// Invalidates caches: `"all"`, or one of `{"product"|"manual"|"catalog_version": "…"}`.
-#[utoipa::path(post, path = "/admin/caches/invalidate", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), Admin, (status = 503)))]
 #[post("/admin/caches/invalidate")]
 pub(crate) async fn invalidate(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     JsonBody(what): JsonBody<Invalidate>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     caller.audit(&deps, "cache.invalidate", &format!("{what:?}"), "");
-    let Announced { here, other_pods } = deps.pod.invalidate(what).await.map_err(down)?;
+    let Announced { here, other_pods } = deps.pod.invalidate(what).await?;
     Ok(HttpResponse::Ok().json(Forgotten { here, other_pods }))
 }
 
@@ -105,15 +101,14 @@ pub(crate) struct Notice {
 
 /// Sends an announcement to every client on every pod: `{"message":"…"}`, at most 1,000 characters. Returns the
 /// number of receivers on this pod, and whether the other pods were told.
-#[utoipa::path(post, path = "/admin/broadcast", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), (status = 400), Admin, (status = 503)))]
 #[post("/admin/broadcast")]
 pub(crate) async fn broadcast(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     JsonBody(Notice { message }): JsonBody<Notice>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if message.trim().is_empty() || message.chars().count() > MOST_CHARACTERS {
         let message = "message has to be a text of 1 to 1,000 characters.";
         return Err(ApiError::invalid(message));
@@ -124,15 +119,14 @@ pub(crate) async fn broadcast(
 }
 
 /// Makes an actor fail, if the settings allow it: `{"actor":"cache.manuals.0","fault":"panic"}`.
-#[utoipa::path(post, path = "/admin/chaos", tag = "operations", request_body = Object,
-    responses((status = 200, body = Object), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = Object,
+    responses((status = 200, body = Object), (status = 400), Admin, (status = 404)))]
 #[post("/admin/chaos")]
 pub(crate) async fn chaos(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     JsonBody(FaultRequest { actor, fault }): JsonBody<FaultRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if !deps.admin.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
         return Err(ApiError::new(ApiErrorCode::Forbidden, message));
@@ -149,26 +143,26 @@ pub(crate) async fn chaos(
     Ok(HttpResponse::Ok().json(json!({ "told": reached })))
 }
 
-pub(super) fn down(error: AskError) -> ApiError {
-    ApiError::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        Self::new(ApiErrorCode::Full, format!("Not done just now: {error}."))
+    }
 }
 
 /// The last ten minutes of this pod: rates, percentiles and gauges, one value every few seconds, null if
 /// there is none.
-#[utoipa::path(get, path = "/admin/series", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin))]
 #[get("/admin/series")]
-pub(crate) async fn series(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+pub(crate) async fn series(deps: Deps, _: Admin) -> HttpResponse {
     let charts: Charts = deps.pod.charts();
     uncached_json(charts)
 }
 
 /// The current settings, nested as in the file; a secret is `"***"` if it is set and null if not. `changed` names
 /// those that differ from the default, with the default.
-#[utoipa::path(get, path = "/admin/settings", tag = "operations",
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin))]
 #[get("/admin/settings")]
-pub(crate) async fn settings(deps: web::Data<Dependencies>, _: Admin) -> HttpResponse {
+pub(crate) async fn settings(deps: Deps, _: Admin) -> HttpResponse {
     uncached_json(&deps.settings)
 }
 
@@ -183,16 +177,11 @@ struct Shown {
 }
 
 /// The sessions of this pod, the newest first; `text` finds a key, or a part of a conversation, product, agent or address.
-#[utoipa::path(get, path = "/admin/sessions", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("text" = Option<String>, Query), ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Object), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError)))]
+    responses((status = 200, body = Object), (status = 400), Admin))]
 #[get("/admin/sessions")]
-pub(crate) async fn sessions(
-    deps: web::Data<Dependencies>,
-    _: Admin,
-    params: web::Query<PageRequest>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn sessions(deps: Deps, _: Admin, params: web::Query<PageRequest>) -> ApiResult {
     let (limit, text) = (params.limit()?, params.text());
     let before = params.after.as_deref().map(str::parse::<u64>).transpose();
     let before =
@@ -222,16 +211,13 @@ fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
 }
 
 /// Closes a session of this pod, with a close code after which its page does not reconnect.
-#[utoipa::path(post, path = "/admin/sessions/{key}/close", tag = "operations",
-    params(("key" = u64, Path)),
-    responses((status = 200, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 404, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin, (status = 404)))]
 #[post("/admin/sessions/{key}/close")]
 pub(crate) async fn close_session(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     key: web::Path<u64>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let key = key.into_inner();
     if !deps.pod.sessions().dismiss(key) {
         let message = format!("This pod has no session {key}; it may have ended just now.");

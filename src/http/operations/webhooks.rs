@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use hsc_actors::ports::EndpointCounters;
-use hsc_actors::ports::archive::{ArchiveError, Delivery, Page, Paged};
+use hsc_actors::ports::archive::{ArchiveError, Delivery, EndpointBacklog, Page, Paged};
 use hsc_conversation::now_ms;
 use log::warn;
 use serde::{Deserialize, Serialize};
@@ -13,94 +13,58 @@ use super::super::guard::Admin;
 use super::super::headers::uncached_json;
 use super::super::list_query::PageRequest;
 use super::super::request_body::JsonBody;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
-
-/// An endpoint and its deliveries.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Endpoint {
-    /// Its address.
-    url: String,
-    /// Its events; `all` is every event. Empty if the endpoint is not in the settings any more.
-    events: Vec<String>,
-    /// Deliveries that this pod made since its start.
-    delivered: u64,
-    /// Failed attempts of this pod since its start.
-    failed: u64,
-    /// Waiting deliveries of all pods.
-    waiting: u64,
-    /// Dead letters of all pods.
-    dead: u64,
-}
-
-impl From<EndpointCounters> for Endpoint {
-    fn from(EndpointCounters { url, events, delivered, failed }: EndpointCounters) -> Self {
-        Self { url, events, delivered, failed, waiting: 0, dead: 0 }
-    }
-}
+use super::super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// The endpoints.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Endpoints {
     /// In the order of the settings.
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<EndpointCounters>,
 }
 
 /// The webhook endpoints: events, deliveries, waiting deliveries, dead letters.
-#[utoipa::path(get, path = "/admin/webhooks", tag = "operations",
-    responses((status = 200, body = Endpoints), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Endpoints), Admin, (status = 503)))]
 #[get("/admin/webhooks")]
-pub(crate) async fn webhooks(
-    deps: web::Data<Dependencies>,
-    _: Admin,
-) -> Result<HttpResponse, ApiError> {
-    let counted = deps.webhooks.endpoints();
-    let mut endpoints: Vec<Endpoint> = counted.into_iter().map(Endpoint::from).collect();
-    for standing in deps.deliveries.standing().await.map_err(away)? {
-        let known = endpoints.iter_mut().find(|it| it.url == standing.endpoint);
-        let (waiting, dead) = (standing.waiting, standing.dead);
-        match known {
+pub(crate) async fn webhooks(deps: Deps, _: Admin) -> ApiResult {
+    let mut endpoints = deps.webhooks.endpoints();
+    for EndpointBacklog { endpoint: url, waiting, dead } in
+        deps.deliveries.standing().await.map_err(away)?
+    {
+        match endpoints.iter_mut().find(|it| it.url == url) {
             Some(known) => (known.waiting, known.dead) = (waiting, dead),
             // Its deliveries wait until it is in the settings again.
-            None => endpoints.push(Endpoint {
-                url: standing.endpoint,
-                events: Vec::new(),
-                delivered: 0,
-                failed: 0,
-                waiting,
-                dead,
-            }),
+            None => {
+                let counters =
+                    EndpointCounters { url, waiting, dead, ..EndpointCounters::default() };
+                endpoints.push(counters);
+            }
         }
     }
     Ok(uncached_json(Endpoints { endpoints }))
 }
 
 /// Dead letters, the newest first.
-#[utoipa::path(get, path = "/admin/webhooks/dead-letters", tag = "operations",
-    params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Delivery>), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<Delivery>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/webhooks/dead-letters")]
 pub(crate) async fn dead_letters(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     _: Admin,
     params: web::Query<PageRequest>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let page = Page { after: params.after.clone(), limit: params.limit()? };
     Ok(uncached_json(deps.deliveries.dead_letters(page).await.map_err(away)?))
 }
 
 /// Delivers a dead letter again, from the first attempt.
-#[utoipa::path(post, path = "/admin/webhooks/dead-letters/{id}/retry", tag = "operations",
-    params(("id" = String, Path)),
-    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations",
+    responses((status = 202, body = Object), Admin, (status = 404), (status = 503)))]
 #[post("/admin/webhooks/dead-letters/{id}/retry")]
 pub(crate) async fn retry_dead_letter(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if !deps.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
     }
@@ -109,16 +73,13 @@ pub(crate) async fn retry_dead_letter(
 }
 
 /// Deletes a dead letter.
-#[utoipa::path(delete, path = "/admin/webhooks/dead-letters/{id}", tag = "operations",
-    params(("id" = String, Path)),
-    responses((status = 204), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 204), Admin, (status = 404), (status = 503)))]
 #[delete("/admin/webhooks/dead-letters/{id}")]
 pub(crate) async fn discard_dead_letter(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     if !deps.deliveries.discard(&id).await.map_err(away)? {
         return Err(unknown(&id));
     }
@@ -136,15 +97,14 @@ pub(crate) struct Tested {
 }
 
 /// Sends a `test` event to the endpoint of this address, or to all, whatever events they subscribe to.
-#[utoipa::path(post, path = "/admin/webhooks/test", tag = "operations", request_body = Tested,
-    responses((status = 202, body = Object), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 409, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = Tested,
+    responses((status = 202, body = Object), Admin, (status = 409)))]
 #[post("/admin/webhooks/test")]
 pub(crate) async fn test_webhooks(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     Admin(caller): Admin,
     tested: Option<JsonBody<Tested>>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let Tested { url } = tested.map(|JsonBody(tested)| tested).unwrap_or_default();
     let ids = deps.webhooks.test(url.as_deref());
     if ids.is_empty() {

@@ -3,14 +3,13 @@
 use actix_web::{HttpResponse, get, patch, post, web};
 use hsc_actors::ports::archive::{Account, AccountError, Role};
 use hsc_actors::ports::{NewAccount, StaffChange, StaffError};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::guard::{Admin, api_error};
+use super::super::guard::Admin;
 use super::super::headers::{NO_STORE, uncached_json};
-use super::super::list_query::archive_error;
 use super::super::request_body::JsonBody;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// All accounts.
 #[derive(Debug, Serialize, ToSchema)]
@@ -55,85 +54,48 @@ impl From<Account> for Shown {
     }
 }
 
-/// A new account.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AccountCreation {
-    /// The name that colleagues and visitors see, 1 to 80 characters.
-    name: String,
-    /// The mail address to sign in with.
-    address: String,
-    role: Role,
-    /// 12 to 200 characters, not easy to guess.
-    password: String,
-}
-
-/// Changes of an account; absent fields stay.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Change {
-    name: Option<String>,
-    role: Option<Role>,
-    /// A new password; it also removes a lock.
-    password: Option<String>,
-    /// True disables signing in.
-    is_disabled: Option<bool>,
-    /// True removes a lock after too many failures.
-    #[serde(default)]
-    unlock: bool,
-}
-
 /// The accounts of the team, by name.
-#[utoipa::path(get, path = "/admin/users", tag = "operations",
-    responses((status = 200, body = Accounts), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", responses((status = 200, body = Accounts), Admin, (status = 503)))]
 #[get("/admin/users")]
-pub(crate) async fn users(
-    _: Admin,
-    deps: web::Data<Dependencies>,
-) -> Result<HttpResponse, ApiError> {
-    let all = deps.staff.all().await.map_err(archive_error)?;
+pub(crate) async fn users(_: Admin, deps: Deps) -> ApiResult {
+    let all = deps.staff.all().await?;
     Ok(uncached_json(Accounts { items: all.into_iter().map(Shown::from).collect() }))
 }
 
 /// Adds an account.
-#[utoipa::path(post, path = "/admin/users", tag = "operations", request_body = AccountCreation,
-    responses((status = 201, body = Shown), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 409, body = ApiError), (status = 422, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = NewAccount,
+    responses((status = 201, body = Shown), (status = 400), Admin, (status = 409), (status = 422),
+        (status = 503)))]
 #[post("/admin/users")]
 pub(crate) async fn add_user(
     Admin(caller): Admin,
-    deps: web::Data<Dependencies>,
-    JsonBody(AccountCreation { name, address, role, password }): JsonBody<AccountCreation>,
-) -> Result<HttpResponse, ApiError> {
-    let newcomer = NewAccount { name, address, role, password };
-    let account = deps.staff.add(newcomer).await.map_err(refused)?;
+    deps: Deps,
+    JsonBody(newcomer): JsonBody<NewAccount>,
+) -> ApiResult {
+    let account = deps.staff.add(newcomer).await?;
     caller.audit(&deps, "account.add", &account.id, account.role.as_str());
     Ok(HttpResponse::Created().insert_header(NO_STORE).json(Shown::from(account)))
 }
 
 /// Changes an account. An account that is disabled, or gets another role or password, is signed out everywhere.
-#[utoipa::path(patch, path = "/admin/users/{id}", tag = "operations", params(("id" = String, Path)),
-    request_body = Change,
-    responses((status = 200, body = Shown), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 409, body = ApiError),
-        (status = 422, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "operations", request_body = StaffChange,
+    responses((status = 200, body = Shown), (status = 400), Admin, (status = 404), (status = 409), (status = 422),
+        (status = 503)))]
 #[patch("/admin/users/{id}")]
 pub(crate) async fn change_user(
     Admin(caller): Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     id: web::Path<String>,
-    JsonBody(change): JsonBody<Change>,
-) -> Result<HttpResponse, ApiError> {
-    let Change { name, role, password, is_disabled, unlock } = change;
+    JsonBody(change): JsonBody<StaffChange>,
+) -> ApiResult {
+    let StaffChange { name, role, password, is_disabled, unlock } = &change;
     // The audit entries, in the words of `hsc user`.
     let done: Vec<(&str, &str)> = [
         name.as_ref().map(|_| ("account.rename", "")),
         role.map(|role| ("account.role", role.as_str())),
         password.as_ref().map(|_| ("account.password", "")),
         is_disabled.map(|is| (if is { "account.disable" } else { "account.enable" }, "")),
-        unlock.then_some(("account.unlock", "")),
+        (*unlock).then_some(("account.unlock", "")),
     ]
     .into_iter()
     .flatten()
@@ -142,8 +104,7 @@ pub(crate) async fn change_user(
         let message = "Nothing is to be changed: name, role, password, is_disabled or unlock.";
         return Err(ApiError::invalid(message));
     }
-    let change = StaffChange { name, role, password, is_disabled, unlock };
-    let account = deps.staff.change(&id, change).await.map_err(refused)?;
+    let account = deps.staff.change(&id, change).await?;
     for (action, detail) in done {
         caller.audit(&deps, action, &account.id, detail);
     }
@@ -151,23 +112,25 @@ pub(crate) async fn change_user(
 }
 
 /// The error for an account that was not created or changed.
-fn refused(error: StaffError) -> ApiError {
-    match error {
-        StaffError::Identity(error) => api_error(error),
-        StaffError::Account(AccountError::Archive(error)) => archive_error(error),
-        StaffError::Account(AccountError::Unknown) => {
-            ApiError::new(ApiErrorCode::NoSuchAccount, "There is no such account.")
+impl From<StaffError> for ApiError {
+    fn from(error: StaffError) -> Self {
+        match error {
+            StaffError::Identity(error) => error.into(),
+            StaffError::Account(AccountError::Archive(error)) => error.into(),
+            StaffError::Account(AccountError::Unknown) => {
+                Self::new(ApiErrorCode::NoSuchAccount, "There is no such account.")
+            }
+            StaffError::Account(AccountError::Taken) => {
+                Self::new(ApiErrorCode::AddressTaken, "There is an account with this address.")
+            }
+            // Only the link of a first start returns it; handled here for completeness.
+            StaffError::Account(AccountError::NotFirst) => {
+                Self::new(ApiErrorCode::Forbidden, "There is an account already.")
+            }
+            StaffError::Account(AccountError::LastAdmin) => {
+                let message = "This is the last active admin; create another one first.";
+                Self::new(ApiErrorCode::LastAdmin, message)
+            }
         }
-        StaffError::Account(AccountError::Taken) => {
-            ApiError::new(ApiErrorCode::AddressTaken, "There is an account with this address.")
-        }
-        // Only the link of a first start returns it; handled here for completeness.
-        StaffError::Account(AccountError::NotFirst) => {
-            ApiError::new(ApiErrorCode::Forbidden, "There is an account already.")
-        }
-        StaffError::Account(AccountError::LastAdmin) => ApiError::new(
-            ApiErrorCode::LastAdmin,
-            "This is the last active admin; create another one first.",
-        ),
     }
 }

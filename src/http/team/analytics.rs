@@ -1,19 +1,19 @@
 //! `/admin/analytics/…`: figures over time, as JSON and as CSV, and the columns of their tables.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{get, web};
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt as _};
 use hsc_actors::ports::archive::{
-    ArchiveError, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot, Unanswered,
+    Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot, Unanswered,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::guard::Admin;
 use super::super::headers::uncached_json;
-use super::super::list_query::{DAY_MS, Named, archive_error, period, piece, word};
-use super::super::{ApiError, Dependencies};
-use super::table::{Row, attached, begun, day, further, moment};
+use super::super::list_query::{DAY_MS, Named, period, piece, word};
+use super::super::{ApiError, ApiResult, Dependencies, Deps};
+use super::table::{Column, Row, attached, begun, day, further, moment};
 
 /// Longest period in hours. A year of a busy shop is about ten megabytes, built in memory.
 const HOURS_OF_DAYS: u64 = 366;
@@ -63,30 +63,28 @@ pub(crate) struct Figures<T> {
 
 /// The figures of each hour, by product, the oldest first. Rows with an empty `product` are the totals; `product=`
 /// selects only those.
-#[utoipa::path(get, path = "/admin/analytics/snapshots", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/snapshots")]
 pub(crate) async fn snapshots(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     Ok(uncached_json(Figures { items: hours(&deps, &over).await? }))
 }
 
 /// The same as CSV.
-#[utoipa::path(get, path = "/admin/analytics/snapshots.csv", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/snapshots.csv")]
 pub(crate) async fn snapshots_table(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let rows = hours(&deps, &over).await?;
     Ok(attached("snapshots", over.period()?).body(begun(&rows)))
 }
@@ -97,36 +95,34 @@ async fn hours(
 ) -> Result<Vec<Named<Snapshot>>, ApiError> {
     // Empty and absent differ here: empty selects the totals.
     let product = over.product.as_deref().map(str::trim);
-    let hours = deps.analytics.snapshots(over.hours()?, product).await.map_err(archive_error)?;
+    let hours = deps.analytics.snapshots(over.hours()?, product).await?;
     Ok(Named::all(hours, |it| Some(&it.product), &deps.catalog.load()))
 }
 
 /// The products with most questions, up to `limit`.
-#[utoipa::path(get, path = "/admin/analytics/most-asked", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query)),
-    responses((status = 200, body = Figures<Named<ProductQuestion>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = Figures<Named<ProductQuestion>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/most-asked")]
 pub(crate) async fn most_asked(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     Ok(uncached_json(Figures { items: questions(&deps, &over, over.piece()?.limit).await? }))
 }
 
 /// The same as CSV, of all products.
-#[utoipa::path(get, path = "/admin/analytics/most-asked.csv", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/most-asked.csv")]
 pub(crate) async fn most_asked_table(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let rows = questions(&deps, &over, u32::MAX).await?;
     Ok(attached("most-asked", over.period()?).body(begun(&rows)))
 }
@@ -137,43 +133,38 @@ async fn questions(
     limit: u32,
 ) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
     let product = over.product();
-    let questions = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await;
-    let questions = questions.map_err(archive_error)?;
+    let questions = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await?;
     Ok(Named::all(questions, |it| Some(&it.product), &deps.catalog.load()))
 }
 
 /// Questions that the assistant could not answer, the newest first: the work list of a content team.
-#[utoipa::path(get, path = "/admin/analytics/unanswered", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query),
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/unanswered")]
 pub(crate) async fn unanswered(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
-    let open = open(&deps, over.period()?, over.product(), over.piece()?).await;
-    Ok(uncached_json(open.map_err(archive_error)?))
+) -> ApiResult {
+    Ok(uncached_json(open(&deps, over.period()?, over.product(), over.piece()?).await?))
 }
 
 /// The same as CSV, complete.
-#[utoipa::path(get, path = "/admin/analytics/unanswered.csv", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/unanswered.csv")]
 pub(crate) async fn unanswered_table(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let (period, product) = (over.period()?, over.product());
     let first = Page { after: None, limit: Page::MOST };
     // The first page is awaited, so that an unavailable archive returns an error.
-    let Paged { items, next } =
-        open(&deps, period, product.clone(), first).await.map_err(archive_error)?;
+    let Paged { items, next } = open(&deps, period, product.clone(), first).await?;
     let rest = rest(deps, period, product, next);
     let table = stream::iter([Ok(begun(&items))]).chain(rest);
     Ok(attached("unanswered", period).streaming(table))
@@ -182,7 +173,7 @@ pub(crate) async fn unanswered_table(
 /// The rest of the table. If the archive becomes unavailable the download is aborted: half a list that looks complete
 /// would be worse.
 fn rest(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     period: Period,
     product: Option<String>,
     next: Option<String>,
@@ -190,8 +181,7 @@ fn rest(
     stream::try_unfold((deps, product, next), move |(deps, product, next)| async move {
         let Some(mark) = next else { return Ok(None) };
         let page = Page { after: Some(mark), limit: Page::MOST };
-        let Paged { items, next } =
-            open(&deps, period, product.clone(), page).await.map_err(archive_error)?;
+        let Paged { items, next } = open(&deps, period, product.clone(), page).await?;
         Ok(Some((further(&items), (deps, product, next))))
     })
 }
@@ -201,37 +191,31 @@ async fn open(
     period: Period,
     product: Option<String>,
     page: Page,
-) -> Result<Paged<Named<Unanswered>>, ArchiveError> {
+) -> Result<Paged<Named<Unanswered>>, ApiError> {
     let Paged { items, next } = deps.analytics.unanswered(period, product.as_deref(), page).await?;
     let items = Named::all(items, |it| Some(&it.product), &deps.catalog.load());
     Ok(Paged { items, next })
 }
 
 /// Visitors' ratings by day (UTC), the oldest first.
-#[utoipa::path(get, path = "/admin/analytics/ratings", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = Figures<RatingsOfADay>), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = Figures<RatingsOfADay>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/ratings")]
-pub(crate) async fn ratings(
-    _: Admin,
-    deps: web::Data<Dependencies>,
-    over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn ratings(_: Admin, deps: Deps, over: web::Query<AnalyticsPeriod>) -> ApiResult {
     Ok(uncached_json(Figures { items: marks(&deps, &over).await? }))
 }
 
 /// The same as CSV.
-#[utoipa::path(get, path = "/admin/analytics/ratings.csv", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
-    responses((status = 200, body = String, content_type = "text/csv"), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/ratings.csv")]
 pub(crate) async fn ratings_table(
     _: Admin,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     over: web::Query<AnalyticsPeriod>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let rows = marks(&deps, &over).await?;
     Ok(attached("ratings", over.period()?).body(begun(&rows)))
 }
@@ -241,90 +225,61 @@ async fn marks(
     over: &AnalyticsPeriod,
 ) -> Result<Vec<RatingsOfADay>, ApiError> {
     let product = over.product();
-    deps.analytics.ratings(over.period()?, product.as_deref()).await.map_err(archive_error)
+    Ok(deps.analytics.ratings(over.period()?, product.as_deref()).await?)
+}
+
+impl<T> Named<T> {
+    fn name(&self) -> String {
+        self.product_name.as_deref().unwrap_or_default().to_owned()
+    }
 }
 
 impl Row for Named<Snapshot> {
-    const HEAD: &'static [&'static str] = &[
-        "hour",
-        "product",
-        "product_name",
-        "conversations",
-        "questions",
-        "answered",
-        "unknown",
-        "handed_over",
-        "cache_hits",
-        "timed",
-        "first_answer_ms_sum",
-        "first_answer_ms_most",
-        "ratings",
-        "rating_sum",
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("hour", |row| moment(row.it.hour_ms)),
+        ("product", |row| row.it.product.clone()),
+        ("product_name", Self::name),
+        ("conversations", |row| row.it.conversations.to_string()),
+        ("questions", |row| row.it.questions.to_string()),
+        ("answered", |row| row.it.answered.to_string()),
+        ("unknown", |row| row.it.unknown.to_string()),
+        ("handed_over", |row| row.it.handed_over.to_string()),
+        ("cache_hits", |row| row.it.cache_hits.to_string()),
+        ("timed", |row| row.it.timed.to_string()),
+        ("first_answer_ms_sum", |row| row.it.first_answer_ms_sum.to_string()),
+        ("first_answer_ms_most", |row| row.it.first_answer_ms_most.to_string()),
+        ("ratings", |row| row.it.ratings.to_string()),
+        ("rating_sum", |row| row.it.rating_sum.to_string()),
     ];
-
-    fn cells(&self) -> Vec<String> {
-        let Self { it, product_name } = self;
-        let name = product_name.as_deref().unwrap_or_default();
-        let mut cells = vec![moment(it.hour_ms), it.product.clone(), name.to_owned()];
-        let numbers = [
-            it.conversations,
-            it.questions,
-            it.answered,
-            it.unknown,
-            it.handed_over,
-            it.cache_hits,
-            it.timed,
-            it.first_answer_ms_sum,
-            it.first_answer_ms_most,
-            it.ratings,
-            it.rating_sum,
-        ];
-        cells.extend(numbers.map(|number| number.to_string()));
-        cells
-    }
 }
 
 impl Row for Named<ProductQuestion> {
-    const HEAD: &'static [&'static str] =
-        &["product", "product_name", "questions", "answered", "unknown"];
-
-    fn cells(&self) -> Vec<String> {
-        let Self { it, product_name } = self;
-        let name = product_name.as_deref().unwrap_or_default();
-        let mut cells = vec![it.product.clone(), name.to_owned()];
-        cells.extend([it.questions, it.answered, it.unknown].map(|number| number.to_string()));
-        cells
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("product", |row| row.it.product.clone()),
+        ("product_name", Self::name),
+        ("questions", |row| row.it.questions.to_string()),
+        ("answered", |row| row.it.answered.to_string()),
+        ("unknown", |row| row.it.unknown.to_string()),
+    ];
 }
 
 impl Row for Named<Unanswered> {
-    const HEAD: &'static [&'static str] =
-        &["at", "product", "product_name", "question", "outcome", "conversation"];
-
-    fn cells(&self) -> Vec<String> {
-        let Self { it, product_name } = self;
-        vec![
-            moment(it.at_ms),
-            it.product.clone(),
-            product_name.as_deref().unwrap_or_default().to_owned(),
-            it.question.clone(),
-            it.outcome.as_str().to_owned(),
-            it.conversation.clone(),
-        ]
-    }
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("at", |row| moment(row.it.at_ms)),
+        ("product", |row| row.it.product.clone()),
+        ("product_name", Self::name),
+        ("question", |row| row.it.question.clone()),
+        ("outcome", |row| row.it.outcome.as_str().to_owned()),
+        ("conversation", |row| row.it.conversation.clone()),
+    ];
 }
 
 impl Row for RatingsOfADay {
-    const HEAD: &'static [&'static str] = &["day", "ratings", "rating_sum", "average"];
-
-    fn cells(&self) -> Vec<String> {
+    const COLUMNS: &'static [Column<Self>] = &[
+        ("day", |row| day(row.day_ms)),
+        ("ratings", |row| row.ratings.to_string()),
+        ("rating_sum", |row| row.rating_sum.to_string()),
         // A day without a rating has no row.
-        let average = self.rating_sum as f64 / self.ratings.max(1) as f64;
-        vec![
-            day(self.day_ms),
-            self.ratings.to_string(),
-            self.rating_sum.to_string(),
-            format!("{average:.2}"),
-        ]
-    }
+        ("average", |row| format!("{:.2}", row.rating_sum as f64 / row.ratings.max(1) as f64)),
+    ];
 }

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{get, web};
 use hsc_actors::ports::archive::{
     AuditSearch, Audited, ConversationFound, LeftMessage, Paged, Search, Transcript,
 };
@@ -11,8 +11,8 @@ use serde::Deserialize;
 
 use super::super::guard::{Admin, Agent};
 use super::super::headers::uncached_json;
-use super::super::list_query::{Named, archive_error, narrowed, piece, word};
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::list_query::{Named, narrowed, piece, word};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// Longest searched text, in characters. The archive uses its first words.
 const TEXT_CHARS: usize = 500;
@@ -36,20 +36,21 @@ pub(crate) struct ConversationFilter {
 }
 
 /// Past conversations, the newest first, one row each. Absent parameters do not filter.
-#[utoipa::path(get, path = "/api/conversations", tag = "team",
-    params(("text" = Option<String>, Query, description = "Words of the messages, all of them; the last one also as a prefix"),
-        ("product" = Option<String>, Query), ("agent" = Option<String>, Query, description = "Id of an agent who had it"),
-        ("rating" = Option<u8>, Query, description = "1 to 5"),
-        ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
-        ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Named<ConversationFound>>), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team",
+    params(
+        ("text" = Option<String>, Query, description = "Words of the messages, all of them; the last one also as a prefix"),
+        ("product" = Option<String>, Query),
+        ("agent" = Option<String>, Query, description = "Id of an agent who had it"),
+        ("rating" = Option<u8>, Query, description = "1 to 5"), ("from_ms" = Option<u64>, Query),
+        ("to_ms" = Option<u64>, Query), ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<Named<ConversationFound>>), (status = 400), (status = 401),
+        (status = 503)))]
 #[get("/api/conversations")]
 pub(crate) async fn conversations(
     _: Agent,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     sought: web::Query<ConversationFilter>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let ConversationFilter { text, product, agent, rating, from_ms, to_ms, limit, after } =
         sought.into_inner();
     if text.as_ref().is_some_and(|text| text.chars().count() > TEXT_CHARS) {
@@ -65,23 +66,21 @@ pub(crate) async fn conversations(
         rating,
         period: narrowed(from_ms, to_ms)?,
     };
-    let found = deps.archive.search(search, piece(limit, after)?).await;
-    let Paged { items, next } = found.map_err(archive_error)?;
+    let Paged { items, next } = deps.archive.search(search, piece(limit, after)?).await?;
     let items = Named::all(items, |it| it.product.as_deref(), &deps.catalog.load());
     Ok(uncached_json(Paged { items, next }))
 }
 
 /// A whole past conversation with notes and pictures. Reading one is audited.
-#[utoipa::path(get, path = "/api/conversations/{id}", tag = "team", params(("id" = String, Path)),
-    responses((status = 200, body = Named<Transcript>), (status = 401, body = ApiError), (status = 404, body = ApiError),
-        (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team",
+    responses((status = 200, body = Named<Transcript>), (status = 401), (status = 404), (status = 503)))]
 #[get("/api/conversations/{id}")]
 pub(crate) async fn conversation(
     Agent(person, caller): Agent,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
-    let transcript = deps.archive.transcript(&id).await.map_err(archive_error)?.ok_or_else(|| {
+) -> ApiResult {
+    let transcript = deps.archive.transcript(&id).await?.ok_or_else(|| {
         let message = "The archive does not know this conversation: it is not written yet, or not kept any more.";
         ApiError::new(ApiErrorCode::NothingSaid, message)
     })?;
@@ -102,19 +101,16 @@ pub(crate) struct MessagesFilter {
 }
 
 /// Offline messages, the newest first, each with the address for the reply.
-#[utoipa::path(get, path = "/api/left-messages", tag = "team",
-    params(("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<LeftMessage>), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team", params(("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<LeftMessage>), (status = 400), (status = 401), (status = 503)))]
 #[get("/api/left-messages")]
 pub(crate) async fn left_messages(
     _: Agent,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     params: web::Query<MessagesFilter>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let MessagesFilter { limit, after } = params.into_inner();
-    let messages = deps.archive.left_messages(piece(limit, after)?).await.map_err(archive_error)?;
-    Ok(uncached_json(messages))
+    Ok(uncached_json(deps.archive.left_messages(piece(limit, after)?).await?))
 }
 
 /// Filter of the entries.
@@ -132,22 +128,16 @@ pub(crate) struct AuditFilter {
 }
 
 /// The actions of agents and admins, the newest first. Absent parameters do not filter.
-#[utoipa::path(get, path = "/admin/audit", tag = "operations",
+#[utoipa::path(tag = "operations",
     params(("who" = Option<String>, Query, description = "Id of an account, or `token`, `command line`"),
         ("action" = Option<String>, Query, description = "As `conversation.read`"),
-        ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query),
-        ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
-    responses((status = 200, body = Paged<Audited>), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 503, body = ApiError)))]
+        ("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("limit" = Option<u32>, Query),
+        ("after" = Option<String>, Query)),
+    responses((status = 200, body = Paged<Audited>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/audit")]
-pub(crate) async fn audit(
-    _: Admin,
-    deps: web::Data<Dependencies>,
-    sought: web::Query<AuditFilter>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn audit(_: Admin, deps: Deps, sought: web::Query<AuditFilter>) -> ApiResult {
     let AuditFilter { who, action, from_ms, to_ms, limit, after } = sought.into_inner();
     let search =
         AuditSearch { who: word(who), action: word(action), period: narrowed(from_ms, to_ms)? };
-    let found = deps.archive.audit(search, piece(limit, after)?).await.map_err(archive_error)?;
-    Ok(uncached_json(found))
+    Ok(uncached_json(deps.archive.audit(search, piece(limit, after)?).await?))
 }

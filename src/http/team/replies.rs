@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 
 use super::super::guard::Agent;
 use super::super::headers::uncached_json;
-use super::super::list_query::{archive_error, word};
+use super::super::list_query::word;
 use super::super::request_body::JsonBody;
 use super::super::visitor::words;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Deps};
 
 /// Longest shortcut, in characters: it should be quick to type.
 const SHORTCUT_CHARS: usize = 40;
@@ -42,26 +42,22 @@ pub(crate) struct Written {
 }
 
 /// All canned replies, by shortcut.
-#[utoipa::path(get, path = "/api/replies", tag = "team",
-    responses((status = 200, body = All), (status = 401, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team", responses((status = 200, body = All), (status = 401), (status = 503)))]
 #[get("/api/replies")]
-pub(crate) async fn replies(
-    _: Agent,
-    deps: web::Data<Dependencies>,
-) -> Result<HttpResponse, ApiError> {
-    Ok(uncached_json(All { items: deps.replies.replies().await.map_err(archive_error)? }))
+pub(crate) async fn replies(_: Agent, deps: Deps) -> ApiResult {
+    Ok(uncached_json(All { items: deps.replies.replies().await? }))
 }
 
 /// Adds a canned reply, or changes one.
-#[utoipa::path(put, path = "/api/replies", tag = "team", request_body = Written,
-    responses((status = 200, body = CannedReply), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team", request_body = Written,
+    responses((status = 200, body = CannedReply), (status = 400), (status = 401), (status = 403), (status = 404),
+        (status = 503)))]
 #[put("/api/replies")]
 pub(crate) async fn put_reply(
     agent: Agent,
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     JsonBody(written): JsonBody<Written>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let Agent(_, caller) = agent;
     let Written { id, shortcut, text, product } = written;
     let (shortcut, text, product) = (clean_name(&shortcut), words(&text), word(product));
@@ -70,7 +66,7 @@ pub(crate) async fn put_reply(
         let message = "The catalog has no product with this id; leave it out for any product.";
         return Err(ApiError::invalid(message));
     }
-    let all = deps.replies.replies().await.map_err(archive_error)?;
+    let all = deps.replies.replies().await?;
     let id = match id {
         Some(id) if all.iter().any(|it| it.id == id) => id,
         Some(_) => return Err(no_such_reply()),
@@ -85,23 +81,19 @@ pub(crate) async fn put_reply(
         }
     };
     let reply = CannedReply { id, shortcut, text, product };
-    deps.replies.put_reply(reply.clone()).await.map_err(archive_error)?;
+    deps.replies.put_reply(reply.clone()).await?;
     caller.audit(&deps, "reply.put", &reply.id, &reply.shortcut);
     Ok(uncached_json(reply))
 }
 
 /// Removes a canned reply.
-#[utoipa::path(delete, path = "/api/replies/{id}", tag = "team", params(("id" = String, Path)),
-    responses((status = 204, description = "Removed"), (status = 401, body = ApiError), (status = 403, body = ApiError),
-        (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+#[utoipa::path(tag = "team",
+    responses((status = 204, description = "Removed"), (status = 401), (status = 403), (status = 404),
+        (status = 503)))]
 #[delete("/api/replies/{id}")]
-pub(crate) async fn remove_reply(
-    agent: Agent,
-    deps: web::Data<Dependencies>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn remove_reply(agent: Agent, deps: Deps, id: web::Path<String>) -> ApiResult {
     let Agent(_, caller) = agent;
-    if !deps.replies.remove_reply(&id).await.map_err(archive_error)? {
+    if !deps.replies.remove_reply(&id).await? {
         return Err(no_such_reply());
     }
     caller.audit(&deps, "reply.remove", &id, "");

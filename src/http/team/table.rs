@@ -16,13 +16,13 @@ use super::super::headers::NO_STORE;
 /// Byte order mark. Without it Excel reads UTF-8 as the local code page and shows Hebrew wrongly.
 const MARK: &str = "\u{feff}";
 
-/// A row of a table.
-pub(super) trait Row {
-    /// The column headers.
-    const HEAD: &'static [&'static str];
+/// A column of a table: its header, and the cell of a row.
+pub(super) type Column<R> = (&'static str, fn(&R) -> String);
 
-    /// The cells of the row.
-    fn cells(&self) -> Vec<String>;
+/// A row of a table.
+pub(super) trait Row: Sized + 'static {
+    /// The columns, from left to right.
+    const COLUMNS: &'static [Column<Self>];
 }
 
 /// The head of a response with a CSV file of this name as a download.
@@ -41,15 +41,19 @@ pub(super) fn attached(name: &str, period: Period) -> HttpResponseBuilder {
 
 /// The header and the first rows of a table.
 pub(super) fn begun<R: Row>(rows: &[R]) -> Bytes {
-    let head = R::HEAD.iter().map(|&cell| cell.to_owned()).collect();
+    let head = R::COLUMNS.iter().map(|(header, _)| (*header).to_owned()).collect();
     let mut table = MARK.as_bytes().to_vec();
-    table.extend(written(std::iter::once(head).chain(rows.iter().map(Row::cells))));
+    table.extend(written(std::iter::once(head).chain(rows.iter().map(cells))));
     table.into()
 }
 
 /// More rows.
 pub(super) fn further<R: Row>(rows: &[R]) -> Bytes {
-    written(rows.iter().map(Row::cells)).into()
+    written(rows.iter().map(cells)).into()
+}
+
+fn cells<R: Row>(row: &R) -> Vec<String> {
+    R::COLUMNS.iter().map(|(_, cell)| cell(row)).collect()
 }
 
 fn written(rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
@@ -89,11 +93,8 @@ mod tests {
     struct Said(&'static str);
 
     impl Row for Said {
-        const HEAD: &'static [&'static str] = &["number", "said"];
-
-        fn cells(&self) -> Vec<String> {
-            vec!["1".to_owned(), self.0.to_owned()]
-        }
+        const COLUMNS: &'static [Column<Self>] =
+            &[("number", |_| "1".to_owned()), ("said", |row| row.0.to_owned())];
     }
 
     #[test]

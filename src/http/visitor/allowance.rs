@@ -86,28 +86,10 @@ impl Allowances {
         Some(IncomingUpload { allowances: self, client, _place: place })
     }
 
-    /// Counts one offline message; the wait if a limit is used up.
+    /// Counts one offline message, or one mail to this recipient: a transcript, a code, an attempt at a code. The wait
+    /// if a limit is used up. The limits of one client precede the limit of all: a refused request uses up nothing of
+    /// the others.
     pub(super) async fn offline_message(
-        &self,
-        conversation: Option<&str>,
-        client: ClientKey,
-    ) -> Result<(), Duration> {
-        self.offline_messages_of(conversation, None, client).await
-    }
-
-    /// Counts one mail to this address; the wait if the limit is used up. Transcripts, codes and attempts at
-    /// a code count.
-    pub(super) async fn mail(
-        &self,
-        conversation: &str,
-        address: &str,
-        client: ClientKey,
-    ) -> Result<(), Duration> {
-        self.offline_messages_of(Some(conversation), Some(address), client).await
-    }
-
-    /// The limits of one client precede the limit of all: a refused request uses up nothing of the others.
-    async fn offline_messages_of(
         &self,
         conversation: Option<&str>,
         recipient: Option<&str>,
@@ -239,7 +221,7 @@ mod tests {
         let of = |address: &str| {
             let client = from(address);
             (0..1_000)
-                .filter(|_| block_on(allowances.offline_message(None, client)).is_ok())
+                .filter(|_| block_on(allowances.offline_message(None, None, client)).is_ok())
                 .count()
         };
         let each = settings.offline_messages.per_address as usize;
@@ -260,13 +242,16 @@ mod tests {
     #[test]
     fn mails_to_one_recipient_are_limited_across_clients() {
         let (allowances, settings) = allowances();
+        let mail = |conversation: &str, recipient: &str, client: &str| {
+            let client = from(client);
+            block_on(allowances.offline_message(Some(conversation), Some(recipient), client))
+        };
         let sent = (0..=255).filter(|last| {
-            let client = from(&format!("10.0.0.{last}"));
-            block_on(allowances.mail(&format!("c{last}"), "Dana@example.test", client)).is_ok()
+            mail(&format!("c{last}"), "Dana@example.test", &format!("10.0.0.{last}")).is_ok()
         });
         assert_eq!(sent.count(), settings.offline_messages.per_address as usize);
-        assert!(block_on(allowances.mail("c", "noa@example.test", from("10.0.1.1"))).is_ok());
-        assert!(block_on(allowances.mail("d", "dana@example.test", from("10.0.1.1"))).is_err());
+        assert!(mail("c", "noa@example.test", "10.0.1.1").is_ok());
+        assert!(mail("d", "dana@example.test", "10.0.1.1").is_err());
     }
 
     #[test]

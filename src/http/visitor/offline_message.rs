@@ -1,7 +1,7 @@
 //! `/api/leave-message`: an offline message, with an address for the reply; and what makes an address or a text of a
 //! person valid.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post};
 use hsc_actors::ports::Announcement;
 use hsc_conversation::archive::Record;
 use hsc_conversation::is_clean_name;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::headers::NO_STORE;
 use super::super::request_body::JsonBody;
-use super::super::{ApiError, Dependencies, client_address};
+use super::super::{ApiError, ApiResult, Deps, client_address};
 use super::token::{admitted, brought, conversation};
 
 /// Longest message, in characters: two pages.
@@ -40,16 +40,15 @@ pub(crate) struct Taken {
 /// Stores an offline message.
 ///
 /// It needs no conversation; with the conversation's token the team sees its conversation.
-#[utoipa::path(post, path = "/api/leave-message", tag = "chat", request_body = LeftMessage,
+#[utoipa::path(tag = "chat", request_body = LeftMessage,
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome")),
-    responses((status = 202, body = Taken), (status = 400, body = ApiError),
-        (status = 403, body = ApiError), (status = 429, body = ApiError)))]
+    responses((status = 202, body = Taken), (status = 400), (status = 403), (status = 429)))]
 #[post("/api/leave-message")]
 pub(crate) async fn leave_message(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     JsonBody(LeftMessage { address, text }): JsonBody<LeftMessage>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     admitted(&deps, &request)?;
     let address = mail_address(&address).ok_or_else(no_address)?;
     let text = words(&text);
@@ -63,9 +62,8 @@ pub(crate) async fn leave_message(
         None => None,
     };
     let of = of.map(|of| of.to_string());
-    if let Err(wait) =
-        deps.allowances.offline_message(of.as_deref(), client_address(&request).key()).await
-    {
+    let client = client_address(&request).key();
+    if let Err(wait) = deps.allowances.offline_message(of.as_deref(), None, client).await {
         deps.metrics.uploads.offline_message("message", "too_many");
         return Err(ApiError::too_many(wait, "messages"));
     }

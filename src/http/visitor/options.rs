@@ -1,10 +1,10 @@
 //! `/api/visitor/options`: the features of a chat page.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::Dependencies;
+use super::super::Deps;
 use super::super::headers::uncached_json;
 use super::transcript::REQUESTED;
 
@@ -49,10 +49,9 @@ struct Desk {
 }
 
 /// The features of a chat page.
-#[utoipa::path(get, path = "/api/visitor/options", tag = "chat",
-    responses((status = 200, body = Options)))]
+#[utoipa::path(tag = "chat", responses((status = 200, body = Options)))]
 #[get("/api/visitor/options")]
-pub(crate) async fn options(deps: web::Data<Dependencies>) -> HttpResponse {
+pub(crate) async fn options(deps: Deps) -> HttpResponse {
     let desk = deps.pod.desk();
     // An unavailable desk has no agents.
     let agents = desk.snapshot().await.map(|view| view.agents).unwrap_or_default();

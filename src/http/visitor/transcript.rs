@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::super::headers::NO_STORE;
 use super::super::request_body::JsonBody;
-use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps, client_address};
 use super::offline_message::{mail_address, no_address};
 use super::token::{admitted, conversation};
 use super::transcript_text::{TranscriptText, confirmation, text};
@@ -77,17 +77,17 @@ enum SendState {
 }
 
 /// The visitor's own conversation as a download.
-#[utoipa::path(get, path = "/api/transcript", tag = "chat",
+#[utoipa::path(tag = "chat",
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome"),
         ("format" = Option<String>, Query, description = "text, or json")),
-    responses((status = 200, body = TranscriptText), (status = 400, body = ApiError), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 404, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 200, body = TranscriptText), (status = 400), (status = 401), (status = 403),
+        (status = 404), (status = 503)))]
 #[get("/api/transcript")]
 pub(crate) async fn transcript(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     form: web::Query<Form>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     admitted(&deps, &request)?;
     let of = conversation(&deps, &request).await?;
     // It returns to the sender of the request.
@@ -112,17 +112,16 @@ pub(crate) async fn transcript(
 /// The address in a visitor token is known; any other is confirmed: the first request mails a code to it, a second
 /// one with the code sends the transcript. So a visitor cannot send text to the address of another person. The server
 /// does not send mail itself; a webhook that subscribes to `transcript.requested` does.
-#[utoipa::path(post, path = "/api/transcript/send", tag = "chat", request_body = SendTo,
+#[utoipa::path(tag = "chat", request_body = SendTo,
     params(("X-Conversation-Token" = String, Header, description = "The token of welcome")),
-    responses((status = 202, body = Sending), (status = 400, body = ApiError),
-        (status = 401, body = ApiError), (status = 403, body = ApiError), (status = 404, body = ApiError),
-        (status = 409, body = ApiError), (status = 429, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 202, body = Sending), (status = 400), (status = 401), (status = 403), (status = 404),
+        (status = 409), (status = 429), (status = 503)))]
 #[post("/api/transcript/send")]
 pub(crate) async fn send_transcript(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     JsonBody(SendTo { address, code }): JsonBody<SendTo>,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     admitted(&deps, &request)?;
     let of = conversation(&deps, &request).await?;
     let address = mail_address(&address).ok_or_else(no_address)?;
@@ -131,7 +130,8 @@ pub(crate) async fn send_transcript(
         return Err(ApiError::new(ApiErrorCode::NoWebhook, message));
     }
     // Counted before the code is compared, so that a code cannot be guessed.
-    if let Err(wait) = deps.allowances.mail(&of, &address, client_address(&request).key()).await {
+    let client = client_address(&request).key();
+    if let Err(wait) = deps.allowances.offline_message(Some(&of), Some(&address), client).await {
         deps.metrics.uploads.offline_message("transcript", "too_many");
         return Err(ApiError::too_many(wait, "letters"));
     }

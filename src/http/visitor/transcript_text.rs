@@ -76,27 +76,20 @@ fn time(at_ms: u64) -> String {
 fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find('[') {
-        let (before, marked) = rest.split_at(at);
+    while let Some((before, marked)) = rest.split_once('[') {
         plain.push_str(before);
-        let end = marked.find(']');
-        let inside = end.map(|end| &marked[1..end]).and_then(|inside| inside.split_once(": "));
-        let read = match inside {
-            Some(("MANUAL", page)) => Some(format!("[{page}]")),
-            Some(("SUGGESTION", name)) => Some(name.to_owned()),
-            Some(("PRO TIP", tip)) => Some(format!("Tip: {tip}")),
-            _ => None,
-        };
-        match (read, end) {
-            (Some(read), Some(end)) => {
-                plain.push_str(&read);
-                rest = &marked[end + 1..];
-            }
+        rest = marked;
+        let (inside, after) = marked.split_once(']').unwrap_or_default();
+        match inside.split_once(": ") {
+            Some(("MANUAL", page)) => plain.push_str(&format!("[{page}]")),
+            Some(("SUGGESTION", name)) => plain.push_str(name),
+            Some(("PRO TIP", tip)) => plain.push_str(&format!("Tip: {tip}")),
             _ => {
                 plain.push('[');
-                rest = &marked[1..];
+                continue;
             }
         }
+        rest = after;
     }
     plain + rest
 }

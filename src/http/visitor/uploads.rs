@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use actix_web::http::header;
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, get, post, web};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt as _;
 use hsc_actors::ports::{StoredImage, UploadError};
 use hsc_conversation::UploadId;
 use hsc_conversation::archive::{Record, Upload};
@@ -20,7 +18,8 @@ use utoipa::ToSchema;
 
 use super::super::guard::Agent;
 use super::super::headers::NO_STORE;
-use super::super::{ApiError, ApiErrorCode, Dependencies, client_address};
+use super::super::request_body::read_body;
+use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps, client_address};
 use super::token::{admitted, brought, open_conversation};
 
 /// Longest time for an upload: a slow phone sends 8 MiB in less.
@@ -51,20 +50,19 @@ pub(crate) struct KeptPicture {
 ///
 /// The body is the file, a PNG or JPEG. A visitor sends the conversation's token; a signed-in team member
 /// names the conversation.
-#[utoipa::path(post, path = "/api/uploads", tag = "chat",
+#[utoipa::path(tag = "chat",
     params(("X-Conversation-Token" = Option<String>, Header, description = "The token of welcome"),
         ("conversation" = Option<String>, Query, description = "Of agents: which conversation")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 201, body = KeptPicture), (status = 401, body = ApiError),
-        (status = 403, body = ApiError), (status = 413, body = ApiError), (status = 415, body = ApiError),
-        (status = 429, body = ApiError), (status = 503, body = ApiError)))]
+    responses((status = 201, body = KeptPicture), (status = 401), (status = 403), (status = 413), (status = 415),
+        (status = 429), (status = 503)))]
 #[post("/api/uploads")]
 pub(crate) async fn upload(
-    deps: web::Data<Dependencies>,
+    deps: Deps,
     request: HttpRequest,
     query: web::Query<For>,
     payload: web::Payload,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let taken = take(&deps, &request, query.into_inner(), payload).await;
     deps.metrics.uploads.upload(match &taken {
         Ok(_) => "kept",
@@ -127,12 +125,13 @@ async fn take(
     let from = is_visitor.then(|| client_address(request).key());
     deps.allowances.upload(&of, from).await.map_err(|wait| ApiError::too_many(wait, "pictures"))?;
     let Some(_place) = deps.allowances.place(from) else {
-        return Err(api_error(UploadError::Busy));
+        return Err(UploadError::Busy.into());
     };
-    let bytes = timeout(COMES_WITHIN, body(payload, limits.max_bytes)).await;
-    let late = |_| ApiError::invalid("The picture did not come in time.");
-    let bytes = bytes.map_err(late)??.ok_or_else(too_large)?;
-    let picture = deps.uploads.keep(Arc::clone(&of), bytes).await.map_err(api_error)?;
+    let bytes = timeout(COMES_WITHIN, read_body(payload, limits.max_bytes)).await;
+    let bytes = bytes.map_err(|_| ApiError::invalid("The picture did not come in time."))?;
+    let bytes = bytes.map_err(|_| ApiError::invalid("The picture did not come whole."))?;
+    let bytes = bytes.ok_or_else(too_large)?.freeze();
+    let picture = deps.uploads.keep(Arc::clone(&of), bytes).await?;
     deps.pod.archive().record(Record::UploadKept(Upload {
         conversation: of.to_string(),
         id: picture.id.clone(),
@@ -144,51 +143,37 @@ async fn take(
     Ok(picture)
 }
 
-/// The body; none if it is longer than `most`.
-async fn body(mut payload: web::Payload, most: usize) -> Result<Option<Bytes>, ApiError> {
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| ApiError::invalid("The picture did not come whole."))?;
-        if bytes.len() + piece.len() > most {
-            return Ok(None);
-        }
-        bytes.extend_from_slice(&piece);
+/// The error for a picture that is not stored or shown.
+impl From<UploadError> for ApiError {
+    fn from(error: UploadError) -> Self {
+        let code = match &error {
+            UploadError::NotAPicture => ApiErrorCode::NotAPicture,
+            UploadError::TooManyPixels { .. } => ApiErrorCode::TooLarge,
+            UploadError::Busy => ApiErrorCode::Unavailable,
+            UploadError::NoRoom => {
+                warn!("there is no room for more pictures: uploads.max_total_bytes");
+                ApiErrorCode::Unavailable
+            }
+            UploadError::Failed { cause } => {
+                warn!(cause:%; "a picture cannot be kept or shown");
+                ApiErrorCode::Internal
+            }
+        };
+        Self::new(code, error.to_string())
     }
-    Ok(Some(bytes.freeze()))
-}
-
-fn api_error(error: UploadError) -> ApiError {
-    let code = match &error {
-        UploadError::NotAPicture => ApiErrorCode::NotAPicture,
-        UploadError::TooManyPixels { .. } => ApiErrorCode::TooLarge,
-        UploadError::Busy => ApiErrorCode::Unavailable,
-        UploadError::NoRoom => {
-            warn!("there is no room for more pictures: uploads.max_total_bytes");
-            ApiErrorCode::Unavailable
-        }
-        UploadError::Failed { cause } => {
-            warn!(cause:%; "a picture cannot be kept or shown");
-            ApiErrorCode::Internal
-        }
-    };
-    ApiError::new(code, error.to_string())
 }
 
 /// A picture of a conversation. A request with its address may see it, until it expires.
-#[utoipa::path(get, path = "/uploads/{id}", tag = "chat",
-    params(("id" = String, Path, description = "Id of the picture")),
-    responses((status = 200, description = "The picture", content_type = "image/png"),
-        (status = 404, body = ApiError), (status = 500, body = ApiError)))]
+#[utoipa::path(tag = "chat", params(("id" = String, Path, description = "Id of the picture")),
+    responses((status = 200, description = "The picture", content_type = "image/png"), (status = 404),
+        (status = 500)))]
 #[get("/uploads/{id}")]
-pub(crate) async fn shown(
-    deps: web::Data<Dependencies>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn shown(deps: Deps, id: web::Path<String>) -> ApiResult {
     let missing =
         || ApiError::new(ApiErrorCode::NoSuchFile, "There is no such picture, or it has expired.");
     // Text that is not an id never becomes a path.
     let id = UploadId::parse(&id).ok_or_else(missing)?;
-    let picture = deps.uploads.show(id).await.map_err(api_error)?.ok_or_else(missing)?;
+    let picture = deps.uploads.show(id).await?.ok_or_else(missing)?;
     let name = if picture.media_type == "image/png" { "picture.png" } else { "picture.jpg" };
     let mut response = HttpResponse::Ok();
     response
