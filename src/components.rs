@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use hsc_actors::archiving::{self, ArchiveHandle, ArchiveLimits, Retention};
 use hsc_actors::cache::CacheLimits;
-use hsc_actors::ports::{
-    Answerer, Auditor, ConversationLog, HandoffDesk, PodDirectory, RedisStatus, Relay, SharedQuota,
-    SharedVectors,
-};
+use hsc_actors::ports::{Answerer, Auditor, ConversationLog, HandoffDesk, Relay};
 use hsc_actors::supervision::{Care, ChildSpec};
 use hsc_actors::{
     Admission, CacheBudgets, DeskLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache,
@@ -208,13 +205,14 @@ impl Components {
         drain: &Arc<Drain>,
     ) -> http::Dependencies {
         let (server, archive) = (&settings.server, &self.archive);
-        let redis = self.redis.link.clone();
+        let redis = &self.redis.link;
+        let quota = redis.clone().map(|link| Arc::new(RedisQuota::new(link)) as _);
         http::Dependencies {
             catalog: Arc::clone(&self.catalog.snapshot),
             pod: Arc::clone(pod),
             manual_files: Arc::new(self.manuals.loader.clone()),
             encoder: Arc::new(self.manuals.encoder.clone()),
-            redis: redis.map(|link| Arc::new(link) as Arc<dyn RedisStatus>),
+            redis: redis.clone().map(|link| Arc::new(link) as _),
             redis_required: settings.redis.required_for_ready,
             drain: Arc::clone(drain),
             metrics: Arc::clone(&self.metrics),
@@ -244,11 +242,7 @@ impl Components {
             analytics: archive.store.clone(),
             replies: archive.store.clone(),
             reads: http::Reads::default(),
-            allowances: http::Allowances::new(
-                &settings.uploads,
-                &settings.offline_messages,
-                self.redis.quota(),
-            ),
+            allowances: http::Allowances::new(&settings.uploads, &settings.offline_messages, quota),
             statics: self.catalog.dir.join("static"),
         }
     }
@@ -299,23 +293,13 @@ impl Redis {
         }
     }
 
-    fn vectors(&self) -> Option<Arc<dyn SharedVectors>> {
-        let link = self.link.clone()?;
-        Some(Arc::new(RedisVectors::new(link)))
-    }
-
-    fn quota(&self) -> Option<Arc<dyn SharedQuota>> {
-        let link = self.link.clone()?;
-        Some(Arc::new(RedisQuota::new(link)))
-    }
-
     /// This pod's entry in the directory of pods.
     fn registration(&self, settings: &Settings, address: SocketAddr) -> PodRegistration {
         let expires = Duration::from_millis(settings.pods.expires_ms);
         let directory = self.link.clone().map(|link| RedisPodDirectory::new(link, expires));
         let advertise = &settings.server.advertise;
         PodRegistration {
-            directory: directory.map(|directory| Arc::new(directory) as Arc<dyn PodDirectory>),
+            directory: directory.map(|directory| Arc::new(directory) as _),
             address: if advertise.is_empty() { address.to_string() } else { advertise.clone() },
             version: crate::VERSION,
             started_at: jiff::Timestamp::now().to_string(),
@@ -354,7 +338,8 @@ impl ManualComponents {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))?;
-        let encoder = Embeddings::new(&settings.answers.encoder, redis.vectors(), metrics);
+        let vectors = redis.link.clone().map(|link| Arc::new(RedisVectors::new(link)) as _);
+        let encoder = Embeddings::new(&settings.answers.encoder, vectors, metrics);
         let prepares = Arc::new(OnceLock::new());
         let embedding = EmbeddingLoader {
             inner: Arc::new(loader.clone()),

@@ -13,17 +13,14 @@ use hsc_monitoring::Process;
 use log::{error, info, warn};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::archive::{IncompatibleSchema, SpillFolder, Spilled, Store};
-use crate::components::Components;
+use crate::archive::{IncompatibleSchema, SpillFolder, Spilled};
+use crate::components::{ArchiveComponents, Components};
 use crate::drain::{Drain, Drained};
 use crate::http::Certificate;
-use crate::identity::Team;
 use crate::listeners::Listeners;
-use crate::reload::Reloader;
 use crate::secrets::SecretsReloader;
 pub use crate::start_error::StartError;
 use crate::temporary;
-use crate::trace_exporter::TraceExporter;
 
 /// Longest a stopping server waits for the archive. A batch takes milliseconds; one that is away gets no
 /// more of the time that the system gives us.
@@ -48,14 +45,10 @@ pub struct Server {
     task: tokio::task::JoinHandle<std::io::Result<()>>,
     certificates: Option<tokio::task::AbortHandle>,
     pod: Arc<Pod>,
-    reloader: Arc<Reloader>,
+    components: Components,
     secrets: Arc<SecretsReloader>,
-    team: Arc<Team>,
     public_url: String,
-    archive: Arc<Store>,
-    spill: SpillFolder,
     drain: Arc<Drain>,
-    traces: Option<TraceExporter>,
 }
 
 impl Server {
@@ -93,14 +86,10 @@ impl Server {
             task: tokio::spawn(server),
             certificates,
             pod,
-            reloader: Arc::clone(&components.catalog.reloader),
             secrets: components.secrets(settings),
-            team: Arc::clone(&components.team),
+            components,
             public_url: public_url(&settings.server.public_url, scheme, address),
-            archive: Arc::clone(&components.archive.store),
-            spill: components.archive.spill.clone(),
             drain,
-            traces: components.traces.clone(),
         })
     }
 
@@ -109,7 +98,7 @@ impl Server {
     /// # Errors
     /// When the archive cannot be reached.
     pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
-        let token = self.team.first_link().await?;
+        let token = self.components.team.first_link().await?;
         Ok(token.map(|token| first_link(&self.public_url, &token)))
     }
 
@@ -119,7 +108,7 @@ impl Server {
     /// When no handler for the signal can be installed.
     pub fn reload_on_hangup(&self) -> std::io::Result<()> {
         let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-        let reloader = Arc::clone(&self.reloader);
+        let reloader = Arc::clone(&self.components.catalog.reloader);
         tokio::spawn(async move {
             while hangups.recv().await.is_some() {
                 reloader.reload("SIGHUP").await;
@@ -149,7 +138,7 @@ impl Server {
     /// Waits until the archive turns out to have tables that this server cannot use: after a start while the database
     /// was down.
     pub async fn archive_refused(&self) -> IncompatibleSchema {
-        self.archive.incompatible().await
+        self.components.archive.store.incompatible().await
     }
 
     /// Waits until an operator requests a drain (`POST /admin/drain`).
@@ -172,7 +161,7 @@ impl Server {
         }
         // Records that are not written by then, or are queued later, are stored on disk.
         self.pod.archive().flush(part(WRITE_BEHIND)).await;
-        if let Some(traces) = &self.traces {
+        if let Some(traces) = &self.components.traces {
             // The remaining spans are dropped with the process.
             let _ = timeout(part(LAST_SPANS), traces.flush()).await;
         }
@@ -182,11 +171,12 @@ impl Server {
         if timeout(part(LEAVES), self.pod.stop(leaves_work)).await.is_err() {
             warn!("some actors did not end in time");
         }
-        if timeout_at(until, spill(self.spill, &self.pod)).await.is_err() {
+        let ArchiveComponents { store, spill: folder, .. } = self.components.archive;
+        if timeout_at(until, spill(folder, &self.pod)).await.is_err() {
             error!("the unwritten records were not stored on disk in time");
         }
         let closing = async {
-            self.archive.close().await;
+            store.close().await;
             self.task.await.unwrap_or_else(|panic| Err(std::io::Error::other(panic)))
         };
         let Ok(ended) = timeout_at(until, closing).await else {

@@ -20,8 +20,8 @@ pub struct ApiError {
     retry_after: Option<Duration>,
 }
 
-/// What a route returns.
-pub(super) type ApiResult = Result<HttpResponse, ApiError>;
+/// What a route, or a step of it, returns.
+pub(super) type ApiResult<T = HttpResponse> = Result<T, ApiError>;
 
 /// The codes of [`ApiError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]

@@ -12,11 +12,10 @@ use actix_web::middleware::Next;
 use actix_web::{HttpRequest, ResponseError as _};
 
 use super::guard::is_admin;
+use super::health::PROBES;
 use super::listener::{ConnectionState, Phase, RequestGuard, TrackedBody};
 use super::{ApiError, ApiErrorCode};
 
-/// The routes of monitoring systems.
-const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
 /// The routes that an admin needs to sign in.
 const ENTRANCE: [&str; 3] = ["/sign-in", "/api/sign-in", "/api/me"];
 

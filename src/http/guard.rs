@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::{Method, header};
+use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderName};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures::future::LocalBoxFuture;
 use hsc_actors::ports::archive::Role;
@@ -20,7 +21,7 @@ use subtle::ConstantTimeEq as _;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use super::{ApiError, ApiErrorCode, Dependencies, client_address};
+use super::{ApiError, ApiErrorCode, ApiResult, Dependencies, client_address};
 
 /// Header with the session's CSRF token, required for every change.
 const CSRF: &str = "x-csrf-token";
@@ -33,32 +34,23 @@ pub(super) struct Agent(pub(super) Person, pub(super) Caller);
 
 /// The caller, for the audit.
 pub(super) struct Caller {
-    who: Who,
+    /// Id of the account; `token` for the holder of `admin.token`.
+    who: String,
+    role: Role,
     /// The address of the caller.
     pub(super) from: String,
 }
 
-enum Who {
-    /// A team member, by session.
-    Person(Person),
-    /// The holder of `admin.token`.
-    Token,
-}
-
 impl Caller {
-    fn new(who: Who, request: &HttpRequest) -> Self {
-        Self { who, from: client_address(request).to_string() }
+    fn new(who: &str, role: Role, request: &HttpRequest) -> Self {
+        Self { who: who.to_owned(), role, from: client_address(request).to_string() }
     }
 
     /// Audits an action of the caller, e.g. `cache.invalidate`, with subject and detail.
     pub(super) fn audit(&self, deps: &Dependencies, action: &str, subject: &str, detail: &str) {
-        let (who, role) = match &self.who {
-            Who::Person(person) => (person.id.as_str(), person.role.as_str()),
-            Who::Token => ("token", Role::Admin.as_str()),
-        };
         (deps.auditor)(Audit {
-            who: who.to_owned(),
-            role: role.to_owned(),
+            who: self.who.clone(),
+            role: self.role.as_str().to_owned(),
             action: action.to_owned(),
             subject: subject.to_owned(),
             detail: detail.to_owned(),
@@ -76,7 +68,7 @@ impl IntoResponses for Admin {
 
 impl FromRequest for Admin {
     type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -86,13 +78,13 @@ impl FromRequest for Admin {
 
 impl FromRequest for Agent {
     type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+    type Future = LocalBoxFuture<'static, ApiResult<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
             let person = person(&deps(&request), &request, Role::Agent).await?;
-            let caller = Caller::new(Who::Person(person.clone()), &request);
+            let caller = Caller::new(&person.id, person.role, &request);
             Ok(Self(person, caller))
         })
     }
@@ -105,11 +97,11 @@ fn deps(request: &HttpRequest) -> web::Data<Dependencies> {
         .clone()
 }
 
-async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, ApiError> {
+async fn admin(deps: &Dependencies, request: &HttpRequest) -> ApiResult<Caller> {
     if let Some(brought) = bearer(request) {
         // A request with a token is judged by the token; a valid cookie does not replace a wrong token.
         return match deps.identify.admin_token(brought, client_address(request)) {
-            Ok(()) => Ok(Caller::new(Who::Token, request)),
+            Ok(()) => Ok(Caller::new("token", Role::Admin, request)),
             Err(IdentityError::Wrong) => {
                 let message = "This is not the admin.token of this server.";
                 Err(ApiError::new(ApiErrorCode::Forbidden, message))
@@ -121,7 +113,10 @@ async fn admin(deps: &Dependencies, request: &HttpRequest) -> Result<Caller, Api
         match person(deps, request, Role::Admin).await {
             // A cookie of an expired session counts as absent.
             Err(error) if error.code == ApiErrorCode::NotSignedIn => {}
-            known => return Ok(Caller::new(Who::Person(known?), request)),
+            known => {
+                let Person { id, role, .. } = known?;
+                return Ok(Caller::new(&id, role, request));
+            }
         }
     }
     Err(ApiError::new(
@@ -143,11 +138,7 @@ pub(super) async fn is_admin(request: &HttpRequest) -> bool {
 }
 
 /// The person of this session, if the role suffices.
-async fn person(
-    deps: &Dependencies,
-    request: &HttpRequest,
-    least: Role,
-) -> Result<Person, ApiError> {
+async fn person(deps: &Dependencies, request: &HttpRequest, least: Role) -> ApiResult<Person> {
     let SignedIn { person, csrf } = session(deps, request).await?;
     let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
@@ -169,10 +160,7 @@ async fn person(
 }
 
 /// The session of the cookie.
-pub(super) async fn session(
-    deps: &Dependencies,
-    request: &HttpRequest,
-) -> Result<SignedIn, ApiError> {
+pub(super) async fn session(deps: &Dependencies, request: &HttpRequest) -> ApiResult<SignedIn> {
     let not_signed_in = || ApiError::new(ApiErrorCode::NotSignedIn, "Sign in first.");
     let secret = Cookie::Session.of(deps, request).ok_or_else(not_signed_in)?;
     deps.identify.authenticate(secret).await?.ok_or_else(not_signed_in)
@@ -210,7 +198,7 @@ pub(super) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role
 
 /// The check for changes without a session, i.e. signing in: the request comes from one of our own pages, or
 /// from a program.
-pub(super) fn from_our_page(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
+pub(super) fn from_our_page(deps: &Dependencies, request: &HttpRequest) -> ApiResult<()> {
     if deps.origins.is_own(request) {
         return Ok(());
     }
@@ -261,7 +249,7 @@ impl Cookie {
         request: &HttpRequest,
         value: &str,
         lasts: Duration,
-    ) -> (header::HeaderName, String) {
+    ) -> (HeaderName, String) {
         let secure = deps.origins.is_https(request);
         let (name, seconds) = (self.name(secure), lasts.as_secs());
         let only_https = if secure { "; Secure" } else { "" };
@@ -272,11 +260,7 @@ impl Cookie {
     }
 
     /// Deletes the cookie.
-    pub(super) fn clear(
-        self,
-        deps: &Dependencies,
-        request: &HttpRequest,
-    ) -> (header::HeaderName, String) {
+    pub(super) fn clear(self, deps: &Dependencies, request: &HttpRequest) -> (HeaderName, String) {
         self.set(deps, request, "", Duration::ZERO)
     }
 }

@@ -11,6 +11,9 @@ use utoipa::ToSchema;
 use super::headers::{NO_STORE, uncached_json};
 use super::{Dependencies, Deps};
 
+/// The routes of this file, which monitoring systems call often.
+pub(super) const PROBES: [&str; 4] = ["/health", "/ready", "/ping", "/metrics"];
+
 /// The health of the server, with figures.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {

@@ -11,7 +11,7 @@ use log::warn;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ApiError, ApiErrorCode};
+use super::{ApiError, ApiErrorCode, ApiResult};
 
 /// Default number of items of a page.
 const USUAL: usize = 50;
@@ -43,7 +43,7 @@ pub(super) struct Page<T> {
 }
 
 impl PageRequest {
-    pub(super) fn limit(&self) -> Result<u32, ApiError> {
+    pub(super) fn limit(&self) -> ApiResult<u32> {
         checked_limit(self.limit)
     }
 
@@ -75,7 +75,7 @@ pub(super) fn ms(at: SystemTime) -> u64 {
 }
 
 /// The wanted number of items.
-fn checked_limit(limit: Option<usize>) -> Result<u32, ApiError> {
+fn checked_limit(limit: Option<usize>) -> ApiResult<u32> {
     match u32::try_from(limit.unwrap_or(USUAL)) {
         Ok(limit @ 1..=MOST) => Ok(limit),
         _ => Err(ApiError::invalid(format!("limit has to be a whole number from 1 to {MOST}."))),
@@ -83,30 +83,27 @@ fn checked_limit(limit: Option<usize>) -> Result<u32, ApiError> {
 }
 
 /// The wanted page of a list from the archive.
-pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> Result<archive::Page, ApiError> {
+pub(super) fn piece(limit: Option<u32>, after: Option<String>) -> ApiResult<archive::Page> {
     let after = after.filter(|mark| !mark.is_empty());
     Ok(archive::Page { after, limit: checked_limit(limit.map(|it| it as usize))? })
 }
 
 /// The period of figures: by default it ends now and begins thirty days before its end.
-pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> Result<Period, ApiError> {
+pub(super) fn period(from_ms: Option<u64>, to_ms: Option<u64>) -> ApiResult<Period> {
     // The current millisecond is included.
     let to_ms = to_ms.unwrap_or_else(|| now_ms().saturating_add(1));
     in_order(from_ms.unwrap_or_else(|| to_ms.saturating_sub(USUAL_SPAN_MS)), to_ms)
 }
 
 /// The period of a list. By default it is unlimited, because a list comes in pages.
-pub(super) fn narrowed(
-    from_ms: Option<u64>,
-    to_ms: Option<u64>,
-) -> Result<Option<Period>, ApiError> {
+pub(super) fn narrowed(from_ms: Option<u64>, to_ms: Option<u64>) -> ApiResult<Option<Period>> {
     if from_ms.is_none() && to_ms.is_none() {
         return Ok(None);
     }
     in_order(from_ms.unwrap_or(0), to_ms.unwrap_or(u64::MAX)).map(Some)
 }
 
-fn in_order(from_ms: u64, to_ms: u64) -> Result<Period, ApiError> {
+fn in_order(from_ms: u64, to_ms: u64) -> ApiResult<Period> {
     if from_ms > to_ms {
         return Err(ApiError::invalid(
             "from_ms is after to_ms: the period would end before it begins.",

@@ -15,6 +15,7 @@ use hsc_conversation::TraceContext;
 use hsc_monitoring::{FinishedSpan, SpanKind, SpanValue};
 use log::{debug, info};
 
+use super::health::PROBES;
 use super::{Dependencies, client_address, headers, warn_of_unknown_proxy};
 
 /// Header of the request id, in and out.
@@ -54,6 +55,7 @@ pub(super) async fn observe(
     let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let status = response.status().as_u16();
     let took = began.elapsed();
+    let is_probe = PROBES.contains(&&*route);
     if let Some(deps) = deps {
         // A caller may send any method: unknown methods share one label.
         let label = match method.as_str() {
@@ -61,7 +63,7 @@ pub(super) async fn observe(
             _ => "other",
         };
         deps.metrics.http.answered(label, &route, status, took);
-        if let Some(context) = trace.filter(|trace| trace.sampled && !is_probe(&route)) {
+        if let Some(context) = trace.filter(|trace| trace.sampled && !is_probe) {
             deps.metrics.traces.record(FinishedSpan {
                 name: format!("{label} {route}").into(),
                 kind: SpanKind::Server,
@@ -82,16 +84,12 @@ pub(super) async fn observe(
     let took_ms = took.as_secs_f64() * 1_000.0;
     // Probes are frequent; at level info they would be most of the log.
     let trace = logged_trace(trace);
-    if is_probe(&route) {
+    if is_probe {
         debug!(request:% = id, trace, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     } else {
         info!(request:% = id, trace, method:% = method, route:% = route, client:%, status, took_ms; "answered");
     }
     Ok(response)
-}
-
-fn is_probe(route: &str) -> bool {
-    matches!(route, "/health" | "/ready" | "/ping" | "/metrics")
 }
 
 /// The span of the caller. None without a header, with an invalid one or with several.

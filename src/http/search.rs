@@ -108,7 +108,7 @@ pub(super) async fn price(deps: Deps, query: web::Path<String>) -> ApiResult {
 ///
 /// # Errors
 /// If it is too long.
-fn checked(name: &str, query: &str) -> Result<String, ApiError> {
+fn checked(name: &str, query: &str) -> ApiResult<String> {
     if query.chars().count() > QUERY_CHARS {
         let message = format!("'{name}' has more than {QUERY_CHARS} characters");
         return Err(ApiError::invalid(message));

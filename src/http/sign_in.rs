@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post, web};
+use actix_web::web::Query;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, post};
 use hsc_actors::ports::archive::Role;
 use hsc_actors::ports::{
     Attempt, FirstAdmin, IdentityError, OpenedSession, ProviderCallback, SignedIn,
@@ -155,11 +156,7 @@ pub(super) async fn first(
     params(("next" = Option<String>, Query, description = "`/agent` or `/admin`: where to go then")),
     responses((status = 302, description = "To the provider, or to the sign-in page with `failed`")))]
 #[get("/sign-in/openid")]
-pub(super) async fn openid(
-    deps: Deps,
-    request: HttpRequest,
-    query: web::Query<Begin>,
-) -> HttpResponse {
+pub(super) async fn openid(deps: Deps, request: HttpRequest, query: Query<Begin>) -> HttpResponse {
     let next = page(query.next.as_deref());
     match deps.identify.begin(back_to(&deps, &request)).await {
         Ok(begun) => {
@@ -181,7 +178,7 @@ pub(super) async fn openid(
 pub(super) async fn openid_return(
     deps: Deps,
     request: HttpRequest,
-    query: web::Query<Return>,
+    query: Query<Return>,
 ) -> HttpResponse {
     let Return { state, code, error } = query.into_inner();
     let brought = Cookie::OpenId.of(&deps, &request).and_then(|it| it.split_once('~'));

@@ -237,10 +237,12 @@ impl Team {
         });
     }
 
-    /// The session of this secret, and its account; a session that was idle for too long is ended.
-    async fn looked_up(
+    /// The session of this secret, and its account; a session that was idle for too long is ended. The lookup may count
+    /// as a use of the session.
+    async fn session(
         &self,
         secret: &str,
+        is_use: bool,
     ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
         let (hash, now) = (secret::stored_hash(secret), now_ms());
         let Some((session, account)) = self.accounts.session(&hash, now).await.map_err(down)?
@@ -252,19 +254,8 @@ impl Team {
             self.accounts.sign_out(&hash).await.map_err(down)?;
             return Ok(None);
         }
-        Ok(Some((session, account)))
-    }
-
-    /// The same; the lookup counts as a use.
-    async fn session(
-        &self,
-        secret: &str,
-    ) -> Result<Option<(AccountSession, Account)>, IdentityError> {
-        let Some((session, account)) = self.looked_up(secret).await? else { return Ok(None) };
-        let now = now_ms();
-        let idle = now.saturating_sub(session.used_ms);
         // Often enough that a short idle time never ends a session in use.
-        if idle >= NOTED_EVERY_MS.min(self.idle_ms / 4) {
+        if is_use && idle >= NOTED_EVERY_MS.min(self.idle_ms / 4) {
             self.accounts.session_used(&session.hash, now).await.map_err(down)?;
         }
         Ok(Some((session, account)))
@@ -277,7 +268,7 @@ impl Identify for Team {
         secret: &'a str,
     ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>> {
         Box::pin(async move {
-            let known = self.session(secret).await?;
+            let known = self.session(secret, true).await?;
             Ok(known.map(|(session, account)| SignedIn {
                 person: person(&account),
                 csrf: session.csrf,
@@ -286,9 +277,9 @@ impl Identify for Team {
     }
 
     fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>> {
-        Box::pin(
-            async move { Ok(self.looked_up(secret).await?.map(|(_, account)| person(&account))) },
-        )
+        Box::pin(async move {
+            Ok(self.session(secret, false).await?.map(|(_, account)| person(&account)))
+        })
     }
 
     fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>> {
@@ -316,7 +307,7 @@ impl Identify for Team {
         everywhere: bool,
     ) -> BoxFuture<'a, Result<(), IdentityError>> {
         Box::pin(async move {
-            let Some((session, _)) = self.session(secret).await? else { return Ok(()) };
+            let Some((session, _)) = self.session(secret, true).await? else { return Ok(()) };
             if everywhere {
                 self.accounts.sign_out_everywhere(&session.account).await.map_err(down)?;
             } else {

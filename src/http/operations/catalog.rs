@@ -2,8 +2,8 @@
 
 use actix_web::{HttpResponse, get, post, put, web};
 use hsc_catalogs::Problem;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::super::guard::Admin;
 use super::super::headers::uncached_json;
@@ -19,29 +19,18 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// Most problems and ids that are listed; a file that lacks a field everywhere has thousands.
 const MOST_NAMED: usize = 500;
 
-/// A problem, as the page shows it.
-#[derive(Serialize)]
-struct Wrong<'a> {
-    file: &'a str,
-    /// The whole sentence.
-    problem: String,
-    severity: hsc_catalogs::Severity,
-    product: Option<&'a str>,
-    field: Option<&'a str>,
-}
-
-fn wrong(problems: &[Problem]) -> Vec<Wrong<'_>> {
-    problems
-        .iter()
-        .take(MOST_NAMED)
-        .map(|problem| Wrong {
-            file: &problem.file,
-            problem: problem.to_string(),
-            severity: problem.severity,
-            product: problem.product_id.as_deref(),
-            field: problem.field.as_deref(),
+/// The problems as the page shows them.
+fn wrong(problems: &[Problem]) -> Vec<Value> {
+    let shown = |problem: &Problem| {
+        json!({
+            "file": problem.file,
+            "problem": problem.to_string(),
+            "severity": problem.severity,
+            "product": problem.product_id,
+            "field": problem.field,
         })
-        .collect()
+    };
+    problems.iter().take(MOST_NAMED).map(shown).collect()
 }
 
 /// The current catalog: version, number of products, brands with their files, problems of the last load.
@@ -96,7 +85,8 @@ fn yes() -> bool {
 
 /// Checks a brand file in a copy of the catalog; with `dry_run=false` writes it into the folder of this
 /// pod and reloads.
-#[utoipa::path(tag = "operations", request_body = Object, params(("dry_run" = Option<bool>, Query)),
+#[utoipa::path(tag = "operations", request_body = Object,
+    params(("file" = String, Path), ("dry_run" = Option<bool>, Query)),
     responses((status = 200, body = Object), (status = 400), Admin, (status = 409), (status = 413),
         (status = 422)))]
 // Any path, so that a path traversal is refused with an error and not with a missing route.
@@ -120,7 +110,7 @@ pub(crate) async fn place_file(
     Ok(HttpResponse::Ok().json(stored_json(&file, dry_run, &placed)))
 }
 
-fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_json::Value {
+fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> Value {
     let CatalogFileStored { trial, refused, written, before, not_applied } = placed;
     let named = |ids: &[String]| ids.iter().take(MOST_NAMED).cloned().collect::<Vec<_>>();
     let clash = |(id, file): &(String, String)| json!({ "id": id, "file": file });
@@ -147,7 +137,7 @@ fn stored_json(file: &str, dry_run: bool, placed: &CatalogFileStored) -> serde_j
 }
 
 /// The body, bounded while it arrives.
-async fn text_of(body: web::Payload) -> Result<String, ApiError> {
+async fn text_of(body: web::Payload) -> ApiResult<String> {
     let broken = |error| ApiError::invalid(format!("The file did not come whole: {error}."));
     let Some(bytes) = read_body(body, MOST_BYTES).await.map_err(broken)? else {
         let message = format!(

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::web::{self, Path, Query};
+use actix_web::{HttpResponse, get, post};
 use hsc_actors::ports::EncoderHealth;
 use hsc_actors::{Announced, Invalidate};
 use hsc_catalogs::Product;
@@ -87,7 +88,7 @@ struct Manuals {
         ("after" = Option<String>, Query)),
     responses((status = 200, body = Object), (status = 400), Admin))]
 #[get("/admin/manuals")]
-pub(crate) async fn manuals(deps: Deps, _: Admin, params: web::Query<PageRequest>) -> ApiResult {
+pub(crate) async fn manuals(deps: Deps, _: Admin, params: Query<PageRequest>) -> ApiResult {
     let (limit, text, after) = (params.limit()?, params.text(), params.after.clone());
     let state = params
         .state()
@@ -178,11 +179,7 @@ fn row(deps: &Dependencies, product: &Product, state: Option<State>) -> Option<R
     responses((status = 200, body = Object), (status = 202, body = Object), Admin, (status = 404),
         (status = 503)))]
 #[post("/admin/manuals/{product}/refetch")]
-pub(crate) async fn refetch(
-    deps: Deps,
-    Admin(caller): Admin,
-    product: web::Path<String>,
-) -> ApiResult {
+pub(crate) async fn refetch(deps: Deps, Admin(caller): Admin, product: Path<String>) -> ApiResult {
     let found = deps.catalog.load().product(&product).map(Arc::clone);
     let product = found.ok_or_else(no_such_product)?;
     let documentation = product.documentation.clone().ok_or_else(no_manual)?;

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::web::{Path, Query};
+use actix_web::{HttpResponse, get, post};
 use hsc_actors::supervision::{AskError, Fault};
 use hsc_actors::{
     Announced, Charts, FaultNotInjected, Invalidate, Invalidated, OtherPods, Pods, SessionInfo,
@@ -181,7 +182,7 @@ struct Shown {
     params(("text" = Option<String>, Query), ("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = Object), (status = 400), Admin))]
 #[get("/admin/sessions")]
-pub(crate) async fn sessions(deps: Deps, _: Admin, params: web::Query<PageRequest>) -> ApiResult {
+pub(crate) async fn sessions(deps: Deps, _: Admin, params: Query<PageRequest>) -> ApiResult {
     let (limit, text) = (params.limit()?, params.text());
     let before = params.after.as_deref().map(str::parse::<u64>).transpose();
     let before =
@@ -213,11 +214,7 @@ fn shown(info: SessionInfo, catalog: &Catalog) -> Shown {
 /// Closes a session of this pod, with a close code after which its page does not reconnect.
 #[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin, (status = 404)))]
 #[post("/admin/sessions/{key}/close")]
-pub(crate) async fn close_session(
-    deps: Deps,
-    Admin(caller): Admin,
-    key: web::Path<u64>,
-) -> ApiResult {
+pub(crate) async fn close_session(deps: Deps, Admin(caller): Admin, key: Path<u64>) -> ApiResult {
     let key = key.into_inner();
     if !deps.pod.sessions().dismiss(key) {
         let message = format!("This pod has no session {key}; it may have ended just now.");

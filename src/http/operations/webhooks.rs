@@ -1,6 +1,7 @@
 //! `/admin/webhooks`: the endpoints, their deliveries, and the dead letters.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::web::{Path, Query};
+use actix_web::{HttpResponse, delete, get, post};
 use hsc_actors::ports::EndpointCounters;
 use hsc_actors::ports::archive::{ArchiveError, Delivery, EndpointBacklog, Page, Paged};
 use hsc_conversation::now_ms;
@@ -47,11 +48,7 @@ pub(crate) async fn webhooks(deps: Deps, _: Admin) -> ApiResult {
 #[utoipa::path(tag = "operations", params(("limit" = Option<usize>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = Paged<Delivery>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/webhooks/dead-letters")]
-pub(crate) async fn dead_letters(
-    deps: Deps,
-    _: Admin,
-    params: web::Query<PageRequest>,
-) -> ApiResult {
+pub(crate) async fn dead_letters(deps: Deps, _: Admin, params: Query<PageRequest>) -> ApiResult {
     let page = Page { after: params.after.clone(), limit: params.limit()? };
     Ok(uncached_json(deps.deliveries.dead_letters(page).await.map_err(away)?))
 }
@@ -63,7 +60,7 @@ pub(crate) async fn dead_letters(
 pub(crate) async fn retry_dead_letter(
     deps: Deps,
     Admin(caller): Admin,
-    id: web::Path<String>,
+    id: Path<String>,
 ) -> ApiResult {
     if !deps.deliveries.try_again(&id, now_ms()).await.map_err(away)? {
         return Err(unknown(&id));
@@ -78,7 +75,7 @@ pub(crate) async fn retry_dead_letter(
 pub(crate) async fn discard_dead_letter(
     deps: Deps,
     Admin(caller): Admin,
-    id: web::Path<String>,
+    id: Path<String>,
 ) -> ApiResult {
     if !deps.deliveries.discard(&id).await.map_err(away)? {
         return Err(unknown(&id));

@@ -1,6 +1,7 @@
 //! `/admin/analytics/…`: figures over time, as JSON and as CSV, and the columns of their tables.
 
-use actix_web::{get, web};
+use actix_web::get;
+use actix_web::web::Query;
 use bytes::Bytes;
 use futures::stream::{self, Stream, StreamExt as _};
 use hsc_actors::ports::archive::{
@@ -21,7 +22,7 @@ const HOURS_OF_DAYS: u64 = 366;
 /// The wanted figures.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct AnalyticsPeriod {
+pub(crate) struct FiguresQuery {
     from_ms: Option<u64>,
     to_ms: Option<u64>,
     product: Option<String>,
@@ -29,13 +30,13 @@ pub(crate) struct AnalyticsPeriod {
     after: Option<String>,
 }
 
-impl AnalyticsPeriod {
-    fn period(&self) -> Result<Period, ApiError> {
+impl FiguresQuery {
+    fn period(&self) -> ApiResult<Period> {
         period(self.from_ms, self.to_ms)
     }
 
     /// A period that is short enough for hours.
-    fn hours(&self) -> Result<Period, ApiError> {
+    fn hours(&self) -> ApiResult<Period> {
         let period = self.period()?;
         if period.to_ms - period.from_ms > HOURS_OF_DAYS * DAY_MS {
             return Err(ApiError::invalid(format!(
@@ -49,7 +50,7 @@ impl AnalyticsPeriod {
         word(self.product.clone())
     }
 
-    fn piece(&self) -> Result<Page, ApiError> {
+    fn piece(&self) -> ApiResult<Page> {
         piece(self.limit, self.after.clone())
     }
 }
@@ -67,11 +68,7 @@ pub(crate) struct Figures<T> {
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = Figures<Named<Snapshot>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/snapshots")]
-pub(crate) async fn snapshots(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn snapshots(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     Ok(uncached_json(Figures { items: hours(&deps, &over).await? }))
 }
 
@@ -80,19 +77,12 @@ pub(crate) async fn snapshots(
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/snapshots.csv")]
-pub(crate) async fn snapshots_table(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn snapshots_table(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     let rows = hours(&deps, &over).await?;
     Ok(attached("snapshots", over.period()?).body(begun(&rows)))
 }
 
-async fn hours(
-    deps: &Dependencies,
-    over: &AnalyticsPeriod,
-) -> Result<Vec<Named<Snapshot>>, ApiError> {
+async fn hours(deps: &Dependencies, over: &FiguresQuery) -> ApiResult<Vec<Named<Snapshot>>> {
     // Empty and absent differ here: empty selects the totals.
     let product = over.product.as_deref().map(str::trim);
     let hours = deps.analytics.snapshots(over.hours()?, product).await?;
@@ -105,11 +95,7 @@ async fn hours(
         ("limit" = Option<u32>, Query)),
     responses((status = 200, body = Figures<Named<ProductQuestion>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/most-asked")]
-pub(crate) async fn most_asked(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn most_asked(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     Ok(uncached_json(Figures { items: questions(&deps, &over, over.piece()?.limit).await? }))
 }
 
@@ -118,20 +104,16 @@ pub(crate) async fn most_asked(
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/most-asked.csv")]
-pub(crate) async fn most_asked_table(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn most_asked_table(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     let rows = questions(&deps, &over, u32::MAX).await?;
     Ok(attached("most-asked", over.period()?).body(begun(&rows)))
 }
 
 async fn questions(
     deps: &Dependencies,
-    over: &AnalyticsPeriod,
+    over: &FiguresQuery,
     limit: u32,
-) -> Result<Vec<Named<ProductQuestion>>, ApiError> {
+) -> ApiResult<Vec<Named<ProductQuestion>>> {
     let product = over.product();
     let questions = deps.analytics.most_asked(over.period()?, product.as_deref(), limit).await?;
     Ok(Named::all(questions, |it| Some(&it.product), &deps.catalog.load()))
@@ -143,11 +125,7 @@ async fn questions(
         ("limit" = Option<u32>, Query), ("after" = Option<String>, Query)),
     responses((status = 200, body = Paged<Named<Unanswered>>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/unanswered")]
-pub(crate) async fn unanswered(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn unanswered(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     Ok(uncached_json(open(&deps, over.period()?, over.product(), over.piece()?).await?))
 }
 
@@ -156,11 +134,7 @@ pub(crate) async fn unanswered(
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/unanswered.csv")]
-pub(crate) async fn unanswered_table(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn unanswered_table(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     let (period, product) = (over.period()?, over.product());
     let first = Page { after: None, limit: Page::MOST };
     // The first page is awaited, so that an unavailable archive returns an error.
@@ -177,7 +151,7 @@ fn rest(
     period: Period,
     product: Option<String>,
     next: Option<String>,
-) -> impl Stream<Item = Result<Bytes, ApiError>> {
+) -> impl Stream<Item = ApiResult<Bytes>> {
     stream::try_unfold((deps, product, next), move |(deps, product, next)| async move {
         let Some(mark) = next else { return Ok(None) };
         let page = Page { after: Some(mark), limit: Page::MOST };
@@ -191,7 +165,7 @@ async fn open(
     period: Period,
     product: Option<String>,
     page: Page,
-) -> Result<Paged<Named<Unanswered>>, ApiError> {
+) -> ApiResult<Paged<Named<Unanswered>>> {
     let Paged { items, next } = deps.analytics.unanswered(period, product.as_deref(), page).await?;
     let items = Named::all(items, |it| Some(&it.product), &deps.catalog.load());
     Ok(Paged { items, next })
@@ -202,7 +176,7 @@ async fn open(
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = Figures<RatingsOfADay>), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/ratings")]
-pub(crate) async fn ratings(_: Admin, deps: Deps, over: web::Query<AnalyticsPeriod>) -> ApiResult {
+pub(crate) async fn ratings(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     Ok(uncached_json(Figures { items: marks(&deps, &over).await? }))
 }
 
@@ -211,19 +185,12 @@ pub(crate) async fn ratings(_: Admin, deps: Deps, over: web::Query<AnalyticsPeri
     params(("from_ms" = Option<u64>, Query), ("to_ms" = Option<u64>, Query), ("product" = Option<String>, Query)),
     responses((status = 200, body = String, content_type = "text/csv"), (status = 400), Admin, (status = 503)))]
 #[get("/admin/analytics/ratings.csv")]
-pub(crate) async fn ratings_table(
-    _: Admin,
-    deps: Deps,
-    over: web::Query<AnalyticsPeriod>,
-) -> ApiResult {
+pub(crate) async fn ratings_table(_: Admin, deps: Deps, over: Query<FiguresQuery>) -> ApiResult {
     let rows = marks(&deps, &over).await?;
     Ok(attached("ratings", over.period()?).body(begun(&rows)))
 }
 
-async fn marks(
-    deps: &Dependencies,
-    over: &AnalyticsPeriod,
-) -> Result<Vec<RatingsOfADay>, ApiError> {
+async fn marks(deps: &Dependencies, over: &FiguresQuery) -> ApiResult<Vec<RatingsOfADay>> {
     let product = over.product();
     Ok(deps.analytics.ratings(over.period()?, product.as_deref()).await?)
 }

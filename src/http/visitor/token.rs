@@ -6,13 +6,13 @@ use actix_web::HttpRequest;
 use hsc_conversation::{TokenError, Tokens};
 
 use super::super::headers::CONVERSATION_TOKEN;
-use super::super::{ApiError, ApiErrorCode, Dependencies};
+use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies};
 
 /// The conversation of this request's token, also one that its visitor has just ended.
 pub(super) async fn conversation(
     deps: &Dependencies,
     request: &HttpRequest,
-) -> Result<Arc<str>, ApiError> {
+) -> ApiResult<Arc<str>> {
     let Some(token) = brought(request) else {
         let message = "X-Conversation-Token has to bring the token of the conversation's welcome.";
         return Err(ApiError::new(ApiErrorCode::NoToken, message));
@@ -42,7 +42,7 @@ pub(super) async fn conversation(
 pub(super) async fn open_conversation(
     deps: &Dependencies,
     request: &HttpRequest,
-) -> Result<Arc<str>, ApiError> {
+) -> ApiResult<Arc<str>> {
     let named = conversation(deps, request).await?;
     if brought(request).is_some_and(Tokens::is_of_ended) {
         let message = "The conversation is ended; begin a new one.";
@@ -57,7 +57,7 @@ pub(super) fn brought(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Refuses pages of origins that are not in the settings; programs, which have no origin, are allowed.
-pub(super) fn admitted(deps: &Dependencies, request: &HttpRequest) -> Result<(), ApiError> {
+pub(super) fn admitted(deps: &Dependencies, request: &HttpRequest) -> ApiResult<()> {
     if deps.origins.admit(request) {
         return Ok(());
     }

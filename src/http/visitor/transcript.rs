@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::web::Query;
+use actix_web::{HttpRequest, HttpResponse, get, post};
 use hsc_actors::ports::Announcement;
 use hsc_actors::ports::archive::TranscriptEntry;
 use hsc_conversation::archive::{Author, HandoffRecordKind};
@@ -83,11 +84,7 @@ enum SendState {
     responses((status = 200, body = TranscriptText), (status = 400), (status = 401), (status = 403),
         (status = 404), (status = 503)))]
 #[get("/api/transcript")]
-pub(crate) async fn transcript(
-    deps: Deps,
-    request: HttpRequest,
-    form: web::Query<Form>,
-) -> ApiResult {
+pub(crate) async fn transcript(deps: Deps, request: HttpRequest, form: Query<Form>) -> ApiResult {
     admitted(&deps, &request)?;
     let of = conversation(&deps, &request).await?;
     // It returns to the sender of the request.
@@ -172,7 +169,7 @@ async fn read_transcript(
     deps: &Dependencies,
     own: Option<&str>,
     of: Arc<str>,
-) -> Result<TranscriptText, ApiError> {
+) -> ApiResult<TranscriptText> {
     let stored = match deps.log.read(Arc::clone(&of)).await {
         Ok(stored) => Some(stored),
         Err(LogError::Unavailable { cause }) => {

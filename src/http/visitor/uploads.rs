@@ -88,7 +88,7 @@ async fn take(
     request: &HttpRequest,
     For { conversation: named }: For,
     payload: web::Payload,
-) -> Result<StoredImage, ApiError> {
+) -> ApiResult<StoredImage> {
     let limits = deps.uploads.limits();
     if !limits.enabled {
         let message = "This server takes no pictures; uploads.enabled lets it.";
