@@ -5,7 +5,7 @@ use hsc_conversation::protocol::{CloseReason, schemas};
 use serde_json::{Map, Value, json};
 use strum::VariantArray as _;
 
-/// The document.
+/// The AsyncAPI document of both sockets.
 ///
 /// Each of its messages is one `type` of the wire: the schema of the variant and the envelope beside every message.
 #[must_use]

@@ -65,7 +65,7 @@ pub struct Dependencies {
     pub staff: Arc<dyn Staff>,
     /// Writes the audit.
     pub auditor: Auditor,
-    /// Sends webhooks.
+    /// Announces events of the routes to the webhook endpoints.
     pub announcer: Announcer,
     /// The webhook endpoints.
     pub webhooks: Arc<dyn WebhookAdmin>,
@@ -79,7 +79,7 @@ pub struct Dependencies {
     pub log: Arc<dyn ConversationLog>,
     /// The archive of all conversations.
     pub archive: Arc<dyn Archive>,
-    /// The analytics.
+    /// The figures over time, from the archive.
     pub analytics: Arc<dyn Analytics>,
     /// The canned replies.
     pub replies: Arc<dyn Replies>,

@@ -34,7 +34,7 @@ pub(super) struct PageRequest {
     pub(super) after: Option<String>,
 }
 
-/// A page.
+/// A page of a list from memory.
 #[derive(Debug, Serialize)]
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,

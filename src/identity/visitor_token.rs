@@ -33,7 +33,7 @@ pub struct InvalidKey {
 /// The configured keys.
 pub struct SignedVisitorTokens(RwLock<Arc<VisitorKeys>>);
 
-/// Valid keys.
+/// The keys that are valid at the same time: the current one, and the previous one during a rotation.
 pub struct VisitorKeys(Vec<Key>);
 
 struct Key {

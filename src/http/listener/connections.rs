@@ -71,7 +71,7 @@ pub struct Listener {
     pub proxy_protocol: bool,
     /// The certificate, for TLS connections.
     pub certificate: Option<Arc<Certificate>>,
-    /// Counts connections.
+    /// Counts connections: opened, refused, closed by the server and why.
     pub metrics: Arc<Metrics>,
 }
 

@@ -12,7 +12,7 @@ const ONE_READING: Duration = Duration::from_secs(10 * 60);
 /// Readings that are remembered. Beyond it, the audit has some twice.
 const MOST: usize = 10_000;
 
-/// Current readings.
+/// The readings of this pod that began within the length of one reading, each with its begin.
 #[derive(Debug, Default)]
 pub struct Reads {
     began: Mutex<HashMap<(String, String), Instant>>,

@@ -47,7 +47,7 @@ pub(super) fn begun<R: Row>(rows: &[R]) -> Bytes {
     table.into()
 }
 
-/// More rows.
+/// Further rows of a table that has begun, without the header.
 pub(super) fn further<R: Row>(rows: &[R]) -> Bytes {
     written(rows.iter().map(cells)).into()
 }

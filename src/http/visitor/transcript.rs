@@ -41,7 +41,7 @@ pub(crate) struct Form {
     format: Format,
 }
 
-/// The forms.
+/// The forms of a downloaded transcript.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
