@@ -13,14 +13,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use log::debug;
 use lru::LruCache;
 use tokio::time::Instant;
 
 use crate::bridge::{Body, Envelope, channels};
 use crate::mutex::Mutex;
-use crate::ports::{ConversationLog, Relay};
+use crate::ports::{ConversationLog, LogReply, Relay};
 use hsc_conversation::log::{
     Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
 };
@@ -65,7 +64,7 @@ impl MemoryLog {
     fn later<T: Send + 'static>(
         &self,
         what: impl FnOnce(&Self) -> Result<T, LogError> + Send + 'static,
-    ) -> BoxFuture<'static, Result<T, LogError>> {
+    ) -> LogReply<T> {
         let log = self.clone();
         Box::pin(async move { what(&log) })
     }
@@ -96,73 +95,47 @@ impl MemoryLog {
 }
 
 impl ConversationLog for MemoryLog {
-    fn begin(
-        &self,
-        owned: OwnedConversation,
-        offset: u64,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn begin(&self, owned: OwnedConversation, offset: u64) -> LogReply<()> {
         self.later(move |log| log.table.lock().begin(&log.pod, &owned, offset, Instant::now()))
     }
 
-    fn append(
-        &self,
-        owned: OwnedConversation,
-        batch: Batch,
-    ) -> BoxFuture<'static, Result<u64, LogError>> {
+    fn append(&self, owned: OwnedConversation, batch: Batch) -> LogReply<u64> {
         let log = self.clone();
         Box::pin(async move { log.append_and_tell(owned, batch).await })
     }
 
-    fn take_over(
-        &self,
-        conversation: Arc<str>,
-        seen: ClientPosition,
-    ) -> BoxFuture<'static, Result<TakenOver, LogError>> {
+    fn take_over(&self, conversation: Arc<str>, seen: ClientPosition) -> LogReply<TakenOver> {
         self.later(move |log| {
             log.table.lock().take_over(&log.pod, &conversation, seen, Instant::now())
         })
     }
 
-    fn read(
-        &self,
-        conversation: Arc<str>,
-    ) -> BoxFuture<'static, Result<StoredConversation, LogError>> {
+    fn read(&self, conversation: Arc<str>) -> LogReply<StoredConversation> {
         self.later(move |log| log.table.lock().read(&conversation, Instant::now()))
     }
 
-    fn answering(
-        &self,
-        owned: OwnedConversation,
-        is_answering: bool,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn answering(&self, owned: OwnedConversation, is_answering: bool) -> LogReply<()> {
         self.later(move |log| {
             log.table.lock().answering(&log.pod, owned, is_answering);
             Ok(())
         })
     }
 
-    fn end_tokens(
-        &self,
-        conversation: Arc<str>,
-        keep: Duration,
-    ) -> BoxFuture<'static, Result<(), LogError>> {
+    fn end_tokens(&self, conversation: Arc<str>, keep: Duration) -> LogReply<()> {
         self.later(move |log| {
             log.ended.lock().put(conversation, Instant::now() + keep);
             Ok(())
         })
     }
 
-    fn are_tokens_ended(
-        &self,
-        conversation: Arc<str>,
-    ) -> BoxFuture<'static, Result<bool, LogError>> {
+    fn are_tokens_ended(&self, conversation: Arc<str>) -> LogReply<bool> {
         self.later(move |log| {
             let until = log.ended.lock().get(&conversation).copied();
             Ok(until.is_some_and(|until| Instant::now() < until))
         })
     }
 
-    fn claim(&self, pod: Arc<str>) -> BoxFuture<'static, Result<Option<Claimed>, LogError>> {
+    fn claim(&self, pod: Arc<str>) -> LogReply<Option<Claimed>> {
         self.later(move |log| Ok(log.table.lock().claim(&log.pod, &pod, Instant::now())))
     }
 }

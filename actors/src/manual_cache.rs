@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use hsc_catalogs::Manual;
 use hsc_monitoring::Metrics;
 
 use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, LoadFailure};
 use crate::cached_results::l2_policy_of;
-use crate::ports::{ManualError, ManualLoader};
+use crate::ports::{ManualError, ManualLoader, ManualReply};
 use crate::span::Span;
 use crate::supervision::{Care, ChildSpec, Root, RootSpec, SupervisionConfig, Threads};
 use hsc_conversation::TraceContext;
@@ -133,7 +132,7 @@ impl ManualCache {
 }
 
 impl ManualLoader for ManualCache {
-    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
         let manual_cache = self.clone();
         async move { manual_cache.open(request).await }.boxed()
     }
@@ -144,7 +143,7 @@ impl ManualLoader for ManualCache {
         &self,
         request: ManualRequest,
         trace: Option<TraceContext>,
-    ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    ) -> ManualReply<Arc<Manual>> {
         let manual_cache = self.clone();
         async move {
             let mut lookup = Span::start(&manual_cache.metrics, "cache", trace);
@@ -177,7 +176,7 @@ impl Contents for ManualContents {
     type Value = Arc<Manual>;
     type Error = ManualError;
 
-    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
         let counted = CountedLoad::begin(&self.counters);
         let load = self.loader.load(request);
         async move {
@@ -261,10 +260,7 @@ mod tests {
     }
 
     impl ManualLoader for Library {
-        fn load(
-            &self,
-            request: ManualRequest,
-        ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+        fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
             let is_first = self.requests.fetch_add(1, Ordering::SeqCst) == 0;
             let endless = is_first && self.first_is_endless;
             async move {

@@ -14,10 +14,11 @@ mod webhooks;
 
 pub use desk::{DeskReply, HandoffDesk};
 pub use identity::{
-    Attempt, Auditor, FirstAdmin, Identify, IdentityError, NewAccount, OpenedSession, Person,
-    ProviderCallback, ProviderSignIn, SessionCheck, SignedIn, Staff, StaffChange, StaffError,
+    Attempt, Auditor, FirstAdmin, Identify, IdentityError, IdentityReply, NewAccount,
+    OpenedSession, Person, ProviderCallback, ProviderSignIn, SessionCheck, SignedIn, Staff,
+    StaffChange, StaffError,
 };
-pub use log::ConversationLog;
+pub use log::{ConversationLog, LogReply};
 pub use manual_files::{
     CachedFile, EncoderHealth, EncoderStatus, LastLoad, ManualFiles, OriginalFile,
 };
@@ -39,17 +40,20 @@ use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{AnswerEvent, ManualRequest, Question};
 use hsc_conversation::{BoxError, TraceContext};
 
+/// The reply of a loader of manuals.
+pub type ManualReply<T> = BoxFuture<'static, Result<T, ManualError>>;
+
 /// Fetches and reads a manual. Never called concurrently for one request: the manual cache ensures that.
 pub trait ManualLoader: Send + Sync + 'static {
     /// The manual, or why there is none. Ends within a time limit of its own.
-    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>>;
+    fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>>;
 
     /// The same, as part of the span `trace`.
     fn load_traced(
         &self,
         request: ManualRequest,
         trace: Option<TraceContext>,
-    ) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    ) -> ManualReply<Arc<Manual>> {
         let _ = trace;
         self.load(request)
     }

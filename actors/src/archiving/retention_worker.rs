@@ -88,7 +88,7 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::ports::archive::{ArchiveError, DataSubject, Erased, Export};
+    use crate::ports::archive::{ArchiveError, ArchiveReply, DataSubject, Erased, Export};
     use crate::ports::{ImageContent, StoredImage, UploadError, UploadLimits};
     use hsc_conversation::UploadId;
 
@@ -128,15 +128,15 @@ mod tests {
     }
 
     impl Privacy for FakeArchive {
-        fn export(&self, _: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>> {
+        fn export(&self, _: DataSubject) -> ArchiveReply<'_, Export> {
             std::future::ready(Ok(Export::default())).boxed()
         }
 
-        fn erase(&self, _: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+        fn erase(&self, _: DataSubject) -> ArchiveReply<'_, Erased> {
             std::future::ready(Ok(Erased::default())).boxed()
         }
 
-        fn expire(&self, before: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>> {
+        fn expire(&self, before: u64, most: u32) -> ArchiveReply<'_, Erased> {
             self.calls.lock().unwrap().push(before);
             let mut old = self.old.lock().unwrap();
             let conversations = u64::from(most).min(*old);

@@ -12,7 +12,10 @@ use hsc_conversation::{BoxError, ClientAddress};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::archive::{Account, AccountError, ArchiveError, Role};
+use super::archive::{Account, AccountError, ArchiveReply, Role};
+
+/// The reply of the accounts: of their management with a [`StaffError`].
+pub type IdentityReply<'a, T, E = IdentityError> = BoxFuture<'a, Result<T, E>>;
 
 /// Audits an action of a team member. Returns at once, without waiting for the archive.
 pub type Auditor = Arc<dyn Fn(Audit) + Send + Sync>;
@@ -24,16 +27,13 @@ pub type SessionCheck = Arc<dyn Fn(bool) -> BoxFuture<'static, bool> + Send + Sy
 /// Signs team members in and out, and verifies their sessions.
 pub trait Identify: Send + Sync + 'static {
     /// The team member whose session has this secret; `None` when it has ended.
-    fn authenticate<'a>(
-        &'a self,
-        secret: &'a str,
-    ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>>;
+    fn authenticate<'a>(&'a self, secret: &'a str) -> IdentityReply<'a, Option<SignedIn>>;
 
     /// The same without counting as a use of the session.
-    fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>>;
+    fn peek<'a>(&'a self, secret: &'a str) -> IdentityReply<'a, Option<Person>>;
 
     /// True if an account exists.
-    fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>>;
+    fn has_accounts(&self) -> IdentityReply<'_, bool>;
 
     /// Compares a token with `admin.token` in constant time. Attempts are limited per client address, also correct
     /// ones during a wait; failures, and the first use in an hour, are audited.
@@ -43,33 +43,22 @@ pub trait Identify: Send + Sync + 'static {
     fn admin_token(&self, token: &str, from: ClientAddress) -> Result<(), IdentityError>;
 
     /// Signs in by password. An unknown name takes as long as a wrong password.
-    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
+    fn sign_in(&self, attempt: Attempt) -> IdentityReply<'_, OpenedSession>;
 
     /// Ends the session of this secret, or all sessions of its account.
-    fn sign_out<'a>(
-        &'a self,
-        secret: &'a str,
-        everywhere: bool,
-    ) -> BoxFuture<'a, Result<(), IdentityError>>;
+    fn sign_out<'a>(&'a self, secret: &'a str, everywhere: bool) -> IdentityReply<'a, ()>;
 
     /// Creates the first account, an admin, by the link of a first start.
-    fn first(
-        &self,
-        first: FirstAdmin,
-        from: ClientAddress,
-    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
+    fn first(&self, first: FirstAdmin, from: ClientAddress) -> IdentityReply<'_, OpenedSession>;
 
     /// Display name of the OpenID provider; none if there is none.
     fn provider(&self) -> Option<&str>;
 
     /// Begins a sign-in at the provider, which redirects the browser to this address afterwards.
-    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<ProviderSignIn, IdentityError>>;
+    fn begin(&self, back_to: String) -> IdentityReply<'_, ProviderSignIn>;
 
     /// Completes a sign-in after [`Identify::begin`].
-    fn end(
-        &self,
-        returned: ProviderCallback,
-    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>>;
+    fn end(&self, returned: ProviderCallback) -> IdentityReply<'_, OpenedSession>;
 }
 
 /// A team member.
@@ -204,10 +193,10 @@ pub enum IdentityError {
 /// Adds accounts and changes them. The caller checks the permission.
 pub trait Staff: Send + Sync + 'static {
     /// All accounts, by name.
-    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
+    fn all(&self) -> ArchiveReply<'_, Vec<Account>>;
 
     /// Adds an account.
-    fn add(&self, newcomer: NewAccount) -> BoxFuture<'_, Result<Account, StaffError>>;
+    fn add(&self, newcomer: NewAccount) -> IdentityReply<'_, Account, StaffError>;
 
     /// Changes the given fields. An account that is disabled, or gets another role or password, is
     /// signed out everywhere.
@@ -215,7 +204,7 @@ pub trait Staff: Send + Sync + 'static {
         &'a self,
         id: &'a str,
         change: StaffChange,
-    ) -> BoxFuture<'a, Result<Account, StaffError>>;
+    ) -> IdentityReply<'a, Account, StaffError>;
 }
 
 /// A new account.

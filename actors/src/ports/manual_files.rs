@@ -3,20 +3,16 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use futures::future::BoxFuture;
 use hsc_catalogs::Documentation;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ManualError;
+use super::ManualReply;
 
 /// Gives a manual's file as its maker published it, and reports how manuals were loaded.
 pub trait ManualFiles: Send + Sync + 'static {
     /// The manual's file, fetched if it is not on this machine yet. Ends within a bounded time of its own.
-    fn original(
-        &self,
-        documentation: &Documentation,
-    ) -> BoxFuture<'static, Result<OriginalFile, ManualError>>;
+    fn original(&self, documentation: &Documentation) -> ManualReply<OriginalFile>;
 
     /// How the last load of a manual ended; `None` if it was never loaded by this process.
     fn last_load(&self, documentation: &Documentation) -> Option<LastLoad>;

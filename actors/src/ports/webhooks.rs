@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::archive::{ArchiveError, Page, Paged};
+use super::archive::{ArchiveReply, Page, Paged};
 
 /// An event for webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,30 +95,25 @@ pub trait Deliveries: Send + Sync + 'static {
         now_ms: u64,
         until_ms: u64,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<Delivery>, ArchiveError>>;
+    ) -> ArchiveReply<'_, Vec<Delivery>>;
 
     /// Removes a delivery that arrived.
-    fn delivered(&self, id: &str) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn delivered(&self, id: &str) -> ArchiveReply<'_, ()>;
 
     /// Records a failed attempt: the next attempt is due at the given time; without one it is a dead letter.
-    fn failed(
-        &self,
-        id: &str,
-        why: &str,
-        next_try_ms: Option<u64>,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn failed(&self, id: &str, why: &str, next_try_ms: Option<u64>) -> ArchiveReply<'_, ()>;
 
     /// The backlog by endpoint; also of endpoints that are not in the settings any more.
-    fn standing(&self) -> BoxFuture<'_, Result<Vec<EndpointBacklog>, ArchiveError>>;
+    fn standing(&self) -> ArchiveReply<'_, Vec<EndpointBacklog>>;
 
     /// Dead letters, newest first.
-    fn dead_letters(&self, page: Page) -> BoxFuture<'_, Result<Paged<Delivery>, ArchiveError>>;
+    fn dead_letters(&self, page: Page) -> ArchiveReply<'_, Paged<Delivery>>;
 
     /// Restarts a dead letter from its first attempt; false if no dead letter has this id.
-    fn try_again(&self, id: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+    fn try_again(&self, id: &str, now_ms: u64) -> ArchiveReply<'_, bool>;
 
     /// Deletes a dead letter; false if no dead letter has this id.
-    fn discard(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+    fn discard(&self, id: &str) -> ArchiveReply<'_, bool>;
 }
 
 /// The deliveries of one endpoint.

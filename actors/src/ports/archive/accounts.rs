@@ -2,30 +2,24 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ArchiveError;
+use super::{ArchiveError, ArchiveReply};
 
 /// Stores accounts and sessions. It computes no hash: callers pass hashes.
 pub trait Accounts: Send + Sync + 'static {
     /// Number of accounts. Zero is a first start.
-    fn count(&self) -> BoxFuture<'_, Result<u64, ArchiveError>>;
+    fn count(&self) -> ArchiveReply<'_, u64>;
 
     /// Adds an account, with the given failures and lock.
-    fn add(&self, account: Account) -> BoxFuture<'_, Result<(), AccountError>>;
+    fn add(&self, account: Account) -> ArchiveReply<'_, (), AccountError>;
 
     /// Stores a link that creates the first account, on every pod. One that `replaces` makes all others void.
-    fn add_first_link(
-        &self,
-        link: FirstLink,
-        replaces: bool,
-        now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn add_first_link(&self, link: FirstLink, replaces: bool, now_ms: u64) -> ArchiveReply<'_, ()>;
 
     /// True if a link with this hash is valid now.
-    fn is_first_link(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+    fn is_first_link(&self, hash: &str, now_ms: u64) -> ArchiveReply<'_, bool>;
 
     /// Adds the first account by a link, which makes all links void: decided in one step, so that of concurrent
     /// attempts, on however many pods, one succeeds.
@@ -37,52 +31,35 @@ pub trait Accounts: Send + Sync + 'static {
         account: Account,
         link_hash: &str,
         now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), AccountError>>;
+    ) -> ArchiveReply<'_, (), AccountError>;
 
     /// All accounts, by name.
-    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>>;
+    fn all(&self) -> ArchiveReply<'_, Vec<Account>>;
 
     /// The account with this id.
-    fn by_id(&self, id: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
+    fn by_id(&self, id: &str) -> ArchiveReply<'_, Option<Account>>;
 
     /// The account with this mail address, ignoring case.
-    fn by_address(&self, address: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
+    fn by_address(&self, address: &str) -> ArchiveReply<'_, Option<Account>>;
 
     /// The account of a user of the OpenID provider: issuer and subject in one text.
-    fn by_subject(&self, subject: &str) -> BoxFuture<'_, Result<Option<Account>, ArchiveError>>;
+    fn by_subject(&self, subject: &str) -> ArchiveReply<'_, Option<Account>>;
 
     /// Changes the given fields. Disabling an account or changing its hash or role ends its sessions.
-    fn change(
-        &self,
-        id: &str,
-        change: AccountChange,
-    ) -> BoxFuture<'_, Result<Account, AccountError>>;
+    fn change(&self, id: &str, change: AccountChange) -> ArchiveReply<'_, Account, AccountError>;
 
     /// Counts an attempt to sign in by password under each of its limits, or refuses it. Atomic over all concurrent
     /// attempts on all pods. A refused attempt is not counted.
-    fn count_attempt(
-        &self,
-        attempt: SignInAttempt,
-    ) -> BoxFuture<'_, Result<AttemptOutcome, ArchiveError>>;
+    fn count_attempt(&self, attempt: SignInAttempt) -> ArchiveReply<'_, AttemptOutcome>;
 
     /// The counted attempt has succeeded: it is not a failure.
-    fn attempt_succeeded(&self, attempt: SignInAttempt) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn attempt_succeeded(&self, attempt: SignInAttempt) -> ArchiveReply<'_, ()>;
 
     /// True if this device has signed in to the account with this mail address since then.
-    fn is_device_of(
-        &self,
-        hash: &str,
-        address: &str,
-        since_ms: u64,
-    ) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+    fn is_device_of(&self, hash: &str, address: &str, since_ms: u64) -> ArchiveReply<'_, bool>;
 
     /// Stores a device of a sign-in. The newest [`MOST_DEVICES`] are kept.
-    fn remember_device(
-        &self,
-        hash: &str,
-        account: &str,
-        now_ms: u64,
-    ) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn remember_device(&self, hash: &str, account: &str, now_ms: u64) -> ArchiveReply<'_, ()>;
 
     /// Counts a failed sign-in and marks the account as attacked if there are many; returns the account. Atomic over
     /// all concurrent attempts on all pods. It refuses no later sign-in.
@@ -90,26 +67,26 @@ pub trait Accounts: Send + Sync + 'static {
         &self,
         id: &str,
         lock_out: LockOut,
-    ) -> BoxFuture<'_, Result<Account, AccountError>>;
+    ) -> ArchiveReply<'_, Account, AccountError>;
 
     /// Stores the session of a successful sign-in and resets the failures.
-    fn signed_in(&self, session: AccountSession) -> BoxFuture<'_, Result<(), AccountError>>;
+    fn signed_in(&self, session: AccountSession) -> ArchiveReply<'_, (), AccountError>;
 
     /// The session of this hash and its account, unless it has expired at this time or the account is disabled.
     fn session(
         &self,
         hash: &str,
         now_ms: u64,
-    ) -> BoxFuture<'_, Result<Option<(AccountSession, Account)>, ArchiveError>>;
+    ) -> ArchiveReply<'_, Option<(AccountSession, Account)>>;
 
     /// Stores that the session was used. Callers do it once a minute, not for every request.
-    fn session_used(&self, hash: &str, now_ms: u64) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn session_used(&self, hash: &str, now_ms: u64) -> ArchiveReply<'_, ()>;
 
     /// Ends a session.
-    fn sign_out(&self, hash: &str) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn sign_out(&self, hash: &str) -> ArchiveReply<'_, ()>;
 
     /// Ends all sessions of an account; returns their number.
-    fn sign_out_everywhere(&self, id: &str) -> BoxFuture<'_, Result<u64, ArchiveError>>;
+    fn sign_out_everywhere(&self, id: &str) -> ArchiveReply<'_, u64>;
 }
 
 /// A link that creates the first account, once.

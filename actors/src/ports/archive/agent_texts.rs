@@ -4,25 +4,20 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ArchiveError;
+use super::ArchiveReply;
 use hsc_conversation::archive::{AgentRef, StampedRecord};
 
 /// Stores notes. Every call ends within a time limit of its own.
 pub trait Notes: Send + Sync + 'static {
     /// The newest notes about a conversation, at most `most`, in the order in which they were written.
-    fn notes(
-        &self,
-        conversation: &str,
-        most: u32,
-    ) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>>;
+    fn notes(&self, conversation: &str, most: u32) -> ArchiveReply<'_, Vec<StoredNote>>;
 
     /// Writes a note synchronously: every later read on any pod returns it. A note that exists already is skipped, so
     /// a note whose write is in doubt can be written again.
-    fn write_note(&self, note: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn write_note(&self, note: Arc<StampedRecord>) -> ArchiveReply<'_, ()>;
 }
 
 /// A stored note.
@@ -41,13 +36,13 @@ pub struct StoredNote {
 /// Stores canned replies.
 pub trait Replies: Send + Sync + 'static {
     /// All of them, by shortcut.
-    fn replies(&self) -> BoxFuture<'_, Result<Vec<CannedReply>, ArchiveError>>;
+    fn replies(&self) -> ArchiveReply<'_, Vec<CannedReply>>;
 
     /// Adds a reply, or replaces the one with this shortcut for this product.
-    fn put_reply(&self, reply: CannedReply) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn put_reply(&self, reply: CannedReply) -> ArchiveReply<'_, ()>;
 
     /// Removes a reply; false if there was none.
-    fn remove_reply(&self, id: &str) -> BoxFuture<'_, Result<bool, ArchiveError>>;
+    fn remove_reply(&self, id: &str) -> ArchiveReply<'_, bool>;
 }
 
 /// A canned reply.

@@ -1,20 +1,15 @@
 //! Analytics. Figures are counted when records are written and stay when messages are erased.
 
-use futures::future::BoxFuture;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ArchiveError, Page, Paged, Period};
+use super::{ArchiveReply, Page, Paged, Period};
 
 /// Returns the analytics.
 pub trait Analytics: Send + Sync + 'static {
     /// Every hour of the period with events, by product, oldest first. The row without a product is the total; a
     /// conversation also counts once for each of its products.
-    fn snapshots(
-        &self,
-        period: Period,
-        product: Option<&str>,
-    ) -> BoxFuture<'_, Result<Vec<Snapshot>, ArchiveError>>;
+    fn snapshots(&self, period: Period, product: Option<&str>) -> ArchiveReply<'_, Vec<Snapshot>>;
 
     /// The products with most questions, most first; or the number of one product.
     fn most_asked(
@@ -22,7 +17,7 @@ pub trait Analytics: Send + Sync + 'static {
         period: Period,
         product: Option<&str>,
         limit: u32,
-    ) -> BoxFuture<'_, Result<Vec<ProductQuestion>, ArchiveError>>;
+    ) -> ArchiveReply<'_, Vec<ProductQuestion>>;
 
     /// Questions that the assistant could not answer, newest first: the work list of a content team.
     fn unanswered(
@@ -30,14 +25,14 @@ pub trait Analytics: Send + Sync + 'static {
         period: Period,
         product: Option<&str>,
         page: Page,
-    ) -> BoxFuture<'_, Result<Paged<Unanswered>, ArchiveError>>;
+    ) -> ArchiveReply<'_, Paged<Unanswered>>;
 
     /// Visitors' ratings by day (UTC), oldest first: all, or those of conversations about a product.
     fn ratings(
         &self,
         period: Period,
         product: Option<&str>,
-    ) -> BoxFuture<'_, Result<Vec<RatingsOfADay>, ArchiveError>>;
+    ) -> ArchiveReply<'_, Vec<RatingsOfADay>>;
 }
 
 /// The figures of one hour and one product.

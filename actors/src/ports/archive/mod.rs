@@ -15,6 +15,7 @@ mod past;
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -31,6 +32,9 @@ pub use past::{
 };
 
 use hsc_conversation::BoxError;
+
+/// The reply of the archive: of accounts with an [`AccountError`].
+pub type ArchiveReply<'a, T, E = ArchiveError> = BoxFuture<'a, Result<T, E>>;
 
 /// Why a call to the archive failed. A variant for each thing a caller can do about it.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -7,7 +7,7 @@ use hsc_catalogs::Citation;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ArchiveError, Page, Paged, Period};
+use super::{ArchiveReply, Page, Paged, Period};
 use hsc_conversation::archive::{AgentRef, Author, MessageOutcome, StampedRecord, Visitor};
 use hsc_conversation::protocol::Thumb;
 
@@ -15,33 +15,22 @@ use hsc_conversation::protocol::Thumb;
 pub trait Archive: Send + Sync + 'static {
     /// Writes all of a batch or nothing. A record that exists already is skipped, so a batch whose write is in doubt
     /// can be written again.
-    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn write(&self, batch: Vec<Arc<StampedRecord>>) -> ArchiveReply<'_, ()>;
 
     /// Checks that the archive is available. The first successful call creates the schema.
-    fn reach(&self) -> BoxFuture<'_, Result<(), ArchiveError>>;
+    fn reach(&self) -> ArchiveReply<'_, ()>;
 
     /// The messages, notes and events of a conversation; none if the archive does not know it.
-    fn transcript(
-        &self,
-        conversation: &str,
-    ) -> BoxFuture<'_, Result<Option<Transcript>, ArchiveError>>;
+    fn transcript(&self, conversation: &str) -> ArchiveReply<'_, Option<Transcript>>;
 
     /// Past conversations, newest first.
-    fn search(
-        &self,
-        search: Search,
-        page: Page,
-    ) -> BoxFuture<'_, Result<Paged<ConversationFound>, ArchiveError>>;
+    fn search(&self, search: Search, page: Page) -> ArchiveReply<'_, Paged<ConversationFound>>;
 
     /// Offline messages, newest first.
-    fn left_messages(&self, page: Page) -> BoxFuture<'_, Result<Paged<LeftMessage>, ArchiveError>>;
+    fn left_messages(&self, page: Page) -> ArchiveReply<'_, Paged<LeftMessage>>;
 
     /// The actions of agents and admins, newest first.
-    fn audit(
-        &self,
-        search: AuditSearch,
-        page: Page,
-    ) -> BoxFuture<'_, Result<Paged<Audited>, ArchiveError>>;
+    fn audit(&self, search: AuditSearch, page: Page) -> ArchiveReply<'_, Paged<Audited>>;
 }
 
 /// A filter of conversations. Empty fields do not filter.
@@ -242,15 +231,15 @@ pub enum DataSubject {
 /// Exports and erases data.
 pub trait Privacy: Send + Sync + 'static {
     /// Everything stored about a subject, internal notes included.
-    fn export(&self, subject: DataSubject) -> BoxFuture<'_, Result<Export, ArchiveError>>;
+    fn export(&self, subject: DataSubject) -> ArchiveReply<'_, Export>;
 
     /// Erases everything about a subject. Hourly figures stay: they identify no person. Later messages
     /// are stored again.
-    fn erase(&self, subject: DataSubject) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
+    fn erase(&self, subject: DataSubject) -> ArchiveReply<'_, Erased>;
 
     /// Erases at most `most` conversations, offline messages and audit entries without an event since `before_ms`.
     /// Callers repeat the call until nothing is left to erase.
-    fn expire(&self, before_ms: u64, most: u32) -> BoxFuture<'_, Result<Erased, ArchiveError>>;
+    fn expire(&self, before_ms: u64, most: u32) -> ArchiveReply<'_, Erased>;
 }
 
 /// Everything stored about a subject.
