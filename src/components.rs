@@ -10,9 +10,8 @@ use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{Answerer, Auditor, ConversationLog, HandoffDesk, Relay};
 use hsc_actors::supervision::{Care, ChildSpec};
 use hsc_actors::{
-    Admission, CacheBudgets, DeskLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache,
-    MemoryDesk, MemoryLog, Pod, PodDependencies, PodRegistration, PodServices, SocketLimits,
-    SupervisionConfig,
+    DeskLimits, HandoffLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache, MemoryDesk,
+    MemoryLog, Pod, PodDependencies, PodRegistration, PodServices, SupervisionConfig,
 };
 use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, Settings};
@@ -148,9 +147,9 @@ impl Components {
             catalog: Arc::clone(&self.catalog.snapshot),
             manuals: self.manuals.cache.clone(),
             answerer: Arc::clone(&self.manuals.answerer),
-            admission: Admission::from(&settings.sessions),
             desk: self.redis.desk(desk_limits, &self.pod_name),
             hours: Hours::of(&settings.desk.hours)?,
+            handoffs: HandoffLimits::from(&settings.desk),
             desk_heartbeat: desk_limits.heartbeat(),
             services: PodServices {
                 log: Arc::clone(&self.log),
@@ -158,11 +157,12 @@ impl Components {
                 archive: self.archive.handle.clone(),
                 notes: self.archive.store.clone(),
                 rules: rules(settings),
-                limits: SocketLimits::of(&settings.server, &settings.sessions, &settings.desk),
+                server: settings.server.clone(),
+                sessions: settings.sessions.clone(),
                 metrics: Arc::clone(&self.metrics),
             },
             visitor_tokens: Some(self.visitor_tokens.clone()),
-            budgets: CacheBudgets::from(&settings.cache),
+            cache: settings.cache.clone(),
             l2: self.redis.l2(settings, &self.metrics),
             supervision: self.supervision,
             workers: self.workers(settings),

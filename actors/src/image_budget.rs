@@ -9,33 +9,16 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use hsc_config::SessionsSettings;
 use hsc_monitoring::Metrics;
 
 use crate::mutex::Mutex;
 use hsc_conversation::ClientKey;
 
-/// Limits of the bytes of pictures in a pod.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageLimits {
-    /// For all clients together.
-    pub max_bytes: usize,
-    /// For one client address; 0 is unlimited.
-    pub max_bytes_per_address: usize,
-}
-
-impl From<&SessionsSettings> for ImageLimits {
-    fn from(settings: &SessionsSettings) -> Self {
-        Self {
-            max_bytes: settings.max_image_bytes,
-            max_bytes_per_address: settings.max_image_bytes_per_address,
-        }
-    }
-}
-
 /// The budget of a pod. Shared by all of its threads.
 pub(crate) struct ImageBudget {
-    limits: ImageLimits,
+    max_bytes: usize,
+    /// The bound of one client address; 0 is unlimited.
+    max_bytes_of_client: usize,
     held: Mutex<ImageUse>,
     metrics: Arc<Metrics>,
 }
@@ -54,8 +37,12 @@ pub(crate) struct ImageShare {
 }
 
 impl ImageBudget {
-    pub(crate) fn new(limits: ImageLimits, metrics: Arc<Metrics>) -> Arc<Self> {
-        Arc::new(Self { limits, held: Mutex::default(), metrics })
+    pub(crate) fn new(
+        max_bytes: usize,
+        max_bytes_of_client: usize,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        Arc::new(Self { max_bytes, max_bytes_of_client, held: Mutex::default(), metrics })
     }
 
     /// Takes the share of a picture with this many decoded bytes, for this client. None without room; the
@@ -64,12 +51,12 @@ impl ImageBudget {
         let bytes = weight(decoded);
         let mut held = self.held.lock();
         let of_client = held.of_client.get(&client).copied().unwrap_or_default() + bytes;
-        let most = self.limits.max_bytes_per_address;
+        let most = self.max_bytes_of_client;
         if most > 0 && of_client > most {
             self.metrics.answers.image_refused("client");
             return None;
         }
-        if held.bytes + bytes > self.limits.max_bytes {
+        if held.bytes + bytes > self.max_bytes {
             self.metrics.answers.image_refused("pod");
             return None;
         }
@@ -128,8 +115,7 @@ mod tests {
     fn one_client_gets_its_share_of_the_budget_and_all_clients_the_whole() {
         let metrics = Metrics::new();
         // 30 bytes take 70.
-        let limits = ImageLimits { max_bytes: 280, max_bytes_per_address: 140 };
-        let budget = ImageBudget::new(limits, Arc::clone(&metrics));
+        let budget = ImageBudget::new(280, 140, Arc::clone(&metrics));
         let take = |last| image(30).within(|bytes| budget.take(bytes, client(last)));
         let mut held = vec![take(1), take(1)];
         assert_eq!(take(1), Image::NoRoom, "a client has half of it");
@@ -146,8 +132,7 @@ mod tests {
     #[test]
     fn the_last_copy_of_an_image_releases_its_bytes() {
         let metrics = Metrics::new();
-        let limits = ImageLimits { max_bytes: 70, max_bytes_per_address: 0 };
-        let budget = ImageBudget::new(limits, Arc::clone(&metrics));
+        let budget = ImageBudget::new(70, 0, Arc::clone(&metrics));
         let first = image(30).within(|bytes| budget.take(bytes, client(1)));
         let copy = first.clone();
         drop(first);

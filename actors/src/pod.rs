@@ -6,20 +6,20 @@
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use hsc_catalogs::{Manual, Product, Suggestion};
-use hsc_monitoring::Metrics;
 use log::warn;
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::agent::{AgentContext, AgentSocket, AgentSockets};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{
     Body, Bridge, Loopback, announcements, bridge_actor, channels, ownership_watcher,
 };
-use crate::cache::Cache;
+use crate::cache::{Cache, CacheLimits};
 use crate::cached_results::{Answers, Predictions, Remembering};
 use crate::caches::{Caches, Invalidate, Invalidated};
-use crate::desk::{HandoffService, LocalDeskConversations, desk_relay};
+use crate::desk::{HandoffService, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
 use crate::pod_dependencies::PodDependencies;
@@ -32,10 +32,9 @@ use crate::sampling::{self, Charts, RecentSamples};
 use crate::session::{AnswerQueue, Overload, PodServices, Session, SessionContext};
 use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
-use crate::socket::frames::FrameLimits;
-use crate::supervision::{
-    AskError, Care, ChildSpec, Exit, Fault, Handle, Root, RootSpec, Threads, TreeReport,
-};
+#[cfg(test)]
+use crate::supervision::Handle;
+use crate::supervision::{AskError, Exit, Fault, Root, RootSpec, Threads, TreeReport};
 use hsc_conversation::PredictionCache;
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::{ClientAddress, Conversation, TraceContext};
@@ -105,21 +104,28 @@ impl Pod {
         let (bridging, bridge) = bridge_actor(Arc::clone(&name), relay, care, &metrics);
         let (caches, answerer) = caches(&dependencies);
         let context = Arc::new(session_context(&dependencies, &caches, answerer, &bridge));
-        let agents = Arc::new(agent_context(&dependencies, &context));
+        let agents = Arc::new(AgentContext {
+            shared: Arc::clone(&context),
+            sockets: AgentSockets::default(),
+            catalog: Arc::clone(&dependencies.catalog),
+            heartbeat: dependencies.desk_heartbeat,
+        });
         let presence = Presence::new(name, dependencies.registration.clone(), Arc::clone(&context));
         let recent = RecentSamples::new();
-        let sockets = socket_rules(&dependencies);
+        let sockets = SocketRules::new(&dependencies.services.server, Arc::clone(&metrics));
         let threads = Arc::new(Threads::start(dependencies.supervision.threads));
-        let (completing, takeover) = pod_takeover(&context, care, &metrics);
+        let (completing, takeover) = PodTakeover::spec(&context, care, &metrics);
         let mut children = vec![completing];
         children.push(ownership_watcher(&bridge, &context.sessions, care, &metrics));
         children.extend(caches.children(&dependencies.supervision, &threads, &metrics));
         children.push(bridging);
-        children.push(desk_relay_child(&dependencies, &context));
+        let (handoffs, heartbeat) = (&context.handoffs, dependencies.desk_heartbeat);
+        children.push(desk_relay(handoffs, &context.sessions, heartbeat, care, &metrics));
         let sessions = Arc::clone(&context.sessions);
         children.push(announcements(&bridge, sessions, caches.clone(), care, &metrics));
         children.extend(presence.worker(&takeover, care, &metrics));
-        children.push(sampler(&recent, &agents, care, &metrics));
+        let open = Arc::clone(&agents);
+        children.push(sampling::worker(&recent, move || open.sockets.count(), care, &metrics));
         children.extend(dependencies.workers);
         let on_give_up = dependencies.supervision.on_give_up;
         let root = Root::start("root", RootSpec { children, on_give_up, care, threads, metrics });
@@ -379,19 +385,13 @@ fn random_id() -> String {
 
 /// The caches of the pod, and the answerer that caches its answers.
 fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
-    let PodDependencies { catalog, manuals, answerer, l2, budgets, services, .. } = dependencies;
-    let metrics = &services.metrics;
-    let care = dependencies.supervision.care;
-    let predictions = Cache::new(
-        "predictions",
-        Predictions,
-        l2.predictions.clone(),
-        budgets.predictions,
-        care,
-        metrics,
-    );
-    let answers =
-        Cache::new("answers", Answers, l2.answers.clone(), budgets.answers, care, metrics);
+    let PodDependencies { catalog, manuals, answerer, l2, cache, services, .. } = dependencies;
+    let (care, metrics) = (dependencies.supervision.care, &services.metrics);
+    let limits = CacheLimits::of(cache, &cache.predictions);
+    let shared = l2.predictions.clone();
+    let predictions = Cache::new("predictions", Predictions, shared, limits, care, metrics);
+    let limits = CacheLimits::of(cache, &cache.answers);
+    let answers = Cache::new("answers", Answers, l2.answers.clone(), limits, care, metrics);
     let answerer = Remembering::new(Arc::clone(answerer), answers.clone(), Arc::clone(catalog));
     (Caches::new(manuals.clone(), predictions, answers, Arc::clone(catalog)), answerer)
 }
@@ -404,31 +404,34 @@ fn session_context(
     bridge: &Bridge,
 ) -> SessionContext {
     let services = dependencies.services.clone();
-    let PodServices { limits, metrics, archive, .. } = &dependencies.services;
+    let PodServices { sessions, metrics, archive, .. } = &dependencies.services;
     let handoffs = HandoffService::new(
         Arc::clone(&dependencies.desk),
         bridge.clone(),
         dependencies.hours.clone(),
         archive.clone(),
-        limits.handoffs,
+        dependencies.handoffs,
     );
     SessionContext {
         begin: Box::new(conversations(dependencies, caches)),
         answer_queue: AnswerQueue::new(
-            limits.max_answers,
-            limits.max_waiting_answers,
-            limits.max_waiting_answers_per_address,
+            sessions.max_answers,
+            sessions.max_waiting_answers,
+            sessions.max_waiting_answers_per_address,
         ),
-        overload: Overload::new(limits.busy_after),
-        images: ImageBudget::new(limits.images, Arc::clone(metrics)),
+        overload: Overload::new(Duration::from_millis(sessions.overload_after_ms)),
+        images: ImageBudget::new(
+            sessions.max_image_bytes,
+            sessions.max_image_bytes_per_address,
+            Arc::clone(metrics),
+        ),
         intensity: dependencies.supervision.care.intensity,
         answerer: Arc::new(answerer),
         manual_cache: Arc::new(dependencies.manuals.clone()),
-        sessions: Arc::new(SessionRegistry::new(dependencies.admission)),
+        sessions: Arc::new(SessionRegistry::new(sessions)),
         meter: metrics.actors.meter("session"),
         services,
         handoffs,
-        desk_conversations: LocalDeskConversations::default(),
     }
 }
 
@@ -448,62 +451,4 @@ fn conversations(
             .with_visitor_verifier(verifier.clone())
             .with_tokens(Arc::clone(&tokens))
     }
-}
-
-/// The context of every agent's socket of the pod.
-fn agent_context(dependencies: &PodDependencies, context: &Arc<SessionContext>) -> AgentContext {
-    AgentContext {
-        shared: Arc::clone(context),
-        sockets: AgentSockets::default(),
-        catalog: Arc::clone(&dependencies.catalog),
-        heartbeat: dependencies.desk_heartbeat,
-    }
-}
-
-fn socket_rules(dependencies: &PodDependencies) -> SocketRules {
-    let PodServices { limits, rules, metrics, .. } = &dependencies.services;
-    SocketRules::new(
-        FrameLimits {
-            message_bytes: rules.limits.message_bytes,
-            small_frames_per_second: limits.small_frames_per_second,
-        },
-        (limits.message_deadline, limits.unfinished_bytes),
-        (limits.outgoing_bytes, limits.queued_bytes, limits.close_timeout),
-        Arc::clone(metrics),
-    )
-}
-
-/// The actor that completes the answers of vanished pods.
-fn pod_takeover(
-    context: &Arc<SessionContext>,
-    care: Care,
-    metrics: &Arc<Metrics>,
-) -> (ChildSpec, Handle<PodTakeover>) {
-    let context = Arc::clone(context);
-    ChildSpec::actor("conversations.takeover", "conversations_takeover", care, metrics, move |_| {
-        Ok(PodTakeover::new(Arc::clone(&context)))
-    })
-}
-
-fn desk_relay_child(dependencies: &PodDependencies, context: &SessionContext) -> ChildSpec {
-    let PodDependencies { desk_heartbeat, supervision, services, .. } = dependencies;
-    let (local, sessions) = (context.desk_conversations.clone(), Arc::clone(&context.sessions));
-    desk_relay(
-        &context.handoffs,
-        local,
-        sessions,
-        *desk_heartbeat,
-        supervision.care,
-        &services.metrics,
-    )
-}
-
-fn sampler(
-    recent: &RecentSamples,
-    agents: &Arc<AgentContext>,
-    care: Care,
-    metrics: &Arc<Metrics>,
-) -> ChildSpec {
-    let agents = Arc::clone(agents);
-    sampling::worker(recent, move || agents.sockets.count(), care, metrics)
 }

@@ -7,14 +7,13 @@ use hsc_catalogs::Snapshot;
 use hsc_config::{CacheSettings, ConversationsSettings, Secret};
 use hsc_conversation::{Tokens, VisitorTokenVerifier};
 
-use crate::cache::{CacheLimits, L2Cache};
+use crate::cache::L2Cache;
 use crate::cached_results::{Answers, Predictions};
-use crate::desk::Hours;
+use crate::desk::{HandoffLimits, Hours};
 use crate::manual_cache::ManualCache;
 use crate::ports::{Answerer, HandoffDesk, Relay};
 use crate::presence::PodRegistration;
 use crate::session::PodServices;
-use crate::session_registry::Admission;
 use crate::supervision::{ChildSpec, SupervisionConfig};
 
 /// The dependencies of a pod.
@@ -31,44 +30,26 @@ pub struct PodDependencies {
     pub manuals: ManualCache,
     /// Answers questions: extractive or by a language model.
     pub answerer: Arc<dyn Answerer>,
-    /// How many sessions are admitted.
-    pub admission: Admission,
     /// The queue of handoffs and the agents who take them.
     pub desk: Arc<dyn HandoffDesk>,
     /// The opening hours of the desk.
     pub hours: Hours,
+    /// Handoffs per client.
+    pub handoffs: HandoffLimits,
     /// Interval at which the desk gets the connected visitors and agents of this pod.
     pub desk_heartbeat: Duration,
     /// The services that sockets use as well.
     pub services: PodServices,
     /// Verifies the visitor tokens that an embedding site signs; `None` makes every visitor anonymous.
     pub visitor_tokens: Option<Arc<dyn VisitorTokenVerifier>>,
-    /// Limits of the caches beside the manuals.
-    pub budgets: CacheBudgets,
+    /// Limits of the caches.
+    pub cache: CacheSettings,
     /// The caches that pods share, behind those of this pod.
     pub l2: L2Caches,
     /// How actors are supervised.
     pub supervision: SupervisionConfig,
     /// Tasks of the server that are supervised too, e.g. the watcher of the catalog folder.
     pub workers: Vec<ChildSpec>,
-}
-
-/// Limits of the caches beside the manuals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheBudgets {
-    /// Answers to keystrokes.
-    pub predictions: CacheLimits,
-    /// Answers to questions.
-    pub answers: CacheLimits,
-}
-
-impl From<&CacheSettings> for CacheBudgets {
-    fn from(settings: &CacheSettings) -> Self {
-        Self {
-            predictions: CacheLimits::of(settings, &settings.predictions),
-            answers: CacheLimits::of(settings, &settings.answers),
-        }
-    }
 }
 
 /// The L2 caches beside that of the manuals; none for a pod without Redis.

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use actix::{Actor, ActorFutureExt as _, AsyncContext as _, Context, Handler, Message};
 use futures::FutureExt as _;
+use hsc_monitoring::Metrics;
 use log::{info, warn};
 use serde_json::{Value, json};
 
 use crate::session::{HeadlessOutcome, SessionContext, complete};
-use crate::supervision::Child;
+use crate::supervision::{Care, Child, ChildSpec, Handle};
 use hsc_conversation::log::{Claimed, LogError};
 
 /// Conversations that are completed at once. Few: connected visitors have priority, and the other pods claim as well.
@@ -47,8 +48,18 @@ struct DepartedPod {
 pub(crate) struct PodDeparted(pub(crate) Arc<str>);
 
 impl PodTakeover {
-    pub(crate) fn new(context: Arc<SessionContext>) -> Self {
-        Self { context, pods: VecDeque::new(), is_claiming: false, running: 0, completed: 0 }
+    /// The actor as a child of the tree, and its handle.
+    pub(crate) fn spec(
+        context: &Arc<SessionContext>,
+        care: Care,
+        metrics: &Arc<Metrics>,
+    ) -> (ChildSpec, Handle<Self>) {
+        let (name, kind) = ("conversations.takeover", "conversations_takeover");
+        let context = Arc::clone(context);
+        ChildSpec::actor(name, kind, care, metrics, move |_| {
+            let (context, pods) = (Arc::clone(&context), VecDeque::new());
+            Ok(Self { context, pods, is_claiming: false, running: 0, completed: 0 })
+        })
     }
 
     /// Claims the next conversation, if there is room to complete it.

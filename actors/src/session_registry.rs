@@ -51,34 +51,12 @@ pub struct SessionRegistry {
     addresses: DashMap<ClientKey, u32>,
     count: AtomicUsize,
     next_key: AtomicU64,
-    admission: Admission,
+    max: usize,
+    /// Most sessions of one address; 0 is unlimited.
+    max_per_address: u32,
     opens: Option<Mutex<Gcra>>,
     opens_of_address: Option<Mutex<RateLimiter<ClientKey>>>,
     draining: AtomicBool,
-}
-
-/// The admission limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Admission {
-    /// Most sessions in total.
-    pub max: usize,
-    /// Most sessions of one address; 0 is unlimited.
-    pub per_address: u32,
-    /// Sessions opened per second; 0 is unlimited.
-    pub opens_per_second: u32,
-    /// The same per address; 0 is unlimited.
-    pub opens_per_second_per_address: u32,
-}
-
-impl From<&SessionsSettings> for Admission {
-    fn from(settings: &SessionsSettings) -> Self {
-        Self {
-            max: settings.max,
-            per_address: settings.max_per_address,
-            opens_per_second: settings.opens_per_second,
-            opens_per_second_per_address: settings.opens_per_second_per_address,
-        }
-    }
 }
 
 struct SessionEntry {
@@ -176,10 +154,10 @@ pub enum AdmissionRefused {
 impl SessionRegistry {
     /// An empty registry with these limits.
     #[must_use]
-    pub fn new(admission: Admission) -> Self {
+    pub fn new(settings: &SessionsSettings) -> Self {
         let quota = |rate: u32| (rate > 0).then(|| Quota::per_second(rate, rate));
-        let opens = quota(admission.opens_per_second);
-        let opens_of_address = quota(admission.opens_per_second_per_address);
+        let opens = quota(settings.opens_per_second);
+        let opens_of_address = quota(settings.opens_per_second_per_address);
         Self {
             started_at: Instant::now(),
             table: DashMap::new(),
@@ -187,7 +165,8 @@ impl SessionRegistry {
             addresses: DashMap::new(),
             count: AtomicUsize::new(0),
             next_key: AtomicU64::new(1),
-            admission,
+            max: settings.max,
+            max_per_address: settings.max_per_address,
             opens: opens.map(|quota| Mutex::new(Gcra::new(quota, Instant::now()))),
             opens_of_address: opens_of_address
                 .map(|quota| Mutex::new(RateLimiter::new(quota, ADDRESSES))),
@@ -231,7 +210,7 @@ impl SessionRegistry {
         if !self.count_address(address) {
             return Err(AdmissionRefused::Address);
         }
-        let free = |count: usize| (count < self.admission.max).then_some(count + 1);
+        let free = |count: usize| (count < self.max).then_some(count + 1);
         let counted = self.count.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
         if counted.is_err() {
             self.forget_address(address);
@@ -416,7 +395,7 @@ impl SessionRegistry {
     }
 
     fn count_address(&self, address: ClientAddress) -> bool {
-        let limit @ 1.. = self.admission.per_address else { return true };
+        let limit @ 1.. = self.max_per_address else { return true };
         let mut count = self.addresses.entry(address.key()).or_insert(0);
         let admitted = *count < limit;
         *count += u32::from(admitted);
@@ -531,13 +510,20 @@ mod tests {
         ClientAddress::new(address.parse().unwrap())
     }
 
+    fn registry(change: impl FnOnce(&mut SessionsSettings)) -> SessionRegistry {
+        let settings = hsc_config::Settings::load(None, Vec::<(String, String)>::new()).unwrap();
+        let mut settings = settings.sessions;
+        (settings.max_per_address, settings.opens_per_second) = (0, 0);
+        settings.opens_per_second_per_address = 0;
+        change(&mut settings);
+        SessionRegistry::new(&settings)
+    }
+
     fn sessions(max: usize, per_address: u32, opens_per_second: u32) -> SessionRegistry {
-        let opens_per_second_per_address = 0;
-        SessionRegistry::new(Admission {
-            max,
-            per_address,
-            opens_per_second,
-            opens_per_second_per_address,
+        registry(|settings| {
+            settings.max = max;
+            settings.max_per_address = per_address;
+            settings.opens_per_second = opens_per_second;
         })
     }
 
@@ -572,13 +558,11 @@ mod tests {
 
     #[test]
     fn a_burst_from_one_address_delays_no_other_address() {
-        let admission = Admission {
-            max: 100,
-            per_address: 0,
-            opens_per_second: 5,
-            opens_per_second_per_address: 3,
-        };
-        let sessions = SessionRegistry::new(admission);
+        let sessions = registry(|settings| {
+            settings.max = 100;
+            settings.opens_per_second = 5;
+            settings.opens_per_second_per_address = 3;
+        });
         assert_eq!((0..10).filter(|_| sessions.admit(client("127.0.0.1")).is_ok()).count(), 3);
         let own = sessions.admit(client("127.0.0.1"));
         assert_eq!(own, Err(AdmissionRefused::AddressRate), "its own limit, not that of the pod");

@@ -21,7 +21,6 @@ use actix::{
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_catalogs::{Scenario, Snapshot};
 use log::{debug, info, warn};
-use tokio::time::Instant;
 
 use super::delivery::deliver;
 use super::event::{Effect, Event};
@@ -30,10 +29,9 @@ use super::table::{AgentSockets, Deliver};
 use super::view::AgentView;
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
 use crate::ports::SessionCheck;
-use crate::rate_limit::Gcra;
 use crate::sequence::Sequences;
 use crate::session::{QueueOutcome, SessionContext};
-use crate::socket::{Outgoing, Received, SocketContext};
+use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
 use hsc_conversation::archive::{Audit, Record};
@@ -45,8 +43,6 @@ use hsc_conversation::protocol::{
 };
 use hsc_monitoring::Metrics;
 
-/// Consecutive refused messages after which a connection is closed, as for visitors.
-const REFUSALS_BEFORE_CLOSE: u32 = 100;
 /// Longest time for a draft: an agent does not wait longer.
 const DRAFTED_WITHIN: Duration = Duration::from_secs(60);
 
@@ -83,11 +79,7 @@ pub(crate) struct AgentSocket {
     /// The desk was unavailable and is read again later.
     is_retrying_desk: bool,
     in_place: InPlace,
-    outgoing: Outgoing,
-    messages: Gcra,
-    refusals: u32,
-    last_received: Instant,
-    closed: bool,
+    socket: ClientSocket,
 }
 
 impl RebuiltInPlace for AgentSocket {
@@ -123,8 +115,6 @@ impl AgentSocket {
         context: Arc<AgentContext>,
         outgoing: Outgoing,
     ) -> Self {
-        let now = Instant::now();
-        let quota = context.shared.services.message_quota();
         Self {
             from,
             session_check,
@@ -132,16 +122,12 @@ impl AgentSocket {
             key: context.sockets.next_key(),
             socket_id: format!("{:032x}", rand::random::<u128>()).into(),
             view: AgentView::new(me, Arc::clone(&context.shared.services.tokens)),
-            messages: Gcra::new(quota, now),
+            socket: ClientSocket::new(outgoing, context.shared.services.message_quota()),
             context,
             watching: HashMap::new(),
             actions: Sequences::default(),
             is_retrying_desk: false,
             in_place: InPlace::default(),
-            outgoing,
-            refusals: 0,
-            last_received: now,
-            closed: false,
         }
     }
 
@@ -421,39 +407,21 @@ impl AgentSocket {
         id: Option<&MessageId>,
         ctx: &mut SocketContext<Self>,
     ) {
-        if self.closed {
+        if self.socket.is_closed() {
             return;
         }
         let json = ServerFrame { message, id, offset: None }.to_json();
-        if !self.outgoing.admits(json.len()) {
+        if !self.socket.send(&json, ctx) {
             warn!(agent = self.view.agent().id; "an agent's page does not read, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);
-            return;
         }
-        self.outgoing.queued(json.len());
-        ctx.text(json);
     }
 
     fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
-        if !self.closed {
-            self.closed = true;
-            crate::socket::close(ctx, reason);
-            ctx.stop();
-        }
+        self.socket.close(reason, ctx);
     }
 
     fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
-        self.has_acted = true;
-        if self.messages.take(Instant::now()).is_err() {
-            self.refusals += 1;
-            if self.refusals > REFUSALS_BEFORE_CLOSE {
-                self.close(CloseReason::Policy, ctx);
-            } else {
-                self.feed(Event::RateLimited, ctx);
-            }
-            return;
-        }
-        self.refusals = 0;
         match AgentFrame::parse(text) {
             Ok(frame) => self.feed(Event::MessageReceived(frame), ctx),
             Err(bad) => {
@@ -465,7 +433,8 @@ impl AgentSocket {
 
     /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
     fn heartbeat(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.last_received.elapsed() > self.context.shared.services.limits.idle_timeout {
+        let server = &self.context.shared.services.server;
+        if self.socket.silence() > Duration::from_millis(server.idle_timeout_ms) {
             return self.close(CloseReason::Normal, ctx);
         }
         let session_check = (self.session_check)(std::mem::take(&mut self.has_acted));
@@ -538,7 +507,9 @@ impl Actor for AgentSocket {
             socket.read_desk(ctx);
         }));
         ctx.run_interval(self.context.heartbeat, Self::heartbeat);
-        ctx.run_interval(self.context.shared.services.limits.ping_interval, |_, ctx| ctx.ping(b""));
+        let server = &self.context.shared.services.server;
+        let ping_every = Duration::from_millis(server.ping_interval_ms);
+        ctx.run_interval(ping_every, |_, ctx| ctx.ping(b""));
     }
 }
 
@@ -556,15 +527,17 @@ impl Drop for AgentSocket {
 
 impl StreamHandler<Received> for AgentSocket {
     fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
-        if self.closed {
+        if self.socket.is_closed() {
             return;
         }
-        self.last_received = Instant::now();
-        self.guarded(ctx, |socket, ctx| {
-            match crate::socket::understand(&mut socket.outgoing, received, ctx) {
-                crate::socket::SocketEvent::Text(text) => socket.text_received(&text, ctx),
-                crate::socket::SocketEvent::Nothing => {}
-                crate::socket::SocketEvent::End(reason) => socket.close(reason, ctx),
+        self.guarded(ctx, |agent, ctx| {
+            let event = agent.socket.receive(received, ctx);
+            agent.has_acted |= matches!(event, SocketEvent::Text(_) | SocketEvent::RateLimited);
+            match event {
+                SocketEvent::Text(text) => agent.text_received(&text, ctx),
+                SocketEvent::RateLimited => agent.feed(Event::RateLimited, ctx),
+                SocketEvent::Nothing => {}
+                SocketEvent::End(reason) => agent.close(reason, ctx),
             }
         });
     }

@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::DashSet;
 use hsc_monitoring::{DeskStanding, Metrics};
 use log::debug;
 use serde_json::json;
@@ -26,45 +25,27 @@ const PLACES_EVERY: Duration = Duration::from_secs(1);
 /// Shortest interval of `archived` messages to agents: each makes pages reload a list.
 const ARCHIVED_EVERY: Duration = Duration::from_secs(1);
 
-/// The conversations on this pod that are at the desk.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct LocalDeskConversations {
-    conversations: Arc<DashSet<Arc<str>>>,
-}
-
-impl LocalDeskConversations {
-    pub(crate) fn enter(&self, conversation: Arc<str>) {
-        self.conversations.insert(conversation);
-    }
-
-    pub(crate) fn leave(&self, conversation: &Arc<str>) {
-        self.conversations.remove(conversation);
-    }
-
-    fn all(&self) -> Vec<Arc<str>> {
-        self.conversations.iter().map(|it| Arc::clone(it.key())).collect()
-    }
-}
-
 /// The relay as a child of the tree. `heartbeat` is the interval of reports to the desk.
 pub(crate) fn desk_relay(
     handoffs: &HandoffService,
-    local: LocalDeskConversations,
-    sessions: Arc<SessionRegistry>,
+    sessions: &Arc<SessionRegistry>,
     heartbeat: Duration,
     care: Care,
     metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    let subscription = WorkerSubscription::new(handoffs.bridge.subscribe(channels::DESK));
-    let (handoffs, counted) = (handoffs.clone(), Arc::clone(metrics));
-    let relay = DeskRelay { handoffs, local, sessions, heartbeat, subscription, counted };
+    let relay = DeskRelay {
+        subscription: WorkerSubscription::new(handoffs.bridge.subscribe(channels::DESK)),
+        handoffs: handoffs.clone(),
+        sessions: Arc::clone(sessions),
+        heartbeat,
+        counted: Arc::clone(metrics),
+    };
     ChildSpec::worker("desk", "desk", care, metrics, move |life| relay.clone().run(life))
 }
 
 #[derive(Clone)]
 struct DeskRelay {
     handoffs: HandoffService,
-    local: LocalDeskConversations,
     sessions: Arc<SessionRegistry>,
     heartbeat: Duration,
     subscription: WorkerSubscription,
@@ -85,7 +66,7 @@ impl DeskRelay {
                 () = sleep_until(beat_at) => {
                     beat_at = Instant::now() + self.heartbeat;
                     self.heartbeat().await;
-                    life.observe(json!({ "conversations": self.local.conversations.len() }));
+                    life.observe(json!({ "conversations": self.handoffs.local.len() }));
                 }
                 () = self.handoffs.archive.more_written() => {
                     archived_at.get_or_insert_with(|| Instant::now() + ARCHIVED_EVERY);
@@ -125,7 +106,7 @@ impl DeskRelay {
     }
 
     fn tell(&self, news: DeskUpdate, conversation: &str) {
-        if self.local.conversations.contains(conversation)
+        if self.handoffs.local.contains(conversation)
             && let Some(info) = self.sessions.of_conversation(conversation)
         {
             self.sessions.send(info.key, Deliver::Desk(Box::new(news)));
@@ -135,12 +116,12 @@ impl DeskRelay {
     /// Reports the connected visitors, gets the state of their tickets, and applies the desk's timeouts.
     async fn heartbeat(&self) {
         let outcome: Result<(), DeskError> = async {
-            let here = self.local.all();
+            let here = self.handoffs.all_local();
             if !here.is_empty() {
                 let ConnectedVisitors { now, .. } =
                     self.handoffs.visitors_here(here.clone()).await?;
                 for conversation in &here {
-                    if !self.local.conversations.contains(conversation) {
+                    if !self.handoffs.local.contains(conversation) {
                         // The visitor left meanwhile, and the session's report may have arrived before this one.
                         self.handoffs.visitor_left(Arc::clone(conversation)).await;
                     }
@@ -171,7 +152,7 @@ impl DeskRelay {
     }
 
     async fn send_places(&self) -> Result<(), DeskError> {
-        let here = self.local.all();
+        let here = self.handoffs.all_local();
         if here.is_empty() {
             return Ok(());
         }

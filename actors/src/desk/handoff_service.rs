@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use dashmap::DashSet;
 use log::warn;
 use tokio::time::Instant;
 
@@ -30,6 +31,8 @@ pub struct HandoffService {
     hours: Arc<Hours>,
     pub(crate) archive: ArchiveHandle,
     quota: Arc<HandoffQuota>,
+    /// The conversations of this pod that are at the desk.
+    pub(crate) local: Arc<DashSet<Arc<str>>>,
 }
 
 impl HandoffService {
@@ -42,7 +45,7 @@ impl HandoffService {
         limits: HandoffLimits,
     ) -> Self {
         let (hours, quota) = (Arc::new(hours), Arc::new(HandoffQuota::new(limits)));
-        Self { desk, bridge, hours, archive, quota }
+        Self { desk, bridge, hours, archive, quota, local: Arc::default() }
     }
 
     /// A visitor at this client address wants an agent, and gets a place in the queue if one is available.
@@ -187,6 +190,11 @@ impl HandoffService {
                 warn!(why:? = error; "could not report facts about a visitor to the desk")
             }
         }
+    }
+
+    /// The conversations of this pod that are at the desk.
+    pub(super) fn all_local(&self) -> Vec<Arc<str>> {
+        self.local.iter().map(|it| Arc::clone(it.key())).collect()
     }
 
     /// As [`HandoffDesk::visitors_here`].

@@ -14,7 +14,7 @@ mod memory;
 mod quota;
 mod table;
 
-pub(crate) use desk_relay::{LocalDeskConversations, desk_relay};
+pub(crate) use desk_relay::desk_relay;
 pub use handoff_service::HandoffService;
 pub use hours::{Hours, InvalidHours};
 pub use memory::MemoryDesk;

@@ -7,7 +7,6 @@
 //! On crash  nothing is lost when a rule panics: the socket stays open and the conversation is rebuilt from its
 //!           checkpoint, including the running answer. Too many crashes close the socket (1011).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +22,9 @@ use log::{debug, info, warn};
 use tokio::time::Instant;
 
 use crate::bridge::{Body, channels, notify_owner};
-use crate::rate_limit::Gcra;
 use crate::sequence::Sequence;
 use crate::session_registry::{Deliver, SessionStatus};
-use crate::socket::{Outgoing, Received, SocketContext};
+use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent};
 use crate::span::{AppendTraces, begin_trace, logged_trace, question_ended};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::ClientAddress;
@@ -45,10 +43,6 @@ use hsc_conversation::desk::DeskRequest;
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
 use hsc_conversation::{LogEntry, QuestionTrace, QuestionTracer, TraceContext, visitor_frame};
-
-/// Consecutive refused messages after which a connection is closed: a client that ignores a hundred refusals is
-/// not a chat.
-const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
 /// Delay before the newest keystroke of a busy time is answered; older ones in between are dropped. About the time
 /// between two keystrokes of a fast typist.
@@ -75,15 +69,11 @@ pub(crate) struct Session {
     latest_typing: Option<Box<ClientFrame>>,
     context: Arc<SessionContext>,
     status: Arc<SessionStatus>,
-    outgoing: Outgoing,
-    messages: Gcra,
-    refusals: u32,
-    last_received: Instant,
+    socket: ClientSocket,
     running: Option<SpawnHandle>,
     prefetch_timer: Option<SpawnHandle>,
     /// While the pod drains: the delay that the client is sent once its running answer has ended.
     reconnect_after_ms: Option<u64>,
-    closed: bool,
     /// The visitor token, until the conversation has verified it.
     visitor_token: Option<String>,
     /// Begins the trace of a question; none if traces are off.
@@ -144,8 +134,7 @@ impl Session {
         context: Arc<SessionContext>,
         outgoing: Outgoing,
     ) -> Self {
-        let now = Instant::now();
-        let quota = context.services.message_quota();
+        let socket = ClientSocket::new(outgoing, context.services.message_quota());
         Self {
             key,
             address,
@@ -159,15 +148,11 @@ impl Session {
             current_message: None,
             latest_typing: None,
             context,
-            status: Arc::new(SessionStatus::new(outgoing.count())),
-            outgoing,
-            messages: Gcra::new(quota, now),
-            refusals: 0,
-            last_received: now,
+            status: Arc::new(SessionStatus::new(socket.queued_bytes())),
+            socket,
             running: None,
             prefetch_timer: None,
             reconnect_after_ms: None,
-            closed: false,
             visitor_token: None,
             tracer: None,
             append_traces: AppendTraces::default(),
@@ -276,8 +261,7 @@ impl Session {
                     // closed for its missed entries would never get them.
                     for frame in entries.iter().filter_map(visitor_frame) {
                         self.context.services.metrics.sockets.sent("replayed");
-                        self.outgoing.queued_exempt(frame.json.len());
-                        ctx.text(&*frame.json);
+                        self.socket.send_exempt(&frame.json, ctx);
                     }
                 }
                 Effect::EndTokens { keep } => {
@@ -301,7 +285,7 @@ impl Session {
         id: Option<&MessageId>,
         ctx: &mut SocketContext<Self>,
     ) {
-        if self.closed {
+        if self.socket.is_closed() {
             return;
         }
         let json = ServerFrame { message, id, offset: None }.to_json();
@@ -309,14 +293,14 @@ impl Session {
         if message.keeps_its_place() {
             self.put_in_order(frame, None, ctx);
         } else {
-            self.send_text(frame.kind, (&*frame.json).into(), ctx);
+            self.send_frame(&frame, ctx);
         }
     }
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
     fn handle_event(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
         self.context.services.archive.event(self.conversation.id(), entry);
-        if self.closed {
+        if self.socket.is_closed() {
             return;
         }
         if let Some(frame) = visitor_frame(entry) {
@@ -324,19 +308,16 @@ impl Session {
         }
     }
 
-    fn send_text(&mut self, kind: &'static str, json: Cow<'_, str>, ctx: &mut SocketContext<Self>) {
-        if self.closed {
+    fn send_frame(&mut self, frame: &Frame, ctx: &mut SocketContext<Self>) {
+        if self.socket.is_closed() {
             return;
         }
-        let bytes = json.len();
-        if !self.outgoing.admits(bytes) {
+        if self.socket.send(&frame.json, ctx) {
+            self.context.services.metrics.sockets.sent(frame.kind);
+        } else {
             warn!(conversation:% = self.conversation.id(); "reader stalled, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);
-            return;
         }
-        self.context.services.metrics.sockets.sent(kind);
-        self.outgoing.queued(bytes);
-        ctx.text(json.into_owned());
     }
 
     fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
@@ -362,34 +343,21 @@ impl Session {
         if let Some(prefetch_timer) = self.prefetch_timer.take() {
             ctx.cancel_future(prefetch_timer);
         }
-        let prefetch_timer =
-            ctx.run_later(self.context.services.limits.prefetch_after, move |session, ctx| {
-                session.prefetch_timer = None;
-                session.feed(Input::PrefetchDue { prediction }, ctx);
-            });
+        let after = Duration::from_millis(self.context.services.sessions.prefetch_after_ms);
+        let prefetch_timer = ctx.run_later(after, move |session, ctx| {
+            session.prefetch_timer = None;
+            session.feed(Input::PrefetchDue { prediction }, ctx);
+        });
         self.prefetch_timer = Some(prefetch_timer);
     }
 
     fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
-        if !self.closed {
-            self.closed = true;
+        if self.socket.close(reason, ctx) {
             self.context.services.metrics.sockets.closed(reason.code());
-            crate::socket::close(ctx, reason);
-            ctx.stop();
         }
     }
 
     fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
-        if self.messages.take(Instant::now()).is_err() {
-            self.refusals += 1;
-            if self.refusals > REFUSALS_BEFORE_CLOSE {
-                self.close(CloseReason::Policy, ctx);
-            } else {
-                self.feed(Input::RateLimited, ctx);
-            }
-            return;
-        }
-        self.refusals = 0;
         match ClientFrame::parse(text) {
             Ok(mut frame) => {
                 self.admit_image(&mut frame);
@@ -446,7 +414,8 @@ impl Session {
     }
 
     fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
-        if self.last_received.elapsed() > self.context.services.limits.idle_timeout {
+        let idle_timeout = Duration::from_millis(self.context.services.server.idle_timeout_ms);
+        if self.socket.silence() > idle_timeout {
             debug!(conversation:% = self.conversation.id(); "client is gone");
             self.close(CloseReason::Normal, ctx);
         } else {
@@ -508,7 +477,7 @@ impl Session {
         ctx: &mut SocketContext<Self>,
     ) {
         let Some(logging) = self.log_state.as_mut() else {
-            return self.send_text(frame.kind, (&*frame.json).into(), ctx);
+            return self.send_frame(&frame, ctx);
         };
         let mut steps = Vec::new();
         logging.outbox.push(frame, entry.map(LogEntry::stored), &mut steps);
@@ -552,9 +521,7 @@ impl Session {
     ) {
         for step in steps {
             match step {
-                OutboxStep::Send(Frame { kind, json }) => {
-                    self.send_text(kind, (&*json).into(), ctx)
-                }
+                OutboxStep::Send(frame) => self.send_frame(&frame, ctx),
                 OutboxStep::Append(batch) => {
                     let Some(owned) = self.owned() else { return };
                     let entries = batch.entries.len();
@@ -598,7 +565,7 @@ impl Session {
         let Some(logging) = &mut self.log_state else { return };
         let steps = logging.replied(reply, &self.checkpoint);
         self.carry_out(steps, ctx);
-        if !self.closed {
+        if !self.socket.is_closed() {
             self.append_to_log(ctx);
         }
     }
@@ -676,7 +643,7 @@ impl Session {
             return;
         }
         self.detach_from_desk(ctx);
-        self.context.desk_conversations.enter(Arc::clone(&conversation));
+        self.context.handoffs.local.insert(Arc::clone(&conversation));
         let listening = self.context.handoffs.bridge.subscribe(channels::to_owner(&conversation));
         let inputs = wrap_stream::<_, Self>(listening);
         let inputs = inputs.map(|event, session: &mut Self, ctx| {
@@ -691,14 +658,14 @@ impl Session {
     fn detach_from_desk(&mut self, ctx: &mut SocketContext<Self>) {
         if let Some(attended) = self.desk_attachment.take() {
             ctx.cancel_future(attended.listens);
-            self.context.desk_conversations.leave(&attended.conversation);
+            self.context.handoffs.local.remove(&attended.conversation);
         }
     }
 
     /// The session ends: its visitor is disconnected.
     fn leave_desk(&mut self) {
         let Some(attended) = self.desk_attachment.take() else { return };
-        self.context.desk_conversations.leave(&attended.conversation);
+        self.context.handoffs.local.remove(&attended.conversation);
         // Without a runtime the whole pod is ending, and the desk finds out by a timeout.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let handoffs = self.context.handoffs.clone();
@@ -718,7 +685,8 @@ impl Actor for Session {
         let status = Arc::clone(&self.status);
         let session = address.recipient();
         self.context.sessions.entered(self.key, id, self.address, session, status);
-        ctx.run_interval(self.context.services.limits.ping_interval, Self::watch_pulse);
+        let server = &self.context.services.server;
+        ctx.run_interval(Duration::from_millis(server.ping_interval_ms), Self::watch_pulse);
         debug!(conversation:% = self.conversation.id(); "socket opened");
         if let Some(token) = self.visitor_token.take() {
             self.feed(Input::VisitorToken { token }, ctx);
@@ -740,17 +708,15 @@ impl Drop for Session {
 
 impl StreamHandler<Received> for Session {
     fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
-        if self.closed {
+        if self.socket.is_closed() {
             return;
         }
         let began = Instant::now();
-        self.last_received = began;
-        self.guarded(ctx, |session, ctx| {
-            match crate::socket::understand(&mut session.outgoing, received, ctx) {
-                crate::socket::SocketEvent::Text(text) => session.text_received(&text, ctx),
-                crate::socket::SocketEvent::Nothing => {}
-                crate::socket::SocketEvent::End(reason) => session.close(reason, ctx),
-            }
+        self.guarded(ctx, |session, ctx| match session.socket.receive(received, ctx) {
+            SocketEvent::Text(text) => session.text_received(&text, ctx),
+            SocketEvent::RateLimited => session.feed(Input::RateLimited, ctx),
+            SocketEvent::Nothing => {}
+            SocketEvent::End(reason) => session.close(reason, ctx),
         });
         self.context.meter.handled(began.elapsed());
     }

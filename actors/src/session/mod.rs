@@ -22,7 +22,7 @@ pub(crate) mod test_pod;
 
 pub(crate) use actor::Session;
 pub(crate) use answer_queue::{AnswerQueue, QueueOutcome, QueueUpdate};
+pub use context::PodServices;
 pub(crate) use context::SessionContext;
-pub use context::{PodServices, SocketLimits};
 pub(crate) use headless::{HeadlessOutcome, complete};
 pub(crate) use overload::Overload;

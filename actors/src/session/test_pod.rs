@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use actix_web::{App, HttpRequest, HttpServer, web};
-use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{SinkExt as _, StreamExt as _};
 use hsc_catalogs::{Manual, Snapshot};
@@ -22,11 +21,13 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{InMemoryBus, Loopback};
 use crate::cache::CacheLimits;
-use crate::ports::archive::{ArchiveError, Notes, StoredNote};
-use crate::ports::{Answerer, ConversationLog, ManualError, ManualLoader, Relay, SessionCheck};
+use crate::ports::archive::{ArchiveError, ArchiveReply, Notes, StoredNote};
+use crate::ports::{
+    Answerer, ConversationLog, ManualError, ManualLoader, ManualReply, Relay, SessionCheck,
+};
 use crate::{
-    Admission, CacheBudgets, DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod,
-    PodDependencies, PodServices, SocketLimits, SocketRefused, SupervisionConfig,
+    DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod, PodDependencies,
+    PodServices, SocketRefused, SupervisionConfig,
 };
 use hsc_conversation::ClientAddress;
 use hsc_conversation::Rules;
@@ -103,7 +104,7 @@ impl Answerer for GatedAnswerer {
 struct NoManuals;
 
 impl ManualLoader for NoManuals {
-    fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    fn load(&self, _: ManualRequest) -> ManualReply<Arc<Manual>> {
         Box::pin(async { Err(ManualError::new("none", "There is none.", "no manuals here")) })
     }
 }
@@ -112,11 +113,11 @@ impl ManualLoader for NoManuals {
 struct NoNotes;
 
 impl Notes for NoNotes {
-    fn notes(&self, _: &str, _: u32) -> BoxFuture<'_, Result<Vec<StoredNote>, ArchiveError>> {
+    fn notes(&self, _: &str, _: u32) -> ArchiveReply<'_, Vec<StoredNote>> {
         Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 
-    fn write_note(&self, _: Arc<StampedRecord>) -> BoxFuture<'_, Result<(), ArchiveError>> {
+    fn write_note(&self, _: Arc<StampedRecord>) -> ArchiveReply<'_, ()> {
         Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 }
@@ -162,6 +163,10 @@ impl TestPod {
         settings.sessions.overload_after_ms = 0;
         settings.server.messages_per_second = 100_000;
         settings.server.message_burst = 100_000;
+        settings.server.ping_interval_ms = 20_000;
+        settings.server.idle_timeout_ms = 60_000;
+        settings.sessions.prefetch_after_ms = 1_000;
+        settings.sessions.max_waiting_answers_per_address = 0;
         change(&mut settings);
         let metrics = Metrics::new();
         let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogs/data");
@@ -199,9 +204,9 @@ impl TestPod {
             catalog: Arc::new(Snapshot::new(catalog)),
             manuals,
             answerer,
-            admission: Admission::from(&settings.sessions),
             desk: Arc::new(desk.of_pod(pod)),
             hours: Hours::of(&settings.desk.hours).unwrap(),
+            handoffs: crate::HandoffLimits::default(),
             desk_heartbeat: Duration::from_millis(50),
             services: PodServices {
                 log,
@@ -213,19 +218,13 @@ impl TestPod {
                     prefetch_confidence: 101,
                     limits: Limits::new(settings.server.max_message_bytes, 100_000),
                 },
-                limits: SocketLimits {
-                    ping_interval: Duration::from_secs(20),
-                    idle_timeout: Duration::from_secs(60),
-                    prefetch_after: Duration::from_secs(1),
-                    max_waiting_answers_per_address: 0,
-                    handoffs: crate::HandoffLimits::default(),
-                    ..SocketLimits::of(&settings.server, &settings.sessions, &settings.desk)
-                },
+                server: settings.server,
+                sessions: settings.sessions,
                 metrics: Arc::clone(&metrics),
             },
             visitor_tokens: None,
             l2: crate::L2Caches::default(),
-            budgets: CacheBudgets::from(&settings.cache),
+            cache: settings.cache,
             supervision,
             workers: Vec::new(),
         }));

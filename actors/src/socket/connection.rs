@@ -1,18 +1,20 @@
-//! Opens sockets, passes their messages to actors, closes them. The bytes of a client are read through the frame guard,
+//! Opens sockets, passes messages between them and their actors, closes them. The bytes of a client are read through the frame guard,
 //! each message within a deadline.
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix::{Actor, AsyncContext as _, StreamHandler};
+use actix::{Actor, ActorContext as _, AsyncContext as _, StreamHandler};
 use actix_web::error::PayloadError;
 use actix_web::web::{BytesMut, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use actix_web_actors::ws::{self, ProtocolError};
 use bytes::{Buf as _, Bytes};
 use futures::{Stream, StreamExt as _};
+use hsc_config::ServerSettings;
 use hsc_monitoring::Metrics;
 use log::debug;
 use tokio::time::{Instant, Sleep};
@@ -20,21 +22,39 @@ use tokio::time::{Instant, Sleep};
 use super::budget::{BudgetShare, SharedBudget};
 use super::frames::{FrameLimits, FrameReader, Message, Violation};
 use super::outgoing::{FrameQueue, Outgoing};
+use crate::rate_limit::{Gcra, Quota};
 use hsc_conversation::protocol::CloseReason;
 
 /// Frames read before the thread is yielded to other connections. Fragments are frames without
 /// a message, so the context, which yields by messages, would not count them.
 const FRAMES_AT_ONCE: usize = 32;
 
+/// Consecutive refused messages after which a connection is closed: a client that ignores a hundred refusals is
+/// not a chat.
+const REFUSALS_BEFORE_CLOSE: u32 = 100;
+
 /// The context of an actor that is a socket.
 pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
 /// A received message, or the error of the connection. The library's type, required by its context.
 pub(crate) type Received = Result<ws::Message, ProtocolError>;
 
+/// The socket of one client, as its actor holds it: the messages that the client may send, the bytes that are queued for
+/// it, and whether it is open.
+pub(crate) struct ClientSocket {
+    outgoing: Outgoing,
+    messages: Gcra,
+    /// Consecutive messages beyond the rate.
+    refusals: u32,
+    last_received: Instant,
+    is_closed: bool,
+}
+
 /// A received message, interpreted.
 pub(crate) enum SocketEvent {
     /// A whole text message.
     Text(String),
+    /// A text message beyond the rate of the client. It is not read.
+    RateLimited,
     /// A ping or a pong.
     Nothing,
     /// The end, and the close reason to send.
@@ -52,22 +72,28 @@ pub(crate) struct SocketRules {
 }
 
 impl SocketRules {
-    /// The bounds of a socket, and the budgets that all of them share: `unfinished_bytes` for incomplete
-    /// incoming messages, `queued_bytes` for data queued for clients.
-    pub(crate) fn new(
-        frames: FrameLimits,
-        (message_deadline, unfinished_bytes): (Duration, usize),
-        (max_outgoing, queued_bytes, close_timeout): (usize, usize, Duration),
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    /// The bounds of the settings, and the budgets that all sockets share: for incomplete incoming messages, and for
+    /// data queued for clients.
+    pub(crate) fn new(settings: &ServerSettings, metrics: Arc<Metrics>) -> Self {
         let observed = Arc::clone(&metrics);
-        let budget = SharedBudget::new(unfinished_bytes, move |bytes| {
+        let budget = SharedBudget::new(settings.unfinished_message_bytes, move |bytes| {
             observed.sockets.unfinished(bytes);
         });
-        let messages = Arc::new(MessageRules { deadline: message_deadline, budget });
+        let deadline = Duration::from_millis(settings.message_deadline_ms);
         let observed = Arc::clone(&metrics);
-        let queued = SharedBudget::new(queued_bytes, move |bytes| observed.sockets.queued(bytes));
-        Self { frames, messages, max_outgoing, queued, close_timeout, metrics }
+        Self {
+            frames: FrameLimits {
+                message_bytes: settings.max_message_bytes,
+                small_frames_per_second: settings.small_frames_per_second,
+            },
+            messages: Arc::new(MessageRules { deadline, budget }),
+            max_outgoing: settings.outgoing_queue_bytes,
+            queued: SharedBudget::new(settings.queued_bytes, move |bytes| {
+                observed.sockets.queued(bytes);
+            }),
+            close_timeout: Duration::from_millis(settings.close_timeout_ms),
+            metrics,
+        }
     }
 }
 
@@ -137,34 +163,106 @@ fn library_message(message: Message) -> ws::Message {
     }
 }
 
-/// Interprets one message and answers pings. The guard bounds the number of pings; the pongs count as
-/// data queued for the client.
-pub(crate) fn understand<A>(
-    outgoing: &mut Outgoing,
-    received: Received,
-    ctx: &mut SocketContext<A>,
-) -> SocketEvent
-where
-    A: Actor<Context = SocketContext<A>>,
-{
-    match received {
-        Ok(ws::Message::Text(text)) => SocketEvent::Text(text.into()),
-        // Clients of the earlier system send text only; binary that is UTF-8 is accepted as well. Other
-        // binary cannot be JSON; the parser then reports it with the error of part 1.
-        Ok(ws::Message::Binary(bytes)) => {
-            SocketEvent::Text(String::from_utf8_lossy(&bytes).into_owned())
-        }
-        Ok(ws::Message::Ping(payload)) => {
-            if !outgoing.admits(payload.len()) {
-                return SocketEvent::End(CloseReason::Policy);
+impl ClientSocket {
+    /// A socket with an outgoing budget, whose client may send messages at this rate.
+    pub(crate) fn new(outgoing: Outgoing, quota: Quota) -> Self {
+        let now = Instant::now();
+        let messages = Gcra::new(quota, now);
+        Self { outgoing, messages, refusals: 0, last_received: now, is_closed: false }
+    }
+
+    /// Interprets one message, counts it against the rate of the client and answers pings. The guard bounds the number
+    /// of pings; the pongs count as data queued for the client.
+    pub(crate) fn receive<A>(
+        &mut self,
+        received: Received,
+        ctx: &mut SocketContext<A>,
+    ) -> SocketEvent
+    where
+        A: Actor<Context = SocketContext<A>>,
+    {
+        self.last_received = Instant::now();
+        match received {
+            Ok(ws::Message::Text(text)) => self.admit(text.into()),
+            // Clients of the earlier system send text only; binary that is UTF-8 is accepted as well. Other
+            // binary cannot be JSON; the parser then reports it with the error of part 1.
+            Ok(ws::Message::Binary(bytes)) => {
+                self.admit(String::from_utf8_lossy(&bytes).into_owned())
             }
-            outgoing.queued(payload.len());
-            ctx.pong(&payload);
-            SocketEvent::Nothing
+            Ok(ws::Message::Ping(payload)) => {
+                if !self.outgoing.admits(payload.len()) {
+                    return SocketEvent::End(CloseReason::Policy);
+                }
+                self.outgoing.queued(payload.len());
+                ctx.pong(&payload);
+                SocketEvent::Nothing
+            }
+            Ok(ws::Message::Close(_)) => SocketEvent::End(CloseReason::Normal),
+            Ok(_) => SocketEvent::Nothing,
+            Err(error) => SocketEvent::End(reason_of(&error)),
         }
-        Ok(ws::Message::Close(_)) => SocketEvent::End(CloseReason::Normal),
-        Ok(_) => SocketEvent::Nothing,
-        Err(error) => SocketEvent::End(reason_of(&error)),
+    }
+
+    fn admit(&mut self, text: String) -> SocketEvent {
+        if self.messages.take(self.last_received).is_ok() {
+            self.refusals = 0;
+            return SocketEvent::Text(text);
+        }
+        self.refusals += 1;
+        match self.refusals > REFUSALS_BEFORE_CLOSE {
+            true => SocketEvent::End(CloseReason::Policy),
+            false => SocketEvent::RateLimited,
+        }
+    }
+
+    /// Queues a frame for the client; false when its outgoing budget is spent.
+    pub(crate) fn send<A>(&mut self, json: &str, ctx: &mut SocketContext<A>) -> bool
+    where
+        A: Actor<Context = SocketContext<A>>,
+    {
+        let is_admitted = self.outgoing.admits(json.len());
+        if is_admitted {
+            self.outgoing.queued(json.len());
+            ctx.text(json);
+        }
+        is_admitted
+    }
+
+    /// Queues a frame outside the budget, because it has another bound.
+    pub(crate) fn send_exempt<A>(&mut self, json: &str, ctx: &mut SocketContext<A>)
+    where
+        A: Actor<Context = SocketContext<A>>,
+    {
+        self.outgoing.queued_exempt(json.len());
+        ctx.text(json);
+    }
+
+    /// Sends the close frame and stops the actor; false if it was closed before.
+    pub(crate) fn close<A>(&mut self, reason: CloseReason, ctx: &mut SocketContext<A>) -> bool
+    where
+        A: Actor<Context = SocketContext<A>>,
+    {
+        let is_new = !std::mem::replace(&mut self.is_closed, true);
+        if is_new {
+            ctx.close(Some(close_reason(reason)));
+            ctx.stop();
+        }
+        is_new
+    }
+
+    /// True once it was closed here: nothing more is sent or read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Time since the client sent anything.
+    pub(crate) fn silence(&self) -> Duration {
+        self.last_received.elapsed()
+    }
+
+    /// The count of bytes queued for the client.
+    pub(crate) fn queued_bytes(&self) -> Arc<AtomicUsize> {
+        self.outgoing.count()
     }
 }
 
@@ -174,14 +272,6 @@ fn reason_of(error: &ProtocolError) -> CloseReason {
         _ => None,
     };
     violation.map_or(CloseReason::Protocol, |violation| violation.close_reason())
-}
-
-/// Sends the close frame.
-pub(crate) fn close<A>(ctx: &mut SocketContext<A>, reason: CloseReason)
-where
-    A: Actor<Context = SocketContext<A>>,
-{
-    ctx.close(Some(close_reason(reason)));
 }
 
 /// Bounds of an incomplete message.

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+use actix_http::ws::OpCode;
 use tokio::time::Instant;
 
 use crate::rate_limit::{Gcra, Quota};
@@ -119,38 +120,10 @@ pub struct Step {
     pub message: Option<Message>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opcode {
-    Continuation,
-    Text,
-    Binary,
-    Close,
-    Ping,
-    Pong,
-}
-
-impl Opcode {
-    fn of(byte: u8) -> Option<Self> {
-        Some(match byte & 0x0f {
-            0x0 => Self::Continuation,
-            0x1 => Self::Text,
-            0x2 => Self::Binary,
-            0x8 => Self::Close,
-            0x9 => Self::Ping,
-            0xa => Self::Pong,
-            _ => return None,
-        })
-    }
-
-    fn is_control(self) -> bool {
-        matches!(self, Self::Close | Self::Ping | Self::Pong)
-    }
-}
-
 /// The frame whose payload is being read.
 #[derive(Debug, Clone, Copy)]
 struct Frame {
-    opcode: Opcode,
+    opcode: OpCode,
     is_final: bool,
     mask: [u8; 4],
     /// Payload read so far.
@@ -269,7 +242,10 @@ impl FrameReader {
         if first & 0x70 != 0 {
             return Err(Violation::ReservedBits);
         }
-        let opcode = Opcode::of(first).ok_or(Violation::UnknownOpcode)?;
+        let opcode = OpCode::from(first & 0x0f);
+        if opcode == OpCode::Bad {
+            return Err(Violation::UnknownOpcode);
+        }
         let is_final = first & 0x80 != 0;
         if self.header_len == 1 {
             self.judge_opcode(opcode, is_final)?;
@@ -304,15 +280,13 @@ impl FrameReader {
         Ok(Some(Frame { opcode, is_final, mask, read: 0, left }))
     }
 
-    fn judge_opcode(&self, opcode: Opcode, is_final: bool) -> Result<(), Violation> {
+    fn judge_opcode(&self, opcode: OpCode, is_final: bool) -> Result<(), Violation> {
         match opcode {
-            Opcode::Close | Opcode::Ping | Opcode::Pong if !is_final => {
+            OpCode::Close | OpCode::Ping | OpCode::Pong if !is_final => {
                 Err(Violation::ControlFragmented)
             }
-            Opcode::Continuation if self.message.is_none() => {
-                Err(Violation::UnexpectedContinuation)
-            }
-            Opcode::Text | Opcode::Binary if self.message.is_some() => {
+            OpCode::Continue if self.message.is_none() => Err(Violation::UnexpectedContinuation),
+            OpCode::Text | OpCode::Binary if self.message.is_some() => {
                 Err(Violation::InterleavedMessage)
             }
             _ => Ok(()),
@@ -321,12 +295,12 @@ impl FrameReader {
 
     fn judge_length(
         &mut self,
-        opcode: Opcode,
+        opcode: OpCode,
         is_final: bool,
         length: u64,
         now: Duration,
     ) -> Result<(), Violation> {
-        if opcode.is_control() {
+        if is_control(opcode) {
             if length > CONTROL_PAYLOAD {
                 return Err(Violation::ControlTooLong);
             }
@@ -337,7 +311,7 @@ impl FrameReader {
         if length > limit - declared {
             return Err(Violation::TooLarge);
         }
-        let is_fragment = opcode == Opcode::Continuation || !is_final;
+        let is_fragment = opcode == OpCode::Continue || !is_final;
         if length == 0 || (is_fragment && length < SMALL_FRAGMENT) {
             self.pay(now)?;
         }
@@ -345,7 +319,7 @@ impl FrameReader {
             Some(message) => message.declared += length,
             None => {
                 self.message = Some(Unfinished {
-                    is_text: opcode == Opcode::Text,
+                    is_text: opcode == OpCode::Text,
                     declared: length,
                     payload: Vec::new(),
                 });
@@ -361,7 +335,7 @@ impl FrameReader {
     fn store(&mut self, frame: &Frame, payload: &[u8]) {
         let limit = self.limits.message_bytes;
         let (stored, most) = match &mut self.message {
-            Some(message) if !frame.opcode.is_control() => (&mut message.payload, limit),
+            Some(message) if !is_control(frame.opcode) => (&mut message.payload, limit),
             _ => (&mut self.control, CONTROL_PAYLOAD as usize),
         };
         let begin = stored.len();
@@ -376,12 +350,12 @@ impl FrameReader {
 
     fn end_frame(&mut self, frame: Frame) -> Result<Option<Message>, Violation> {
         match frame.opcode {
-            Opcode::Ping => Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
-            Opcode::Pong => {
+            OpCode::Ping => Ok(Some(Message::Ping(std::mem::take(&mut self.control)))),
+            OpCode::Pong => {
                 self.control = Vec::new();
                 Ok(Some(Message::Pong))
             }
-            Opcode::Close => {
+            OpCode::Close => {
                 self.is_closed = true;
                 self.message = None;
                 let payload = std::mem::take(&mut self.control);
@@ -399,6 +373,10 @@ impl FrameReader {
             },
         }
     }
+}
+
+fn is_control(opcode: OpCode) -> bool {
+    matches!(opcode, OpCode::Close | OpCode::Ping | OpCode::Pong)
 }
 
 /// True for an empty payload, or a valid code (RFC 6455, section 7.4) followed by UTF-8.
@@ -634,7 +612,7 @@ mod tests {
 
     /// The same with the parser of actix-http, fragments joined.
     fn parsed_by_actix(bytes: &[u8]) -> Vec<Message> {
-        use actix_http::ws::{OpCode, Parser};
+        use actix_http::ws::Parser;
         let mut bytes = bytes::BytesMut::from(bytes);
         let (mut messages, mut joined, mut is_text) = (Vec::new(), Vec::new(), false);
         while let Some((is_final, opcode, payload)) =

@@ -16,6 +16,6 @@ mod outgoing;
 
 pub use connection::turn_away;
 pub(crate) use connection::{
-    Received, SocketContext, SocketEvent, SocketRules, close, open, understand,
+    ClientSocket, Received, SocketContext, SocketEvent, SocketRules, open,
 };
 pub(crate) use outgoing::Outgoing;
