@@ -27,7 +27,7 @@ use super::event::{Effect, Event};
 use super::note_writer;
 use super::table::{AgentSockets, Deliver};
 use super::view::AgentView;
-use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
+use crate::bridge::{Body, ChannelEvent, channels};
 use crate::ports::SessionCheck;
 use crate::sequence::Sequences;
 use crate::session::{QueueOutcome, SessionContext};
@@ -38,9 +38,7 @@ use hsc_conversation::archive::{Audit, Record};
 use hsc_conversation::audit_entry;
 use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf};
 use hsc_conversation::owners;
-use hsc_conversation::protocol::{
-    AgentFrame, CloseReason, DeskMessage, MessageId, ServerFrame, Ticket,
-};
+use hsc_conversation::protocol::{AgentFrame, CloseReason, DeskMessage, MessageId, ServerFrame};
 use hsc_monitoring::Metrics;
 
 /// Longest time for a draft: an agent does not wait longer.
@@ -357,14 +355,10 @@ impl AgentSocket {
             Body::Appended { conversation, frames, .. } => {
                 Event::Appended { conversation: conversation.to_string(), frames: frames.clone() }
             }
-            Body::Talk(DeskBroadcast::Ticket { ticket }) => {
-                Event::Changed(DeskChange::Ticket(Ticket::clone(ticket)))
-            }
-            Body::Talk(DeskBroadcast::TicketGone { gone }) => {
-                Event::Changed(DeskChange::Gone(gone.clone()))
-            }
-            Body::Talk(DeskBroadcast::Agents) => Event::Changed(DeskChange::Agents),
-            Body::Talk(talk) => Event::BroadcastReceived(talk.clone()),
+            Body::Talk(talk) => match talk.change() {
+                Some(change) => Event::Changed(change),
+                None => Event::BroadcastReceived(talk.clone()),
+            },
             _ => return,
         };
         self.feed(event, ctx);

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 use strum::VariantNames as _;
 
 use crate::Invalidate;
-use hsc_conversation::desk::AgentChatMessage;
+use hsc_conversation::desk::{AgentChatMessage, DeskChange};
 use hsc_conversation::log::StoredEntry;
 use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{Agent, Note, Ticket, TicketGone};
@@ -159,6 +159,34 @@ pub enum EnvelopeError {
     /// Not an envelope, or one whose fields do not fit its kind.
     #[error("malformed")]
     Malformed,
+}
+
+impl From<DeskChange> for DeskBroadcast {
+    fn from(change: DeskChange) -> Self {
+        match change {
+            DeskChange::Ticket(ticket) => Self::Ticket { ticket: Box::new(ticket) },
+            DeskChange::Gone(gone) => Self::TicketGone { gone },
+            DeskChange::Agents => Self::Agents,
+        }
+    }
+}
+
+impl DeskBroadcast {
+    /// The change of the desk that it announces, if it announces one.
+    #[must_use]
+    pub fn change(&self) -> Option<DeskChange> {
+        match self {
+            Self::Ticket { ticket } => Some(DeskChange::Ticket(Ticket::clone(ticket))),
+            Self::TicketGone { gone } => Some(DeskChange::Gone(gone.clone())),
+            Self::Agents => Some(DeskChange::Agents),
+            Self::AgentChatMessage { .. }
+            | Self::AgentTyping { .. }
+            | Self::Accepted { .. }
+            | Self::VisitorTyping { .. }
+            | Self::Archived { .. }
+            | Self::Note { .. } => None,
+        }
+    }
 }
 
 impl Body {

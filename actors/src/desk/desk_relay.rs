@@ -11,13 +11,12 @@ use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
 use super::HandoffService;
-use crate::bridge::{Body, ChannelEvent, DeskBroadcast, WorkerSubscription, channels};
+use crate::bridge::{Body, ChannelEvent, WorkerSubscription, channels};
 use crate::session_registry::{Deliver, SessionRegistry};
 use crate::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskUpdate, DeskView};
 use hsc_conversation::now_ms;
-use hsc_conversation::protocol::Ticket;
 
 /// Shortest interval at which places in the queue are looked up: a visitor reads no faster.
 const PLACES_EVERY: Duration = Duration::from_secs(1);
@@ -88,21 +87,22 @@ impl DeskRelay {
     fn handle_channel_event(&self, event: ChannelEvent) {
         // A missed change is found with the next heartbeat.
         let ChannelEvent::Message(envelope) = event else { return };
-        match &envelope.body {
-            Body::Talk(DeskBroadcast::Ticket { ticket }) => {
-                self.tell(
-                    DeskUpdate::Changed(Box::new(DeskChange::Ticket(Ticket::clone(ticket)))),
-                    &ticket.conversation,
-                );
-            }
-            Body::Talk(DeskBroadcast::TicketGone { gone }) => {
-                self.tell(
-                    DeskUpdate::Changed(Box::new(DeskChange::Gone(gone.clone()))),
-                    &gone.conversation,
-                );
-            }
-            _ => {}
+        if let Body::Talk(talk) = &envelope.body
+            && let Some(change) = talk.change()
+        {
+            self.tell_change(change);
         }
+    }
+
+    /// Tells the session of the conversation that changed; its id, if the change is about one.
+    fn tell_change(&self, change: DeskChange) -> Option<String> {
+        let conversation = match &change {
+            DeskChange::Ticket(ticket) => ticket.conversation.clone(),
+            DeskChange::Gone(gone) => gone.conversation.clone(),
+            DeskChange::Agents => return None,
+        };
+        self.tell(DeskUpdate::Changed(Box::new(change)), &conversation);
+        Some(conversation)
     }
 
     fn tell(&self, news: DeskUpdate, conversation: &str) {
@@ -128,13 +128,9 @@ impl DeskRelay {
                 }
                 let mut lost: HashSet<&str> = here.iter().map(|it| &**it).collect();
                 for change in now {
-                    let conversation = match &change {
-                        DeskChange::Ticket(ticket) => ticket.conversation.clone(),
-                        DeskChange::Gone(gone) => gone.conversation.clone(),
-                        DeskChange::Agents => continue,
-                    };
-                    lost.remove(conversation.as_str());
-                    self.tell(DeskUpdate::Changed(Box::new(change)), &conversation);
+                    if let Some(conversation) = self.tell_change(change) {
+                        lost.remove(conversation.as_str());
+                    }
                 }
                 for conversation in lost {
                     self.tell(DeskUpdate::Lost, conversation);
@@ -181,7 +177,7 @@ fn desk_metrics(view: &DeskView, now_ms: u64) -> DeskStanding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hsc_conversation::protocol::{Agent, Presence};
+    use hsc_conversation::protocol::{Agent, Presence, Ticket};
 
     fn ticket(since_ms: u64, agent: Option<Agent>) -> Ticket {
         Ticket {

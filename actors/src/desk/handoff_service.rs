@@ -291,12 +291,7 @@ impl HandoffService {
 
     /// No caller waits for the result: an agent that misses it reloads the desk.
     fn announce(&self, change: DeskChange) {
-        let talk = match change {
-            DeskChange::Ticket(ticket) => DeskBroadcast::Ticket { ticket: Box::new(ticket) },
-            DeskChange::Gone(gone) => DeskBroadcast::TicketGone { gone },
-            DeskChange::Agents => DeskBroadcast::Agents,
-        };
-        drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+        drop(self.bridge.publish(channels::DESK, Body::Talk(change.into())));
     }
 }
 
