@@ -139,13 +139,13 @@ async fn append_alone(
     let entries = vec![entry.stored()];
     let owned = OwnedConversation { conversation: Arc::clone(&conversation), epoch: taken.epoch };
     let batch = Batch { entries, checkpoint: None };
-    let here = bridge.of_append(&owned, &batch);
+    let deliver_here = bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.
     archive.event(&conversation, &entry);
     // The watching agents of this pod; the author is one of them.
-    if let Some(here) = here {
-        here.publish();
+    if let Some(deliver_here) = deliver_here {
+        deliver_here();
     }
     Ok(())
 }

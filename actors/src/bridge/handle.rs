@@ -54,35 +54,25 @@ impl Bridge {
         self.shared.put(channel, &envelope)
     }
 
-    /// The message for this pod's subscribers about a batch, sent once the batch is appended: other pods get it from
-    /// the log, and the copy that comes back from there is ignored. Copies nothing without subscribers.
+    /// Delivers a batch to this pod's subscribers. The caller calls it once the batch is appended: other pods get it from
+    /// the log, and the copy that comes back from there is ignored. None without subscribers, so that nothing is copied.
     #[must_use]
     pub(crate) fn of_append(
         &self,
         owned: &OwnedConversation,
         batch: &Batch,
-    ) -> Option<AppendSubscriptions> {
+    ) -> Option<impl FnOnce() + Send + use<>> {
         let channel = channels::conversation(&owned.conversation);
-        (!batch.entries.is_empty() && self.shared.table.has_subscribers(&channel)).then(|| {
-            let OwnedConversation { conversation, epoch } = owned.clone();
-            let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
-            AppendSubscriptions { bridge: self.clone(), channel, body }
+        if batch.entries.is_empty() || !self.shared.table.has_subscribers(&channel) {
+            return None;
+        }
+        let OwnedConversation { conversation, epoch } = owned.clone();
+        let body = Body::Appended { conversation, epoch, frames: batch.entries.clone() };
+        let shared = Arc::clone(&self.shared);
+        Some(move || {
+            let envelope = Envelope::new(Arc::clone(&shared.pod), body);
+            shared.table.deliver(&channel, &Arc::new(envelope));
         })
-    }
-}
-
-/// The subscribers of an append; see [`Bridge::of_append`].
-pub(crate) struct AppendSubscriptions {
-    bridge: Bridge,
-    channel: String,
-    body: Body,
-}
-
-impl AppendSubscriptions {
-    /// Delivers the message: the batch is in the log.
-    pub(crate) fn publish(self) {
-        let envelope = Envelope::new(Arc::clone(self.bridge.pod()), self.body);
-        self.bridge.shared.table.deliver(&self.channel, &Arc::new(envelope));
     }
 }
 

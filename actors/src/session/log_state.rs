@@ -120,13 +120,13 @@ pub(super) fn append(
     batch: Batch,
     mut spans: Vec<Span>,
 ) -> impl Future<Output = Result<u64, LogError>> + Send + use<> {
-    let here = context.handoffs.bridge.of_append(&owned, &batch);
+    let deliver_here = context.handoffs.bridge.of_append(&owned, &batch);
     let appended = context.services.log.append(owned, batch);
     async move {
         let appended = appended.await;
         // The log itself notifies other pods.
-        if let (Some(here), Ok(_)) = (here, &appended) {
-            here.publish();
+        if let (Some(deliver_here), Ok(_)) = (deliver_here, &appended) {
+            deliver_here();
         }
         if appended.is_err() {
             spans.iter_mut().for_each(Span::fail);
