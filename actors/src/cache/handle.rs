@@ -9,7 +9,7 @@ use hsc_monitoring::Metrics;
 use log::debug;
 
 use super::contents::{OptionalL2, aided};
-use super::shard::{Adopt, Forget, ForgetScope, Get, Put, Refresh, Share, Shared};
+use super::shard::{Forget, Get, Shared, Update};
 use super::{
     CacheLimits, CacheTag, Contents, L2Policy, LoadFailure, Outcome, Scope, Shard, SharedEntries,
 };
@@ -89,7 +89,7 @@ impl<C: Contents> Cache<C> {
         Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
     {
         let (outcome, due) = self.get_to_renew(key)?;
-        if due && self.shard_of(key).1.post(Refresh(key.to_owned())).is_err() {
+        if due && self.shard_of(key).1.post(Update::Refresh(key.to_owned())).is_err() {
             debug!(cache = self.inner.name; "the shard is full, a hot value is not refreshed");
         }
         Some(outcome)
@@ -121,7 +121,7 @@ impl<C: Contents> Cache<C> {
             let key = key.to_owned();
             if C::sharing(&key) == L2Policy::WhenHot {
                 // A full shard skips the sharing: no value is lost here.
-                let _ = shard.post(Share(key));
+                let _ = shard.post(Update::Share(key));
             }
         }
         Some((found.outcome, found.wants_refresh))
@@ -160,7 +160,7 @@ impl<C: Contents> Cache<C> {
         self.inner.shared.count_l2(held.is_some());
         let held = held?;
         let value = held.value.clone();
-        if !self.is_off() && self.shard_of(key).1.post(Adopt(key.clone(), held)).is_err() {
+        if !self.is_off() && self.shard_of(key).1.post(Update::Adopt(key.clone(), held)).is_err() {
             debug!(cache = self.inner.name; "the shard is full, a value of the L2 cache is not stored");
         }
         Some(value)
@@ -175,7 +175,7 @@ impl<C: Contents> Cache<C> {
         // The newest last, so that they are evicted last.
         for (key, held) in shared.into_iter().rev() {
             self.inner.shared.count_l2(true);
-            taken += usize::from(self.shard_of(&key).1.post(Adopt(key, held)).is_ok());
+            taken += usize::from(self.shard_of(&key).1.post(Update::Adopt(key, held)).is_ok());
         }
         Some(taken)
     }
@@ -194,7 +194,7 @@ impl<C: Contents> Cache<C> {
 
     /// Stores a value. Best effort: when the shard's inbox is full the value is dropped, and counted.
     pub fn put(&self, key: C::Key, value: C::Value) {
-        if !self.is_off() && self.shard_of(&key).1.post(Put(key, value)).is_err() {
+        if !self.is_off() && self.shard_of(&key).1.post(Update::Put(key, value)).is_err() {
             debug!(cache = self.inner.name; "the shard is full, a value is not stored");
         }
     }
@@ -205,7 +205,7 @@ impl<C: Contents> Cache<C> {
     /// When its shard did not reply.
     pub async fn forget(&self, key: C::Key) -> Result<bool, AskError> {
         let (_, shard) = self.shard_of(&key);
-        Ok(shard.ask(Forget(ForgetScope::Key(key))).await? > 0)
+        Ok(shard.ask(Forget::Key(key)).await? > 0)
     }
 
     /// Forgets the values of a scope, also in the L2 cache if `in_l2`; returns their number in this pod.
@@ -219,7 +219,7 @@ impl<C: Contents> Cache<C> {
         }
         let ask = |(_, shard): &ShardSlot<C>| {
             let (shard, scope) = (shard.clone(), scope.clone());
-            async move { shard.ask(Forget(ForgetScope::Scope(scope))).await }
+            async move { shard.ask(Forget::Scope(scope)).await }
         };
         let counts = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
         counts.into_iter().sum()

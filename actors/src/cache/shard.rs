@@ -1,7 +1,7 @@
 //! One shard of a cache.
 //!
 //! Owns      the order of its values, bounded in entries and in bytes, and the running loads.
-//! Receives  [`Get`], [`Put`], [`Adopt`], [`Share`], [`Refresh`] and [`Forget`] from the cache's handle.
+//! Receives  [`Get`], [`Update`] and [`Forget`] from the cache's handle.
 //! Calls     the L2 cache and the source, beside itself: a load returns as an event.
 //! Never     starts two loads of one key, waits in a handler, or writes once it is replaced.
 //! On crash  loses the order of its values, and the running loads: their callers ask again.
@@ -85,35 +85,27 @@ struct InFlightLoad<C: Contents> {
 #[rtype(result = "Option<Outcome<C>>")]
 pub(crate) struct Get<C: Contents>(pub(super) C::Key);
 
-/// Stores a value that the caller made.
+/// A message without a reply.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Put<C: Contents>(pub(super) C::Key, pub(super) C::Value);
-
-/// Stores a value of the L2 cache.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Adopt<C: Contents>(pub(super) C::Key, pub(super) L2Entry<C::Value>);
-
-/// A value has become hot: share it with other pods.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Share<C: Contents>(pub(super) C::Key);
-
-/// A hot value is about to expire: load it again.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct Refresh<C: Contents>(pub(super) C::Key);
+pub(crate) enum Update<C: Contents> {
+    /// Stores a value that the caller made.
+    Put(C::Key, C::Value),
+    /// Stores a value of the L2 cache.
+    Adopt(C::Key, L2Entry<C::Value>),
+    /// A value has become hot: shares it with other pods.
+    Share(C::Key),
+    /// A hot value is about to expire: loads it again.
+    Refresh(C::Key),
+}
 
 /// Forgets values; returns their number.
 #[derive(Message)]
 #[rtype(result = "usize")]
-pub(crate) struct Forget<C: Contents>(pub(super) ForgetScope<C>);
-
-/// The values to forget.
-#[derive(Clone)]
-pub(crate) enum ForgetScope<C: Contents> {
+pub(crate) enum Forget<C: Contents> {
+    /// The value of this key.
     Key(C::Key),
+    /// The values of this scope.
     Scope(Scope),
 }
 
@@ -352,51 +344,40 @@ impl<C: Contents> Handler<Get<C>> for Shard<C> {
     }
 }
 
-impl<C: Contents> Handler<Put<C>> for Shard<C> {
+impl<C: Contents> Handler<Update<C>> for Shard<C> {
     type Result = ();
 
-    fn handle(&mut self, Put(key, value): Put<C>, _: &mut Self::Context) {
-        if C::sharing(&key) == L2Policy::AtOnce {
-            self.share(key.clone(), value.clone(), self.shared.limits.ttl);
-        }
-        self.store(key, Ok(value), None, None);
-    }
-}
-
-impl<C: Contents> Handler<Adopt<C>> for Shard<C> {
-    type Result = ();
-
-    fn handle(&mut self, Adopt(key, held): Adopt<C>, _: &mut Self::Context) {
-        // A value made here meanwhile is newer.
-        if self.pages.read(&key).is_none() {
-            self.store(key, Ok(held.value), Some(held.ttl), None);
-        }
-    }
-}
-
-impl<C: Contents> Handler<Share<C>> for Shard<C> {
-    type Result = ();
-
-    fn handle(&mut self, Share(key): Share<C>, _: &mut Self::Context) {
-        let now = Instant::now();
-        let found = self.pages.look(|pages| {
-            let entry = pages.get(&key).filter(|entry| now < entry.times.fresh_until)?;
-            Some((entry.outcome.as_ref().ok()?.clone(), entry.times.fresh_until - now))
-        });
-        if let Some((value, ttl)) = found {
-            self.share(key, value, ttl);
-        }
-    }
-}
-
-impl<C: Contents> Handler<Refresh<C>> for Shard<C> {
-    type Result = ();
-
-    fn handle(&mut self, Refresh(key): Refresh<C>, ctx: &mut Self::Context) {
-        if !self.loads.contains_key(&key) && self.loads.len() < LOADS_AT_ONCE {
-            self.loads.insert(key.clone(), InFlightLoad { waiting: Vec::new(), keep: true });
-            // Other pods have a value of the same age, unless one has refreshed it.
-            self.begin_load(key, self.shared.limits.ttl / 2, ctx);
+    fn handle(&mut self, update: Update<C>, ctx: &mut Self::Context) {
+        match update {
+            Update::Put(key, value) => {
+                if C::sharing(&key) == L2Policy::AtOnce {
+                    self.share(key.clone(), value.clone(), self.shared.limits.ttl);
+                }
+                self.store(key, Ok(value), None, None);
+            }
+            // A value made here meanwhile is newer.
+            Update::Adopt(key, held) if self.pages.read(&key).is_none() => {
+                self.store(key, Ok(held.value), Some(held.ttl), None);
+            }
+            Update::Adopt(..) => {}
+            Update::Share(key) => {
+                let now = Instant::now();
+                let found = self.pages.look(|pages| {
+                    let entry = pages.get(&key).filter(|entry| now < entry.times.fresh_until)?;
+                    Some((entry.outcome.as_ref().ok()?.clone(), entry.times.fresh_until - now))
+                });
+                if let Some((value, ttl)) = found {
+                    self.share(key, value, ttl);
+                }
+            }
+            Update::Refresh(key) => {
+                if !self.loads.contains_key(&key) && self.loads.len() < LOADS_AT_ONCE {
+                    let load = InFlightLoad { waiting: Vec::new(), keep: true };
+                    self.loads.insert(key.clone(), load);
+                    // Other pods have a value of the same age, unless one has refreshed it.
+                    self.begin_load(key, self.shared.limits.ttl / 2, ctx);
+                }
+            }
         }
     }
 }
@@ -404,10 +385,10 @@ impl<C: Contents> Handler<Refresh<C>> for Shard<C> {
 impl<C: Contents> Handler<Forget<C>> for Shard<C> {
     type Result = usize;
 
-    fn handle(&mut self, Forget(what): Forget<C>, _: &mut Self::Context) -> usize {
-        let goes = |key: &C::Key| match &what {
-            ForgetScope::Key(forgotten) => forgotten == key,
-            ForgetScope::Scope(scope) => concerns::<C>(key, scope),
+    fn handle(&mut self, forget: Forget<C>, _: &mut Self::Context) -> usize {
+        let goes = |key: &C::Key| match &forget {
+            Forget::Key(forgotten) => forgotten == key,
+            Forget::Scope(scope) => concerns::<C>(key, scope),
         };
         for (key, loading) in &mut self.loads {
             loading.keep &= !goes(key);
