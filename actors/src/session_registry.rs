@@ -284,11 +284,10 @@ impl SessionRegistry {
         limit: usize,
         rule: impl Fn(&SessionInfo) -> bool,
     ) -> Vec<SessionInfo> {
-        let all = self.table.iter().map(|entry| *entry.key());
-        let mut keys: Vec<u64> = all.filter(|key| before.is_none_or(|it| *key < it)).collect();
-        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
+        let newest = self.keys().into_iter().rev();
+        let keys = newest.filter(|key| before.is_none_or(|it| *key < it));
         let info = |key| self.table.get(&key).map(|entry| entry.info(key));
-        keys.into_iter().filter_map(info).filter(|info| rule(info)).take(limit).collect()
+        keys.filter_map(info).filter(|info| rule(info)).take(limit).collect()
     }
 
     /// The registry as a node of the tree of actors, with at most `limit` of the newest sessions below it.
@@ -346,8 +345,7 @@ impl SessionRegistry {
     /// not all reach the next pod at once. Until its turn a session goes on as before.
     pub async fn drain(&self, most: Duration) {
         self.draining.store(true, Ordering::Relaxed);
-        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
-        keys.sort_unstable();
+        let keys = self.keys();
         let mut step = tokio::time::interval(DRAIN_STEP);
         for slice in keys.chunks(sessions_per_step(keys.len(), most)) {
             // No deadline: the steps fit into `most`.
@@ -384,14 +382,19 @@ impl SessionRegistry {
     /// Sends a message to every session, oldest first; returns how many took it. Waits for none of them, and lets
     /// other tasks of the thread run after each [`SLICE`].
     pub(crate) async fn send_all(&self, what: impl Fn() -> Deliver) -> usize {
-        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
-        keys.sort_unstable();
         let mut sent = 0;
-        for slice in keys.chunks(SLICE) {
+        for slice in self.keys().chunks(SLICE) {
             sent += slice.iter().filter(|key| self.send(**key, what())).count();
             tokio::task::yield_now().await;
         }
         sent
+    }
+
+    /// The key of every session, oldest first.
+    fn keys(&self) -> Vec<u64> {
+        let mut keys: Vec<u64> = self.table.iter().map(|entry| *entry.key()).collect();
+        keys.sort_unstable();
+        keys
     }
 
     fn count_address(&self, address: ClientAddress) -> bool {

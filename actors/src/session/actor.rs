@@ -21,7 +21,7 @@ use hsc_monitoring::Metrics;
 use log::{debug, info, warn};
 use tokio::time::Instant;
 
-use crate::bridge::{Body, channels, notify_owner};
+use crate::bridge::{Body, DeskBroadcast, channels, notify_owner};
 use crate::sequence::Sequence;
 use crate::session_registry::{Deliver, SessionStatus};
 use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent};
@@ -36,10 +36,10 @@ use hsc_conversation::protocol::{
     ServerMessage,
 };
 
-use super::desk_client::{self, DeskAttachment, DeskCall};
+use super::desk_client::{self, DeskAttachment};
 use super::log_state::{self, LogReply, LogState};
 use super::{SessionContext, answering};
-use hsc_conversation::desk::DeskRequest;
+use hsc_conversation::desk::{DeskRequest, DeskUpdate};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
 use hsc_conversation::{LogEntry, QuestionTrace, QuestionTracer, TraceContext, visitor_frame};
@@ -608,33 +608,64 @@ impl Session {
 
 /// The session's side of the desk and of the agent who has the conversation.
 impl Session {
-    /// Sends a request of the conversation to the desk. Requests are sent one after the other: a withdrawal must not
-    /// reach the desk before the request that it withdraws.
     fn call_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
-        let (desk, conversation) =
-            (self.context.handoffs.clone(), Arc::clone(self.conversation.id()));
-        let client = self.address.key();
-        match desk_client::call(desk, request, Arc::clone(&conversation), client) {
-            DeskCall::Attend(true) => self.attach_to_desk(conversation, ctx),
-            DeskCall::Attend(false) => self.detach_from_desk(ctx),
-            DeskCall::Typing(typing) => {
+        let handoffs = self.context.handoffs.clone();
+        let conversation = Arc::clone(self.conversation.id());
+        match request {
+            DeskRequest::Attend(true) => self.attach_to_desk(conversation, ctx),
+            DeskRequest::Attend(false) => self.detach_from_desk(ctx),
+            DeskRequest::Typing(typing) => {
                 if let Some(attended) = &mut self.desk_attachment {
-                    attended.report_typing(typing, &self.context.handoffs);
+                    attended.report_typing(typing, &handoffs);
                 }
             }
-            DeskCall::Publish { channel, talk } => {
-                drop(self.context.handoffs.bridge.publish(&channel, Body::Talk(*talk)));
+            DeskRequest::Accepted { request, accepted } => {
+                let channel = channels::to_agents(&conversation);
+                let conversation = conversation.to_string();
+                let talk = DeskBroadcast::Accepted { conversation, request, accepted };
+                drop(handoffs.bridge.publish(&channel, Body::Talk(talk)));
             }
-            DeskCall::Notify(call) => drop(actix::spawn(self.desk_asks.put(call))),
-            DeskCall::Reply(reply) => {
-                let reply = wrap_future::<_, Self>(self.desk_asks.put(reply));
-                ctx.spawn(reply.map(|update, session, ctx| {
-                    if let Some(update) = update {
-                        session.feed(Input::Desk(update), ctx);
-                    }
-                }));
+            DeskRequest::Touch { words, by } => self.notify_desk(async move {
+                handoffs.touch(conversation, words, by).await;
+            }),
+            DeskRequest::Describe(details) => self.notify_desk(async move {
+                handoffs.describe(conversation, *details).await;
+            }),
+            DeskRequest::Person(request) => {
+                let client = self.address.key();
+                self.ask_desk(desk_client::request_agent(handoffs, *request, client), ctx);
             }
+            DeskRequest::PutBack(request) => {
+                self.ask_desk(desk_client::put_back(handoffs, *request), ctx);
+            }
+            DeskRequest::End(how) => {
+                self.ask_desk(desk_client::end(handoffs, conversation, how), ctx);
+            }
+            DeskRequest::Here => {
+                self.ask_desk(desk_client::visitor_here(handoffs, conversation), ctx);
+            }
+            DeskRequest::Find => self.ask_desk(desk_client::find(handoffs, conversation), ctx),
         }
+    }
+
+    /// Calls the desk, and applies its reply. Calls are made one after the other: a withdrawal must not reach the desk
+    /// before the request that it withdraws.
+    fn ask_desk(
+        &mut self,
+        call: impl Future<Output = Option<DeskUpdate>> + 'static,
+        ctx: &mut SocketContext<Self>,
+    ) {
+        let reply = wrap_future::<_, Self>(self.desk_asks.put(call));
+        ctx.spawn(reply.map(|update, session, ctx| {
+            if let Some(update) = update {
+                session.feed(Input::Desk(update), ctx);
+            }
+        }));
+    }
+
+    /// The same for a call without a reply, which completes even if the session ends meanwhile.
+    fn notify_desk(&mut self, call: impl Future<Output = ()> + 'static) {
+        drop(actix::spawn(self.desk_asks.put(call)));
     }
 
     /// From now on the conversation is at the desk: subscribes to its changes and to its agent.

@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, StreamExt as _};
@@ -53,7 +52,7 @@ fn answering(
     // Called inside the stream and caught there: the visitor gets an error, the socket stays open.
     let begun = Arc::clone(&context);
     let events = async move { begun.answerer.answer(question) }.flatten_stream();
-    let (mut first, mut is_over) = (None, false);
+    let (mut has_words, mut is_over) = (false, false);
     let events = AssertUnwindSafe(events).catch_unwind().map(Some);
     // `None` is the end of the stream, which must not come before the last event.
     events
@@ -74,55 +73,39 @@ fn answering(
                 }
             };
             is_over |= matches!(event, AnswerEvent::Done(_));
-            describe(&mut span, &event);
-            let first_words =
-                count(&context.services.metrics, &event, asked_at, &mut first).map(|after| {
+            let first_words = match &event {
+                AnswerEvent::Chunk(_) if !std::mem::replace(&mut has_words, true) => {
+                    let after = asked_at.elapsed();
+                    context.services.metrics.answers.first_chunk(after);
                     let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-                    Input::FirstWords { answer, after_ms }
-                });
+                    Some(Input::FirstWords { answer, after_ms })
+                }
+                event => {
+                    count(&context.services.metrics, &mut span, event, asked_at);
+                    None
+                }
+            };
             stream::iter([first_words, Some(Input::Answering { answer, event })])
         })
         .filter_map(std::future::ready)
         .boxed()
 }
 
-/// Adds the attributes of the span that an event tells; the last event ends it.
-fn describe(span: &mut Span, event: &AnswerEvent) {
+/// Counts the end of an answer, and adds what an event tells to the span; the last event ends it.
+fn count(metrics: &Metrics, span: &mut Span, event: &AnswerEvent, asked_at: Instant) {
     match event {
         AnswerEvent::FromCache => span.set("cached", true),
         AnswerEvent::Done(done) => {
-            span.set("outcome", done.outcome.as_str());
-            span.set("answerer", done.answerer.as_str());
+            let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
+            metrics.answers.done(who, how, asked_at.elapsed());
+            span.set("outcome", how);
+            span.set("answerer", who);
             if let Some(reason) = &done.fallback {
+                metrics.answers.fell_back(reason);
                 span.set("fallback", reason.as_str());
             }
             span.finish();
         }
         _ => {}
     }
-}
-
-/// Adds the time until the first words, with the first words.
-fn count(
-    metrics: &Metrics,
-    event: &AnswerEvent,
-    asked_at: Instant,
-    first: &mut Option<Duration>,
-) -> Option<Duration> {
-    match event {
-        AnswerEvent::Chunk(_) if first.is_none() => {
-            *first = Some(asked_at.elapsed());
-            metrics.answers.first_chunk(asked_at.elapsed());
-            return *first;
-        }
-        AnswerEvent::Done(done) => {
-            let (who, how) = (done.answerer.as_str(), done.outcome.as_str());
-            metrics.answers.done(who, how, asked_at.elapsed());
-            if let Some(reason) = &done.fallback {
-                metrics.answers.fell_back(reason);
-            }
-        }
-        _ => {}
-    }
-    None
 }

@@ -1,20 +1,18 @@
 //! The session's requests to the desk, and the messages of the agent who has its conversation.
 //!
-//! The conversation decides the request; [`call`] turns it into a call, which the session makes concurrently. Nothing
-//! here waits for the desk.
+//! The conversation decides the request; each function here is the call for one, which the session makes concurrently.
+//! What it returns is an input of the conversation; none if there is nothing to tell it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::SpawnHandle;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use log::{debug, warn};
 use tokio::time::Instant;
 
 use crate::bridge::{Body, ChannelEvent, DeskBroadcast, channels};
 use crate::desk::HandoffService;
-use hsc_conversation::desk::{DeskChange, DeskRequest, DeskUpdate, VisitorEnds};
+use hsc_conversation::desk::{DeskChange, DeskUpdate, HandoffRequest, VisitorEnds};
 use hsc_conversation::{ClientKey, Input};
 
 /// Time between two typing reports to an agent.
@@ -47,85 +45,62 @@ impl DeskAttachment {
     }
 }
 
-/// The action for a request of the conversation.
-pub(super) enum DeskCall {
-    /// The conversation is at the desk from now on, or not any more.
-    Attend(bool),
-    /// Report to the agent whether the visitor is typing.
-    Typing(bool),
-    /// Publish this at once.
-    Publish { channel: String, talk: Box<DeskBroadcast> },
-    /// Call the desk after the earlier requests; the reply, if any, is an input of the conversation.
-    Reply(BoxFuture<'static, Option<DeskUpdate>>),
-    /// Call the desk after the earlier requests; there is no reply.
-    Notify(BoxFuture<'static, ()>),
-}
-
-/// The call for a request of this conversation, whose client is this one.
-pub(super) fn call(
+/// The visitor at this client wants an agent.
+pub(super) async fn request_agent(
     handoffs: HandoffService,
-    request: DeskRequest,
-    conversation: Arc<str>,
+    request: HandoffRequest,
     client: ClientKey,
-) -> DeskCall {
-    let changed = |ticket| DeskUpdate::Changed(Box::new(DeskChange::Ticket(ticket)));
-    match request {
-        DeskRequest::Attend(attends) => DeskCall::Attend(attends),
-        DeskRequest::Typing(typing) => DeskCall::Typing(typing),
-        DeskRequest::Person(request) => reply(async move {
-            Some(match handoffs.request_agent(*request, client).await {
-                Ok(ticket) => changed(ticket),
-                Err(why) => DeskUpdate::NoPerson(why),
-            })
-        }),
-        DeskRequest::PutBack(request) => reply(async move {
-            let back = handoffs.put_back(*request).await;
-            if let Err(error) = &back {
-                debug!(why:? = error; "a conversation is not back at the desk yet");
-            }
-            back.ok().map(changed)
-        }),
-        DeskRequest::End(how) => reply(end(handoffs, conversation, how)),
-        DeskRequest::Here => reply(async move {
-            let seen = handoffs.visitors_here(vec![conversation]).await.ok()?;
-            let change = seen.now.into_iter().next();
-            Some(change.map_or(DeskUpdate::Lost, |it| DeskUpdate::Changed(Box::new(it))))
-        }),
-        DeskRequest::Find => reply(async move {
-            let found = handoffs.desk.find(conversation).await;
-            Some(DeskUpdate::Found(found.ok().flatten().map(Box::new)))
-        }),
-        DeskRequest::Touch { words, by } => DeskCall::Notify(
-            async move { handoffs.touch(conversation, words, by).await }.map(drop).boxed(),
-        ),
-        DeskRequest::Describe(details) => DeskCall::Notify(
-            async move { handoffs.describe(conversation, *details).await }.map(drop).boxed(),
-        ),
-        DeskRequest::Accepted { request, accepted } => {
-            let channel = channels::to_agents(&conversation);
-            let conversation = conversation.to_string();
-            let talk = DeskBroadcast::Accepted { conversation, request, accepted };
-            DeskCall::Publish { channel, talk: Box::new(talk) }
-        }
+) -> Option<DeskUpdate> {
+    Some(match handoffs.request_agent(request, client).await {
+        Ok(ticket) => changed(DeskChange::Ticket(ticket)),
+        Err(why) => DeskUpdate::NoPerson(why),
+    })
+}
+
+/// Puts a conversation back that the desk has lost.
+pub(super) async fn put_back(
+    handoffs: HandoffService,
+    request: HandoffRequest,
+) -> Option<DeskUpdate> {
+    let back = handoffs.put_back(request).await;
+    if let Err(error) = &back {
+        debug!(why:? = error; "a conversation is not back at the desk yet");
     }
+    back.ok().map(|ticket| changed(DeskChange::Ticket(ticket)))
 }
 
-fn reply(call: impl Future<Output = Option<DeskUpdate>> + Send + 'static) -> DeskCall {
-    DeskCall::Reply(call.boxed())
-}
-
-async fn end(
+/// The visitor does not want an agent any more.
+pub(super) async fn end(
     handoffs: HandoffService,
     conversation: Arc<str>,
     how: VisitorEnds,
 ) -> Option<DeskUpdate> {
     match handoffs.end(conversation, how).await {
-        Ok(gone) => gone.map(|gone| DeskUpdate::Changed(Box::new(DeskChange::Gone(gone)))),
+        Ok(gone) => gone.map(|gone| changed(DeskChange::Gone(gone))),
         Err(error) => {
             warn!(why:? = error; "could not withdraw a handoff request at the desk");
             None
         }
     }
+}
+
+/// The visitor is connected here; returns the state of the conversation at the desk.
+pub(super) async fn visitor_here(
+    handoffs: HandoffService,
+    conversation: Arc<str>,
+) -> Option<DeskUpdate> {
+    let seen = handoffs.visitors_here(vec![conversation]).await.ok()?;
+    Some(seen.now.into_iter().next().map_or(DeskUpdate::Lost, changed))
+}
+
+/// Reads the state of the conversation at the desk.
+pub(super) async fn find(handoffs: HandoffService, conversation: Arc<str>) -> Option<DeskUpdate> {
+    let found = handoffs.desk.find(conversation).await;
+    Some(DeskUpdate::Found(found.ok().flatten().map(Box::new)))
+}
+
+fn changed(change: DeskChange) -> DeskUpdate {
+    DeskUpdate::Changed(Box::new(change))
 }
 
 /// The conversation's input for an event on the channel of its agent.
