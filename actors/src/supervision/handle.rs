@@ -125,11 +125,7 @@ impl<A: Child> Handle<A> {
                 }
             })
         };
-        if self.slot.inbox.push(message, wrapped).is_err() {
-            self.slot.record.message_refused();
-            return Err(AskError::Overloaded);
-        }
-        self.slot.record.meter.queued(1);
+        self.queue(message, wrapped).map_err(|_| AskError::Overloaded)?;
         self.await_reply(bound, replied).await
     }
 
@@ -170,16 +166,18 @@ impl<A: Child> Handle<A> {
         let wrapped = |message| -> Envelope<A> {
             Box::new(move |actor, ctx| A::handle(actor, message, ctx).handle(ctx, None))
         };
-        match self.slot.inbox.push(message, wrapped) {
-            Ok(()) => {
-                self.slot.record.meter.queued(1);
-                Ok(())
-            }
-            Err(message) => {
-                self.slot.record.message_refused();
-                Err(Undelivered::Full(message))
-            }
+        self.queue(message, wrapped).map_err(Undelivered::Full)
+    }
+
+    /// Queues a message if there is room, else hands it back, and counts what it does.
+    fn queue<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
+        let Slot { record, inbox, .. } = &*self.slot;
+        let queued = inbox.push(message, wrap);
+        match &queued {
+            Ok(()) => record.meter.queued(1),
+            Err(_) => record.message_refused(),
         }
+        queued
     }
 
     /// True while the child is running.
@@ -234,24 +232,18 @@ impl<A: Child> Inbox<A> {
 
     /// Queues a message if there is room; else hands it back.
     pub(super) fn push<M>(&self, message: M, wrap: impl FnOnce(M) -> Envelope<A>) -> Result<(), M> {
-        let mut queue = self.queue.lock();
-        if queue.messages.len() >= self.capacity {
-            return Err(message);
-        }
-        queue.messages.push_back(wrap(message));
-        let waker = queue.waker.take();
-        drop(queue);
-        wake(waker);
-        Ok(())
+        self.change(|queue| {
+            if queue.messages.len() >= self.capacity {
+                return Err(message);
+            }
+            queue.messages.push_back(wrap(message));
+            Ok(())
+        })
     }
 
     /// Queues a message before all others, regardless of the bound: an order of the supervisor, a fault.
     pub(super) fn push_first(&self, message: Envelope<A>) {
-        let mut queue = self.queue.lock();
-        queue.messages.push_front(message);
-        let waker = queue.waker.take();
-        drop(queue);
-        wake(waker);
+        self.change(|queue| queue.messages.push_front(message));
     }
 
     /// The next message for this generation; `Ready(None)` when another generation is current.
@@ -275,11 +267,19 @@ impl<A: Child> Inbox<A> {
 
     /// Gives the inbox to a generation and wakes the previous one, so that it ends.
     pub(super) fn hand_to(&self, generation: u64) {
+        self.change(|queue| queue.owner = generation);
+    }
+
+    /// Changes the queue, and wakes the generation that waits for a message.
+    fn change<T>(&self, change: impl FnOnce(&mut Queue<A>) -> T) -> T {
         let mut queue = self.queue.lock();
-        queue.owner = generation;
+        let changed = change(&mut queue);
         let waker = queue.waker.take();
         drop(queue);
-        wake(waker);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        changed
     }
 
     /// Drops all messages; their senders get an error. Returns their number.
@@ -287,11 +287,5 @@ impl<A: Child> Inbox<A> {
         // Dropped outside the lock: the drop may wake the sender, which may use this inbox.
         let messages = std::mem::take(&mut self.queue.lock().messages);
         messages.len()
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }

@@ -59,6 +59,18 @@ struct Member {
     on_probation: bool,
 }
 
+impl Member {
+    /// A child that has been up for as long as the window is not failing any more.
+    fn forget_failures(&mut self, now: Instant) {
+        if let State::Up { since } = self.state
+            && now - since >= self.care.intensity.within
+        {
+            self.failures = 0;
+            self.on_probation = false;
+        }
+    }
+}
+
 /// The children of one supervisor.
 #[derive(Debug)]
 pub(crate) struct SiblingGroup {
@@ -85,18 +97,14 @@ impl SiblingGroup {
 
     /// Starts the first child; the others follow in order.
     pub(crate) fn begin(&mut self) -> Vec<Order> {
-        let mut orders = Vec::new();
-        self.advance(&mut orders);
-        orders
+        self.advance(Vec::new())
     }
 
     pub(crate) fn started(&mut self, child: usize, now: Instant) -> Vec<Order> {
-        let mut orders = Vec::new();
         if self.members[child].state == State::Starting {
             self.members[child].state = State::Up { since: now };
         }
-        self.advance(&mut orders);
-        orders
+        self.advance(Vec::new())
     }
 
     /// A child ended. `chance` (0 to 1) spreads the wait before its restart.
@@ -117,13 +125,11 @@ impl SiblingGroup {
             // It was not running: a child cannot end twice.
             State::Down | State::Waiting { .. } | State::GivenUp { .. } | State::Resting => {}
         }
-        self.advance(&mut orders);
-        orders
+        self.advance(orders)
     }
 
     /// Applies the passage of time.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<Order> {
-        let mut orders = Vec::new();
         for member in &mut self.members {
             match member.state {
                 State::Waiting { until } if until <= now => member.state = State::Down,
@@ -131,15 +137,11 @@ impl SiblingGroup {
                     member.on_probation = true;
                     member.state = State::Down;
                 }
-                State::Up { since } if now - since >= member.care.intensity.within => {
-                    member.failures = 0;
-                    member.on_probation = false;
-                }
+                State::Up { .. } => member.forget_failures(now),
                 _ => {}
             }
         }
-        self.advance(&mut orders);
-        orders
+        self.advance(Vec::new())
     }
 
     /// When [`SiblingGroup::tick`] must be called next.
@@ -155,9 +157,7 @@ impl SiblingGroup {
     /// Stops all children, the last started first.
     pub(crate) fn stop(&mut self) -> Vec<Order> {
         self.stopping = true;
-        let mut orders = Vec::new();
-        self.advance(&mut orders);
-        orders
+        self.advance(Vec::new())
     }
 
     fn failed(
@@ -170,12 +170,7 @@ impl SiblingGroup {
     ) {
         let member = &mut self.members[child];
         let Care { policy, intensity, backoff, .. } = member.care;
-        if let State::Up { since } = member.state
-            && now - since >= intensity.within
-        {
-            member.failures = 0;
-            member.on_probation = false;
-        }
+        member.forget_failures(now);
         let verdict = if member.on_probation && policy.restarts(ending) {
             Verdict::GiveUp
         } else {
@@ -219,21 +214,19 @@ impl SiblingGroup {
     }
 
     /// Starts or stops the next children in order.
-    fn advance(&mut self, orders: &mut Vec<Order>) {
+    fn advance(&mut self, mut orders: Vec<Order>) -> Vec<Order> {
         if self.stopping {
-            self.advance_stop(orders);
-            return;
+            self.advance_stop(&mut orders);
+            return orders;
         }
         for child in 0..self.members.len() {
-            match self.members[child].state {
-                State::Down if self.may_start(child) => {
-                    self.members[child].state = State::Starting;
-                    self.members[child].begun = true;
-                    orders.push(Order::Start(child));
-                }
-                _ => {}
+            if self.members[child].state == State::Down && self.may_start(child) {
+                self.members[child].state = State::Starting;
+                self.members[child].begun = true;
+                orders.push(Order::Start(child));
             }
         }
+        orders
     }
 
     /// A child is first started when those before it were up, or are waiting or given up: a sibling that cannot
