@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::agent::{AgentContext, AgentSocket, AgentSockets};
+use crate::agent::{AgentSocket, AgentSockets};
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{
     Body, Bridge, Loopback, announcements, bridge_actor, channels, ownership_watcher,
@@ -52,7 +52,6 @@ pub struct Pod {
     takeover: Handle<PodTakeover>,
     caches: Caches,
     presence: Arc<Presence>,
-    agents: Arc<AgentContext>,
     recent: RecentSamples,
     root: Root,
 }
@@ -104,12 +103,6 @@ impl Pod {
         let (bridging, bridge) = bridge_actor(Arc::clone(&name), relay, care, &metrics);
         let (caches, answerer) = caches(&dependencies);
         let context = Arc::new(session_context(&dependencies, &caches, answerer, &bridge));
-        let agents = Arc::new(AgentContext {
-            shared: Arc::clone(&context),
-            sockets: AgentSockets::default(),
-            catalog: Arc::clone(&dependencies.catalog),
-            heartbeat: dependencies.desk_heartbeat,
-        });
         let presence = Presence::new(name, dependencies.registration.clone(), Arc::clone(&context));
         let recent = RecentSamples::new();
         let sockets = SocketRules::new(&dependencies.services.server, Arc::clone(&metrics));
@@ -119,13 +112,13 @@ impl Pod {
         children.push(ownership_watcher(&bridge, &context.sessions, care, &metrics));
         children.extend(caches.children(&dependencies.supervision, &threads, &metrics));
         children.push(bridging);
-        let (handoffs, heartbeat) = (&context.handoffs, dependencies.desk_heartbeat);
+        let (handoffs, heartbeat) = (&context.handoffs, context.desk_heartbeat);
         children.push(desk_relay(handoffs, &context.sessions, heartbeat, care, &metrics));
         let sessions = Arc::clone(&context.sessions);
         children.push(announcements(&bridge, sessions, caches.clone(), care, &metrics));
         children.extend(presence.worker(&takeover, care, &metrics));
-        let open = Arc::clone(&agents);
-        children.push(sampling::worker(&recent, move || open.sockets.count(), care, &metrics));
+        let open = Arc::clone(&context);
+        children.push(sampling::worker(&recent, move || open.agents.count(), care, &metrics));
         children.extend(dependencies.workers);
         let on_give_up = dependencies.supervision.on_give_up;
         let root = Root::start("root", RootSpec { children, on_give_up, care, threads, metrics });
@@ -138,7 +131,6 @@ impl Pod {
             takeover,
             caches,
             presence,
-            agents,
             recent,
             root,
         }
@@ -332,7 +324,7 @@ impl Pod {
         if self.context.sessions.is_draining() {
             return Err(self.refused(AdmissionRefused::Draining));
         }
-        let context = Arc::clone(&self.agents);
+        let context = Arc::clone(&self.context);
         crate::socket::open(request, payload, &self.sockets, |outgoing| {
             AgentSocket::new((me, from.into()), still_in, context, outgoing)
         })
@@ -341,18 +333,18 @@ impl Pod {
 
     /// Sends `reconnect` to the agents; returns the number of receivers.
     pub fn drain_agents(&self) -> usize {
-        self.agents.sockets.leave()
+        self.context.agents.leave()
     }
 
     #[cfg(test)]
     pub(crate) fn tell_agents(&self, what: impl Fn() -> crate::agent::Deliver) -> usize {
-        self.agents.sockets.send_all(what)
+        self.context.agents.send_all(what)
     }
 
     /// Number of agents' sockets.
     #[must_use]
     pub fn agents(&self) -> usize {
-        self.agents.sockets.count()
+        self.context.agents.count()
     }
 
     /// The registry of sessions.
@@ -432,6 +424,9 @@ fn session_context(
         meter: metrics.actors.meter("session"),
         services,
         handoffs,
+        agents: AgentSockets::default(),
+        desk_heartbeat: dependencies.desk_heartbeat,
+        catalog: Arc::clone(&dependencies.catalog),
     }
 }
 

@@ -19,13 +19,13 @@ use actix::{
     SpawnHandle, StreamHandler,
 };
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_catalogs::{Scenario, Snapshot};
+use hsc_catalogs::Scenario;
 use log::{debug, info, warn};
 
 use super::delivery::deliver;
 use super::event::{Effect, Event};
 use super::note_writer;
-use super::table::{AgentSockets, Deliver};
+use super::table::Deliver;
 use super::view::AgentView;
 use crate::bridge::{Body, ChannelEvent, channels};
 use crate::ports::SessionCheck;
@@ -49,15 +49,6 @@ const LIVE_WITHIN: Duration = Duration::from_secs(1);
 /// Delay before an unavailable desk is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// What every agent's socket of a pod shares.
-pub(crate) struct AgentContext {
-    pub(crate) shared: Arc<SessionContext>,
-    pub(crate) sockets: AgentSockets,
-    pub(crate) catalog: Arc<Snapshot>,
-    /// Interval of the agent's presence report to the desk.
-    pub(crate) heartbeat: Duration,
-}
-
 /// The actor; see the header of this file.
 pub(crate) struct AgentSocket {
     key: u64,
@@ -68,7 +59,7 @@ pub(crate) struct AgentSocket {
     session_check: SessionCheck,
     /// The agent has acted since the last check of the sign-in session.
     has_acted: bool,
-    context: Arc<AgentContext>,
+    context: Arc<SessionContext>,
     /// The subscriptions of each watched conversation.
     watching: HashMap<String, [SpawnHandle; 2]>,
     /// The agent's actions, in the order of the messages: one sequence per conversation, and one without a
@@ -88,7 +79,7 @@ impl RebuiltInPlace for AgentSocket {
     }
 
     fn bounds(&self) -> (Intensity, Arc<Metrics>) {
-        (self.context.shared.intensity, Arc::clone(&self.context.shared.services.metrics))
+        (self.context.intensity, Arc::clone(&self.context.services.metrics))
     }
 
     fn id(&self) -> Arc<str> {
@@ -110,17 +101,17 @@ impl AgentSocket {
     pub(crate) fn new(
         (me, from): (OnBehalfOf, Arc<str>),
         session_check: SessionCheck,
-        context: Arc<AgentContext>,
+        context: Arc<SessionContext>,
         outgoing: Outgoing,
     ) -> Self {
         Self {
             from,
             session_check,
             has_acted: false,
-            key: context.sockets.next_key(),
+            key: context.agents.next_key(),
             socket_id: format!("{:032x}", rand::random::<u128>()).into(),
-            view: AgentView::new(me, Arc::clone(&context.shared.services.tokens)),
-            socket: ClientSocket::new(outgoing, context.shared.services.message_quota()),
+            view: AgentView::new(me, Arc::clone(&context.services.tokens)),
+            socket: ClientSocket::new(outgoing, context.services.message_quota()),
             context,
             watching: HashMap::new(),
             actions: Sequences::default(),
@@ -137,7 +128,7 @@ impl AgentSocket {
     }
 
     fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
-        let handoffs = self.context.shared.handoffs.clone();
+        let handoffs = self.context.handoffs.clone();
         for effect in effects {
             let handoffs = handoffs.clone();
             let audit = effect.audited();
@@ -184,8 +175,8 @@ impl AgentSocket {
                     }
                 }
                 Effect::SendMessage { id, conversation, message } => {
-                    let log = Arc::clone(&self.context.shared.services.log);
-                    let archive = self.context.shared.services.archive.clone();
+                    let log = Arc::clone(&self.context.services.log);
+                    let archive = self.context.services.archive.clone();
                     let is_online = self.view.is_online(&conversation);
                     let about = Some(conversation.clone());
                     self.run_action(audit, about, ctx, async move {
@@ -204,8 +195,7 @@ impl AgentSocket {
                     // Stamped now: notes keep the order in which they were written.
                     let about = Some(conversation.clone());
                     let (note, stamped) = note_writer::stamped(agent, conversation, content);
-                    let keeping =
-                        note_writer::store(Arc::clone(&self.context.shared), note, stamped);
+                    let keeping = note_writer::store(Arc::clone(&self.context), note, stamped);
                     self.run_action(audit, about, ctx, async move {
                         keeping.await;
                         Event::NoteWritten { id }
@@ -221,7 +211,7 @@ impl AgentSocket {
     /// Reads the desk once its changes arrive from every pod: a snapshot taken earlier could have missed a change.
     /// While other pods are unreachable it is read nevertheless, and again afterwards.
     fn read_desk(&mut self, ctx: &mut SocketContext<Self>) {
-        let handoffs = self.context.shared.handoffs.clone();
+        let handoffs = self.context.handoffs.clone();
         let mut subscription = handoffs.bridge.subscribe(channels::DESK);
         let looked = wrap_future::<_, Self>(async move {
             let is_live = tokio::time::timeout(LIVE_WITHIN, subscription.live()).await.is_ok();
@@ -247,7 +237,7 @@ impl AgentSocket {
         if std::mem::replace(&mut self.is_retrying_desk, true) {
             return;
         }
-        let handoffs = self.context.shared.handoffs.clone();
+        let handoffs = self.context.handoffs.clone();
         let looked = wrap_future::<_, Self>(async move {
             loop {
                 tokio::time::sleep(LOOK_AGAIN).await;
@@ -282,7 +272,7 @@ impl AgentSocket {
         ctx: &mut SocketContext<Self>,
         action: impl Future<Output = Event> + 'static,
     ) {
-        let archive = self.context.shared.services.archive.clone();
+        let archive = self.context.services.archive.clone();
         let action = self.actions.put(about, action);
         let ended = wrap_future::<_, Self>(actix::spawn(async move {
             let event = action.await;
@@ -304,7 +294,7 @@ impl AgentSocket {
         conversation: String,
         ctx: &mut SocketContext<Self>,
     ) {
-        let bridge = self.context.shared.handoffs.bridge.clone();
+        let bridge = self.context.handoffs.bridge.clone();
         let mut live = bridge.subscribe(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
             let frames = bridge.subscribe(channels::conversation(&conversation));
@@ -314,7 +304,7 @@ impl AgentSocket {
             self.watching.insert(conversation.clone(), subscription);
         }
         let mut live_notes = bridge.subscribe(channels::to_agents(&conversation));
-        let context = Arc::clone(&self.context.shared);
+        let context = Arc::clone(&self.context);
         let read = wrap_future::<_, Self>(async move {
             // Bounded: while Redis is unavailable the subscription never becomes live.
             let both = async { futures::join!(live.live(), live_notes.live()) };
@@ -374,7 +364,7 @@ impl AgentSocket {
         ctx: &mut SocketContext<Self>,
     ) {
         let catalog = self.context.catalog.load();
-        let context = Arc::clone(&self.context.shared);
+        let context = Arc::clone(&self.context);
         let question = catalog.product(product).cloned().map(|product| Question {
             related: catalog.related_items(&product),
             owners: owners(&catalog, &product),
@@ -427,7 +417,7 @@ impl AgentSocket {
 
     /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
     fn heartbeat(&mut self, ctx: &mut SocketContext<Self>) {
-        let server = &self.context.shared.services.server;
+        let server = &self.context.services.server;
         if self.socket.silence() > Duration::from_millis(server.idle_timeout_ms) {
             return self.close(CloseReason::Normal, ctx);
         }
@@ -455,10 +445,10 @@ impl AgentSocket {
         let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
         let (context, key) = (Arc::clone(&self.context), self.key);
         async move {
-            let handoffs = &context.shared.handoffs;
+            let handoffs = &context.handoffs;
             let reported =
                 handoffs.agent_here(agent.clone(), Arc::clone(&socket_id), available).await;
-            if !context.sockets.has(key) {
+            if !context.agents.has(key) {
                 // The agent left meanwhile, and its last report may have arrived before this one.
                 let _ = handoffs.agent_left(agent, socket_id).await;
             }
@@ -488,9 +478,9 @@ impl Actor for AgentSocket {
     type Context = SocketContext<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.context.sockets.entered(self.key, actix::AsyncContext::address(ctx).recipient());
-        info!(agent = self.view.agent().id, sockets = self.context.sockets.count(); "an agent is here");
-        let desk = self.context.shared.handoffs.bridge.subscribe(channels::DESK);
+        self.context.agents.entered(self.key, actix::AsyncContext::address(ctx).recipient());
+        info!(agent = self.view.agent().id, sockets = self.context.agents.count(); "an agent is here");
+        let desk = self.context.handoffs.bridge.subscribe(channels::DESK);
         self.subscribe(desk, ctx);
         // Report the presence first and read then, so that the agent sees itself.
         let reported = wrap_future::<_, Self>(self.report_presence(None));
@@ -500,8 +490,8 @@ impl Actor for AgentSocket {
             }
             socket.read_desk(ctx);
         }));
-        ctx.run_interval(self.context.heartbeat, Self::heartbeat);
-        let server = &self.context.shared.services.server;
+        ctx.run_interval(self.context.desk_heartbeat, Self::heartbeat);
+        let server = &self.context.services.server;
         let ping_every = Duration::from_millis(server.ping_interval_ms);
         ctx.run_interval(ping_every, |_, ctx| ctx.ping(b""));
     }
@@ -510,10 +500,10 @@ impl Actor for AgentSocket {
 impl Drop for AgentSocket {
     // Not in `stopped`: this runs after every end of the socket.
     fn drop(&mut self) {
-        self.context.sockets.removed(self.key);
+        self.context.agents.removed(self.key);
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (agent, socket_id) = (self.view.agent().clone(), Arc::clone(&self.socket_id));
-            let handoffs = self.context.shared.handoffs.clone();
+            let handoffs = self.context.handoffs.clone();
             runtime.spawn(async move { handoffs.agent_left(agent, socket_id).await });
         }
     }

@@ -18,7 +18,7 @@ mod view;
 #[cfg(test)]
 mod view_tests;
 
-pub(crate) use actor::{AgentContext, AgentSocket};
+pub(crate) use actor::AgentSocket;
 pub(crate) use table::AgentSockets;
 #[cfg(test)]
 pub(crate) use table::Deliver;

@@ -1,12 +1,15 @@
 //! What the sockets of a pod share: the services and their settings, and the context of every session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use hsc_catalogs::Snapshot;
 use hsc_config::{ServerSettings, SessionsSettings};
 use hsc_conversation::{Conversation, Rules, Tokens};
 use hsc_monitoring::{ActorMeter, Metrics};
 
 use super::{AnswerQueue, Overload};
+use crate::agent::AgentSockets;
 use crate::archiving::ArchiveHandle;
 use crate::desk::HandoffService;
 use crate::image_budget::ImageBudget;
@@ -16,7 +19,7 @@ use crate::rate_limit::Quota;
 use crate::session_registry::SessionRegistry;
 use crate::supervision::Intensity;
 
-/// What every session of a pod shares.
+/// What every session and every agent's socket of a pod shares.
 pub(crate) struct SessionContext {
     /// Creates a conversation with this id and token.
     pub(crate) begin: Box<dyn Fn(Arc<str>, String) -> Conversation + Send + Sync>,
@@ -30,6 +33,11 @@ pub(crate) struct SessionContext {
     pub(crate) sessions: Arc<SessionRegistry>,
     pub(crate) services: PodServices,
     pub(crate) handoffs: HandoffService,
+    /// The open sockets of agents.
+    pub(crate) agents: AgentSockets,
+    /// Interval of the presence reports of agents to the desk.
+    pub(crate) desk_heartbeat: Duration,
+    pub(crate) catalog: Arc<Snapshot>,
     pub(crate) meter: ActorMeter,
 }
 
