@@ -14,7 +14,7 @@ use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
 use crate::supervision::{
-    AskError, Care, ChildSpec, Life, OnGiveUp, SupervisionConfig, Supervisor, Threads, TreeReport,
+    AskError, ChildSpec, Life, OnGiveUp, SupervisionConfig, Supervisor, Threads, TreeReport,
 };
 use hsc_conversation::BoxError;
 use hsc_conversation::answer::ManualRequest;
@@ -79,7 +79,10 @@ impl Caches {
     pub async fn invalidate(&self, what: Invalidate, in_l2: bool) -> Result<Invalidated, AskError> {
         let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
         for scope in self.scopes(what) {
-            self.revalidate(&scope);
+            if let Scope::Product { manual: Some(manual), .. } = &scope {
+                // Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
+                self.manual_cache.revalidate(manual);
+            }
             let (manuals, predictions, answers) = tokio::join!(
                 self.manual_cache.cache.invalidate(scope.clone(), in_l2),
                 self.predictions.invalidate(scope.clone(), in_l2),
@@ -90,13 +93,6 @@ impl Caches {
             forgotten.answers += answers?;
         }
         Ok(forgotten)
-    }
-
-    /// Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
-    fn revalidate(&self, scope: &Scope) {
-        if let Scope::Product { manual: Some(manual), .. } = scope {
-            self.manual_cache.revalidate(manual);
-        }
     }
 
     /// The manual if it is cached, or the remembered error of its last load.
@@ -182,7 +178,10 @@ impl Caches {
         let mut children = self.predictions.children();
         if self.predictions.has_l2() {
             let (cache, catalog) = (self.predictions.clone(), Arc::clone(&self.catalog));
-            children.push(warmer(cache, catalog, supervision.care, metrics));
+            let (name, kind) = ("cache.predictions.warmer", "cache_warmer");
+            children.push(ChildSpec::worker(name, kind, supervision.care, metrics, move |life| {
+                warm(cache.clone(), Arc::clone(&catalog), life)
+            }));
         }
         children
     }
@@ -190,17 +189,6 @@ impl Caches {
 
 /// Copies the predictions of other pods, so that a new pod answers many keystrokes from memory. No keystroke reads the
 /// L2 cache or waits for this. A crash loses nothing: copying twice is harmless.
-fn warmer(
-    cache: Cache<Predictions>,
-    catalog: Arc<Snapshot>,
-    care: Care,
-    metrics: &Arc<Metrics>,
-) -> ChildSpec {
-    ChildSpec::worker("cache.predictions.warmer", "cache_warmer", care, metrics, move |life| {
-        warm(cache.clone(), Arc::clone(&catalog), life)
-    })
-}
-
 async fn warm(
     cache: Cache<Predictions>,
     catalog: Arc<Snapshot>,

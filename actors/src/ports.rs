@@ -65,7 +65,8 @@ pub trait ManualLoader: Send + Sync + 'static {
 }
 
 /// Why a manual could not be loaded. Cheap to clone, because every waiter of one load gets it.
-#[derive(Clone)]
+#[derive(Clone, thiserror::Error)]
+#[error("{cause} ({code})")]
 pub struct ManualError {
     /// Stable and machine-readable, e.g. `unreachable`, `encrypted`, `no_text`.
     pub code: &'static str,
@@ -87,14 +88,6 @@ impl fmt::Debug for ManualError {
         write!(f, "ManualError({}: {})", self.code, self.cause)
     }
 }
-
-impl fmt::Display for ManualError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.cause, self.code)
-    }
-}
-
-impl Error for ManualError {}
 
 /// Answers a question as a stream of events. Dropping the stream cancels the answer.
 pub trait Answerer: Send + Sync + 'static {

@@ -330,10 +330,8 @@ impl SessionRegistry {
 
     /// Sends a notice to every client; returns how many sessions took it.
     pub async fn broadcast(&self, message: String) -> usize {
-        self.send_all(|| {
-            Deliver::Send(Arc::new(ServerMessage::Notice { message: message.clone() }))
-        })
-        .await
+        let notice = Arc::new(ServerMessage::Notice { message });
+        self.send_all(|| Deliver::Send(Arc::clone(&notice))).await
     }
 
     /// Stops the admission of sessions; false when it was stopped already.

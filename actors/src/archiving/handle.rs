@@ -228,19 +228,27 @@ impl ArchiveHandle {
     /// Number of queued records.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.queue.len()
+        self.queue.held.lock().places.len()
     }
 
     /// Waits until the queue is empty, for at most `within`; returns the number of records that remain. Called at the
     /// end of a server, before the writer is stopped.
     pub async fn flush(&self, within: Duration) -> usize {
-        self.queue.emptied(within).await
+        let until = Instant::now() + within;
+        loop {
+            let removed = self.queue.removed.notified();
+            let remaining = self.queued();
+            if remaining == 0 || timeout_at(until, removed).await.is_err() {
+                return remaining;
+            }
+        }
     }
 
     /// The records that are not written, in order, for a server that stops. Writing one of them again is safe.
     #[must_use]
     pub fn unwritten(&self) -> Vec<Arc<StampedRecord>> {
-        self.queue.all()
+        let held = self.queue.held.lock();
+        held.places.iter().map(|place| Arc::clone(&place.record)).collect()
     }
 
     pub(super) fn set_up(&self, up: bool) -> bool {
@@ -378,11 +386,6 @@ impl RecordQueue {
         self.limits.batch_records
     }
 
-    /// All queued records, in order. They stay.
-    pub(super) fn all(&self) -> Vec<Arc<StampedRecord>> {
-        self.held.lock().places.iter().map(|place| Arc::clone(&place.record)).collect()
-    }
-
     /// Removes every record before the one with this number.
     pub(super) fn settle(&self, number: u64) {
         let mut held = self.held.lock();
@@ -390,23 +393,6 @@ impl RecordQueue {
         self.metrics.archive.queued(held.places.len());
         drop(held);
         self.removed.notify_waiters();
-    }
-
-    /// Number of queued records.
-    pub(super) fn len(&self) -> usize {
-        self.held.lock().places.len()
-    }
-
-    /// Waits until the present records are written, for at most `within`; returns the number that remain.
-    pub(super) async fn emptied(&self, within: Duration) -> usize {
-        let until = Instant::now() + within;
-        loop {
-            let removed = self.removed.notified();
-            let remaining = self.len();
-            if remaining == 0 || timeout_at(until, removed).await.is_err() {
-                return remaining;
-            }
-        }
     }
 }
 

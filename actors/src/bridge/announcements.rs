@@ -13,6 +13,7 @@ use crate::caches::Caches;
 use crate::session_registry::SessionRegistry;
 use crate::supervision::{AskError, Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
+use hsc_conversation::log::OwnedConversation;
 
 /// Applies the announcements of other pods.
 pub(crate) fn announcements(
@@ -77,8 +78,8 @@ impl PodAnnouncement {
 }
 
 /// Notifies the pod that owned a conversation of the new owner. No caller waits for it.
-pub(crate) fn notify_owner(bridge: &Bridge, owner: &str, conversation: &Arc<str>, epoch: u64) {
-    let conversation = Arc::clone(conversation);
+pub(crate) fn notify_owner(bridge: &Bridge, owner: &str, now_owned: &OwnedConversation) {
+    let OwnedConversation { conversation, epoch } = now_owned.clone();
     drop(bridge.publish(&channels::pod(owner), Body::TakenOver { conversation, epoch }));
 }
 

@@ -114,11 +114,8 @@ impl RebuiltInPlace for Session {
         self.guarded(ctx, |session, ctx| {
             let effects = session.conversation.at(now_ms()).recover(session.checkpoint.clone());
             session.conversation.write_checkpoint(&mut session.checkpoint);
-            session.status.update(&session.conversation);
             session.checkpoint_changed();
-            session.perform(effects, ctx);
-            session.append_to_log(ctx);
-            session.leave_when_idle(ctx);
+            session.settle(effects, ctx);
         });
     }
 
@@ -196,11 +193,16 @@ impl Session {
             if session.conversation.write_checkpoint(&mut session.checkpoint) {
                 session.checkpoint_changed();
             }
-            session.status.update(&session.conversation);
-            session.perform(effects, ctx);
-            session.append_to_log(ctx);
-            session.leave_when_idle(ctx);
+            session.settle(effects, ctx);
         });
+    }
+
+    /// Performs the effects of an input that may have changed what is stored.
+    fn settle(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
+        self.status.update(&self.conversation);
+        self.perform(effects, ctx);
+        self.append_to_log(ctx);
+        self.leave_when_idle(ctx);
     }
 
     /// Sends `reconnect` once no answer runs and every frame is in the log: a client that gets it earlier would close
@@ -249,8 +251,7 @@ impl Session {
                 Effect::Open(opening) => self.open_log(opening, ctx),
                 Effect::UseLog { owned, offset, is_logged, is_held, from } => {
                     if let Some(from) = from {
-                        let OwnedConversation { conversation, epoch } = &owned;
-                        notify_owner(&self.context.handoffs.bridge, &from, conversation, *epoch);
+                        notify_owner(&self.context.handoffs.bridge, &from, &owned);
                     }
                     let outbox =
                         if is_held { Outbox::held(offset) } else { Outbox::logged(offset) };

@@ -78,27 +78,15 @@ impl AnswerQueue {
         max_waiting: usize,
         max_waiting_of_client: usize,
     ) -> Arc<Self> {
-        Self::paced(at_once, max_waiting, max_waiting_of_client, PACE)
-    }
-
-    fn paced(
-        at_once: usize,
-        max_waiting: usize,
-        max_waiting_of_client: usize,
-        pace: Duration,
-    ) -> Arc<Self> {
         let at_once = at_once.clamp(1, Semaphore::MAX_PERMITS);
-        let free = Arc::new(Semaphore::new(at_once));
-        let departures = watch::Sender::new(0);
-        let waiting = Mutex::default();
         Arc::new(Self {
-            free,
-            waiting,
-            departures,
+            free: Arc::new(Semaphore::new(at_once)),
+            waiting: Mutex::default(),
+            departures: watch::Sender::new(0),
             at_once,
             max_waiting,
             max_waiting_of_client,
-            pace,
+            pace: PACE,
         })
     }
 
@@ -239,6 +227,16 @@ mod tests {
     use super::*;
     use hsc_conversation::ClientAddress;
 
+    fn paced(
+        at_once: usize,
+        max_waiting: usize,
+        of_client: usize,
+        pace: Duration,
+    ) -> Arc<AnswerQueue> {
+        let queue = AnswerQueue::new(at_once, max_waiting, of_client);
+        Arc::new(AnswerQueue { pace, ..Arc::into_inner(queue).expect("a new one") })
+    }
+
     fn wait(queue: &Arc<AnswerQueue>) -> QueueSlot {
         match queue.enter(None) {
             QueueOutcome::Later(place) => place,
@@ -307,7 +305,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_questions_whose_place_changes_receive_an_update() {
-        let queue = AnswerQueue::paced(1, 10, 0, SOON);
+        let queue = paced(1, 10, 0, SOON);
         let QueueOutcome::Now(_running) = queue.enter(None) else { panic!("the queue was empty") };
         let (first, second, third) = (wait(&queue), wait(&queue), wait(&queue));
         let (mut first, mut third) = (first.updates().boxed(), third.updates().boxed());
@@ -324,7 +322,7 @@ mod tests {
 
     #[tokio::test]
     async fn updates_are_coalesced_and_the_last_one_has_the_current_place() {
-        let slow = AnswerQueue::paced(1, 100, 0, NOT_TODAY);
+        let slow = paced(1, 100, 0, NOT_TODAY);
         let QueueOutcome::Now(_running) = slow.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&slow)).collect();
         let mut last = wait(&slow).updates().boxed();
@@ -333,7 +331,7 @@ mod tests {
             drop(place);
             assert!(pending_updates(&mut last).is_empty(), "told a moment ago");
         }
-        let quick = AnswerQueue::paced(1, 1_000, 0, SOON);
+        let quick = paced(1, 1_000, 0, SOON);
         let QueueOutcome::Now(_running) = quick.enter(None) else { panic!("the queue was empty") };
         let leaving: Vec<QueueSlot> = (0..50).map(|_| wait(&quick)).collect();
         let mut waiting: Vec<_> = (0..900).map(|_| wait(&quick).updates().boxed()).collect();

@@ -136,8 +136,7 @@ impl HeadlessAnswer {
                 Effect::StopAnswer => self.answer = None,
                 Effect::UseLog { from: Some(from), .. } => {
                     // The client may only have been cut off; then it gets a notice at once.
-                    let OwnedConversation { conversation, epoch } = &self.owned;
-                    notify_owner(&self.context.handoffs.bridge, &from, conversation, *epoch);
+                    notify_owner(&self.context.handoffs.bridge, &from, &self.owned);
                 }
                 // All other effects are for a client.
                 _ => {}
