@@ -35,9 +35,8 @@ use crate::socket::SocketRules;
 #[cfg(test)]
 use crate::supervision::Handle;
 use crate::supervision::{AskError, Exit, Fault, Root, RootSpec, Threads, TreeReport};
-use hsc_conversation::PredictionCache;
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::{ClientAddress, Conversation, TraceContext};
+use hsc_conversation::{ClientAddress, Conversation, PredictionCache, TraceContext};
 
 /// Sessions in the tree: as many as a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;

@@ -15,8 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::mutex::Mutex;
 use crate::supervision::{Care, ChildSpec, Life};
-use hsc_conversation::BoxError;
-use hsc_conversation::now_ms;
+use hsc_conversation::{BoxError, now_ms};
 
 /// Time between two samples: short enough to show a change soon, long enough that a rate is not noise.
 const STEP: Duration = Duration::from_secs(5);

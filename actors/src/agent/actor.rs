@@ -35,10 +35,9 @@ use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
 use hsc_conversation::archive::{Audit, Record};
-use hsc_conversation::audit_entry;
 use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf};
-use hsc_conversation::owners;
 use hsc_conversation::protocol::{AgentFrame, CloseReason, DeskMessage, MessageId, ServerFrame};
+use hsc_conversation::{audit_entry, owners};
 use hsc_monitoring::Metrics;
 
 /// Longest time for a draft: an agent does not wait longer.

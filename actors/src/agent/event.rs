@@ -3,8 +3,7 @@
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::AgentAction;
 use hsc_conversation::answer::Answer;
-use hsc_conversation::desk::AgentChatMessage;
-use hsc_conversation::desk::{DeskChange, DeskError, DeskView, ReleaseKind};
+use hsc_conversation::desk::{AgentChatMessage, DeskChange, DeskError, DeskView, ReleaseKind};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
 use hsc_conversation::protocol::{
     AgentFrame, DeskMessage, InvalidMessage, MessageId, Note, Presence,

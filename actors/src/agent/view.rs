@@ -6,18 +6,15 @@ use std::sync::Arc;
 use hsc_catalogs::Citation;
 
 use crate::bridge::DeskBroadcast;
-use hsc_conversation::NO_SUCH_UPLOAD;
-use hsc_conversation::Tokens;
-use hsc_conversation::desk::AgentChatMessage;
-use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf, ReleaseKind};
+use hsc_conversation::desk::{
+    AgentChatMessage, DeskChange, DeskError, DeskView, OnBehalfOf, ReleaseKind,
+};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
-use hsc_conversation::may_stand;
-use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
     Agent, AgentFrame, AgentMessage, DeskMessage, DeskSnapshot, Draft, ErrorCode, MessageId, Note,
     Presence, Speaker, Ticket, Transcript, TranscriptEntry,
 };
-use hsc_conversation::{ConversationEvent, agent_frame};
+use hsc_conversation::{ConversationEvent, NO_SUCH_UPLOAD, Tokens, agent_frame, may_stand, now_ms};
 
 use super::delivery::NotDelivered;
 use super::event::{Effect, Event};

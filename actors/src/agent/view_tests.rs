@@ -9,13 +9,11 @@ use super::view::AgentView;
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf};
 use hsc_conversation::log::{LogError, StoredConversation, StoredEntry};
-use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
-    Agent, AgentFrame, Note, Presence, ServerFrame, Ticket, TicketGone, TicketGoneReason,
+    Agent, AgentFrame, ChatMessage, Note, Presence, ServerFrame, Speaker, Ticket, TicketGone,
+    TicketGoneReason,
 };
-use hsc_conversation::protocol::{ChatMessage, Speaker};
-use hsc_conversation::{AnswerCompleted, ConversationEvent, LogEntry};
-use hsc_conversation::{Tokens, UploadId};
+use hsc_conversation::{AnswerCompleted, ConversationEvent, LogEntry, Tokens, UploadId, now_ms};
 
 fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }

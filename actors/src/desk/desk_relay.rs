@@ -14,9 +14,8 @@ use super::HandoffService;
 use crate::bridge::{Body, ChannelEvent, WorkerSubscription, channels};
 use crate::session_registry::{Deliver, SessionRegistry};
 use crate::supervision::{Care, ChildSpec, Life};
-use hsc_conversation::BoxError;
 use hsc_conversation::desk::{ConnectedVisitors, DeskChange, DeskError, DeskUpdate, DeskView};
-use hsc_conversation::now_ms;
+use hsc_conversation::{BoxError, now_ms};
 
 /// Shortest interval at which places in the queue are looked up: a visitor reads no faster.
 const PLACES_EVERY: Duration = Duration::from_secs(1);

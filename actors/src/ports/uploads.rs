@@ -6,8 +6,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-use hsc_conversation::BoxError;
-use hsc_conversation::UploadId;
+use hsc_conversation::{BoxError, UploadId};
 
 /// A stored picture.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]

@@ -27,13 +27,15 @@ use crate::session_registry::{Deliver, SessionStatus};
 use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent};
 use crate::span::{AppendTraces, begin_trace, logged_trace, question_ended};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
-use hsc_conversation::ClientAddress;
 use hsc_conversation::answer::Question;
 use hsc_conversation::log::OwnedConversation;
-use hsc_conversation::now_ms;
 use hsc_conversation::protocol::{
     ClientFrame, ClientMessage, CloseReason, ErrorCode, Image, MessageId, ServerFrame,
     ServerMessage,
+};
+use hsc_conversation::{
+    Checkpoint, ClientAddress, Conversation, Effect, Input, LogEntry, Opening, QuestionTrace,
+    QuestionTracer, TraceContext, now_ms, visitor_frame,
 };
 
 use super::desk_client::{self, DeskAttachment};
@@ -41,8 +43,6 @@ use super::log_state::{self, LogReply, LogState};
 use super::{SessionContext, answering};
 use hsc_conversation::desk::{DeskRequest, DeskUpdate};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
-use hsc_conversation::{Checkpoint, Conversation, Effect, Input, Opening};
-use hsc_conversation::{LogEntry, QuestionTrace, QuestionTracer, TraceContext, visitor_frame};
 
 /// Delay before the newest keystroke of a busy time is answered; older ones in between are dropped. About the time
 /// between two keystrokes of a fast typist.

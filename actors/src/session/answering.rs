@@ -10,9 +10,8 @@ use tokio::time::Instant;
 
 use super::{QueueOutcome, QueueUpdate, SessionContext};
 use crate::span::Span;
-use hsc_conversation::ClientKey;
-use hsc_conversation::Input;
 use hsc_conversation::answer::{AnswerEvent, Question};
+use hsc_conversation::{ClientKey, Input};
 
 /// The events of an answer, once it has a slot. The last event is the end of the answer or that it was lost.
 pub(super) fn in_turn(

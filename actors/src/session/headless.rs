@@ -15,10 +15,8 @@ use super::{SessionContext, answering, log_state};
 use crate::bridge::notify_owner;
 use crate::span::{AppendTraces, logged_trace, question_ended};
 use hsc_conversation::log::{Claimed, OwnedConversation};
-use hsc_conversation::now_ms;
 use hsc_conversation::outbox::{Outbox, OutboxStep};
-use hsc_conversation::visitor_frame;
-use hsc_conversation::{Checkpoint, Conversation, Effect, Input};
+use hsc_conversation::{Checkpoint, Conversation, Effect, Input, now_ms, visitor_frame};
 
 /// Delay before an unavailable log is called again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);

@@ -11,11 +11,10 @@ use serde_json::{Value, json};
 use super::test_pod::{Client, TestPod, eventually};
 use crate::ports::ConversationLog;
 use crate::{LogLimits, MemoryLog};
-use hsc_conversation::NotResumed;
-use hsc_conversation::Tokens;
 use hsc_conversation::log::{
     Batch, Claimed, ClientPosition, LogError, OwnedConversation, StoredConversation, TakenOver,
 };
+use hsc_conversation::{NotResumed, Tokens};
 
 const LIMITS: LogLimits =
     LogLimits { window: 100, bytes: 1 << 20, ttl: Duration::from_secs(3_600) };

@@ -6,20 +6,18 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use hsc_catalogs::{Snapshot, load_files};
-use hsc_conversation::answer::{Answer, AnswererName};
-use hsc_conversation::protocol::{ClientFrame, Limits};
-use hsc_conversation::{Rules, visitor_frame};
+use hsc_conversation::answer::{Answer, AnswerEvent, AnswererName, Outcome};
+use hsc_conversation::protocol::{ClientFrame, Limits, ServerFrame};
+use hsc_conversation::{
+    Checkpoint, Conversation, Effect, Input, OpeningResult, Rules, visitor_frame,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::ports::ConversationLog as _;
 use crate::{LogLimits, MemoryLog};
-use hsc_conversation::Checkpoint;
-use hsc_conversation::answer::{AnswerEvent, Outcome};
 use hsc_conversation::log::{ClientPosition, LogError, MissedEntries, OwnedConversation};
 use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
-use hsc_conversation::protocol::ServerFrame;
-use hsc_conversation::{Conversation, Effect, Input, OpeningResult};
 
 const LIMITS: LogLimits =
     LogLimits { window: 1_000, bytes: 1 << 24, ttl: Duration::from_secs(3_600) };

@@ -29,15 +29,13 @@ use crate::{
     DeskLimits, Hours, LogLimits, ManualCache, MemoryDesk, MemoryLog, Pod, PodDependencies,
     PodServices, SocketRefused, SupervisionConfig,
 };
-use hsc_conversation::ClientAddress;
-use hsc_conversation::Rules;
-use hsc_conversation::Tokens;
 use hsc_conversation::answer::{
     Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
 };
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::protocol::{Agent, Limits};
+use hsc_conversation::{ClientAddress, Rules, Tokens};
 /// Longest wait of a client in these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -17,8 +17,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
 use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
 use super::threads::TurnTracker;
-use super::{Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Threads};
-use super::{Supervisor, TreeReport, spec};
+use super::{
+    Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Supervisor, Threads, TreeReport,
+    spec,
+};
 
 /// Wait before an ended root is restarted: supervision that fails in a loop must not burn a core.
 const ROOT_PAUSE: Duration = Duration::from_millis(100);
