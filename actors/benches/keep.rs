@@ -8,7 +8,8 @@ use actix::{Actor, Context, Handler, Message};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hsc_actors::cache::{Cache, CacheLimits, CacheTag, Contents, LoadFailure};
 use hsc_actors::supervision::{
-    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, Threads,
+    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, SupervisionConfig,
+    Threads,
 };
 use hsc_monitoring::Metrics;
 
@@ -53,7 +54,9 @@ impl Handler<Say> for Echo {
 /// Unlimited restarts and a long inbox: the work is measured, not its limits.
 fn care() -> Care {
     let intensity = Intensity { restarts: u32::MAX, within: Duration::from_nanos(1) };
-    let mut care = Care { intensity, ..Care::default() };
+    let settings = hsc_config::Settings::load(None, Vec::<(String, String)>::new());
+    let mut care = SupervisionConfig::from(&settings.expect("the defaults are valid").actors).care;
+    care.intensity = intensity;
     care.bounds.inbox = 1 << 20;
     care
 }

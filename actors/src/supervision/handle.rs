@@ -64,15 +64,6 @@ pub enum Undelivered<M> {
     GaveUp(M),
 }
 
-impl<M> Undelivered<M> {
-    /// Returns the message to its sender.
-    pub fn into_inner(self) -> M {
-        match self {
-            Self::Full(message) | Self::GaveUp(message) => message,
-        }
-    }
-}
-
 /// State that a handle shares with its child.
 pub(super) struct Slot<A: Child> {
     pub(super) record: Arc<Record>,
@@ -94,11 +85,12 @@ impl<A: Child> Handle<A> {
     ///
     /// # Errors
     /// Why there is no reply.
-    pub async fn ask<M>(&self, message: M) -> Result<M::Result, AskError>
+    pub async fn ask<M: Message<Result: Send> + Send + 'static>(
+        &self,
+        message: M,
+    ) -> Result<M::Result, AskError>
     where
         A: Handler<M>,
-        M: Message + Send + 'static,
-        M::Result: Send,
     {
         self.ask_within(self.slot.bounds.answer, message).await
     }
@@ -107,11 +99,13 @@ impl<A: Child> Handle<A> {
     ///
     /// # Errors
     /// Why there is no reply.
-    pub async fn ask_within<M>(&self, bound: Duration, message: M) -> Result<M::Result, AskError>
+    pub async fn ask_within<M: Message<Result: Send> + Send + 'static>(
+        &self,
+        bound: Duration,
+        message: M,
+    ) -> Result<M::Result, AskError>
     where
         A: Handler<M>,
-        M: Message + Send + 'static,
-        M::Result: Send,
     {
         if self.is_over() {
             return Err(AskError::GaveUp);
@@ -153,11 +147,12 @@ impl<A: Child> Handle<A> {
     ///
     /// # Errors
     /// Hands the message back when it cannot be queued; the refusal is counted.
-    pub fn post<M>(&self, message: M) -> Result<(), Undelivered<M>>
+    pub fn post<M: Message<Result: Send> + Send + 'static>(
+        &self,
+        message: M,
+    ) -> Result<(), Undelivered<M>>
     where
         A: Handler<M>,
-        M: Message + Send + 'static,
-        M::Result: Send,
     {
         if self.is_over() {
             self.slot.record.message_refused();

@@ -40,24 +40,6 @@ pub struct Care {
     pub bounds: Bounds,
 }
 
-impl Default for Care {
-    /// The values of `default.toml`, for tests and benchmarks.
-    fn default() -> Self {
-        Self {
-            policy: Policy::Permanent,
-            intensity: Intensity { restarts: 10, within: Duration::from_secs(10) },
-            backoff: Backoff { first: Duration::from_millis(10), most: Duration::from_secs(5) },
-            hang_after: Duration::from_secs(5),
-            stop_within: Duration::from_secs(5),
-            bounds: Bounds {
-                inbox: 1_024,
-                while_down: Duration::from_secs(5),
-                answer: Duration::from_secs(30),
-            },
-        }
-    }
-}
-
 /// The supervision of a pod's actors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SupervisionConfig {

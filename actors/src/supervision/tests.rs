@@ -13,6 +13,24 @@ mod hanging;
 
 const MS: Duration = Duration::from_millis(1);
 
+impl Default for Care {
+    /// The values of `default.toml`, for all tests of this crate.
+    fn default() -> Self {
+        Self {
+            policy: Policy::Permanent,
+            intensity: Intensity { restarts: 10, within: Duration::from_secs(10) },
+            backoff: Backoff { first: Duration::from_millis(10), most: Duration::from_secs(5) },
+            hang_after: Duration::from_secs(5),
+            stop_within: Duration::from_secs(5),
+            bounds: Bounds {
+                inbox: 1_024,
+                while_down: Duration::from_secs(5),
+                answer: Duration::from_secs(30),
+            },
+        }
+    }
+}
+
 /// Short waits between restarts, and a long hang bound: a panic that prints its stack on a busy
 /// machine takes longer than any hang that a test would wait for.
 fn care() -> Care {
