@@ -284,8 +284,7 @@ impl Pod {
         let context = Arc::clone(&self.context);
         let opened = crate::socket::open(request, payload, &self.sockets, |outgoing| {
             place.taken = true;
-            Session::new((key, address), conversation, context, outgoing)
-                .with_visitor_token(visitor_token)
+            Session::new((key, address), conversation, context, outgoing, visitor_token)
                 .traced_by(trace)
         });
         drop(place);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use dashmap::DashSet;
-use log::warn;
+use log::{debug, warn};
 use tokio::time::Instant;
 
 use super::Hours;
@@ -174,21 +174,15 @@ impl HandoffService {
     /// Reports the last message of a conversation to the desk, if it is there. Cut short for a list.
     pub(crate) async fn touch(&self, conversation: Arc<str>, words: String, by: Speaker) {
         let last: String = words.chars().take(LAST_CHARS).collect();
-        match self.desk.touch(conversation, last, by).await {
-            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
-            Ok(None) => {}
-            Err(error) => warn!(why:? = error; "could not report the last message to the desk"),
+        if let Err(error) = self.announce_ticket(self.desk.touch(conversation, last, by).await) {
+            warn!(why:? = error; "could not report the last message to the desk");
         }
     }
 
     /// Reports new facts about a visitor to the desk, if the conversation is there.
     pub(crate) async fn describe(&self, conversation: Arc<str>, details: TicketDetails) {
-        match self.desk.describe(conversation, details).await {
-            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
-            Ok(None) => {}
-            Err(error) => {
-                warn!(why:? = error; "could not report facts about a visitor to the desk")
-            }
+        if let Err(error) = self.announce_ticket(self.desk.describe(conversation, details).await) {
+            warn!(why:? = error; "could not report facts about a visitor to the desk");
         }
     }
 
@@ -211,13 +205,9 @@ impl HandoffService {
 
     /// A visitor has disconnected from this pod.
     pub(crate) async fn visitor_left(&self, conversation: Arc<str>) {
-        match self.desk.visitor_left(conversation).await {
-            Ok(Some(ticket)) => self.announce(DeskChange::Ticket(ticket)),
-            Ok(None) => {}
+        if let Err(error) = self.announce_ticket(self.desk.visitor_left(conversation).await) {
             // The desk also finds out by a timeout, a little later.
-            Err(error) => {
-                log::debug!(why:? = error; "could not report a visitor's leaving to the desk")
-            }
+            debug!(why:? = error; "could not report a visitor's leaving to the desk");
         }
     }
 
@@ -287,6 +277,14 @@ impl HandoffService {
     pub(crate) fn announce_archived(&self) {
         let talk = DeskBroadcast::Archived { conversations: self.archive.take_written() };
         drop(self.bridge.publish(channels::DESK, Body::Talk(talk)));
+    }
+
+    /// Announces the ticket that a report changed, if it changed one.
+    fn announce_ticket(&self, changed: Result<Option<Ticket>, DeskError>) -> Result<(), DeskError> {
+        if let Some(ticket) = changed? {
+            self.announce(DeskChange::Ticket(ticket));
+        }
+        Ok(())
     }
 
     /// No caller waits for the result: an agent that misses it reloads the desk.

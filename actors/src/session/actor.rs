@@ -130,6 +130,7 @@ impl Session {
         conversation: Conversation,
         context: Arc<SessionContext>,
         outgoing: Outgoing,
+        visitor_token: Option<String>,
     ) -> Self {
         let socket = ClientSocket::new(outgoing, context.services.message_quota());
         Self {
@@ -150,16 +151,10 @@ impl Session {
             running: None,
             prefetch_timer: None,
             reconnect_after_ms: None,
-            visitor_token: None,
+            visitor_token,
             tracer: None,
             append_traces: AppendTraces::default(),
         }
-    }
-
-    /// Sets the visitor token.
-    pub(crate) fn with_visitor_token(mut self, token: Option<String>) -> Self {
-        self.visitor_token = token;
-        self
     }
 
     /// Traces the questions, if traces are on: below `incoming`, the span of the client, or each in a trace of its own.

@@ -7,7 +7,7 @@
 //! that lasts (late in two measurements in a row): a single pause of the machine is over when it is noticed, and pods
 //! that share the machine would all refuse at the same moment.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 thread_local! {
-    static HERE: Cell<Option<Rc<Cell<bool>>>> = const { Cell::new(None) };
+    static HERE: OnceCell<Rc<Cell<bool>>> = const { OnceCell::new() };
 }
 
 /// Whether the pod is overloaded, and the delay from which on it is.
@@ -40,10 +40,7 @@ impl Overload {
         if self.busy_after.is_zero() {
             return false;
         }
-        let here = HERE.take().unwrap_or_else(|| self.measure());
-        let busy = here.get();
-        HERE.set(Some(here));
-        busy
+        HERE.with(|here| here.get_or_init(|| self.measure()).get())
     }
 
     /// True when the pod is too busy for new sessions.
