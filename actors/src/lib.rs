@@ -16,7 +16,6 @@ mod log;
 mod manual_cache;
 mod mutex;
 mod pod;
-mod pod_dependencies;
 mod pod_takeover;
 pub mod ports;
 mod presence;
@@ -35,8 +34,7 @@ pub use desk::{DeskLimits, HandoffLimits, HandoffService, Hours, InvalidHours, M
 pub use fault_injection::FaultNotInjected;
 pub use log::{LogLimits, MemoryLog};
 pub use manual_cache::{ManualCache, ManualContents};
-pub use pod::{Announced, OtherPods, Pod, SocketRefused};
-pub use pod_dependencies::{L2Caches, PodDependencies, tokens_of};
+pub use pod::{Announced, L2Caches, OtherPods, Pod, PodDependencies, SocketRefused, tokens_of};
 pub use presence::{PodRegistration, PodTotals, Pods};
 pub use rate_limit::{Gcra, Quota, RateLimiter};
 pub use sampling::{ChartLine, Charts};

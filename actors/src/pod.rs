@@ -5,7 +5,8 @@
 
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
-use hsc_catalogs::{Manual, Product, Suggestion};
+use hsc_catalogs::{Manual, Product, Snapshot, Suggestion};
+use hsc_config::{CacheSettings, ConversationsSettings, Secret};
 use log::warn;
 use serde::Serialize;
 use std::sync::Arc;
@@ -16,30 +17,79 @@ use crate::archiving::ArchiveHandle;
 use crate::bridge::{
     Body, Bridge, Loopback, announcements, bridge_actor, channels, ownership_watcher,
 };
-use crate::cache::{Cache, CacheLimits};
+use crate::cache::{Cache, CacheLimits, L2Cache};
 use crate::cached_results::{Answers, Predictions, Remembering};
 use crate::caches::{Caches, Invalidate, Invalidated};
-use crate::desk::{HandoffService, desk_relay};
+use crate::desk::{HandoffLimits, HandoffService, Hours, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
-use crate::pod_dependencies::PodDependencies;
+use crate::manual_cache::ManualCache;
 #[cfg(test)]
 use crate::pod_takeover::PodDeparted;
 use crate::pod_takeover::PodTakeover;
-use crate::ports::SessionCheck;
-use crate::presence::{Pods, Presence};
+use crate::ports::{Answerer, HandoffDesk, Relay, SessionCheck};
+use crate::presence::{PodRegistration, Pods, Presence};
 use crate::sampling::{self, Charts, RecentSamples};
 use crate::session::{AnswerQueue, Overload, PodServices, Session, SessionContext};
 use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
 #[cfg(test)]
 use crate::supervision::Handle;
-use crate::supervision::{AskError, Exit, Fault, Root, RootSpec, Threads, TreeReport};
+use crate::supervision::{
+    AskError, ChildSpec, Exit, Fault, Root, RootSpec, SupervisionConfig, Threads, TreeReport,
+};
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::{ClientAddress, Conversation, PredictionCache, TraceContext};
+use hsc_conversation::{
+    ClientAddress, Conversation, PredictionCache, Tokens, TraceContext, VisitorTokenVerifier,
+};
 
 /// Sessions in the tree: as many as a person looks through. A pod may hold a hundred thousand.
 const SESSIONS_SHOWN: usize = 50;
+
+/// The dependencies of a pod.
+pub struct PodDependencies {
+    /// The name of this pod. No other pod and no other run of this one has it.
+    pub name: Arc<str>,
+    /// Carries messages to other pods; `None` for a pod without others.
+    pub relay: Option<Arc<dyn Relay>>,
+    /// How the pod appears in the directory of pods.
+    pub registration: PodRegistration,
+    /// The catalog in force.
+    pub catalog: Arc<Snapshot>,
+    /// The cache of read manuals.
+    pub manuals: ManualCache,
+    /// Answers questions: extractive or by a language model.
+    pub answerer: Arc<dyn Answerer>,
+    /// The queue of handoffs and the agents who take them.
+    pub desk: Arc<dyn HandoffDesk>,
+    /// The opening hours of the desk.
+    pub hours: Hours,
+    /// Handoffs per client.
+    pub handoffs: HandoffLimits,
+    /// Interval at which the desk gets the connected visitors and agents of this pod.
+    pub desk_heartbeat: Duration,
+    /// The services that sockets use as well.
+    pub services: PodServices,
+    /// Verifies the visitor tokens that an embedding site signs; `None` makes every visitor anonymous.
+    pub visitor_tokens: Option<Arc<dyn VisitorTokenVerifier>>,
+    /// Limits of the caches.
+    pub cache: CacheSettings,
+    /// The caches that pods share, behind those of this pod.
+    pub l2: L2Caches,
+    /// How actors are supervised.
+    pub supervision: SupervisionConfig,
+    /// Tasks of the server that are supervised too, e.g. the watcher of the catalog folder.
+    pub workers: Vec<ChildSpec>,
+}
+
+/// The L2 caches beside that of the manuals; none for a pod without Redis.
+#[derive(Clone, Default)]
+pub struct L2Caches {
+    /// Answers to keystrokes.
+    pub predictions: Option<Arc<dyn L2Cache<Predictions>>>,
+    /// Answers to questions.
+    pub answers: Option<Arc<dyn L2Cache<Answers>>>,
+}
 
 /// All actors of one pod.
 pub struct Pod {
@@ -225,7 +275,7 @@ impl Pod {
         &self.caches
     }
 
-    /// The suggestions that a manual answers; see [`Answerer::confirm`](crate::ports::Answerer::confirm).
+    /// The suggestions that a manual answers; see [`Answerer::confirm`](Answerer::confirm).
     pub async fn confirm(
         &self,
         product: Arc<Product>,
@@ -444,4 +494,11 @@ fn conversations(
             .with_visitor_verifier(verifier.clone())
             .with_tokens(Arc::clone(&tokens))
     }
+}
+
+/// Tokens that are signed with the first key of the settings and verified with any of them.
+#[must_use]
+pub fn tokens_of(settings: &ConversationsSettings) -> Tokens {
+    let keys = settings.token_keys.iter().filter_map(Secret::reveal).map(str::as_bytes);
+    Tokens::new(keys, Duration::from_millis(settings.token_ttl_ms))
 }

@@ -35,6 +35,11 @@ const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
 /// The context of an actor that is a socket.
 pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
+/// An actor that is a socket.
+pub(crate) trait SocketActor: Actor<Context = SocketContext<Self>> {}
+
+impl<A: Actor<Context = SocketContext<A>>> SocketActor for A {}
+
 /// A received message, or the error of the connection. The library's type, required by its context.
 pub(crate) type Received = Result<ws::Message, ProtocolError>;
 
@@ -101,15 +106,12 @@ impl SocketRules {
 ///
 /// # Errors
 /// When the request is not a WebSocket upgrade.
-pub(crate) fn open<A>(
+pub(crate) fn open<A: SocketActor + StreamHandler<Received>>(
     request: &HttpRequest,
     payload: Payload,
     rules: &SocketRules,
     make: impl FnOnce(Outgoing) -> A,
-) -> Result<HttpResponse, actix_web::Error>
-where
-    A: Actor<Context = SocketContext<A>> + StreamHandler<Received>,
-{
+) -> Result<HttpResponse, actix_web::Error> {
     let mut response = ws::handshake(request)?;
     let metrics = Arc::clone(&rules.metrics);
     let reader = FrameReader::new(rules.frames);
@@ -173,14 +175,11 @@ impl ClientSocket {
 
     /// Interprets one message, counts it against the rate of the client and answers pings. The guard bounds the number
     /// of pings; the pongs count as data queued for the client.
-    pub(crate) fn receive<A>(
+    pub(crate) fn receive<A: SocketActor>(
         &mut self,
         received: Received,
         ctx: &mut SocketContext<A>,
-    ) -> SocketEvent
-    where
-        A: Actor<Context = SocketContext<A>>,
-    {
+    ) -> SocketEvent {
         self.last_received = Instant::now();
         match received {
             Ok(ws::Message::Text(text)) => self.admit(text.into()),
@@ -216,10 +215,7 @@ impl ClientSocket {
     }
 
     /// Queues a frame for the client; false when its outgoing budget is spent.
-    pub(crate) fn send<A>(&mut self, json: &str, ctx: &mut SocketContext<A>) -> bool
-    where
-        A: Actor<Context = SocketContext<A>>,
-    {
+    pub(crate) fn send<A: SocketActor>(&mut self, json: &str, ctx: &mut SocketContext<A>) -> bool {
         let is_admitted = self.outgoing.admits(json.len());
         if is_admitted {
             self.outgoing.queued(json.len());
@@ -229,19 +225,17 @@ impl ClientSocket {
     }
 
     /// Queues a frame outside the budget, because it has another bound.
-    pub(crate) fn send_exempt<A>(&mut self, json: &str, ctx: &mut SocketContext<A>)
-    where
-        A: Actor<Context = SocketContext<A>>,
-    {
+    pub(crate) fn send_exempt<A: SocketActor>(&mut self, json: &str, ctx: &mut SocketContext<A>) {
         self.outgoing.queued_exempt(json.len());
         ctx.text(json);
     }
 
     /// Sends the close frame and stops the actor; false if it was closed before.
-    pub(crate) fn close<A>(&mut self, reason: CloseReason, ctx: &mut SocketContext<A>) -> bool
-    where
-        A: Actor<Context = SocketContext<A>>,
-    {
+    pub(crate) fn close<A: SocketActor>(
+        &mut self,
+        reason: CloseReason,
+        ctx: &mut SocketContext<A>,
+    ) -> bool {
         let is_new = !std::mem::replace(&mut self.is_closed, true);
         if is_new {
             ctx.close(Some(close_reason(reason)));
