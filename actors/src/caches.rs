@@ -45,14 +45,14 @@ pub enum Invalidate {
     Product(String),
     /// All values made from this version of the catalog.
     CatalogVersion(String),
-    /// All caches.
+    /// Every value of every cache.
     All,
 }
 
 /// Number of values that each cache has forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Invalidated {
-    /// Manuals removed.
+    /// Read manuals.
     pub manuals: usize,
     /// Answers to keystrokes.
     pub predictions: usize,

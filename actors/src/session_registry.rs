@@ -111,7 +111,7 @@ pub(crate) struct SessionStatus {
 pub struct SessionInfo {
     /// Its key in the registry; later sessions have greater ones.
     pub key: u64,
-    /// Its conversation.
+    /// Id of the conversation that it has now.
     pub conversation: Arc<str>,
     /// Address of the client.
     pub address: ClientAddress,

@@ -142,7 +142,7 @@ pub struct Envelope {
     pub from: Arc<str>,
     /// When, by the clock of that pod: milliseconds since 1970.
     pub at_ms: u64,
-    /// The message.
+    /// What it says, by kind.
     pub body: Body,
 }
 

@@ -25,7 +25,7 @@ const WAITING: usize = 256;
 /// What a subscriber receives.
 #[derive(Debug, Clone)]
 pub enum ChannelEvent {
-    /// A message.
+    /// A message on the channel, of this pod or of another one.
     Message(Arc<Envelope>),
     /// Messages may be missing: the connection was lost for a while, another pod
     /// could not publish, or this subscriber was too slow.

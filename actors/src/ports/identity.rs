@@ -68,7 +68,7 @@ pub struct Person {
     pub id: String,
     /// The name that colleagues and visitors see.
     pub name: String,
-    /// The role.
+    /// What the account permits.
     pub role: Role,
 }
 
@@ -102,9 +102,9 @@ pub struct OpenedSession {
 pub struct Attempt {
     /// The mail address of the account, as it was typed.
     pub address: String,
-    /// The password.
+    /// The password, as it was typed.
     pub password: String,
-    /// The client address.
+    /// Address of the client, whose attempts are limited.
     pub from: ClientAddress,
     /// The device secret of the browser, if it has one.
     pub device: Option<String>,
@@ -144,7 +144,7 @@ pub struct ProviderCallback {
     pub code: Result<String, String>,
     /// The address that was passed to [`Identify::begin`].
     pub back_to: String,
-    /// The client address.
+    /// Address of the client that came back.
     pub from: ClientAddress,
 }
 

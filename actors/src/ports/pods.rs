@@ -16,7 +16,7 @@ use hsc_conversation::BoxError;
 pub enum Relayed {
     /// A message on a subscribed channel, including messages of this pod.
     Message {
-        /// The channel.
+        /// The subscribed channel that it was published on.
         channel: String,
         /// The published bytes.
         payload: Bytes,
@@ -26,7 +26,7 @@ pub enum Relayed {
     /// Channels that became wanted after [`Relayed::Up`] are subscribed as well. Messages published to them from
     /// now on arrive.
     Listening {
-        /// The channels.
+        /// Those that are subscribed now.
         channels: Vec<String>,
     },
     /// The connection is lost; messages published from now on may be missed until [`Relayed::Up`].
@@ -97,7 +97,7 @@ pub struct PodList {
 /// A pod without a recent heartbeat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingPod {
-    /// Its name.
+    /// The name that it had in the directory.
     pub pod: Arc<str>,
     /// True if it was not given to any pod before.
     pub is_new: bool,

@@ -30,7 +30,7 @@ pub struct StoredImage {
 pub struct ImageContent {
     /// `image/png` or `image/jpeg`.
     pub media_type: &'static str,
-    /// The file.
+    /// The whole file, as it is stored.
     pub bytes: Bytes,
 }
 
@@ -52,7 +52,7 @@ pub enum UploadError {
     /// It has more pixels than the limit.
     #[error("The picture has more than {most} pixels; send a smaller one.")]
     TooManyPixels {
-        /// The limit.
+        /// Most pixels of a picture, width times height.
         most: u64,
     },
     /// All re-encoding slots are in use.

@@ -70,7 +70,7 @@ pub trait WebhookAdmin: Send + Sync + 'static {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = Endpoint)]
 pub struct EndpointCounters {
-    /// Its address.
+    /// The address that deliveries are sent to.
     pub url: String,
     /// Its events; `all` is every event. Empty if the endpoint is not in the settings any more.
     pub events: Vec<String>,

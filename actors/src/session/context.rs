@@ -58,7 +58,7 @@ pub struct PodServices {
     pub server: ServerSettings,
     /// Limits of sessions and of their answers.
     pub sessions: SessionsSettings,
-    /// Every metric.
+    /// Where the sockets count what they do.
     pub metrics: Arc<Metrics>,
 }
 

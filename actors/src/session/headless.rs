@@ -23,7 +23,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Number of such calls. After them, the client starts the answer itself when it reconnects.
 const TIMES: u32 = 30;
 
-/// The result.
+/// How the completion of a conversation's answers ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum HeadlessOutcome {

@@ -107,7 +107,7 @@ pub struct Account {
     pub name: String,
     /// The mail address for signing in.
     pub address: String,
-    /// The role.
+    /// What its member may do.
     pub role: Role,
     /// The argon2 hash of the password, a PHC string; none if the account signs in by OpenID only.
     pub password_hash: Option<String>,
@@ -155,9 +155,9 @@ impl Role {
 /// The changes of an account; fields that are none stay.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct AccountChange {
-    /// The name.
+    /// The name that colleagues and visitors see.
     pub name: Option<String>,
-    /// The role.
+    /// What its member may do; a change ends its sessions.
     pub role: Option<Role>,
     /// The hash of a new password; it also unlocks.
     pub password_hash: Option<String>,
@@ -177,7 +177,7 @@ pub const MOST_DEVICES: u32 = 20;
 pub struct SignInAttempt {
     /// The mail address, in lower case. It is stored only as the id of its account.
     pub address: String,
-    /// When.
+    /// Time of the attempt, in milliseconds since 1970.
     pub now_ms: u64,
     /// The limits that may refuse it.
     pub limits: Vec<AttemptLimit>,
@@ -195,7 +195,7 @@ pub struct AttemptLimit {
     pub free: u32,
     /// The same while unknown devices attack the address.
     pub free_under_attack: u32,
-    /// Longest wait.
+    /// Bound of the wait, which doubles with each failure.
     pub longest_wait: Duration,
     /// True if a success only removes its own attempt; else it resets all.
     pub is_shared: bool,
@@ -247,7 +247,7 @@ pub struct LockOut {
 pub struct AccountSession {
     /// The hash of the cookie's secret: a reader of the archive cannot sign in with it.
     pub hash: String,
-    /// The account.
+    /// Id of the account that is signed in.
     pub account: String,
     /// The CSRF token, required for changes beside the cookie.
     pub csrf: String,

@@ -27,9 +27,9 @@ pub struct StoredNote {
     pub id: String,
     /// Time of the note, in milliseconds since 1970.
     pub at_ms: u64,
-    /// The author.
+    /// The agent who wrote it.
     pub agent: AgentRef,
-    /// The text.
+    /// Its text, as the agent typed it.
     pub text: String,
 }
 

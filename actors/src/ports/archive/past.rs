@@ -180,11 +180,11 @@ pub struct LeftMessage {
 /// A filter of audit entries. Empty fields do not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditSearch {
-    /// The actor.
+    /// Who acted, as the entry names it.
     pub who: Option<String>,
-    /// The action.
+    /// Name of the action, e.g. `session.close`.
     pub action: Option<String>,
-    /// The period.
+    /// When the action took place.
     pub period: Option<Period>,
 }
 
