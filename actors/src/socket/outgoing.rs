@@ -83,9 +83,7 @@ struct State {
     share: Option<BudgetShare>,
     end: Option<End>,
     connection: Option<Waker>,
-    /// The task of the context, while it waits for the queue to be empty.
-    context: Option<Waker>,
-    /// The same task, while it may be evicted.
+    /// The task of the context. It waits to be evicted, and at last for the queue to be empty.
     task: Option<Waker>,
 }
 
@@ -107,7 +105,6 @@ impl FrameQueue {
             share: None,
             end: None,
             connection: None,
-            context: None,
             task: None,
         };
         Self {
@@ -185,26 +182,21 @@ impl FrameQueue {
     async fn is_evicted(&self) {
         futures::future::poll_fn(|cx| {
             let mut state = self.state.borrow_mut();
+            // A share that begins later needs the waker, and so does the wait for an empty queue.
+            state.task = Some(cx.waker().clone());
             match state.share.as_ref().is_some_and(|share| share.is_evicted(cx)) {
                 true => Poll::Ready(()),
-                false => {
-                    // A share that begins later needs the waker.
-                    state.task = Some(cx.waker().clone());
-                    Poll::Pending
-                }
+                false => Poll::Pending,
             }
         })
         .await;
     }
 
+    /// Waits until the connection has taken everything, in the task that waits for the eviction.
     async fn is_empty(&self) {
-        futures::future::poll_fn(|cx| {
-            let mut state = self.state.borrow_mut();
-            if state.frames.is_empty() {
-                return Poll::Ready(());
-            }
-            state.context = Some(cx.waker().clone());
-            Poll::Pending
+        futures::future::poll_fn(|_| match self.state.borrow().frames.is_empty() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         })
         .await;
     }
@@ -272,9 +264,10 @@ impl Stream for Body {
             state.count();
             self.in_flight.store(state.bytes, Relaxed);
             if state.frames.is_empty()
-                && let Some(context) = state.context.take()
+                && state.end.is_some()
+                && let Some(task) = &state.task
             {
-                context.wake();
+                task.wake_by_ref();
             }
             return Poll::Ready(Some(Ok(slice)));
         }
