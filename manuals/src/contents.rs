@@ -85,21 +85,11 @@ fn has_listed_pages(text: &str, last: u32) -> bool {
 }
 
 fn is_title(text: &str) -> bool {
+    #[rustfmt::skip]
     const TITLES: &[&str] = &[
-        "contents",
-        "table of contents",
-        "index",
-        "table des matières",
-        "sommaire",
-        "inhalt",
-        "inhaltsverzeichnis",
-        "stichwortverzeichnis",
-        "índice",
-        "indice",
-        "תוכן עניינים",
-        "תוכן העניינים",
-        "目次",
-        "索引",
+        "contents", "table of contents", "index", "table des matières", "sommaire", "inhalt",
+        "inhaltsverzeichnis", "stichwortverzeichnis", "índice", "indice", "תוכן עניינים", "תוכן העניינים",
+        "目次", "索引",
     ];
     let text = text.trim().to_lowercase();
     TITLES.contains(&text.as_str()) || text.ends_with(" index") && text.split(' ').count() <= 4

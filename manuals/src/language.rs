@@ -14,18 +14,10 @@ const ENOUGH: usize = 120;
 const SAMPLE: usize = 2_000;
 
 /// Languages that a list of names and figures is easily mistaken for, and that few manuals use.
+#[rustfmt::skip]
 const UNLIKELY: [Lang; 11] = [
-    Lang::Epo,
-    Lang::Lat,
-    Lang::Yid,
-    Lang::Jav,
-    Lang::Tgl,
-    Lang::Aka,
-    Lang::Zul,
-    Lang::Sna,
-    Lang::Uzb,
-    Lang::Tuk,
-    Lang::Cym,
+    Lang::Epo, Lang::Lat, Lang::Yid, Lang::Jav, Lang::Tgl, Lang::Aka, Lang::Zul, Lang::Sna, Lang::Uzb,
+    Lang::Tuk, Lang::Cym,
 ];
 
 /// Sets the language of each passage.
@@ -99,64 +91,26 @@ fn language(text: &str) -> Option<Lang> {
     (is_own_script || letters(&text) >= ENOUGH && about.is_reliable()).then_some(about.lang())
 }
 
+/// The languages with a code of ISO 639-1.
+#[rustfmt::skip]
+const SHORT_CODES: [(Lang, &str); 52] = [
+    (Lang::Eng, "en"), (Lang::Deu, "de"), (Lang::Fra, "fr"), (Lang::Spa, "es"), (Lang::Ita, "it"),
+    (Lang::Por, "pt"), (Lang::Nld, "nl"), (Lang::Swe, "sv"), (Lang::Dan, "da"), (Lang::Nob, "nb"),
+    (Lang::Fin, "fi"), (Lang::Pol, "pl"), (Lang::Ces, "cs"), (Lang::Slk, "sk"), (Lang::Slv, "sl"),
+    (Lang::Hrv, "hr"), (Lang::Srp, "sr"), (Lang::Hun, "hu"), (Lang::Ron, "ro"), (Lang::Bul, "bg"),
+    (Lang::Mkd, "mk"), (Lang::Rus, "ru"), (Lang::Ukr, "uk"), (Lang::Bel, "be"), (Lang::Ell, "el"),
+    (Lang::Tur, "tr"), (Lang::Aze, "az"), (Lang::Heb, "he"), (Lang::Ara, "ar"), (Lang::Pes, "fa"),
+    (Lang::Urd, "ur"), (Lang::Hin, "hi"), (Lang::Mar, "mr"), (Lang::Nep, "ne"), (Lang::Ben, "bn"),
+    (Lang::Tam, "ta"), (Lang::Tel, "te"), (Lang::Kan, "kn"), (Lang::Mal, "ml"), (Lang::Guj, "gu"),
+    (Lang::Pan, "pa"), (Lang::Tha, "th"), (Lang::Vie, "vi"), (Lang::Ind, "id"), (Lang::Jpn, "ja"),
+    (Lang::Kor, "ko"), (Lang::Cmn, "zh"), (Lang::Est, "et"), (Lang::Lav, "lv"), (Lang::Lit, "lt"),
+    (Lang::Cat, "ca"), (Lang::Afr, "af"),
+];
+
 /// The code of ISO 639-1, else that of ISO 639-3.
 fn code(language: Lang) -> String {
-    let short = match language {
-        Lang::Eng => "en",
-        Lang::Deu => "de",
-        Lang::Fra => "fr",
-        Lang::Spa => "es",
-        Lang::Ita => "it",
-        Lang::Por => "pt",
-        Lang::Nld => "nl",
-        Lang::Swe => "sv",
-        Lang::Dan => "da",
-        Lang::Nob => "nb",
-        Lang::Fin => "fi",
-        Lang::Pol => "pl",
-        Lang::Ces => "cs",
-        Lang::Slk => "sk",
-        Lang::Slv => "sl",
-        Lang::Hrv => "hr",
-        Lang::Srp => "sr",
-        Lang::Hun => "hu",
-        Lang::Ron => "ro",
-        Lang::Bul => "bg",
-        Lang::Mkd => "mk",
-        Lang::Rus => "ru",
-        Lang::Ukr => "uk",
-        Lang::Bel => "be",
-        Lang::Ell => "el",
-        Lang::Tur => "tr",
-        Lang::Aze => "az",
-        Lang::Heb => "he",
-        Lang::Ara => "ar",
-        Lang::Pes => "fa",
-        Lang::Urd => "ur",
-        Lang::Hin => "hi",
-        Lang::Mar => "mr",
-        Lang::Nep => "ne",
-        Lang::Ben => "bn",
-        Lang::Tam => "ta",
-        Lang::Tel => "te",
-        Lang::Kan => "kn",
-        Lang::Mal => "ml",
-        Lang::Guj => "gu",
-        Lang::Pan => "pa",
-        Lang::Tha => "th",
-        Lang::Vie => "vi",
-        Lang::Ind => "id",
-        Lang::Jpn => "ja",
-        Lang::Kor => "ko",
-        Lang::Cmn => "zh",
-        Lang::Est => "et",
-        Lang::Lav => "lv",
-        Lang::Lit => "lt",
-        Lang::Cat => "ca",
-        Lang::Afr => "af",
-        other => other.code(),
-    };
-    short.to_owned()
+    let short = SHORT_CODES.iter().find(|(known, _)| *known == language);
+    short.map_or(language.code(), |(_, code)| *code).to_owned()
 }
 
 /// Minimum Latin letters of a page that is judged for gibberish. A page of a few labels has fewer.

@@ -1,37 +1,13 @@
 //! The marks by which a text begins an item of a list, a step or a note.
 
 /// The bullets of list items.
+const BULLET_SIGNS: [char; 28] = [
+    '•', '●', '○', '◦', '▪', '■', '□', '▸', '►', '▶', '➤', '➢', '✓', '✔', '❖', '·', '∙', '‣', '⁃',
+    '–', '—', '-', '*', '+', '◆', '◇', '★', '→',
+];
+
 pub(super) fn is_bullet_sign(sign: char) -> bool {
-    matches!(
-        sign,
-        '•' | '●'
-            | '○'
-            | '◦'
-            | '▪'
-            | '■'
-            | '□'
-            | '▸'
-            | '►'
-            | '▶'
-            | '➤'
-            | '➢'
-            | '✓'
-            | '✔'
-            | '❖'
-            | '·'
-            | '∙'
-            | '‣'
-            | '⁃'
-            | '–'
-            | '—'
-            | '-'
-            | '*'
-            | '+'
-            | '◆'
-            | '◇'
-            | '★'
-            | '→'
-    )
+    BULLET_SIGNS.contains(&sign)
 }
 
 /// True for a text that is only a bullet.
@@ -65,39 +41,16 @@ pub(super) fn is_step(text: &str) -> bool {
     (marked && (digits || letter)) || word
 }
 
-/// The words that begin a note.
+/// The words that begin a note, a language a line.
+#[rustfmt::skip]
 const NOTE_WORDS: &[&str] = &[
-    "note",
-    "notes",
-    "tip",
-    "tips",
-    "pro tip",
-    "hint",
-    "caution",
-    "warning",
-    "important",
-    "danger",
-    "attention",
-    "notice",
-    "remark",
-    "hinweis",
-    "achtung",
-    "warnung",
-    "tipp",
-    "remarque",
-    "attention",
-    "avertissement",
-    "conseil",
-    "nota",
-    "advertencia",
-    "consejo",
-    "הערה",
-    "טיפ",
-    "אזהרה",
-    "זהירות",
-    "חשוב",
-    "注意",
-    "警告",
+    "note", "notes", "tip", "tips", "pro tip", "hint", "caution", "warning", "important", "danger",
+    "attention", "notice", "remark",
+    "hinweis", "achtung", "warnung", "tipp",
+    "remarque", "avertissement", "conseil",
+    "nota", "advertencia", "consejo",
+    "הערה", "טיפ", "אזהרה", "זהירות", "חשוב",
+    "注意", "警告",
 ];
 
 pub(super) fn is_note(text: &str) -> bool {

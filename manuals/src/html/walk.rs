@@ -468,40 +468,13 @@ fn join(group: &str, name: &str) -> String {
 
 /// Elements that begin and end a block; all others are inline.
 fn is_block(name: &str) -> bool {
-    level(name).is_some()
-        || matches!(
-            name,
-            "address"
-                | "article"
-                | "aside"
-                | "blockquote"
-                | "body"
-                | "caption"
-                | "center"
-                | "dd"
-                | "details"
-                | "div"
-                | "dl"
-                | "dt"
-                | "fieldset"
-                | "figcaption"
-                | "figure"
-                | "header"
-                | "hr"
-                | "html"
-                | "li"
-                | "main"
-                | "ol"
-                | "p"
-                | "pre"
-                | "section"
-                | "summary"
-                | "table"
-                | "tbody"
-                | "tfoot"
-                | "thead"
-                | "ul"
-        )
+    match name {
+        "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd"
+        | "details" | "div" | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "header"
+        | "hr" | "html" | "li" | "main" | "ol" | "p" | "pre" | "section" | "summary" | "table"
+        | "tbody" | "tfoot" | "thead" | "ul" => true,
+        _ => level(name).is_some(),
+    }
 }
 
 /// Elements that never contain text of a manual: navigation, scripts, banners, footers.
@@ -516,22 +489,10 @@ const ROLES: &[&str] =
 
 /// Words of a class or an id with the same meaning. Whole words only: `toc` matches,
 /// `stock` does not.
+#[rustfmt::skip]
 const NAMES: &[&str] = &[
-    "toc",
-    "table-of-contents",
-    "tableofcontents",
-    "breadcrumb",
-    "breadcrumbs",
-    "navbar",
-    "sidebar",
-    "cookie",
-    "cookies",
-    "cookie-banner",
-    "advert",
-    "advertisement",
-    "share",
-    "social",
-    "skip-link",
+    "toc", "table-of-contents", "tableofcontents", "breadcrumb", "breadcrumbs", "navbar", "sidebar",
+    "cookie", "cookies", "cookie-banner", "advert", "advertisement", "share", "social", "skip-link",
     "pagination",
 ];
 

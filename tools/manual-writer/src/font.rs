@@ -58,42 +58,18 @@ impl Face {
 pub(crate) fn encode(letter: char) -> Option<u8> {
     match letter {
         ' '..='~' | '\u{a0}'..='\u{ff}' => u8::try_from(u32::from(letter)).ok(),
-        _ => HIGH.iter().find(|(known, _)| *known == letter).map(|(_, byte)| *byte),
+        _ => (0x80..).zip(HIGH).find(|(_, known)| *known == letter).map(|(byte, _)| byte),
     }
 }
 
 /// First character code of the width tables: codes below it are not printable.
 const FIRST: usize = 32;
 
-/// The characters of Windows-1252 at the positions of control codes in Latin-1.
-const HIGH: [(char, u8); 27] = [
-    ('€', 0x80),
-    ('‚', 0x82),
-    ('ƒ', 0x83),
-    ('„', 0x84),
-    ('…', 0x85),
-    ('†', 0x86),
-    ('‡', 0x87),
-    ('ˆ', 0x88),
-    ('‰', 0x89),
-    ('Š', 0x8a),
-    ('‹', 0x8b),
-    ('Œ', 0x8c),
-    ('Ž', 0x8e),
-    ('‘', 0x91),
-    ('’', 0x92),
-    ('“', 0x93),
-    ('”', 0x94),
-    ('•', 0x95),
-    ('–', 0x96),
-    ('—', 0x97),
-    ('˜', 0x98),
-    ('™', 0x99),
-    ('š', 0x9a),
-    ('›', 0x9b),
-    ('œ', 0x9c),
-    ('ž', 0x9e),
-    ('Ÿ', 0x9f),
+/// The characters of Windows-1252 at the positions of control codes in Latin-1, from 0x80 on; a space where there is
+/// none.
+const HIGH: [char; 32] = [
+    '€', ' ', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', ' ', 'Ž', ' ', ' ', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', ' ', 'ž', 'Ÿ',
 ];
 
 /// Advance widths of the upright font from code 32 on.
