@@ -27,10 +27,10 @@ pub struct Typeset {
 pub fn pdf(source: &Source) -> Result<Typeset, SourceError> {
     let about = &source.about;
     let (body, places) = paginate(shape(about, &source.pieces)?);
-    let contents_pages = contents_pages(&places);
-    let offset = 1 + contents_pages;
     let mut sheets = vec![title_page(about)?];
-    sheets.extend(contents(about, &places, contents_pages, offset)?);
+    // The number of pages of the contents does not depend on the page numbers in them.
+    let offset = sheets.len() + contents(about, &places, 0)?.len();
+    sheets.extend(contents(about, &places, offset)?);
     sheets.extend(body);
     for (at, sheet) in sheets.iter_mut().enumerate().skip(1) {
         running(about, sheet, at + 1)?;
@@ -63,18 +63,14 @@ fn text_to(
     text(right - width, y, face, size, colour, words)
 }
 
-fn accent(about: &About) -> Colour {
-    about.colour.map(|part| f32::from(part) / 255.0)
-}
-
 fn title_page(about: &About) -> Result<Sheet, SourceError> {
     /// Height of the coloured upper part.
     const BANNER: f32 = 330.0;
-    let colour = accent(about);
+    let colour = about.accent();
     let foot = HEIGHT - BANNER;
     let mut marks = vec![
-        Mark::Fill { x: 0.0, y: foot, width: WIDTH, height: BANNER, colour },
-        Mark::Fill { x: 0.0, y: foot - 5.0, width: WIDTH, height: 5.0, colour: tint(colour, 0.45) },
+        Mark::fill(0.0, foot, WIDTH, BANNER, colour),
+        Mark::fill(0.0, foot - 5.0, WIDTH, 5.0, tint(colour, 0.45)),
         text(SIDE, HEIGHT - 62.0, Face::Bold, 15.0, [1.0; 3], &about.maker)?,
     ];
     // The model in the largest size that fits the line.
@@ -96,49 +92,25 @@ const SECTION: Setting = Setting { size: 8.8, leading: 12.2 };
 /// Height of the heading above the contents.
 const CONTENTS_HEAD: f32 = 36.0;
 
-fn leading(place: &Place) -> f32 {
-    if place.level == 1 { CHAPTER.leading } else { SECTION.leading }
-}
-
-fn listed(places: &[Place]) -> impl Iterator<Item = &Place> {
-    places.iter().filter(|place| place.level <= 2)
-}
-
-/// Number of pages of the contents; it does not depend on the page numbers.
-fn contents_pages(places: &[Place]) -> usize {
-    let (mut pages, mut remaining) = (1, DEPTH - CONTENTS_HEAD);
-    for place in listed(places) {
-        if leading(place) > remaining {
-            (pages, remaining) = (pages + 1, DEPTH);
-        }
-        remaining -= leading(place);
-    }
-    pages
-}
-
-fn contents(
-    about: &About,
-    places: &[Place],
-    pages: usize,
-    offset: usize,
-) -> Result<Vec<Sheet>, SourceError> {
-    let colour = accent(about);
+/// The pages of the contents. `offset` is the number of sheets before the body.
+fn contents(about: &About, places: &[Place], offset: usize) -> Result<Vec<Sheet>, SourceError> {
+    let colour = about.accent();
     let right = WIDTH - SIDE;
     let mut sheets = vec![Sheet::default()];
     sheets[0].marks.push(text(SIDE, HEIGHT - TOP - 18.0, Face::Bold, 20.0, colour, "Contents")?);
     let mut remaining = DEPTH - CONTENTS_HEAD;
-    for place in listed(places) {
-        if leading(place) > remaining {
-            sheets.push(Sheet::default());
-            remaining = DEPTH;
-        }
-        remaining -= leading(place);
-        let y = BOTTOM + remaining + 3.0;
+    for place in places.iter().filter(|place| place.level <= 2) {
         let (face, setting, x) = if place.level == 1 {
             (Face::Bold, CHAPTER, SIDE)
         } else {
             (Face::Regular, SECTION, SIDE + 14.0)
         };
+        if setting.leading > remaining {
+            sheets.push(Sheet::default());
+            remaining = DEPTH;
+        }
+        remaining -= setting.leading;
+        let y = BOTTOM + remaining + 3.0;
         let page = place.sheet + offset;
         let number = (page + 1).to_string();
         let sheet = sheets.last_mut().expect("begun with one");
@@ -148,18 +120,11 @@ fn contents(
         let used = face.width(&encoded(&format!("{entry}  "))?, setting.size);
         let dot = face.width(b" .", setting.size);
         let dots = ((room - used) / dot).floor().max(0.0) as usize;
-        sheet.marks.push(text(
-            x,
-            y,
-            face,
-            setting.size,
-            INK,
-            &format!("{entry} {}", " .".repeat(dots)),
-        )?);
+        let entry = format!("{entry} {}", " .".repeat(dots));
+        sheet.marks.push(text(x, y, face, setting.size, INK, &entry)?);
         sheet.marks.push(text_to(right, y, face, setting.size, INK, &number)?);
         sheet.links.push(([x, y - 3.0, right, y + setting.size], page));
     }
-    debug_assert_eq!(sheets.len(), pages, "counted as it is set");
     Ok(sheets)
 }
 
@@ -172,7 +137,7 @@ fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<(), SourceEr
     let mut marks = vec![
         text(SIDE, head, Face::Regular, SIZE, GREY, own)?,
         text_to(right, head, Face::Regular, SIZE, GREY, chapter)?,
-        Mark::Fill { x: SIDE, y: head - 7.0, width: MEASURE, height: 0.5, colour: HAIR },
+        Mark::fill(SIDE, head - 7.0, MEASURE, 0.5, HAIR),
     ];
     if !about.code.is_empty() {
         marks.push(text(SIDE, foot, Face::Regular, SIZE, GREY, &about.code)?);

@@ -3,16 +3,13 @@
 
 use std::fmt::Write as _;
 
-use crate::source::{About, Direction, NoteKind, Piece, Source, Span, Style};
+use crate::source::{About, NoteKind, Piece, Source, Span, Style};
 
 /// Writes a source as a complete HTML page: contents with links, one section per chapter, no script.
 #[must_use]
 pub fn html(source: &Source) -> String {
     let about = &source.about;
-    let direction = match about.direction() {
-        Direction::Ltr => "ltr",
-        Direction::Rtl => "rtl",
-    };
+    let direction = about.direction();
     let mut page = String::new();
     let [red, green, blue] = about.colour;
     let _ = write!(

@@ -24,4 +24,4 @@ mod write;
 
 pub use front::{Typeset, pdf};
 pub use html::html;
-pub use source::{About, Direction, Form, NoteKind, Piece, Source, SourceError, Span, Style};
+pub use source::{About, Form, NoteKind, Piece, Source, SourceError, Span, Style};

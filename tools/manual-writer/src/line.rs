@@ -138,30 +138,23 @@ fn cut(part: Part, width: f32, size: f32) -> Vec<Part> {
 
 /// Adds a part; adjacent parts in one font become one run, so that text extraction sees whole lines.
 fn push(line: &mut Line, part: Part, size: f32) {
-    let space = part.spaced && !line.runs.is_empty();
-    match line.runs.last_mut() {
-        Some(run) if run.face == part.face => {
-            if space {
-                run.text.push(b' ');
-            }
-            run.text.extend(&part.text);
-            line.width = run.x + run.face.width(&run.text, size);
-        }
+    if let Some(run) = line.runs.last_mut() {
         // The space has the font of the text before it, so that the gap is not underlined.
-        Some(run) => {
-            if space {
-                run.text.push(b' ');
-                line.width = run.x + run.face.width(&run.text, size);
-            }
-            let x = line.width;
-            line.width += part.face.width(&part.text, size);
-            line.runs.push(Run { x, face: part.face, text: part.text });
+        if part.spaced {
+            run.text.push(b' ');
         }
-        None => {
-            line.width = part.face.width(&part.text, size);
-            line.runs.push(Run { x: 0.0, face: part.face, text: part.text });
+        let is_same = run.face == part.face;
+        if is_same {
+            run.text.extend(&part.text);
+        }
+        line.width = run.x + run.face.width(&run.text, size);
+        if is_same {
+            return;
         }
     }
+    let x = line.width;
+    line.width += part.face.width(&part.text, size);
+    line.runs.push(Run { x, face: part.face, text: part.text });
 }
 
 #[cfg(test)]

@@ -18,8 +18,7 @@ const NOTE_KEPT_LINES: usize = 14;
 
 /// Shapes a whole manual.
 pub(crate) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
-    let accent = about.colour.map(|part| f32::from(part) / 255.0);
-    column(pieces, Column { left: 0.0, width: MEASURE }, accent)
+    column(pieces, Column { left: 0.0, width: MEASURE }, about.accent())
 }
 
 fn column(pieces: &[Piece], within: Column, accent: Colour) -> Result<Vec<Slice>, SourceError> {
@@ -74,13 +73,8 @@ fn heading(
             slice.heading = (at == 0).then(|| (level, number.to_owned(), text.to_owned()));
             if at == last {
                 if level == 1 {
-                    slice.marks.push(Mark::Fill {
-                        x: within.left,
-                        y: -slice.height - 5.0,
-                        width: within.width,
-                        height: 1.2,
-                        colour: accent,
-                    });
+                    let y = -slice.height - 5.0;
+                    slice.marks.push(Mark::fill(within.left, y, within.width, 1.2, accent));
                 }
                 slice.height += below;
             }
@@ -168,17 +162,9 @@ fn note(
         slice.height += above + below;
         slice.gap = if at == 0 { 8.0 } else { 0.0 };
         slice.keeps = count <= NOTE_KEPT_LINES && at + 1 < count;
-        let ground = |x, width, colour| Mark::Fill {
-            x,
-            y: -slice.height,
-            width,
-            height: slice.height,
-            colour,
-        };
-        let boxed = [
-            ground(within.left, within.width, tint(colour, 0.07)),
-            ground(within.left, 2.6, colour),
-        ];
+        let ground =
+            |width, colour| Mark::fill(within.left, -slice.height, width, slice.height, colour);
+        let boxed = [ground(within.width, tint(colour, 0.07)), ground(2.6, colour)];
         slice.marks.splice(0..0, boxed);
     }
     slices.push(Slice { height: 4.0, ..Slice::default() });
@@ -194,13 +180,7 @@ fn code(lines: &[String], within: Column) -> Result<Vec<Slice>, SourceError> {
             gap: if at == 0 { 6.0 } else { 0.0 },
             keeps: at + 1 < lines.len(),
             marks: vec![
-                Mark::Fill {
-                    x: within.left,
-                    y: -CODE.leading,
-                    width: 1.0,
-                    height: CODE.leading,
-                    colour: HAIR,
-                },
+                Mark::fill(within.left, -CODE.leading, 1.0, CODE.leading, HAIR),
                 Mark::Text {
                     x: within.left + 8.0,
                     y: -baseline(CODE),

@@ -36,6 +36,11 @@ pub(crate) enum Mark {
 }
 
 impl Mark {
+    /// A filled rectangle with this lower left corner.
+    pub(crate) fn fill(x: f32, y: f32, width: f32, height: f32, colour: Colour) -> Self {
+        Self::Fill { x, y, width, height, colour }
+    }
+
     /// The same mark, moved.
     pub(crate) fn moved(mut self, right: f32, up: f32) -> Self {
         match &mut self {

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
+use crate::sheet::Colour;
+
 /// A parsed manual: a header of `field: value` lines between `---`, then Markdown.
 ///
 /// ```
@@ -53,15 +55,6 @@ pub enum Form {
     Pdf,
     /// A web page.
     Html,
-}
-
-/// Writing direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// Left to right.
-    Ltr,
-    /// Right to left.
-    Rtl,
 }
 
 /// A block.
@@ -177,13 +170,18 @@ impl Source {
 }
 
 impl About {
-    /// The writing direction of its language.
+    /// The writing direction of its language, as a value of the attribute `dir` of HTML.
     #[must_use]
-    pub fn direction(&self) -> Direction {
+    pub fn direction(&self) -> &'static str {
         match self.language.split('-').next() {
-            Some("he" | "ar" | "fa" | "yi" | "ur") => Direction::Rtl,
-            _ => Direction::Ltr,
+            Some("he" | "ar" | "fa" | "yi" | "ur") => "rtl",
+            _ => "ltr",
         }
+    }
+
+    /// The colour of headings and rules on a sheet.
+    pub(crate) fn accent(&self) -> Colour {
+        self.colour.map(|part| f32::from(part) / 255.0)
     }
 
     /// Product and title in one line, for a window's title.
@@ -234,44 +232,37 @@ impl About {
             let Some((field, value)) = line.split_once(':') else {
                 return Err(wrong(number, format!("'{line}' is no 'field: value'")));
             };
-            let value = value.trim().to_owned();
-            match field.trim() {
-                "title" => about.title = value,
-                "product" => about.product = value,
-                "model" => about.model = value,
-                "maker" => about.maker = value,
-                "edition" => about.edition = value,
-                "code" => about.code = value,
-                "language" => about.language = value,
-                "colour" => {
-                    about.colour = colour(&value).ok_or_else(|| {
-                        wrong(number, format!("colour '{value}' is not six hexadecimal digits"))
-                    })?;
-                }
-                "form" => {
-                    about.form = match value.as_str() {
-                        "pdf" => Form::Pdf,
-                        "html" => Form::Html,
-                        _ => {
-                            return Err(wrong(
-                                number,
-                                format!("form '{value}' is neither pdf nor html"),
-                            ));
-                        }
-                    };
-                }
-                other => {
-                    return Err(wrong(
-                        number,
-                        format!(
-                            "unknown field '{other}'; there are title, product, model, maker, \
-                             edition, code, language, colour and form"
-                        ),
-                    ));
-                }
-            }
+            about.set(field.trim(), value.trim()).map_err(|reason| wrong(number, reason))?;
         }
         Err(wrong(1, "the head is not closed by a second line '---'".into()))
+    }
+
+    /// Sets a field of the header; an error has the reason.
+    fn set(&mut self, field: &str, value: &str) -> Result<(), String> {
+        match field {
+            "title" => value.clone_into(&mut self.title),
+            "product" => value.clone_into(&mut self.product),
+            "model" => value.clone_into(&mut self.model),
+            "maker" => value.clone_into(&mut self.maker),
+            "edition" => value.clone_into(&mut self.edition),
+            "code" => value.clone_into(&mut self.code),
+            "language" => value.clone_into(&mut self.language),
+            "colour" => {
+                let parsed = colour(value);
+                self.colour = parsed
+                    .ok_or_else(|| format!("colour '{value}' is not six hexadecimal digits"))?;
+            }
+            "form" if value == "pdf" => self.form = Form::Pdf,
+            "form" if value == "html" => self.form = Form::Html,
+            "form" => return Err(format!("form '{value}' is neither pdf nor html")),
+            other => {
+                return Err(format!(
+                    "unknown field '{other}'; there are title, product, model, maker, \
+                     edition, code, language, colour and form"
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -22,16 +22,10 @@ pub(crate) fn shape(
     let columns = columns(head, rows, within)?;
     let mut first = row(head, &columns, within, true)?;
     first.keeps = true;
-    first.marks.insert(
-        0,
-        Mark::Fill {
-            x: within.left,
-            y: -first.height,
-            width: within.width,
-            height: first.height,
-            colour: tint(accent, 0.13),
-        },
-    );
+    let ground = tint(accent, 0.13);
+    first
+        .marks
+        .insert(0, Mark::fill(within.left, -first.height, within.width, first.height, ground));
     let repeated = Rc::new(first.clone());
     first.gap = 7.0;
     let mut slices = vec![first];
@@ -59,23 +53,12 @@ fn row(
         let lines = break_lines(cell, column.width, TABLE.size, bold)?;
         most = most.max(lines.len());
         for (at, line) in lines.iter().enumerate() {
-            marks.extend(marks_of(
-                line,
-                TABLE,
-                INK,
-                column.left,
-                -PAD_Y - at as f32 * TABLE.leading,
-            ));
+            let top = -PAD_Y - at as f32 * TABLE.leading;
+            marks.extend(marks_of(line, TABLE, INK, column.left, top));
         }
     }
     let height = most as f32 * TABLE.leading + 2.0 * PAD_Y;
-    marks.push(Mark::Fill {
-        x: within.left,
-        y: -height,
-        width: within.width,
-        height: 0.5,
-        colour: HAIR,
-    });
+    marks.push(Mark::fill(within.left, -height, within.width, 0.5, HAIR));
     Ok(Slice { height, marks, ..Slice::default() })
 }
 

@@ -141,15 +141,11 @@ fn outline(
     pdf.outline(root).first(own[0]).last(own[own.len() - 1]).count(count(own.len()));
     for (at, ((chapter, sections), (id, below))) in chapters.iter().zip(&ids).enumerate() {
         item(pdf, *id, root, &own, at, chapter, pages, offset, below);
-        for (at, (section, id)) in sections.iter().zip(below).enumerate() {
-            item(pdf, *id, own_parent(&ids, *id), below, at, section, pages, offset, &[]);
+        for (at, (section, own)) in sections.iter().zip(below).enumerate() {
+            item(pdf, *own, *id, below, at, section, pages, offset, &[]);
         }
     }
     Some(root)
-}
-
-fn own_parent(ids: &[(Ref, Vec<Ref>)], section: Ref) -> Ref {
-    ids.iter().find(|(_, below)| below.contains(&section)).map_or(ids[0].0, |(id, _)| *id)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the links of one bookmark, all of them needed once")]
