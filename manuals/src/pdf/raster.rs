@@ -15,7 +15,7 @@ use hayro_syntax::object::dict::keys::{
     HEIGHT, IM, IMAGE_MASK, MASK, MATRIX, N, RESOURCES, ROWS, SMASK, SUBTYPE, W, WIDTH,
 };
 use hayro_syntax::object::stream::{ImageColorSpace, ImageDecodeParams};
-use hayro_syntax::object::{Array, Dict, Name, Object, Stream, String as PdfString};
+use hayro_syntax::object::{Array, Dict, Name, Number, Object, Stream, String as PdfString};
 use hayro_syntax::page::{Page, Resources};
 use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 
@@ -138,7 +138,8 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     let (columns, rows) = ((width * scale).ceil() as usize, (height * scale).ceil() as usize);
     // From the page, whose y grows upwards, to pixels, whose y grows downwards.
     let to_pixels = Affine::new([scale, 0.0, 0.0, -scale, 0.0, height * scale]);
-    let mut canvas = Canvas { width: columns, height: rows, gray: vec![255; columns * rows] };
+    let white = vec![255; columns * rows];
+    let mut canvas = GrayImage { width: columns, height: rows, pixels: white };
     let (mut drawn, mut too_large, mut all) = (0, false, 0);
     Walk::over(page, &mut |object| {
         let size = match &object {
@@ -169,7 +170,7 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
     match (drawn, too_large) {
         (0, true) => Err(NoRaster::TooLarge),
         (0, false) => Err(NoRaster::Damaged),
-        _ => Ok(Raster { width: columns, height: rows, gray: canvas.gray, scale }),
+        _ => Ok(Raster { width: columns, height: rows, gray: canvas.pixels, scale }),
     }
 }
 
@@ -354,27 +355,17 @@ impl<'d> Walk<'d> {
                     self.state.space = space.map(Rc::new);
                     (self.state.ink, self.state.is_pattern) = (0, name.0.as_str() == "Pattern");
                 }
-                TypedInstruction::NonStrokeColorDeviceGray(color) => {
-                    self.device_ink(&[color.0.as_f64()]);
-                }
+                TypedInstruction::NonStrokeColorDeviceGray(color) => self.device_ink(&[color.0]),
                 TypedInstruction::NonStrokeColorDeviceRgb(color) => {
-                    self.device_ink(&[color.0.as_f64(), color.1.as_f64(), color.2.as_f64()]);
+                    self.device_ink(&[color.0, color.1, color.2]);
                 }
-                TypedInstruction::NonStrokeColorCmyk(color) => self.device_ink(&[
-                    color.0.as_f64(),
-                    color.1.as_f64(),
-                    color.2.as_f64(),
-                    color.3.as_f64(),
-                ]),
-                TypedInstruction::NonStrokeColor(color) => {
-                    let color: Vec<f64> = color.0.iter().map(|number| number.as_f64()).collect();
-                    self.ink(&color);
+                TypedInstruction::NonStrokeColorCmyk(color) => {
+                    self.device_ink(&[color.0, color.1, color.2, color.3]);
                 }
+                TypedInstruction::NonStrokeColor(color) => self.ink(&color.0),
                 TypedInstruction::NonStrokeColorNamed(color) => {
-                    let is_pattern = color.1.is_some();
-                    let color: Vec<f64> = color.0.iter().map(|number| number.as_f64()).collect();
-                    self.ink(&color);
-                    self.state.is_pattern = is_pattern;
+                    self.ink(&color.0);
+                    self.state.is_pattern = color.1.is_some();
                 }
                 TypedInstruction::InlineImage(image) => self.image(image.0, resources),
                 TypedInstruction::XObject(name) => {
@@ -486,14 +477,15 @@ impl<'d> Walk<'d> {
     }
 
     /// Sets the colour of stencils and shapes in a colour space of the device.
-    fn device_ink(&mut self, color: &[f64]) {
+    fn device_ink(&mut self, color: &[Number]) {
         self.state.space = None;
         self.ink(color);
     }
 
     /// Sets the colour of stencils and shapes.
-    fn ink(&mut self, color: &[f64]) {
+    fn ink(&mut self, color: &[Number]) {
         self.state.is_pattern = false;
+        let color: Vec<f64> = color.iter().map(|number| number.as_f64()).collect();
         let byte = |part: f64| (part.clamp(0.0, 1.0) * 255.0) as u8;
         let bytes = |whole: f64| color.iter().map(|part| byte(part / whole)).collect::<Vec<u8>>();
         self.state.ink = match (self.state.space.as_deref(), color.len()) {
@@ -537,20 +529,19 @@ impl<'d> Walk<'d> {
     }
 }
 
-/// A decoded image.
-struct Decoded {
+/// An image in gray: one byte per pixel, row by row from the top.
+struct GrayImage {
     width: usize,
     height: usize,
-    /// One byte per pixel. Empty for a stencil, which has no colour of its own.
-    gray: Vec<u8>,
-    /// The mask, if not all of it is painted: 255 is painted, 0 is not.
-    mask: Option<Mask>,
+    pixels: Vec<u8>,
 }
 
-struct Mask {
-    width: usize,
-    height: usize,
-    opaque: Vec<u8>,
+/// A decoded image.
+struct Decoded {
+    /// Its gray values; `None` for a stencil, which has no colour of its own.
+    gray: Option<GrayImage>,
+    /// The mask, if not all of it is painted: 255 is painted, 0 is not.
+    mask: Option<GrayImage>,
 }
 
 /// A colour space, as far as it determines the gray value.
@@ -572,12 +563,8 @@ impl Space {
             return None;
         }
         if let Object::Name(name) = object {
-            return match name.as_str() {
-                "DeviceGray" | "G" | "CalGray" => Some(Self::Gray),
-                "DeviceRGB" | "RGB" | "CalRGB" => Some(Self::Rgb),
-                "DeviceCMYK" | "CMYK" => Some(Self::Cmyk),
-                _ => Self::of(&resources.get_color_space(name)?, resources, depth + 1),
-            };
+            let own = || Self::of(&resources.get_color_space(name)?, resources, depth + 1);
+            return Self::named(name.as_str()).or_else(own);
         }
         let Object::Array(array) = object else { return None };
         let mut items = array.iter::<Object<'_>>();
@@ -592,8 +579,6 @@ impl Space {
                     _ => None,
                 }
             }
-            "CalGray" => Some(Self::Gray),
-            "CalRGB" => Some(Self::Rgb),
             "Lab" => Some(Self::Lab),
             "Separation" => Some(Self::Inks(1)),
             "DeviceN" => match items.next()? {
@@ -611,12 +596,17 @@ impl Space {
                 let colors = table.chunks_exact(base.parts()).map(|color| base.gray(color));
                 Some(Self::Indexed(colors.collect()))
             }
-            name => match name {
-                "DeviceGray" | "G" => Some(Self::Gray),
-                "DeviceRGB" | "RGB" => Some(Self::Rgb),
-                "DeviceCMYK" | "CMYK" => Some(Self::Cmyk),
-                _ => None,
-            },
+            name => Self::named(name),
+        }
+    }
+
+    /// The space of this name; `None` for a name whose space needs parameters, or is the document's own.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "DeviceGray" | "G" | "CalGray" => Some(Self::Gray),
+            "DeviceRGB" | "RGB" | "CalRGB" => Some(Self::Rgb),
+            "DeviceCMYK" | "CMYK" => Some(Self::Cmyk),
+            _ => None,
         }
     }
 
@@ -654,28 +644,24 @@ fn decode(stream: &Stream<'_>, resources: &Resources<'_>) -> Option<Decoded> {
     let dict = stream.dict();
     let is_stencil = dict.get::<bool>(IM).or_else(|| dict.get::<bool>(IMAGE_MASK)).unwrap_or(false);
     if is_stencil {
-        let mask = stencil(stream)?;
-        let (width, height) = (mask.width, mask.height);
-        return Some(Decoded { width, height, gray: Vec::new(), mask: Some(mask) });
+        return Some(Decoded { gray: None, mask: Some(stencil(stream)?) });
     }
     let space = dict.get::<Object<'_>>(CS).or_else(|| dict.get::<Object<'_>>(COLORSPACE));
     let space = space.and_then(|space| Space::of(&space, resources, 0));
-    let Samples { width, height, gray, alpha } = samples(stream, space, None)?;
-    let soft = dict.get::<Stream<'_>>(SMASK).filter(is_affordable).and_then(|mask| {
-        let Samples { width, height, gray, .. } = samples(&mask, Some(Space::Gray), None)?;
-        Some(Mask { width, height, opaque: gray })
-    });
+    let (gray, alpha) = samples(stream, space, None)?;
+    let soft = dict.get::<Stream<'_>>(SMASK).filter(is_affordable);
+    let soft = soft.and_then(|mask| Some(samples(&mask, Some(Space::Gray), None)?.0));
     let hard = || stencil(&dict.get::<Stream<'_>>(MASK).filter(is_affordable)?);
-    let own = || alpha.map(|opaque| Mask { width, height, opaque });
-    let mask = soft.or_else(hard).or_else(own);
-    Some(Decoded { width, height, gray, mask })
+    Some(Decoded { gray: Some(gray), mask: soft.or_else(hard).or(alpha) })
 }
 
 /// A mask of one bit per pixel: a sample of 0 is painted, a sample of 1 is not.
-fn stencil(stream: &Stream<'_>) -> Option<Mask> {
-    let Samples { width, height, gray, .. } = samples(stream, Some(Space::Gray), Some(1))?;
-    let opaque = gray.into_iter().map(|sample| 255 - sample).collect();
-    Some(Mask { width, height, opaque })
+fn stencil(stream: &Stream<'_>) -> Option<GrayImage> {
+    let (mut mask, _) = samples(stream, Some(Space::Gray), Some(1))?;
+    for sample in &mut mask.pixels {
+        *sample = 255 - *sample;
+    }
+    Some(mask)
 }
 
 /// True for a mask within the limit of an image.
@@ -683,15 +669,12 @@ fn is_affordable(mask: &Stream<'_>) -> bool {
     size(mask.dict()).is_some() && pixels(mask) <= MOST_IMAGE_PIXELS
 }
 
-struct Samples {
-    width: usize,
-    height: usize,
-    gray: Vec<u8>,
-    alpha: Option<Vec<u8>>,
-}
-
-/// The samples of an image as gray. Missing data is white.
-fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Option<Samples> {
+/// The samples of an image as gray, and its opacity if its data has one. Missing data is white.
+fn samples(
+    stream: &Stream<'_>,
+    space: Option<Space>,
+    bits: Option<u8>,
+) -> Option<(GrayImage, Option<GrayImage>)> {
     let dict = stream.dict();
     let (width, height) = size(dict)?;
     let stated = dict.get::<u8>(BPC).or_else(|| dict.get::<u8>(BITS_PER_COMPONENT));
@@ -722,7 +705,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
         Some(about) => (about.bits_per_component, about.width, about.height),
         None => (params.bpc.unwrap_or(8), width, height),
     };
-    if u64::from(width) * u64::from(height) > MOST_IMAGE_PIXELS
+    if !(1..=MOST_IMAGE_PIXELS).contains(&(u64::from(width) * u64::from(height)))
         || !matches!(bits, 1 | 2 | 4 | 8 | 16)
     {
         return None;
@@ -731,7 +714,7 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
     let ramps = ramps(dict, bits, &space);
     let parts = space.parts();
     let row_bytes = (width * parts * usize::from(bits)).div_ceil(8);
-    let mut gray = vec![255; width * height];
+    let mut pixels = vec![255; width * height];
     let mut color = vec![0; parts];
     for (row, samples) in decoded.data.chunks(row_bytes.max(1)).take(height).enumerate() {
         for column in 0..width {
@@ -742,11 +725,12 @@ fn samples(stream: &Stream<'_>, space: Option<Space>, bits: Option<u8>) -> Optio
             for (part, value) in color.iter_mut().enumerate() {
                 *value = ramps[part][usize::from(sample(samples, first + part, bits))];
             }
-            gray[row * width + column] = space.gray(&color);
+            pixels[row * width + column] = space.gray(&color);
         }
     }
-    let alpha = about.and_then(|about| about.alpha).filter(|alpha| alpha.len() == gray.len());
-    Some(Samples { width, height, gray, alpha })
+    let alpha = about.and_then(|about| about.alpha).filter(|alpha| alpha.len() == pixels.len());
+    let alpha = alpha.map(|pixels| GrayImage { width, height, pixels });
+    Some((GrayImage { width, height, pixels }, alpha))
 }
 
 /// A sample of a row; of 16 bits the upper eight.
@@ -784,13 +768,7 @@ fn ramps(dict: &Dict<'_>, bits: u8, space: &Space) -> Vec<[u8; 256]> {
     (0..space.parts()).map(ramp).collect()
 }
 
-struct Canvas {
-    width: usize,
-    height: usize,
-    gray: Vec<u8>,
-}
-
-impl Canvas {
+impl GrayImage {
     /// The pixels of an area; `None` if it is outside.
     fn part(&self, area: Rect) -> Option<(Range<usize>, Range<usize>)> {
         let within = |from: f64, to: f64, end: usize| {
@@ -862,7 +840,7 @@ impl Canvas {
                 }
             }
             let row = of_row[0].0 / SAMPLED_ROWS;
-            let pixels = &mut self.gray[row * self.width + columns.start..][..width];
+            let pixels = &mut self.pixels[row * self.width + columns.start..][..width];
             let mut covered = 0.0;
             for (pixel, change) in pixels.iter_mut().zip(&change) {
                 covered += change;
@@ -880,10 +858,11 @@ impl Canvas {
         }
         let area = place.transform_rect_bbox(Rect::new(0.0, 0.0, 1.0, 1.0));
         let Some((columns, rows)) = self.part(area) else { return };
+        let Some(drawn) = image.gray.as_ref().or(image.mask.as_ref()) else { return };
         let inverse = place.inverse();
         // Samples of the image per pixel in each direction.
         let [a, b, c, d, ..] = inverse.as_coeffs();
-        let size = (image.width as f64, image.height as f64);
+        let size = (drawn.width as f64, drawn.height as f64);
         let dense = (a * size.0).hypot(b * size.1).max((c * size.0).hypot(d * size.1));
         let steps = (dense.ceil() as usize).clamp(1, MOST_SAMPLES);
         for row in rows {
@@ -900,41 +879,40 @@ impl Canvas {
                         continue;
                     }
                     let (x, y) = (at.x, 1.0 - at.y);
-                    let opaque = image.mask.as_ref().map_or(255, |mask| {
-                        u32::from(nearest(&mask.opaque, mask.width, mask.height, x, y))
-                    });
+                    let opaque = image.mask.as_ref().map_or(255, |mask| mask.nearest(x, y).into());
                     let gray = match &image.gray {
-                        none if none.is_empty() => f64::from(ink),
-                        gray if dense < 1.0 => between(gray, image.width, image.height, x, y),
-                        gray => f64::from(nearest(gray, image.width, image.height, x, y)),
+                        None => f64::from(ink),
+                        Some(pixels) if dense < 1.0 => pixels.between(x, y),
+                        Some(pixels) => f64::from(pixels.nearest(x, y)),
                     };
                     light += (gray * f64::from(opaque)) as u32;
                     paint += opaque;
                 }
                 let all = 255 * (steps * steps) as u32;
-                let pixel = &mut self.gray[row * self.width + column];
+                let pixel = &mut self.pixels[row * self.width + column];
                 let below = u32::from(*pixel) * (all - paint);
                 *pixel = ((light + below) / all).min(255) as u8;
             }
         }
     }
-}
 
-/// The pixel at a point of the unit square.
-fn nearest(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> u8 {
-    let column = ((x * width as f64) as usize).min(width - 1);
-    let row = ((y * height as f64) as usize).min(height - 1);
-    pixels[row * width + column]
-}
+    /// The pixel at a point of the unit square.
+    fn nearest(&self, x: f64, y: f64) -> u8 {
+        let column = ((x * self.width as f64) as usize).min(self.width - 1);
+        let row = ((y * self.height as f64) as usize).min(self.height - 1);
+        self.pixels[row * self.width + column]
+    }
 
-/// The same for an image with fewer pixels than the canvas: interpolated between its four nearest.
-fn between(pixels: &[u8], width: usize, height: usize, x: f64, y: f64) -> f64 {
-    let place = |at: f64, end: usize| {
-        let at = (at * end as f64 - 0.5).clamp(0.0, (end - 1) as f64);
-        (at as usize, (at as usize + 1).min(end - 1), at.fract())
-    };
-    let ((left, right, by_x), (top, bottom, by_y)) = (place(x, width), place(y, height));
-    let pixel = |row: usize, column: usize| f64::from(pixels[row * width + column]);
-    let row = |row: usize| pixel(row, left) * (1.0 - by_x) + pixel(row, right) * by_x;
-    row(top) * (1.0 - by_y) + row(bottom) * by_y
+    /// The same for an image with fewer pixels than the canvas: interpolated between its four nearest.
+    fn between(&self, x: f64, y: f64) -> f64 {
+        let place = |at: f64, end: usize| {
+            let at = (at * end as f64 - 0.5).clamp(0.0, (end - 1) as f64);
+            (at as usize, (at as usize + 1).min(end - 1), at.fract())
+        };
+        let (left, right, by_x) = place(x, self.width);
+        let (top, bottom, by_y) = place(y, self.height);
+        let pixel = |row: usize, column: usize| f64::from(self.pixels[row * self.width + column]);
+        let row = |row: usize| pixel(row, left) * (1.0 - by_x) + pixel(row, right) * by_x;
+        row(top) * (1.0 - by_y) + row(bottom) * by_y
+    }
 }
