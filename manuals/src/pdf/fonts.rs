@@ -124,11 +124,7 @@ impl Face<'_> {
             FontGlyph::Outline(glyph) => glyph.as_unicode(),
             FontGlyph::Type3(glyph) => glyph.as_unicode(),
         };
-        let named = named.map(|text| match text {
-            BfString::Char(letter) => letter.to_string(),
-            BfString::String(text) => text,
-        });
-        if let Some(text) = named.filter(|text| !text.chars().all(is_nothing)) {
+        if let Some(text) = named.map(letters_of).filter(|text| !text.chars().all(is_nothing)) {
             return Some(text);
         }
         if let Some(letter) = numbered(&self.names, code) {
@@ -141,11 +137,9 @@ impl Face<'_> {
         }
         let FontGlyph::Outline(glyph) = &glyph else { return None };
         let own = self.own.get_or_init(|| {
-            let Some(data) = glyph.font_data() else { return HashMap::new() };
-            let Ok(font) = skrifa::FontRef::new(data.data.as_ref().as_ref()) else {
-                return HashMap::new();
-            };
             let mut own = HashMap::new();
+            let Some(data) = glyph.font_data() else { return own };
+            let Ok(font) = skrifa::FontRef::new(data.data.as_ref().as_ref()) else { return own };
             for (code, glyph) in font.charmap().mappings() {
                 if let Some(letter) = char::from_u32(code).filter(|letter| !is_nothing(*letter)) {
                     own.entry(glyph.to_u32()).or_insert(letter);
@@ -154,6 +148,13 @@ impl Face<'_> {
             own
         });
         own.get(&glyph.glyph_id().to_u32()).map(char::to_string)
+    }
+}
+
+fn letters_of(mapped: BfString) -> String {
+    match mapped {
+        BfString::Char(letter) => letter.to_string(),
+        BfString::String(text) => text,
     }
 }
 
@@ -245,10 +246,7 @@ impl Cids {
             }
             Self::Collection { encoding, letters } => {
                 let cid = (1..=4).find_map(|length| encoding.lookup_cid_code(code, length))?;
-                Some(match letters.lookup_bf_string(cid)? {
-                    BfString::Char(letter) => letter.to_string(),
-                    BfString::String(text) => text,
-                })
+                letters.lookup_bf_string(cid).map(letters_of)
             }
         }
     }

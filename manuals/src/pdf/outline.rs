@@ -30,7 +30,7 @@ pub(super) fn title(pdf: &Pdf) -> String {
 
 /// The bookmarks in order, as headings with their target page.
 pub(super) fn headings(pdf: &Pdf) -> Vec<Heading> {
-    let Some(catalog) = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id()) else { return Vec::new() };
+    let Some(catalog) = catalog(pdf) else { return Vec::new() };
     let Some(outlines) = catalog.get::<Dict<'_>>(b"Outlines".as_slice()) else { return Vec::new() };
     let pages = pdf.pages().iter().enumerate();
     let mut walk = Walk {
@@ -43,6 +43,10 @@ pub(super) fn headings(pdf: &Pdf) -> Vec<Heading> {
     };
     walk.level(&outlines, 1);
     walk.found
+}
+
+fn catalog(pdf: &Pdf) -> Option<Dict<'_>> {
+    pdf.xref().get::<Dict<'_>>(pdf.xref().root_id())
 }
 
 struct Walk<'a> {
@@ -125,23 +129,37 @@ fn names<'a>(catalog: &Dict<'a>) -> HashMap<Vec<u8>, Object<'a>> {
         }
     }
     let root = catalog.get::<Dict<'a>>(b"Names".as_slice());
-    let root = root.and_then(|names| names.get::<Dict<'a>>(b"Dests".as_slice()));
-    let mut waiting: Vec<(Dict<'a>, u8)> = root.map(|root| (root, 0)).into_iter().collect();
+    if let Some(root) = root.and_then(|names| names.get::<Dict<'a>>(b"Dests".as_slice())) {
+        names.extend(entries(root, b"Names", |name, target| match name {
+            Object::String(name) => Some((name.as_bytes().to_vec(), target)),
+            _ => None,
+        }));
+    }
+    names
+}
+
+/// The entries of a tree of names or of numbers, whose nodes have pairs of a key and a value below `pairs`. The pairs
+/// of a node end at the first that is no entry.
+fn entries<'a, Entry>(
+    root: Dict<'a>,
+    pairs: &[u8],
+    entry: impl Fn(Object<'a>, Object<'a>) -> Option<Entry>,
+) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut waiting = vec![(root, 0)];
     while let Some((node, depth)) = waiting.pop() {
-        if depth > DEEPEST || names.len() >= MOST {
+        if depth > DEEPEST || entries.len() >= MOST || waiting.len() > MOST {
             break;
         }
-        if let Some(pairs) = node.get::<Array<'a>>(b"Names".as_slice()) {
+        if let Some(pairs) = node.get::<Array<'a>>(pairs) {
             let mut pairs = pairs.iter::<Object<'a>>();
-            while let (Some(Object::String(name)), Some(target)) = (pairs.next(), pairs.next()) {
-                names.insert(name.as_bytes().to_vec(), target);
-            }
+            entries.extend(std::iter::from_fn(|| entry(pairs.next()?, pairs.next()?)));
         }
         if let Some(kids) = node.get::<Array<'a>>(b"Kids".as_slice()) {
             waiting.extend(kids.iter::<Dict<'a>>().take(MOST).map(|kid| (kid, depth + 1)));
         }
     }
-    names
+    entries
 }
 
 /// A range of pages with one label style.
@@ -155,8 +173,7 @@ struct Range {
 /// The label of each page; empty if the document has none, or only the numbers of the file.
 pub(super) fn labels(pdf: &Pdf) -> Vec<Option<String>> {
     let count = pdf.pages().len();
-    let catalog = pdf.xref().get::<Dict<'_>>(pdf.xref().root_id());
-    let root = catalog.and_then(|catalog| catalog.get::<Dict<'_>>(b"PageLabels".as_slice()));
+    let root = catalog(pdf).and_then(|catalog| catalog.get::<Dict<'_>>(b"PageLabels".as_slice()));
     let mut ranges = root.map(ranges).unwrap_or_default();
     ranges.retain(|range| range.first < count);
     ranges.sort_by_key(|range| range.first);
@@ -176,35 +193,22 @@ pub(super) fn labels(pdf: &Pdf) -> Vec<Option<String>> {
 }
 
 fn ranges(root: Dict<'_>) -> Vec<Range> {
-    let mut ranges = Vec::new();
-    let mut waiting = vec![(root, 0)];
-    while let Some((node, depth)) = waiting.pop() {
-        if depth > DEEPEST || ranges.len() >= MOST || waiting.len() > MOST {
-            break;
-        }
-        if let Some(pairs) = node.get::<Array<'_>>(b"Nums".as_slice()) {
-            let mut pairs = pairs.iter::<Object<'_>>();
-            while let (Some(Object::Number(first)), Some(Object::Dict(range))) =
-                (pairs.next(), pairs.next())
-            {
-                let Ok(first) = usize::try_from(first.as_i64()) else { continue };
-                let style = range.get::<Name<'_>>(b"S".as_slice());
-                let prefix = range.get::<PdfString<'_>>(b"P".as_slice());
-                let start =
-                    range.get::<i32>(b"St".as_slice()).and_then(|start| u32::try_from(start).ok());
-                ranges.push(Range {
-                    first,
-                    style: style.and_then(|style| style.as_ref().first().copied()),
-                    prefix: prefix.map(|prefix| decode(prefix.as_bytes())).unwrap_or_default(),
-                    start: start.unwrap_or(1).max(1),
-                });
-            }
-        }
-        if let Some(kids) = node.get::<Array<'_>>(b"Kids".as_slice()) {
-            waiting.extend(kids.iter::<Dict<'_>>().take(MOST).map(|kid| (kid, depth + 1)));
-        }
-    }
-    ranges
+    let ranges = entries(root, b"Nums", |first, range| match (first, range) {
+        (Object::Number(first), Object::Dict(range)) => Some((first.as_i64(), range)),
+        _ => None,
+    });
+    let range = |(first, range): (i64, Dict<'_>)| {
+        let style = range.get::<Name<'_>>(b"S".as_slice());
+        let prefix = range.get::<PdfString<'_>>(b"P".as_slice());
+        let start = range.get::<i32>(b"St".as_slice());
+        Some(Range {
+            first: usize::try_from(first).ok()?,
+            style: style.and_then(|style| style.as_ref().first().copied()),
+            prefix: prefix.map(|prefix| decode(prefix.as_bytes())).unwrap_or_default(),
+            start: start.and_then(|start| u32::try_from(start).ok()).unwrap_or(1).max(1),
+        })
+    };
+    ranges.into_iter().filter_map(range).collect()
 }
 
 /// A number in the style of a range; empty without a style.
