@@ -178,12 +178,13 @@ pub(crate) fn even_out<'a>(runs: impl Iterator<Item = &'a mut Run>) {
 fn middle(runs: &[(usize, &mut Run)]) -> f32 {
     let half = runs.iter().map(|(letters, _)| letters).sum::<usize>() / 2;
     let mut before = 0;
-    let reaches = |letters: &usize| {
+    for (letters, run) in runs {
         before += letters;
-        before > half
-    };
-    let mut reaches = reaches;
-    runs.iter().find(|(letters, _)| reaches(letters)).map_or(0.0, |(_, run)| run.size)
+        if before > half {
+            return run.size;
+        }
+    }
+    0.0
 }
 
 fn set(runs: Vec<(usize, &mut Run)>, size: f32) {

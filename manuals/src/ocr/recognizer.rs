@@ -168,12 +168,12 @@ impl Recognizer {
             file,
             pages: pages.clone(),
             is_abandoned: Arc::clone(&job.is_abandoned),
-            has_more: AtomicBool::new(false),
+            remaining: numbers,
+            faults: Vec::new(),
+            has_more: false,
             tell,
         };
-        drop(tokio::spawn(async move {
-            work.run(listed, numbers).await;
-        }));
+        drop(tokio::spawn(work.run(listed)));
         Ok(job)
     }
 }
@@ -197,8 +197,12 @@ struct Work {
     file: File,
     pages: Pages,
     is_abandoned: Arc<AtomicBool>,
+    /// Pages that are not done.
+    remaining: Vec<u32>,
+    /// Pages that cannot be recognized.
+    faults: Vec<(u32, PageFault)>,
     /// A page with text was recognized.
-    has_more: AtomicBool,
+    has_more: bool,
     tell: watch::Sender<Progress>,
 }
 
@@ -213,14 +217,14 @@ enum Ended {
 }
 
 impl Work {
-    async fn run(mut self, listed: Listed, mut remaining: Vec<u32>) {
+    async fn run(mut self, listed: Listed) {
         let Ok(_place) = Arc::clone(&self.inner.places).acquire_owned().await else { return };
         let started = Instant::now();
         let deadline = started + Duration::from_millis(self.inner.settings.timeout_ms);
-        let (all, mut faults) = (remaining.len(), Vec::new());
+        let all = self.remaining.len();
         let mut deaths: HashMap<u32, u32> = HashMap::new();
-        while !remaining.is_empty() {
-            let (ended, begun) = match self.child(&mut remaining, &mut faults, deadline).await {
+        while !self.remaining.is_empty() {
+            let (ended, begun) = match self.child(deadline).await {
                 Ok(outcome) => outcome,
                 Err(error) => {
                     (self.inner.report)(OcrEvent::NoProcess(&error));
@@ -231,8 +235,8 @@ impl Work {
                 break;
             }
             let Some(page) = begun else {
-                if !remaining.is_empty() {
-                    (self.inner.report)(OcrEvent::EndedEarly { pages: remaining.len() });
+                if !self.remaining.is_empty() {
+                    (self.inner.report)(OcrEvent::EndedEarly { pages: self.remaining.len() });
                 }
                 break;
             };
@@ -240,21 +244,21 @@ impl Work {
             let died = deaths.entry(page).or_default();
             *died += 1;
             if *died >= DEATHS {
-                self.done(page, PageText::Failed(PageFault::Died), &mut remaining, &mut faults);
+                self.done(page, PageText::Failed(PageFault::Died));
             }
         }
         (self.inner.report)(OcrEvent::JobEnded {
             url: &self.documentation.url,
-            read: all - remaining.len() - faults.len(),
-            failed: &faults,
-            remaining: remaining.len(),
+            read: all - self.remaining.len() - self.faults.len(),
+            failed: &self.faults,
+            remaining: self.remaining.len(),
             took: started.elapsed(),
         });
         self.prune().await;
         // Removed from the list first: a load that finds pages missing after this starts a job of its own.
         drop(listed);
         self.tell.send_modify(|progress| progress.ended = true);
-        if self.is_abandoned.load(Ordering::SeqCst) && self.has_more.load(Ordering::SeqCst) {
+        if self.is_abandoned.load(Ordering::SeqCst) && self.has_more {
             let call = self.inner.when_more.lock().unwrap_or_else(PoisonError::into_inner).clone();
             if let Some(call) = call {
                 call(self.documentation.clone());
@@ -263,13 +267,8 @@ impl Work {
     }
 
     /// Runs one child over the remaining pages. Returns how it ended, and during which page.
-    async fn child(
-        &mut self,
-        remaining: &mut Vec<u32>,
-        faults: &mut Vec<(u32, PageFault)>,
-        deadline: Instant,
-    ) -> io::Result<(Ended, Option<u32>)> {
-        let mut child = self.spawn(remaining, deadline)?;
+    async fn child(&mut self, deadline: Instant) -> io::Result<(Ended, Option<u32>)> {
+        let mut child = self.spawn(deadline)?;
         let output = child.stdout.take().expect("standard output is piped");
         let group = Group::of(&child);
         let mut output = BufReader::new(output);
@@ -281,7 +280,7 @@ impl Work {
                 Ok(Ok(Some(Event::Begun(number)))) => begun = Some(number),
                 Ok(Ok(Some(Event::Done(number, text)))) => {
                     begun = None;
-                    self.done(number, text, remaining, faults);
+                    self.done(number, text);
                 }
                 Ok(Ok(None) | Err(_)) => break Ended::Output,
                 Err(_) if Instant::now() < deadline => break Ended::Hung,
@@ -289,19 +288,19 @@ impl Work {
             }
         };
         // Before the wait: the id of a group that is gone may be reused.
-        group.kill();
+        drop(group);
         child.wait().await?;
         Ok((ended, begun))
     }
 
-    fn spawn(&self, remaining: &[u32], deadline: Instant) -> io::Result<Child> {
+    fn spawn(&self, deadline: Instant) -> io::Result<Child> {
         let inner = &self.inner;
         let engine = inner.engine.get().and_then(Option::as_ref);
         let engine = engine.ok_or_else(|| io::Error::other("there is no tesseract"))?;
         let mut file = self.file.try_clone()?;
         file.rewind()?;
         let time = deadline.saturating_duration_since(Instant::now()).as_millis();
-        let pages: Vec<String> = remaining.iter().map(ToString::to_string).collect();
+        let pages: Vec<String> = self.remaining.iter().map(ToString::to_string).collect();
         let mut command = Command::new(&inner.settings.program);
         command
             .arg("recognize")
@@ -330,22 +329,16 @@ impl Work {
     }
 
     /// Stores a page that is done.
-    fn done(
-        &self,
-        number: u32,
-        text: PageText,
-        remaining: &mut Vec<u32>,
-        faults: &mut Vec<(u32, PageFault)>,
-    ) {
-        let Some(at) = remaining.iter().position(|page| *page == number) else { return };
-        remaining.remove(at);
+    fn done(&mut self, number: u32, text: PageText) {
+        let Some(at) = self.remaining.iter().position(|page| *page == number) else { return };
+        self.remaining.remove(at);
         let outcome = match &text {
             PageText::Read { runs, .. } => {
-                self.has_more.fetch_or(!runs.is_empty(), Ordering::SeqCst);
+                self.has_more |= !runs.is_empty();
                 Ok(())
             }
             PageText::Failed(fault) => {
-                faults.push((number, *fault));
+                self.faults.push((number, *fault));
                 Err(*fault)
             }
         };
@@ -394,8 +387,6 @@ impl Group {
     fn of(_: &Child) -> Self {
         Self {}
     }
-
-    fn kill(self) {}
 }
 
 impl Drop for Group {
