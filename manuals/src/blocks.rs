@@ -39,24 +39,15 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
             continue;
         }
         let text = line.text();
-        if line.begins {
-            Open::push_labels(&mut labels, &mut blocks);
-            blocks.push(Open::new(line, text));
-            continue;
-        }
-        if let Some(open) = blocks.last_mut().filter(|open| open.kind == Kind::Row)
-            && let Some(above) = above
-            && open.goes_on_in(line, above, Rows::around(lines, at), setting)
-        {
-            open.take(line, &text, words);
-            continue;
-        }
-        let open = blocks.last_mut();
-        match (above, open) {
-            (Some(above), Some(open)) if open.takes(line, &text, above, setting) => {
-                open.take(line, &text, words);
-            }
-            _ => {
+        let goes_on = |(open, above): &(&mut Open, &Line)| {
+            !line.begins
+                && (open.kind == Kind::Row
+                    && open.goes_on_in(line, above, Rows::around(lines, at), setting)
+                    || open.takes(line, &text, above, setting))
+        };
+        match blocks.last_mut().zip(above).filter(goes_on) {
+            Some((open, _)) => open.take(line, &text, words),
+            None => {
                 Open::push_labels(&mut labels, &mut blocks);
                 blocks.push(Open::new(line, text));
             }

@@ -79,6 +79,8 @@ pub(super) async fn read_isolated(
         cause: cause.into(),
     };
     let charset = order.charset.map(|charset| ["--charset", charset.name()]);
+    let recognized = order.recognized.as_ref();
+    let recognized = recognized.map(|folder| ["--recognized".as_ref(), folder.as_os_str()]);
     let mut child = Command::new(program)
         .arg("extract")
         .args(charset.iter().flatten())
@@ -91,12 +93,7 @@ pub(super) async fn read_isolated(
         .args(["--html-max-nodes", &limits.html.max_nodes.to_string()])
         .args(["--html-max-depth", &limits.html.max_depth.to_string()])
         .args(["--html-max-attributes", &limits.html.max_attributes.to_string()])
-        .args(
-            order
-                .recognized
-                .iter()
-                .flat_map(|folder| ["--recognized".as_ref(), folder.as_os_str()]),
-        )
+        .args(recognized.iter().flatten())
         // Keys and addresses of the server must not be in a process that reads untrusted bytes.
         .env_clear()
         .stdin(Stdio::from(file))

@@ -181,19 +181,15 @@ struct Layout<'a> {
 impl Layout<'_> {
     fn order(&self, mut segments: Vec<Segment<'_>>, depth: usize, lines: &mut Vec<Line>) {
         sort(&mut segments);
-        let gutter = if depth < DEEPEST { self.gutter(&segments, Sides::Columns) } else { None };
-        let Some(gutter) = gutter else {
+        let gutter = |sides| (depth < DEEPEST).then(|| self.gutter(&segments, sides)).flatten();
+        let Some(gutter) = gutter(Sides::Columns) else {
             // Between labels and their paragraphs.
-            let gutter = if depth < DEEPEST { self.gutter(&segments, Sides::Labels) } else { None };
-            if let Some(gutter) = gutter {
-                let parts = self.cut(segments.clone(), &gutter);
-                let [above, mut first, mut second, below] = parts;
+            if let Some(gutter) = gutter(Sides::Labels) {
+                let [above, mut first, mut second, below] = self.cut(segments.clone(), &gutter);
                 if align_labels(&mut first, &second) {
                     first.append(&mut second);
                     for part in [above, first, below] {
-                        if !part.is_empty() {
-                            self.order(part, depth + 1, lines);
-                        }
+                        self.order(part, depth + 1, lines);
                     }
                     return;
                 }
@@ -201,10 +197,8 @@ impl Layout<'_> {
             align_centred(&mut segments, self.bars);
             return self.rows(&segments, lines);
         };
-        let [segments, mut first, mut second, below] = self.cut(segments, &gutter);
-        if !segments.is_empty() {
-            self.order(segments, depth + 1, lines);
-        }
+        let [above, mut first, mut second, below] = self.cut(segments, &gutter);
+        self.order(above, depth + 1, lines);
         if align_labels(&mut first, &second) {
             first.append(&mut second);
             self.order(first, depth + 1, lines);
@@ -217,9 +211,7 @@ impl Layout<'_> {
             self.order(first, depth + 1, lines);
             self.order(second, depth + 1, lines);
         }
-        if !below.is_empty() {
-            self.order(below, depth + 1, lines);
-        }
+        self.order(below, depth + 1, lines);
     }
 
     /// True when no gutter separates most of a text.

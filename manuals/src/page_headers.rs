@@ -234,14 +234,12 @@ const LARGEST: i64 = 9_999;
 /// The printed number of each page, from its header or footer; `None` if it equals that of the file, or is unknown.
 /// `running` are the header and footer lines of each page.
 pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
-    let edges: Vec<Vec<String>> =
-        running.iter().map(|page| page.lines().map(str::to_owned).collect()).collect();
-    let numbers: Vec<Vec<i64>> = edges.iter().map(|lines| numbers(lines)).collect();
+    let numbers: Vec<Vec<i64>> = running.iter().map(numbers).collect();
     let single = sequence(&numbers, 1, |seen, number| seen.contains(&number));
     let double = sequence(&numbers, 2, |seen, number| {
         seen.contains(&number) && seen.contains(&(number + 1))
     });
-    let mut labels = vec![None; edges.len()];
+    let mut labels = vec![None; running.len()];
     match (single, double) {
         // A spread shows two numbers, a page at most one that increases with the pages.
         (single, Some(double))
@@ -251,7 +249,7 @@ pub(super) fn printed(running: &[Running]) -> Vec<Option<String>> {
         }
         (Some(single), _) if single.start != 1 => {
             single.label(&mut labels, |number| number.to_string());
-            roman(&edges, single.first, &mut labels);
+            roman(running, single.first, &mut labels);
         }
         _ => {}
     }
@@ -312,15 +310,14 @@ fn sequence(
 }
 
 /// Roman numbers of the pages before the first Arabic one.
-fn roman(edges: &[Vec<String>], before: usize, labels: &mut [Option<String>]) {
-    let seen: Vec<Vec<i64>> = edges[..before]
-        .iter()
-        .map(|lines| words(lines).filter_map(|word| roman_value(&word)).collect())
-        .collect();
+fn roman(running: &[Running], before: usize, labels: &mut [Option<String>]) {
+    let values = |page| words(page).filter_map(roman_value).collect();
+    let seen: Vec<Vec<i64>> = running[..before].iter().map(values).collect();
     let Some(sequence) = sequence(&seen, 1, |seen, number| seen.contains(&number)) else { return };
     for at in sequence.first..=sequence.last {
-        let shown = words(&edges[at]).find(|word| roman_value(word) == Some(sequence.at(at)));
-        labels[at] = shown;
+        let mut words = words(&running[at]);
+        let shown = words.find(|word| roman_value(word) == Some(sequence.at(at)));
+        labels[at] = shown.map(str::to_owned);
     }
 }
 
@@ -333,24 +330,16 @@ fn roman_value(word: &str) -> Option<i64> {
     (1..=60).find(|number| roman_numeral(*number) == upper)
 }
 
+#[rustfmt::skip]
+const NUMERALS: [(i64, &str); 13] = [
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
+    (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+];
+
 /// A number in Roman capitals.
 pub(super) fn roman_numeral(mut number: i64) -> String {
     let mut text = String::new();
-    for (value, letters) in [
-        (1000, "M"),
-        (900, "CM"),
-        (500, "D"),
-        (400, "CD"),
-        (100, "C"),
-        (90, "XC"),
-        (50, "L"),
-        (40, "XL"),
-        (10, "X"),
-        (9, "IX"),
-        (5, "V"),
-        (4, "IV"),
-        (1, "I"),
-    ] {
+    for (value, letters) in NUMERALS {
         while number >= value {
             text.push_str(letters);
             number -= value;
@@ -359,17 +348,19 @@ pub(super) fn roman_numeral(mut number: i64) -> String {
     text
 }
 
-fn numbers(lines: &[String]) -> Vec<i64> {
+fn numbers(page: &Running) -> Vec<i64> {
     let digits =
-        |word: &String| word.len() <= 4 && word.chars().all(|letter| letter.is_ascii_digit());
-    let number = |word: String| word.parse().ok().filter(|number| (1..=LARGEST).contains(number));
-    words(lines).filter(digits).filter_map(number).collect()
+        |word: &&str| word.len() <= 4 && word.chars().all(|letter| letter.is_ascii_digit());
+    let number = |word: &str| word.parse().ok().filter(|number| (1..=LARGEST).contains(number));
+    words(page).filter(digits).filter_map(number).collect()
 }
 
 /// Words without surrounding signs (`- 12 -`, `12 |`).
-fn words(lines: &[String]) -> impl Iterator<Item = String> {
-    let plain = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
-    lines.iter().flat_map(|line| line.split_whitespace()).map(plain).filter(|word| !word.is_empty())
+fn words(page: &Running) -> impl Iterator<Item = &str> {
+    page.lines()
+        .flat_map(str::split_whitespace)
+        .map(|word| word.trim_matches(|letter: char| !letter.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]

@@ -131,10 +131,7 @@ fn cut(block: Block) -> Vec<Block> {
     let mut rest = block.text();
     let mut pieces = Vec::new();
     while rest.len() > LONGEST_BLOCK {
-        let mut end = LONGEST_BLOCK;
-        while !rest.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = rest.floor_char_boundary(LONGEST_BLOCK);
         let head = &rest[..end];
         let at = [". ", "\n", "。", " "].iter().find_map(|mark| {
             let at = head.rfind(mark)? + mark.len();

@@ -102,7 +102,7 @@ impl Scans {
         let mut scans = Self::default();
         for (number, sheet) in (1..).zip(&mut draft.sheets) {
             let is_drawn = sheet.images.share() < COVERED && sheet.outlined < OUTLINED;
-            if is_drawn || is_legible(sheet) {
+            if is_drawn || legible_letters(sheet) >= SCAN.0 {
                 continue;
             }
             match recognized(number) {
@@ -129,11 +129,6 @@ impl Scans {
     }
 }
 
-/// True for a page with legible text.
-fn is_legible(sheet: &Sheet) -> bool {
-    legible_letters(sheet) >= SCAN.0
-}
-
 /// Legible letters of a page; zero if the illegible ones are more, or if they form no words.
 fn legible_letters(sheet: &Sheet) -> usize {
     let letters = sheet.letters();
@@ -148,8 +143,7 @@ const MORE: usize = 20;
 /// True when OCR has found more text than the page draws.
 fn says_more(runs: &[Run], sheet: &Sheet) -> bool {
     let drawn = legible_letters(sheet);
-    let letters = |run: &Run| run.text.chars().filter(|letter| letter.is_alphanumeric()).count();
-    drawn == 0 || runs.iter().map(letters).sum::<usize>() > 2 * drawn + MORE
+    drawn == 0 || runs.iter().map(Run::letters).sum::<usize>() > 2 * drawn + MORE
 }
 
 fn check_for_scan(draft: &Draft, bytes: usize, scans: &Scans) -> Result<(), ReadError> {

@@ -26,6 +26,11 @@ impl Run {
     pub(super) fn end(&self) -> f32 {
         self.x + self.width
     }
+
+    /// Number of its letters and digits.
+    pub(super) fn letters(&self) -> usize {
+        self.text.chars().filter(|letter| letter.is_alphanumeric()).count()
+    }
 }
 
 /// A thin horizontal bar.
@@ -109,7 +114,7 @@ impl Sheet {
 
     /// Number of letters and digits of the page.
     pub(super) fn letters(&self) -> usize {
-        self.runs().map(|run| run.text.chars().filter(|c| c.is_alphanumeric()).count()).sum()
+        self.runs().map(Run::letters).sum()
     }
 }
 
