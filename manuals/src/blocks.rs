@@ -3,7 +3,7 @@
 use hsc_catalogs::Block;
 
 use super::headings::Setting;
-use super::layout::{Cell, Line};
+use super::layout::{Cell, Line, cell_texts};
 use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, note_word_alone};
 use super::mending::Words;
 use super::tables::{self, Row, is_figure};
@@ -86,9 +86,7 @@ fn join_stray_rows(blocks: Vec<Open>, words: &Words) -> Vec<Open> {
         if let Some(last) = joined.last_mut().filter(|last| last.is_unfinished()) {
             let is_row = open.kind == Kind::Row && is_stray(at);
             let text = match open.kind {
-                Kind::Row => {
-                    open.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ")
-                }
+                Kind::Row => cell_texts(&open.cells, " "),
                 _ => open.text.clone(),
             };
             if is_row && open.cells.iter().all(|cell| is_label_number(&cell.text)) {

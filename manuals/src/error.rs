@@ -127,3 +127,22 @@ impl Complexity {
         }
     }
 }
+
+/// Why a page cannot be recognized, with its name in metrics and logs.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::Display,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PageFault {
+    /// None of its images can be decoded.
+    Damaged,
+    /// Its images have too many pixels.
+    TooLarge,
+    /// Recognition took longer than `manuals.ocr.page_timeout_ms`.
+    TooSlow,
+    /// tesseract failed on it.
+    Engine,
+    /// The process ended during it, more than once.
+    Died,
+}

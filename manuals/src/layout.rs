@@ -50,6 +50,11 @@ pub(super) struct Cell {
     pub end: f32,
 }
 
+/// The texts of cells with a separator between them.
+pub(super) fn cell_texts(cells: &[Cell], separator: &str) -> String {
+    cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(separator)
+}
+
 impl Line {
     pub(super) fn x(&self) -> f32 {
         self.cells.first().map_or(0.0, |cell| cell.x)
@@ -57,14 +62,7 @@ impl Line {
 
     /// The text, its cells separated by one space.
     pub(super) fn text(&self) -> String {
-        let mut text = String::new();
-        for cell in &self.cells {
-            if !text.is_empty() {
-                text.push(' ');
-            }
-            text.push_str(&cell.text);
-        }
-        text
+        cell_texts(&self.cells, " ")
     }
 
     /// True for a row of a table.

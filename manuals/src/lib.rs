@@ -39,12 +39,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use self::error::{BoxError, Complexity, ReadError};
+pub use self::error::{BoxError, Complexity, PageFault, ReadError};
 pub use self::html::print as print_html;
 pub use self::isolate::{Order, answer};
 pub use self::ocr::{
-    Job, NoEngine, OcrEvent, OcrSettings, Order as OcrOrder, PageFault, Pages, Progress,
-    Recognizer, Stored, recognize,
+    Job, NoEngine, OcrEvent, OcrSettings, Order as OcrOrder, Pages, Progress, Recognizer, Stored,
+    recognize,
 };
 #[doc(hidden)] // For tests/fuzz.
 pub use self::ocr::{count_runs, page_images};

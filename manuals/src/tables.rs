@@ -4,7 +4,7 @@
 //! merged cell is drawn once. The rows that have a cell in every column determine the columns, and the
 //! others are aligned with them. A merged cell is repeated in each of its columns, because a row is quoted alone.
 
-use super::layout::Cell;
+use super::layout::{Cell, cell_texts};
 
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub(super) struct Row {
 impl Row {
     /// The cells separated by ` | `.
     pub(super) fn text(&self) -> String {
-        self.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" | ")
+        cell_texts(&self.cells, " | ")
     }
 }
 

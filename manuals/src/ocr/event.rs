@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::PageFault;
+use super::super::PageFault;
 
 /// An event during the recognition of scanned pages.
 #[derive(Debug)]

@@ -24,7 +24,7 @@ pub use self::event::{NoEngine, OcrEvent};
 pub use self::hocr::count_runs;
 pub use self::recognize::{Order, page_images, recognize};
 pub use self::recognizer::{Job, Progress, Recognizer};
-pub use self::store::{PageFault, Pages, Stored};
+pub use self::store::{Pages, Stored};
 
 pub(super) use self::hocr::even_out;
 pub(super) use self::store::{PageText, page};

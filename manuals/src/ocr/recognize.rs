@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::super::pdf::{Pictures, Raster};
-use super::super::{ReadError, isolate};
+use super::super::{PageFault, ReadError, isolate};
+use super::PageText;
 use super::hocr::{self, Recognized};
-use super::{PageFault, PageText};
 
 /// The parameters of a child, as arguments of `hsc recognize`.
 #[derive(Debug, Clone)]
@@ -72,8 +72,7 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
             break;
         }
         write(&mut output, &Event::Begun(*page))?;
-        let raster = pictures.page(*page).map_err(PageFault::from);
-        let read = raster.and_then(|raster| order.read(&raster));
+        let read = pictures.page(*page).and_then(|raster| order.read(&raster));
         write(&mut output, &Event::Done(*page, read.unwrap_or_else(PageText::Failed)))?;
     }
     Ok(())

@@ -20,10 +20,11 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::super::PageFault;
 use super::engine::Engine;
 use super::recognize::Event;
 use super::store::{self, Pages};
-use super::{OcrEvent, OcrSettings, PageFault, PageText};
+use super::{OcrEvent, OcrSettings, PageText};
 
 /// Deaths of the child during one page after which the page is skipped. The first may be the fault of the machine.
 const DEATHS: u32 = 2;

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::pdf::NoRaster;
+use super::super::PageFault;
 use super::super::sheet::Run;
 
 /// The text of a scanned page, or why there is none. Stored, and sent from the child to its parent.
@@ -28,34 +28,6 @@ pub(crate) enum PageText {
     },
     /// It cannot be recognized. The next attempt is after a day.
     Failed(PageFault),
-}
-
-/// Why a page cannot be recognized, with its name in metrics and logs.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr, strum::Display,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum PageFault {
-    /// None of its images can be decoded.
-    Damaged,
-    /// Its images have too many pixels.
-    TooLarge,
-    /// Recognition took longer than `manuals.ocr.page_timeout_ms`.
-    TooSlow,
-    /// tesseract failed on it.
-    Engine,
-    /// The process ended during it, more than once.
-    Died,
-}
-
-impl From<NoRaster> for PageFault {
-    fn from(why: NoRaster) -> Self {
-        match why {
-            NoRaster::Damaged => Self::Damaged,
-            NoRaster::TooLarge => Self::TooLarge,
-        }
-    }
 }
 
 /// Version of the format. Pages of another version are not found.

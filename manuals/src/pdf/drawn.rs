@@ -11,7 +11,7 @@ use hayro_syntax::content::TypedIter;
 use hayro_syntax::content::ops::TypedInstruction;
 use hayro_syntax::object::dict::keys::{MATRIX, RESOURCES, SUBTYPE};
 use hayro_syntax::object::{
-    Array, Dict, Name, Object, Stream, String as PdfString, dict_or_stream,
+    Array, Dict, Name, Number, Object, Stream, String as PdfString, dict_or_stream,
 };
 use hayro_syntax::page::{Page, Resources};
 use kurbo::{Affine, Point, Rect};
@@ -168,14 +168,13 @@ impl<'a> Reader<'_, 'a> {
                 }
                 TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
                 TypedInstruction::Transform(m) => {
-                    self.state.place *=
-                        Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                    self.state.place *= matrix([m.0, m.1, m.2, m.3, m.4, m.5]);
                 }
                 TypedInstruction::BeginText(_) => {
                     (self.matrix, self.line) = (Affine::IDENTITY, Affine::IDENTITY);
                 }
                 TypedInstruction::SetTextMatrix(m) => {
-                    self.line = Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|n| n.as_f64()));
+                    self.line = matrix([m.0, m.1, m.2, m.3, m.4, m.5]);
                     self.matrix = self.line;
                 }
                 TypedInstruction::TextFont(font) => {
@@ -241,12 +240,12 @@ impl<'a> Reader<'_, 'a> {
                 }
                 TypedInstruction::InlineImage(_) => self.image(),
                 TypedInstruction::RectPath(rect) => {
-                    let (x, y) = (rect.0.as_f64(), rect.1.as_f64());
-                    self.bar(Rect::new(x, y, x + rect.2.as_f64(), y + rect.3.as_f64()));
+                    let (corner, size) = (point(rect.0, rect.1), point(rect.2, rect.3));
+                    self.bar(Rect::from_origin_size(corner, (size.x, size.y)));
                 }
-                TypedInstruction::MoveTo(to) => self.pen = Point::new(to.0.as_f64(), to.1.as_f64()),
+                TypedInstruction::MoveTo(to) => self.pen = point(to.0, to.1),
                 TypedInstruction::LineTo(to) => {
-                    let to = Point::new(to.0.as_f64(), to.1.as_f64());
+                    let to = point(to.0, to.1);
                     self.bar(Rect::from_points(self.pen, to));
                     self.pen = to;
                 }
@@ -391,8 +390,11 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn adjust(&mut self, by: f64) {
-        let by = -by / 1000.0 * self.state.size;
         let horizontal = self.state.face.as_ref().is_none_or(|face| face.horizontal);
+        self.advance(-by / 1000.0 * self.state.size, horizontal);
+    }
+
+    fn advance(&mut self, by: f64, horizontal: bool) {
         self.matrix *=
             Affine::translate(if horizontal { (by * self.state.scale, 0.0) } else { (0.0, by) });
     }
@@ -409,12 +411,7 @@ impl<'a> Reader<'_, 'a> {
                 Affine::new([state.size * state.scale, 0.0, 0.0, state.size, 0.0, state.rise]);
             let place = state.place * self.matrix * size;
             let more = state.char_space + if shown.is_space { state.word_space } else { 0.0 };
-            let by = shown.advance * state.size + more;
-            self.matrix *= Affine::translate(if face.horizontal {
-                (by * state.scale, 0.0)
-            } else {
-                (0.0, by)
-            });
+            self.advance(shown.advance * state.size + more, face.horizontal);
             if shown.text.is_none() {
                 self.sheet.unknown += 1;
             }
@@ -521,6 +518,14 @@ impl Shape {
         let upright = Affine::rotate(-f64::from(angle).to_radians());
         Self { of: [a, b, c, d], size, length, direction, angle, upright }
     }
+}
+
+pub(super) fn point(x: Number, y: Number) -> Point {
+    Point::new(x.as_f64(), y.as_f64())
+}
+
+pub(super) fn matrix(numbers: [Number; 6]) -> Affine {
+    Affine::new(numbers.map(|number| number.as_f64()))
 }
 
 /// The letters of a glyph, without control characters.

@@ -14,9 +14,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
 use self::fonts::Fonts;
-pub(super) use self::raster::{NoRaster, Raster};
-use super::ReadError;
+pub(super) use self::raster::Raster;
 use super::sheet::{Budget, Draft, Sheet};
+use super::{PageFault, ReadError};
 
 /// Minimum pages per thread: reading the fonts again costs about as much.
 const PAGES_A_THREAD: usize = 8;
@@ -50,12 +50,12 @@ impl Pictures {
     }
 
     /// The picture of the page with this number, from 1.
-    pub(super) fn page(&self, number: u32) -> Result<Raster, NoRaster> {
+    pub(super) fn page(&self, number: u32) -> Result<Raster, PageFault> {
         let drawn = catch_unwind(AssertUnwindSafe(|| {
             let at = usize::try_from(number).ok()?.checked_sub(1)?;
             Some(raster::raster(self.0.pages().get(at)?))
         }));
-        drawn.ok().flatten().unwrap_or(Err(NoRaster::Damaged))
+        drawn.ok().flatten().unwrap_or(Err(PageFault::Damaged))
     }
 }
 

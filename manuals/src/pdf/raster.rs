@@ -19,7 +19,8 @@ use hayro_syntax::object::{Array, Dict, Name, Number, Object, Stream, String as 
 use hayro_syntax::page::{Page, Resources};
 use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 
-use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT};
+use super::super::PageFault;
+use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT, matrix, point};
 
 /// Resolution range in dots per inch: that of the page's finest image, within this range. Of 12 pages at 150 dots
 /// per inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981,
@@ -60,15 +61,6 @@ pub(crate) struct Raster {
     pub gray: Vec<u8>,
     /// Pixels per point.
     pub scale: f64,
-}
-
-/// Why a page has no picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoRaster {
-    /// None of its images can be decoded.
-    Damaged,
-    /// Its images have too many pixels.
-    TooLarge,
 }
 
 /// The number of shapes of a page that are like letters: small, filled, and with another one beside them.
@@ -120,11 +112,14 @@ fn parts(path: &BezPath) -> Vec<Rect> {
 }
 
 /// Draws the images and the filled shapes of a page.
-pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
+///
+/// # Errors
+/// [`PageFault::Damaged`] and [`PageFault::TooLarge`].
+pub(super) fn raster(page: &Page<'_>) -> Result<Raster, PageFault> {
     let (width, height) = page.render_dimensions();
     let (width, height) = (f64::from(width), f64::from(height));
     if page.page_stream().is_some_and(|content| content.len() > MOST_CONTENT) {
-        return Err(NoRaster::TooLarge);
+        return Err(PageFault::TooLarge);
     }
     let mut finest = RESOLUTION.0;
     Walk::over(page, &mut |drawn| {
@@ -168,8 +163,8 @@ pub(super) fn raster(page: &Page<'_>) -> Result<Raster, NoRaster> {
         }
     });
     match (drawn, too_large) {
-        (0, true) => Err(NoRaster::TooLarge),
-        (0, false) => Err(NoRaster::Damaged),
+        (0, true) => Err(PageFault::TooLarge),
+        (0, false) => Err(PageFault::Damaged),
         _ => Ok(Raster { width: columns, height: rows, gray: canvas.pixels, scale }),
     }
 }
@@ -340,8 +335,7 @@ impl<'d> Walk<'d> {
                 }
                 TypedInstruction::RestoreState(_) if self.states.len() > states => self.restore(),
                 TypedInstruction::Transform(m) => {
-                    self.state.place *=
-                        Affine::new([m.0, m.1, m.2, m.3, m.4, m.5].map(|number| number.as_f64()));
+                    self.state.place *= matrix([m.0, m.1, m.2, m.3, m.4, m.5]);
                 }
                 TypedInstruction::SetGraphicsState(name) => {
                     let state = resources.get_ext_g_state(name.0);
@@ -373,29 +367,26 @@ impl<'d> Walk<'d> {
                         self.x_object(&object, resources, depth);
                     }
                 }
-                TypedInstruction::MoveTo(to) => self.move_to(to.0.as_f64(), to.1.as_f64()),
-                TypedInstruction::LineTo(to) => self.line_to(to.0.as_f64(), to.1.as_f64()),
+                TypedInstruction::MoveTo(to) => self.move_to(point(to.0, to.1)),
+                TypedInstruction::LineTo(to) => self.line_to(point(to.0, to.1)),
                 TypedInstruction::CubicTo(to) => {
-                    let numbers = [to.0, to.1, to.2, to.3, to.4, to.5].map(|it| it.as_f64());
-                    let [x1, y1, x2, y2, x, y] = numbers;
-                    self.curve_to(Point::new(x1, y1), Point::new(x2, y2), Point::new(x, y));
+                    self.curve_to(point(to.0, to.1), point(to.2, to.3), point(to.4, to.5));
                 }
                 TypedInstruction::CubicStartTo(to) => {
-                    let [x2, y2, x, y] = [to.0, to.1, to.2, to.3].map(|it| it.as_f64());
-                    self.curve_to(self.pen, Point::new(x2, y2), Point::new(x, y));
+                    self.curve_to(self.pen, point(to.0, to.1), point(to.2, to.3));
                 }
                 TypedInstruction::CubicEndTo(to) => {
-                    let [x1, y1, x, y] = [to.0, to.1, to.2, to.3].map(|it| it.as_f64());
-                    self.curve_to(Point::new(x1, y1), Point::new(x, y), Point::new(x, y));
+                    let end = point(to.2, to.3);
+                    self.curve_to(point(to.0, to.1), end, end);
                 }
                 TypedInstruction::ClosePath(_) => self.close(),
                 TypedInstruction::RectPath(rect) => {
-                    let [x, y, width, height] =
-                        [rect.0, rect.1, rect.2, rect.3].map(|number| number.as_f64());
-                    self.move_to(x, y);
-                    self.line_to(x + width, y);
-                    self.line_to(x + width, y + height);
-                    self.line_to(x, y + height);
+                    let (corner, size) = (point(rect.0, rect.1), point(rect.2, rect.3));
+                    let (right, top) = (corner.x + size.x, corner.y + size.y);
+                    self.move_to(corner);
+                    self.line_to(Point::new(right, corner.y));
+                    self.line_to(Point::new(right, top));
+                    self.line_to(Point::new(corner.x, top));
                     self.close();
                 }
                 TypedInstruction::ClipNonZero(_) | TypedInstruction::ClipEvenOdd(_) => {
@@ -425,22 +416,22 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn move_to(&mut self, x: f64, y: f64) {
-        self.pen = Point::new(x, y);
+    fn move_to(&mut self, to: Point) {
+        self.pen = to;
         self.path.move_to(self.state.place * self.pen);
     }
 
-    fn line_to(&mut self, x: f64, y: f64) {
+    fn line_to(&mut self, to: Point) {
         if self.path.elements().is_empty() {
-            return self.move_to(x, y);
+            return self.move_to(to);
         }
-        self.pen = Point::new(x, y);
+        self.pen = to;
         self.path.line_to(self.state.place * self.pen);
     }
 
     fn curve_to(&mut self, first: Point, second: Point, to: Point) {
         if self.path.elements().is_empty() {
-            return self.move_to(to.x, to.y);
+            return self.move_to(to);
         }
         self.pen = to;
         let place = self.state.place;

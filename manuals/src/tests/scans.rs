@@ -2,9 +2,10 @@
 
 use hsc_catalogs::{DocumentationKind, Manual};
 
+use super::super::PageFault;
 use super::super::ReadError;
-use super::super::ocr::{PageFault, PageText};
-use super::super::pdf::{NoRaster, Pictures};
+use super::super::ocr::PageText;
+use super::super::pdf::Pictures;
 use super::super::read::read_recognized;
 use super::super::sheet::Run;
 use super::LIMITS;
@@ -167,7 +168,7 @@ fn shapes_of_any_size_and_number_are_drawn_within_bounds() {
 
 /// The picture of a page of a fixture: the gray values of its corners, the share of dark pixels, and its width and
 /// height in points.
-fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), NoRaster> {
+fn looks(fixture: &str, page: u32) -> Result<(Vec<u8>, f32, [i32; 2]), PageFault> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/ocr");
     let bytes = std::fs::read(format!("{folder}/{fixture}")).expect("a fixture");
     let raster = Pictures::open(bytes).expect("a document").page(page)?;
@@ -202,10 +203,10 @@ fn paper_is_light_and_letters_are_dark_in_every_encoding() {
 
 #[test]
 fn damaged_and_huge_pictures_are_distinguished() {
-    assert_eq!(looks("damaged.pdf", 1), Err(NoRaster::Damaged));
-    assert_eq!(looks("damaged.pdf", 2), Err(NoRaster::TooLarge));
+    assert_eq!(looks("damaged.pdf", 1), Err(PageFault::Damaged));
+    assert_eq!(looks("damaged.pdf", 2), Err(PageFault::TooLarge));
     assert!(looks("damaged.pdf", 3).is_ok());
-    assert_eq!(looks("damaged.pdf", 9), Err(NoRaster::Damaged), "there is no such page");
+    assert_eq!(looks("damaged.pdf", 9), Err(PageFault::Damaged), "there is no such page");
 }
 
 #[test]
@@ -233,6 +234,6 @@ fn an_image_is_too_large_where_its_filter_or_its_data_declares_it() {
     ] {
         let page = Pictures::open(image_page("0 0 612 792", filter, data));
         let page = page.expect("a document").page(1);
-        assert_eq!(page.map(|raster| raster.width), Err(NoRaster::TooLarge), "{filter}");
+        assert_eq!(page.map(|raster| raster.width), Err(PageFault::TooLarge), "{filter}");
     }
 }
