@@ -2,7 +2,7 @@
 
 use crate::font::Face;
 use crate::line::{break_lines, encoded};
-use crate::sheet::{Colour, GREY, HAIR, INK, MEASURE, Mark};
+use crate::sheet::{GREY, HAIR, INK, MEASURE, Mark};
 use crate::slice::{BODY, Column, Setting, Slice, baseline, set, tint};
 use crate::source::{About, NoteKind, Piece, SourceError, Span, Style};
 use crate::table;
@@ -18,40 +18,32 @@ const NOTE_KEPT_LINES: usize = 14;
 
 /// Shapes a whole manual.
 pub(crate) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
-    column(pieces, Column { left: 0.0, width: MEASURE }, about.accent())
+    column(pieces, Column { left: 0.0, width: MEASURE, accent: about.accent() })
 }
 
-fn column(pieces: &[Piece], within: Column, accent: Colour) -> Result<Vec<Slice>, SourceError> {
+fn column(pieces: &[Piece], within: Column) -> Result<Vec<Slice>, SourceError> {
     let mut slices = Vec::new();
     for piece in pieces {
         slices.extend(match piece {
-            Piece::Heading { level, number, text } => {
-                heading(*level, number, text, within, accent)?
-            }
+            Piece::Heading { level, number, text } => heading(*level, number, text, within)?,
             Piece::Paragraph(spans) => paragraph(spans, within)?,
             Piece::Steps(items) => {
                 let label = |at: usize| format!("{}.", at + 1);
-                list(items, label, within, accent)?
+                list(items, label, within)?
             }
-            Piece::Bullets(items) => list(items, |_| "•".to_owned(), within, accent)?,
-            Piece::Table { head, rows } => table::shape(head, rows, within, accent)?,
-            Piece::Note { kind, pieces } => note(*kind, pieces, within, accent)?,
+            Piece::Bullets(items) => list(items, |_| "•".to_owned(), within)?,
+            Piece::Table { head, rows } => table::shape(head, rows, within)?,
+            Piece::Note { kind, pieces } => note(*kind, pieces, within)?,
             Piece::Code(lines) => code(lines, within)?,
         });
     }
     Ok(slices)
 }
 
-fn heading(
-    level: u8,
-    number: &str,
-    text: &str,
-    within: Column,
-    accent: Colour,
-) -> Result<Vec<Slice>, SourceError> {
+fn heading(level: u8, number: &str, text: &str, within: Column) -> Result<Vec<Slice>, SourceError> {
     let (setting, gap, colour, below) = match level {
-        1 => (Setting { size: 20.0, leading: 24.0 }, 0.0, accent, 18.0),
-        2 => (Setting { size: 12.5, leading: 15.5 }, 17.0, accent, 3.0),
+        1 => (Setting { size: 20.0, leading: 24.0 }, 0.0, within.accent, 18.0),
+        2 => (Setting { size: 12.5, leading: 15.5 }, 17.0, within.accent, 3.0),
         _ => (Setting { size: 10.0, leading: 13.0 }, 11.0, INK, 1.0),
     };
     let printed = if number.is_empty() { text.to_owned() } else { format!("{number}  {text}") };
@@ -74,7 +66,7 @@ fn heading(
             if at == last {
                 if level == 1 {
                     let y = -slice.height - 5.0;
-                    slice.marks.push(Mark::fill(within.left, y, within.width, 1.2, accent));
+                    slice.marks.push(Mark::fill(within.left, y, within.width, 1.2, within.accent));
                 }
                 slice.height += below;
             }
@@ -111,12 +103,12 @@ fn list(
     items: &[Vec<Piece>],
     label: impl Fn(usize) -> String,
     within: Column,
-    accent: Colour,
 ) -> Result<Vec<Slice>, SourceError> {
-    let inner = Column { left: within.left + LIST_INDENT, width: within.width - LIST_INDENT };
+    let (left, width) = (within.left + LIST_INDENT, within.width - LIST_INDENT);
+    let inner = Column { left, width, ..within };
     let mut slices = Vec::new();
     for (at, item) in items.iter().enumerate() {
-        let mut own = column(item, inner, accent)?;
+        let mut own = column(item, inner)?;
         if let Some(first) = own.first_mut() {
             let label = label(at);
             let face = if label == "•" { Face::Regular } else { Face::Bold };
@@ -129,7 +121,7 @@ fn list(
                     y: -baseline(BODY),
                     face,
                     size: BODY.size,
-                    colour: accent,
+                    colour: within.accent,
                     text: encoded(&label)?,
                 },
             );
@@ -139,20 +131,15 @@ fn list(
     Ok(slices)
 }
 
-fn note(
-    kind: NoteKind,
-    pieces: &[Piece],
-    within: Column,
-    accent: Colour,
-) -> Result<Vec<Slice>, SourceError> {
+fn note(kind: NoteKind, pieces: &[Piece], within: Column) -> Result<Vec<Slice>, SourceError> {
     let colour = match kind {
-        NoteKind::Note => accent,
+        NoteKind::Note => within.accent,
         NoteKind::Tip => [0.16, 0.47, 0.29],
         NoteKind::Caution => [0.72, 0.46, 0.05],
         NoteKind::Warning => [0.70, 0.14, 0.14],
     };
-    let inner = Column { left: within.left + NOTE_INSET, width: within.width - 2.0 * NOTE_INSET };
-    let mut slices = column(pieces, inner, colour)?;
+    let (left, width) = (within.left + NOTE_INSET, within.width - 2.0 * NOTE_INSET);
+    let mut slices = column(pieces, Column { left, width, accent: colour })?;
     let count = slices.len();
     for (at, slice) in slices.iter_mut().enumerate() {
         // The gap belongs to the box, else its background would show stripes.

@@ -34,11 +34,14 @@ pub(crate) struct Setting {
 pub(crate) const BODY: Setting = Setting { size: 9.2, leading: 12.8 };
 /// Text in tables.
 pub(crate) const TABLE: Setting = Setting { size: 8.2, leading: 10.8 };
+
 /// A column of text.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) left: f32,
     pub(crate) width: f32,
+    /// The colour of headings, numbers and rules in it.
+    pub(crate) accent: Colour,
 }
 
 /// A line as a slice.

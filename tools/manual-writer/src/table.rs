@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::line::{break_lines, widths};
-use crate::sheet::{Colour, HAIR, INK, Mark};
+use crate::sheet::{HAIR, INK, Mark};
 use crate::slice::{Column, Slice, TABLE, marks_of, tint};
 use crate::source::{SourceError, Span};
 
@@ -17,12 +17,11 @@ pub(crate) fn shape(
     head: &[Vec<Span>],
     rows: &[Vec<Vec<Span>>],
     within: Column,
-    accent: Colour,
 ) -> Result<Vec<Slice>, SourceError> {
     let columns = columns(head, rows, within)?;
     let mut first = row(head, &columns, within, true)?;
     first.keeps = true;
-    let ground = tint(accent, 0.13);
+    let ground = tint(within.accent, 0.13);
     first
         .marks
         .insert(0, Mark::fill(within.left, -first.height, within.width, first.height, ground));
@@ -103,7 +102,7 @@ fn columns(
     Ok(widths
         .into_iter()
         .map(|width| {
-            let column = Column { left: left + PAD_X, width: width + 0.01 };
+            let column = Column { left: left + PAD_X, width: width + 0.01, ..within };
             left += width + 2.0 * PAD_X;
             column
         })
