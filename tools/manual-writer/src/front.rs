@@ -8,7 +8,7 @@ use crate::sheet::{
     BOTTOM, Colour, DEPTH, GREY, HAIR, HEIGHT, INK, MEASURE, Mark, Place, SIDE, Sheet, TOP, WIDTH,
 };
 use crate::slice::{Setting, tint};
-use crate::source::{About, Source, SourceError};
+use crate::source::{About, Result, Source, SourceError};
 use crate::write::write;
 
 /// A typeset manual.
@@ -39,31 +39,17 @@ pub fn pdf(source: &Source) -> Result<Typeset, SourceError> {
     Ok(Typeset { bytes: write(about, &sheets, &places, offset), pages })
 }
 
-fn text(
-    x: f32,
-    y: f32,
-    face: Face,
-    size: f32,
-    colour: Colour,
-    text: &str,
-) -> Result<Mark, SourceError> {
+fn text(x: f32, y: f32, face: Face, size: f32, colour: Colour, text: &str) -> Result<Mark> {
     Ok(Mark::Text { x, y, face, size, colour, text: encoded(text)? })
 }
 
 /// Text that ends at `right`.
-fn text_to(
-    right: f32,
-    y: f32,
-    face: Face,
-    size: f32,
-    colour: Colour,
-    words: &str,
-) -> Result<Mark, SourceError> {
+fn text_to(right: f32, y: f32, face: Face, size: f32, colour: Colour, words: &str) -> Result<Mark> {
     let width = face.width(&encoded(words)?, size);
     text(right - width, y, face, size, colour, words)
 }
 
-fn title_page(about: &About) -> Result<Sheet, SourceError> {
+fn title_page(about: &About) -> Result<Sheet> {
     /// Height of the coloured upper part.
     const BANNER: f32 = 330.0;
     let colour = about.accent();
@@ -93,7 +79,7 @@ const SECTION: Setting = Setting { size: 8.8, leading: 12.2 };
 const CONTENTS_HEAD: f32 = 36.0;
 
 /// The pages of the contents. `offset` is the number of sheets before the body.
-fn contents(about: &About, places: &[Place], offset: usize) -> Result<Vec<Sheet>, SourceError> {
+fn contents(about: &About, places: &[Place], offset: usize) -> Result<Vec<Sheet>> {
     let colour = about.accent();
     let right = WIDTH - SIDE;
     let mut sheets = vec![Sheet::default()];
@@ -129,7 +115,7 @@ fn contents(about: &About, places: &[Place], offset: usize) -> Result<Vec<Sheet>
 }
 
 /// Header with product and chapter, footer with the page number.
-fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<(), SourceError> {
+fn running(about: &About, sheet: &mut Sheet, page: usize) -> Result<()> {
     const SIZE: f32 = 7.6;
     let (right, head, foot) = (WIDTH - SIDE, HEIGHT - 38.0, 30.0);
     let own = if about.model.is_empty() { &about.product } else { &about.model };

@@ -1,7 +1,7 @@
 //! Breaks spans into lines of a given width.
 
 use crate::font::{Face, encode};
-use crate::source::{SourceError, Span, Style};
+use crate::source::{Result, SourceError, Span, Style};
 
 /// One line: runs of text, each with its offset from the left end.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,7 +32,7 @@ fn no_letter(letter: char, text: &str) -> SourceError {
 }
 
 /// Text as bytes of the encoding.
-pub(crate) fn encoded(text: &str) -> Result<Vec<u8>, SourceError> {
+pub(crate) fn encoded(text: &str) -> Result<Vec<u8>> {
     text.chars().map(|letter| encode(letter).ok_or_else(|| no_letter(letter, text))).collect()
 }
 
@@ -55,12 +55,7 @@ struct Part {
 }
 
 /// Breaks spans greedily; a word wider than the line is split. `bold` sets plain text bold.
-pub(crate) fn break_lines(
-    spans: &[Span],
-    width: f32,
-    size: f32,
-    bold: bool,
-) -> Result<Vec<Line>, SourceError> {
+pub(crate) fn break_lines(spans: &[Span], width: f32, size: f32, bold: bool) -> Result<Vec<Line>> {
     let words = words(spans, bold)?;
     let mut lines = vec![Line::default()];
     for word in words {
@@ -85,7 +80,7 @@ pub(crate) fn break_lines(
 
 /// Width of the widest word, and of the whole text on one line: the minimum and the preferred width of
 /// a table column.
-pub(crate) fn widths(spans: &[Span], size: f32, bold: bool) -> Result<(f32, f32), SourceError> {
+pub(crate) fn widths(spans: &[Span], size: f32, bold: bool) -> Result<(f32, f32)> {
     let (mut widest, mut whole) = (0.0_f32, 0.0_f32);
     for word in words(spans, bold)? {
         let natural: f32 = word.iter().map(|part| part.face.width(&part.text, size)).sum();
@@ -99,7 +94,7 @@ fn space(word: &[Part], size: f32) -> f32 {
     word.first().map_or(0.0, |part| part.face.width(b" ", size))
 }
 
-fn words(spans: &[Span], bold: bool) -> Result<Vec<Vec<Part>>, SourceError> {
+fn words(spans: &[Span], bold: bool) -> Result<Vec<Vec<Part>>> {
     let mut words: Vec<Vec<Part>> = Vec::new();
     let mut spaced = true;
     for span in spans {

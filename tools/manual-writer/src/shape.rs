@@ -4,7 +4,7 @@ use crate::font::Face;
 use crate::line::{break_lines, encoded};
 use crate::sheet::{GREY, HAIR, INK, MEASURE, Mark};
 use crate::slice::{BODY, Column, Setting, Slice, baseline, set, tint};
-use crate::source::{About, NoteKind, Piece, SourceError, Span, Style};
+use crate::source::{About, NoteKind, Piece, Result, Span, Style};
 use crate::table;
 
 /// Lines in a monospaced font.
@@ -17,11 +17,11 @@ const NOTE_INSET: f32 = 11.0;
 const NOTE_KEPT_LINES: usize = 14;
 
 /// Shapes a whole manual.
-pub(crate) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>, SourceError> {
+pub(crate) fn shape(about: &About, pieces: &[Piece]) -> Result<Vec<Slice>> {
     column(pieces, Column { left: 0.0, width: MEASURE, accent: about.accent() })
 }
 
-fn column(pieces: &[Piece], within: Column) -> Result<Vec<Slice>, SourceError> {
+fn column(pieces: &[Piece], within: Column) -> Result<Vec<Slice>> {
     let mut slices = Vec::new();
     for piece in pieces {
         slices.extend(match piece {
@@ -40,7 +40,7 @@ fn column(pieces: &[Piece], within: Column) -> Result<Vec<Slice>, SourceError> {
     Ok(slices)
 }
 
-fn heading(level: u8, number: &str, text: &str, within: Column) -> Result<Vec<Slice>, SourceError> {
+fn heading(level: u8, number: &str, text: &str, within: Column) -> Result<Vec<Slice>> {
     let (setting, gap, colour, below) = match level {
         1 => (Setting { size: 20.0, leading: 24.0 }, 0.0, within.accent, 18.0),
         2 => (Setting { size: 12.5, leading: 15.5 }, 17.0, within.accent, 3.0),
@@ -80,7 +80,7 @@ fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn paragraph(spans: &[Span], within: Column) -> Result<Vec<Slice>, SourceError> {
+fn paragraph(spans: &[Span], within: Column) -> Result<Vec<Slice>> {
     let lines = break_lines(spans, within.width, BODY.size, false)?;
     let count = lines.len();
     let announces = spans.last().is_some_and(|span| span.text.ends_with(':'));
@@ -99,11 +99,7 @@ fn paragraph(spans: &[Span], within: Column) -> Result<Vec<Slice>, SourceError> 
         .collect())
 }
 
-fn list(
-    items: &[Vec<Piece>],
-    label: impl Fn(usize) -> String,
-    within: Column,
-) -> Result<Vec<Slice>, SourceError> {
+fn list(items: &[Vec<Piece>], label: fn(usize) -> String, within: Column) -> Result<Vec<Slice>> {
     let (left, width) = (within.left + LIST_INDENT, within.width - LIST_INDENT);
     let inner = Column { left, width, ..within };
     let mut slices = Vec::new();
@@ -131,7 +127,7 @@ fn list(
     Ok(slices)
 }
 
-fn note(kind: NoteKind, pieces: &[Piece], within: Column) -> Result<Vec<Slice>, SourceError> {
+fn note(kind: NoteKind, pieces: &[Piece], within: Column) -> Result<Vec<Slice>> {
     let colour = match kind {
         NoteKind::Note => within.accent,
         NoteKind::Tip => [0.16, 0.47, 0.29],
@@ -158,7 +154,7 @@ fn note(kind: NoteKind, pieces: &[Piece], within: Column) -> Result<Vec<Slice>, 
     Ok(slices)
 }
 
-fn code(lines: &[String], within: Column) -> Result<Vec<Slice>, SourceError> {
+fn code(lines: &[String], within: Column) -> Result<Vec<Slice>> {
     let mut slices = Vec::new();
     for (at, text) in lines.iter().enumerate() {
         let text = encoded(text)?;

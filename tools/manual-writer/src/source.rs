@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use crate::sheet::Colour;
 
@@ -19,7 +19,7 @@ use crate::sheet::Colour;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Source {
-    /// Its metadata.
+    /// The fields of its header.
     pub about: About,
     /// Headings, paragraphs, lists, tables and notes in reading order.
     pub pieces: Vec<Piece>,
@@ -48,7 +48,7 @@ pub struct About {
     pub form: Form,
 }
 
-/// Output format.
+/// The format that a source is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// A PDF file.
@@ -57,7 +57,7 @@ pub enum Form {
     Html,
 }
 
-/// A block.
+/// A block of a manual; lists and notes hold further blocks.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Piece {
     /// A heading with its printed number, e.g. `3.2`.
@@ -148,6 +148,9 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
+/// The result of reading or typesetting a part of a source.
+pub(crate) type Result<T, E = SourceError> = std::result::Result<T, E>;
+
 impl Source {
     /// Reads a source.
     ///
@@ -194,7 +197,7 @@ impl About {
             .join(" – ")
     }
 
-    fn parse(text: &str) -> Result<(Self, usize), SourceError> {
+    fn parse(text: &str) -> Result<(Self, usize)> {
         let wrong = |line: usize, reason: String| SourceError { line: Some(line), reason };
         let mut about = Self {
             title: String::new(),
@@ -289,7 +292,7 @@ impl Reader<'_> {
     }
 
     /// Blocks up to the end of the enclosing element.
-    fn pieces(&mut self) -> Result<Vec<Piece>, SourceError> {
+    fn pieces(&mut self) -> Result<Vec<Piece>> {
         let mut pieces = Vec::new();
         // A tight list item contains its text directly, without a paragraph.
         let mut loose: Vec<Span> = Vec::new();
@@ -326,11 +329,7 @@ impl Reader<'_> {
                     pieces.push(Piece::Note { kind, pieces: inner });
                 }
                 Event::Start(Tag::Table(_)) => pieces.push(self.table()?),
-                Event::Start(Tag::CodeBlock(
-                    CodeBlockKind::Fenced(_) | CodeBlockKind::Indented,
-                )) => {
-                    pieces.push(self.code());
-                }
+                Event::Start(Tag::CodeBlock(_)) => pieces.push(self.code()),
                 Event::End(_) => return Ok(pieces),
                 _ => return Err(self.wrong(&at, "a manual has no form for this piece of Markdown")),
             }
@@ -341,12 +340,7 @@ impl Reader<'_> {
         Ok(pieces)
     }
 
-    fn heading(
-        &mut self,
-        level: u8,
-        text: String,
-        at: &Range<usize>,
-    ) -> Result<Piece, SourceError> {
+    fn heading(&mut self, level: u8, text: String, at: &Range<usize>) -> Result<Piece> {
         let number = match level {
             1 => {
                 (self.chapter, self.section) = (self.chapter + 1, 0);
@@ -367,18 +361,15 @@ impl Reader<'_> {
         Ok(Piece::Heading { level, number, text })
     }
 
-    fn items(&mut self) -> Result<Vec<Vec<Piece>>, SourceError> {
+    fn items(&mut self) -> Result<Vec<Vec<Piece>>> {
         let mut items = Vec::new();
-        while let Some((event, _)) = self.events.next() {
-            match event {
-                Event::Start(Tag::Item) => items.push(self.pieces()?),
-                _ => break,
-            }
+        while let Some((Event::Start(Tag::Item), _)) = self.events.next() {
+            items.push(self.pieces()?);
         }
         Ok(items)
     }
 
-    fn table(&mut self) -> Result<Piece, SourceError> {
+    fn table(&mut self) -> Result<Piece> {
         let (mut head, mut rows) = (Vec::new(), Vec::new());
         let mut row = Vec::new();
         while let Some((event, _)) = self.events.next() {
@@ -395,17 +386,14 @@ impl Reader<'_> {
 
     fn code(&mut self) -> Piece {
         let mut text = String::new();
-        for (event, _) in self.events.by_ref() {
-            match event {
-                Event::Text(part) => text.push_str(&part),
-                _ => break,
-            }
+        while let Some((Event::Text(part), _)) = self.events.next() {
+            text.push_str(&part);
         }
         Piece::Code(text.lines().map(str::to_owned).collect())
     }
 
     /// Spans up to the end of the enclosing paragraph, heading or cell.
-    fn spans(&mut self) -> Result<Vec<Span>, SourceError> {
+    fn spans(&mut self) -> Result<Vec<Span>> {
         let mut spans = Vec::new();
         while let Some((event, at)) = self.events.next() {
             match self.inline(&event, &at)? {
@@ -422,11 +410,7 @@ impl Reader<'_> {
     }
 
     /// The spans of an event, or `None` if it is not inline.
-    fn inline(
-        &mut self,
-        event: &Event<'_>,
-        at: &Range<usize>,
-    ) -> Result<Option<Vec<Span>>, SourceError> {
+    fn inline(&mut self, event: &Event<'_>, at: &Range<usize>) -> Result<Option<Vec<Span>>> {
         let one = |text: &str, style| Ok(Some(vec![Span { text: text.to_owned(), style }]));
         match event {
             Event::Text(text) => one(text, Style::Plain),

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::line::{break_lines, widths};
 use crate::sheet::{HAIR, INK, Mark};
 use crate::slice::{Column, Slice, TABLE, marks_of, tint};
-use crate::source::{SourceError, Span};
+use crate::source::{Result, Span};
 
 /// Space left and right of a cell's text.
 const PAD_X: f32 = 4.0;
@@ -17,7 +17,7 @@ pub(crate) fn shape(
     head: &[Vec<Span>],
     rows: &[Vec<Vec<Span>>],
     within: Column,
-) -> Result<Vec<Slice>, SourceError> {
+) -> Result<Vec<Slice>> {
     let columns = columns(head, rows, within)?;
     let mut first = row(head, &columns, within, true)?;
     first.keeps = true;
@@ -40,12 +40,7 @@ pub(crate) fn shape(
     Ok(slices)
 }
 
-fn row(
-    cells: &[Vec<Span>],
-    columns: &[Column],
-    within: Column,
-    bold: bool,
-) -> Result<Slice, SourceError> {
+fn row(cells: &[Vec<Span>], columns: &[Column], within: Column, bold: bool) -> Result<Slice> {
     let mut marks = Vec::new();
     let mut most = 1;
     for (cell, column) in cells.iter().zip(columns) {
@@ -63,11 +58,7 @@ fn row(
 
 /// The position and width of each column: every column gets the width of its widest word, and the rest is
 /// distributed in proportion to the missing width of each.
-fn columns(
-    head: &[Vec<Span>],
-    rows: &[Vec<Vec<Span>>],
-    within: Column,
-) -> Result<Vec<Column>, SourceError> {
+fn columns(head: &[Vec<Span>], rows: &[Vec<Vec<Span>>], within: Column) -> Result<Vec<Column>> {
     let mut least = vec![0.0_f32; head.len()];
     let mut best = vec![0.0_f32; head.len()];
     for (cells, bold) in

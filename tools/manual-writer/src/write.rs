@@ -120,38 +120,31 @@ fn outline(
     pages: &[Ref],
     offset: usize,
 ) -> Option<Ref> {
-    let chapters: Vec<(&Place, Vec<&Place>)> =
-        places.iter().fold(Vec::new(), |mut chapters, place| {
-            match (place.level, chapters.last_mut()) {
-                (1, _) => chapters.push((place, Vec::new())),
-                (2, Some((_, sections))) => sections.push(place),
-                _ => {}
-            }
-            chapters
-        });
+    let listed: Vec<&Place> = places.iter().filter(|place| place.level <= 2).collect();
+    // A chapter and its sections.
+    let chapters: Vec<&[&Place]> = listed.chunk_by(|_, next| next.level == 2).collect();
     if chapters.is_empty() {
         return None;
     }
     let root = refs.next();
-    let ids: Vec<(Ref, Vec<Ref>)> = chapters
-        .iter()
-        .map(|(_, sections)| (refs.next(), sections.iter().map(|_| refs.next()).collect()))
-        .collect();
-    let own: Vec<Ref> = ids.iter().map(|(id, _)| *id).collect();
+    let ids: Vec<Vec<Ref>> =
+        chapters.iter().map(|places| places.iter().map(|_| refs.next()).collect()).collect();
+    let own: Vec<Ref> = ids.iter().map(|ids| ids[0]).collect();
     pdf.outline(root).first(own[0]).last(own[own.len() - 1]).count(count(own.len()));
-    for (at, ((chapter, sections), (id, below))) in chapters.iter().zip(&ids).enumerate() {
-        item(pdf, *id, root, &own, at, chapter, pages, offset, below);
-        for (at, (section, own)) in sections.iter().zip(below).enumerate() {
-            item(pdf, *own, *id, below, at, section, pages, offset, &[]);
+    for (at, (places, ids)) in chapters.iter().zip(&ids).enumerate() {
+        let below = &ids[1..];
+        item(pdf, root, &own, at, places[0], pages, offset, below);
+        for (at, section) in places[1..].iter().enumerate() {
+            item(pdf, ids[0], below, at, section, pages, offset, &[]);
         }
     }
     Some(root)
 }
 
+/// The bookmark of a place, the one at `at` among its siblings.
 #[expect(clippy::too_many_arguments, reason = "the links of one bookmark, all of them needed once")]
 fn item(
     pdf: &mut Pdf,
-    id: Ref,
     parent: Ref,
     siblings: &[Ref],
     at: usize,
@@ -161,7 +154,7 @@ fn item(
     below: &[Ref],
 ) {
     let title = place.printed();
-    let mut item = pdf.outline_item(id);
+    let mut item = pdf.outline_item(siblings[at]);
     item.title(TextStr(&title)).parent(parent);
     if at > 0 {
         item.prev(siblings[at - 1]);
