@@ -6,6 +6,7 @@
 //! ([`answer`]); the parent kills it at the deadline.
 
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use encoding_rs::Encoding;
 use hsc_catalogs::{DocumentationKind, Manual};
+use rlimit::Resource;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
@@ -216,9 +218,7 @@ pub(super) struct ProcessLimits {
 
 /// Limits this process: memory, no files written but those that were passed to it, no core dumps, and
 /// an end even when the parent is gone and cannot kill it.
-#[cfg(unix)]
 pub(super) fn limit(limits: ProcessLimits) -> io::Result<()> {
-    use rlimit::Resource;
     let set = |resource: Resource, value: u64| {
         let (_, hard) = resource.get()?;
         let value = value.min(hard);
@@ -233,9 +233,7 @@ pub(super) fn limit(limits: ProcessLimits) -> io::Result<()> {
 /// Largest file that this process may write. Zero when the reply goes into a pipe, as in the
 /// server. By hand the output or the errors may go into a file (`> manual.json`); the limit applies
 /// to every file, so it is then the size of the reply plus the present size of that file.
-#[cfg(unix)]
 fn most_file_bytes(limits: Limits) -> u64 {
-    use std::os::fd::{AsFd as _, BorrowedFd};
     let length = |output: BorrowedFd<'_>| {
         let file = std::fs::File::from(output.try_clone_to_owned().ok()?);
         let about = file.metadata().ok()?;
@@ -244,16 +242,6 @@ fn most_file_bytes(limits: Limits) -> u64 {
     let (output, errors) = (io::stdout(), io::stderr());
     let longest = length(output.as_fd()).max(length(errors.as_fd()));
     longest.map_or(0, |length| length.saturating_add(most_json(limits)))
-}
-
-#[cfg(not(unix))]
-pub(super) fn limit(_: ProcessLimits) -> io::Result<()> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn most_file_bytes(limits: Limits) -> u64 {
-    most_json(limits)
 }
 
 fn reply_of(read: Result<Manual, ReadError>) -> ChildReply {

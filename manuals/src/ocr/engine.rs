@@ -1,5 +1,6 @@
 //! The settings of OCR, and the installed tesseract: its path, version and languages.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -95,15 +96,8 @@ fn whole_path(command: &str, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> 
     std::env::split_paths(path?).filter(|folder| folder.is_absolute()).find_map(found)
 }
 
-#[cfg(unix)]
 fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
     path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_program(path: &Path) -> bool {
-    path.is_file()
 }
 
 async fn tesseract_output(command: &Path, argument: &str) -> Option<String> {

@@ -43,7 +43,6 @@ pub(super) enum Event {
 }
 
 /// Priority below that of visitors' requests: half of the way to the lowest.
-#[cfg(unix)]
 const NICE: i32 = 10;
 
 /// Limits this process, reads a PDF from `input` and writes a line of JSON before and after each page.
@@ -57,7 +56,6 @@ pub fn recognize(order: &Order, input: impl Read, mut output: impl Write) -> io:
         file_bytes: 0,
         cpu_seconds: order.timeout_ms.div_ceil(1000) + 1,
     })?;
-    #[cfg(unix)]
     // Best effort: recognition also works at normal priority.
     let _ = rustix::process::nice(NICE);
     let mut bytes = Vec::new();

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hsc_catalogs::Documentation;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{OnceCell, Semaphore, watch};
@@ -64,7 +65,7 @@ pub struct Job {
 /// Progress of a job.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Pages done.
+    /// Number of pages that are recognized, or cannot be.
     pub done: u32,
     /// No further page will be done.
     pub ended: bool,
@@ -320,12 +321,11 @@ impl Work {
             .stdin(Stdio::from(file))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true);
+            .kill_on_drop(true)
+            .process_group(0);
         if let Some(data) = std::env::var_os("TESSDATA_PREFIX") {
             command.env("TESSDATA_PREFIX", data);
         }
-        #[cfg(unix)]
-        command.process_group(0);
         command.spawn()
     }
 
@@ -372,30 +372,20 @@ async fn event(output: &mut BufReader<ChildStdout>) -> io::Result<Option<Event>>
 }
 
 /// A child's process group: the child and all processes it has started. Killed on drop.
-struct Group {
-    #[cfg(unix)]
-    leader: Option<rustix::process::Pid>,
-}
+struct Group(Option<Pid>);
 
 impl Group {
-    #[cfg(unix)]
     fn of(child: &Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
-        Self { leader: id.and_then(rustix::process::Pid::from_raw) }
-    }
-
-    #[cfg(not(unix))]
-    fn of(_: &Child) -> Self {
-        Self {}
+        Self(id.and_then(Pid::from_raw))
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(leader) = self.leader {
+        if let Some(leader) = self.0 {
             // They may have ended by themselves.
-            let _ = rustix::process::kill_process_group(leader, rustix::process::Signal::KILL);
+            let _ = kill_process_group(leader, Signal::KILL);
         }
     }
 }
