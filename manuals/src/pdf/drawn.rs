@@ -22,7 +22,7 @@ use super::super::sheet::{Bar, Budget, Picture, Run, Sheet};
 use super::fonts::{Face, Fonts};
 
 /// Deepest nesting of forms. The standard sets no bound; writers need two or three.
-pub(super) const DEEPEST_FORM: usize = 12;
+const DEEPEST_FORM: usize = 12;
 /// Most saved states. The standard's bound for writers is 28.
 pub(super) const DEEPEST_STATE: usize = 512;
 /// Most operations of a page. The densest known real page has 60,000.
@@ -289,13 +289,7 @@ impl<'a> Reader<'_, 'a> {
             self.image();
             return Ok(());
         }
-        if depth >= DEEPEST_FORM {
-            return Ok(());
-        }
-        let Ok(content) = object.decoded_data() else { return Ok(()) };
-        if content.len() > MOST_CONTENT {
-            return Ok(());
-        }
+        let Some(content) = form_content(object, depth) else { return Ok(()) };
         let own = dict.get::<Dict<'a>>(RESOURCES).map(Resources::new);
         let before = (self.state.clone(), self.matrix, self.line);
         self.state.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
@@ -518,6 +512,12 @@ impl Shape {
         let upright = Affine::rotate(-f64::from(angle).to_radians());
         Self { of: [a, b, c, d], size, length, direction, angle, upright }
     }
+}
+
+/// The content of a form; `None` if it is nested too deep, cannot be unpacked, or is too large.
+pub(super) fn form_content<'a>(form: &Stream<'a>, depth: usize) -> Option<Cow<'a, [u8]>> {
+    let form = Some(form).filter(|_| depth < DEEPEST_FORM)?;
+    form.decoded_data().ok().filter(|content| content.len() <= MOST_CONTENT)
 }
 
 pub(super) fn point(x: Number, y: Number) -> Point {

@@ -20,7 +20,7 @@ use hayro_syntax::page::{Page, Resources};
 use kurbo::{Affine, BezPath, PathEl, Point, Rect, Shape as _};
 
 use super::super::PageFault;
-use super::drawn::{DEEPEST_FORM, DEEPEST_STATE, MOST_CONTENT, matrix, point};
+use super::drawn::{DEEPEST_STATE, MOST_CONTENT, form_content, matrix, point};
 
 /// Resolution range in dots per inch: that of the page's finest image, within this range. Of 12 pages at 150 dots
 /// per inch (JPEG of low quality) tesseract finds 0.966 of the words; drawn at 200 it finds 0.972, at 250 0.981,
@@ -504,13 +504,7 @@ impl<'d> Walk<'d> {
         if dict.get::<Name<'_>>(SUBTYPE).is_some_and(|kind| kind.as_str() == "Image") {
             return self.image(object, resources);
         }
-        if depth >= DEEPEST_FORM {
-            return;
-        }
-        let Ok(content) = object.decoded_data() else { return };
-        if content.len() > MOST_CONTENT {
-            return;
-        }
+        let Some(content) = form_content(object, depth) else { return };
         let own = dict.get::<Dict<'_>>(RESOURCES).map(Resources::new);
         let before = self.state.clone();
         self.state.place *= dict.get::<[f64; 6]>(MATRIX).map_or(Affine::IDENTITY, Affine::new);
