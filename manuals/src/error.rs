@@ -72,7 +72,7 @@ pub enum ReadError {
     /// Reading exceeded its time limit.
     #[error("reading was not done after {limit_ms} ms; raise manuals.extract_timeout_ms")]
     TooSlow {
-        /// The limit.
+        /// Limit in milliseconds.
         limit_ms: u64,
     },
     /// The reading process ended without a result: out of memory, out of stack, or killed.
@@ -92,7 +92,7 @@ pub enum ReadError {
     Ours {
         /// The operation that failed.
         what: &'static str,
-        /// Its cause.
+        /// The error of the library or of the system.
         #[source]
         cause: BoxError,
     },

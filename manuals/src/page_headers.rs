@@ -1,10 +1,9 @@
 //! Separates running headers and footers from the text of their pages.
 //!
 //! They repeat: the same words, apart from numbers, at the same height of several pages. In the outermost line it
-//! is enough that one part does. They also form a
-//! rail: a height at which so many pages have one that any other line there is one too, including the
-//! header of a chapter of one page. A word or two at the same position of many pages is a side tab, at
-//! any height. They stay in the text of a page and are not part of a passage.
+//! is enough that one part does. They also form a rail: a height at which so many pages have one that any other line
+//! there is one too, including the header of a chapter of one page. A word or two at the same position of many pages is
+//! a side tab, at any height. They stay in the text of a page and are not part of a passage.
 //!
 //! The page numbers in them are those that are printed. A number counts as that of its page when it increases with the
 //! pages: by one per page, or by two if a page of the file shows two pages of the book. A number that does not fit the

@@ -41,8 +41,7 @@ impl Binder {
         self.headings.push(Heading { level, text: text.to_owned(), page });
     }
 
-    /// Blocks below the last heading, on one page. A table that continues in another passage or on another page
-    /// repeats
+    /// Blocks below the last heading, on one page. A table that continues in another passage or on another page repeats
     /// its column names there.
     pub(super) fn blocks(&mut self, blocks: Vec<impl Into<Piece>>, page: u32, contents: bool) {
         let mut held: Vec<Block> = Vec::new();

@@ -16,7 +16,7 @@ use super::{Limits, ReadError};
 /// Which files are read in a separate process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Isolation {
-    /// Every file.
+    /// Every file, also those of the catalog folder.
     Always,
     /// Files that came from the network.
     Foreign,
@@ -69,8 +69,7 @@ impl Reader {
     }
 
     /// Reads a file. `charset` is that of `Content-Type`; `foreign` means that it came from the network; `recognized`
-    /// is
-    /// the folder of its recognized pages.
+    /// is the folder of its recognized pages.
     ///
     /// # Errors
     /// When the file cannot be opened, is not of `kind`, damaged, locked, a scan, or beyond a limit, and when the

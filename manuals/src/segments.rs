@@ -156,9 +156,8 @@ fn size(segments: &[Segment<'_>]) -> f32 {
 }
 
 /// Aligns the labels beside paragraphs with the first lines of these; false if the side is not labels or if they are
-/// aligned already. Both are sorted
-/// from the top. A label is centred beside its paragraph or stands beside its first lines, and nearly every paragraph
-/// from the first label to the last has one.
+/// aligned already. Both are sorted from the top. A label is centred beside its paragraph or stands beside its first
+/// lines, and nearly every paragraph from the first label to the last has one.
 pub(super) fn align_labels(side: &mut [Segment<'_>], text: &[Segment<'_>]) -> bool {
     let (all, lines) = (rows(side.iter()), rows(text));
     let size = size(text);
@@ -186,13 +185,8 @@ pub(super) fn align_labels(side: &mut [Segment<'_>], text: &[Segment<'_>]) -> bo
         let Some(at) = paragraphs.iter().position(is_beside) else { return false };
         of[at].push(*y);
     }
-    let labelled = |at: &usize| !of[*at].is_empty();
-    let (Some(first), Some(last)) =
-        ((0..of.len()).find(labelled), (0..of.len()).rev().find(labelled))
-    else {
-        return false;
-    };
-    let number = (first..=last).filter(labelled).count();
+    let labelled: Vec<usize> = (0..of.len()).filter(|at| !of[*at].is_empty()).collect();
+    let [first, .., last] = labelled[..] else { return false };
     let is_beside = paragraphs.iter().zip(&of).all(|(lines, labels)| {
         let (Some(high), Some(low)) = (labels.first(), labels.last()) else { return true };
         let middle = (lines[0] + lines[lines.len() - 1]) / 2.0;
@@ -200,6 +194,7 @@ pub(super) fn align_labels(side: &mut [Segment<'_>], text: &[Segment<'_>]) -> bo
             && (*high > lines[0] - 1.2 * tight
                 || ((high + low) / 2.0 - middle).abs() < CENTRED * size)
     });
+    let number = labelled.len();
     if !is_beside || number < LABELS || 4 * number < 3 * (last - first + 1) {
         return false;
     }
