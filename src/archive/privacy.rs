@@ -42,9 +42,8 @@ impl Privacy for Store {
         self.with(async move {
             let conversations = conversations(&self.database, &subject).await?;
             let mut transaction = self.begin().await?;
-            let mut erased = Erased::default();
-            erased.left_messages =
-                transaction.execute(offline_messages("DELETE", &subject)).await?;
+            let left_messages = transaction.execute(offline_messages("DELETE", &subject)).await?;
+            let mut erased = Erased { left_messages, ..Erased::default() };
             for conversation in conversations {
                 erase(&mut transaction, &conversation, &mut erased).await?;
             }
