@@ -51,6 +51,7 @@ pub struct SessionRegistry {
     addresses: DashMap<ClientKey, u32>,
     count: AtomicUsize,
     next_key: AtomicU64,
+    /// Most sessions in total.
     max: usize,
     /// Most sessions of one address; 0 is unlimited.
     max_per_address: u32,

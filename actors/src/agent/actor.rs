@@ -394,7 +394,7 @@ impl AgentSocket {
             return;
         }
         let json = ServerFrame { message, id, offset: None }.to_json();
-        if !self.socket.send(&json, ctx) {
+        if !self.socket.send(json, ctx) {
             warn!(agent = self.view.agent().id; "an agent's page does not read, its outgoing budget is spent");
             self.close(CloseReason::Policy, ctx);
         }

@@ -308,7 +308,7 @@ impl Session {
         if self.socket.is_closed() {
             return;
         }
-        if self.socket.send(&frame.json, ctx) {
+        if self.socket.send(&*frame.json, ctx) {
             self.context.services.metrics.sockets.sent(frame.kind);
         } else {
             warn!(conversation:% = self.conversation.id(); "reader stalled, its outgoing budget is spent");

@@ -35,10 +35,11 @@ const REFUSALS_BEFORE_CLOSE: u32 = 100;
 
 /// The context of an actor that is a socket.
 pub(crate) type SocketContext<A> = ws::WebsocketContext<A>;
-/// An actor that is a socket.
-pub(crate) trait SocketActor: Actor<Context = SocketContext<Self>> {}
 
-impl<A: Actor<Context = SocketContext<A>>> SocketActor for A {}
+/// An actor that is a socket.
+pub(crate) trait OnSocket: Actor<Context = SocketContext<Self>> {}
+
+impl<A: Actor<Context = SocketContext<A>>> OnSocket for A {}
 
 /// A received message, or the error of the connection. The library's type, required by its context.
 pub(crate) type Received = Result<ws::Message, ProtocolError>;
@@ -106,7 +107,7 @@ impl SocketRules {
 ///
 /// # Errors
 /// When the request is not a WebSocket upgrade.
-pub(crate) fn open<A: SocketActor + StreamHandler<Received>>(
+pub(crate) fn open<A: OnSocket + StreamHandler<Received>>(
     request: &HttpRequest,
     payload: Payload,
     rules: &SocketRules,
@@ -175,7 +176,7 @@ impl ClientSocket {
 
     /// Interprets one message, counts it against the rate of the client and answers pings. The guard bounds the number
     /// of pings; the pongs count as data queued for the client.
-    pub(crate) fn receive<A: SocketActor>(
+    pub(crate) fn receive<A: OnSocket>(
         &mut self,
         received: Received,
         ctx: &mut SocketContext<A>,
@@ -215,7 +216,12 @@ impl ClientSocket {
     }
 
     /// Queues a frame for the client; false when its outgoing budget is spent.
-    pub(crate) fn send<A: SocketActor>(&mut self, json: &str, ctx: &mut SocketContext<A>) -> bool {
+    pub(crate) fn send<A: OnSocket>(
+        &mut self,
+        json: impl Into<String>,
+        ctx: &mut SocketContext<A>,
+    ) -> bool {
+        let json = json.into();
         let is_admitted = self.outgoing.admits(json.len());
         if is_admitted {
             self.outgoing.queued(json.len());
@@ -225,13 +231,13 @@ impl ClientSocket {
     }
 
     /// Queues a frame outside the budget, because it has another bound.
-    pub(crate) fn send_exempt<A: SocketActor>(&mut self, json: &str, ctx: &mut SocketContext<A>) {
+    pub(crate) fn send_exempt<A: OnSocket>(&mut self, json: &str, ctx: &mut SocketContext<A>) {
         self.outgoing.queued_exempt(json.len());
         ctx.text(json);
     }
 
     /// Sends the close frame and stops the actor; false if it was closed before.
-    pub(crate) fn close<A: SocketActor>(
+    pub(crate) fn close<A: OnSocket>(
         &mut self,
         reason: CloseReason,
         ctx: &mut SocketContext<A>,
