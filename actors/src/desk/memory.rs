@@ -4,7 +4,7 @@
 //! Never     waits: the lock is held for a few copies, never across an await.
 //! On crash  loses everything with the process; sessions that continue put their conversations back.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use futures::future::ready;
@@ -50,12 +50,9 @@ impl MemoryDesk {
         at_ms + millis(instant.elapsed())
     }
 
-    /// The table now. Locked at the call and not when the reply is first awaited: the order of calls is the order of
-    /// decisions.
-    fn table(&self) -> MutexGuard<'_, TicketTable> {
-        let mut table = self.table.lock();
-        table.at(self.now_ms());
-        table
+    /// Decided at the call and not when first awaited: the order of calls is the order of decisions.
+    fn at<T: Send + 'static>(&self, what: impl FnOnce(&mut TicketTable, u64) -> T) -> T {
+        what(&mut self.table.lock(), self.now_ms())
     }
 }
 
@@ -65,15 +62,15 @@ fn done<T: Send + 'static>(value: T) -> DeskReply<T> {
 
 impl HandoffDesk for MemoryDesk {
     fn request(&self, request: HandoffRequest) -> DeskReply<Ticket> {
-        ready(self.table().request(request, &self.pod)).boxed()
+        ready(self.at(|table, now| table.request(request, &self.pod, now))).boxed()
     }
 
     fn end(&self, conversation: Arc<str>, how: VisitorEnds) -> DeskReply<Option<TicketGone>> {
-        done(self.table().end(&conversation, how))
+        done(self.at(|table, now| table.end(&conversation, how, now)))
     }
 
     fn take(&self, conversation: Arc<str>, agent: Agent) -> DeskReply<Ticket> {
-        ready(self.table().take(&conversation, agent)).boxed()
+        ready(self.at(|table, now| table.take(&conversation, agent, now))).boxed()
     }
 
     fn release(
@@ -82,7 +79,7 @@ impl HandoffDesk for MemoryDesk {
         by: OnBehalfOf,
         how: ReleaseKind,
     ) -> DeskReply<DeskChange> {
-        ready(self.table().release(&conversation, &by, &how)).boxed()
+        ready(self.at(|table, now| table.release(&conversation, &by, &how, now))).boxed()
     }
 
     fn touch(
@@ -91,7 +88,7 @@ impl HandoffDesk for MemoryDesk {
         last: String,
         by: Speaker,
     ) -> DeskReply<Option<Ticket>> {
-        done(self.table().touch(&conversation, last, by))
+        done(self.at(|table, now| table.touch(&conversation, last, by, now)))
     }
 
     fn describe(
@@ -99,27 +96,27 @@ impl HandoffDesk for MemoryDesk {
         conversation: Arc<str>,
         details: TicketDetails,
     ) -> DeskReply<Option<Ticket>> {
-        done(self.table().describe(&conversation, details))
+        done(self.at(|table, now| table.describe(&conversation, details, now)))
     }
 
     fn visitors_here(&self, conversations: Vec<Arc<str>>) -> DeskReply<ConnectedVisitors> {
-        done(self.table().visitors_here(&conversations, &self.pod))
+        done(self.at(|table, now| table.visitors_here(&conversations, &self.pod, now)))
     }
 
     fn visitor_left(&self, conversation: Arc<str>) -> DeskReply<Option<Ticket>> {
-        done(self.table().visitor_left(&conversation, &self.pod))
+        done(self.at(|table, now| table.visitor_left(&conversation, &self.pod, now)))
     }
 
     fn find(&self, conversation: Arc<str>) -> DeskReply<Option<DeskChange>> {
-        done(self.table().find(&conversation))
+        done(self.at(|table, _| table.find(&conversation)))
     }
 
     fn places(&self, conversations: Vec<Arc<str>>) -> DeskReply<Vec<(Arc<str>, QueuePlace)>> {
-        done(self.table().places(&conversations))
+        done(self.at(|table, _| table.places(&conversations)))
     }
 
     fn snapshot(&self) -> DeskReply<DeskView> {
-        done(self.table().snapshot())
+        done(self.at(|table, now| table.snapshot(now)))
     }
 
     fn agent_here(
@@ -129,15 +126,16 @@ impl HandoffDesk for MemoryDesk {
         available: Option<bool>,
     ) -> DeskReply<bool> {
         let until = millis(self.limits.present_for);
-        let (mut table, now) = (self.table.lock(), self.now_ms());
-        done(table.agents.heartbeat(agent, socket_id, available, (now, now + until)))
+        done(self.at(|table, now| {
+            table.agents.heartbeat(agent, socket_id, available, (now, now + until))
+        }))
     }
 
     fn agent_left(&self, agent: Agent, socket_id: Arc<str>) -> DeskReply<bool> {
-        done(self.table.lock().agents.disconnected(&agent, &socket_id, self.now_ms()))
+        done(self.at(|table, now| table.agents.disconnected(&agent, &socket_id, now)))
     }
 
     fn apply_timeouts(&self) -> DeskReply<Vec<DeskChange>> {
-        done(self.table().apply_timeouts())
+        done(self.at(TicketTable::apply_timeouts))
     }
 }

@@ -65,8 +65,6 @@ pub(super) struct TicketTable {
     pub(super) agents: Agents,
     pace: Pace,
     rev: u64,
-    /// The present time, in milliseconds since 1970.
-    now_ms: u64,
 }
 
 #[derive(Debug)]
@@ -88,40 +86,35 @@ impl TicketTable {
             agents: Agents::default(),
             pace: Pace::default(),
             rev: 0,
-            now_ms: 0,
         }
-    }
-
-    /// Sets the present time, for the rules that are applied next.
-    pub(super) fn at(&mut self, now_ms: u64) {
-        self.now_ms = now_ms;
     }
 
     pub(super) fn request(
         &mut self,
         request: HandoffRequest,
         pod: &str,
+        now_ms: u64,
     ) -> Result<Ticket, DeskError> {
         let conversation = Arc::clone(&request.conversation);
         let is_new = !self.tickets.contains_key(&conversation);
         if is_new && request.agent.is_none() && self.waiting.len() >= self.limits.max_waiting {
             return Err(DeskError::Full);
         }
-        let rev = self.next_rev();
+        let rev = self.next_rev(now_ms);
         let awaited = request.agent.is_some() && request.awaits_answer;
-        let answer_by_ms = self.answer_by().filter(|_| awaited);
+        let answer_by_ms = self.answer_by(now_ms).filter(|_| awaited);
         let stored =
             self.tickets.entry(Arc::clone(&conversation)).or_insert_with(|| StoredTicket {
                 ticket: Ticket {
                     conversation: conversation.to_string(),
-                    since_ms: request.since_ms.unwrap_or(self.now_ms).min(self.now_ms),
+                    since_ms: request.since_ms.unwrap_or(now_ms).min(now_ms),
                     agent: request.agent.clone(),
                     online: true,
                     pod: pod.to_owned(),
                     rev,
                     ..Ticket::default()
                 },
-                seen_ms: self.now_ms,
+                seen_ms: now_ms,
                 answer_by_ms,
             });
         let ticket = &mut stored.ticket;
@@ -129,36 +122,42 @@ impl TicketTable {
         ticket.last = request.last.or(ticket.last.take());
         (ticket.online, ticket.rev) = (true, rev);
         pod.clone_into(&mut ticket.pod);
-        stored.seen_ms = self.now_ms;
+        stored.seen_ms = now_ms;
         let ticket = ticket.clone();
         match &ticket.agent {
             None => drop(self.waiting.insert((ticket.since_ms, Arc::clone(&conversation)))),
-            Some(agent) => self.agents.acted(agent, self.now_ms),
+            Some(agent) => self.agents.acted(agent, now_ms),
         }
         self.gone.remove(&conversation);
         Ok(ticket)
     }
 
-    pub(super) fn end(&mut self, conversation: &Arc<str>, how: VisitorEnds) -> Option<TicketGone> {
+    pub(super) fn end(
+        &mut self,
+        conversation: &Arc<str>,
+        how: VisitorEnds,
+        now_ms: u64,
+    ) -> Option<TicketGone> {
         let stored = self.tickets.get(conversation)?;
         if how == VisitorEnds::Withdraws && !stored.ticket.waits() {
             return None;
         }
-        self.take_away(conversation, how.into())
+        self.take_away(conversation, how.into(), now_ms)
     }
 
     pub(super) fn take(
         &mut self,
         conversation: &Arc<str>,
         agent: Agent,
+        now_ms: u64,
     ) -> Result<Ticket, DeskError> {
         let stored = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
         match &stored.ticket.agent {
             Some(by) if by.id == agent.id => Ok(stored.ticket.clone()),
             Some(by) => Err(DeskError::Taken { by: by.clone() }),
             None => {
-                self.pace.taken(stored.ticket.since_ms, self.now_ms);
-                Ok(self.give(conversation, agent))
+                self.pace.taken(stored.ticket.since_ms, now_ms);
+                Ok(self.give(conversation, agent, now_ms))
             }
         }
     }
@@ -168,6 +167,7 @@ impl TicketTable {
         conversation: &Arc<str>,
         by: &OnBehalfOf,
         how: &ReleaseKind,
+        now_ms: u64,
     ) -> Result<DeskChange, DeskError> {
         let stored = self.tickets.get(conversation).ok_or(DeskError::NoSuchConversation)?;
         let has = &stored.ticket.agent;
@@ -179,14 +179,13 @@ impl TicketTable {
                 return Ok(DeskChange::Ticket(stored.ticket.clone()));
             }
             ReleaseKind::To(id) => {
-                let colleague =
-                    self.agents.presence(id, self.now_ms).ok_or(DeskError::NotPresent)?;
-                return Ok(DeskChange::Ticket(self.give(conversation, colleague.agent)));
+                let colleague = self.agents.presence(id, now_ms).ok_or(DeskError::NotPresent)?;
+                return Ok(DeskChange::Ticket(self.give(conversation, colleague.agent, now_ms)));
             }
             ReleaseKind::ToMachine => TicketGoneReason::Returned,
             ReleaseKind::Close => TicketGoneReason::Closed,
         };
-        let gone = self.take_away(conversation, why);
+        let gone = self.take_away(conversation, why, now_ms);
         gone.map(DeskChange::Gone).ok_or(DeskError::NoSuchConversation)
     }
 
@@ -195,8 +194,9 @@ impl TicketTable {
         conversation: &str,
         last: String,
         by: Speaker,
+        now_ms: u64,
     ) -> Option<Ticket> {
-        let answer_by_ms = self.answer_by();
+        let answer_by_ms = self.answer_by(now_ms);
         let stored = self.tickets.get_mut(conversation)?;
         if !stored.ticket.waits() {
             stored.answer_by_ms = match by {
@@ -204,32 +204,34 @@ impl TicketTable {
                 Speaker::Agent => None,
             };
         }
-        self.change(conversation, |ticket| ticket.last = Some(last))
+        self.change(conversation, now_ms, |ticket| ticket.last = Some(last))
     }
 
     pub(super) fn describe(
         &mut self,
         conversation: &str,
         details: TicketDetails,
+        now_ms: u64,
     ) -> Option<Ticket> {
         let StoredTicket { ticket, .. } = self.tickets.get_mut(conversation)?;
         if !details.write_to(ticket) {
             return None;
         }
-        self.change(conversation, |_| {})
+        self.change(conversation, now_ms, |_| {})
     }
 
     pub(super) fn visitors_here(
         &mut self,
         conversations: &[Arc<str>],
         pod: &str,
+        now_ms: u64,
     ) -> ConnectedVisitors {
         let mut seen = ConnectedVisitors::default();
         for conversation in conversations {
             if let Some(stored) = self.tickets.get_mut(conversation) {
-                stored.seen_ms = self.now_ms;
+                stored.seen_ms = now_ms;
                 if !stored.ticket.online || stored.ticket.pod != pod {
-                    seen.changed.extend(self.change(conversation, |ticket| {
+                    seen.changed.extend(self.change(conversation, now_ms, |ticket| {
                         ticket.online = true;
                         pod.clone_into(&mut ticket.pod);
                     }));
@@ -240,13 +242,18 @@ impl TicketTable {
         seen
     }
 
-    pub(super) fn visitor_left(&mut self, conversation: &Arc<str>, pod: &str) -> Option<Ticket> {
+    pub(super) fn visitor_left(
+        &mut self,
+        conversation: &Arc<str>,
+        pod: &str,
+        now_ms: u64,
+    ) -> Option<Ticket> {
         let stored = self.tickets.get_mut(conversation)?;
         if stored.ticket.pod != pod || !stored.ticket.online {
             return None;
         }
-        stored.seen_ms = self.now_ms;
-        self.change(conversation, |ticket| ticket.online = false)
+        stored.seen_ms = now_ms;
+        self.change(conversation, now_ms, |ticket| ticket.online = false)
     }
 
     pub(super) fn find(&self, conversation: &Arc<str>) -> Option<DeskChange> {
@@ -269,16 +276,16 @@ impl TicketTable {
         conversations.iter().filter_map(place).collect()
     }
 
-    pub(super) fn snapshot(&self) -> DeskView {
+    pub(super) fn snapshot(&self, now_ms: u64) -> DeskView {
         let mut tickets: Vec<Ticket> =
             self.tickets.values().map(|stored| stored.ticket.clone()).collect();
         tickets.sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
-        DeskView { tickets, agents: self.agents.present(self.now_ms) }
+        DeskView { tickets, agents: self.agents.present(now_ms) }
     }
 
-    pub(super) fn apply_timeouts(&mut self) -> Vec<DeskChange> {
+    pub(super) fn apply_timeouts(&mut self, now_ms: u64) -> Vec<DeskChange> {
         let DeskLimits { present_for, returns_after, expires_after, .. } = self.limits;
-        let (now_ms, mut changes) = (self.now_ms, Vec::new());
+        let mut changes = Vec::new();
         let (agents_changed, gone) =
             self.agents.remove_expired(now_ms, before(now_ms, returns_after));
         changes.extend(agents_changed.then_some(DeskChange::Agents));
@@ -298,17 +305,17 @@ impl TicketTable {
         let (of_lost_agents, silent, unanswered) =
             (of(&had_one_who_is_gone), of(&silent), of(&is_unanswered));
         for conversation in of_lost_agents {
-            let ticket = self.requeue(&conversation, |ticket| ticket.agent = None);
+            let ticket = self.requeue(&conversation, now_ms, |ticket| ticket.agent = None);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
         for conversation in unanswered {
-            let ticket = self.requeue(&conversation, |ticket| {
+            let ticket = self.requeue(&conversation, now_ms, |ticket| {
                 ticket.unanswered_by = ticket.agent.take().map(Box::new);
             });
             changes.extend(ticket.map(DeskChange::Ticket));
         }
         for conversation in silent {
-            let ticket = self.change(&conversation, |ticket| ticket.online = false);
+            let ticket = self.change(&conversation, now_ms, |ticket| ticket.online = false);
             changes.extend(ticket.map(DeskChange::Ticket));
         }
         let is_over = |stored: &&StoredTicket| {
@@ -322,7 +329,7 @@ impl TicketTable {
             .map(|it| it.ticket.conversation.as_str().into())
             .collect();
         for conversation in over {
-            let gone = self.take_away(&conversation, TicketGoneReason::Expired);
+            let gone = self.take_away(&conversation, TicketGoneReason::Expired, now_ms);
             changes.extend(gone.map(DeskChange::Gone));
         }
         self.gone.retain(|_, (_, until)| *until > now_ms);
@@ -330,14 +337,14 @@ impl TicketTable {
     }
 
     /// Assigns an existing ticket to an agent.
-    fn give(&mut self, conversation: &Arc<str>, agent: Agent) -> Ticket {
-        self.agents.acted(&agent, self.now_ms);
+    fn give(&mut self, conversation: &Arc<str>, agent: Agent, now_ms: u64) -> Ticket {
+        self.agents.acted(&agent, now_ms);
         let ticket = self
-            .change(conversation, |ticket| {
+            .change(conversation, now_ms, |ticket| {
                 (ticket.agent, ticket.unanswered_by) = (Some(agent), None);
             })
             .expect("callers have looked it up");
-        let answer_by_ms = self.answer_by();
+        let answer_by_ms = self.answer_by(now_ms);
         if let Some(stored) = self.tickets.get_mut(conversation) {
             stored.answer_by_ms = answer_by_ms;
         }
@@ -349,32 +356,43 @@ impl TicketTable {
     fn requeue(
         &mut self,
         conversation: &Arc<str>,
+        now_ms: u64,
         what: impl FnOnce(&mut Ticket),
     ) -> Option<Ticket> {
         self.tickets.get_mut(conversation)?.answer_by_ms = None;
-        let ticket = self.change(conversation, what)?;
+        let ticket = self.change(conversation, now_ms, what)?;
         self.waiting.insert((ticket.since_ms, Arc::clone(conversation)));
         Some(ticket)
     }
 
     /// Deadline of the reply to a message that arrives now.
-    fn answer_by(&self) -> Option<u64> {
-        self.limits.answer_within.map(|span| self.now_ms.saturating_add(millis(span)))
+    fn answer_by(&self, now_ms: u64) -> Option<u64> {
+        self.limits.answer_within.map(|span| now_ms.saturating_add(millis(span)))
     }
 
-    fn take_away(&mut self, conversation: &Arc<str>, why: TicketGoneReason) -> Option<TicketGone> {
+    fn take_away(
+        &mut self,
+        conversation: &Arc<str>,
+        why: TicketGoneReason,
+        now_ms: u64,
+    ) -> Option<TicketGone> {
         let (conversation, StoredTicket { ticket, .. }) =
             self.tickets.remove_entry(conversation)?;
         self.waiting.remove(&(ticket.since_ms, Arc::clone(&conversation)));
-        let rev = self.next_rev();
+        let rev = self.next_rev(now_ms);
         let gone = TicketGone { conversation: ticket.conversation, why, agent: ticket.agent, rev };
-        let until = self.now_ms.saturating_add(millis(self.limits.remembers_for));
+        let until = now_ms.saturating_add(millis(self.limits.remembers_for));
         self.gone.insert(conversation, (gone.clone(), until));
         Some(gone)
     }
 
-    fn change(&mut self, conversation: &str, what: impl FnOnce(&mut Ticket)) -> Option<Ticket> {
-        let rev = self.next_rev();
+    fn change(
+        &mut self,
+        conversation: &str,
+        now_ms: u64,
+        what: impl FnOnce(&mut Ticket),
+    ) -> Option<Ticket> {
+        let rev = self.next_rev(now_ms);
         let StoredTicket { ticket, .. } = self.tickets.get_mut(conversation)?;
         what(ticket);
         ticket.rev = rev;
@@ -382,8 +400,8 @@ impl TicketTable {
     }
 
     /// At least the present time, so that it increases even after a loss of all state.
-    fn next_rev(&mut self) -> u64 {
-        self.rev = self.now_ms.max(self.rev + 1);
+    fn next_rev(&mut self, now_ms: u64) -> u64 {
+        self.rev = now_ms.max(self.rev + 1);
         self.rev
     }
 }
