@@ -275,7 +275,7 @@ impl Pod {
         &self.caches
     }
 
-    /// The suggestions that a manual answers; see [`Answerer::confirm`](Answerer::confirm).
+    /// The suggestions that a manual answers; see [`Answerer::confirm`].
     pub async fn confirm(
         &self,
         product: Arc<Product>,
