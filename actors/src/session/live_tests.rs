@@ -319,7 +319,8 @@ async fn a_cached_answer_is_sent_without_the_answerer_until_it_is_invalidated() 
 
 #[actix::test]
 async fn a_hot_answer_is_refreshed_before_it_expires_and_no_client_waits() {
-    let stage = TestPod::new(|settings| settings.cache.answers.ttl_ms = 4_000).await;
+    // It is refreshed in the last fifth of its life, which a busy machine must not miss.
+    let stage = TestPod::new(|settings| settings.cache.answers.ttl_ms = 15_000).await;
     stage.open_the_gate();
     let mut first = stage.client().await;
     first.say(stage.ask()).await;
@@ -352,7 +353,7 @@ async fn a_hot_answer_is_refreshed_before_it_expires_and_no_client_waits() {
             break;
         }
         // No deadline: the pace of the clients; the loop has its own end.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert!(is_made_again(), "once, and not by each of the crowd");
     stage.open_the_gate();
@@ -362,7 +363,9 @@ async fn a_hot_answer_is_refreshed_before_it_expires_and_no_client_waits() {
 
 #[actix::test]
 async fn a_hot_prediction_is_refreshed_before_it_expires() {
-    let stage = TestPod::new(|settings| settings.cache.predictions.ttl_ms = 2_000).await;
+    const LIFETIME: Duration = Duration::from_secs(2);
+    let lifetime_ms = LIFETIME.as_millis() as u64;
+    let stage = TestPod::new(|settings| settings.cache.predictions.ttl_ms = lifetime_ms).await;
     let mut crowd = Vec::new();
     for _ in 0..10 {
         crowd.push(stage.client().await);
@@ -372,20 +375,28 @@ async fn a_hot_prediction_is_refreshed_before_it_expires() {
     crowd[0].receive("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     let began = tokio::time::Instant::now();
-    // More than two lifetimes.
-    while began.elapsed() < Duration::from_secs(5) {
+    // It is refreshed in the last fifth of its life. On a machine that stands still for so long nobody reads it then.
+    let (mut last_read, mut stalls) = (began, 0);
+    while began.elapsed() < 5 * LIFETIME / 2 {
         for client in &mut crowd {
             client.say(typing.clone()).await;
         }
         for client in &mut crowd {
             client.receive("prediction").await;
             client.received.clear();
+            stalls += u64::from(last_read.elapsed() > LIFETIME / 10);
+            last_read = tokio::time::Instant::now();
         }
         // No deadline: the pace of the clients; the loop has its own end.
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let misses = "hsc_cache_misses_total{cache=\"predictions\",layer=\"l1\"} 1";
-    assert!(stage.says(misses), "{}", stage.metrics.render());
+    let missed = |misses: u64| {
+        stage
+            .says(&format!("hsc_cache_misses_total{{cache=\"predictions\",layer=\"l1\"}} {misses}"))
+    };
+    // After an expiry each of the crowd finds nothing.
+    let most = 1 + stalls * crowd.len() as u64;
+    assert!((1..=most).any(missed), "{stalls} stalls: {}", stage.metrics.render());
 }
 
 #[actix::test]

@@ -254,6 +254,8 @@ impl TestPod {
         })
         .workers(1)
         .disable_signals()
+        // A thousand clients of a busy machine may need longer for a handshake than the library allows.
+        .client_request_timeout(Duration::ZERO)
         .bind(("127.0.0.1", 0))
         .unwrap();
         let address = server.addrs()[0];
