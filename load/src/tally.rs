@@ -19,7 +19,7 @@ const DIGITS: u8 = 3;
 /// Most chart points: an hour of seconds. Later seconds count in the totals only.
 const MOST_POINTS: usize = 3_600;
 
-/// An operation with a latency. [`Operation::VARIANTS`] are their names in thresholds, tables and JSON.
+/// An operation with a latency. The names of its variants are those in thresholds, tables and JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Operation {
@@ -37,7 +37,7 @@ pub enum Operation {
     Resume,
 }
 
-/// An event without a latency. [`Count::VARIANTS`] are their names in thresholds, tables and JSON.
+/// An event without a latency. The names of its variants are those in thresholds, tables and JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::VariantNames)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Count {
