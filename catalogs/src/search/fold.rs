@@ -85,7 +85,8 @@ static BASE_LETTERS: LazyLock<Vec<(char, &str)>> = LazyLock::new(|| {
         let (letter, base) = line.split_once(' ')?;
         Some((letter.parse().ok()?, base))
     };
-    include_str!("base_letters.txt").lines().filter_map(pair).collect()
+    let lines = include_str!("base_letters.txt").lines().filter(|line| !line.starts_with("# "));
+    lines.filter_map(pair).collect()
 });
 
 fn base_letters(c: char) -> Option<&'static str> {
