@@ -182,7 +182,7 @@ impl FrameQueue {
     async fn is_evicted(&self) {
         futures::future::poll_fn(|cx| {
             let mut state = self.state.borrow_mut();
-            // A share that begins later needs the waker, and so does the wait for an empty queue.
+            // A share that begins later needs the waker.
             state.task = Some(cx.waker().clone());
             match state.share.as_ref().is_some_and(|share| share.is_evicted(cx)) {
                 true => Poll::Ready(()),
@@ -194,9 +194,13 @@ impl FrameQueue {
 
     /// Waits until the connection has taken everything, in the task that waits for the eviction.
     async fn is_empty(&self) {
-        futures::future::poll_fn(|_| match self.state.borrow().frames.is_empty() {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        futures::future::poll_fn(|cx| {
+            let mut state = self.state.borrow_mut();
+            state.task = Some(cx.waker().clone());
+            match state.frames.is_empty() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         })
         .await;
     }
