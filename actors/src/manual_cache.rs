@@ -31,13 +31,38 @@ pub struct ManualContents {
     counters: Arc<LoadCounters>,
 }
 
-/// Counts of loads since the start of the process. A load that has begun, and neither runs nor was loaded, has failed.
+/// Counts of loads since the start of the process.
 #[derive(Debug, Default)]
 struct LoadCounters {
-    begun: AtomicU64,
+    under_way: AtomicU64,
     loaded: AtomicU64,
-    /// Held once by each running load.
-    running: Arc<()>,
+    failed: AtomicU64,
+}
+
+/// A load that counts as running until it is dropped.
+struct CountedLoad {
+    counters: Arc<LoadCounters>,
+    succeeded: bool,
+}
+
+impl CountedLoad {
+    fn begin(counters: &Arc<LoadCounters>) -> Self {
+        counters.under_way.fetch_add(1, Relaxed);
+        Self { counters: Arc::clone(counters), succeeded: false }
+    }
+
+    fn end(mut self, succeeded: bool) {
+        self.succeeded = succeeded;
+    }
+}
+
+impl Drop for CountedLoad {
+    fn drop(&mut self) {
+        let LoadCounters { under_way, loaded, failed } = &*self.counters;
+        under_way.fetch_sub(1, Relaxed);
+        let ended = if self.succeeded { loaded } else { failed };
+        ended.fetch_add(1, Relaxed);
+    }
 }
 
 impl ManualCache {
@@ -97,14 +122,11 @@ impl ManualCache {
 
     /// Loads since the start, for an operator: running, loaded, failed.
     pub(crate) fn observed(&self) -> serde_json::Value {
-        let LoadCounters { begun, loaded, running } = &*self.cache.contents().counters;
-        // The counters hold one.
-        let under_way = Arc::strong_count(running) as u64 - 1;
-        let (begun, loaded) = (begun.load(Relaxed), loaded.load(Relaxed));
+        let LoadCounters { under_way, loaded, failed } = &*self.cache.contents().counters;
         serde_json::json!({
-            "loads_under_way": under_way,
-            "loaded": loaded,
-            "failed": begun.saturating_sub(loaded + under_way),
+            "loads_under_way": under_way.load(Relaxed),
+            "loaded": loaded.load(Relaxed),
+            "failed": failed.load(Relaxed),
         })
     }
 }
@@ -155,14 +177,11 @@ impl Contents for ManualContents {
     type Error = ManualError;
 
     fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
-        let counters = Arc::clone(&self.counters);
-        counters.begun.fetch_add(1, Relaxed);
-        let running = Arc::clone(&counters.running);
+        let counted = CountedLoad::begin(&self.counters);
         let load = self.loader.load(request);
         async move {
             let outcome = load.await;
-            counters.loaded.fetch_add(u64::from(outcome.is_ok()), Relaxed);
-            drop(running);
+            counted.end(outcome.is_ok());
             outcome
         }
         .boxed()
