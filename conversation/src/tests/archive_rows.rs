@@ -3,7 +3,9 @@
 use serde_json::json;
 
 use crate::answer::{AnswerEvent, Outcome};
-use crate::archive::{ArchivedMessage, Author, HandoffRecordKind, MessageOutcome, Record};
+use crate::archive::{
+    ArchivedMessage, Author, ConversationFacts, Feedback, HandoffRecordKind, MessageOutcome, Record,
+};
 use crate::archive_rows::decision_row;
 use crate::checkpoint::Checkpoint;
 use crate::desk::{DeskDecision, HandoffUnavailable};
@@ -163,4 +165,17 @@ fn each_end_of_a_handoff_is_recorded_with_its_kind() {
 
 fn agent(id: &str) -> Agent {
     Agent { id: id.to_owned(), name: id.to_uppercase() }
+}
+
+/// A stop stores records that are not written yet on disk; the next release reads them, and after a roll back the
+/// previous one does.
+#[test]
+fn stored_records_have_the_form_of_the_previous_release() {
+    let began = r#"{"conversation":"c","visitor":null,"language":"he","product":"td17","scenario":"live","page":null,"reason":"It hums."}"#;
+    let read: ConversationFacts = serde_json::from_str(began).expect("the form is known");
+    assert_eq!(read.described.product.as_deref(), Some("td17"));
+    assert_eq!(serde_json::to_string(&read).expect("a record is JSON"), began);
+    let rated = r#"{"conversation":"c","offset":7,"thumb":"down","comment":null}"#;
+    let read: Feedback = serde_json::from_str(rated).expect("the form is known");
+    assert_eq!(serde_json::to_string(&read).expect("a record is JSON"), rated);
 }
