@@ -28,6 +28,8 @@ if [ ! -x "$artillery/node_modules/.bin/artillery" ]; then
 fi
 
 cd "$root"
+# The server's shell may create it after the first look.
+: >"$folder/out"
 HSC__SERVER__PORT=0 HSC__LOG__LEVEL=error HSC__ARCHIVE__PATH="" HSC__ANSWERS__ENCODER__ENABLED=false "$hsc" serve >"$folder/out" &
 server=$!
 deadline=$((SECONDS + 60))
