@@ -375,7 +375,8 @@ async fn a_hot_prediction_is_refreshed_before_it_expires() {
     crowd[0].receive("prediction").await;
     eventually("it is kept", || stage.says("hsc_cache_entries{cache=\"predictions\"} 1")).await;
     let began = tokio::time::Instant::now();
-    // It is refreshed in the last fifth of its life. On a machine that stands still for so long nobody reads it then.
+    // It is refreshed when it is read in the last fifth of its life. If the machine stalls for as long, no client
+    // reads it in that time, and it expires.
     let (mut last_read, mut stalls) = (began, 0);
     while began.elapsed() < 5 * LIFETIME / 2 {
         for client in &mut crowd {
