@@ -99,7 +99,7 @@ pub(crate) enum AddressRefused {
 }
 
 /// Checks an address before the request. A host name is checked again once it is resolved.
-pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefused> {
+pub(crate) fn check_address(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefused> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(AddressRefused::NoHost);
     }
@@ -123,7 +123,7 @@ pub(crate) fn trusted(url: &Url, allowed: &Allowed) -> Result<Trust, AddressRefu
 
 /// The builder of a client for hosts of this trust: it follows no redirect, uses no proxy, and
 /// connects to a host outside the settings at its checked addresses only.
-pub(crate) fn asking(trust: Trust, tls: &OutboundTls) -> ClientBuilder {
+pub(crate) fn client_builder(trust: Trust, tls: &OutboundTls) -> ClientBuilder {
     let builder = Client::builder()
         .tls_backend_preconfigured(tls.config())
         .redirect(reqwest::redirect::Policy::none())

@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::outbound::{OutboundTls, Trust, asking};
+use crate::outbound::{OutboundTls, Trust, client_builder};
 use crate::start_error::StartError;
 
 /// Longest wait of a span for its batch.
@@ -61,7 +61,7 @@ impl TraceExporter {
         }
         let endpoint = Url::parse(&settings.endpoint);
         let endpoint = endpoint.map_err(|error| StartError::NoTraces(error.into()))?;
-        let client = asking(Trust::Named, tls)
+        let client = client_builder(Trust::Named, tls)
             .user_agent(concat!("HSC-JIT/", env!("CARGO_PKG_VERSION"), " (traces)"))
             .timeout(Duration::from_millis(settings.timeout_ms))
             .build()

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
-use crate::outbound::{Allowed, OutboundTls, Trust, asking, trusted};
+use crate::outbound::{Allowed, OutboundTls, Trust, check_address, client_builder};
 
 /// Time limit of a request to the provider; the user sees an empty page meanwhile.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -82,7 +82,7 @@ impl Provider {
         super::signature::with_ring();
         let trust = if settings.allow_private { Trust::Named } else { Trust::Public };
         // Without redirects: one would send the secret and the code to another host.
-        let client = asking(trust, tls).timeout(PATIENCE).build();
+        let client = client_builder(trust, tls).timeout(PATIENCE).build();
         let client = client.map_err(|error| NoProvider(error.into()))?;
         Ok(Some(Self { settings: settings.clone(), client, known: Mutex::new(None) }))
     }
@@ -169,7 +169,7 @@ impl Provider {
         if self.settings.allow_private {
             return Ok(address);
         }
-        if address.scheme() != "https" || trusted(&address, &Allowed::default()).is_err() {
+        if address.scheme() != "https" || check_address(&address, &Allowed::default()).is_err() {
             return Err("an address of the provider is not https on the public internet; \
                 identity.openid.allow_private would let it"
                 .into());

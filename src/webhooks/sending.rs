@@ -11,7 +11,8 @@ use reqwest::{Client, Response, StatusCode};
 
 use super::endpoint::Endpoint;
 use crate::outbound::{
-    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, asking, not_public, trusted,
+    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, check_address, client_builder,
+    not_public,
 };
 
 /// Bytes of an error response that are read: enough to see the cause.
@@ -40,7 +41,7 @@ pub(super) struct Sender {
 impl Sender {
     pub(super) fn new(settings: &WebhooksSettings, tls: &OutboundTls) -> Self {
         let client = |trust| {
-            asking(trust, tls)
+            client_builder(trust, tls)
                 .user_agent(concat!("HSC-JIT/", env!("CARGO_PKG_VERSION"), " (webhooks)"))
                 .timeout(Duration::from_millis(settings.timeout_ms))
                 .build()
@@ -55,7 +56,7 @@ impl Sender {
 
     /// One attempt, within the configured time limit.
     pub(super) async fn send(&self, endpoint: &Endpoint, delivery: &Delivery) -> Outcome {
-        let client = match trusted(&endpoint.url, &self.allowed) {
+        let client = match check_address(&endpoint.url, &self.allowed) {
             Ok(Trust::Named) => &self.named,
             Ok(Trust::Public) if endpoint.url.scheme() == "https" => &self.public,
             Ok(Trust::Public) => return forbidden("an address without TLS"),

@@ -19,7 +19,7 @@ use anyhow::Context as _;
 use hsc_load::parse_duration;
 use url::Url;
 
-use crate::outbound::{OutboundTls, Trust, asking};
+use crate::outbound::{OutboundTls, Trust, client_builder};
 
 /// Arguments of `hsc smoke`.
 #[derive(Debug, clap::Args)]
@@ -63,7 +63,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         product: args.product.clone(),
         question: args.question.clone(),
         timeout: args.timeout,
-        http: asking(Trust::Named, &tls)
+        http: client_builder(Trust::Named, &tls)
             .timeout(args.timeout)
             .build()
             .context("cannot create an HTTP client")?,

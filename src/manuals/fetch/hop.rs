@@ -21,7 +21,8 @@ use url::Url;
 use super::super::LoadError;
 use super::disk::CopyMetadata;
 use crate::outbound::{
-    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, asking, not_public, trusted,
+    AddressRefused, Allowed, NotPublic, OutboundTls, Trust, check_address, client_builder,
+    not_public,
 };
 
 /// Longest wait between two attempts. A customer waits for the answer.
@@ -77,7 +78,7 @@ impl SingleRequestClient {
     pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
         let patience = Duration::from_millis(settings.connect_timeout_ms);
         let client = |trust: Trust| {
-            let client = asking(trust, tls)
+            let client = client_builder(trust, tls)
                 .user_agent(&settings.user_agent)
                 .connect_timeout(patience)
                 // A host that stops sending gets as long as one that does not connect: otherwise the first attempt
@@ -167,7 +168,7 @@ impl SingleRequestClient {
 
 /// Checks an address before the request. A host name is checked again once it is resolved.
 fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
-    trusted(url, allowed).map_err(|not| match not {
+    check_address(url, allowed).map_err(|not| match not {
         AddressRefused::NoHost => LoadError::BadAddress { url: url.to_string() },
         AddressRefused::NotPublic { host, address } => LoadError::Forbidden { host, address },
     })
