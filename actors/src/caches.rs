@@ -9,7 +9,7 @@ use log::info;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::cache::{Cache, CacheTag, Scope};
+use crate::cache::{Cache, CacheTag};
 use crate::cached_results::{Answers, Predictions};
 use crate::manual_cache::ManualCache;
 use crate::ports::{ManualError, ManualLoader as _};
@@ -29,10 +29,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Every cache of a pod. Cheap to clone.
 #[derive(Clone)]
 pub struct Caches {
-    manual_cache: ManualCache,
-    predictions: Cache<Predictions>,
-    answers: Cache<Answers>,
-    catalog: Arc<Snapshot>,
+    pub(crate) manual_cache: ManualCache,
+    pub(crate) predictions: Cache<Predictions>,
+    pub(crate) answers: Cache<Answers>,
+    pub(crate) catalog: Arc<Snapshot>,
 }
 
 /// What an operator invalidates.
@@ -61,15 +61,6 @@ pub struct Invalidated {
 }
 
 impl Caches {
-    pub(crate) fn new(
-        manual_cache: ManualCache,
-        predictions: Cache<Predictions>,
-        answers: Cache<Answers>,
-        catalog: Arc<Snapshot>,
-    ) -> Self {
-        Self { manual_cache, predictions, answers, catalog }
-    }
-
     /// Invalidates values here, and in the L2 cache if `in_l2`. The caller announces it to the
     /// other pods. A pod that receives an announcement leaves the L2 cache alone if the announcing pod has invalidated it
     /// before: by now it may hold newer values.
@@ -77,22 +68,19 @@ impl Caches {
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
     pub async fn invalidate(&self, what: Invalidate, in_l2: bool) -> Result<Invalidated, AskError> {
-        let mut forgotten = Invalidated { manuals: 0, predictions: 0, answers: 0 };
-        for scope in self.scopes(what) {
-            if let Scope::Product { manual: Some(manual), .. } = &scope {
+        let tags = self.tags(what);
+        for tag in &tags {
+            if let CacheTag::Manual(manual) = tag {
                 // Has the source asked again, else a fresh copy on disk would be read and the invalidation have no effect.
                 self.manual_cache.revalidate(manual);
             }
-            let (manuals, predictions, answers) = tokio::join!(
-                self.manual_cache.cache.invalidate(scope.clone(), in_l2),
-                self.predictions.invalidate(scope.clone(), in_l2),
-                self.answers.invalidate(scope, in_l2),
-            );
-            forgotten.manuals += manuals?;
-            forgotten.predictions += predictions?;
-            forgotten.answers += answers?;
         }
-        Ok(forgotten)
+        let (manuals, predictions, answers) = tokio::join!(
+            self.manual_cache.cache.invalidate(&tags, in_l2),
+            self.predictions.invalidate(&tags, in_l2),
+            self.answers.invalidate(&tags, in_l2),
+        );
+        Ok(Invalidated { manuals: manuals?, predictions: predictions?, answers: answers? })
     }
 
     /// The manual if it is cached, or the remembered error of its last load.
@@ -109,30 +97,28 @@ impl Caches {
         self.manual_cache.open(request).await
     }
 
-    fn scopes(&self, what: Invalidate) -> Vec<Scope> {
+    /// The tags of the values to invalidate.
+    fn tags(&self, what: Invalidate) -> Vec<CacheTag> {
         let catalog = self.catalog.load();
         let manual_of = |product: &Product| {
             product.documentation.clone().map(|documentation| ManualRequest { documentation })
         };
         match what {
-            Invalidate::All => vec![Scope::All],
-            Invalidate::CatalogVersion(version) => vec![Scope::CatalogVersion(version)],
+            Invalidate::All => vec![CacheTag::All],
+            Invalidate::CatalogVersion(version) => vec![CacheTag::CatalogVersion(version.into())],
             Invalidate::Product(id) => {
                 let manual = catalog.product(&id).and_then(|product| manual_of(product));
-                vec![Scope::Product { id, manual }]
+                let product = CacheTag::Product(id.into());
+                std::iter::once(product).chain(manual.map(CacheTag::Manual)).collect()
             }
             // Several products may share a manual.
-            Invalidate::Manual(url) => catalog
-                .products()
-                .iter()
-                .filter_map(|product| {
-                    let manual = manual_of(product)?;
-                    (manual.documentation.url == url).then(|| Scope::Product {
-                        id: product.id.to_string(),
-                        manual: Some(manual),
-                    })
-                })
-                .collect(),
+            Invalidate::Manual(url) => {
+                let tags = catalog.products().iter().filter_map(|product| {
+                    let manual = manual_of(product).filter(|it| it.documentation.url == url)?;
+                    Some([CacheTag::Product(Arc::clone(&product.id)), CacheTag::Manual(manual)])
+                });
+                tags.flatten().collect()
+            }
         }
     }
 
@@ -144,11 +130,6 @@ impl Caches {
         {
             observed.extend(counted);
         }
-    }
-
-    /// The cache of predictions.
-    pub(crate) fn predictions(&self) -> &Cache<Predictions> {
-        &self.predictions
     }
 
     /// The supervisors of the caches, one for each, over their shards.

@@ -433,7 +433,8 @@ fn caches(dependencies: &PodDependencies) -> (Caches, Remembering) {
     let limits = CacheLimits::of(cache, &cache.answers);
     let answers = Cache::new("answers", Answers, l2.answers.clone(), limits, care, metrics);
     let answerer = Remembering::new(Arc::clone(answerer), answers.clone(), Arc::clone(catalog));
-    (Caches::new(manuals.clone(), predictions, answers, Arc::clone(catalog)), answerer)
+    let (manual_cache, catalog) = (manuals.clone(), Arc::clone(catalog));
+    (Caches { manual_cache, predictions, answers, catalog }, answerer)
 }
 
 /// The context of every session of the pod.
@@ -487,7 +488,7 @@ fn conversations(
         (Arc::clone(&dependencies.catalog), Arc::new(dependencies.services.rules.clone()));
     let verifier = dependencies.visitor_tokens.clone();
     let tokens = Arc::clone(&dependencies.services.tokens);
-    let predictions: Arc<dyn PredictionCache> = Arc::new(caches.predictions().clone());
+    let predictions: Arc<dyn PredictionCache> = Arc::new(caches.predictions.clone());
     move |id, token| {
         Conversation::new(id, token, Arc::clone(&catalog), Arc::clone(&rules))
             .with_prediction_cache(Arc::clone(&predictions))

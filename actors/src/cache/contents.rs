@@ -61,41 +61,7 @@ impl CacheLimits {
     }
 }
 
-/// The part of a cache to forget.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
-    /// All values that depend on this product.
-    Product {
-        /// Id of the product.
-        id: String,
-        /// Its manual, if the catalog names one.
-        manual: Option<ManualRequest>,
-    },
-    /// All values made from this version of the catalog.
-    CatalogVersion(String),
-    /// Every value of every cache.
-    All,
-}
-
-impl Scope {
-    /// The tags that the scope invalidates.
-    #[must_use]
-    pub fn tags(&self) -> Vec<CacheTag> {
-        match self {
-            Self::Product { id, manual } => {
-                let product = CacheTag::Product(id.as_str().into());
-                let manual = manual.clone().map(CacheTag::Manual);
-                std::iter::once(product).chain(manual).collect()
-            }
-            Self::CatalogVersion(version) => {
-                vec![CacheTag::CatalogVersion(version.as_str().into())]
-            }
-            Self::All => vec![CacheTag::All],
-        }
-    }
-}
-
-/// A dependency of a value. When a scope invalidates one of its tags, the value is forgotten.
+/// A dependency of a value. When one of its tags is invalidated, the value is forgotten.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CacheTag {
@@ -240,16 +206,15 @@ pub trait L2Cache<C: Contents>: Send + Sync + 'static {
     /// L2 cache cannot be reached.
     fn recent(&self, tag: CacheTag, most: usize) -> BoxFuture<'static, Option<RecentEntries<C>>>;
 
-    /// Forgets the values of a scope, including those that are being loaded.
-    fn forget(&self, scope: Scope) -> BoxFuture<'static, ()>;
+    /// Forgets the values with one of these tags, including those that are being loaded.
+    fn forget(&self, tags: Vec<CacheTag>) -> BoxFuture<'static, ()>;
 }
 
 pub(crate) type OptionalL2<C> = Option<Arc<dyn L2Cache<C>>>;
 
-/// True when a scope invalidates the value of this key.
-pub(super) fn concerns<C: Contents>(key: &C::Key, scope: &Scope) -> bool {
-    let taken = scope.tags();
-    taken.contains(&CacheTag::All) || C::tags(key).iter().any(|tag| taken.contains(tag))
+/// True when the value of this key has one of these tags.
+pub(super) fn has_any<C: Contents>(tags: &[CacheTag], key: &C::Key) -> bool {
+    tags.contains(&CacheTag::All) || C::tags(key).iter().any(|tag| tags.contains(tag))
 }
 
 /// Calls the L2 cache and returns nothing when the call panics or times out: it is best effort.

@@ -1,7 +1,6 @@
 //! The handle of a cache: reads without a message to an actor, sends the rest to the shard that owns the key.
 
-use std::borrow::Borrow;
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use log::debug;
 use super::contents::{OptionalL2, aided};
 use super::shard::{Forget, Get, Shared, Update};
 use super::{
-    CacheLimits, CacheTag, Contents, L2Policy, LoadFailure, Outcome, Scope, Shard, SharedEntries,
+    CacheLimits, CacheTag, Contents, L2Policy, LoadFailure, Outcome, Shard, SharedEntries,
 };
 use crate::supervision::{AskError, Care, ChildSpec, Handle};
 
@@ -83,13 +82,9 @@ impl<C: Contents> Cache<C> {
     }
 
     /// The fresh value, if it is cached, without waiting. A remembered failure counts as cached.
-    pub fn get_cached<Q>(&self, key: &Q) -> Option<Result<C::Value, C::Error>>
-    where
-        C::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
-    {
+    pub fn get_cached(&self, key: &C::Key) -> Option<Outcome<C>> {
         let (outcome, due) = self.get_to_renew(key)?;
-        if due && self.shard_of(key).1.post(Update::Refresh(key.to_owned())).is_err() {
+        if due && self.shard_of(key).1.post(Update::Refresh(key.clone())).is_err() {
             debug!(cache = self.inner.name; "the shard is full, a hot value is not refreshed");
         }
         Some(outcome)
@@ -103,11 +98,7 @@ impl<C: Contents> Cache<C> {
 
     /// The same for a cache that its users fill. True for one reader of a hot value that is about to expire:
     /// that reader makes the value again and puts it in, so that no reader finds it expired.
-    pub fn get_to_renew<Q>(&self, key: &Q) -> Option<(Outcome<C>, bool)>
-    where
-        C::Key: Borrow<Q>,
-        Q: Hash + Eq + ToOwned<Owned = C::Key> + ?Sized,
-    {
+    pub fn get_to_renew(&self, key: &C::Key) -> Option<(Outcome<C>, bool)> {
         if self.is_off() {
             return None;
         }
@@ -117,12 +108,9 @@ impl<C: Contents> Cache<C> {
             return None;
         };
         self.inner.shared.meter.hit();
-        if found.became_hot && self.has_l2() {
-            let key = key.to_owned();
-            if C::sharing(&key) == L2Policy::WhenHot {
-                // A full shard skips the sharing: no value is lost here.
-                let _ = shard.post(Update::Share(key));
-            }
+        if found.became_hot && self.has_l2() && C::sharing(key) == L2Policy::WhenHot {
+            // A full shard skips the sharing: no value is lost here.
+            let _ = shard.post(Update::Share(key.clone()));
         }
         Some((found.outcome, found.wants_refresh))
     }
@@ -199,27 +187,18 @@ impl<C: Contents> Cache<C> {
         }
     }
 
-    /// Forgets one key; true if it was cached.
-    ///
-    /// # Errors
-    /// When its shard did not reply.
-    pub async fn forget(&self, key: C::Key) -> Result<bool, AskError> {
-        let (_, shard) = self.shard_of(&key);
-        Ok(shard.ask(Forget::Key(key)).await? > 0)
-    }
-
-    /// Forgets the values of a scope, also in the L2 cache if `in_l2`; returns their number in this pod.
+    /// Forgets the values with one of these tags, also in the L2 cache if `in_l2`; returns their number in this pod.
     ///
     /// # Errors
     /// When a shard did not reply; the others have forgotten.
-    pub async fn invalidate(&self, scope: Scope, in_l2: bool) -> Result<usize, AskError> {
+    pub async fn invalidate(&self, tags: &[CacheTag], in_l2: bool) -> Result<usize, AskError> {
         if let Some(l2) = self.inner.shared.l2.clone().filter(|_| in_l2) {
-            let scope = scope.clone();
-            aided(SEEK, move || l2.forget(scope)).await;
+            let tags = tags.to_vec();
+            aided(SEEK, move || l2.forget(tags)).await;
         }
         let ask = |(_, shard): &ShardSlot<C>| {
-            let (shard, scope) = (shard.clone(), scope.clone());
-            async move { shard.ask(Forget::Scope(scope)).await }
+            let (shard, tags) = (shard.clone(), tags.to_vec());
+            async move { shard.ask(Forget(tags)).await }
         };
         let counts = futures::future::join_all(self.inner.shards.iter().map(ask)).await;
         counts.into_iter().sum()
@@ -247,7 +226,7 @@ impl<C: Contents> Cache<C> {
         self.inner.shared.limits.entries == 0
     }
 
-    fn shard_of<Q: Hash + ?Sized>(&self, key: &Q) -> &ShardSlot<C> {
+    fn shard_of(&self, key: &C::Key) -> &ShardSlot<C> {
         let hash = self.inner.hasher.hash_one(key);
         let index = usize::try_from(hash % self.inner.shards.len() as u64).unwrap_or(0);
         &self.inner.shards[index]

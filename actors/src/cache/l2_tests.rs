@@ -123,7 +123,7 @@ impl L2Cache<Lengths> for FakeL2Handle {
         async move { Some(recent) }.boxed()
     }
 
-    fn forget(&self, _: Scope) -> BoxFuture<'static, ()> {
+    fn forget(&self, _: Vec<CacheTag>) -> BoxFuture<'static, ()> {
         if *self.0.behavior.lock().unwrap() == L2Behavior::Hanging {
             return futures::future::pending().boxed();
         }
@@ -149,9 +149,9 @@ async fn l2_is_read_before_the_source_and_filled_after_it() {
     assert_eq!(other.opened(), 0);
     assert!(other.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
     assert!(one.says("hsc_cache_misses_total{cache=\"lengths\",layer=\"l2\"} 1"));
-    assert_eq!(other.cache.invalidate(Scope::All, false).await, Ok(1));
+    assert_eq!(other.cache.invalidate(&[CacheTag::All], false).await, Ok(1));
     assert!(!l2.values.lock().unwrap().is_empty(), "L2 keeps what another pod may have renewed");
-    other.cache.invalidate(Scope::All, true).await.unwrap();
+    other.cache.invalidate(&[CacheTag::All], true).await.unwrap();
     assert!(l2.values.lock().unwrap().is_empty());
 }
 
@@ -178,9 +178,9 @@ macro_rules! bears {
             let stage = stage(&l2, short);
             assert_eq!(stage.get("word").await.as_deref(), Ok("4"), "from the source");
             stage.cache.put("made".to_owned(), "here".to_owned());
-            eventually("it is kept", || stage.cache.get_cached("made").is_some()).await;
+            eventually("it is kept", || stage.cached("made").is_some()).await;
             assert_eq!(stage.cache.seek(&"nowhere".to_owned()).await, None);
-            assert_eq!(stage.cache.invalidate(Scope::All, true).await, Ok(2), "here it is forgotten");
+            assert_eq!(stage.cache.invalidate(&[CacheTag::All], true).await, Ok(2), "here it is forgotten");
             assert!(stage.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 0"));
         }
     )*};
@@ -210,7 +210,7 @@ async fn the_lifetime_of_an_l2_value_is_capped_by_the_ttl() {
     let stage = stage(&l2, CacheLimits { ttl: 50 * MS, ..limits() });
     assert_eq!(stage.get("word").await.as_deref(), Ok(LIE));
     l2.is(L2Behavior::Useless);
-    let is_over = || stage.cache.get_cached("word") != Some(Ok(LIE.to_owned()));
+    let is_over = || stage.cached("word") != Some(Ok(LIE.to_owned()));
     eventually("it is over", is_over).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
 }
@@ -221,7 +221,7 @@ async fn an_l2_value_is_cached_for_its_remaining_lifetime_at_most() {
     l2.is(L2Behavior::Lying(Duration::ZERO));
     let stage = stage(&l2, limits());
     assert_eq!(stage.get("word").await.as_deref(), Ok(LIE), "whoever waits gets it");
-    assert!(stage.cache.get_cached("word").is_none(), "and nobody after them");
+    assert!(stage.cached("word").is_none(), "and nobody after them");
 }
 
 #[actix::test]
@@ -231,7 +231,7 @@ async fn a_refresh_does_not_take_an_equally_old_l2_value() {
     let stage = stage(&l2, CacheLimits { ttl, stale: Duration::ZERO, ..limits() });
     stage.get("word").await.unwrap();
     eventually("it is asked for ahead of its time", || {
-        let _ = stage.cache.get_cached("word");
+        let _ = stage.cached("word");
         l2.at_least.lock().unwrap().len() == 2
     })
     .await;
@@ -256,22 +256,22 @@ async fn a_hot_value_is_stored_in_l2_once_and_warms_a_starting_pod() {
     let one = stage(&l2, limits());
     for key in ["popular a", "popular b"] {
         one.cache.put(key.to_owned(), "made here".to_owned());
-        eventually("it is kept", || one.cache.get_cached(key).is_some()).await;
+        eventually("it is kept", || one.cached(key).is_some()).await;
     }
     assert_eq!(l2.stored.load(Ordering::SeqCst), 0, "one read is not many");
     for _ in 0..10 {
-        one.cache.get_cached("popular a");
+        one.cached("popular a");
     }
     eventually("it is shared", || l2.stored.load(Ordering::SeqCst) == 1).await;
 
     let other = stage(&l2, limits());
     other.cache.put("popular b".to_owned(), "made there".to_owned());
     // Its shard may be another one than that of the value that is taken over.
-    eventually("it is kept", || other.cache.get_cached("popular b").is_some()).await;
+    eventually("it is kept", || other.cached("popular b").is_some()).await;
     let version = || CacheTag::CatalogVersion("1".into());
     assert_eq!(other.cache.warm(version(), 10).await, Some(1));
-    eventually("it was taken over", || other.cache.get_cached("popular a").is_some()).await;
-    assert_eq!(other.cache.get_cached("popular b"), Some(Ok("made there".to_owned())));
+    eventually("it was taken over", || other.cached("popular a").is_some()).await;
+    assert_eq!(other.cached("popular b"), Some(Ok("made there".to_owned())));
     assert_eq!(other.opened(), 0);
     assert_eq!(Stage::with_l2(limits(), None).cache.warm(version(), 10).await, None);
 }
@@ -283,7 +283,7 @@ async fn a_value_found_in_l2_is_cached() {
     let stage = stage(&l2, limits());
     let key = "word".to_owned();
     assert_eq!(stage.cache.seek(&key).await.as_deref(), Some("from afar"));
-    eventually("it is here", || stage.cache.get_cached("word").is_some()).await;
+    eventually("it is here", || stage.cached("word").is_some()).await;
     assert_eq!(stage.opened(), 0);
     assert!(stage.says("hsc_cache_hits_total{cache=\"lengths\",layer=\"l2\"} 1"));
 }

@@ -18,7 +18,7 @@ mod tests;
 
 pub use contents::{
     CacheLimits, CacheTag, Contents, L2Cache, L2Entry, L2Lookup, L2Policy, LoadFailure, LoadTurn,
-    RecentEntries, Scope,
+    RecentEntries,
 };
 pub use handle::Cache;
 pub use shard::Outcome;

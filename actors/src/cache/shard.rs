@@ -23,9 +23,9 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::contents::{OptionalL2, aided, concerns};
+use super::contents::{OptionalL2, aided, has_any};
 use super::shared_entries::{CachedEntry, EntryAges, SharedEntries};
-use super::{CacheLimits, Contents, L2Entry, L2Lookup, L2Policy, LoadFailure, Scope};
+use super::{CacheLimits, CacheTag, Contents, L2Entry, L2Lookup, L2Policy, LoadFailure};
 use crate::supervision::{Child, Life};
 
 /// Concurrent loads of one shard. Each may hold a whole manual's bytes while it is read; more than this
@@ -99,15 +99,10 @@ pub(crate) enum Update<C: Contents> {
     Refresh(C::Key),
 }
 
-/// Forgets values; returns their number.
+/// Forgets the values with one of these tags; returns their number.
 #[derive(Message)]
 #[rtype(result = "usize")]
-pub(crate) enum Forget<C: Contents> {
-    /// The value of this key.
-    Key(C::Key),
-    /// The values of this scope.
-    Scope(Scope),
-}
+pub(crate) struct Forget(pub(super) Vec<CacheTag>);
 
 impl<C: Contents> Shard<C> {
     pub(super) fn new(life: Life, shared: Arc<Shared<C>>, pages: Arc<SharedEntries<C>>) -> Self {
@@ -382,14 +377,11 @@ impl<C: Contents> Handler<Update<C>> for Shard<C> {
     }
 }
 
-impl<C: Contents> Handler<Forget<C>> for Shard<C> {
+impl<C: Contents> Handler<Forget> for Shard<C> {
     type Result = usize;
 
-    fn handle(&mut self, forget: Forget<C>, _: &mut Self::Context) -> usize {
-        let goes = |key: &C::Key| match &forget {
-            Forget::Key(forgotten) => forgotten == key,
-            Forget::Scope(scope) => concerns::<C>(key, scope),
-        };
+    fn handle(&mut self, Forget(tags): Forget, _: &mut Self::Context) -> usize {
+        let goes = |key: &C::Key| has_any::<C>(&tags, key);
         for (key, loading) in &mut self.loads {
             loading.keep &= !goes(key);
         }

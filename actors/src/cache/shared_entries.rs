@@ -5,7 +5,6 @@
 //! outlive the shard: a crash loses the order of its values, not the values.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -92,11 +91,7 @@ impl<C: Contents> SharedEntries<C> {
     }
 
     /// The fresh value of a key.
-    pub(super) fn read<Q>(&self, key: &Q) -> Option<CacheHit<C>>
-    where
-        C::Key: std::borrow::Borrow<Q>,
-        Q: Hash + Eq + ?Sized,
-    {
+    pub(super) fn read(&self, key: &C::Key) -> Option<CacheHit<C>> {
         let now = Instant::now();
         let entries = self.shared();
         entries.get(key).filter(|entry| now < entry.times.fresh_until).map(|entry| entry.read(now))
@@ -106,10 +101,8 @@ impl<C: Contents> SharedEntries<C> {
     pub(super) fn peek(&self, key: &C::Key) -> Option<Result<C::Value, C::Error>> {
         let now = Instant::now();
         let entries = self.shared();
-        entries
-            .get(key)
-            .filter(|entry| now < entry.times.fresh_until)
-            .map(|entry| entry.outcome.clone())
+        let fresh = entries.get(key).filter(|entry| now < entry.times.fresh_until)?;
+        Some(fresh.outcome.clone())
     }
 
     pub(super) fn len(&self) -> usize {

@@ -128,6 +128,10 @@ impl Stage {
         );
         Self { book, cache, root, metrics }
     }
+    pub(super) fn cached(&self, key: &str) -> Option<Result<String, &'static str>> {
+        self.cache.get_cached(&key.to_owned())
+    }
+
 
     pub(super) async fn get(&self, key: &str) -> Result<String, &'static str> {
         self.cache.get(key.to_owned()).await
@@ -178,7 +182,7 @@ async fn a_load_that_panics_fails_its_waiters_and_the_key_can_be_loaded_again() 
     let results = futures::future::join_all((0..10).map(|_| stage.get("word"))).await;
     assert!(results.iter().all(|answer| *answer == Err("load_panicked")), "{results:?}");
     stage.mood(Mood::Willing);
-    eventually("the failure is forgotten", || stage.cache.get_cached("word").is_none()).await;
+    eventually("the failure is forgotten", || stage.cached("word").is_none()).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
 }
 
@@ -189,7 +193,7 @@ async fn a_load_that_times_out_fails_its_waiters_and_the_key_can_be_loaded_again
     stage.mood(Mood::Endless);
     assert_eq!(stage.get("word").await, Err("load_timed_out"));
     stage.mood(Mood::Willing);
-    eventually("the failure is forgotten", || stage.cache.get_cached("word").is_none()).await;
+    eventually("the failure is forgotten", || stage.cached("word").is_none()).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
 }
 
@@ -209,7 +213,7 @@ async fn a_stale_value_is_used_and_marked_when_the_load_fails() {
     assert_eq!(stage.get("word").await.as_deref(), Ok("4"));
     stage.mood(Mood::Closed);
     // A refresh may have failed by now: the stale value is then used and marked already.
-    eventually("it is old", || stage.cache.get_cached("word") != Some(Ok("4".to_owned()))).await;
+    eventually("it is old", || stage.cached("word") != Some(Ok("4".to_owned()))).await;
     assert_eq!(stage.get("word").await.as_deref(), Ok("4 (old)"));
 }
 
@@ -219,7 +223,7 @@ async fn a_hot_value_is_refreshed_before_it_expires_without_a_wait() {
     stage.get("word").await.unwrap();
     let mut missed = 0;
     eventually("it was loaded again", || {
-        missed += usize::from(stage.cache.get_cached("word").is_none());
+        missed += usize::from(stage.cached("word").is_none());
         stage.opened() == 2
     })
     .await;
@@ -236,9 +240,10 @@ async fn under_load_a_hot_value_is_loaded_once_per_lifetime_and_never_missing() 
         .map(|_| {
             let (cache, over) = (stage.cache.clone(), Arc::clone(&over));
             std::thread::spawn(move || {
+                let word = "word".to_owned();
                 let (mut reads, mut missed) = (0_u64, 0_u64);
                 while !over.load(Ordering::Relaxed) {
-                    missed += u64::from(cache.get_cached("word").is_none());
+                    missed += u64::from(cache.get_cached(&word).is_none());
                     reads += 1;
                     // No deadline: the pace of a reader, not a wait.
                     std::thread::sleep(Duration::from_micros(200));
@@ -295,17 +300,18 @@ async fn a_scope_is_invalidated_and_a_running_load_is_not_stored() {
         stage.get(key).await.unwrap();
     }
     stage.mood(Mood::Slow);
-    let product = || Scope::Product { id: "td-17".to_owned(), manual: None };
+    let product = [CacheTag::Product("td-17".into())];
     let (loaded, forgotten) = tokio::join!(stage.get("td-17 c"), async {
         eventually("it is being loaded", || stage.opened() == 4).await;
-        stage.cache.invalidate(product(), true).await
+        stage.cache.invalidate(&product, true).await
     });
     assert_eq!(loaded.as_deref(), Ok("7"), "whoever waited gets it");
     assert_eq!(forgotten, Ok(2));
-    assert!(stage.cache.get_cached("td-17 c").is_none(), "and nobody after them");
-    assert!(stage.cache.get_cached("fp-30 a").is_some());
-    assert_eq!(stage.cache.forget("fp-30 a".to_owned()).await, Ok(true));
-    assert_eq!(stage.cache.invalidate(Scope::All, true).await, Ok(0));
+    assert!(stage.cached("td-17 c").is_none(), "and nobody after them");
+    assert!(stage.cached("fp-30 a").is_some());
+    let other = [CacheTag::Product("fp-30".into())];
+    assert_eq!(stage.cache.invalidate(&other, true).await, Ok(1));
+    assert_eq!(stage.cache.invalidate(&[CacheTag::All], true).await, Ok(0));
     assert!(stage.says("hsc_cache_evictions_total{cache=\"lengths\",reason=\"invalidated\"} 3"));
     assert!(stage.says("hsc_cache_bytes{cache=\"lengths\"} 0"));
 }
@@ -314,7 +320,7 @@ async fn a_scope_is_invalidated_and_a_running_load_is_not_stored() {
 async fn a_cache_of_zero_entries_stores_nothing() {
     let stage = Stage::new(CacheLimits { entries: 0, ..limits() });
     stage.cache.put("word".to_owned(), "4".to_owned());
-    assert!(stage.cache.get_cached("word").is_none());
+    assert!(stage.cached("word").is_none());
 }
 
 /// The eviction order of a shard, as a naive reference.

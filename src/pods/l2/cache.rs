@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, try_join_all};
-use hsc_actors::cache::{
-    CacheTag, Contents, L2Cache, L2Entry, L2Lookup, LoadTurn, RecentEntries, Scope,
-};
+use hsc_actors::cache::{CacheTag, Contents, L2Cache, L2Entry, L2Lookup, LoadTurn, RecentEntries};
 use log::warn;
 use tokio::time::Instant;
 
@@ -64,10 +62,10 @@ impl<C: Storable> L2Cache<C> for RedisL2<C> {
         async move { store.recent(&tag, most).await.ok() }.boxed()
     }
 
-    fn forget(&self, scope: Scope) -> BoxFuture<'static, ()> {
+    fn forget(&self, tags: Vec<CacheTag>) -> BoxFuture<'static, ()> {
         let store = Arc::clone(&self.0);
         async move {
-            let marked = scope.tags().into_iter().map(|tag| store.forget(tag));
+            let marked = tags.into_iter().map(|tag| store.forget(tag));
             if let Err(error) = try_join_all(marked).await {
                 store.meter.error("unreachable");
                 warn!(error:%; "invalidated values may still be in Redis, invalidate again");
