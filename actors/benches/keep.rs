@@ -8,8 +8,7 @@ use actix::{Actor, Context, Handler, Message};
 use criterion::{Criterion, criterion_group, criterion_main};
 use hsc_actors::cache::{Cache, CacheLimits, CacheTag, Contents, LoadFailure};
 use hsc_actors::supervision::{
-    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, RootSpec, SupervisionConfig,
-    Threads,
+    Care, Child, ChildSpec, Fault, Handle, Intensity, OnGiveUp, Root, SupervisionConfig, Threads,
 };
 use hsc_monitoring::Metrics;
 
@@ -62,16 +61,9 @@ fn care() -> Care {
 }
 
 fn root(children: Vec<ChildSpec>, metrics: &Arc<Metrics>) -> Root {
-    Root::start(
-        "root",
-        RootSpec {
-            children,
-            on_give_up: OnGiveUp::Escalate,
-            care: care(),
-            threads: Arc::new(Threads::start(1)),
-            metrics: Arc::clone(metrics),
-        },
-    )
+    let on_give_up = OnGiveUp::Escalate;
+    let supervision = SupervisionConfig { threads: 1, care: care(), on_give_up };
+    Root::start(children, &supervision, Arc::new(Threads::start(1)), metrics)
 }
 
 fn caches(criterion: &mut Criterion) {

@@ -14,7 +14,7 @@ use crate::cache::{Cache, CacheLimits, CacheTag, Contents, L2Cache, L2Policy, Lo
 use crate::cached_results::l2_policy_of;
 use crate::ports::{ManualError, ManualLoader, ManualReply};
 use crate::span::Span;
-use crate::supervision::{Care, ChildSpec, Root, RootSpec, SupervisionConfig, Threads};
+use crate::supervision::{Care, ChildSpec, Root, SupervisionConfig, Threads};
 use hsc_conversation::TraceContext;
 use hsc_conversation::answer::ManualRequest;
 
@@ -92,16 +92,8 @@ impl ManualCache {
         metrics: &Arc<Metrics>,
     ) -> (Self, Root) {
         let manual_cache = Self::new(loader, None, limits, supervision.care, metrics);
-        let root = Root::start(
-            "root",
-            RootSpec {
-                children: manual_cache.children(),
-                on_give_up: supervision.on_give_up,
-                care: supervision.care,
-                threads: Arc::new(Threads::start(supervision.threads)),
-                metrics: Arc::clone(metrics),
-            },
-        );
+        let threads = Arc::new(Threads::start(supervision.threads));
+        let root = Root::start(manual_cache.children(), supervision, threads, metrics);
         (manual_cache, root)
     }
 

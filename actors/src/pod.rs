@@ -36,7 +36,7 @@ use crate::socket::SocketRules;
 #[cfg(test)]
 use crate::supervision::Handle;
 use crate::supervision::{
-    AskError, ChildSpec, Exit, Fault, Root, RootSpec, SupervisionConfig, Threads, TreeReport,
+    AskError, ChildSpec, Exit, Fault, Root, SupervisionConfig, Threads, TreeReport,
 };
 use hsc_conversation::desk::OnBehalfOf;
 use hsc_conversation::{
@@ -169,8 +169,7 @@ impl Pod {
         let open = Arc::clone(&context);
         children.push(sampling::worker(&recent, move || open.agents.count(), care, &metrics));
         children.extend(dependencies.workers);
-        let on_give_up = dependencies.supervision.on_give_up;
-        let root = Root::start("root", RootSpec { children, on_give_up, care, threads, metrics });
+        let root = Root::start(children, &dependencies.supervision, threads, &metrics);
         Self {
             bridge,
             is_single,

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use hsc_actors::cache::CacheLimits;
 use hsc_actors::ports::{ManualLoader as _, SharedVectors};
-use hsc_actors::supervision::{Root, RootSpec, Threads};
+use hsc_actors::supervision::{Root, Threads};
 use hsc_actors::{ManualCache, SupervisionConfig};
 use hsc_catalogs::Product;
 use hsc_config::Settings;
@@ -86,16 +86,8 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let manual_cache = ManualCache::new(Arc::new(loader), None, limits, supervision.care, &metrics);
     let mut children = manual_cache.children();
     children.push(embeddings::worker(&encoder, supervision.care, &metrics));
-    let _root = Root::start(
-        "root",
-        RootSpec {
-            children,
-            on_give_up: supervision.on_give_up,
-            care: supervision.care,
-            threads: Arc::new(Threads::start(supervision.threads)),
-            metrics: Arc::clone(&metrics),
-        },
-    );
+    let threads = Arc::new(Threads::start(supervision.threads));
+    let _root = Root::start(children, &supervision, threads, &metrics);
     let answerer = crate::answers::from(
         &settings.answers,
         Arc::new(manual_cache.clone()),

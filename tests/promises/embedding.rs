@@ -7,7 +7,7 @@ use hsc::embeddings::{Embeddings, ModelState, worker};
 use hsc::pods::RedisVectors;
 use hsc_actors::SupervisionConfig;
 use hsc_actors::ports::{EncoderStatus as _, SharedVectors};
-use hsc_actors::supervision::{Root, RootSpec, Threads};
+use hsc_actors::supervision::{Root, Threads};
 use hsc_answers::encoder::synthetic::{Vocabulary, write};
 use hsc_answers::encoder::{Embedder as _, ManualTexts};
 use hsc_config::Settings;
@@ -37,16 +37,8 @@ impl Pod {
         let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
         let embeddings = Embeddings::new(&settings, link.clone().map(share), &metrics);
         let supervision = SupervisionConfig::from(&all.actors);
-        let root = Root::start(
-            "root",
-            RootSpec {
-                children: vec![worker(&embeddings, supervision.care, &metrics)],
-                on_give_up: supervision.on_give_up,
-                care: supervision.care,
-                threads: Arc::new(Threads::start(1)),
-                metrics: Arc::clone(&metrics),
-            },
-        );
+        let children = vec![worker(&embeddings, supervision.care, &metrics)];
+        let root = Root::start(children, &supervision, Arc::new(Threads::start(1)), &metrics);
         Self { embeddings, metrics, link, _root: root }
     }
 

@@ -14,7 +14,7 @@ use crate::ports::archive::{
     Archive, ArchiveError, AuditSearch, Audited, ConversationFound, LeftMessage, Page, Paged,
     Search, SpilledRecords, Transcript,
 };
-use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, SupervisionConfig, Threads};
 use hsc_conversation::archive::{
     ArchivedMessage, Author, ConversationFacts, Record, StampedRecord,
 };
@@ -159,14 +159,11 @@ impl Stage {
         let (archive, metrics, care) = (Arc::new(archive), Metrics::new(), Care::default());
         let handle = ArchiveHandle::new(LIMITS, &metrics);
         let port: Arc<dyn Archive> = archive.clone();
-        let spec = RootSpec {
-            children: vec![writer(port, Arc::new(files), handle.clone(), care, &metrics)],
-            on_give_up: OnGiveUp::Escalate,
-            care,
-            threads: Arc::new(Threads::start(2)),
-            metrics: Arc::clone(&metrics),
-        };
-        Self { archive, handle, root: Root::start("root", spec), metrics }
+        let children = vec![writer(port, Arc::new(files), handle.clone(), care, &metrics)];
+        let supervision = SupervisionConfig { threads: 2, care, on_give_up: OnGiveUp::Escalate };
+        let threads = Arc::new(Threads::start(supervision.threads));
+        let root = Root::start(children, &supervision, threads, &metrics);
+        Self { archive, handle, root, metrics }
     }
 
     async fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {

@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use super::*;
 use crate::Invalidate;
 use crate::ports::{Relay, Relayed};
-use crate::supervision::{Care, Fault, OnGiveUp, Root, RootSpec, Threads};
+use crate::supervision::{Care, Fault, OnGiveUp, Root, SupervisionConfig, Threads};
 use hsc_conversation::BoxError;
 
 /// Upper bound of each wait of these tests on a machine that compiles at the same time.
@@ -32,14 +32,9 @@ fn pod(name: &str, relay: impl Relay) -> Pod {
     let metrics = Metrics::new();
     let care = Care { hang_after: Duration::from_millis(500), ..Care::default() };
     let (spec, bridge) = bridge_actor(name.into(), Arc::new(relay), care, &metrics);
-    let spec = RootSpec {
-        children: vec![spec],
-        on_give_up: OnGiveUp::Escalate,
-        care,
-        threads: Arc::new(Threads::start(2)),
-        metrics: Arc::clone(&metrics),
-    };
-    Pod { bridge, root: Root::start("root", spec), metrics }
+    let supervision = SupervisionConfig { threads: 2, care, on_give_up: OnGiveUp::Escalate };
+    let threads = Arc::new(Threads::start(supervision.threads));
+    Pod { bridge, root: Root::start(vec![spec], &supervision, threads, &metrics), metrics }
 }
 
 async fn in_time<T>(what: impl Future<Output = T>) -> T {

@@ -13,7 +13,9 @@ use proptest::prelude::{Strategy as _, any, prop, prop_assert, prop_assert_eq, p
 use super::contents::OptionalL2;
 use super::shard::Order;
 use super::*;
-use crate::supervision::{Backoff, Care, Fault, Intensity, OnGiveUp, Root, RootSpec, Threads};
+use crate::supervision::{
+    Backoff, Care, Fault, Intensity, OnGiveUp, Root, SupervisionConfig, Threads,
+};
 
 pub(super) const MS: Duration = Duration::from_millis(1);
 
@@ -116,25 +118,18 @@ impl Stage {
         let book: Arc<Book> = Arc::default();
         let contents = Lengths(Arc::clone(&book));
         let cache = Cache::new("lengths", contents, l2, limits, care, &metrics);
-        let root = Root::start(
-            "root",
-            RootSpec {
-                children: cache.children(),
-                on_give_up: OnGiveUp::Escalate,
-                care,
-                threads: Arc::new(Threads::start(2)),
-                metrics: Arc::clone(&metrics),
-            },
-        );
+        let supervision = SupervisionConfig { threads: 2, care, on_give_up: OnGiveUp::Escalate };
+        let threads = Arc::new(Threads::start(supervision.threads));
+        let root = Root::start(cache.children(), &supervision, threads, &metrics);
         Self { book, cache, root, metrics }
     }
-    pub(super) fn cached(&self, key: &str) -> Option<Result<String, &'static str>> {
-        self.cache.get_cached(&key.to_owned())
-    }
-
 
     pub(super) async fn get(&self, key: &str) -> Result<String, &'static str> {
         self.cache.get(key.to_owned()).await
+    }
+
+    pub(super) fn cached(&self, key: &str) -> Option<Result<String, &'static str>> {
+        self.cache.get_cached(&key.to_owned())
     }
 
     pub(super) fn mood(&self, mood: Mood) {

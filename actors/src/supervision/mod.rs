@@ -43,7 +43,7 @@ pub use handle::{AskError, Bounds, Child, Handle, Undelivered};
 pub(crate) use in_place::{InPlace, RebuiltInPlace};
 pub use record::{Record, State, TreeReport};
 pub use restart_rules::{Backoff, Intensity, OnGiveUp, Policy};
-pub use root::{Root, RootSpec};
+pub use root::Root;
 pub use run::Life;
 pub(crate) use spec::cores;
 pub use spec::{Care, ChildSpec, SupervisionConfig};

@@ -18,26 +18,12 @@ use super::pulse::{BEATS_BEFORE_A_HANG, Listener, Pulse};
 use super::run::{ChildEvent, ChildNotice, ExitGuard, Launch};
 use super::threads::TurnTracker;
 use super::{
-    Care, ChildSpec, Ending, Exit, Fault, OnGiveUp, Record, State, Supervisor, Threads, TreeReport,
-    spec,
+    ChildSpec, Ending, Exit, Fault, Record, State, SupervisionConfig, Supervisor, Threads,
+    TreeReport, spec,
 };
 
 /// Wait before an ended root is restarted: supervision that fails in a loop must not burn a core.
 const ROOT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Arguments of a root.
-pub struct RootSpec {
-    /// The children, in the order they are started.
-    pub children: Vec<ChildSpec>,
-    /// What a child that fails too often causes: a retry at a slow pace, or the end of the whole pod.
-    pub on_give_up: OnGiveUp,
-    /// Bounds and times of the root; the rest is not used.
-    pub care: Care,
-    /// The threads of the tree.
-    pub threads: Arc<Threads>,
-    /// Where restarts are counted.
-    pub metrics: Arc<Metrics>,
-}
 
 /// The root of a tree.
 pub struct Root {
@@ -49,14 +35,19 @@ pub struct Root {
 }
 
 impl Root {
-    /// Starts the tree. Children start in their order; this does not wait for them.
+    /// Starts the tree on these threads. Children start in their order; this does not wait for them.
     ///
     /// # Panics
     /// Outside an actix system.
     #[must_use]
-    pub fn start(name: &str, spec: RootSpec) -> Self {
-        let RootSpec { children, on_give_up, care, threads, metrics } = spec;
-        let spec = Supervisor::spec(name, care, on_give_up, children, &threads, &metrics);
+    pub fn start(
+        children: Vec<ChildSpec>,
+        supervision: &SupervisionConfig,
+        threads: Arc<Threads>,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let SupervisionConfig { care, on_give_up, .. } = *supervision;
+        let spec = Supervisor::spec("root", care, on_give_up, children, &threads, metrics);
         let (ended, end) = watch::channel(None);
         let root = Self {
             record: Arc::clone(&spec.record),

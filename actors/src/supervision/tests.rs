@@ -171,8 +171,8 @@ impl Stage {
     }
 
     fn root_under(&self, care: Care, children: Vec<ChildSpec>, on_give_up: OnGiveUp) -> Root {
-        let (threads, metrics) = (Arc::clone(&self.threads), Arc::clone(&self.metrics));
-        Root::start("root", RootSpec { children, on_give_up, care, threads, metrics })
+        let supervision = SupervisionConfig { threads: 1, care, on_give_up };
+        Root::start(children, &supervision, Arc::clone(&self.threads), &self.metrics)
     }
 
     fn group(&self, name: &'static str, care: Care, children: Vec<ChildSpec>) -> ChildSpec {
