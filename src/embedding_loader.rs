@@ -4,9 +4,9 @@
 use std::sync::{Arc, OnceLock, Weak};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
-use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
+use hsc_actors::ports::{Answerer, ManualLoader, ManualReply};
 use hsc_catalogs::{Manual, Snapshot};
+use hsc_conversation::TraceContext;
 use hsc_conversation::answer::ManualRequest;
 
 /// Wraps another loader.
@@ -18,8 +18,12 @@ pub(crate) struct EmbeddingLoader {
 }
 
 impl ManualLoader for EmbeddingLoader {
-    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
-        let loading = self.inner.load(request.clone());
+    fn load(
+        &self,
+        request: ManualRequest,
+        trace: Option<TraceContext>,
+    ) -> ManualReply<Arc<Manual>> {
+        let loading = self.inner.load(request.clone(), trace);
         let (catalog, answerer) = (Arc::clone(&self.catalog), Arc::clone(&self.answerer));
         async move {
             let manual = loading.await?;

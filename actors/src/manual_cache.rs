@@ -124,14 +124,9 @@ impl ManualCache {
 }
 
 impl ManualLoader for ManualCache {
-    fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
-        let manual_cache = self.clone();
-        async move { manual_cache.open(request).await }.boxed()
-    }
-
     /// The span `cache`, and within it on a miss `manual.load`: the wait for a load, which another question may have
     /// started.
-    fn load_traced(
+    fn load(
         &self,
         request: ManualRequest,
         trace: Option<TraceContext>,
@@ -170,7 +165,8 @@ impl Contents for ManualContents {
 
     fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
         let counted = CountedLoad::begin(&self.counters);
-        let load = self.loader.load(request);
+        // Without a trace: a load serves every question that waits for it.
+        let load = self.loader.load(request, None);
         async move {
             let outcome = load.await;
             counted.end(outcome.is_ok());
@@ -252,7 +248,11 @@ mod tests {
     }
 
     impl ManualLoader for Library {
-        fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>> {
+        fn load(
+            &self,
+            request: ManualRequest,
+            _: Option<TraceContext>,
+        ) -> ManualReply<Arc<Manual>> {
             let is_first = self.requests.fetch_add(1, Ordering::SeqCst) == 0;
             let endless = is_first && self.first_is_endless;
             async move {
@@ -304,7 +304,7 @@ mod tests {
     #[actix::test]
     async fn a_load_whose_shard_ends_is_retried_once() {
         let (manuals, root, library) = cache(true);
-        let opened = actix::spawn(manuals.load(request("whole")));
+        let opened = actix::spawn(manuals.load(request("whole"), None));
         while library.requests.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
         }

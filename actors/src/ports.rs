@@ -45,18 +45,9 @@ pub type ManualReply<T> = BoxFuture<'static, Result<T, ManualError>>;
 
 /// Fetches and reads a manual. Never called concurrently for one request: the manual cache ensures that.
 pub trait ManualLoader: Send + Sync + 'static {
-    /// The manual, or why there is none. Ends within a time limit of its own.
-    fn load(&self, request: ManualRequest) -> ManualReply<Arc<Manual>>;
-
-    /// The same, as part of the span `trace`.
-    fn load_traced(
-        &self,
-        request: ManualRequest,
-        trace: Option<TraceContext>,
-    ) -> ManualReply<Arc<Manual>> {
-        let _ = trace;
-        self.load(request)
-    }
+    /// The manual, or why there is none. Ends within a time limit of its own. Spans of the load are below `trace`.
+    fn load(&self, request: ManualRequest, trace: Option<TraceContext>)
+    -> ManualReply<Arc<Manual>>;
 
     /// Marks the stored copy of this manual as suspect: the next load revalidates it at its source. Returns at once.
     fn revalidate(&self, request: &ManualRequest) {

@@ -91,7 +91,7 @@ impl Extractive {
             return Err(no_manual("none", "There is no manual for this product.".to_owned()));
         };
         let request = ManualRequest { documentation };
-        let loaded = self.manual_cache.load_traced(request, question.asker.trace).await;
+        let loaded = self.manual_cache.load(request, question.asker.trace).await;
         loaded.map_err(|ManualError { code, words, .. }| no_manual(code, words))
     }
 

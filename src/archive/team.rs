@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use futures::{FutureExt as _, TryFutureExt as _};
-use hsc_actors::ports::archive::{Archive as _, CannedReply, Notes, Replies, StoredNote};
+use hsc_actors::ports::archive::{Archive as _, CannedReply, Notes, Replies};
 use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
+use hsc_conversation::protocol::{Agent, Note};
 use sqlx::any::AnyRow;
 use sqlx::{Error, Row as _};
 
@@ -12,17 +13,17 @@ use super::sql::{agent, number, sql};
 use super::store::{Reply, Store};
 
 impl Notes for Store {
-    fn notes(&self, conversation: &str, most: u32) -> Reply<'_, Vec<StoredNote>> {
+    fn notes(&self, conversation: &str, most: u32) -> Reply<'_, Vec<Note>> {
         let newest = sql(
             "SELECT id, at_ms, agent, agent_name, text FROM messages
              WHERE conversation = $1 AND author = $2 ORDER BY at_ms DESC, id DESC LIMIT $3",
             &[&conversation, &Author::Note.as_str(), &most],
         );
-        let oldest_first = |mut notes: Vec<StoredNote>| {
-            notes.reverse();
-            notes
-        };
-        self.fetch_all(newest, note).map_ok(oldest_first).boxed()
+        let conversation = conversation.to_owned();
+        self.with(async move {
+            let rows = self.database.fetch_all(newest).await?;
+            rows.iter().rev().map(|row| note(row, &conversation)).collect()
+        })
     }
 
     fn write_note(&self, note: Arc<StampedRecord>) -> Reply<'_, ()> {
@@ -53,14 +54,16 @@ impl Replies for Store {
     }
 }
 
-fn note(row: &AnyRow) -> Result<StoredNote, Error> {
+fn note(row: &AnyRow, conversation: &str) -> Result<Note, Error> {
     // The team writes notes, so one without a name was written by another program.
     let unknown = || AgentRef { id: String::new(), name: String::new() };
-    Ok(StoredNote {
-        id: row.try_get("id")?,
+    let AgentRef { id, name } = agent(row, "agent", "agent_name")?.unwrap_or_else(unknown);
+    Ok(Note {
+        note_id: row.try_get("id")?,
+        conversation: conversation.to_owned(),
+        agent: Agent { id, name },
+        content: row.try_get("text")?,
         at_ms: number(row, "at_ms")?,
-        agent: agent(row, "agent", "agent_name")?.unwrap_or_else(unknown),
-        text: row.try_get("text")?,
     })
 }
 

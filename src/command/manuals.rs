@@ -104,7 +104,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     let mut failed = 0;
     for product in selected {
         let Some(documentation) = product.documentation.clone() else { continue };
-        match manual_cache.load(ManualRequest { documentation }).await {
+        match manual_cache.load(ManualRequest { documentation }, None).await {
             Ok(manual) if matches!(embeddings, EmbeddingState::Made) => {
                 answerer.prepare(Arc::clone(&product), manual).await;
             }

@@ -2,12 +2,12 @@
 //!
 //! The archive knows the link, so that it works on every pod: once, within its lifetime.
 
-use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
-    Account, AccountChange, AccountError, ArchiveError, FirstLink, Role,
+    Account, AccountChange, AccountError, ArchiveError, ArchiveReply, FirstLink, Role,
 };
 use hsc_actors::ports::{
-    FirstAdmin, IdentityError, NewAccount, OpenedSession, Staff, StaffChange, StaffError,
+    FirstAdmin, IdentityError, IdentityReply, NewAccount, OpenedSession, Staff, StaffChange,
+    StaffError,
 };
 use hsc_conversation::{ClientAddress, clean_name, is_clean_name, now_ms};
 
@@ -23,11 +23,11 @@ const LONGEST_ADDRESS: usize = 254;
 const AUDITED_AS: (&str, &str) = ("link", "first_link");
 
 impl Staff for Team {
-    fn all(&self) -> BoxFuture<'_, Result<Vec<Account>, ArchiveError>> {
+    fn all(&self) -> ArchiveReply<'_, Vec<Account>> {
         self.accounts.all()
     }
 
-    fn add(&self, newcomer: NewAccount) -> BoxFuture<'_, Result<Account, StaffError>> {
+    fn add(&self, newcomer: NewAccount) -> IdentityReply<'_, Account, StaffError> {
         Box::pin(async move {
             let account = made(newcomer, &self.hasher).await?;
             self.accounts.add(account.clone()).await?;
@@ -39,7 +39,7 @@ impl Staff for Team {
         &'a self,
         id: &'a str,
         change: StaffChange,
-    ) -> BoxFuture<'a, Result<Account, StaffError>> {
+    ) -> IdentityReply<'a, Account, StaffError> {
         Box::pin(async move {
             let StaffChange { name, role, password, is_disabled, unlock } = change;
             if let Some(name) = &name {

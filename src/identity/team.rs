@@ -3,13 +3,12 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use hsc_actors::ports::archive::{
     Account, AccountError, AccountSession, Accounts, ArchiveError, AttemptOutcome, LockOut,
 };
 use hsc_actors::ports::{
-    Attempt, Auditor, FirstAdmin, Identify, IdentityError, OpenedSession, Person, ProviderCallback,
-    ProviderSignIn, SignedIn,
+    Attempt, Auditor, FirstAdmin, Identify, IdentityError, IdentityReply, OpenedSession, Person,
+    ProviderCallback, ProviderSignIn, SignedIn,
 };
 use hsc_config::{AdminSettings, IdentitySettings, Secret};
 use hsc_conversation::ClientAddress;
@@ -263,10 +262,7 @@ impl Team {
 }
 
 impl Identify for Team {
-    fn authenticate<'a>(
-        &'a self,
-        secret: &'a str,
-    ) -> BoxFuture<'a, Result<Option<SignedIn>, IdentityError>> {
+    fn authenticate<'a>(&'a self, secret: &'a str) -> IdentityReply<'a, Option<SignedIn>> {
         Box::pin(async move {
             let known = self.session(secret, true).await?;
             Ok(known.map(|(session, account)| SignedIn {
@@ -276,13 +272,13 @@ impl Identify for Team {
         })
     }
 
-    fn peek<'a>(&'a self, secret: &'a str) -> BoxFuture<'a, Result<Option<Person>, IdentityError>> {
+    fn peek<'a>(&'a self, secret: &'a str) -> IdentityReply<'a, Option<Person>> {
         Box::pin(async move {
             Ok(self.session(secret, false).await?.map(|(_, account)| person(&account)))
         })
     }
 
-    fn has_accounts(&self) -> BoxFuture<'_, Result<bool, IdentityError>> {
+    fn has_accounts(&self) -> IdentityReply<'_, bool> {
         Box::pin(async { Ok(self.accounts.count().await.map_err(down)? > 0) })
     }
 
@@ -297,15 +293,11 @@ impl Identify for Team {
         self.judged(&self.token_attempts, ADMIN_TOKEN, is_right(), from)
     }
 
-    fn sign_in(&self, attempt: Attempt) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
+    fn sign_in(&self, attempt: Attempt) -> IdentityReply<'_, OpenedSession> {
         Box::pin(self.password(attempt))
     }
 
-    fn sign_out<'a>(
-        &'a self,
-        secret: &'a str,
-        everywhere: bool,
-    ) -> BoxFuture<'a, Result<(), IdentityError>> {
+    fn sign_out<'a>(&'a self, secret: &'a str, everywhere: bool) -> IdentityReply<'a, ()> {
         Box::pin(async move {
             let Some((session, _)) = self.session(secret, true).await? else { return Ok(()) };
             if everywhere {
@@ -317,11 +309,7 @@ impl Identify for Team {
         })
     }
 
-    fn first(
-        &self,
-        first: FirstAdmin,
-        from: ClientAddress,
-    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
+    fn first(&self, first: FirstAdmin, from: ClientAddress) -> IdentityReply<'_, OpenedSession> {
         Box::pin(self.make_first(first, from))
     }
 
@@ -329,14 +317,11 @@ impl Identify for Team {
         self.provider.as_ref().map(Provider::name)
     }
 
-    fn begin(&self, back_to: String) -> BoxFuture<'_, Result<ProviderSignIn, IdentityError>> {
+    fn begin(&self, back_to: String) -> IdentityReply<'_, ProviderSignIn> {
         Box::pin(self.go_to_provider(back_to))
     }
 
-    fn end(
-        &self,
-        returned: ProviderCallback,
-    ) -> BoxFuture<'_, Result<OpenedSession, IdentityError>> {
+    fn end(&self, returned: ProviderCallback) -> IdentityReply<'_, OpenedSession> {
         Box::pin(self.back_from_provider(returned))
     }
 }

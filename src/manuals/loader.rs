@@ -12,12 +12,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use dashmap::DashMap;
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use hsc_actors::ports::{
-    CachedFile, LastLoad, ManualError, ManualFiles, ManualLoader, OriginalFile,
+    CachedFile, LastLoad, ManualError, ManualFiles, ManualLoader, ManualReply, OriginalFile,
 };
 use hsc_catalogs::{Documentation, DocumentationKind, Manual, ManualSource};
 use hsc_config::ManualsSettings;
+use hsc_conversation::TraceContext;
 use hsc_conversation::answer::ManualRequest;
 use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
@@ -117,10 +117,7 @@ fn is_pdf(path: &Path) -> bool {
 }
 
 impl ManualFiles for Loader {
-    fn original(
-        &self,
-        documentation: &Documentation,
-    ) -> BoxFuture<'static, Result<OriginalFile, ManualError>> {
+    fn original(&self, documentation: &Documentation) -> ManualReply<OriginalFile> {
         let (parts, documentation) = (Arc::clone(&self.0), documentation.clone());
         async move {
             let (parts, documentation) = (&parts, &documentation);
@@ -149,7 +146,7 @@ impl ManualFiles for Loader {
 }
 
 impl ManualLoader for Loader {
-    fn load(&self, request: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    fn load(&self, request: ManualRequest, _: Option<TraceContext>) -> ManualReply<Arc<Manual>> {
         let parts = self.0.clone();
         async move {
             let documentation = &request.documentation;

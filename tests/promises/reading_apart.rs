@@ -37,7 +37,7 @@ async fn read(settings: &ManualsSettings, bytes: &[u8]) -> Result<Arc<Manual>, M
     let loader = Loader::new(settings, folder.path(), &tls(), Metrics::new()).expect("a loader");
     let documentation =
         Documentation { kind: DocumentationKind::Pdf, url: "m.pdf".into(), backup_url: None };
-    loader.with_program(program()).load(ManualRequest { documentation }).await
+    loader.with_program(program()).load(ManualRequest { documentation }, None).await
 }
 
 /// A PDF of these objects, numbered from 1; the first is the catalog.
@@ -136,7 +136,7 @@ async fn read_page(page: String) -> Result<Arc<Manual>, ManualError> {
     let loader = Loader::new(&settings, folder.path(), &tls(), Metrics::new()).expect("a loader");
     let documentation =
         Documentation { kind: DocumentationKind::Html, url: "m.html".into(), backup_url: None };
-    loader.with_program(program()).load(ManualRequest { documentation }).await
+    loader.with_program(program()).load(ManualRequest { documentation }, None).await
 }
 
 #[tokio::test]

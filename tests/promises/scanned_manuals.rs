@@ -57,7 +57,7 @@ fn loader(settings: &ManualsSettings) -> Loader {
 async fn load(loader: &Loader, fixture: &str) -> Result<Arc<Manual>, ManualError> {
     let documentation =
         Documentation { kind: DocumentationKind::Pdf, url: fixture.to_owned(), backup_url: None };
-    loader.load(ManualRequest { documentation }).await
+    loader.load(ManualRequest { documentation }, None).await
 }
 
 async fn read(settings: &ManualsSettings, fixture: &str) -> Arc<Manual> {

@@ -13,7 +13,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::archiving::ArchiveHandle;
 use crate::bridge::{Body, DeskBroadcast, channels};
-use crate::ports::archive::StoredNote;
 use crate::session::SessionContext;
 use hsc_conversation::archive::{AgentRef, ArchivedMessage, Author, Record, StampedRecord};
 use hsc_conversation::protocol::{Agent, Note};
@@ -76,23 +75,14 @@ pub(super) async fn read(context: &SessionContext, conversation: &str) -> Vec<No
         return Vec::new();
     }
     let most = u32::try_from(MOST_NOTES).unwrap_or(u32::MAX);
-    let stored = match timeout(READ_WITHIN, context.services.notes.notes(conversation, most)).await
-    {
-        Ok(Ok(stored)) => stored,
+    match timeout(READ_WITHIN, context.services.notes.notes(conversation, most)).await {
+        Ok(Ok(notes)) => notes,
         Ok(Err(error)) => {
             debug!(conversation, cause:% = error; "a transcript goes without its notes");
-            return Vec::new();
+            Vec::new()
         }
-        Err(_) => return Vec::new(),
-    };
-    let note_of = |StoredNote { id, at_ms, agent, text }| Note {
-        note_id: id,
-        conversation: conversation.to_owned(),
-        agent: Agent { id: agent.id, name: agent.name },
-        content: text,
-        at_ms,
-    };
-    stored.into_iter().map(note_of).collect()
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Notes that were read and notes that arrived meanwhile, each once, in order; beyond the limits the

@@ -241,7 +241,7 @@ impl Session {
                 }
                 Effect::Prefetch(manual) => {
                     // No caller waits for it: a later question finds the manual in the cache.
-                    drop(actix::spawn(self.context.manual_cache.load(manual).map(drop)));
+                    drop(actix::spawn(self.context.manual_cache.load(manual, None).map(drop)));
                 }
                 Effect::Open(opening) => self.open_log(opening, ctx),
                 Effect::UseLog { owned, offset, is_logged, is_held, from } => {

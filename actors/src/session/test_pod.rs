@@ -21,7 +21,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use crate::archiving::{ArchiveHandle, ArchiveLimits};
 use crate::bridge::{InMemoryBus, Loopback};
 use crate::cache::CacheLimits;
-use crate::ports::archive::{ArchiveError, ArchiveReply, Notes, StoredNote};
+use crate::ports::archive::{ArchiveError, ArchiveReply, Notes};
 use crate::ports::{
     Answerer, ConversationLog, ManualError, ManualLoader, ManualReply, Relay, SessionCheck,
 };
@@ -34,8 +34,8 @@ use hsc_conversation::answer::{
 };
 use hsc_conversation::archive::{Record, StampedRecord};
 use hsc_conversation::desk::OnBehalfOf;
-use hsc_conversation::protocol::{Agent, Limits};
-use hsc_conversation::{ClientAddress, Rules, Tokens};
+use hsc_conversation::protocol::{Agent, Limits, Note};
+use hsc_conversation::{ClientAddress, Rules, Tokens, TraceContext};
 /// Longest wait of a client in these tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -102,7 +102,7 @@ impl Answerer for GatedAnswerer {
 struct NoManuals;
 
 impl ManualLoader for NoManuals {
-    fn load(&self, _: ManualRequest) -> ManualReply<Arc<Manual>> {
+    fn load(&self, _: ManualRequest, _: Option<TraceContext>) -> ManualReply<Arc<Manual>> {
         Box::pin(async { Err(ManualError::new("none", "There is none.", "no manuals here")) })
     }
 }
@@ -111,7 +111,7 @@ impl ManualLoader for NoManuals {
 struct NoNotes;
 
 impl Notes for NoNotes {
-    fn notes(&self, _: &str, _: u32) -> ArchiveReply<'_, Vec<StoredNote>> {
+    fn notes(&self, _: &str, _: u32) -> ArchiveReply<'_, Vec<Note>> {
         Box::pin(async { Err(ArchiveError::unavailable("no archive here")) })
     }
 

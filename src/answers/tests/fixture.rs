@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
-use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
+use hsc_actors::ports::{Answerer, ManualError, ManualLoader, ManualReply};
 use hsc_answers::fixture;
 use hsc_catalogs::{Manual, Scenario};
+use hsc_conversation::TraceContext;
 use hsc_conversation::answer::{
     Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
 };
@@ -47,7 +47,7 @@ pub(in crate::answers) fn answer(outcome: Outcome, text: &str) -> Answer {
 pub(in crate::answers) struct OneManual(pub Result<Arc<Manual>, ManualError>);
 
 impl ManualLoader for OneManual {
-    fn load(&self, _: ManualRequest) -> BoxFuture<'static, Result<Arc<Manual>, ManualError>> {
+    fn load(&self, _: ManualRequest, _: Option<TraceContext>) -> ManualReply<Arc<Manual>> {
         let manual = self.0.clone();
         async move { manual }.boxed()
     }

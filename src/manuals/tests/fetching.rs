@@ -42,7 +42,7 @@ fn page_at(url: impl Into<String>) -> Documentation {
 }
 
 async fn load(loader: &Loader, documentation: Documentation) -> Result<Arc<Manual>, ManualError> {
-    loader.load(ManualRequest { documentation }).await
+    loader.load(ManualRequest { documentation }, None).await
 }
 
 async fn code(settings: &ManualsSettings, documentation: Documentation) -> &'static str {

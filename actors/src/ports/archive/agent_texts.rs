@@ -8,29 +8,17 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::ArchiveReply;
-use hsc_conversation::archive::{AgentRef, StampedRecord};
+use hsc_conversation::archive::StampedRecord;
+use hsc_conversation::protocol::Note;
 
 /// Stores notes. Every call ends within a time limit of its own.
 pub trait Notes: Send + Sync + 'static {
     /// The newest notes about a conversation, at most `most`, in the order in which they were written.
-    fn notes(&self, conversation: &str, most: u32) -> ArchiveReply<'_, Vec<StoredNote>>;
+    fn notes(&self, conversation: &str, most: u32) -> ArchiveReply<'_, Vec<Note>>;
 
     /// Writes a note synchronously: every later read on any pod returns it. A note that exists already is skipped, so
     /// a note whose write is in doubt can be written again.
     fn write_note(&self, note: Arc<StampedRecord>) -> ArchiveReply<'_, ()>;
-}
-
-/// A stored note.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredNote {
-    /// The id of its record.
-    pub id: String,
-    /// Time of the note, in milliseconds since 1970.
-    pub at_ms: u64,
-    /// The agent who wrote it.
-    pub agent: AgentRef,
-    /// Its text, as the agent typed it.
-    pub text: String,
 }
 
 /// Stores canned replies.

@@ -24,7 +24,7 @@ pub use accounts::{
     Account, AccountChange, AccountError, AccountSession, Accounts, AttemptLimit, AttemptOutcome,
     FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
-pub use agent_texts::{CannedReply, Notes, Replies, StoredNote};
+pub use agent_texts::{CannedReply, Notes, Replies};
 pub use analytics::{Analytics, ProductQuestion, RatingsOfADay, Snapshot, Unanswered};
 pub use past::{
     Archive, AuditSearch, Audited, ConversationFound, DataSubject, Erased, Export, LeftMessage,
