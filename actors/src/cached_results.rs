@@ -67,18 +67,10 @@ pub struct AnswerKey {
     locale: Option<String>,
 }
 
-/// A complete answer.
+/// A complete answer: without the fields that are equal for all stored answers ([`is_worth_keeping`]), and without
+/// its text, which is the sum of its chunks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "PackedAnswer", into = "PackedAnswer")]
 pub struct CachedAnswer {
-    chunks: Vec<String>,
-    answer: Answer,
-}
-
-/// An answer as stored in the L2 cache: without the fields that are equal for all stored answers
-/// ([`is_worth_keeping`]), and without its text, which is the sum of its chunks.
-#[derive(Serialize, Deserialize)]
-struct PackedAnswer {
     chunks: Vec<String>,
     html: String,
     citations: Vec<Citation>,
@@ -87,32 +79,26 @@ struct PackedAnswer {
     answerer: AnswererName,
 }
 
-impl From<CachedAnswer> for PackedAnswer {
-    fn from(CachedAnswer { chunks, answer }: CachedAnswer) -> Self {
+impl CachedAnswer {
+    fn new(chunks: Vec<String>, answer: Answer) -> Self {
         let Answer { html, citations, confidence, grounded, answerer, .. } = answer;
         Self { chunks, html, citations, confidence, grounded, answerer }
     }
-}
 
-impl From<PackedAnswer> for CachedAnswer {
-    fn from(written: PackedAnswer) -> Self {
-        let PackedAnswer { chunks, html, citations, confidence, grounded, answerer } = written;
-        let (outcome, text) = (Outcome::Answered, chunks.concat());
-        let (fallback, stale_manual) = (None, false);
-        let answer = Answer {
-            outcome,
-            text,
-            html,
-            citations,
-            confidence,
-            grounded,
-            answerer,
-            fallback,
-            stale_manual,
+    fn answer(&self) -> Answer {
+        Answer {
+            outcome: Outcome::Answered,
+            text: self.chunks.concat(),
+            html: self.html.clone(),
+            citations: self.citations.clone(),
+            confidence: self.confidence,
+            grounded: self.grounded,
+            answerer: self.answerer,
+            fallback: None,
+            stale_manual: false,
             provisional: false,
             pages_pending: 0,
-        };
-        Self { chunks, answer }
+        }
     }
 }
 
@@ -142,14 +128,8 @@ impl Contents for Answers {
 
     fn weight(&self, key: &AnswerKey, answer: &Arc<CachedAnswer>) -> usize {
         let chunks: usize = answer.chunks.iter().map(|chunk| chunk.len() + 24).sum();
-        let quotes: usize =
-            answer.answer.citations.iter().map(|citation| citation.quote.len() + 64).sum();
-        OVERHEAD
-            + key.question.len()
-            + chunks
-            + quotes
-            + answer.answer.text.len()
-            + answer.answer.html.len()
+        let quotes: usize = answer.citations.iter().map(|citation| citation.quote.len() + 64).sum();
+        OVERHEAD + key.question.len() + chunks + quotes + answer.html.len()
     }
 
     fn tags(key: &AnswerKey) -> Vec<CacheTag> {
@@ -270,10 +250,7 @@ impl Remembering {
             AnswerEvent::Chunk(chunk) => chunks.push(chunk.clone()),
             AnswerEvent::Done(answer) if is_worth_keeping(answer) => {
                 if let Some(key) = key.take() {
-                    let cached = CachedAnswer {
-                        chunks: std::mem::take(&mut chunks),
-                        answer: *answer.clone(),
-                    };
+                    let cached = CachedAnswer::new(std::mem::take(&mut chunks), *answer.clone());
                     cache.put(key, Arc::new(cached));
                 }
             }
@@ -296,7 +273,7 @@ fn is_worth_keeping(answer: &Answer) -> bool {
 fn repeated(cached: &Arc<CachedAnswer>) -> BoxStream<'static, AnswerEvent> {
     let begin = [AnswerEvent::FromCache, AnswerEvent::Reading, AnswerEvent::Thinking];
     let chunks = cached.chunks.iter().cloned().map(AnswerEvent::Chunk);
-    let done = AnswerEvent::Done(Box::new(cached.answer.clone()));
+    let done = AnswerEvent::Done(Box::new(cached.answer()));
     let events: Vec<AnswerEvent> = begin.into_iter().chain(chunks).chain([done]).collect();
     stream::iter(events).boxed()
 }
@@ -320,30 +297,31 @@ mod tests {
 
     #[test]
     fn a_packed_answer_unpacks_to_the_same_answer() {
-        let cached = CachedAnswer {
-            chunks: vec!["Hold ".into(), "Menu. [PAGE: 3]".into()],
-            answer: Answer {
-                outcome: Outcome::Answered,
-                text: "Hold Menu. [PAGE: 3]".into(),
-                html: "<p>Hold Menu.</p>".into(),
-                citations: vec![Citation {
-                    page: 3,
-                    page_label: Some("iii".into()),
-                    quote: "Hold the Menu button.".into(),
-                    url: "/manuals/a#page=3".into(),
-                    score: 0.5,
-                }],
-                confidence: 0.75,
-                grounded: true,
-                answerer: AnswererName::Llm,
-                fallback: None,
-                stale_manual: false,
-                provisional: false,
-                pages_pending: 0,
-            },
+        let answer = Answer {
+            outcome: Outcome::Answered,
+            text: "Hold Menu. [PAGE: 3]".into(),
+            html: "<p>Hold Menu.</p>".into(),
+            citations: vec![Citation {
+                page: 3,
+                page_label: Some("iii".into()),
+                quote: "Hold the Menu button.".into(),
+                url: "/manuals/a#page=3".into(),
+                score: 0.5,
+            }],
+            confidence: 0.75,
+            grounded: true,
+            answerer: AnswererName::Llm,
+            fallback: None,
+            stale_manual: false,
+            provisional: false,
+            pages_pending: 0,
         };
+        let chunks = vec!["Hold ".into(), "Menu. [PAGE: 3]".into()];
+        let cached = CachedAnswer::new(chunks, answer.clone());
         let written = serde_json::to_string(&cached).unwrap();
-        assert_eq!(serde_json::from_str::<CachedAnswer>(&written).unwrap(), cached);
+        let read = serde_json::from_str::<CachedAnswer>(&written).unwrap();
+        assert_eq!(read, cached);
+        assert_eq!(read.answer(), answer);
     }
 
     #[test]
