@@ -18,12 +18,13 @@ use actix::{
     Actor, ActorContext as _, ActorFutureExt as _, ActorStreamExt as _, AsyncContext as _, Handler,
     SpawnHandle, StreamHandler,
 };
+use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_catalogs::Scenario;
 use log::{debug, info, warn};
 
 use super::delivery::deliver;
-use super::event::{Effect, Event};
+use super::event::{Action, ActionError, Effect, Event};
 use super::note_writer;
 use super::table::Deliver;
 use super::view::AgentView;
@@ -34,7 +35,7 @@ use crate::session::{QueueOutcome, SessionContext};
 use crate::socket::{ClientSocket, Outgoing, Received, SocketContext, SocketEvent};
 use crate::supervision::{Exit, InPlace, Intensity, RebuiltInPlace};
 use hsc_conversation::answer::{Answer, AnswerEvent, Question, Requester};
-use hsc_conversation::archive::{Audit, Record};
+use hsc_conversation::archive::Record;
 use hsc_conversation::desk::{DeskChange, DeskError, OnBehalfOf};
 use hsc_conversation::protocol::{AgentFrame, CloseReason, DeskMessage, MessageId, ServerFrame};
 use hsc_conversation::{audit_entry, owners};
@@ -47,6 +48,9 @@ const DRAFTED_WITHIN: Duration = Duration::from_secs(60);
 const LIVE_WITHIN: Duration = Duration::from_secs(1);
 /// Delay before an unavailable desk is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The context of the actor.
+type Context = SocketContext<AgentSocket>;
 
 /// The actor; see the header of this file.
 pub(crate) struct AgentSocket {
@@ -85,13 +89,13 @@ impl RebuiltInPlace for AgentSocket {
         self.view.agent().id.clone().into()
     }
 
-    fn rebuild(&mut self, _: &Exit, ctx: &mut SocketContext<Self>) {
+    fn rebuild(&mut self, _: &Exit, ctx: &mut Context) {
         let (view, effects) = self.view.again();
         self.view = view;
         self.guarded(ctx, |socket, ctx| socket.perform(effects, ctx));
     }
 
-    fn give_up(&mut self, ctx: &mut SocketContext<Self>) {
+    fn give_up(&mut self, ctx: &mut Context) {
         self.close(CloseReason::Internal, ctx);
     }
 }
@@ -119,86 +123,37 @@ impl AgentSocket {
         }
     }
 
-    fn feed(&mut self, event: Event, ctx: &mut SocketContext<Self>) {
+    fn feed(&mut self, event: Event, ctx: &mut Context) {
         self.guarded(ctx, |socket, ctx| {
             let effects = socket.view.apply(event);
             socket.perform(effects, ctx);
         });
     }
 
-    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
-        let handoffs = self.context.handoffs.clone();
+    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context) {
         for effect in effects {
-            let handoffs = handoffs.clone();
-            let audit = effect.audited();
-            let audit = audit.map(|action| audit_entry(action, self.view.me(), &self.from));
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
-                Effect::ReadAgents => self.feed_result(ctx, async move {
-                    match handoffs.snapshot().await {
-                        Ok(view) => Event::Agents(view.agents),
-                        Err(why) => Event::DeskRead(Err(why)),
-                    }
-                }),
+                Effect::ReadAgents => {
+                    let handoffs = self.context.handoffs.clone();
+                    self.feed_result(ctx, async move {
+                        match handoffs.snapshot().await {
+                            Ok(view) => Event::Agents(view.agents),
+                            Err(why) => Event::DeskRead(Err(why)),
+                        }
+                    });
+                }
                 Effect::ReadDesk => self.read_desk(ctx),
-                Effect::Take { id, conversation } => {
-                    let agent = self.view.agent().clone();
-                    info!(conversation, agent = agent.id; "an agent takes a conversation");
-                    let about = Some(conversation.clone());
-                    self.run_action(audit, about, ctx, async move {
-                        let taken = handoffs.take(conversation.into(), agent).await;
-                        let outcome = taken.map(|ticket| Some(DeskChange::Ticket(ticket)));
-                        Event::DeskReplied { id, outcome }
-                    });
-                }
-                Effect::Release { id, conversation, how } => {
-                    let by = self.view.me().clone();
-                    info!(conversation, agent = by.agent.id; "an agent lets go of a conversation");
-                    let about = Some(conversation.clone());
-                    self.run_action(audit, about, ctx, async move {
-                        let outcome =
-                            handoffs.release(conversation.into(), by, how).await.map(Some);
-                        Event::DeskReplied { id, outcome }
-                    });
-                }
-                Effect::Available { id, available } => {
-                    let reported = self.report_presence(Some(available));
-                    self.run_action(audit, None, ctx, async move {
-                        Event::DeskReplied { id, outcome: reported.await.map(|()| None) }
-                    });
-                }
+                Effect::Act { id, action } => self.act(id, action, ctx),
                 Effect::Watch { id, conversation } => self.watch(id, conversation, ctx),
                 Effect::Unwatch(conversation) => {
                     for subscription in self.watching.remove(&conversation).into_iter().flatten() {
                         ctx.cancel_future(subscription);
                     }
                 }
-                Effect::SendMessage { id, conversation, message } => {
-                    let log = Arc::clone(&self.context.services.log);
-                    let archive = self.context.services.archive.clone();
-                    let is_online = self.view.is_online(&conversation);
-                    let about = Some(conversation.clone());
-                    self.run_action(audit, about, ctx, async move {
-                        let outcome =
-                            deliver(handoffs, log, archive, conversation, *message, is_online)
-                                .await;
-                        Event::Delivered { id, outcome }
-                    });
-                }
                 Effect::NotifyOwner { conversation, talk } => {
                     let channel = channels::to_owner(&conversation);
-                    drop(handoffs.bridge.publish(&channel, Body::Talk(talk)));
-                }
-                Effect::Note { id, conversation, content } => {
-                    let agent = self.view.agent().clone();
-                    // Stamped now: notes keep the order in which they were written.
-                    let about = Some(conversation.clone());
-                    let (note, stamped) = note_writer::stamped(agent, conversation, content);
-                    let keeping = note_writer::store(Arc::clone(&self.context), note, stamped);
-                    self.run_action(audit, about, ctx, async move {
-                        keeping.await;
-                        Event::NoteWritten { id }
-                    });
+                    drop(self.context.handoffs.bridge.publish(&channel, Body::Talk(talk)));
                 }
                 Effect::Draft { id, conversation, product, question, locale } => {
                     self.draft(id, conversation, &product, question, locale, ctx);
@@ -207,9 +162,74 @@ impl AgentSocket {
         }
     }
 
+    /// Performs an action, which completes even if its agent leaves meanwhile, and is audited when it is done. Starts
+    /// when the agent's earlier actions on the same conversation have ended: messages keep their order, and a
+    /// conversation is closed after the last message.
+    fn act(&mut self, id: Option<MessageId>, action: Action, ctx: &mut Context) {
+        let audit = audit_entry(action.audited(), self.view.me(), &self.from);
+        let about = action.conversation().cloned();
+        let outcome = self.outcome_of(action);
+        let outcome = self.actions.put(about, outcome);
+        let archive = self.context.services.archive.clone();
+        let ended = wrap_future::<_, Self>(actix::spawn(async move {
+            let outcome = outcome.await;
+            if outcome.is_ok() {
+                archive.record(Record::Audit(audit));
+            }
+            Event::ActionEnded { id, outcome }
+        }));
+        ctx.spawn(ended.map(|event, socket, ctx| match event {
+            Ok(event) => socket.feed(event, ctx),
+            Err(why) => warn!(why:%; "a request of an agent failed"),
+        }));
+    }
+
+    /// Performs an action when it is first polled, and returns the change at the desk.
+    fn outcome_of(
+        &self,
+        action: Action,
+    ) -> LocalBoxFuture<'static, Result<Option<DeskChange>, ActionError>> {
+        let (context, agent) = (Arc::clone(&self.context), self.view.agent().clone());
+        match action {
+            Action::Take { conversation } => {
+                info!(conversation, agent = agent.id; "an agent takes a conversation");
+                Box::pin(async move {
+                    let ticket = context.handoffs.take(conversation.into(), agent).await?;
+                    Ok(Some(DeskChange::Ticket(ticket)))
+                })
+            }
+            Action::Release { conversation, how } => {
+                info!(conversation, agent = agent.id; "an agent lets go of a conversation");
+                let by = self.view.me().clone();
+                Box::pin(async move {
+                    Ok(Some(context.handoffs.release(conversation.into(), by, how).await?))
+                })
+            }
+            Action::ChangeAvailability { available } => {
+                let reported = self.report_presence(Some(available));
+                Box::pin(async move { Ok(reported.await.map(|()| None)?) })
+            }
+            Action::SendMessage { conversation, message } => {
+                let is_online = self.view.is_online(&conversation);
+                Box::pin(async move {
+                    deliver(context, conversation, *message, is_online).await?;
+                    Ok(None)
+                })
+            }
+            Action::WriteNote { conversation, content } => {
+                // Stamped now: notes keep the order in which they were written.
+                let (note, stamped) = note_writer::stamped(agent, conversation, content);
+                Box::pin(async move {
+                    note_writer::store(context, note, stamped).await;
+                    Ok(None)
+                })
+            }
+        }
+    }
+
     /// Reads the desk once its changes arrive from every pod: a snapshot taken earlier could have missed a change.
     /// While other pods are unreachable it is read nevertheless, and again afterwards.
-    fn read_desk(&mut self, ctx: &mut SocketContext<Self>) {
+    fn read_desk(&mut self, ctx: &mut Context) {
         let handoffs = self.context.handoffs.clone();
         let mut subscription = handoffs.bridge.subscribe(channels::DESK);
         let looked = wrap_future::<_, Self>(async move {
@@ -232,7 +252,7 @@ impl AgentSocket {
     }
 
     /// Reads an unavailable desk again until it replies: without it the agent sees nothing.
-    fn retry_desk(&mut self, ctx: &mut SocketContext<Self>) {
+    fn retry_desk(&mut self, ctx: &mut Context) {
         if std::mem::replace(&mut self.is_retrying_desk, true) {
             return;
         }
@@ -252,47 +272,13 @@ impl AgentSocket {
     }
 
     /// Awaits a future concurrently; its result is fed to the view.
-    fn feed_result(
-        &mut self,
-        ctx: &mut SocketContext<Self>,
-        action: impl Future<Output = Event> + 'static,
-    ) {
+    fn feed_result(&mut self, ctx: &mut Context, action: impl Future<Output = Event> + 'static) {
         let fed = wrap_future::<_, Self>(action);
         ctx.spawn(fed.map(|event, socket, ctx| socket.feed(event, ctx)));
     }
 
-    /// The same for an action that completes even if its agent leaves meanwhile, and is audited when it is done.
-    /// Starts when the agent's earlier actions on the same conversation have ended: messages keep their order, and a
-    /// conversation is closed after the last message.
-    fn run_action(
-        &mut self,
-        audit: Option<Audit>,
-        about: Option<String>,
-        ctx: &mut SocketContext<Self>,
-        action: impl Future<Output = Event> + 'static,
-    ) {
-        let archive = self.context.services.archive.clone();
-        let action = self.actions.put(about, action);
-        let ended = wrap_future::<_, Self>(actix::spawn(async move {
-            let event = action.await;
-            if let Some(audit) = audit.filter(|_| event.is_done()) {
-                archive.record(Record::Audit(audit));
-            }
-            event
-        }));
-        ctx.spawn(ended.map(|event, socket, ctx| match event {
-            Ok(event) => socket.feed(event, ctx),
-            Err(why) => warn!(why:%; "a request of an agent failed"),
-        }));
-    }
-
     /// Subscribes before it reads, so that no event is missed in between.
-    fn watch(
-        &mut self,
-        id: Option<MessageId>,
-        conversation: String,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn watch(&mut self, id: Option<MessageId>, conversation: String, ctx: &mut Context) {
         let bridge = self.context.handoffs.bridge.clone();
         let mut live = bridge.subscribe(channels::conversation(&conversation));
         if !self.watching.contains_key(&conversation) {
@@ -330,7 +316,7 @@ impl AgentSocket {
     fn subscribe(
         &mut self,
         subscription: crate::bridge::Subscription,
-        ctx: &mut SocketContext<Self>,
+        ctx: &mut Context,
     ) -> SpawnHandle {
         let events = wrap_stream::<_, Self>(subscription);
         let events =
@@ -338,7 +324,7 @@ impl AgentSocket {
         ctx.spawn(events.finish())
     }
 
-    fn handle_channel_event(&mut self, event: ChannelEvent, ctx: &mut SocketContext<Self>) {
+    fn handle_channel_event(&mut self, event: ChannelEvent, ctx: &mut Context) {
         let ChannelEvent::Message(envelope) = event else { return self.feed(Event::Missed, ctx) };
         let event = match &envelope.body {
             Body::Appended { conversation, frames, .. } => {
@@ -360,7 +346,7 @@ impl AgentSocket {
         product: &str,
         text: String,
         locale: Option<String>,
-        ctx: &mut SocketContext<Self>,
+        ctx: &mut Context,
     ) {
         let catalog = self.context.catalog.load();
         let context = Arc::clone(&self.context);
@@ -384,12 +370,7 @@ impl AgentSocket {
         });
     }
 
-    fn send(
-        &mut self,
-        message: &DeskMessage,
-        id: Option<&MessageId>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn send(&mut self, message: &DeskMessage, id: Option<&MessageId>, ctx: &mut Context) {
         if self.socket.is_closed() {
             return;
         }
@@ -400,11 +381,11 @@ impl AgentSocket {
         }
     }
 
-    fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
+    fn close(&mut self, reason: CloseReason, ctx: &mut Context) {
         self.socket.close(reason, ctx);
     }
 
-    fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+    fn text_received(&mut self, text: &str, ctx: &mut Context) {
         match AgentFrame::parse(text) {
             Ok(frame) => self.feed(Event::MessageReceived(frame), ctx),
             Err(bad) => {
@@ -415,7 +396,7 @@ impl AgentSocket {
     }
 
     /// Reports the agent's presence, and closes a socket that is silent or whose agent is not signed in any more.
-    fn heartbeat(&mut self, ctx: &mut SocketContext<Self>) {
+    fn heartbeat(&mut self, ctx: &mut Context) {
         let server = &self.context.services.server;
         if self.socket.silence() > Duration::from_millis(server.idle_timeout_ms) {
             return self.close(CloseReason::Normal, ctx);
@@ -474,9 +455,9 @@ async fn answer(context: &Arc<SessionContext>, question: Question) -> Option<Box
 }
 
 impl Actor for AgentSocket {
-    type Context = SocketContext<Self>;
+    type Context = Context;
 
-    fn started(&mut self, ctx: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Context) {
         self.context.agents.entered(self.key, actix::AsyncContext::address(ctx).recipient());
         info!(agent = self.view.agent().id, sockets = self.context.agents.count(); "an agent is here");
         let desk = self.context.handoffs.bridge.subscribe(channels::DESK);
@@ -509,7 +490,7 @@ impl Drop for AgentSocket {
 }
 
 impl StreamHandler<Received> for AgentSocket {
-    fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
+    fn handle(&mut self, received: Received, ctx: &mut Context) {
         if self.socket.is_closed() {
             return;
         }
@@ -525,7 +506,7 @@ impl StreamHandler<Received> for AgentSocket {
         });
     }
 
-    fn finished(&mut self, ctx: &mut Self::Context) {
+    fn finished(&mut self, ctx: &mut Context) {
         ctx.stop();
     }
 }
@@ -533,7 +514,7 @@ impl StreamHandler<Received> for AgentSocket {
 impl Handler<Deliver> for AgentSocket {
     type Result = ();
 
-    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Context) {
         match deliver {
             Deliver::Reconnect { after_ms } => {
                 self.send(&DeskMessage::Reconnect { after_ms }, None, ctx);

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::archiving::ArchiveHandle;
-use crate::bridge::{Body, Bridge, ChannelEvent, DeskBroadcast, Subscription, channels};
-use crate::desk::HandoffService;
-use crate::ports::ConversationLog;
+use crate::bridge::{Body, ChannelEvent, DeskBroadcast, Subscription, channels};
+use crate::session::{PodServices, SessionContext};
 use hsc_conversation::desk::{AgentChatMessage, DeskChange};
 use hsc_conversation::log::{Batch, ClientPosition, LogError, OwnedConversation};
 use hsc_conversation::protocol::{ChatMessage, Speaker, plain_html};
@@ -44,13 +42,12 @@ pub(crate) enum NotDelivered {
 
 /// Delivers an agent's message.
 pub(super) async fn deliver(
-    handoffs: HandoffService,
-    log: Arc<dyn ConversationLog>,
-    archive: ArchiveHandle,
+    context: Arc<SessionContext>,
     conversation: String,
     message: AgentChatMessage,
     mut is_online: bool,
 ) -> Result<(), NotDelivered> {
+    let handoffs = &context.handoffs;
     let mut answers = handoffs.bridge.subscribe(channels::to_agents(&conversation));
     let _ = timeout(HEARD_WITHIN, answers.live()).await;
     let channel = channels::to_owner(&conversation);
@@ -76,7 +73,7 @@ pub(super) async fn deliver(
             Err(_) => return Err(NotDelivered::Away),
         }
         if !is_online {
-            match append_alone(&handoffs.bridge, &*log, &archive, &conversation, &message).await {
+            match append_alone(&context, &conversation, &message).await {
                 Ok(()) => {
                     handoffs
                         .touch(conversation.as_str().into(), message.content, Speaker::Agent)
@@ -107,12 +104,11 @@ async fn answer_to(request: &str, answers: &mut Subscription) -> bool {
 }
 
 async fn append_alone(
-    bridge: &Bridge,
-    log: &dyn ConversationLog,
-    archive: &ArchiveHandle,
+    context: &SessionContext,
     conversation: &str,
     message: &AgentChatMessage,
 ) -> Result<(), LogError> {
+    let PodServices { log, archive, .. } = &context.services;
     let conversation: Arc<str> = conversation.into();
     let stored = log.read(Arc::clone(&conversation)).await?;
     // At the end of the log, so that none of its entries is dropped.
@@ -138,7 +134,7 @@ async fn append_alone(
     let entries = vec![entry.stored()];
     let owned = OwnedConversation { conversation: Arc::clone(&conversation), epoch: taken.epoch };
     let batch = Batch { entries, checkpoint: None };
-    let deliver_here = bridge.of_append(&owned, &batch);
+    let deliver_here = context.handoffs.bridge.of_append(&owned, &batch);
     log.append(owned, batch).await?;
     // The owner would record it, and there is none.
     archive.event(&conversation, &entry);

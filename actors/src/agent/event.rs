@@ -30,11 +30,11 @@ pub(crate) enum Event {
     Missed,
     /// A watched conversation was read before the subscription to other pods was live; it is live now.
     ReadBeforeLive { conversation: String },
-    /// The result of a request to the desk.
-    DeskReplied {
+    /// The result of an action.
+    ActionEnded {
         id: Option<MessageId>,
-        /// The change; none if the desk has no change to report.
-        outcome: Result<Option<DeskChange>, DeskError>,
+        /// The change at the desk, if the action made one.
+        outcome: Result<Option<DeskChange>, ActionError>,
     },
     /// A conversation was read to be watched.
     Read {
@@ -50,10 +50,6 @@ pub(crate) enum Event {
     Appended { conversation: String, frames: Vec<StoredEntry> },
     /// A message about a watched conversation to agents only.
     BroadcastReceived(DeskBroadcast),
-    /// The result of a delivery to the visitor.
-    Delivered { id: Option<MessageId>, outcome: Result<(), NotDelivered> },
-    /// A note was stored and sent to the watching agents.
-    NoteWritten { id: Option<MessageId> },
     /// The draft of the manual's answer.
     DraftMade {
         id: Option<MessageId>,
@@ -63,16 +59,14 @@ pub(crate) enum Event {
     },
 }
 
-impl Event {
-    /// True if the event is the success of a request.
-    pub(super) fn is_done(&self) -> bool {
-        match self {
-            Self::DeskReplied { outcome, .. } => outcome.is_ok(),
-            Self::Delivered { outcome, .. } => outcome.is_ok(),
-            Self::NoteWritten { .. } => true,
-            _ => false,
-        }
-    }
+/// Why an action failed.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) enum ActionError {
+    /// The desk refused it.
+    Desk(#[from] DeskError),
+    /// The visitor did not get the message.
+    Delivery(#[from] NotDelivered),
 }
 
 /// An effect of an agent's view. An `id` is that of the agent's request.
@@ -88,26 +82,14 @@ pub(crate) enum Effect {
     ReadDesk,
     /// Read the present agents.
     ReadAgents,
-    /// Take a conversation.
-    Take { id: Option<MessageId>, conversation: String },
-    /// Release a conversation.
-    Release { id: Option<MessageId>, conversation: String, how: ReleaseKind },
-    /// Change whether the agent takes conversations.
-    Available {
-        id: Option<MessageId>,
-        /// True when the agent takes conversations.
-        available: bool,
-    },
+    /// Perform an action after the agent's earlier ones on the same conversation, and audit it when it is done.
+    Act { id: Option<MessageId>, action: Action },
     /// Subscribe to a conversation, and read its transcript.
     Watch { id: Option<MessageId>, conversation: String },
     /// Unsubscribe.
     Unwatch(String),
-    /// Deliver a message to the visitor.
-    SendMessage { id: Option<MessageId>, conversation: String, message: Box<AgentChatMessage> },
     /// Publish a message to the owner of a conversation.
     NotifyOwner { conversation: String, talk: DeskBroadcast },
-    /// Store a note, and send it to the watching agents.
-    Note { id: Option<MessageId>, conversation: String, content: String },
     /// Make a draft from the manual.
     Draft {
         id: Option<MessageId>,
@@ -119,18 +101,43 @@ pub(crate) enum Effect {
     },
 }
 
-impl Effect {
-    /// The audited action; none if the effect only reads or reports.
-    pub(super) fn audited(&self) -> Option<AgentAction<'_>> {
-        Some(match self {
-            Self::Take { conversation, .. } => AgentAction::Took { conversation },
-            Self::Release { conversation, how, .. } => AgentAction::Released { conversation, how },
-            Self::SendMessage { conversation, .. } => AgentAction::MessageSent { conversation },
-            Self::Note { conversation, .. } => AgentAction::NoteWritten { conversation },
-            Self::Available { available, .. } => {
+/// An action that other agents or the visitor see.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Take a conversation.
+    Take { conversation: String },
+    /// Release a conversation.
+    Release { conversation: String, how: ReleaseKind },
+    /// Change whether the agent takes conversations.
+    ChangeAvailability { available: bool },
+    /// Deliver a message to the visitor.
+    SendMessage { conversation: String, message: Box<AgentChatMessage> },
+    /// Store a note, and send it to the watching agents.
+    WriteNote { conversation: String, content: String },
+}
+
+impl Action {
+    /// The conversation that it changes; none for the agent's own state.
+    pub(super) fn conversation(&self) -> Option<&String> {
+        match self {
+            Self::Take { conversation }
+            | Self::Release { conversation, .. }
+            | Self::SendMessage { conversation, .. }
+            | Self::WriteNote { conversation, .. } => Some(conversation),
+            Self::ChangeAvailability { .. } => None,
+        }
+    }
+
+    /// The action for the audit.
+    pub(super) fn audited(&self) -> AgentAction<'_> {
+        match self {
+            Self::Take { conversation } => AgentAction::Took { conversation },
+            Self::Release { conversation, how } => AgentAction::Released { conversation, how },
+            Self::ChangeAvailability { available } => {
                 AgentAction::AvailabilityChanged { available: *available }
             }
-            _ => return None,
-        })
+            Self::SendMessage { conversation, .. } => AgentAction::MessageSent { conversation },
+            Self::WriteNote { conversation, .. } => AgentAction::NoteWritten { conversation },
+        }
     }
 }

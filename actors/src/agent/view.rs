@@ -6,6 +6,7 @@ use std::sync::Arc;
 use hsc_catalogs::Citation;
 
 use crate::bridge::DeskBroadcast;
+use hsc_conversation::answer::Answer;
 use hsc_conversation::desk::{
     AgentChatMessage, DeskChange, DeskError, DeskView, OnBehalfOf, ReleaseKind,
 };
@@ -17,7 +18,7 @@ use hsc_conversation::protocol::{
 use hsc_conversation::{ConversationEvent, NO_SUCH_UPLOAD, Tokens, agent_frame, may_stand, now_ms};
 
 use super::delivery::NotDelivered;
-use super::event::{Effect, Event};
+use super::event::{Action, ActionError, Effect, Event};
 use super::note_writer::{MOST_NOTES, merged};
 
 /// Most conversations that one socket may watch: more than an agent reads at once.
@@ -35,6 +36,8 @@ pub(crate) struct AgentView {
     /// that left it.
     revs: HashMap<String, u64>,
     watched: HashMap<String, WatchedConversation>,
+    /// The effects of the event that is being applied, in order; empty between two events.
+    effects: Vec<Effect>,
 }
 
 /// The state of a watched conversation.
@@ -64,6 +67,7 @@ impl AgentView {
             tickets: HashMap::new(),
             revs: HashMap::new(),
             watched: HashMap::new(),
+            effects: Vec::new(),
         }
     }
 
@@ -84,104 +88,83 @@ impl AgentView {
 
     /// Applies an event and returns its effects, in order.
     pub(crate) fn apply(&mut self, event: Event) -> Vec<Effect> {
-        let mut effects = Vec::new();
         match event {
-            Event::MessageReceived(frame) => self.message_received(frame, &mut effects),
-            Event::InvalidMessage(bad) => effects.push(error(bad.id, bad.code, &bad.message)),
+            Event::MessageReceived(frame) => self.message_received(frame),
+            Event::InvalidMessage(bad) => self.effects.push(error(bad.id, bad.code, &bad.message)),
             Event::RateLimited => {
                 let message = "Too many messages: slow down, this one was not read";
-                effects.push(error(None, ErrorCode::RateLimited, message));
+                self.effects.push(error(None, ErrorCode::RateLimited, message));
             }
             Event::Agents(agents) => {
                 self.knows_agents(&agents);
-                effects.push(send(None, DeskMessage::Agents { agents }));
+                self.effects.push(send(None, DeskMessage::Agents { agents }));
             }
-            Event::DeskRead(Ok(view)) => self.desk_read(view, &mut effects),
-            Event::DeskRead(Err(why)) => effects.push(refused(None, &why)),
-            Event::Changed(change) => self.changed(change, None, &mut effects),
+            Event::DeskRead(Ok(view)) => self.desk_read(view),
+            Event::DeskRead(Err(why)) => self.effects.push(refused(None, &why)),
+            Event::Changed(change) => self.changed(change, None),
             Event::Missed => {
-                effects.push(Effect::ReadDesk);
+                self.effects.push(Effect::ReadDesk);
                 for (conversation, watched) in &mut self.watched {
                     watched.is_read = false;
-                    effects.push(Effect::Watch { id: None, conversation: conversation.clone() });
+                    self.effects
+                        .push(Effect::Watch { id: None, conversation: conversation.clone() });
                 }
             }
             Event::ReadBeforeLive { conversation } => {
                 if let Some(watched) = self.watched.get_mut(&conversation) {
                     watched.is_read = false;
-                    effects.push(Effect::Watch { id: None, conversation });
+                    self.effects.push(Effect::Watch { id: None, conversation });
                 }
             }
-            Event::DeskReplied { id, outcome } => match outcome {
-                Ok(Some(change)) => self.changed(change, Some(id), &mut effects),
-                Ok(None) => effects.push(send(id, DeskMessage::Done)),
-                Err(why) => effects.push(refused(id, &why)),
+            Event::ActionEnded { id, outcome } => match outcome {
+                Ok(Some(change)) => self.changed(change, Some(id)),
+                Ok(None) => self.effects.push(send(id, DeskMessage::Done)),
+                Err(ActionError::Desk(why)) => self.effects.push(refused(id, &why)),
+                Err(ActionError::Delivery(why)) => {
+                    self.effects.push(error(id, why.code(), &why.to_string()));
+                }
             },
             Event::Read { id, conversation, stored, notes } => {
-                self.read(id, conversation, stored, notes, &mut effects);
+                self.read(id, conversation, stored, notes);
             }
             Event::Appended { conversation, frames } => {
-                self.appended(conversation, frames, &mut effects);
+                self.appended(conversation, frames);
             }
-            Event::BroadcastReceived(talk) => self.broadcast_received(talk, &mut effects),
-            Event::Delivered { id, outcome } => effects.push(match outcome {
-                Ok(()) => send(id, DeskMessage::Done),
-                Err(why) => error(id, why.code(), &why.to_string()),
-            }),
-            Event::NoteWritten { id } => effects.push(send(id, DeskMessage::Done)),
+            Event::BroadcastReceived(talk) => self.broadcast_received(talk),
             Event::DraftMade { id, conversation, answer } => {
-                let Some(answer) = answer else {
-                    let message = "The manual is not available at the moment; try again.";
-                    effects.push(error(id, ErrorCode::Internal, message));
-                    return effects;
-                };
-                if let Some(watched) = self.watched.get_mut(&conversation) {
-                    watched.citations.clone_from(&answer.citations);
-                }
-                let draft = Draft {
-                    conversation,
-                    content: answer.text,
-                    citations: answer.citations,
-                    confidence: answer.confidence,
-                    grounded: answer.grounded,
-                };
-                effects.push(send(id, DeskMessage::Draft(draft)));
+                self.draft_made(id, conversation, answer)
             }
         }
-        effects
+        std::mem::take(&mut self.effects)
     }
 
-    fn message_received(
-        &mut self,
-        AgentFrame { id, message }: AgentFrame,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn message_received(&mut self, AgentFrame { id, message }: AgentFrame) {
         let agent = self.me.agent.clone();
         match message {
-            AgentMessage::Watch { conversation } => self.watch(id, conversation, effects),
+            AgentMessage::Watch { conversation } => self.watch(id, conversation),
             AgentMessage::Unwatch { conversation } => {
                 if self.watched.remove(&conversation).is_some() {
-                    effects.push(Effect::Unwatch(conversation));
+                    self.effects.push(Effect::Unwatch(conversation));
                 }
-                effects.push(send(id, DeskMessage::Done));
+                self.effects.push(send(id, DeskMessage::Done));
             }
-            AgentMessage::Take { conversation } => effects.push(Effect::Take { id, conversation }),
+            AgentMessage::Take { conversation } => self.act(id, Action::Take { conversation }),
             AgentMessage::Hand { conversation, to } => {
-                effects.push(Effect::Release { id, conversation, how: ReleaseKind::To(to) });
+                self.act(id, Action::Release { conversation, how: ReleaseKind::To(to) });
             }
             AgentMessage::GiveBack { conversation } => {
-                effects.push(Effect::Release { id, conversation, how: ReleaseKind::ToMachine });
+                self.act(id, Action::Release { conversation, how: ReleaseKind::ToMachine });
             }
             AgentMessage::Close { conversation } => {
-                effects.push(Effect::Release { id, conversation, how: ReleaseKind::Close });
+                self.act(id, Action::Release { conversation, how: ReleaseKind::Close });
             }
             AgentMessage::Say { conversation, content, upload } => {
-                if !self.is_mine(&conversation, id.as_ref(), effects) {
+                if !self.is_mine(&conversation, id.as_ref()) {
                     return;
                 }
                 let is_here = |it: &String| may_stand(&self.tokens, it, &conversation, now_ms());
                 if upload.as_ref().is_some_and(|upload| !is_here(upload)) {
-                    effects.push(error(id, ErrorCode::NoSuchUpload, NO_SUCH_UPLOAD));
+                    self.effects.push(error(id, ErrorCode::NoSuchUpload, NO_SUCH_UPLOAD));
                     return;
                 }
                 let citations = self.cited(&conversation, &content);
@@ -194,38 +177,37 @@ impl AgentView {
                     // Only a timestamp; no rule depends on it.
                     at_ms: now_ms(),
                 };
-                effects.push(Effect::SendMessage { id, conversation, message: Box::new(message) });
+                self.act(id, Action::SendMessage { conversation, message: Box::new(message) });
             }
             AgentMessage::Note { conversation, content } => {
                 if self.may_look_at(&conversation) {
-                    effects.push(Effect::Note { id, conversation, content });
+                    self.act(id, Action::WriteNote { conversation, content });
                 } else {
-                    effects.push(refused(id, &DeskError::NoSuchConversation));
+                    self.effects.push(refused(id, &DeskError::NoSuchConversation));
                 }
             }
             AgentMessage::Typing { conversation, typing } => {
-                if self.is_mine(&conversation, id.as_ref(), effects) {
+                if self.is_mine(&conversation, id.as_ref()) {
                     let talk = DeskBroadcast::AgentTyping { agent, typing };
-                    effects.push(Effect::NotifyOwner { conversation, talk });
+                    self.effects.push(Effect::NotifyOwner { conversation, talk });
                 }
             }
             AgentMessage::Draft { conversation, question } => {
-                self.draft(id, conversation, question, effects);
+                self.draft(id, conversation, question);
             }
             AgentMessage::Available { available } => {
                 self.available = available;
-                effects.push(Effect::Available { id, available });
+                self.act(id, Action::ChangeAvailability { available });
             }
         }
     }
 
+    fn act(&mut self, id: Option<MessageId>, action: Action) {
+        self.effects.push(Effect::Act { id, action });
+    }
+
     /// The desk decides the owner; this check only saves a visitor messages that would be refused.
-    fn is_mine(
-        &self,
-        conversation: &str,
-        id: Option<&MessageId>,
-        effects: &mut Vec<Effect>,
-    ) -> bool {
+    fn is_mine(&mut self, conversation: &str, id: Option<&MessageId>) -> bool {
         let why = match self.tickets.get(conversation) {
             None => DeskError::NoSuchConversation,
             Some(ticket) => match &ticket.agent {
@@ -233,22 +215,22 @@ impl AgentView {
                 by => DeskError::NotYours { by: by.clone() },
             },
         };
-        effects.push(refused(id.cloned(), &why));
+        self.effects.push(refused(id.cloned(), &why));
         false
     }
 
-    fn watch(&mut self, id: Option<MessageId>, conversation: String, effects: &mut Vec<Effect>) {
+    fn watch(&mut self, id: Option<MessageId>, conversation: String) {
         if self.watched.len() >= WATCHED && !self.watched.contains_key(&conversation) {
             let message = format!("{WATCHED} conversations are watched; unwatch one first");
-            effects.push(error(id, ErrorCode::RateLimited, &message));
+            self.effects.push(error(id, ErrorCode::RateLimited, &message));
             return;
         }
         if !self.may_look_at(&conversation) {
-            effects.push(refused(id, &DeskError::NoSuchConversation));
+            self.effects.push(refused(id, &DeskError::NoSuchConversation));
             return;
         }
         self.watched.insert(conversation.clone(), WatchedConversation::default());
-        effects.push(Effect::Watch { id, conversation });
+        self.effects.push(Effect::Watch { id, conversation });
     }
 
     /// Only conversations at the desk: those of the assistant are private.
@@ -256,13 +238,7 @@ impl AgentView {
         self.tickets.contains_key(conversation) || self.watched.contains_key(conversation)
     }
 
-    fn draft(
-        &mut self,
-        id: Option<MessageId>,
-        conversation: String,
-        question: Option<String>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn draft(&mut self, id: Option<MessageId>, conversation: String, question: Option<String>) {
         let watched = self.watched.get(&conversation);
         let ticket = self.tickets.get(&conversation);
         // The desk gets each chosen product; the answerer only the one of the question.
@@ -275,11 +251,35 @@ impl AgentView {
             _ => "",
         };
         let (Some(product), Some(question)) = (product, question) else {
-            effects.push(error(id, ErrorCode::InvalidMessage, missing));
+            self.effects.push(error(id, ErrorCode::InvalidMessage, missing));
             return;
         };
         let locale = ticket.and_then(|ticket| ticket.locale.clone());
-        effects.push(Effect::Draft { id, conversation, product, question, locale });
+        self.effects.push(Effect::Draft { id, conversation, product, question, locale });
+    }
+
+    fn draft_made(
+        &mut self,
+        id: Option<MessageId>,
+        conversation: String,
+        answer: Option<Box<Answer>>,
+    ) {
+        let Some(answer) = answer else {
+            let message = "The manual is not available at the moment; try again.";
+            self.effects.push(error(id, ErrorCode::Internal, message));
+            return;
+        };
+        if let Some(watched) = self.watched.get_mut(&conversation) {
+            watched.citations.clone_from(&answer.citations);
+        }
+        let draft = Draft {
+            conversation,
+            content: answer.text,
+            citations: answer.citations,
+            confidence: answer.confidence,
+            grounded: answer.grounded,
+        };
+        self.effects.push(send(id, DeskMessage::Draft(draft)));
     }
 
     /// The pages of drafts that the text still cites.
@@ -290,12 +290,12 @@ impl AgentView {
         drafted.unwrap_or_default().iter().filter(is_cited).cloned().collect()
     }
 
-    fn desk_read(&mut self, view: DeskView, effects: &mut Vec<Effect>) {
+    fn desk_read(&mut self, view: DeskView) {
         let DeskView { tickets, agents } = view;
         self.revs = tickets.iter().map(|it| (it.conversation.clone(), it.rev)).collect();
         self.knows_agents(&agents);
         for ticket in &tickets {
-            self.notice_presence(&DeskChange::Ticket(ticket.clone()), effects);
+            self.notice_presence(&DeskChange::Ticket(ticket.clone()));
         }
         let (waiting, taken): (Vec<Ticket>, Vec<Ticket>) =
             tickets.iter().cloned().partition(Ticket::waits);
@@ -312,7 +312,7 @@ impl AgentView {
             open,
             agents,
         };
-        effects.push(send(None, DeskMessage::Desk(Box::new(now))));
+        self.effects.push(send(None, DeskMessage::Desk(Box::new(now))));
     }
 
     fn knows_agents(&mut self, agents: &[Presence]) {
@@ -321,18 +321,13 @@ impl AgentView {
     }
 
     /// `request` is the request that this answers; such a change is sent even if it is known.
-    fn changed(
-        &mut self,
-        change: DeskChange,
-        request: Option<Option<MessageId>>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn changed(&mut self, change: DeskChange, request: Option<Option<MessageId>>) {
         let is_asked = request.is_some();
         let id = request.flatten();
         let (conversation, rev) = match &change {
             DeskChange::Ticket(ticket) => (&ticket.conversation, ticket.rev),
             DeskChange::Gone(gone) => (&gone.conversation, gone.rev),
-            DeskChange::Agents => return effects.push(Effect::ReadAgents),
+            DeskChange::Agents => return self.effects.push(Effect::ReadAgents),
         };
         let known = self.revs.get(conversation).copied().unwrap_or_default();
         if known >= rev && !is_asked {
@@ -340,7 +335,7 @@ impl AgentView {
         }
         if known < rev {
             self.revs.insert(conversation.clone(), rev);
-            self.notice_presence(&change, effects);
+            self.notice_presence(&change);
             match &change {
                 DeskChange::Ticket(ticket) => {
                     self.tickets.insert(ticket.conversation.clone(), ticket.clone());
@@ -349,21 +344,21 @@ impl AgentView {
                 DeskChange::Agents => {}
             }
         }
-        effects.push(match change {
+        self.effects.push(match change {
             DeskChange::Ticket(ticket) => send(id, DeskMessage::Ticket { ticket }),
             DeskChange::Gone(gone) => send(id, DeskMessage::TicketGone(gone)),
             DeskChange::Agents => return,
         });
     }
 
-    fn notice_presence(&self, change: &DeskChange, effects: &mut Vec<Effect>) {
+    fn notice_presence(&mut self, change: &DeskChange) {
         let DeskChange::Ticket(ticket) = change else { return };
         let before = self.tickets.get(&ticket.conversation).map(|before| before.online);
         if before.is_some_and(|before| before != ticket.online)
             && self.watched.contains_key(&ticket.conversation)
         {
             let (conversation, online) = (ticket.conversation.clone(), ticket.online);
-            effects.push(send(None, DeskMessage::VisitorPresence { conversation, online }));
+            self.effects.push(send(None, DeskMessage::VisitorPresence { conversation, online }));
         }
     }
 
@@ -373,7 +368,6 @@ impl AgentView {
         conversation: String,
         stored: Result<StoredConversation, LogError>,
         notes: Vec<Note>,
-        effects: &mut Vec<Effect>,
     ) {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
         let stored = match stored {
@@ -384,7 +378,7 @@ impl AgentView {
             }
             Err(_) => {
                 let message = "The conversation cannot be read just now; watch it again.";
-                effects.push(error(id, ErrorCode::DeskAway, message));
+                self.effects.push(error(id, ErrorCode::DeskAway, message));
                 return;
             }
         };
@@ -404,16 +398,11 @@ impl AgentView {
         let ticket = self.tickets.get(&conversation).cloned();
         let transcript =
             Transcript { conversation: conversation.clone(), ticket, entries, notes, whole };
-        effects.push(send(id, DeskMessage::Transcript(transcript)));
-        self.appended(conversation, early, effects);
+        self.effects.push(send(id, DeskMessage::Transcript(transcript)));
+        self.appended(conversation, early);
     }
 
-    fn appended(
-        &mut self,
-        conversation: String,
-        frames: Vec<StoredEntry>,
-        effects: &mut Vec<Effect>,
-    ) {
+    fn appended(&mut self, conversation: String, frames: Vec<StoredEntry>) {
         let Some(watched) = self.watched.get_mut(&conversation) else { return };
         if !watched.is_read {
             watched.early.extend(frames);
@@ -427,7 +416,7 @@ impl AgentView {
             if offset > watched.offset + 1 {
                 // Entries in between were missed: read the conversation again.
                 watched.is_read = false;
-                effects.push(Effect::Watch { id: None, conversation });
+                self.effects.push(Effect::Watch { id: None, conversation });
                 return;
             }
             watched.offset = offset;
@@ -435,27 +424,27 @@ impl AgentView {
             watched.notice(&entry.event);
             if let Some(TranscriptEntry { offset, frame }) = agent_frame(&entry) {
                 let (conversation, offset) = (conversation.clone(), Some(offset));
-                effects.push(send(None, DeskMessage::Entry { conversation, offset, frame }));
+                self.effects.push(send(None, DeskMessage::Entry { conversation, offset, frame }));
             }
         }
     }
 
-    fn broadcast_received(&mut self, talk: DeskBroadcast, effects: &mut Vec<Effect>) {
+    fn broadcast_received(&mut self, talk: DeskBroadcast) {
         match talk {
             DeskBroadcast::VisitorTyping { conversation, typing }
                 if self.watched.contains_key(&conversation) =>
             {
-                effects.push(send(None, DeskMessage::VisitorTyping { conversation, typing }));
+                self.effects.push(send(None, DeskMessage::VisitorTyping { conversation, typing }));
             }
             DeskBroadcast::Archived { conversations } => {
-                effects.push(send(None, DeskMessage::Archived { conversations }));
+                self.effects.push(send(None, DeskMessage::Archived { conversations }));
             }
-            DeskBroadcast::Note { note } => self.note_received(note, effects),
+            DeskBroadcast::Note { note } => self.note_received(note),
             _ => {}
         }
     }
 
-    fn note_received(&mut self, note: Note, effects: &mut Vec<Effect>) {
+    fn note_received(&mut self, note: Note) {
         let Some(watched) = self.watched.get_mut(&note.conversation) else { return };
         if !watched.is_read {
             if watched.early_notes.len() == MOST_NOTES {
@@ -463,7 +452,7 @@ impl AgentView {
             }
             watched.early_notes.push(note);
         } else if !watched.noted.contains(&note.note_id) {
-            effects.push(send(None, DeskMessage::Note(note)));
+            self.effects.push(send(None, DeskMessage::Note(note)));
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::event::{Effect, Event};
+use super::event::{Action, Effect, Event};
 use super::view::AgentView;
 use crate::bridge::DeskBroadcast;
 use hsc_conversation::desk::{DeskChange, DeskError, DeskView, OnBehalfOf};
@@ -60,6 +60,15 @@ fn sent(effects: &[Effect]) -> Vec<Value> {
         _ => None,
     });
     sent.collect()
+}
+
+/// The actions, of effects that are nothing else.
+fn actions(effects: &[Effect]) -> Vec<&Action> {
+    fn action(effect: &Effect) -> &Action {
+        let Effect::Act { action, .. } = effect else { panic!("{effect:?} is no action") };
+        action
+    }
+    effects.iter().map(action).collect()
 }
 
 fn entry(offset: u64, event: ConversationEvent) -> StoredEntry {
@@ -166,7 +175,7 @@ fn a_change_is_sent_once_and_an_older_one_is_not_sent() {
     assert_eq!(view.apply(change(5, None)).len(), 0, "it is gone");
     // The reply to one's own request is sent even if the change is known.
     let change = DeskChange::Ticket(ticket("o", 3, Some("ben")));
-    let effects = view.apply(Event::DeskReplied { id: None, outcome: Ok(Some(change)) });
+    let effects = view.apply(Event::ActionEnded { id: None, outcome: Ok(Some(change)) });
     assert_eq!(sent(&effects)[0]["type"], "ticket");
 }
 
@@ -206,7 +215,7 @@ fn an_agent_may_send_only_in_an_own_conversation() {
     }
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": "Hi"}));
     assert!(
-        matches!(&effects[..], [Effect::SendMessage { message, .. }] if message.content == "Hi")
+        matches!(actions(&effects)[..], [Action::SendMessage { message, .. }] if message.content == "Hi")
     );
 }
 
@@ -298,7 +307,9 @@ fn a_draft_answers_the_visitors_last_question_and_its_citations_may_be_sent() {
     view.apply(Event::DraftMade { id: None, conversation, answer: Some(Box::new(answer)) });
     let edited = "Please hold it [MANUAL: page 12].";
     let effects = say(&mut view, json!({"type": "say", "conversation": "m", "content": edited}));
-    let [Effect::SendMessage { message, .. }] = &effects[..] else { panic!("{effects:?}") };
+    let [Action::SendMessage { message, .. }] = actions(&effects)[..] else {
+        panic!("{effects:?}")
+    };
     assert_eq!(message.citations, [citation(12)], "the page that is still cited, and no other");
 }
 
@@ -307,7 +318,7 @@ fn an_unavailable_desk_is_reported_and_missed_changes_are_read_again() {
     let mut view = ana();
     let away = || DeskError::unavailable("away");
     assert_eq!(sent(&view.apply(Event::DeskRead(Err(away()))))[0]["code"], "desk_away");
-    let effects = view.apply(Event::DeskReplied { id: None, outcome: Err(away()) });
+    let effects = view.apply(Event::ActionEnded { id: None, outcome: Err(away().into()) });
     assert_eq!(sent(&effects)[0]["code"], "desk_away");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let effects = view.apply(Event::Missed);
@@ -359,7 +370,7 @@ fn an_upload_of_another_conversation_is_refused_with_its_code() {
         say(view, json!({"type": "say", "conversation": "m", "content": "", "upload": upload}))
     };
     let own = UploadId::new(&tokens(), "m", later);
-    assert!(matches!(&say_with(&mut view, &own)[..], [Effect::SendMessage { .. }]));
+    assert!(matches!(actions(&say_with(&mut view, &own))[..], [Action::SendMessage { .. }]));
     for other in [UploadId::new(&tokens(), "o", later), UploadId::new(&tokens(), "m", 1)] {
         let effects = say_with(&mut view, &other);
         assert_eq!(sent(&effects)[0]["code"], "no_such_upload");
@@ -374,10 +385,10 @@ fn a_note_needs_a_conversation_at_the_desk_or_watched_and_is_done_when_stored() 
     // A colleague's conversation too: its owner may need the note.
     let effects = say(&mut view, write("o"));
     assert!(
-        matches!(&effects[..], [Effect::Note { content, .. }] if content == "VIP"),
+        matches!(actions(&effects)[..], [Action::WriteNote { content, .. }] if content == "VIP"),
         "{effects:?}"
     );
-    let done = sent(&view.apply(Event::NoteWritten { id: None }));
+    let done = sent(&view.apply(Event::ActionEnded { id: None, outcome: Ok(None) }));
     assert_eq!(done[0]["type"], "done");
     say(&mut view, json!({"type": "watch", "conversation": "m"}));
     let gone = TicketGone {
@@ -388,7 +399,7 @@ fn a_note_needs_a_conversation_at_the_desk_or_watched_and_is_done_when_stored() 
     };
     view.apply(Event::Changed(DeskChange::Gone(gone)));
     assert!(
-        matches!(&say(&mut view, write("m"))[..], [Effect::Note { .. }]),
+        matches!(actions(&say(&mut view, write("m")))[..], [Action::WriteNote { .. }]),
         "as long as it is watched"
     );
 }

@@ -48,6 +48,9 @@ use hsc_conversation::outbox::{Frame, Outbox, OutboxStep};
 /// between two keystrokes of a fast typist.
 const COALESCE: Duration = Duration::from_millis(100);
 
+/// The context of the actor.
+type Context = SocketContext<Session>;
+
 /// The actor; see the header of this file.
 pub(crate) struct Session {
     key: u64,
@@ -98,7 +101,7 @@ impl RebuiltInPlace for Session {
 
     /// Rebuilds the conversation from its checkpoint. The visitor gets an error for the message that was being
     /// handled, and the running answer continues.
-    fn rebuild(&mut self, exit: &Exit, ctx: &mut SocketContext<Self>) {
+    fn rebuild(&mut self, exit: &Exit, ctx: &mut Context) {
         self.status.failed(exit);
         for task in [self.running.take(), self.prefetch_timer.take()].into_iter().flatten() {
             ctx.cancel_future(task);
@@ -119,7 +122,7 @@ impl RebuiltInPlace for Session {
         });
     }
 
-    fn give_up(&mut self, ctx: &mut SocketContext<Self>) {
+    fn give_up(&mut self, ctx: &mut Context) {
         self.close(CloseReason::Internal, ctx);
     }
 }
@@ -171,7 +174,7 @@ impl Session {
         self
     }
 
-    fn feed(&mut self, event: Input, ctx: &mut SocketContext<Self>) {
+    fn feed(&mut self, event: Input, ctx: &mut Context) {
         self.guarded(ctx, |session, ctx| {
             // A keystroke changes nothing that is stored or logged, and it is the most frequent input.
             let is_typing = matches!(
@@ -193,7 +196,7 @@ impl Session {
     }
 
     /// Performs the effects of an input that may have changed what is stored.
-    fn settle(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
+    fn settle(&mut self, effects: Vec<Effect>, ctx: &mut Context) {
         self.status.update(&self.conversation);
         self.perform(effects, ctx);
         self.append_to_log(ctx);
@@ -202,7 +205,7 @@ impl Session {
 
     /// Sends `reconnect` once no answer runs and every frame is in the log: a client that gets it earlier would close
     /// the socket during its answer.
-    fn leave_when_idle(&mut self, ctx: &mut SocketContext<Self>) {
+    fn leave_when_idle(&mut self, ctx: &mut Context) {
         let log = self.log_state.as_ref();
         // An answer that another pod completes does not run here.
         let is_handed_over = log.is_some_and(|logging| logging.is_handed_over);
@@ -217,7 +220,7 @@ impl Session {
         }
     }
 
-    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut SocketContext<Self>) {
+    fn perform(&mut self, effects: Vec<Effect>, ctx: &mut Context) {
         for effect in effects {
             match effect {
                 Effect::Send { message, id } => self.send(&message, id.as_ref(), ctx),
@@ -275,12 +278,7 @@ impl Session {
         }
     }
 
-    fn send(
-        &mut self,
-        message: &ServerMessage,
-        id: Option<&MessageId>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn send(&mut self, message: &ServerMessage, id: Option<&MessageId>, ctx: &mut Context) {
         if self.socket.is_closed() {
             return;
         }
@@ -294,7 +292,7 @@ impl Session {
     }
 
     /// An event of the conversation: a row of the archive, an entry of the log and a frame for the visitor.
-    fn handle_event(&mut self, entry: &LogEntry, ctx: &mut SocketContext<Self>) {
+    fn handle_event(&mut self, entry: &LogEntry, ctx: &mut Context) {
         self.context.services.archive.event(self.conversation.id(), entry);
         if self.socket.is_closed() {
             return;
@@ -304,7 +302,7 @@ impl Session {
         }
     }
 
-    fn send_frame(&mut self, frame: &Frame, ctx: &mut SocketContext<Self>) {
+    fn send_frame(&mut self, frame: &Frame, ctx: &mut Context) {
         if self.socket.is_closed() {
             return;
         }
@@ -316,7 +314,7 @@ impl Session {
         }
     }
 
-    fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut SocketContext<Self>) {
+    fn start_answer(&mut self, answer: u64, question: Question, ctx: &mut Context) {
         let trace = question.asker.trace;
         self.append_traces.begin(trace);
         info!(conversation:% = self.conversation.id(), trace = logged_trace(trace), product:% = question.product.id, answer; "question");
@@ -335,7 +333,7 @@ impl Session {
         self.running = Some(ctx.spawn(task));
     }
 
-    fn start_prefetch_timer(&mut self, prediction: u64, ctx: &mut SocketContext<Self>) {
+    fn start_prefetch_timer(&mut self, prediction: u64, ctx: &mut Context) {
         if let Some(prefetch_timer) = self.prefetch_timer.take() {
             ctx.cancel_future(prefetch_timer);
         }
@@ -347,13 +345,13 @@ impl Session {
         self.prefetch_timer = Some(prefetch_timer);
     }
 
-    fn close(&mut self, reason: CloseReason, ctx: &mut SocketContext<Self>) {
+    fn close(&mut self, reason: CloseReason, ctx: &mut Context) {
         if self.socket.close(reason, ctx) {
             self.context.services.metrics.sockets.closed(reason.code());
         }
     }
 
-    fn text_received(&mut self, text: &str, ctx: &mut SocketContext<Self>) {
+    fn text_received(&mut self, text: &str, ctx: &mut Context) {
         match ClientFrame::parse(text) {
             Ok(mut frame) => {
                 self.admit_image(&mut frame);
@@ -383,7 +381,7 @@ impl Session {
     }
 
     /// One answer per keystroke; while the thread is overloaded, one for the newest of several.
-    fn typing_received(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+    fn typing_received(&mut self, frame: ClientFrame, ctx: &mut Context) {
         if !self.context.overload.is_busy_here() && self.latest_typing.is_none() {
             self.answer_typing(frame, ctx);
         } else if self.latest_typing.replace(Box::new(frame)).is_some() {
@@ -397,19 +395,19 @@ impl Session {
         }
     }
 
-    fn answer_typing(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+    fn answer_typing(&mut self, frame: ClientFrame, ctx: &mut Context) {
         let began = Instant::now();
         self.read(frame, ctx);
         self.context.services.metrics.predictions.answered(began.elapsed());
     }
 
-    fn read(&mut self, frame: ClientFrame, ctx: &mut SocketContext<Self>) {
+    fn read(&mut self, frame: ClientFrame, ctx: &mut Context) {
         self.current_message = Some(frame.id.clone());
         self.feed(Input::Received(frame), ctx);
         self.current_message = None;
     }
 
-    fn watch_pulse(&mut self, ctx: &mut SocketContext<Self>) {
+    fn watch_pulse(&mut self, ctx: &mut Context) {
         let idle_timeout = Duration::from_millis(self.context.services.server.idle_timeout_ms);
         if self.socket.silence() > idle_timeout {
             debug!(conversation:% = self.conversation.id(); "client is gone");
@@ -423,7 +421,7 @@ impl Session {
 /// The session's side of the log.
 impl Session {
     /// Opens the log; the result returns as an event.
-    fn open_log(&mut self, opening: Opening, ctx: &mut SocketContext<Self>) {
+    fn open_log(&mut self, opening: Opening, ctx: &mut Context) {
         let own = Arc::clone(self.conversation.id());
         if self.log_state.is_none() {
             let logging = LogState::opening(Arc::clone(&own), opening.offset);
@@ -449,7 +447,7 @@ impl Session {
         owned: OwnedConversation,
         outbox: Outbox,
         is_logged: bool,
-        ctx: &mut SocketContext<Self>,
+        ctx: &mut Context,
     ) {
         self.opening = None;
         let mut steps = Vec::new();
@@ -466,12 +464,7 @@ impl Session {
     }
 
     /// Sends a frame in order: through the outbox if the conversation is logged, with the entry to append first.
-    fn put_in_order(
-        &mut self,
-        frame: Frame,
-        entry: Option<&LogEntry>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn put_in_order(&mut self, frame: Frame, entry: Option<&LogEntry>, ctx: &mut Context) {
         let Some(logging) = self.log_state.as_mut() else {
             return self.send_frame(&frame, ctx);
         };
@@ -488,7 +481,7 @@ impl Session {
     }
 
     /// Appends the queued entries, and reports whether an answer is being made here. Called after every event.
-    fn append_to_log(&mut self, ctx: &mut SocketContext<Self>) {
+    fn append_to_log(&mut self, ctx: &mut Context) {
         let Some(logging) = &mut self.log_state else { return };
         let step = logging.outbox.append(|| self.checkpoint.encode());
         self.carry_out(step, ctx);
@@ -502,7 +495,7 @@ impl Session {
     }
 
     /// Stops the answer without a final frame: another pod continues it, if one can.
-    fn hand_over(&mut self, ctx: &mut SocketContext<Self>) {
+    fn hand_over(&mut self, ctx: &mut Context) {
         if self.log_state.as_mut().is_some_and(|logging| logging.hand_over())
             && let Some(running) = self.running.take()
         {
@@ -510,11 +503,7 @@ impl Session {
         }
     }
 
-    fn carry_out(
-        &mut self,
-        steps: impl IntoIterator<Item = OutboxStep>,
-        ctx: &mut SocketContext<Self>,
-    ) {
+    fn carry_out(&mut self, steps: impl IntoIterator<Item = OutboxStep>, ctx: &mut Context) {
         for step in steps {
             match step {
                 OutboxStep::Send(frame) => self.send_frame(&frame, ctx),
@@ -542,7 +531,7 @@ impl Session {
     }
 
     /// Awaits a call of the log concurrently. A log in memory replies at once, without a wait.
-    fn call_log(&mut self, mut call: BoxFuture<'static, LogReply>, ctx: &mut SocketContext<Self>) {
+    fn call_log(&mut self, mut call: BoxFuture<'static, LogReply>, ctx: &mut Context) {
         match (&mut call).now_or_never() {
             Some(reply) => self.log_replied(reply, ctx),
             None => {
@@ -557,7 +546,7 @@ impl Session {
         }
     }
 
-    fn log_replied(&mut self, reply: LogReply, ctx: &mut SocketContext<Self>) {
+    fn log_replied(&mut self, reply: LogReply, ctx: &mut Context) {
         let Some(logging) = &mut self.log_state else { return };
         let steps = logging.replied(reply, &self.checkpoint);
         self.carry_out(steps, ctx);
@@ -566,7 +555,7 @@ impl Session {
         }
     }
 
-    fn call_log_again(&mut self, ctx: &mut SocketContext<Self>) {
+    fn call_log_again(&mut self, ctx: &mut Context) {
         let Some(logging) = &mut self.log_state else { return };
         ctx.run_later(logging.away(), |session, ctx| {
             session.guarded(ctx, |session, ctx| {
@@ -579,13 +568,13 @@ impl Session {
     }
 
     /// Another pod reports the epoch that owns the conversation.
-    fn taken_over(&mut self, epoch: u64, ctx: &mut SocketContext<Self>) {
+    fn taken_over(&mut self, epoch: u64, ctx: &mut Context) {
         if self.log_state.as_ref().is_some_and(|logging| logging.owned.epoch < epoch) {
             self.superseded(ctx);
         }
     }
 
-    fn superseded(&mut self, ctx: &mut SocketContext<Self>) {
+    fn superseded(&mut self, ctx: &mut Context) {
         if let Some(running) = self.running.take() {
             ctx.cancel_future(running);
         }
@@ -604,7 +593,7 @@ impl Session {
 
 /// The session's side of the desk and of the agent who has the conversation.
 impl Session {
-    fn call_desk(&mut self, request: DeskRequest, ctx: &mut SocketContext<Self>) {
+    fn call_desk(&mut self, request: DeskRequest, ctx: &mut Context) {
         let handoffs = self.context.handoffs.clone();
         let conversation = Arc::clone(self.conversation.id());
         match request {
@@ -649,7 +638,7 @@ impl Session {
     fn ask_desk(
         &mut self,
         call: impl Future<Output = Option<DeskUpdate>> + 'static,
-        ctx: &mut SocketContext<Self>,
+        ctx: &mut Context,
     ) {
         let reply = wrap_future::<_, Self>(self.desk_asks.put(call));
         ctx.spawn(reply.map(|update, session, ctx| {
@@ -665,7 +654,7 @@ impl Session {
     }
 
     /// From now on the conversation is at the desk: subscribes to its changes and to its agent.
-    fn attach_to_desk(&mut self, conversation: Arc<str>, ctx: &mut SocketContext<Self>) {
+    fn attach_to_desk(&mut self, conversation: Arc<str>, ctx: &mut Context) {
         if self.desk_attachment.as_ref().is_some_and(|it| it.conversation == conversation) {
             return;
         }
@@ -682,7 +671,7 @@ impl Session {
         self.desk_attachment = Some(Box::new(DeskAttachment::new(conversation, listens)));
     }
 
-    fn detach_from_desk(&mut self, ctx: &mut SocketContext<Self>) {
+    fn detach_from_desk(&mut self, ctx: &mut Context) {
         if let Some(attended) = self.desk_attachment.take() {
             ctx.cancel_future(attended.listens);
             self.context.handoffs.local.remove(&attended.conversation);
@@ -703,9 +692,9 @@ impl Session {
 }
 
 impl Actor for Session {
-    type Context = SocketContext<Self>;
+    type Context = Context;
 
-    fn started(&mut self, ctx: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Context) {
         self.context.services.metrics.sockets.opened();
         self.context.meter.up(true);
         let (id, address) = (Arc::clone(self.conversation.id()), ctx.address());
@@ -734,7 +723,7 @@ impl Drop for Session {
 }
 
 impl StreamHandler<Received> for Session {
-    fn handle(&mut self, received: Received, ctx: &mut Self::Context) {
+    fn handle(&mut self, received: Received, ctx: &mut Context) {
         if self.socket.is_closed() {
             return;
         }
@@ -748,7 +737,7 @@ impl StreamHandler<Received> for Session {
         self.context.meter.handled(began.elapsed());
     }
 
-    fn finished(&mut self, ctx: &mut Self::Context) {
+    fn finished(&mut self, ctx: &mut Context) {
         ctx.stop();
     }
 }
@@ -756,7 +745,7 @@ impl StreamHandler<Received> for Session {
 impl Handler<Deliver> for Session {
     type Result = ();
 
-    fn handle(&mut self, deliver: Deliver, ctx: &mut Self::Context) {
+    fn handle(&mut self, deliver: Deliver, ctx: &mut Context) {
         self.status.message_handled();
         match deliver {
             Deliver::Reconnect { after_ms } => {
