@@ -16,7 +16,6 @@ mod log;
 mod manual_cache;
 mod mutex;
 mod pod;
-mod pod_takeover;
 pub mod ports;
 mod presence;
 mod rate_limit;

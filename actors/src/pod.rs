@@ -24,13 +24,12 @@ use crate::desk::{HandoffLimits, HandoffService, Hours, desk_relay};
 use crate::fault_injection::{FaultNotInjected, FaultTarget, in_a_session};
 use crate::image_budget::ImageBudget;
 use crate::manual_cache::ManualCache;
-#[cfg(test)]
-use crate::pod_takeover::PodDeparted;
-use crate::pod_takeover::PodTakeover;
 use crate::ports::{Answerer, HandoffDesk, Relay, SessionCheck};
 use crate::presence::{PodRegistration, Pods, Presence};
 use crate::sampling::{self, Charts, RecentSamples};
-use crate::session::{AnswerQueue, Overload, PodServices, Session, SessionContext};
+#[cfg(test)]
+use crate::session::PodDeparted;
+use crate::session::{AnswerQueue, Overload, PodServices, PodTakeover, Session, SessionContext};
 use crate::session_registry::{AdmissionRefused, SessionRegistry};
 use crate::socket::SocketRules;
 #[cfg(test)]

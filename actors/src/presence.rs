@@ -17,9 +17,8 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::mutex::Mutex;
-use crate::pod_takeover::{PodDeparted, PodTakeover};
 use crate::ports::{PodDirectory, PodList, PodReport};
-use crate::session::SessionContext;
+use crate::session::{PodDeparted, PodTakeover, SessionContext};
 use crate::supervision::{Care, ChildSpec, Handle, Life};
 use hsc_conversation::BoxError;
 
