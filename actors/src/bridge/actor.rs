@@ -21,8 +21,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::handle::{Bridge, Shared};
-use super::outbox::{NotPublished, Outbox, Outgoing};
+use super::handle::{Bridge, NotPublished, Outbox, Outgoing, Shared};
 use super::table::ChannelTable;
 use crate::ports::{Relay, Relayed};
 use crate::supervision::{Care, Child, ChildSpec, Life};

@@ -19,7 +19,6 @@ mod announcements;
 mod envelope;
 mod handle;
 mod loopback;
-mod outbox;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,8 +26,7 @@ mod tests;
 pub(crate) use actor::bridge_actor;
 pub(crate) use announcements::{announcements, notify_owner, ownership_watcher};
 pub use envelope::{Body, DeskBroadcast, Envelope, EnvelopeError, around_entries};
-pub use handle::{Bridge, Published, channels};
+pub use handle::{Bridge, NotPublished, Published, channels};
 pub use loopback::{InMemoryBus, Loopback};
-pub use outbox::NotPublished;
 pub(crate) use table::WorkerSubscription;
 pub use table::{ChannelEvent, Subscription};
