@@ -190,10 +190,9 @@ impl ClientSocket {
                 self.admit(String::from_utf8_lossy(&bytes).into_owned())
             }
             Ok(ws::Message::Ping(payload)) => {
-                if !self.outgoing.admits(payload.len()) {
+                if !self.outgoing.admit(payload.len()) {
                     return SocketEvent::End(CloseReason::Policy);
                 }
-                self.outgoing.queued(payload.len());
                 ctx.pong(&payload);
                 SocketEvent::Nothing
             }
@@ -222,9 +221,8 @@ impl ClientSocket {
         ctx: &mut SocketContext<A>,
     ) -> bool {
         let json = json.into();
-        let is_admitted = self.outgoing.admits(json.len());
+        let is_admitted = self.outgoing.admit(json.len());
         if is_admitted {
-            self.outgoing.queued(json.len());
             ctx.text(json);
         }
         is_admitted
@@ -232,7 +230,7 @@ impl ClientSocket {
 
     /// Queues a frame outside the budget, because it has another bound.
     pub(crate) fn send_exempt<A: OnSocket>(&mut self, json: &str, ctx: &mut SocketContext<A>) {
-        self.outgoing.queued_exempt(json.len());
+        self.outgoing.exempt(json.len());
         ctx.text(json);
     }
 

@@ -41,24 +41,23 @@ pub(crate) struct Outgoing {
 }
 
 impl Outgoing {
-    /// True if `bytes` more may be queued. One message is always admitted to an empty queue.
-    pub(crate) fn admits(&mut self, bytes: usize) -> bool {
+    /// Counts `bytes` more if they may be queued; false if not. One message is always admitted to an empty queue.
+    pub(super) fn admit(&mut self, bytes: usize) -> bool {
         let in_flight = self.in_flight.load(Relaxed);
         if in_flight == 0 {
             self.exempt = 0;
         }
-        in_flight == 0 || in_flight + bytes <= self.max_bytes + self.exempt
-    }
-
-    /// Counts queued bytes.
-    pub(crate) fn queued(&self, bytes: usize) {
-        self.in_flight.fetch_add(bytes, Relaxed);
+        let is_admitted = in_flight == 0 || in_flight + bytes <= self.max_bytes + self.exempt;
+        if is_admitted {
+            self.in_flight.fetch_add(bytes, Relaxed);
+        }
+        is_admitted
     }
 
     /// Counts queued bytes outside the budget, because they have another bound.
-    pub(crate) fn queued_exempt(&mut self, bytes: usize) {
+    pub(super) fn exempt(&mut self, bytes: usize) {
         self.exempt += bytes;
-        self.queued(bytes);
+        self.in_flight.fetch_add(bytes, Relaxed);
     }
 
     /// The count of queued bytes. One thread changes it; any may read it.
@@ -70,7 +69,6 @@ impl Outgoing {
 /// The frames between an actor's context and its connection.
 pub(super) struct FrameQueue {
     state: Rc<RefCell<State>>,
-    in_flight: Arc<AtomicUsize>,
     /// Called when it is evicted.
     evicted: Box<dyn Fn()>,
 }
@@ -78,6 +76,8 @@ pub(super) struct FrameQueue {
 struct State {
     frames: VecDeque<Bytes>,
     bytes: usize,
+    /// The same, for the actor.
+    in_flight: Arc<AtomicUsize>,
     budget: Arc<SharedBudget>,
     /// Set while the queue is not small.
     share: Option<BudgetShare>,
@@ -101,22 +101,20 @@ impl FrameQueue {
         let state = State {
             frames: VecDeque::new(),
             bytes: 0,
+            in_flight: Arc::default(),
             budget,
             share: None,
             end: None,
             connection: None,
             task: None,
         };
-        Self {
-            state: Rc::new(RefCell::new(state)),
-            in_flight: Arc::default(),
-            evicted: Box::new(evicted),
-        }
+        Self { state: Rc::new(RefCell::new(state)), evicted: Box::new(evicted) }
     }
 
     /// The budget of an actor that writes into this queue.
     pub(super) fn outgoing(&self, max_bytes: usize) -> Outgoing {
-        Outgoing { in_flight: Arc::clone(&self.in_flight), max_bytes, exempt: 0 }
+        let in_flight = Arc::clone(&self.state.borrow().in_flight);
+        Outgoing { in_flight, max_bytes, exempt: 0 }
     }
 
     /// Runs the context in a task of this thread, and returns the body of the response that takes its
@@ -127,7 +125,6 @@ impl FrameQueue {
         close_timeout: Duration,
     ) -> Body {
         let state = Rc::clone(&self.state);
-        let in_flight = Arc::clone(&self.in_flight);
         // Here and not in the task, which would have room for the whole context until its end.
         let mut context = Box::pin(context);
         let task = actix::spawn(async move {
@@ -154,16 +151,15 @@ impl FrameQueue {
                 queue.end(End::Abort);
             }
         });
-        Body { state, in_flight, task }
+        Body { state, task }
     }
 
     fn push(&self, frames: Bytes) {
         let mut state = self.state.borrow_mut();
         state.bytes += frames.len();
         state.frames.push_back(frames);
-        state.count();
         // The context passes on everything that was queued in it.
-        self.in_flight.store(state.bytes, Relaxed);
+        state.count();
         state.wake_connection();
     }
 
@@ -180,35 +176,30 @@ impl FrameQueue {
 
     /// Waits for the eviction.
     async fn is_evicted(&self) {
-        futures::future::poll_fn(|cx| {
-            let mut state = self.state.borrow_mut();
-            // A share that begins later needs the waker.
-            state.task = Some(cx.waker().clone());
-            match state.share.as_ref().is_some_and(|share| share.is_evicted(cx)) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        })
-        .await;
+        // A share that begins later wakes the task as well.
+        self.until(|state, cx| state.share.as_ref().is_some_and(|it| it.is_evicted(cx))).await;
     }
 
     /// Waits until the connection has taken everything, in the task that waits for the eviction.
     async fn is_empty(&self) {
+        self.until(|state, _| state.frames.is_empty()).await;
+    }
+
+    /// Waits in the task of the context, which is woken when the queue changes.
+    async fn until(&self, holds: impl Fn(&State, &Context<'_>) -> bool) {
         futures::future::poll_fn(|cx| {
             let mut state = self.state.borrow_mut();
             state.task = Some(cx.waker().clone());
-            match state.frames.is_empty() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
+            if holds(&state, cx) { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     }
 }
 
 impl State {
-    /// Adds the queue to the count of all queues of the pod.
+    /// Reports the bytes to the actor, and adds them to the count of all queues of the pod.
     fn count(&mut self) {
+        self.in_flight.store(self.bytes, Relaxed);
         if self.bytes <= SMALL_QUEUE {
             self.share = None;
             return;
@@ -247,7 +238,6 @@ impl Drop for EndGuard {
 /// client has gone, and the actor ends with it.
 pub(super) struct Body {
     state: Rc<RefCell<State>>,
-    in_flight: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -266,7 +256,6 @@ impl Stream for Body {
             }
             state.bytes -= slice.len();
             state.count();
-            self.in_flight.store(state.bytes, Relaxed);
             if state.frames.is_empty()
                 && state.end.is_some()
                 && let Some(task) = &state.task
