@@ -285,10 +285,11 @@ impl SessionRegistry {
         limit: usize,
         rule: impl Fn(&SessionInfo) -> bool,
     ) -> Vec<SessionInfo> {
-        let newest = self.keys().into_iter().rev();
-        let keys = newest.filter(|key| before.is_none_or(|it| *key < it));
+        let keys = self.table.iter().map(|entry| *entry.key());
+        let mut keys: Vec<u64> = keys.filter(|key| before.is_none_or(|it| *key < it)).collect();
+        keys.sort_unstable_by_key(|key| std::cmp::Reverse(*key));
         let info = |key| self.table.get(&key).map(|entry| entry.info(key));
-        keys.filter_map(info).filter(|info| rule(info)).take(limit).collect()
+        keys.into_iter().filter_map(info).filter(|info| rule(info)).take(limit).collect()
     }
 
     /// The registry as a node of the tree of actors, with at most `limit` of the newest sessions below it.
