@@ -1,4 +1,4 @@
-//! Shared by all HTTP clients of outside hosts: TLS, and the check for public addresses.
+//! Shared by all HTTP clients of outside hosts: TLS, the check for public addresses, and `Retry-After`.
 //!
 //! An address from another party (a catalog, a redirect, a provider's response) must not
 //! reach hosts that only this machine can reach. The check happens after the name is
@@ -7,8 +7,10 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, ClientBuilder};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -148,6 +150,19 @@ pub(crate) fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
     None
 }
 
+/// The wait that a response asks for by its `Retry-After`: seconds or a date.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    wait(headers.get(RETRY_AFTER)?.to_str().ok()?.trim(), SystemTime::now())
+}
+
+fn wait(retry_after: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = retry_after.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(retry_after).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
 /// True for an address on the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
@@ -234,5 +249,16 @@ mod tests {
     async fn a_name_that_resolves_to_loopback_is_refused_by_the_resolver() {
         let error = PublicOnly.resolve("localhost".parse().expect("a name")).await.err();
         assert!(error.is_some_and(|error| error.is::<NotPublic>()));
+    }
+
+    #[test]
+    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
+        assert_eq!(wait("120", now), Some(Duration::from_secs(120)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT", now), Some(Duration::from_secs(3)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
+        assert_eq!(wait("soon", now), None);
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, " 120".parse().expect("a value"))]);
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
     }
 }

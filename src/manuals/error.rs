@@ -6,6 +6,9 @@ use hsc_actors::ports::ManualError;
 use hsc_conversation::BoxError;
 use hsc_manuals::ReadError;
 
+/// The result of a part of a load.
+pub(super) type Result<T, E = LoadError> = std::result::Result<T, E>;
+
 /// Why a manual could not be fetched or read. A variant for each thing a caller can do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {

@@ -22,8 +22,9 @@ use hsc_conversation::answer::ManualRequest;
 use hsc_manuals::{ReadError, Reader, Recognizer, print_html};
 use hsc_monitoring::Metrics;
 
+use super::error::{LoadError, Result};
 use super::fetch::{Fetcher, FileSource, FoundFile};
-use super::{LoadError, ocr_report, settings};
+use super::{ocr_report, settings};
 use crate::outbound::OutboundTls;
 
 /// Most remembered results: more than any known catalog has manuals. When it is full, all are cleared.
@@ -55,7 +56,7 @@ impl Loader {
         catalog_dir: &Path,
         tls: &OutboundTls,
         metrics: Arc<Metrics>,
-    ) -> Result<Self, LoadError> {
+    ) -> Result<Self> {
         let program = std::env::current_exe();
         let program = program.map_err(LoadError::ours("cannot find our own program"))?;
         let fetcher = Fetcher::new(settings, tls)?;
@@ -150,7 +151,7 @@ impl ManualLoader for Loader {
         let parts = self.0.clone();
         async move {
             let documentation = &request.documentation;
-            let read = |found| parts.read(documentation, documentation.kind, found);
+            let read = |found| parts.read(documentation, found);
             let loaded = parts.first(documentation, read).await.map_err(ManualError::from);
             parts.ledger.note(documentation, loaded.as_ref());
             Ok(Arc::new(loaded?))
@@ -173,9 +174,9 @@ impl LoaderParts {
         &self,
         documentation: &Documentation,
         then: impl Fn(FoundFile) -> F,
-    ) -> Result<T, LoadError>
+    ) -> Result<T>
     where
-        F: Future<Output = Result<T, LoadError>>,
+        F: Future<Output = Result<T>>,
     {
         let Documentation { url, backup_url, .. } = documentation;
         let addresses: Vec<&str> =
@@ -218,11 +219,7 @@ impl LoaderParts {
     }
 
     /// The file of one address.
-    async fn find(
-        &self,
-        address: &str,
-        deadline: tokio::time::Instant,
-    ) -> Result<FoundFile, LoadError> {
+    async fn find(&self, address: &str, deadline: tokio::time::Instant) -> Result<FoundFile> {
         let started = Instant::now();
         let found = if is_remote(address) {
             self.fetcher.get(address, deadline).await
@@ -256,28 +253,19 @@ impl LoaderParts {
     }
 
     /// A web page as a plain page. The maker's own page would run its scripts in our origin.
-    async fn printed(
-        &self,
-        documentation: &Documentation,
-        found: FoundFile,
-    ) -> Result<PathBuf, LoadError> {
+    async fn printed(&self, documentation: &Documentation, found: FoundFile) -> Result<PathBuf> {
         let url = &documentation.url;
         if let Some(path) = self.fetcher.printed(url, &found.path) {
             return Ok(path);
         }
-        let manual = self.read(documentation, DocumentationKind::Html, found).await?;
+        let manual = self.read(documentation, found).await?;
         self.fetcher.keep_print(url, &print_html(&manual))
     }
 
-    async fn read(
-        &self,
-        documentation: &Documentation,
-        kind: DocumentationKind,
-        found: FoundFile,
-    ) -> Result<Manual, LoadError> {
+    async fn read(&self, documentation: &Documentation, found: FoundFile) -> Result<Manual> {
         let started = Instant::now();
         let mut waited = Duration::ZERO;
-        let read = self.read_scanned(documentation, kind, &found, &mut waited).await;
+        let read = self.read_scanned(documentation, &found, &mut waited).await;
         let (outcome, pages) = match &read {
             Ok(manual) => ("ok", manual.pages.len() as u64),
             Err(error) => (error.code_and_words().0, 0),
@@ -295,11 +283,11 @@ impl LoaderParts {
     async fn read_scanned(
         &self,
         documentation: &Documentation,
-        kind: DocumentationKind,
         found: &FoundFile,
         waited: &mut Duration,
-    ) -> Result<Manual, LoadError> {
+    ) -> Result<Manual> {
         let FoundFile { path, charset, source, .. } = found;
+        let kind = documentation.kind;
         // A file from the network is not trusted.
         let foreign = *source != FileSource::Catalog;
         let read =
@@ -378,7 +366,7 @@ fn with_causes(error: &LoadError) -> String {
 
 /// The file of a catalog's path. It must be below the catalog folder, links followed: a catalog is
 /// data, and must not open files that its author could not open.
-fn file_below(folder: &Path, path: &str) -> Result<PathBuf, LoadError> {
+fn file_below(folder: &Path, path: &str) -> Result<PathBuf> {
     let outside = || LoadError::Outside { path: path.to_owned() };
     let relative = Path::new(path);
     let plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);

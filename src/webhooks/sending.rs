@@ -1,18 +1,18 @@
 //! One attempt: a signed POST, and its result.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hsc_actors::ports::archive::Delivery;
 use hsc_config::WebhooksSettings;
 use hsc_conversation::BoxError;
 use hsc_conversation::now_seconds;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 
 use super::endpoint::Endpoint;
 use crate::outbound::{
     AddressRefused, Allowed, NotPublic, OutboundTls, Trust, check_address, client_builder,
-    not_public,
+    not_public, retry_after,
 };
 
 /// Bytes of an error response that are read: enough to see the cause.
@@ -94,8 +94,7 @@ async fn answered(response: Response) -> Outcome {
     if status.is_success() {
         return Outcome::Delivered;
     }
-    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|value| wait(value, SystemTime::now()));
+    let retry_after = retry_after(response.headers());
     let words = beginning(response).await;
     let why = match (status.is_redirection(), words.is_empty()) {
         (true, _) => format!("{status}: redirects are not followed"),
@@ -136,26 +135,4 @@ fn why(error: &reqwest::Error) -> String {
         cause = inner;
     }
     format!("the endpoint cannot be reached: {cause}")
-}
-
-/// The wait of a `Retry-After`: seconds or a date.
-fn wait(value: &str, now: SystemTime) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value.trim()).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
-        assert_eq!(wait(" 120", now), Some(Duration::from_secs(120)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:40 GMT", now), Some(Duration::from_secs(3)));
-        assert_eq!(wait("soon", now), None);
-    }
 }

@@ -5,24 +5,23 @@
 //! of a cloud. The check happens after the name is resolved, and the connection uses exactly the
 //! addresses that were checked, so that a name cannot resolve differently in between.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use hsc_config::ManualsSettings;
 use hsc_manuals::ReadError;
 use reqwest::header::{
-    CONTENT_TYPE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    LOCATION, RETRY_AFTER,
+    CONTENT_TYPE, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION,
 };
 use reqwest::{Client, Response, StatusCode};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use super::super::LoadError;
+use super::super::error::{LoadError, Result};
 use super::disk::CopyMetadata;
 use crate::outbound::{
     AddressRefused, Allowed, NotPublic, OutboundTls, Trust, check_address, client_builder,
-    not_public,
+    not_public, retry_after,
 };
 
 /// Longest wait between two attempts. A customer waits for the answer.
@@ -35,14 +34,7 @@ pub(super) enum Answer {
     /// The given copy is still current.
     NotModified,
     /// The manual, in a file.
-    Body {
-        draft: NamedTempFile,
-        bytes: u64,
-        etag: Option<String>,
-        last_modified: Option<String>,
-        /// The charset of `Content-Type`.
-        charset: Option<String>,
-    },
+    Body { draft: NamedTempFile, bytes: u64, headers: HeaderMap },
 }
 
 /// Waits that double, with jitter.
@@ -75,7 +67,7 @@ pub(super) struct SingleRequestClient {
 }
 
 impl SingleRequestClient {
-    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
+    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self> {
         let patience = Duration::from_millis(settings.connect_timeout_ms);
         let client = |trust: Trust| {
             let client = client_builder(trust, tls)
@@ -101,7 +93,7 @@ impl SingleRequestClient {
         url: &Url,
         cached: Option<&CopyMetadata>,
         draft: NamedTempFile,
-    ) -> Result<Answer, LoadError> {
+    ) -> Result<Answer> {
         let client = match check(url, &self.allowed)? {
             Trust::Named => &self.named,
             Trust::Public => &self.public,
@@ -126,8 +118,7 @@ impl SingleRequestClient {
             _ => Err(LoadError::Refused {
                 host: host(url),
                 status: status.as_u16(),
-                retry_after: text(response.headers(), RETRY_AFTER)
-                    .and_then(|value| retry_after(&value, SystemTime::now())),
+                retry_after: retry_after(response.headers()),
             }),
         }
     }
@@ -137,7 +128,7 @@ impl SingleRequestClient {
         url: &Url,
         mut response: Response,
         draft: NamedTempFile,
-    ) -> Result<Answer, LoadError> {
+    ) -> Result<Answer> {
         let limit = self.max_bytes;
         let too_large = || LoadError::from(ReadError::TooLarge { limit });
         if response.content_length().is_some_and(|length| length > limit) {
@@ -156,25 +147,19 @@ impl SingleRequestClient {
             file.write_all(&piece).await.map_err(write())?;
         }
         file.flush().await.map_err(write())?;
-        Ok(Answer::Body {
-            draft,
-            bytes,
-            etag: text(response.headers(), ETAG),
-            last_modified: text(response.headers(), LAST_MODIFIED),
-            charset: text(response.headers(), CONTENT_TYPE).and_then(|value| charset(&value)),
-        })
+        Ok(Answer::Body { draft, bytes, headers: std::mem::take(response.headers_mut()) })
     }
 }
 
 /// Checks an address before the request. A host name is checked again once it is resolved.
-fn check(url: &Url, allowed: &Allowed) -> Result<Trust, LoadError> {
+fn check(url: &Url, allowed: &Allowed) -> Result<Trust> {
     check_address(url, allowed).map_err(|not| match not {
         AddressRefused::NoHost => LoadError::BadAddress { url: url.to_string() },
         AddressRefused::NotPublic { host, address } => LoadError::Forbidden { host, address },
     })
 }
 
-fn moved(url: &Url, response: &Response) -> Result<Answer, LoadError> {
+fn moved(url: &Url, response: &Response) -> Result<Answer> {
     let to = text(response.headers(), LOCATION).and_then(|to| url.join(&to).ok());
     to.map(Answer::Moved).ok_or_else(|| refused(url, response.status().as_u16()))
 }
@@ -192,16 +177,17 @@ fn failed(url: &Url, error: reqwest::Error) -> LoadError {
     LoadError::Unreachable { host: host(url), cause: error.without_url().into() }
 }
 
-/// The charset of a `Content-Type`.
-fn charset(content_type: &str) -> Option<String> {
-    content_type.split(';').skip(1).find_map(|parameter| {
+/// The charset of `Content-Type`.
+pub(super) fn charset(headers: &HeaderMap) -> Option<String> {
+    text(headers, CONTENT_TYPE)?.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         let value = value.trim().trim_matches(['"', '\'']);
         (name.trim().eq_ignore_ascii_case("charset") && !value.is_empty()).then(|| value.to_owned())
     })
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+/// The value of a header, if it is text.
+pub(super) fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
@@ -220,21 +206,11 @@ pub(super) fn passes(error: &LoadError) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
-/// The wait of a `Retry-After`: seconds or a date.
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn checked(url: &str, allowed: &[&str]) -> Result<Trust, LoadError> {
+    fn checked(url: &str, allowed: &[&str]) -> Result<Trust> {
         let allowed =
             Allowed::new(&allowed.iter().map(|&host| host.to_owned()).collect::<Vec<_>>());
         check(&Url::parse(url).expect("an address"), &allowed)
@@ -318,16 +294,6 @@ mod tests {
     fn no_wait_exceeds_the_longest() {
         let backoff = Backoff { retries: 40, ..BACKOFF };
         assert_eq!(backoff.wait(39, 0.0), Some(LONGEST));
-    }
-
-    #[test]
-    fn retry_after_is_parsed_as_seconds_and_as_a_date() {
-        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
-        let later = Some(Duration::from_secs(3));
-        assert_eq!(retry_after("3", now), later);
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:40 GMT", now), later);
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now), Some(Duration::ZERO));
-        assert_eq!(retry_after("soon", now), None);
     }
 
     #[test]

@@ -12,13 +12,14 @@ use std::time::{Duration, SystemTime};
 
 use dashmap::DashMap;
 use hsc_config::ManualsSettings;
+use reqwest::header::{ETAG, LAST_MODIFIED};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 
 use self::disk::{CopyMetadata, Disk};
-use self::hop::{Answer, Backoff, SingleRequestClient, host};
-use super::LoadError;
+use self::hop::{Answer, Backoff, SingleRequestClient, charset, host, text};
+use super::error::{LoadError, Result};
 use crate::outbound::OutboundTls;
 
 /// The file of a manual.
@@ -66,7 +67,7 @@ pub(super) struct Fetcher {
 }
 
 impl Fetcher {
-    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self, LoadError> {
+    pub(super) fn new(settings: &ManualsSettings, tls: &OutboundTls) -> Result<Self> {
         let what = "cannot open the folder for fetched manuals (manuals.cache_dir)";
         let disk = Disk::open(&settings.cache_dir).map_err(LoadError::ours(what))?;
         Ok(Self {
@@ -95,7 +96,7 @@ impl Fetcher {
     }
 
     /// The newest copy of an address: the one on disk while it is fresh, else that of the host.
-    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<FoundFile, LoadError> {
+    pub(super) async fn get(&self, url: &str, deadline: Instant) -> Result<FoundFile> {
         let parsed = Url::parse(url).map_err(|_| LoadError::BadAddress { url: url.to_owned() })?;
         let cached = self.disk.find(url);
         if let Some(metadata) = cached.as_ref().filter(|metadata| self.is_good(metadata)) {
@@ -141,7 +142,7 @@ impl Fetcher {
     }
 
     /// Stores a plain page beside the fetched manuals.
-    pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf, LoadError> {
+    pub(super) fn keep_print(&self, url: &str, page: &str) -> Result<PathBuf> {
         let kept = self.disk.keep_print(url, page);
         kept.map_err(LoadError::ours("cannot keep a printed manual"))
     }
@@ -152,7 +153,7 @@ impl Fetcher {
         url: &Url,
         cached: Option<&CopyMetadata>,
         deadline: Instant,
-    ) -> Result<FoundFile, LoadError> {
+    ) -> Result<FoundFile> {
         let mut retry = 0;
         loop {
             let error = match self.follow(url, cached).await {
@@ -178,11 +179,7 @@ impl Fetcher {
     }
 
     /// Follows redirects by hand, so that each hop is checked and counted.
-    async fn follow(
-        &self,
-        url: &Url,
-        cached: Option<&CopyMetadata>,
-    ) -> Result<FoundFile, LoadError> {
+    async fn follow(&self, url: &Url, cached: Option<&CopyMetadata>) -> Result<FoundFile> {
         let mut at = url.clone();
         for _ in 0..=self.max_redirects {
             let draft = self.disk.draft();
@@ -194,25 +191,23 @@ impl Fetcher {
                 Answer::Moved(to) => at = to,
                 Answer::NotModified => {
                     let cached = cached.ok_or_else(|| hop::refused(&at, 304))?;
-                    let metadata = self.disk.confirm(cached.clone());
-                    let what = "cannot note a confirmed manual";
-                    let metadata = metadata.map_err(LoadError::ours(what))?;
-                    return Ok(self.file(&metadata, FileSource::NotModified, 0));
+                    let confirmed = self.disk.confirm(cached.clone());
+                    let what = LoadError::ours("cannot note a confirmed manual");
+                    return Ok(self.file(&confirmed.map_err(what)?, FileSource::NotModified, 0));
                 }
-                Answer::Body { draft, bytes, etag, last_modified, charset } => {
+                Answer::Body { draft, bytes, headers } => {
                     let metadata = CopyMetadata {
                         url: url.to_string(),
                         location: at.to_string(),
                         body: String::new(),
-                        etag,
-                        last_modified,
-                        charset,
-                        confirmed: std::time::SystemTime::now(),
+                        etag: text(&headers, ETAG),
+                        last_modified: text(&headers, LAST_MODIFIED),
+                        charset: charset(&headers),
+                        confirmed: SystemTime::now(),
                     };
-                    let metadata = self.disk.keep(draft, metadata);
-                    let what = "cannot keep a fetched manual";
-                    let metadata = metadata.map_err(LoadError::ours(what))?;
-                    return Ok(self.file(&metadata, FileSource::Fetched, bytes));
+                    let kept = self.disk.keep(draft, metadata);
+                    let what = LoadError::ours("cannot keep a fetched manual");
+                    return Ok(self.file(&kept.map_err(what)?, FileSource::Fetched, bytes));
                 }
             }
         }
