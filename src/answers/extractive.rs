@@ -1,17 +1,17 @@
-//! The answerer without a language model: it quotes the manual's own sentences and steps. What it shares with the
-//! others: opening a manual, whose index is built once, and the stream of an answer.
+//! Answers without a language model: quotes the manual's own sentences and steps. What the model's answers share with
+//! them: opening a manual, whose index is built once, and the stream of an answer.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use futures::channel::mpsc;
-use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
-use hsc_actors::ports::{Answerer, ManualError, ManualLoader};
+use hsc_actors::ports::{ManualError, ManualLoader};
 use hsc_answers::encoder::Embedder;
 use hsc_answers::{
-    Composed, Features, Index, Measure, Nearness, Thesaurus, Turn, html_paragraph, standalone_text,
+    Chunk, Composed, Features, Index, Measure, Nearness, Thesaurus, Turn, html_paragraph,
+    standalone_text,
 };
 use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{
@@ -24,7 +24,7 @@ const WAITING: usize = 8;
 
 /// Answers with the manual's own words.
 #[derive(Clone)]
-pub struct Extractive {
+pub(super) struct Extractive {
     manual_cache: Arc<dyn ManualLoader>,
     library: Arc<IndexCache>,
     /// The thresholds of an answer.
@@ -68,7 +68,7 @@ impl Extractive {
         if let Turn::SmallTalk(reply) = Turn::of(&answer_question(question)) {
             teller.tell(AnswerEvent::Chunk(reply.to_owned())).await;
             let answer = hsc_answers::Answer::small_talk(reply, &answer_question(question));
-            teller.end(answered(answer, AnswererName::Extractive, None, false)).await;
+            teller.end(answered(answer, false)).await;
             return None;
         }
         teller.tell(AnswerEvent::Reading).await;
@@ -141,53 +141,35 @@ impl Extractive {
         composed
     }
 
-    async fn tell(self, question: Question, mut teller: EventSender) {
+    /// Answers a question from its manual.
+    pub(super) async fn tell(self, question: Question, mut teller: EventSender) {
         let Some(open) = self.open(&question, &mut teller).await else { return };
         let composed = self.compose(&question, &open);
-        teller.finish(composed, AnswererName::Extractive, None, open.near.pending).await;
-    }
-}
-
-impl Answerer for Extractive {
-    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
-        let this = self.clone();
-        stream_of(|teller| this.tell(question, teller))
-    }
-
-    /// Without the previous questions when they have no effect.
-    fn reduced(&self, question: Question) -> Question {
-        match Turn::of(&answer_question(&question)) {
-            Turn::FollowUp | Turn::Failed(_) => question,
-            Turn::Question | Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
-        }
+        let answer = answered(composed.answer, open.near.pending);
+        teller.finish(composed.chunks, answer).await;
     }
 
     /// Queues the manual's windows for embedding.
-    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
-        let (embedder, library) = (self.embedder.clone(), Arc::clone(&self.library));
-        Box::pin(async move {
-            let Some(embedder) = embedder else { return };
-            let index = library.index(&manual).await;
-            embedder.vectors(index.texts(&product.name, &manual));
-        })
+    pub(super) async fn prepare(self, product: Arc<Product>, manual: Arc<Manual>) {
+        let Some(embedder) = &self.embedder else { return };
+        let index = self.library.index(&manual).await;
+        embedder.vectors(index.texts(&product.name, &manual));
     }
 
     /// By words alone: the result does not depend on whether the manual is embedded, and is computed once per manual.
-    fn confirm(
-        &self,
+    pub(super) async fn confirm(
+        self,
         product: Arc<Product>,
         manual: Arc<Manual>,
         suggestions: Vec<Suggestion>,
-    ) -> BoxFuture<'static, Vec<bool>> {
-        let (measure, library) = (self.measure, Arc::clone(&self.library));
-        Box::pin(async move {
-            let index = library.index(&manual).await;
-            let none = vec![false; suggestions.len()];
-            let confirm =
-                move || hsc_answers::confirm(&product, &manual, &index, measure, &suggestions);
-            // After a panic there is no suggestion.
-            tokio::task::spawn_blocking(confirm).await.unwrap_or(none)
-        })
+    ) -> Vec<bool> {
+        let index = self.library.index(&manual).await;
+        let none = vec![false; suggestions.len()];
+        let measure = self.measure;
+        let confirm =
+            move || hsc_answers::confirm(&product, &manual, &index, measure, &suggestions);
+        // After a panic there is no suggestion.
+        tokio::task::spawn_blocking(confirm).await.unwrap_or(none)
     }
 }
 
@@ -205,12 +187,7 @@ pub(super) fn answer_question(question: &Question) -> hsc_answers::Question<'_> 
 }
 
 /// The library's answer in the port's type. `pending` means that the manual was still being embedded.
-fn answered(
-    answer: hsc_answers::Answer,
-    answerer: AnswererName,
-    fallback: Option<String>,
-    pending: bool,
-) -> Answer {
+pub(super) fn answered(answer: hsc_answers::Answer, pending: bool) -> Answer {
     Answer {
         outcome: match answer.outcome {
             hsc_answers::Outcome::Answered => Outcome::Answered,
@@ -222,8 +199,8 @@ fn answered(
         citations: answer.citations,
         confidence: answer.confidence,
         grounded: answer.grounded,
-        answerer,
-        fallback,
+        answerer: AnswererName::Extractive,
+        fallback: None,
         stale_manual: answer.stale_manual,
         provisional: pending || answer.pages_pending > 0,
         pages_pending: answer.pages_pending,
@@ -263,18 +240,12 @@ impl EventSender {
         let _ = self.0.send(event).await;
     }
 
-    /// Sends the rest of an answer, and its end. `pending` means that the manual is still being embedded.
-    pub(super) async fn finish(
-        &mut self,
-        composed: Composed,
-        answerer: AnswererName,
-        fallback: Option<String>,
-        pending: bool,
-    ) {
-        for chunk in composed.chunks {
+    /// Sends the rest of an answer, and its end.
+    pub(super) async fn finish(&mut self, chunks: Vec<Chunk>, answer: Answer) {
+        for chunk in chunks {
             self.tell(AnswerEvent::Chunk(chunk.text)).await;
         }
-        self.end(answered(composed.answer, answerer, fallback, pending)).await;
+        self.end(answer).await;
     }
 
     /// Ends the answer.

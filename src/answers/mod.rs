@@ -4,20 +4,18 @@
 //! for the work, asks the model, and counts and logs. The path of a question:
 //!
 //! ```text
-//! Question ─► owner (whose manual) ─► extractive ─► loader, IndexCache (an index a manual, built once), embedder
-//!                                        │ hsc_answers::compose, on its chunks ─► events
-//!                                        └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
+//! Question ─► answerer, owner (whose manual) ─► extractive ─► loader, IndexCache (built once a manual), embedder
+//!                                                  │ hsc_answers::compose, on its chunks ─► events
+//!                                                  └ llm ─► limits, endpoint ─► hsc_answers::llm ─► events
 //! ```
 //!
 //! Never: a rule of ranking or of wording here, an answer without an end, a customer's words in a log line.
 
+mod answerer;
 mod extractive;
 mod llm;
 mod owner;
-mod start;
 #[cfg(test)]
 mod tests;
 
-pub use extractive::Extractive;
-pub use llm::Llm;
-pub use start::{NoAnswerer, from};
+pub use answerer::{NoAnswerer, from};

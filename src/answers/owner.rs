@@ -1,140 +1,102 @@
 //! Answers a question about a product without a manual from the manual of a product that it belongs to.
 
-use std::sync::Arc;
-
 use futures::StreamExt as _;
-use futures::future::BoxFuture;
 use futures::stream::BoxStream;
-use hsc_actors::ports::Answerer;
 use hsc_answers::{Phrases, html_paragraph};
-use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_conversation::answer::{Answer, AnswerEvent, Outcome, Question};
 
-use super::extractive::{EventSender, answer_question, stream_of};
+use super::extractive::{EventSender, answer_question};
 
 /// Most manuals that are read for one question. A product may belong to dozens; the visitor waits meanwhile.
 const MOST_OWNERS: usize = 3;
 
-/// An answerer that tries the owners of a product without a manual, and names the owner whose manual answers.
-#[derive(Clone)]
-pub(super) struct OwnerAnswerer(pub(super) Arc<dyn Answerer>);
-
-impl Answerer for OwnerAnswerer {
-    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
-        if question.product.documentation.is_some() || question.owners.is_empty() {
-            return self.0.answer(question);
+/// Tries the owners of a product without a manual, and names the one whose manual answers. `of_product` answers from the
+/// manual of a question's product.
+pub(super) async fn tell(
+    of_product: impl Fn(Question) -> BoxStream<'static, AnswerEvent>,
+    mut question: Question,
+    mut teller: EventSender,
+) {
+    teller.tell(AnswerEvent::Reading).await;
+    let owners = std::mem::take(&mut question.owners);
+    let mut likely = None;
+    let mut found = None;
+    for owner in owners.into_iter().take(MOST_OWNERS) {
+        let name = owner.name.clone();
+        let owned_question = Question { product: owner, ..question.clone() };
+        match whole(of_product(owned_question)).await {
+            Some((chunks, answer)) if answer.outcome == Outcome::Answered => {
+                found = Some((name, chunks, answer));
+                break;
+            }
+            Some((chunks, answer)) if answer.outcome == Outcome::Likely => {
+                likely = likely.or(Some((name, chunks, answer)));
+            }
+            _ => {}
         }
-        let this = self.clone();
-        stream_of(|teller| this.tell(question, teller))
     }
-
-    fn sees_pictures(&self) -> bool {
-        self.0.sees_pictures()
+    // Likely passages are more useful than the reply that the product has no manual.
+    if let Some((name, chunks, mut answer)) = found.or(likely) {
+        teller.tell(AnswerEvent::Thinking).await;
+        let from = Phrases::of(&answer_question(&question)).of_owner.replace("{product}", &name);
+        answer.text = format!("{from}\n\n{}", answer.text);
+        answer.html = html_paragraph(&from) + &answer.html;
+        teller.tell(AnswerEvent::Chunk(format!("{from}\n\n"))).await;
+        for chunk in chunks {
+            teller.tell(AnswerEvent::Chunk(chunk)).await;
+        }
+        return teller.end(answer).await;
     }
-
-    fn reduced(&self, question: Question) -> Question {
-        self.0.reduced(question)
-    }
-
-    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
-        self.0.prepare(product, manual)
-    }
-
-    fn confirm(
-        &self,
-        product: Arc<Product>,
-        manual: Arc<Manual>,
-        suggestions: Vec<Suggestion>,
-    ) -> BoxFuture<'static, Vec<bool>> {
-        self.0.confirm(product, manual, suggestions)
+    let mut events = of_product(question);
+    while let Some(event) = events.next().await {
+        if event != AnswerEvent::Reading {
+            teller.tell(event).await;
+        }
     }
 }
 
-impl OwnerAnswerer {
-    async fn tell(self, mut question: Question, mut teller: EventSender) {
-        teller.tell(AnswerEvent::Reading).await;
-        let owners = std::mem::take(&mut question.owners);
-        let mut likely = None;
-        let mut found = None;
-        for owner in owners.into_iter().take(MOST_OWNERS) {
-            let name = owner.name.clone();
-            let owned_question = Question { product: owner, ..question.clone() };
-            match self.whole(owned_question).await {
-                Some((chunks, answer)) if answer.outcome == Outcome::Answered => {
-                    found = Some((name, chunks, answer));
-                    break;
-                }
-                Some((chunks, answer)) if answer.outcome == Outcome::Likely => {
-                    likely = likely.or(Some((name, chunks, answer)));
-                }
-                _ => {}
-            }
-        }
-        // Likely passages are more useful than the reply that the product has no manual.
-        if let Some((name, chunks, mut answer)) = found.or(likely) {
-            teller.tell(AnswerEvent::Thinking).await;
-            let from =
-                Phrases::of(&answer_question(&question)).of_owner.replace("{product}", &name);
-            answer.text = format!("{from}\n\n{}", answer.text);
-            answer.html = html_paragraph(&from) + &answer.html;
-            teller.tell(AnswerEvent::Chunk(format!("{from}\n\n"))).await;
-            for chunk in chunks {
-                teller.tell(AnswerEvent::Chunk(chunk)).await;
-            }
-            return teller.end(answer).await;
-        }
-        let mut events = self.0.answer(question);
-        while let Some(event) = events.next().await {
-            if event != AnswerEvent::Reading {
-                teller.tell(event).await;
-            }
+/// A whole answer, because only its end says whether the manual answers.
+async fn whole(mut events: BoxStream<'static, AnswerEvent>) -> Option<(Vec<String>, Answer)> {
+    let mut chunks = Vec::new();
+    while let Some(event) = events.next().await {
+        match event {
+            AnswerEvent::Chunk(chunk) => chunks.push(chunk),
+            AnswerEvent::Done(answer) => return Some((chunks, *answer)),
+            _ => {}
         }
     }
-
-    /// A whole answer, because only its end says whether the manual answers.
-    async fn whole(&self, question: Question) -> Option<(Vec<String>, Answer)> {
-        let mut chunks = Vec::new();
-        let mut events = self.0.answer(question);
-        while let Some(event) = events.next().await {
-            match event {
-                AnswerEvent::Chunk(chunk) => chunks.push(chunk),
-                AnswerEvent::Done(answer) => return Some((chunks, *answer)),
-                _ => {}
-            }
-        }
-        None
-    }
+    None
 }
 
 #[cfg(test)]
 mod tests {
-    use futures::stream;
+    use std::sync::Arc;
 
+    use futures::stream;
+    use hsc_catalogs::Product;
+
+    use super::super::extractive::stream_of;
     use super::super::tests::fixture;
     use super::*;
 
     /// Answers for the product of this name, has likely passages for a `Maybe`, and replies that the others have no
     /// manual or no answer.
-    struct Only(&'static str);
-
-    impl Answerer for Only {
-        fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
-            let outcome = match &*question.product.name {
-                name if name == self.0 => Outcome::Answered,
-                "Maybe" => Outcome::Likely,
-                _ if question.product.documentation.is_some() => Outcome::Unknown,
-                _ => Outcome::NoManual { code: "none", words: "There is none.".to_owned() },
-            };
-            let text = format!("About {}.", question.product.name);
-            let answer = fixture::answer(outcome, &text);
-            stream::iter([
-                AnswerEvent::Reading,
-                AnswerEvent::Thinking,
-                AnswerEvent::Chunk(text),
-                AnswerEvent::Done(Box::new(answer)),
-            ])
-            .boxed()
-        }
+    fn answer_only(only: &str, question: &Question) -> BoxStream<'static, AnswerEvent> {
+        let outcome = match &*question.product.name {
+            name if name == only => Outcome::Answered,
+            "Maybe" => Outcome::Likely,
+            _ if question.product.documentation.is_some() => Outcome::Unknown,
+            _ => Outcome::NoManual { code: "none", words: "There is none.".to_owned() },
+        };
+        let text = format!("About {}.", question.product.name);
+        let answer = fixture::answer(outcome, &text);
+        stream::iter([
+            AnswerEvent::Reading,
+            AnswerEvent::Thinking,
+            AnswerEvent::Chunk(text),
+            AnswerEvent::Done(Box::new(answer)),
+        ])
+        .boxed()
     }
 
     async fn answer_of(only: &'static str, locale: Option<&str>) -> (String, Outcome) {
@@ -154,8 +116,9 @@ mod tests {
             locale: locale.map(str::to_owned),
             ..question
         };
+        let of_product = move |question| answer_only(only, &question);
         let events: Vec<AnswerEvent> =
-            OwnerAnswerer(Arc::new(Only(only))).answer(question).collect().await;
+            stream_of(|teller| tell(of_product, question, teller)).collect().await;
         let is_reading = |event: &&AnswerEvent| **event == AnswerEvent::Reading;
         assert_eq!(events.iter().filter(is_reading).count(), 1, "it is read once for the visitor");
         let mut text = String::new();

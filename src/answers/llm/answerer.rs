@@ -5,22 +5,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::future::BoxFuture;
-use futures::stream::BoxStream;
-use hsc_actors::ports::Answerer;
 use hsc_actors::{Span, logged_trace};
+use hsc_answers::Composed;
 use hsc_answers::llm::{ModelOutput, Prompt, Retrieval};
-use hsc_answers::{Composed, Turn};
-use hsc_catalogs::{Manual, Product, Suggestion};
 use hsc_config::LlmSettings;
 use hsc_conversation::BoxError;
-use hsc_conversation::answer::{AnswerEvent, AnswererName, Question};
+use hsc_conversation::answer::{Answer, AnswerEvent, AnswererName, Question};
 use hsc_conversation::protocol::{Image, ImageFile};
 use hsc_monitoring::Metrics;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::extractive::{
-    EventSender, Extractive, OpenManual, answer_question, stream_of, trace_features,
+    EventSender, Extractive, OpenManual, answer_question, answered, trace_features,
 };
 use super::endpoint::{Delta, Endpoint, Finish, LlmError};
 use super::limits::{ModelLimits, PICTURE_TOKENS, Spending, Usage};
@@ -30,19 +26,12 @@ use crate::outbound::OutboundTls;
 /// each piece, others never close the connection.
 const AFTER_FINISH: Duration = Duration::from_millis(500);
 
-/// Answers with a language model, and without it when it fails.
+/// Answers with a language model, and without it when it fails. Cheap to clone.
 #[derive(Clone)]
-pub struct Llm {
-    parts: Arc<PromptParts>,
-}
+pub(in super::super) struct Llm(Arc<Model>);
 
-struct PromptParts {
-    extractive: Extractive,
+struct Model {
     endpoint: Endpoint,
-    timeout: Duration,
-    first_token_timeout: Duration,
-    context_chars: usize,
-    max_tokens: u64,
     limits: Arc<ModelLimits>,
     metrics: Arc<Metrics>,
     /// True when the last answer began with reasoning without an opening tag: the chat template of
@@ -52,6 +41,7 @@ struct PromptParts {
 
 /// A question and its retrieved passages.
 struct Case<'a> {
+    extractive: &'a Extractive,
     question: &'a Question,
     open: &'a OpenManual,
     retrieval: &'a Retrieval<'a>,
@@ -65,32 +55,30 @@ struct GeneratedText<'a> {
 }
 
 impl Llm {
-    /// An answerer that uses the configured endpoint and falls back to `extractive`.
+    /// Over the configured endpoint.
     ///
     /// # Errors
     /// When no HTTP client can be created.
     pub(in super::super) fn new(
         settings: &LlmSettings,
-        extractive: Extractive,
         tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, BoxError> {
-        let parts = PromptParts {
-            extractive,
+        Ok(Self(Arc::new(Model {
             endpoint: Endpoint::new(settings, tls)?,
-            timeout: Duration::from_millis(settings.timeout_ms),
-            first_token_timeout: Duration::from_millis(settings.first_token_timeout_ms),
-            context_chars: settings.context_chars,
-            max_tokens: u64::from(settings.max_tokens),
             limits: ModelLimits::new(settings, Arc::clone(metrics)),
             metrics: Arc::clone(metrics),
             begins_inside: AtomicBool::new(false),
-        };
-        Ok(Self { parts: Arc::new(parts) })
+        })))
     }
 
-    async fn tell(self, question: Question, mut teller: EventSender) {
-        let PromptParts { extractive, context_chars, .. } = &*self.parts;
+    /// Answers a question from its manual; falls back to `extractive`, which also opens the manual.
+    pub(in super::super) async fn tell(
+        self,
+        extractive: Extractive,
+        question: Question,
+        mut teller: EventSender,
+    ) {
         let Some(open) = extractive.open(&question, &mut teller).await else { return };
         let retrieval = Retrieval::new(
             answer_question(&question),
@@ -98,23 +86,29 @@ impl Llm {
             &open.index,
             &open.near.encoders,
             extractive.measure,
-            *context_chars,
+            self.0.endpoint.settings.context_chars,
         );
         trace_features(retrieval.features());
-        let output = ModelOutput::new(&retrieval, self.parts.begins_inside.load(Ordering::Relaxed));
+        let output = ModelOutput::new(&retrieval, self.0.begins_inside.load(Ordering::Relaxed));
         let mut generated = GeneratedText { output, has_received: false };
-        let case = Case { question: &question, open: &open, retrieval: &retrieval };
+        let case = Case {
+            extractive: &extractive,
+            question: &question,
+            open: &open,
+            retrieval: &retrieval,
+        };
         let (composed, answerer, fallback) =
             match self.ask(&case, &mut generated, &mut teller).await {
                 Ok(()) => (generated.output.into_answer(), AnswererName::Llm, None),
                 Err(error) => {
                     generated.finish(&mut teller).await;
                     let reason = error.label(generated.output.has_spoken());
-                    let composed = self.fall_back(&case, generated, &error, reason);
+                    let composed = fall_back(&case, generated, &error, reason);
                     (composed, AnswererName::Extractive, Some(reason.to_owned()))
                 }
             };
-        teller.finish(composed, answerer, fallback, open.near.pending).await;
+        let answer = answered(composed.answer, open.near.pending);
+        teller.finish(composed.chunks, Answer { answerer, fallback, ..answer }).await;
     }
 
     /// Sends the model's text as it arrives.
@@ -124,7 +118,6 @@ impl Llm {
         generated: &mut GeneratedText<'_>,
         teller: &mut EventSender,
     ) -> Result<(), LlmError> {
-        let PromptParts { max_tokens, limits, .. } = &*self.parts;
         if case.retrieval.is_empty() {
             // Without passages the model could only guess.
             return Err(LlmError::Empty);
@@ -133,7 +126,8 @@ impl Llm {
         let prompt = case.retrieval.prompt(&fence);
         let image = case.question.image.as_ref().and_then(Image::file);
         let tokens = prompt.tokens() + image.map_or(0, |_| PICTURE_TOKENS);
-        let admitted = limits.admit(&case.question.asker, tokens, *max_tokens);
+        let most = u64::from(self.0.endpoint.settings.max_tokens);
+        let admitted = self.0.limits.admit(&case.question.asker, tokens, most);
         let mut spending = admitted.map_err(|(scope, used)| LlmError::Limited { scope, used })?;
         let mut span = self.span(case);
         let outcome = self.exchange((&prompt, image), generated, &mut spending, teller).await;
@@ -149,9 +143,8 @@ impl Llm {
 
     /// The span of one request, named and described as OpenTelemetry's conventions for generative models say.
     fn span(&self, case: &Case<'_>) -> Span {
-        let mut span =
-            Span::start_request(&self.parts.metrics, "llm.chat", case.question.asker.trace);
-        let (model, host) = self.parts.endpoint.names();
+        let mut span = Span::start_request(&self.0.metrics, "llm.chat", case.question.asker.trace);
+        let (model, host) = self.0.endpoint.names();
         span.set("gen_ai.operation.name", "chat");
         span.set("gen_ai.request.model", model);
         span.set("server.address", host);
@@ -166,10 +159,12 @@ impl Llm {
         spending: &mut Spending,
         teller: &mut EventSender,
     ) -> Result<(), LlmError> {
-        let PromptParts { endpoint, timeout, first_token_timeout, .. } = &*self.parts;
+        let endpoint = &self.0.endpoint;
+        let timeout = Duration::from_millis(endpoint.settings.timeout_ms);
+        let first_token_timeout = Duration::from_millis(endpoint.settings.first_token_timeout_ms);
         let began = Instant::now();
-        let end = (began + *timeout, *timeout);
-        let first = (began + (*first_token_timeout).min(*timeout), *first_token_timeout);
+        let end = (began + timeout, timeout);
+        let first = (began + first_token_timeout.min(timeout), first_token_timeout);
         let late = |(_, limit): (Instant, Duration)| {
             LlmError::TimeOut(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX))
         };
@@ -201,7 +196,7 @@ impl Llm {
             }
         }
         generated.finish(teller).await;
-        self.parts.begins_inside.store(generated.output.began_inside(), Ordering::Relaxed);
+        self.0.begins_inside.store(generated.output.began_inside(), Ordering::Relaxed);
         match finish {
             // A connection that breaks between two pieces looks like an end.
             Some(Finish::Cut) => Err(LlmError::CutShort),
@@ -210,58 +205,25 @@ impl Llm {
             Some(Finish::Complete) => Ok(()),
         }
     }
-
-    /// The extractive answer in place of the model's.
-    fn fall_back(
-        &self,
-        case: &Case<'_>,
-        generated: GeneratedText<'_>,
-        error: &LlmError,
-        reason: &str,
-    ) -> Composed {
-        let trace = logged_trace(case.question.asker.trace);
-        let is_limited = matches!(error, LlmError::Limited { .. });
-        if is_limited {
-            // Counted by a metric. Many refused questions must not flood the log.
-            log::debug!(trace, reason, cause:% = error; "the language model was skipped");
-        } else {
-            log::warn!(trace, reason, cause:% = error; "the language model failed, using the extractive answer");
-        }
-        let extractive = self.parts.extractive.compose(case.question, case.open);
-        generated.output.fall_back(extractive, is_limited)
-    }
 }
 
-impl Answerer for Llm {
-    fn answer(&self, question: Question) -> BoxStream<'static, AnswerEvent> {
-        let this = self.clone();
-        stream_of(|teller| this.tell(question, teller))
+/// The extractive answer in place of the model's.
+fn fall_back(
+    case: &Case<'_>,
+    generated: GeneratedText<'_>,
+    error: &LlmError,
+    reason: &str,
+) -> Composed {
+    let trace = logged_trace(case.question.asker.trace);
+    let is_limited = matches!(error, LlmError::Limited { .. });
+    if is_limited {
+        // Counted by a metric. Many refused questions must not flood the log.
+        log::debug!(trace, reason, cause:% = error; "the language model was skipped");
+    } else {
+        log::warn!(trace, reason, cause:% = error; "the language model failed, using the extractive answer");
     }
-
-    fn sees_pictures(&self) -> bool {
-        true
-    }
-
-    /// The model always gets the previous turns; only small talk needs none.
-    fn reduced(&self, question: Question) -> Question {
-        match Turn::of(&answer_question(&question)) {
-            Turn::SmallTalk(_) => Question { previous: Vec::new(), ..question },
-            _ => question,
-        }
-    }
-
-    fn prepare(&self, product: Arc<Product>, manual: Arc<Manual>) -> BoxFuture<'static, ()> {
-        self.parts.extractive.prepare(product, manual)
-    }
-
-    fn confirm(
-        &self,
-        product: Arc<Product>,
-        manual: Arc<Manual>,
-        suggestions: Vec<Suggestion>,
-    ) -> BoxFuture<'static, Vec<bool>> {
-        self.parts.extractive.confirm(product, manual, suggestions)
-    }
+    let extractive = case.extractive.compose(case.question, case.open);
+    generated.output.fall_back(extractive, is_limited)
 }
 
 impl GeneratedText<'_> {

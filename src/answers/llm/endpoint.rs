@@ -43,9 +43,7 @@ const CUT: [&str; 12] = [
 pub(super) struct Endpoint {
     http: reqwest::Client,
     url: Url,
-    key: String,
-    model: String,
-    max_tokens: u32,
+    pub(super) settings: LlmSettings,
     /// True for OpenAI, whose newer models reject the compatible endpoints' name of the token limit.
     is_openai: bool,
     /// True when the endpoint is known to report its usage on request. Others reject unknown fields.
@@ -208,20 +206,12 @@ impl Endpoint {
         url.set_path(&format!("{}/chat/completions", url.path().trim_end_matches('/')));
         let is_openai = url.host_str() == Some("api.openai.com");
         let asks_usage = is_openai || url.host_str() == Some("generativelanguage.googleapis.com");
-        Ok(Self {
-            http,
-            url,
-            asks_usage,
-            key: settings.api_key.reveal().unwrap_or_default().to_owned(),
-            model: settings.model.clone(),
-            max_tokens: settings.max_tokens,
-            is_openai,
-        })
+        Ok(Self { http, url, settings: settings.clone(), is_openai, asks_usage })
     }
 
     /// The model that it is asked for, and its host.
     pub(super) fn names(&self) -> (&str, &str) {
-        (&self.model, self.url.host_str().unwrap_or_default())
+        (&self.settings.model, self.url.host_str().unwrap_or_default())
     }
 
     /// Sends the request, and streams the text of the answer. Dropping the stream ends the request. There is no
@@ -231,23 +221,24 @@ impl Endpoint {
         prompt: &Prompt,
         image: Option<&ImageFile>,
     ) -> Result<BoxStream<'static, Result<Delta, LlmError>>, LlmError> {
+        let LlmSettings { model, max_tokens, .. } = &self.settings;
         let body = Request {
-            model: &self.model,
+            model,
             stream: true,
             messages: [
                 Turn { role: "system", content: Content::Text(&prompt.system) },
                 Turn { role: "user", content: Content::of(prompt, image) },
             ],
             stream_options: self.asks_usage.then_some(StreamOptions { include_usage: true }),
-            max_completion_tokens: self.is_openai.then_some(self.max_tokens),
-            max_tokens: (!self.is_openai).then_some(self.max_tokens),
+            max_completion_tokens: self.is_openai.then_some(*max_tokens),
+            max_tokens: (!self.is_openai).then_some(*max_tokens),
         };
         let mut written = Vec::with_capacity(body.size_hint(prompt, image));
         serde_json::to_writer(&mut written, &body).expect("plain text and numbers");
         let request = self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json");
         let mut request = request.body(written);
-        if !self.key.is_empty() {
-            request = request.bearer_auth(&self.key);
+        if let Some(key) = self.settings.api_key.reveal() {
+            request = request.bearer_auth(key);
         }
         let response = request.send().await?;
         if !response.status().is_success() {

@@ -14,4 +14,4 @@ mod sse;
 #[cfg(test)]
 mod tests;
 
-pub use answerer::Llm;
+pub(super) use answerer::Llm;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use bytes::Bytes;
 use futures::stream;
-use hsc_answers::Thesaurus;
 use hsc_answers::fixture::{accessory, manual};
 use hsc_catalogs::{Exchange, Scenario};
 use hsc_config::{LlmSettings, Secret};
@@ -15,8 +14,8 @@ use hsc_conversation::protocol::Image;
 use hsc_monitoring::Metrics;
 use serde_json::{Value, json};
 
-use super::super::extractive::Extractive;
-use super::super::tests::fixture::{OneManual, events_of, question};
+use super::super::answerer::ManualAnswerer;
+use super::super::tests::fixture::{self, events_of, question};
 use super::Llm;
 
 /// The key of the tests: it may appear in one header and nowhere else.
@@ -99,14 +98,7 @@ impl Fake {
     }
 
     async fn answer(&self, settings: &LlmSettings, question: Question) -> (Vec<String>, Answer) {
-        let measure = super::super::tests::MEASURE;
-        let extractive = Extractive::new(
-            Arc::new(OneManual(Ok(Arc::new(manual())))),
-            measure,
-            Thesaurus::built_in(),
-            None,
-        );
-        let llm = Llm::new(settings, extractive, &tls(), &Metrics::new()).expect("a client");
+        let llm = answerer(settings, &Metrics::new());
         let events = events_of(&llm, question).await;
         self.handle.stop(false).await;
         events
@@ -117,8 +109,10 @@ impl Fake {
     }
 }
 
-fn tls() -> crate::outbound::OutboundTls {
-    crate::outbound::OutboundTls::new("").expect("the known roots")
+fn answerer(settings: &LlmSettings, metrics: &Arc<Metrics>) -> ManualAnswerer {
+    let tls = crate::outbound::OutboundTls::new("").expect("the known roots");
+    let model = Llm::new(settings, &tls, metrics).expect("a client");
+    ManualAnswerer { model: Some(model), ..fixture::answerer(Ok(manual()), None) }
 }
 
 async fn complete(
@@ -553,15 +547,7 @@ async fn reasoning_without_its_opening_tag_is_not_part_of_the_answer() {
         Act::Say("ink>\n\nHold the WIRELESS button [MANUAL: page 2]."),
     ])
     .await;
-    let settings = fake.settings();
-    let measure = super::super::tests::MEASURE;
-    let extractive = Extractive::new(
-        Arc::new(OneManual(Ok(Arc::new(manual())))),
-        measure,
-        Thesaurus::built_in(),
-        None,
-    );
-    let llm = Llm::new(&settings, extractive, &tls(), &Metrics::new()).expect("a client");
+    let llm = answerer(&fake.settings(), &Metrics::new());
     let (_, first) = events_of(&llm, pair()).await;
     assert_eq!((first.text.as_str(), first.fallback), (COMPLETE, None));
     assert_eq!(first.citations.iter().map(|c| c.page).collect::<Vec<_>>(), [2]);
@@ -577,15 +563,8 @@ async fn an_exhausted_quota_sends_no_request_and_informs_the_visitor() {
     use hsc_conversation::answer::Requester;
     let fake = Fake::that(vec![Act::Say("Yes [MANUAL: page 2].")]).await;
     let settings = LlmSettings { answers_per_minute_per_conversation: 1, ..fake.settings() };
-    let measure = super::super::tests::MEASURE;
-    let extractive = Extractive::new(
-        Arc::new(OneManual(Ok(Arc::new(manual())))),
-        measure,
-        Thesaurus::built_in(),
-        None,
-    );
     let metrics = Metrics::new();
-    let llm = Llm::new(&settings, extractive, &tls(), &metrics).expect("a client");
+    let llm = answerer(&settings, &metrics);
     for (conversation, reason, begins) in [
         ("a", None, "Yes"),
         ("a", Some("limited"), "The assistant has given as many answers"),

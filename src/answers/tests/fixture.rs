@@ -4,12 +4,32 @@ use std::sync::Arc;
 
 use futures::{FutureExt as _, StreamExt as _};
 use hsc_actors::ports::{Answerer, ManualError, ManualLoader, ManualReply};
-use hsc_answers::fixture;
+use hsc_answers::encoder::Embedder;
+use hsc_answers::{Measure, RankingParts, Thesaurus, fixture};
 use hsc_catalogs::{Manual, Scenario};
 use hsc_conversation::TraceContext;
 use hsc_conversation::answer::{
     Answer, AnswerEvent, AnswererName, ManualRequest, Outcome, Question, Requester,
 };
+
+use super::super::answerer::ManualAnswerer;
+use super::super::extractive::Extractive;
+
+/// An answerer without a language model, over one manual or over the reason why there is none.
+pub(in crate::answers) fn answerer(
+    manual: Result<Manual, ManualError>,
+    embedder: Option<Arc<dyn Embedder>>,
+) -> ManualAnswerer {
+    let measure = Measure {
+        max_passages: 8,
+        min_confidence: 0.4,
+        answer_confidence: 0.5,
+        parts: RankingParts::ALL,
+    };
+    let manual = Arc::new(OneManual(manual.map(Arc::new)));
+    let extractive = Extractive::new(manual, measure, Thesaurus::built_in(), embedder);
+    ManualAnswerer { extractive, model: None }
+}
 
 /// A question about the product of [`fixture::manual`].
 pub(in crate::answers) fn question(text: &str) -> Question {
@@ -44,7 +64,7 @@ pub(in crate::answers) fn answer(outcome: Outcome, text: &str) -> Answer {
 }
 
 /// A manual cache with one manual, or with an error.
-pub(in crate::answers) struct OneManual(pub Result<Arc<Manual>, ManualError>);
+struct OneManual(Result<Arc<Manual>, ManualError>);
 
 impl ManualLoader for OneManual {
     fn load(&self, _: ManualRequest, _: Option<TraceContext>) -> ManualReply<Arc<Manual>> {

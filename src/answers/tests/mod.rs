@@ -7,28 +7,14 @@ use std::sync::Arc;
 use hsc_actors::ports::{Answerer as _, ManualError};
 use hsc_answers::encoder::{Embedder, ManualTexts, ManualVectors, QueryVectors};
 use hsc_answers::fixture::manual;
-use hsc_answers::{Measure, Thesaurus};
 use hsc_catalogs::Suggestion;
 use hsc_conversation::answer::Outcome;
 
-use self::fixture::{OneManual, events_of, question};
-use super::extractive::Extractive;
-
-pub(super) const MEASURE: Measure = Measure {
-    max_passages: 8,
-    min_confidence: 0.4,
-    answer_confidence: 0.5,
-    parts: hsc_answers::RankingParts::ALL,
-};
+use self::fixture::{answerer, events_of, question};
 
 #[actix_web::test]
 async fn the_first_chunk_is_one_sentence_and_all_chunks_are_the_text() {
-    let answerer = Extractive::new(
-        Arc::new(OneManual(Ok(Arc::new(manual())))),
-        MEASURE,
-        Thesaurus::built_in(),
-        None,
-    );
+    let answerer = answerer(Ok(manual()), None);
     let (chunks, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.len() > 4, "{chunks:?}");
     assert_eq!(chunks.concat(), answer.text);
@@ -56,12 +42,7 @@ impl Embedder for NoVectors {
 #[actix_web::test]
 async fn an_answer_without_vectors_yet_is_provisional() {
     for works in [true, false] {
-        let answerer = Extractive::new(
-            Arc::new(OneManual(Ok(Arc::new(manual())))),
-            MEASURE,
-            Thesaurus::built_in(),
-            Some(Arc::new(NoVectors { works })),
-        );
+        let answerer = answerer(Ok(manual()), Some(Arc::new(NoVectors { works })));
         let (_, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
         assert_eq!(answer.provisional, works);
     }
@@ -70,8 +51,7 @@ async fn an_answer_without_vectors_yet_is_provisional() {
 #[actix_web::test]
 async fn without_a_manual_the_stream_has_only_the_reason() {
     let failed = ManualError::new("encrypted", "The manual is locked.", "a password");
-    let answerer =
-        Extractive::new(Arc::new(OneManual(Err(failed))), MEASURE, Thesaurus::built_in(), None);
+    let answerer = answerer(Err(failed), None);
     let (chunks, answer) = events_of(&answerer, question("How do I pair my phone?")).await;
     assert!(chunks.is_empty());
     let words = "The manual is locked.".to_owned();
@@ -80,13 +60,8 @@ async fn without_a_manual_the_stream_has_only_the_reason() {
 
 #[actix_web::test]
 async fn a_suggestion_is_confirmed_when_its_own_page_answers_it() {
+    let answerer = answerer(Ok(manual()), None);
     let manual = Arc::new(manual());
-    let extractive = Extractive::new(
-        Arc::new(OneManual(Ok(Arc::clone(&manual)))),
-        MEASURE,
-        Thesaurus::built_in(),
-        None,
-    );
     let suggestion = |text: &str, pages| Suggestion { text: text.to_owned(), pages };
     let suggestions = vec![
         suggestion("Pairing a phone", (2, 3)),
@@ -97,7 +72,7 @@ async fn a_suggestion_is_confirmed_when_its_own_page_answers_it() {
     let product = question("").product;
     for _ in 0..2 {
         let confirm =
-            extractive.confirm(Arc::clone(&product), Arc::clone(&manual), suggestions.clone());
+            answerer.confirm(Arc::clone(&product), Arc::clone(&manual), suggestions.clone());
         assert_eq!(confirm.await, [true, false, false, false]);
     }
 }
