@@ -9,7 +9,7 @@ use hsc_actors::ports::archive::{
     FirstLink, LockOut, MOST_DEVICES, Role, SignInAttempt,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Error, Result, Row as _};
 
 use super::database::{Kind, Transaction};
 use super::sql::{clean, maybe_number, number, sql, truth, word};
@@ -229,13 +229,13 @@ impl Store {
     /// The same as [`Store::with`] for a query that a rule of the accounts may refuse.
     fn with_rules<'a, T: Send + 'a>(
         &'a self,
-        query: impl Future<Output = Result<Result<T, AccountError>, Error>> + Send + 'a,
+        query: impl Future<Output = Result<Result<T, AccountError>>> + Send + 'a,
     ) -> Reply<'a, T, AccountError> {
         self.reaching(async { query.await.unwrap_or_else(|error| Err(refusal(error))) }).boxed()
     }
 
     /// Counts an attempt in one transaction. Each row is locked before it is checked, in the order of the keys.
-    async fn counted(&self, attempt: &SignInAttempt) -> Result<AttemptOutcome, Error> {
+    async fn counted(&self, attempt: &SignInAttempt) -> Result<AttemptOutcome> {
         // A count shared by several addresses belongs to none of them: no unlock resets it.
         let limits = attempt.limits.iter();
         let limits = limits.map(|it| (&it.key, if it.is_shared { "" } else { &*attempt.address }));
@@ -287,7 +287,7 @@ impl Store {
         &self,
         id: &str,
         change: &AccountChange,
-    ) -> Result<Result<Account, AccountError>, Error> {
+    ) -> Result<Result<Account, AccountError>> {
         let mut transaction = self.begin().await?;
         let takes_a_right =
             change.is_disabled == Some(true) || change.role.is_some_and(|role| role != Role::Admin);
@@ -347,7 +347,7 @@ async fn count_of(
     key: &str,
     address: &str,
     now_ms: u64,
-) -> Result<Count, Error> {
+) -> Result<Count> {
     let made = sql(
         "INSERT INTO sign_in_attempts (key, account, failures, last_ms, is_refused)
          VALUES ($1, COALESCE((SELECT id FROM accounts WHERE address_key = $2), ''), 0, $3, 0)
@@ -371,7 +371,7 @@ async fn count_of(
     Ok(Count { failures, last_ms, is_refused: truth(&row, "is_refused")? })
 }
 
-async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), Error> {
+async fn insert(transaction: &mut Transaction, account: &Account) -> Result<()> {
     let inserted = sql(
         "INSERT INTO accounts (id, name, address, address_key, role, password_hash, subject,
             is_disabled, failures, locked_until_ms, created_ms)
@@ -395,7 +395,7 @@ async fn insert(transaction: &mut Transaction, account: &Account) -> Result<(), 
 
 /// Number of active admins. Locks all admins first: of two who disable each other at once, the
 /// second one sees the change of the first.
-async fn admins(transaction: &mut Transaction) -> Result<u64, Error> {
+async fn admins(transaction: &mut Transaction) -> Result<u64> {
     let lock = sql("UPDATE accounts SET role = role WHERE role = 'admin'", &[]);
     transaction.execute(lock).await?;
     let counted = sql(
@@ -416,7 +416,7 @@ fn key(address: &str) -> String {
     clean(address.trim()).to_lowercase()
 }
 
-fn account(row: &AnyRow) -> Result<Account, Error> {
+fn account(row: &AnyRow) -> Result<Account> {
     Ok(Account {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
@@ -431,7 +431,7 @@ fn account(row: &AnyRow) -> Result<Account, Error> {
     })
 }
 
-fn session(row: &AnyRow) -> Result<AccountSession, Error> {
+fn session(row: &AnyRow) -> Result<AccountSession> {
     Ok(AccountSession {
         hash: row.try_get("session_hash")?,
         account: row.try_get("id")?,

@@ -4,7 +4,7 @@ use hsc_actors::ports::archive::{
     Analytics, Page, Paged, Period, ProductQuestion, RatingsOfADay, Snapshot, Unanswered,
 };
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Result, Row as _};
 
 use super::sql::{Statement, number, word};
 use super::store::{Reply, Store};
@@ -76,7 +76,7 @@ impl Analytics for Store {
     }
 }
 
-fn snapshot(row: &AnyRow) -> Result<Snapshot, Error> {
+fn snapshot(row: &AnyRow) -> Result<Snapshot> {
     Ok(Snapshot {
         hour_ms: number(row, "hour_ms")?,
         product: row.try_get("product")?,
@@ -94,7 +94,7 @@ fn snapshot(row: &AnyRow) -> Result<Snapshot, Error> {
     })
 }
 
-fn product_question(row: &AnyRow) -> Result<ProductQuestion, Error> {
+fn product_question(row: &AnyRow) -> Result<ProductQuestion> {
     Ok(ProductQuestion {
         product: row.try_get("product")?,
         questions: number(row, "questions")?,
@@ -103,7 +103,7 @@ fn product_question(row: &AnyRow) -> Result<ProductQuestion, Error> {
     })
 }
 
-fn day(row: &AnyRow) -> Result<RatingsOfADay, Error> {
+fn day(row: &AnyRow) -> Result<RatingsOfADay> {
     Ok(RatingsOfADay {
         day_ms: number(row, "day_ms")?,
         ratings: number(row, "ratings")?,
@@ -111,7 +111,7 @@ fn day(row: &AnyRow) -> Result<RatingsOfADay, Error> {
     })
 }
 
-fn unanswered(row: &AnyRow) -> Result<Unanswered, Error> {
+fn unanswered(row: &AnyRow) -> Result<Unanswered> {
     Ok(Unanswered {
         at_ms: number(row, "at_ms")?,
         conversation: row.try_get("conversation")?,

@@ -52,7 +52,7 @@ impl Store {
     /// # Errors
     /// Why no copy was written.
     pub async fn backup(&self, to: &Path) -> Result<(), BackupError> {
-        let from = self.file.as_deref().ok_or(BackupError::NotAFile)?;
+        let from = self.schema.file.as_deref().ok_or(BackupError::NotAFile)?;
         if to.exists() {
             return Err(BackupError::IsThere(to.to_owned()));
         }
@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// Why nothing was changed.
     pub async fn restore(&self, from: &Path) -> Result<Option<PathBuf>, BackupError> {
-        let place = self.file.as_deref().ok_or(BackupError::NotAFile)?;
+        let place = self.schema.file.as_deref().ok_or(BackupError::NotAFile)?;
         if !from.exists() {
             return Err(BackupError::IsMissing(from.to_owned()));
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use hsc_config::PoolerChoice;
 use sqlx::any::AnyRow;
-use sqlx::{Any, AnyConnection, AnyPool, Error, Executor as _};
+use sqlx::{Any, AnyConnection, AnyPool, Executor as _, Result};
 use url::Url;
 
 use super::sql::AnyQuery;
@@ -35,7 +35,7 @@ pub(super) struct Database {
 impl Database {
     /// A write transaction. In SQLite it takes the write lock at its start: taken later, it
     /// could fail after the reads.
-    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
+    pub(super) async fn begin(&self) -> Result<Transaction> {
         let transaction = match self.kind {
             Kind::Sqlite => self.pool.begin_with("BEGIN IMMEDIATE").await?,
             Kind::Postgres => self.pool.begin().await?,
@@ -44,7 +44,7 @@ impl Database {
     }
 
     /// A transaction for a statement that needs none, behind a pooler; none without a pooler.
-    async fn begin_for_pooler(&self) -> Result<Option<Transaction>, Error> {
+    async fn begin_for_pooler(&self) -> Result<Option<Transaction>> {
         match self.pooler {
             PoolerChoice::None => Ok(None),
             pooler => Ok(Some(Transaction { transaction: self.pool.begin().await?, pooler })),
@@ -52,7 +52,7 @@ impl Database {
     }
 
     /// Executes a statement; returns the number of rows that it wrote.
-    pub(super) async fn execute(&self, query: AnyQuery) -> Result<u64, Error> {
+    pub(super) async fn execute(&self, query: AnyQuery) -> Result<u64> {
         let Some(mut transaction) = self.begin_for_pooler().await? else {
             return Ok(query.execute(&self.pool).await?.rows_affected());
         };
@@ -61,7 +61,7 @@ impl Database {
         Ok(rows)
     }
 
-    pub(super) async fn fetch_all(&self, query: AnyQuery) -> Result<Vec<AnyRow>, Error> {
+    pub(super) async fn fetch_all(&self, query: AnyQuery) -> Result<Vec<AnyRow>> {
         let Some(mut transaction) = self.begin_for_pooler().await? else {
             return query.fetch_all(&self.pool).await;
         };
@@ -70,13 +70,9 @@ impl Database {
         Ok(rows)
     }
 
-    pub(super) async fn fetch_optional(&self, query: AnyQuery) -> Result<Option<AnyRow>, Error> {
-        let Some(mut transaction) = self.begin_for_pooler().await? else {
-            return query.fetch_optional(&self.pool).await;
-        };
-        let row = transaction.fetch_optional(query).await?;
-        transaction.commit().await?;
-        Ok(row)
+    /// The row of a query that has one at most.
+    pub(super) async fn fetch_optional(&self, query: AnyQuery) -> Result<Option<AnyRow>> {
+        Ok(self.fetch_all(query).await?.into_iter().next())
     }
 }
 
@@ -89,26 +85,23 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Executes a statement; returns the number of rows that it wrote.
-    pub(super) async fn execute(&mut self, query: AnyQuery) -> Result<u64, Error> {
+    pub(super) async fn execute(&mut self, query: AnyQuery) -> Result<u64> {
         Ok(self.named(query).execute(&mut *self.transaction).await?.rows_affected())
     }
 
-    pub(super) async fn fetch_all(&mut self, query: AnyQuery) -> Result<Vec<AnyRow>, Error> {
+    pub(super) async fn fetch_all(&mut self, query: AnyQuery) -> Result<Vec<AnyRow>> {
         self.named(query).fetch_all(&mut *self.transaction).await
     }
 
-    pub(super) async fn fetch_optional(
-        &mut self,
-        query: AnyQuery,
-    ) -> Result<Option<AnyRow>, Error> {
+    pub(super) async fn fetch_optional(&mut self, query: AnyQuery) -> Result<Option<AnyRow>> {
         self.named(query).fetch_optional(&mut *self.transaction).await
     }
 
-    pub(super) async fn fetch_one(&mut self, query: AnyQuery) -> Result<AnyRow, Error> {
+    pub(super) async fn fetch_one(&mut self, query: AnyQuery) -> Result<AnyRow> {
         self.named(query).fetch_one(&mut *self.transaction).await
     }
 
-    pub(super) async fn commit(self) -> Result<(), Error> {
+    pub(super) async fn commit(self) -> Result<()> {
         self.transaction.commit().await
     }
 

@@ -3,7 +3,7 @@
 use futures::{FutureExt as _, TryFutureExt as _};
 use hsc_actors::ports::archive::{Deliveries, Delivery, EndpointBacklog, Page, Paged};
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Result, Row as _};
 
 use super::sql::{Statement, number, sql};
 use super::store::{Reply, Store};
@@ -82,7 +82,7 @@ impl Deliveries for Store {
     }
 }
 
-fn delivery(row: &AnyRow) -> Result<Delivery, Error> {
+fn delivery(row: &AnyRow) -> Result<Delivery> {
     Ok(Delivery {
         id: row.try_get("id")?,
         at_ms: number(row, "at_ms")?,

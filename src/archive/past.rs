@@ -10,7 +10,7 @@ use hsc_actors::ports::archive::{
 use hsc_conversation::archive::StampedRecord;
 use hsc_conversation::protocol::Thumb;
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Error, Result, Row as _};
 
 use super::database::{Database, Kind};
 use super::sql::{Statement, agent, maybe_number, maybe_word, number, sql, truth, visitor, word};
@@ -71,24 +71,19 @@ fn search_statement(search: &Search, kind: Kind) -> Statement {
                 .and(" AS tsquery))"),
         };
     }
-    if let Some(product) = &search.product {
-        statement
-            .and(" AND id IN (SELECT conversation FROM conversation_products WHERE product = ")
-            .bind(&**product)
-            .and(")");
-    }
-    if let Some(agent) = &search.agent {
-        statement
-            .and(" AND id IN (SELECT conversation FROM conversation_agents WHERE agent = ")
-            .bind(&**agent)
-            .and(")");
+    let of_product = "SELECT conversation FROM conversation_products WHERE product = ";
+    let of_agent = "SELECT conversation FROM conversation_agents WHERE agent = ";
+    for (listed, value) in [(of_product, &search.product), (of_agent, &search.agent)] {
+        if let Some(value) = value.as_deref() {
+            statement.and(" AND id IN (").and(listed).bind(value).and(")");
+        }
     }
     statement.equals("rating", search.rating.map(u64::from));
     statement.within("began_ms", search.period);
     statement
 }
 
-fn found(row: &AnyRow) -> Result<ConversationFound, Error> {
+fn found(row: &AnyRow) -> Result<ConversationFound> {
     Ok(ConversationFound {
         conversation: row.try_get("id")?,
         began_ms: number(row, "began_ms")?,
@@ -107,7 +102,7 @@ fn found(row: &AnyRow) -> Result<ConversationFound, Error> {
     })
 }
 
-pub(super) fn left_message(row: &AnyRow) -> Result<LeftMessage, Error> {
+pub(super) fn left_message(row: &AnyRow) -> Result<LeftMessage> {
     Ok(LeftMessage {
         id: row.try_get("id")?,
         at_ms: number(row, "at_ms")?,
@@ -117,7 +112,7 @@ pub(super) fn left_message(row: &AnyRow) -> Result<LeftMessage, Error> {
     })
 }
 
-fn audited(row: &AnyRow) -> Result<Audited, Error> {
+fn audited(row: &AnyRow) -> Result<Audited> {
     Ok(Audited {
         id: row.try_get("id")?,
         at_ms: number(row, "at_ms")?,
@@ -134,7 +129,7 @@ fn audited(row: &AnyRow) -> Result<Audited, Error> {
 pub(super) async fn transcript(
     database: &Database,
     conversation: &str,
-) -> Result<Option<Transcript>, Error> {
+) -> Result<Option<Transcript>> {
     let about = sql("SELECT * FROM conversations WHERE id = $1", &[&conversation]);
     let Some(about) = database.fetch_optional(about).await? else { return Ok(None) };
     let mut thumbs = thumbs(database, conversation).await?;
@@ -171,7 +166,7 @@ pub(super) async fn transcript(
 async fn thumbs(
     database: &Database,
     conversation: &str,
-) -> Result<HashMap<u64, (Thumb, Option<String>)>, Error> {
+) -> Result<HashMap<u64, (Thumb, Option<String>)>> {
     let text = "SELECT place, thumb, comment FROM feedback WHERE conversation = $1";
     let rows = database.fetch_all(sql(text, &[&conversation])).await?;
     let thumb = |row: &AnyRow| {
@@ -184,7 +179,7 @@ async fn thumbs(
 fn message_entry(
     row: &AnyRow,
     thumbs: &mut HashMap<u64, (Thumb, Option<String>)>,
-) -> Result<TranscriptEntry, Error> {
+) -> Result<TranscriptEntry> {
     let offset = maybe_number(row, "place")?;
     let (thumb, comment) = match offset.and_then(|offset| thumbs.remove(&offset)) {
         Some((thumb, comment)) => (Some(thumb), comment),
@@ -210,7 +205,7 @@ fn message_entry(
     })
 }
 
-fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry, Error> {
+fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry> {
     Ok(TranscriptEntry::Handoff {
         at_ms: number(row, "at_ms")?,
         turn: word(row, "kind")?,
@@ -220,7 +215,7 @@ fn handoff_entry(row: &AnyRow) -> Result<TranscriptEntry, Error> {
     })
 }
 
-fn kept_upload(row: &AnyRow) -> Result<StoredUpload, Error> {
+fn kept_upload(row: &AnyRow) -> Result<StoredUpload> {
     Ok(StoredUpload {
         id: row.try_get("id")?,
         media_type: row.try_get("media_type")?,

@@ -2,7 +2,7 @@
 
 use hsc_actors::ports::archive::{DataSubject, Erased, Export, Privacy};
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Error, Row as _};
+use sqlx::{AssertSqlSafe, Error, Result, Row as _};
 
 use super::database::{Database, Kind, Transaction};
 use super::past::{left_message, transcript};
@@ -92,7 +92,7 @@ impl Privacy for Store {
 impl Store {
     /// Removes deleted data from SQLite's files: deleted words stay in an index until its segments are
     /// merged, and deleted pages in the log until it is folded into the file.
-    async fn forget(&self, erased: &Erased) -> Result<(), Error> {
+    async fn forget(&self, erased: &Erased) -> Result<()> {
         if self.database.kind == Kind::Sqlite && !erased.is_empty() {
             let merged = sql("INSERT INTO message_words (message_words) VALUES ('optimize')", &[]);
             self.database.execute(merged).await?;
@@ -110,7 +110,7 @@ fn who(subject: &DataSubject) -> &str {
     }
 }
 
-async fn conversations(database: &Database, subject: &DataSubject) -> Result<Vec<String>, Error> {
+async fn conversations(database: &Database, subject: &DataSubject) -> Result<Vec<String>> {
     let text = match subject {
         DataSubject::Conversation(_) => "SELECT id FROM conversations WHERE id = $1",
         DataSubject::Visitor(_) => {
@@ -123,7 +123,7 @@ async fn conversations(database: &Database, subject: &DataSubject) -> Result<Vec
 }
 
 /// The stored events of a conversation, in order.
-async fn events(database: &Database, conversation: &str) -> Result<Vec<serde_json::Value>, Error> {
+async fn events(database: &Database, conversation: &str) -> Result<Vec<serde_json::Value>> {
     let text = "SELECT entry FROM events WHERE conversation = $1 ORDER BY place, at_ms, id";
     let rows = database.fetch_all(sql(text, &[&conversation])).await?;
     let event = |row: &AnyRow| {
@@ -151,7 +151,7 @@ async fn erase(
     transaction: &mut Transaction,
     conversation: &str,
     erased: &mut Erased,
-) -> Result<(), Error> {
+) -> Result<()> {
     // First, so that rows which are being written again are seen here, and none is written after.
     lock(transaction, conversation).await?;
     let files = sql("SELECT file FROM uploads WHERE conversation = $1", &[&conversation]);

@@ -8,7 +8,7 @@ use hsc_conversation::archive::StampedRecord;
 use hsc_conversation::archive_row;
 use hsc_conversation::log::StoredEntry;
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Result, Row as _};
 
 use super::sql::{number, sql};
 use super::store::Store;
@@ -57,7 +57,7 @@ impl Store {
         &self,
         after: &Cursor,
         done: &mut Reprojected,
-    ) -> Result<Option<Cursor>, Error> {
+    ) -> Result<Option<Cursor>> {
         let mut writing = Writing::new(self.begin().await?);
         let events = sql(
             "SELECT id, conversation, at_ms, place, entry FROM events
@@ -66,12 +66,11 @@ impl Store {
             &[&after.conversation, &after.place, &after.at_ms, &after.id, &PAGE],
         );
         let rows = writing.transaction.fetch_all(events).await?;
-        let mut page = Reprojected::default();
         let mut last: Option<Cursor> = None;
         let mut is_there = false;
         for event in rows.iter().map(event) {
             let (cursor, entry) = event?;
-            page.events += 1;
+            done.events += 1;
             if last.as_ref().is_none_or(|last| last.conversation != cursor.conversation) {
                 is_there = lock(&mut writing.transaction, &cursor.conversation).await?;
             }
@@ -82,23 +81,20 @@ impl Store {
                     if let Some(record) = archive_row(&cursor.conversation, &entry) {
                         let (id, at_ms) = (cursor.id.clone(), cursor.at_ms);
                         let row = StampedRecord { id, at_ms, record };
-                        page.rows += u64::from(writing.replace(&row).await?);
+                        done.rows += u64::from(writing.replace(&row).await?);
                     }
                 }
-                Err(_) => page.unreadable += 1,
+                Err(_) => done.unreadable += 1,
             }
             last = Some(cursor);
         }
         // Without the tally: the rows were counted in the hourly figures when they were first written.
         writing.transaction.commit().await?;
-        done.events += page.events;
-        done.rows += page.rows;
-        done.unreadable += page.unreadable;
         Ok(last)
     }
 }
 
-fn event(row: &AnyRow) -> Result<(Cursor, StoredEntry), Error> {
+fn event(row: &AnyRow) -> Result<(Cursor, StoredEntry)> {
     let place = number(row, "place")?;
     let text: String = row.try_get("entry")?;
     let cursor = Cursor {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use ring::digest::{SHA384, digest};
 use sqlx::any::{AnyConnectOptions, AnyRow};
-use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Row as _};
+use sqlx::{AnyConnection, ConnectOptions as _, Connection as _, Result, Row as _};
 use tokio::time::{sleep, timeout};
 
 use super::database::{Kind, make_private, set_up};
@@ -152,7 +152,8 @@ impl From<sqlx::Error> for SchemaError {
 
 /// A migration in the tables of the archive.
 struct AppliedMigration {
-    checksum: Vec<u8>,
+    /// In hexadecimal digits.
+    checksum: String,
     /// None for a migration that only names itself.
     oldest_server: Option<i64>,
 }
@@ -162,6 +163,7 @@ struct AppliedMigration {
 pub(super) struct Schema {
     pub(super) kind: Kind,
     pub(super) options: AnyConnectOptions,
+    /// The file of SQLite.
     pub(super) file: Option<PathBuf>,
     pub(super) connect_within: Duration,
     pub(super) migrate_within: Duration,
@@ -240,7 +242,7 @@ pub(super) fn exclusion() -> AnyQuery {
 }
 
 /// The row of [`exclusion`].
-pub(super) fn excluded(row: &AnyRow) -> Result<IncompatibleSchema, sqlx::Error> {
+pub(super) fn excluded(row: &AnyRow) -> Result<IncompatibleSchema> {
     let (found, oldest_server) = (row.try_get("version")?, row.try_get("oldest_server")?);
     Ok(IncompatibleSchema::TooNew { found, oldest_server, known: newest(MIGRATIONS) })
 }
@@ -283,7 +285,7 @@ fn missing<'a>(
     let newest = newest(known);
     for (version, applied) in applied {
         match known.iter().find(|migration| migration.version == *version) {
-            Some(migration) if migration.checksum(kind) == applied.checksum => {}
+            Some(migration) if text_of(&migration.checksum(kind)) == applied.checksum => {}
             Some(_) => return Err(IncompatibleSchema::Changed { version: *version }),
             None => {
                 let oldest_server = applied.oldest_server.unwrap_or(*version);
@@ -301,41 +303,29 @@ fn missing<'a>(
 async fn applied(
     kind: Kind,
     connection: &mut AnyConnection,
-) -> Result<BTreeMap<i64, AppliedMigration>, sqlx::Error> {
+) -> Result<BTreeMap<i64, AppliedMigration>> {
     let mut applied = BTreeMap::new();
     if has_table(kind, "_sqlx_migrations", connection).await? {
-        let rows = query("SELECT version, checksum FROM _sqlx_migrations")
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in rows {
-            let checksum = row.try_get("checksum")?;
-            applied.insert(
-                row.try_get("version")?,
-                AppliedMigration { checksum, oldest_server: None },
-            );
+        let listed = query("SELECT version, checksum FROM _sqlx_migrations");
+        for row in listed.fetch_all(&mut *connection).await? {
+            let checksum = text_of(&row.try_get::<Vec<u8>, _>("checksum")?);
+            let migration = AppliedMigration { checksum, oldest_server: None };
+            applied.insert(row.try_get("version")?, migration);
         }
     }
     if has_table(kind, "schema_migrations", connection).await? {
-        let rows = query("SELECT version, checksum, oldest_server FROM schema_migrations")
-            .fetch_all(&mut *connection)
-            .await?;
-        for row in rows {
-            let checksum: String = row.try_get("checksum")?;
-            let migration = AppliedMigration {
-                checksum: bytes_of(&checksum),
-                oldest_server: Some(row.try_get("oldest_server")?),
-            };
+        let listed = query("SELECT version, checksum, oldest_server FROM schema_migrations");
+        for row in listed.fetch_all(&mut *connection).await? {
+            let checksum = row.try_get("checksum")?;
+            let oldest_server = Some(row.try_get("oldest_server")?);
+            let migration = AppliedMigration { checksum, oldest_server };
             applied.insert(row.try_get("version")?, migration);
         }
     }
     Ok(applied)
 }
 
-async fn has_table(
-    kind: Kind,
-    name: &str,
-    connection: &mut AnyConnection,
-) -> Result<bool, sqlx::Error> {
+async fn has_table(kind: Kind, name: &str, connection: &mut AnyConnection) -> Result<bool> {
     let text = match kind {
         Kind::Sqlite => {
             "SELECT COUNT(*) AS tables FROM sqlite_master WHERE type = 'table' AND name = $1"
@@ -372,7 +362,7 @@ async fn list(
     kind: Kind,
     migration: &SchemaMigration,
     connection: &mut AnyConnection,
-) -> Result<(), sqlx::Error> {
+) -> Result<()> {
     let checksum = migration.checksum(kind);
     let is_of_first_releases = migration.version <= LAST_OF_FIRST_RELEASES;
     if is_of_first_releases || migration.oldest_server > LAST_OF_FIRST_RELEASES {
@@ -410,13 +400,6 @@ fn text_of(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The inverse of [`text_of`]; what is no such text is the checksum of no migration.
-fn bytes_of(text: &str) -> Vec<u8> {
-    let pairs = text.as_bytes().chunks(2);
-    let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-    bytes.collect::<Option<_>>().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -427,7 +410,7 @@ mod tests {
 
     fn listed(migrations: &[SchemaMigration]) -> BTreeMap<i64, AppliedMigration> {
         let row = |it: &SchemaMigration| {
-            let checksum = it.checksum(Kind::Sqlite);
+            let checksum = text_of(&it.checksum(Kind::Sqlite));
             (it.version, AppliedMigration { checksum, oldest_server: Some(it.oldest_server) })
         };
         migrations.iter().map(row).collect()
@@ -468,7 +451,7 @@ mod tests {
     fn a_migration_that_names_no_oldest_server_excludes_every_server_without_it() {
         let known = [migration(1, 1)];
         let mut applied = listed(&known);
-        let checksum = known[0].checksum(Kind::Sqlite);
+        let checksum = text_of(&known[0].checksum(Kind::Sqlite));
         applied.insert(2, AppliedMigration { checksum, oldest_server: None });
         assert_eq!(
             versions(&known, &applied),
@@ -480,8 +463,10 @@ mod tests {
     fn a_migration_with_another_checksum_is_refused() {
         let known = [migration(1, 1)];
         let mut applied = listed(&known);
-        applied.insert(1, AppliedMigration { checksum: vec![1], oldest_server: Some(1) });
-        assert_eq!(versions(&known, &applied), Err(IncompatibleSchema::Changed { version: 1 }));
+        for checksum in ["01", "no checksum"].map(str::to_owned) {
+            applied.insert(1, AppliedMigration { checksum, oldest_server: Some(1) });
+            assert_eq!(versions(&known, &applied), Err(IncompatibleSchema::Changed { version: 1 }));
+        }
     }
 
     #[test]
@@ -492,9 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_survives_a_round_trip() {
-        let bytes = migration(1, 1).checksum(Kind::Postgres);
-        assert_eq!(bytes_of(&text_of(&bytes)), bytes);
-        assert!(bytes_of("no checksum").is_empty());
+    fn a_checksum_is_listed_in_hexadecimal_digits() {
+        assert_eq!(text_of(&[0, 0x1f, 0xa0]), "001fa0");
     }
 }

@@ -6,7 +6,7 @@ use hsc_actors::ports::archive::{Page, Paged, Period};
 use hsc_conversation::archive::{AgentRef, Visitor};
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AssertSqlSafe, Error, Row as _, SqlSafeStr};
+use sqlx::{Any, AssertSqlSafe, Error, Result, Row as _, SqlSafeStr};
 
 /// A statement with its values.
 pub(super) type AnyQuery = Query<'static, Any, AnyArguments>;
@@ -171,8 +171,8 @@ pub(super) fn paged<T>(
     rows: &[AnyRow],
     page: &Page,
     at: &str,
-    read: fn(&AnyRow) -> Result<T, Error>,
-) -> Result<Paged<T>, Error> {
+    read: fn(&AnyRow) -> Result<T>,
+) -> Result<Paged<T>> {
     let most = usize::try_from(page_rows(page) - 1).unwrap_or(usize::MAX);
     let (shown, rest) = rows.split_at(most.min(rows.len()));
     let next = match shown.last() {
@@ -191,22 +191,22 @@ fn page_rows(page: &Page) -> u64 {
 }
 
 /// A number that is never negative.
-pub(super) fn number(row: &AnyRow, column: &str) -> Result<u64, Error> {
+pub(super) fn number(row: &AnyRow, column: &str) -> Result<u64> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
 }
 
 /// A number that may be `NULL`.
-pub(super) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<u64>, Error> {
+pub(super) fn maybe_number(row: &AnyRow, column: &str) -> Result<Option<u64>> {
     let number: Option<i64> = row.try_get(column)?;
     Ok(number.map(|number| u64::try_from(number).unwrap_or(0)))
 }
 
-pub(super) fn truth(row: &AnyRow, column: &str) -> Result<bool, Error> {
+pub(super) fn truth(row: &AnyRow, column: &str) -> Result<bool> {
     Ok(row.try_get::<i64, _>(column)? != 0)
 }
 
 /// The variant with this name in the database.
-pub(super) fn word<T: FromStr>(row: &AnyRow, column: &str) -> Result<T, Error> {
+pub(super) fn word<T: FromStr>(row: &AnyRow, column: &str) -> Result<T> {
     let found: String = row.try_get(column)?;
     found.parse().map_err(|_| Error::ColumnDecode {
         index: column.to_owned(),
@@ -215,19 +215,19 @@ pub(super) fn word<T: FromStr>(row: &AnyRow, column: &str) -> Result<T, Error> {
 }
 
 /// The same for a column that may be `NULL`.
-pub(super) fn maybe_word<T: FromStr>(row: &AnyRow, column: &str) -> Result<Option<T>, Error> {
+pub(super) fn maybe_word<T: FromStr>(row: &AnyRow, column: &str) -> Result<Option<T>> {
     let found: Option<String> = row.try_get(column)?;
     found.map(|_| word(row, column)).transpose()
 }
 
 /// A member of the team, from two columns.
-pub(super) fn agent(row: &AnyRow, id: &str, name: &str) -> Result<Option<AgentRef>, Error> {
+pub(super) fn agent(row: &AnyRow, id: &str, name: &str) -> Result<Option<AgentRef>> {
     let (id, name): (Option<String>, Option<String>) = (row.try_get(id)?, row.try_get(name)?);
     Ok(id.map(|id| AgentRef { id, name: name.unwrap_or_default() }))
 }
 
 /// A visitor, from three columns.
-pub(super) fn visitor(row: &AnyRow) -> Result<Option<Visitor>, Error> {
+pub(super) fn visitor(row: &AnyRow) -> Result<Option<Visitor>> {
     let (name, address) = (row.try_get("visitor_name")?, row.try_get("visitor_address")?);
     let subject: Option<String> = row.try_get("subject")?;
     Ok(subject.map(|subject| Visitor { subject, name, address }))

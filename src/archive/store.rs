@@ -16,7 +16,7 @@ use hsc_actors::ports::archive::{ArchiveError, Page, Paged};
 use hsc_config::ArchiveSettings;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow, install_default_drivers};
 use sqlx::error::ErrorKind;
-use sqlx::{ConnectOptions as _, Error};
+use sqlx::{ConnectOptions as _, Error, Result};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -34,9 +34,7 @@ const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 pub struct Store {
     pub(super) database: Database,
     bound: Duration,
-    /// The file of SQLite.
-    pub(super) file: Option<PathBuf>,
-    schema: Schema,
+    pub(super) schema: Schema,
     /// The last attempt to bring the tables up to date. A task of its own: a migration may take longer than a query.
     preparation: Mutex<Option<Preparation>>,
     incompatible: watch::Sender<Option<IncompatibleSchema>>,
@@ -124,14 +122,13 @@ impl Store {
         let schema = Schema {
             kind,
             options,
-            file: file.clone(),
+            file,
             connect_within: Duration::from_millis(settings.connect_timeout_ms),
             migrate_within: Duration::from_millis(settings.migration_timeout_ms),
         };
         Ok(Self {
             database: Database { pool, kind, pooler: settings.pooler },
             bound,
-            file,
             schema,
             preparation: Mutex::default(),
             incompatible: watch::Sender::new(None),
@@ -175,7 +172,7 @@ impl Store {
     /// Description for the log and the admin page: without a password.
     #[must_use]
     pub fn describe(&self) -> String {
-        match &self.file {
+        match &self.schema.file {
             Some(_) if self._folder.is_some() => "SQLite, gone with the process".to_owned(),
             Some(file) => format!("SQLite, {}", file.display()),
             None => "PostgreSQL".to_owned(),
@@ -193,7 +190,7 @@ impl Store {
     /// Runs a query once the migrations are applied, within the time limit of the settings.
     pub(super) fn with<'a, T: Send + 'a>(
         &'a self,
-        query: impl Future<Output = Result<T, Error>> + Send + 'a,
+        query: impl Future<Output = Result<T>> + Send + 'a,
     ) -> Reply<'a, T> {
         self.reaching(async { query.await.map_err(archive_error) }).boxed()
     }
@@ -221,7 +218,7 @@ impl Store {
     pub(super) fn fetch_all<T: Send + 'static>(
         &self,
         query: AnyQuery,
-        read: fn(&AnyRow) -> Result<T, Error>,
+        read: fn(&AnyRow) -> Result<T>,
     ) -> Reply<'_, Vec<T>> {
         self.with(async move { self.database.fetch_all(query).await?.iter().map(read).collect() })
     }
@@ -230,7 +227,7 @@ impl Store {
     pub(super) fn fetch_optional<T: Send + 'static>(
         &self,
         query: AnyQuery,
-        read: fn(&AnyRow) -> Result<T, Error>,
+        read: fn(&AnyRow) -> Result<T>,
     ) -> Reply<'_, Option<T>> {
         self.with(async move {
             self.database.fetch_optional(query).await?.as_ref().map(read).transpose()
@@ -243,7 +240,7 @@ impl Store {
         statement: Statement,
         page: Page,
         at: &'static str,
-        read: fn(&AnyRow) -> Result<T, Error>,
+        read: fn(&AnyRow) -> Result<T>,
     ) -> Reply<'_, Paged<T>> {
         self.with(async move {
             paged(&self.database.fetch_all(statement.query()).await?, &page, at, read)
@@ -276,20 +273,20 @@ impl Store {
     }
 
     /// A write transaction. Fails if another server has excluded this one meanwhile.
-    pub(super) async fn begin(&self) -> Result<Transaction, Error> {
+    pub(super) async fn begin(&self) -> Result<Transaction> {
         let mut transaction = self.database.begin().await?;
         self.still_usable(transaction.fetch_optional(schema::exclusion()).await)?;
         Ok(transaction)
     }
 
     /// Fails if the database does not answer, or its tables exclude this server.
-    pub(super) async fn look(&self) -> Result<(), Error> {
+    pub(super) async fn look(&self) -> Result<()> {
         self.still_usable(self.database.fetch_optional(schema::exclusion()).await)
     }
 
     /// After a failure the next query prepares the tables anew: that fails as long as they exclude this server, and it
     /// creates those that an older backup lacks.
-    fn still_usable(&self, exclusion: Result<Option<AnyRow>, Error>) -> Result<(), Error> {
+    fn still_usable(&self, exclusion: Result<Option<AnyRow>>) -> Result<()> {
         let failed = match exclusion.and_then(|row| row.as_ref().map(schema::excluded).transpose())
         {
             Ok(None) => return Ok(()),
@@ -344,12 +341,6 @@ impl Drop for Store {
             // A plain drop would block until its tasks end, which is forbidden in async code.
             runtime.shutdown_background();
         }
-    }
-}
-
-impl std::fmt::Debug for Store {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Store({})", self.describe())
     }
 }
 

@@ -85,7 +85,7 @@ impl Tally {
     }
 
     /// Adds the increments to the analytics tables.
-    pub(super) async fn write(self, transaction: &mut Transaction) -> Result<(), sqlx::Error> {
+    pub(super) async fn write(self, transaction: &mut Transaction) -> sqlx::Result<()> {
         for ((hour, product), counts) in self.lines {
             let add = sql(
                 ADD,

@@ -7,7 +7,7 @@ use hsc_actors::ports::archive::{Archive as _, CannedReply, Notes, Replies};
 use hsc_conversation::archive::{AgentRef, Author, StampedRecord};
 use hsc_conversation::protocol::{Agent, Note};
 use sqlx::any::AnyRow;
-use sqlx::{Error, Row as _};
+use sqlx::{Result, Row as _};
 
 use super::sql::{agent, number, sql};
 use super::store::{Reply, Store};
@@ -54,7 +54,7 @@ impl Replies for Store {
     }
 }
 
-fn note(row: &AnyRow, conversation: &str) -> Result<Note, Error> {
+fn note(row: &AnyRow, conversation: &str) -> Result<Note> {
     // The team writes notes, so one without a name was written by another program.
     let unknown = || AgentRef { id: String::new(), name: String::new() };
     let AgentRef { id, name } = agent(row, "agent", "agent_name")?.unwrap_or_else(unknown);
@@ -67,7 +67,7 @@ fn note(row: &AnyRow, conversation: &str) -> Result<Note, Error> {
     })
 }
 
-fn reply(row: &AnyRow) -> Result<CannedReply, Error> {
+fn reply(row: &AnyRow) -> Result<CannedReply> {
     let product: String = row.try_get("product")?;
     Ok(CannedReply {
         id: row.try_get("id")?,

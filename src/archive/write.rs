@@ -8,7 +8,7 @@ use hsc_conversation::archive::{
     HandoffRecordKind, NewDelivery, RatingRecord, Record, StampedRecord, Upload,
     VisitorDescription,
 };
-use sqlx::{AssertSqlSafe, Error, Row as _};
+use sqlx::{AssertSqlSafe, Error, Result, Row as _};
 
 use super::database::Transaction;
 use super::sql::{AnyQuery, signed, sql};
@@ -21,7 +21,7 @@ const FIRST_WORDS: usize = 160;
 
 impl Store {
     /// Writes the whole batch or nothing.
-    pub(super) async fn write_batch(&self, batch: &[Arc<StampedRecord>]) -> Result<(), Error> {
+    pub(super) async fn write_batch(&self, batch: &[Arc<StampedRecord>]) -> Result<()> {
         let mut writing = Writing::new(self.begin().await?);
         for stamped in batch {
             writing.keep(stamped).await?;
@@ -45,7 +45,7 @@ impl Writing {
 
     /// Writes the row of an event in place of the one that is there; false for a record that is not a row of its own.
     /// The row is inserted anew: the search index follows insertions and deletions.
-    pub(super) async fn replace(&mut self, stamped: &StampedRecord) -> Result<bool, Error> {
+    pub(super) async fn replace(&mut self, stamped: &StampedRecord) -> Result<bool> {
         let StampedRecord { id, at_ms, record } = stamped;
         let was_there = match record {
             Record::Message(message) => {
@@ -67,78 +67,77 @@ impl Writing {
     }
 
     /// Deletes a row of one of the tables above; true if it was there.
-    async fn delete(&mut self, table: &'static str, id: &str) -> Result<bool, Error> {
+    async fn delete(&mut self, table: &'static str, id: &str) -> Result<bool> {
         let text = format!("DELETE FROM {table} WHERE id = $1");
         self.execute(sql(AssertSqlSafe(text), &[&id])).await
     }
 
     /// True if the statement wrote a row.
-    async fn execute(&mut self, statement: AnyQuery) -> Result<bool, Error> {
+    async fn execute(&mut self, statement: AnyQuery) -> Result<bool> {
         Ok(self.transaction.execute(statement).await? == 1)
     }
 
-    async fn keep(&mut self, stamped: &StampedRecord) -> Result<(), Error> {
+    /// Writes a record: most are one statement.
+    async fn keep(&mut self, stamped: &StampedRecord) -> Result<()> {
         let StampedRecord { id, at_ms, record } = stamped;
         let at_ms = *at_ms;
-        match record {
-            Record::Event(event) => self.write_event(id, at_ms, event).await,
-            Record::ConversationBegan(began) => self.began(at_ms, began).await,
-            Record::Message(message) => self.write_message(id, at_ms, message).await,
-            Record::Handoff(turn) => self.write_handoff(id, at_ms, turn).await,
-            Record::Feedback(feedback) => self.feedback(at_ms, feedback).await,
-            Record::Rated(rated) => self.rated(at_ms, rated).await,
-            Record::UploadKept(upload) => self.upload_kept(at_ms, upload).await,
-            Record::UploadExpired { upload } => {
-                let expired = sql("UPDATE uploads SET is_expired = 1 WHERE id = $1", &[upload]);
-                self.execute(expired).await.map(drop)
-            }
-            Record::Audit(audit) => {
-                let Audit { who, role, action, subject, detail, address } = audit;
-                let audit = sql(
-                    "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
-                    &[id, &at_ms, who, role, action, subject, detail, address],
-                );
-                self.execute(audit).await.map(drop)
-            }
-            Record::OfflineMessage { conversation, address, text } => {
-                let message = sql(
-                    "INSERT INTO left_messages (id, at_ms, conversation, address, text)
+        let statement = match record {
+            Record::ConversationBegan(began) => return self.began(at_ms, began).await,
+            Record::Message(message) => return self.write_message(id, at_ms, message).await,
+            Record::Handoff(turn) => return self.write_handoff(id, at_ms, turn).await,
+            Record::Rated(rated) => return self.rated(at_ms, rated).await,
+            Record::Event(ArchivedEvent { conversation, offset, id: own, entry }) => {
+                // Its row may be missing, and an event without a conversation would never be erased.
+                self.conversation(at_ms, conversation).await?;
+                sql(
+                    "INSERT INTO events (id, conversation, at_ms, place, entry)
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
-                    &[id, &at_ms, conversation, address, text],
-                );
-                self.execute(message).await.map(drop)
+                    &[&own.as_deref().unwrap_or(id), conversation, &at_ms, offset, entry],
+                )
             }
-            Record::Deliver(NewDelivery { id, endpoint, event, body, conversation }) => {
-                let delivery = sql(
-                    "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
-                     VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
-                    &[id, &at_ms, endpoint, event, body, conversation],
-                );
-                self.execute(delivery).await.map(drop)
+            Record::Feedback(Feedback { conversation, offset, thumb, comment }) => {
+                self.conversation(at_ms, conversation).await?;
+                sql(
+                    "INSERT INTO feedback (conversation, place, at_ms, thumb, comment) VALUES ($1, $2, $3, $4, $5)
+                     ON CONFLICT (conversation, place) DO UPDATE SET
+                        at_ms = excluded.at_ms, thumb = excluded.thumb, comment = excluded.comment
+                     WHERE feedback.at_ms <= excluded.at_ms",
+                    &[conversation, offset, &at_ms, &thumb.as_str(), comment],
+                )
             }
-        }
-    }
-
-    async fn write_event(
-        &mut self,
-        id: &str,
-        at_ms: u64,
-        event: &ArchivedEvent,
-    ) -> Result<(), Error> {
-        let ArchivedEvent { conversation, offset, id: own, entry } = event;
-        // Its row may be missing, and an event without a conversation would never be erased.
-        self.conversation(at_ms, conversation).await?;
-        let statement = sql(
-            "INSERT INTO events (id, conversation, at_ms, place, entry) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO NOTHING",
-            &[&own.as_deref().unwrap_or(id), conversation, &at_ms, offset, entry],
-        );
+            Record::UploadKept(upload) => {
+                let Upload { id, conversation, file, media_type, bytes, expires_ms } = upload;
+                self.conversation(at_ms, conversation).await?;
+                sql(
+                    "INSERT INTO uploads (id, conversation, at_ms, file, media_type, bytes, expires_ms)
+                     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
+                    &[id, conversation, &at_ms, file, media_type, bytes, expires_ms],
+                )
+            }
+            Record::UploadExpired { upload } => {
+                sql("UPDATE uploads SET is_expired = 1 WHERE id = $1", &[upload])
+            }
+            Record::Audit(Audit { who, role, action, subject, detail, address }) => sql(
+                "INSERT INTO audit (id, at_ms, who, role, action, subject, detail, address)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
+                &[id, &at_ms, who, role, action, subject, detail, address],
+            ),
+            Record::OfflineMessage { conversation, address, text } => sql(
+                "INSERT INTO left_messages (id, at_ms, conversation, address, text)
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING",
+                &[id, &at_ms, conversation, address, text],
+            ),
+            Record::Deliver(NewDelivery { id, endpoint, event, body, conversation }) => sql(
+                "INSERT INTO deliveries (id, at_ms, endpoint, event, body, conversation, next_try_ms)
+                 VALUES ($1, $2, $3, $4, $5, $6, $2) ON CONFLICT (id) DO NOTHING",
+                &[id, &at_ms, endpoint, event, body, conversation],
+            ),
+        };
         self.execute(statement).await.map(drop)
     }
 
     /// The row of the conversation, created if it is missing.
-    async fn conversation(&mut self, at_ms: u64, conversation: &str) -> Result<(), Error> {
+    async fn conversation(&mut self, at_ms: u64, conversation: &str) -> Result<()> {
         let made = sql(
             "INSERT INTO conversations (id, began_ms, last_ms) VALUES ($1, $2, $2)
              ON CONFLICT (id) DO NOTHING",
@@ -150,7 +149,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn began(&mut self, at_ms: u64, began: &ConversationFacts) -> Result<(), Error> {
+    async fn began(&mut self, at_ms: u64, began: &ConversationFacts) -> Result<()> {
         let ConversationFacts { conversation, described } = began;
         let VisitorDescription { visitor, language, product, scenario, page, reason } = described;
         self.conversation(at_ms, conversation).await?;
@@ -189,7 +188,7 @@ impl Writing {
         id: &str,
         at_ms: u64,
         message: &ArchivedMessage,
-    ) -> Result<(), Error> {
+    ) -> Result<()> {
         if !self.insert_message(&message_id(id, message), at_ms, message).await? {
             return Ok(());
         }
@@ -229,7 +228,7 @@ impl Writing {
         id: &str,
         at_ms: u64,
         message: &ArchivedMessage,
-    ) -> Result<bool, Error> {
+    ) -> Result<bool> {
         let citations = serde_json::to_string(&message.citations)
             .map_err(|error| Error::Encode(error.into()))?;
         let inserted = sql(
@@ -265,12 +264,7 @@ impl Writing {
         self.execute(inserted).await
     }
 
-    async fn product(
-        &mut self,
-        at_ms: u64,
-        conversation: &str,
-        product: &str,
-    ) -> Result<(), Error> {
+    async fn product(&mut self, at_ms: u64, conversation: &str, product: &str) -> Result<()> {
         let first = sql(
             "INSERT INTO conversation_products (conversation, product) VALUES ($1, $2)
              ON CONFLICT (conversation, product) DO NOTHING",
@@ -282,7 +276,7 @@ impl Writing {
         Ok(())
     }
 
-    async fn agent(&mut self, conversation: &str, agent: &str) -> Result<(), Error> {
+    async fn agent(&mut self, conversation: &str, agent: &str) -> Result<()> {
         let statement = sql(
             "INSERT INTO conversation_agents (conversation, agent) VALUES ($1, $2)
              ON CONFLICT (conversation, agent) DO NOTHING",
@@ -291,12 +285,7 @@ impl Writing {
         self.execute(statement).await.map(drop)
     }
 
-    async fn write_handoff(
-        &mut self,
-        id: &str,
-        at_ms: u64,
-        turn: &HandoffRecord,
-    ) -> Result<(), Error> {
+    async fn write_handoff(&mut self, id: &str, at_ms: u64, turn: &HandoffRecord) -> Result<()> {
         if !self.insert_handoff(&handoff_id(id, turn), at_ms, turn).await? {
             return Ok(());
         }
@@ -338,12 +327,7 @@ impl Writing {
     }
 
     /// Inserts the row of a handoff; false if it is there.
-    async fn insert_handoff(
-        &mut self,
-        id: &str,
-        at_ms: u64,
-        turn: &HandoffRecord,
-    ) -> Result<bool, Error> {
+    async fn insert_handoff(&mut self, id: &str, at_ms: u64, turn: &HandoffRecord) -> Result<bool> {
         let inserted = sql(
             "INSERT INTO turns (id, conversation, at_ms, kind, agent, agent_name, to_agent, to_name, reason)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
@@ -362,20 +346,7 @@ impl Writing {
         self.execute(inserted).await
     }
 
-    async fn feedback(&mut self, at_ms: u64, feedback: &Feedback) -> Result<(), Error> {
-        let Feedback { conversation, offset, thumb, comment } = feedback;
-        self.conversation(at_ms, conversation).await?;
-        let statement = sql(
-            "INSERT INTO feedback (conversation, place, at_ms, thumb, comment) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (conversation, place) DO UPDATE SET
-                at_ms = excluded.at_ms, thumb = excluded.thumb, comment = excluded.comment
-             WHERE feedback.at_ms <= excluded.at_ms",
-            &[conversation, offset, &at_ms, &thumb.as_str(), comment],
-        );
-        self.execute(statement).await.map(drop)
-    }
-
-    async fn rated(&mut self, at_ms: u64, rated: &RatingRecord) -> Result<(), Error> {
+    async fn rated(&mut self, at_ms: u64, rated: &RatingRecord) -> Result<()> {
         let RatingRecord { conversation, comment, .. } = rated;
         self.conversation(at_ms, conversation).await?;
         let before = sql(
@@ -400,22 +371,11 @@ impl Writing {
         self.tally.rated(counted_ms, product.as_deref(), rating, before_rating);
         Ok(())
     }
-
-    async fn upload_kept(&mut self, at_ms: u64, upload: &Upload) -> Result<(), Error> {
-        let Upload { id, conversation, file, media_type, bytes, expires_ms } = upload;
-        self.conversation(at_ms, conversation).await?;
-        let statement = sql(
-            "INSERT INTO uploads (id, conversation, at_ms, file, media_type, bytes, expires_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
-            &[id, conversation, &at_ms, file, media_type, bytes, expires_ms],
-        );
-        self.execute(statement).await.map(drop)
-    }
 }
 
 /// Locks a conversation until the end of the transaction; false if there is none. Both databases understand an update
 /// that changes nothing.
-pub(super) async fn lock(transaction: &mut Transaction, conversation: &str) -> Result<bool, Error> {
+pub(super) async fn lock(transaction: &mut Transaction, conversation: &str) -> Result<bool> {
     let lock = sql("UPDATE conversations SET last_ms = last_ms WHERE id = $1", &[&conversation]);
     Ok(transaction.execute(lock).await? == 1)
 }
