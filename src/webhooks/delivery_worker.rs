@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::join_all;
 use futures::stream::FuturesUnordered;
-use hsc_actors::ports::archive::{ArchiveError, Delivery};
+use hsc_actors::ports::archive::Delivery;
 use hsc_actors::supervision::{Care, ChildSpec, Life};
 use hsc_conversation::BoxError;
 use hsc_conversation::now_ms;
@@ -94,13 +94,19 @@ async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
     let outcome = inner.sender.send(endpoint, &delivery).await;
     let took = began.elapsed();
     let (id, event, attempt) = (&*delivery.id, &*delivery.event, delivery.attempts);
+    let outcome = match outcome {
+        Outcome::Failed { why, .. } if attempt >= inner.max_attempts => {
+            Outcome::Dead { why, reason: "attempts" }
+        }
+        outcome => outcome,
+    };
     let settled = match outcome {
         Outcome::Delivered => {
             endpoint.delivered.fetch_add(1, Ordering::Relaxed);
             inner.metrics.webhooks.tried("delivered", took);
             inner.deliveries.delivered(id).await
         }
-        Outcome::Failed { why, retry_after } if attempt < inner.max_attempts => {
+        Outcome::Failed { why, retry_after } => {
             endpoint.failed.fetch_add(1, Ordering::Relaxed);
             inner.metrics.webhooks.tried("failed", took);
             let wait = wait(inner.backoff_first, inner.backoff_most, attempt, rand::random());
@@ -109,32 +115,18 @@ async fn attempt(inner: &Inner, endpoint: &Endpoint, delivery: Delivery) {
                 "a webhook was not delivered, it is tried again");
             inner.deliveries.failed(id, &why, Some(now_ms() + millis(wait))).await
         }
-        Outcome::Failed { why, .. } => {
-            dead(inner, endpoint, &delivery, "attempts", &why, took).await
+        Outcome::Dead { why, reason } => {
+            endpoint.failed.fetch_add(1, Ordering::Relaxed);
+            inner.metrics.webhooks.died(reason);
+            warn!(host:% = endpoint.host(), event:%, attempts = attempt, reason, why:%; "a webhook is a dead letter");
+            inner.metrics.webhooks.tried("dead", took);
+            inner.deliveries.failed(id, &why, None).await
         }
-        Outcome::Dead { why, reason } => dead(inner, endpoint, &delivery, reason, &why, took).await,
     };
     if let Err(error) = settled {
         // It is due again when its time is over, and the endpoint recognises its id.
         warn!(error:%; "cannot record the result of a webhook in the archive");
     }
-}
-
-/// Makes a delivery a dead letter.
-async fn dead(
-    inner: &Inner,
-    endpoint: &Endpoint,
-    delivery: &Delivery,
-    reason: &'static str,
-    why: &str,
-    took: Duration,
-) -> Result<(), ArchiveError> {
-    endpoint.failed.fetch_add(1, Ordering::Relaxed);
-    inner.metrics.webhooks.died(reason);
-    let (host, event, attempts) = (endpoint.host(), &*delivery.event, delivery.attempts);
-    warn!(host:%, event:%, attempts, reason, why:%; "a webhook is a dead letter");
-    inner.metrics.webhooks.tried("dead", took);
-    inner.deliveries.failed(&delivery.id, why, None).await
 }
 
 /// Counts the pending deliveries of all pods.

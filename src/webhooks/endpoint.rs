@@ -35,7 +35,7 @@ pub(super) struct Endpoint {
     pub(super) name: String,
     pub(super) url: Url,
     pub(super) events: Vec<String>,
-    pub(super) keys: RwLock<Keys>,
+    keys: RwLock<Keys>,
     pub(super) delivered: AtomicU64,
     /// Number of failed attempts.
     pub(super) failed: AtomicU64,
@@ -43,7 +43,11 @@ pub(super) struct Endpoint {
 
 impl Endpoint {
     pub(super) fn of(settings: &WebhookEndpoint) -> Result<Self, NoEndpoint> {
-        let (url, keys) = Self::address_and_keys(settings)?;
+        let url: Url = settings.url.parse().map_err(NoEndpoint::Address)?;
+        let secrets = [&settings.secret, &settings.previous_secret];
+        let keys = Keys::new(secrets.into_iter().filter_map(|secret| secret.reveal()));
+        let host = || url.host_str().unwrap_or_default().to_owned();
+        let keys = keys.ok_or_else(|| NoEndpoint::Secret { host: host() })?;
         Ok(Self {
             name: settings.url.clone(),
             url,
@@ -54,19 +58,15 @@ impl Endpoint {
         })
     }
 
-    /// The address and the signing keys of these settings.
-    pub(super) fn address_and_keys(settings: &WebhookEndpoint) -> Result<(Url, Keys), NoEndpoint> {
-        let url: Url = settings.url.parse().map_err(NoEndpoint::Address)?;
-        let secrets = [&settings.secret, &settings.previous_secret];
-        let keys = Keys::new(secrets.into_iter().filter_map(|secret| secret.reveal()));
-        let host = || url.host_str().unwrap_or_default().to_owned();
-        let keys = keys.ok_or_else(|| NoEndpoint::Secret { host: host() })?;
-        Ok((url, keys))
-    }
-
     /// Signs a delivery.
     pub(super) fn sign(&self, id: &str, timestamp: u64, body: &str) -> String {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).sign(id, timestamp, body)
+    }
+
+    /// Signs with the keys of `other` from now on.
+    pub(super) fn sign_as(&self, other: Self) {
+        let keys = other.keys.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
     }
 
     /// True if the endpoint subscribes to this event.
@@ -81,7 +81,7 @@ impl Endpoint {
 }
 
 /// The signing keys of an endpoint: one, or two during a rotation.
-pub(super) struct Keys(Vec<hmac::Key>);
+struct Keys(Vec<hmac::Key>);
 
 impl Keys {
     /// None if a secret is not in the format of Standard Webhooks.

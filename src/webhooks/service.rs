@@ -2,8 +2,8 @@
 //!
 //! The body of a conversation's event is a projection of it (`conversation/src/webhook_events.rs`).
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use hsc_actors::archiving::{ArchiveHandle, ObservedEvent};
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::endpoint::{Endpoint, Keys, NoEndpoint};
+use super::endpoint::{Endpoint, NoEndpoint};
 use super::sending::Sender;
 use crate::outbound::OutboundTls;
 
@@ -43,8 +43,8 @@ pub(super) struct Inner {
     pub(super) concurrency: usize,
 }
 
-/// The signing keys of endpoints, by their name.
-pub(crate) struct SigningKeys(Vec<(String, Keys)>);
+/// Endpoints of newer settings, for their signing keys.
+pub(crate) struct SigningKeys(Vec<Endpoint>);
 
 impl Webhooks {
     /// Over the configured endpoints. Deliveries are written through this handle and stored there.
@@ -81,19 +81,15 @@ impl Webhooks {
     /// # Errors
     /// [`NoEndpoint`] for an invalid endpoint.
     pub(crate) fn keys_of(settings: &WebhooksSettings) -> Result<SigningKeys, NoEndpoint> {
-        let keys = settings.endpoints.iter().map(|endpoint| {
-            let (_, keys) = Endpoint::address_and_keys(endpoint)?;
-            Ok((endpoint.url.clone(), keys))
-        });
-        Ok(SigningKeys(keys.collect::<Result<_, _>>()?))
+        settings.endpoints.iter().map(Endpoint::of).collect::<Result<_, _>>().map(SigningKeys)
     }
 
     /// Signs with these keys from now on. Endpoints that were not configured at the start are left out.
     pub(crate) fn replace_keys(&self, keys: SigningKeys) {
-        for (name, keys) in keys.0 {
-            let endpoint = self.inner.endpoints.iter().find(|endpoint| endpoint.name == name);
-            if let Some(endpoint) = endpoint {
-                *endpoint.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        for newer in keys.0 {
+            let mut endpoints = self.inner.endpoints.iter();
+            if let Some(endpoint) = endpoints.find(|endpoint| endpoint.name == newer.name) {
+                endpoint.sign_as(newer);
             }
         }
     }
