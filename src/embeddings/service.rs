@@ -1,8 +1,7 @@
 //! The handle of the encoder: questions are embedded at once, manuals are looked up or queued.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -64,10 +63,7 @@ pub struct Embeddings {
 
 /// Shared by the handles and the worker.
 pub(super) struct Shared {
-    pub(super) enabled: bool,
-    pub(super) dir: PathBuf,
-    pub(super) threads: usize,
-    pub(super) look_every: std::time::Duration,
+    pub(super) settings: EncoderSettings,
     pub(super) store: Store,
     pub(super) pods: Option<Arc<dyn SharedVectors>>,
     pub(super) metrics: Arc<Metrics>,
@@ -84,8 +80,8 @@ pub(super) struct State {
     pub(super) waiting: VecDeque<Arc<ManualTexts>>,
     /// The manual that is being embedded.
     pub(super) current: Option<Arc<ManualTexts>>,
-    /// By key of the texts: queued manuals and the one being embedded.
-    pub(super) progress: HashMap<String, Progress>,
+    /// Keys of the texts of the queued manuals and of the one that is being embedded.
+    pub(super) unfinished: HashSet<String>,
     /// Progress of the last texts of a manual with this name.
     pub(super) named: LruCache<String, Progress>,
 }
@@ -101,10 +97,7 @@ impl Embeddings {
         let model = if settings.enabled { ModelState::Missing } else { ModelState::Disabled };
         Self {
             shared: Arc::new(Shared {
-                enabled: settings.enabled,
-                dir: PathBuf::from(&settings.dir),
-                threads: settings.threads,
-                look_every: std::time::Duration::from_millis(settings.check_interval_ms),
+                settings: settings.clone(),
                 store: Store::new(&settings.vectors_dir, settings.vectors_max_bytes),
                 pods,
                 metrics: Arc::clone(metrics),
@@ -115,7 +108,7 @@ impl Embeddings {
                     held: LruCache::new(MOST_HELD),
                     waiting: VecDeque::new(),
                     current: None,
-                    progress: HashMap::new(),
+                    unfinished: HashSet::new(),
                     named: LruCache::new(MOST_NAMED),
                 }),
             }),
@@ -137,7 +130,7 @@ impl Embeddings {
     /// Manuals that are queued or being embedded.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.shared.state().progress.len()
+        self.shared.state().unfinished.len()
     }
 }
 
@@ -181,7 +174,7 @@ impl Embedder for Embeddings {
     }
 
     fn vectors(&self, manual: &Arc<ManualTexts>) -> Option<Arc<ManualVectors>> {
-        if !self.shared.enabled {
+        if !self.shared.settings.enabled {
             return None;
         }
         let mut state = self.shared.state();
@@ -190,18 +183,18 @@ impl Embedder for Embeddings {
         {
             return Some(Arc::clone(vectors));
         }
-        if state.progress.contains_key(manual.key()) {
+        if state.unfinished.contains(manual.key()) {
             return None;
         }
         if state.waiting.len() >= MOST_WAITING {
             self.shared.metrics.encoder.manual("dropped");
             return None;
         }
+        state.unfinished.insert(manual.key().to_owned());
         let progress = Progress { done: 0, total: manual.texts().len() };
-        state.progress.insert(manual.key().to_owned(), progress);
         state.named.put(manual.name().to_owned(), progress);
         state.waiting.push_back(Arc::clone(manual));
-        self.shared.metrics.encoder.waiting(state.progress.len());
+        self.shared.metrics.encoder.waiting(state.unfinished.len());
         drop(state);
         self.shared.wake.notify_one();
         None

@@ -5,7 +5,7 @@
 //! Never     delays a question: questions have a thread of their own in the encoder.
 //! On crash  loses the manual in work; the next question about it queues it again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -38,12 +38,13 @@ async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
     if let Some(current) = shared.state().current.take() {
         end(&shared, &current, None);
     }
+    let look_every = Duration::from_millis(shared.settings.check_interval_ms);
     let mut seen = None;
     let mut next_look = Instant::now();
     loop {
-        if shared.enabled && Instant::now() >= next_look {
+        if shared.settings.enabled && Instant::now() >= next_look {
             look(&shared, &mut seen).await;
-            next_look = Instant::now() + shared.look_every;
+            next_look = Instant::now() + look_every;
         }
         let model = ModelState::clone(&shared.model.load());
         let next = match &model {
@@ -56,21 +57,21 @@ async fn run(shared: Arc<Shared>) -> Result<(), BoxError> {
         };
         match (model, next) {
             (ModelState::Ready(set), Some(manual)) => embed(&shared, &set, &manual).await,
-            _ => drop(timeout(shared.look_every, shared.wake.notified()).await),
+            _ => drop(timeout(look_every, shared.wake.notified()).await),
         }
     }
 }
 
 /// The files of a model directory with their sizes and times: a changed list is a changed model.
-type Seen = Vec<(std::path::PathBuf, u64, Option<SystemTime>)>;
+type Seen = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
 /// Loads the model if the directory has changed.
 async fn look(shared: &Arc<Shared>, seen: &mut Option<Seen>) {
-    let there = files(&shared.dir);
+    let (dir, threads) = (PathBuf::from(&shared.settings.dir), shared.settings.threads);
+    let there = files(&dir);
     if seen.as_ref() == Some(&there) {
         return;
     }
-    let (dir, threads) = (shared.dir.clone(), shared.threads);
     let loaded =
         tokio::task::spawn_blocking(move || EncoderSet::load(&dir, threads, lower_priority)).await;
     *seen = Some(there);
@@ -168,10 +169,8 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
         vectors.append(more);
         done += slice.len();
         shared.metrics.encoder.windows(slice.len());
-        let mut state = shared.state();
         let progress = Progress { done, total: manual.texts().len() };
-        state.progress.insert(manual.key().to_owned(), progress);
-        state.named.put(manual.name().to_owned(), progress);
+        shared.state().named.put(manual.name().to_owned(), progress);
     }
     let bytes = keep(shared, &key, &vectors).await;
     if let Some(pods) = &shared.pods {
@@ -217,11 +216,11 @@ fn finish(
 fn end(shared: &Shared, manual: &ManualTexts, made: Option<(String, Arc<ManualVectors>)>) {
     let mut state = shared.state();
     state.current = None;
-    state.progress.remove(manual.key());
+    state.unfinished.remove(manual.key());
     if let Some((key, vectors)) = made {
         let total = manual.texts().len();
         state.named.put(manual.name().to_owned(), Progress { done: total, total });
         state.held.put(key, vectors);
     }
-    shared.metrics.encoder.waiting(state.progress.len());
+    shared.metrics.encoder.waiting(state.unfinished.len());
 }
