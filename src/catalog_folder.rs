@@ -108,27 +108,19 @@ impl CatalogFolder {
     ) -> Result<CatalogFileStored, CatalogFileError> {
         may_be_named(&name).map_err(CatalogFileError::Name)?;
         let _turn = self.one_at_a_time.lock().await;
-        let reloader = Arc::clone(&self.reloader);
-        let (file, sent) = (name.clone(), text);
+        let (reloader, file) = (Arc::clone(&self.reloader), name.clone());
         let placed = tokio::task::spawn_blocking(move || {
-            let trial = tried(&reloader, &file, &sent)?;
+            let (folder, now) = (reloader.dir(), reloader.snapshot().load());
+            let not_writable = |cause| not_writable(folder, cause);
+            let trial = Trial::of(folder, &file, &text, &now, &reloader.last().problems);
+            let trial = trial.map_err(not_writable)?;
             let refused = refused(&file, &trial);
-            if let Some(why) = refused.as_ref().filter(|_| !dry_run) {
-                return Err(CatalogFileError::Unfit(why.clone()));
-            }
-            let mut placed = CatalogFileStored {
-                trial,
-                refused,
-                written: false,
-                before: None,
-                not_applied: None,
+            let (written, before) = match &refused {
+                _ if dry_run => (false, None),
+                None => write(folder, &file, text.as_bytes()).map_err(not_writable)?,
+                Some(why) => return Err(CatalogFileError::Unfit(why.clone())),
             };
-            if !dry_run {
-                let folder = reloader.dir();
-                (placed.written, placed.before) = write(folder, &file, sent.as_bytes())
-                    .map_err(|cause| not_writable(folder, cause))?;
-            }
-            Ok(placed)
+            Ok(CatalogFileStored { trial, refused, written, before, not_applied: None })
         })
         .await;
         let mut placed = placed.map_err(|panicked| {
@@ -141,12 +133,6 @@ impl CatalogFolder {
         }
         Ok(placed)
     }
-}
-
-fn tried(reloader: &Reloader, name: &str, text: &str) -> Result<Trial, CatalogFileError> {
-    let (folder, now) = (reloader.dir(), reloader.snapshot().load());
-    Trial::of(folder, name, text, &now, &reloader.last().problems)
-        .map_err(|cause| not_writable(folder, cause))
 }
 
 fn not_writable(folder: &Path, cause: io::Error) -> CatalogFileError {
