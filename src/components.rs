@@ -320,10 +320,9 @@ impl CatalogComponents {
         let reloader = Reloader::new(Arc::clone(&snapshot), dir.clone(), problems, counted);
         let reloader = Arc::new(reloader);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
-        let watcher = settings.catalog.watch.then(|| {
-            let reloader = Arc::clone(&reloader);
-            reload::watcher(reloader, dir.clone(), before, quiet, care, metrics)
-        });
+        let watched = Arc::clone(&reloader);
+        let watcher = settings.catalog.watch;
+        let watcher = watcher.then(|| reload::watcher(watched, before, quiet, care));
         Ok(Self { snapshot, reloader, dir, watcher })
     }
 }

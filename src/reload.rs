@@ -159,29 +159,28 @@ impl FolderState {
 /// `before` the catalog was loaded, or after a crash of the previous watcher.
 pub fn watcher(
     reloader: Arc<Reloader>,
-    dir: PathBuf,
     before: FolderState,
     quiet: Duration,
     care: Care,
-    metrics: &Arc<Metrics>,
 ) -> ChildSpec {
-    ChildSpec::worker("catalog.watcher", "catalog_watcher", care, metrics, move |life| {
-        watch(Arc::clone(&reloader), dir.clone(), before.clone(), quiet, life)
+    let metrics = Arc::clone(&reloader.metrics);
+    ChildSpec::worker("catalog.watcher", "catalog_watcher", care, &metrics, move |life| {
+        watch(Arc::clone(&reloader), before.clone(), quiet, life)
     })
 }
 
 async fn watch(
     reloader: Arc<Reloader>,
-    dir: PathBuf,
     before: FolderState,
     quiet: Duration,
     life: Life,
 ) -> Result<(), BoxError> {
+    let dir = reloader.dir();
     let mut missed = life.generation() > 1;
     loop {
         // A folder that cannot be watched is not fatal: the server serves, and SIGHUP still
         // reloads.
-        let (_watcher, mut changes) = match subscribe(&dir) {
+        let (_watcher, mut changes) = match subscribe(dir) {
             Ok(subscribed) => subscribed,
             Err(cause) => {
                 warn!(cause:%; "catalog folder cannot be watched, SIGHUP still works");
@@ -192,7 +191,7 @@ async fn watch(
             }
         };
         life.observe(json!({ "watching": true, "folder": dir.display().to_string() }));
-        if missed || FolderState::at(&dir) != before {
+        if missed || FolderState::at(dir) != before {
             reloader.reload("changed while it was not watched").await;
         }
         while changes.recv().await.is_some() {
