@@ -33,10 +33,7 @@ use crate::identity::{SignedVisitorTokens, Team};
 use crate::listeners::Listeners;
 use crate::manuals::Loader;
 use crate::outbound::OutboundTls;
-use crate::pods::{
-    self, Link, RedisDesk, RedisL2Caches, RedisLog, RedisPodDirectory, RedisQuota, RedisRelay,
-    RedisVectors,
-};
+use crate::pods::{self, Link, RedisDesk, RedisLog, RedisPodDirectory, RedisRelay};
 use crate::reload::{self, Reloader, tell};
 use crate::secrets::SecretsReloader;
 use crate::start_error::StartError;
@@ -206,7 +203,7 @@ impl Components {
     ) -> http::Dependencies {
         let (server, archive) = (&settings.server, &self.archive);
         let redis = &self.redis.link;
-        let quota = redis.clone().map(|link| Arc::new(RedisQuota::new(link)) as _);
+        let quota = redis.clone().map(|link| Arc::new(link) as _);
         http::Dependencies {
             catalog: Arc::clone(&self.catalog.snapshot),
             pod: Arc::clone(pod),
@@ -285,11 +282,10 @@ impl Redis {
     }
 
     fn l2(&self, settings: &Settings, metrics: &Metrics) -> L2Caches {
-        let cache = &settings.cache;
-        let l2 = RedisL2Caches::new(self.link.as_ref(), cache, metrics);
+        let (link, cache) = (self.link.as_ref(), &settings.cache);
         L2Caches {
-            predictions: l2.of("predictions", &cache.predictions),
-            answers: l2.of("answers", &cache.answers),
+            predictions: pods::l2_cache("predictions", link, cache, &cache.predictions, metrics),
+            answers: pods::l2_cache("answers", link, cache, &cache.answers, metrics),
         }
     }
 
@@ -337,7 +333,7 @@ impl ManualComponents {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
         let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))?;
-        let vectors = redis.link.clone().map(|link| Arc::new(RedisVectors::new(link)) as _);
+        let vectors = redis.link.clone().map(|link| Arc::new(link) as _);
         let encoder = Embeddings::new(&settings.answers.encoder, vectors, metrics);
         let prepares = Arc::new(OnceLock::new());
         let embedding = EmbeddingLoader {
@@ -346,8 +342,8 @@ impl ManualComponents {
             answerer: Arc::clone(&prepares),
         };
         let budget = &settings.cache.manuals;
-        let l2 =
-            RedisL2Caches::new(redis.link.as_ref(), &settings.cache, metrics).of("manuals", budget);
+        let link = redis.link.as_ref();
+        let l2 = pods::l2_cache("manuals", link, &settings.cache, budget, metrics);
         let limits = CacheLimits::of(&settings.cache, budget);
         let cache = ManualCache::new(Arc::new(embedding), l2, limits, care, metrics);
         let answerer = answers::from(

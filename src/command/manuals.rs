@@ -25,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use crate::embeddings::{self, Embeddings, ModelState};
 use crate::manuals::Loader;
 use crate::outbound::OutboundTls;
-use crate::pods::{Link, RedisVectors};
+use crate::pods::Link;
 
 /// Arguments of `hsc manuals`.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,7 @@ async fn warm(settings: &Settings, ids: &[String]) -> anyhow::Result<ExitCode> {
     {
         eprintln!("Redis does not answer: vectors are stored on this machine only");
     }
-    let pods = link.map(|link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>);
+    let pods = link.map(|link| Arc::new(link) as Arc<dyn SharedVectors>);
     let encoder = Embeddings::new(&settings.answers.encoder, pods, &metrics);
     let tls = OutboundTls::new(&settings.outbound.ca_file)?;
     let (loader, limits) = whole_manuals(settings, dir, &tls, &metrics)?;

@@ -58,7 +58,7 @@ static AGENT: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/agen
 static EXPIRE: LazyLock<Script> = LazyLock::new(|| script(include_str!("desk/expire.lua")));
 
 /// The desk in Redis. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisDesk {
     link: Link,
     pod: Arc<str>,
@@ -194,13 +194,18 @@ impl HandoffDesk for RedisDesk {
     }
 
     fn snapshot(&self) -> DeskReply<DeskView> {
-        self.ask(&SNAPSHOT, texts(&[]), |(tickets, agents): (Vec<Reply>, Vec<Reply>)| {
+        /// Id, name, and "1" for an agent who is available.
+        type AgentReply = (String, String, String);
+        self.ask(&SNAPSHOT, texts(&[]), |(tickets, agents): (Vec<Reply>, Vec<AgentReply>)| {
             let tickets = tickets.into_iter().map(|reply| there(of_ticket(reply)?));
             let mut tickets: Vec<Ticket> = tickets.collect::<Result<_, _>>()?;
             tickets
                 .sort_by(|a, b| (a.since_ms, &a.conversation).cmp(&(b.since_ms, &b.conversation)));
-            let mut agents =
-                agents.iter().map(of_presence).collect::<Result<Vec<_>, DeskError>>()?;
+            let presence = |(id, name, available): AgentReply| Presence {
+                agent: Agent { id, name },
+                available: available == "1",
+            };
+            let mut agents: Vec<Presence> = agents.into_iter().map(presence).collect();
             agents.sort_by(|a, b| (&a.agent.name, &a.agent.id).cmp(&(&b.agent.name, &b.agent.id)));
             Ok(DeskView { tickets, agents })
         })
@@ -294,17 +299,6 @@ fn of_gone(reply: Reply) -> Result<Option<TicketGone>, DeskError> {
         None => Ok(None),
         Some(DeskChange::Gone(gone)) => Ok(Some(gone)),
         Some(_) => Err(not_understood()),
-    }
-}
-
-/// The presence of an agent.
-fn of_presence(reply: &Reply) -> Result<Presence, DeskError> {
-    match reply.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [id, name, available] => {
-            let agent = agent_of(id, name).ok_or_else(not_understood)?;
-            Ok(Presence { agent, available: available == "1" })
-        }
-        _ => Err(not_understood()),
     }
 }
 

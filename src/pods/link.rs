@@ -13,7 +13,7 @@ use std::time::Duration;
 use hsc_actors::ports::RedisStatus;
 use hsc_config::RedisSettings;
 use log::{info, warn};
-use redis::{Cmd, FromRedisValue, RedisError, ScriptInvocation};
+use redis::{Cmd, FromRedisValue, RedisError, RedisResult, ScriptInvocation};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -103,7 +103,7 @@ impl Link {
     /// [`LinkError`], which says whether the command may have been executed.
     pub async fn run<T, F>(&self, what: impl FnOnce(Connection) -> F) -> Result<T, LinkError>
     where
-        F: Future<Output = Result<T, RedisError>>,
+        F: Future<Output = RedisResult<T>>,
     {
         let connection = self.connection.borrow().clone().ok_or(LinkError::Down)?;
         match tokio::time::timeout(self.timeout, what(connection)).await {
@@ -230,7 +230,7 @@ impl LinkWatcher {
     }
 
     /// A connection that replied in time.
-    async fn connected(&self) -> Result<Connection, RedisError> {
+    async fn connected(&self) -> RedisResult<Connection> {
         let mut connection = self.target.connect().await?;
         self.shared.breaker.answered();
         let refused = self.pulse(&mut connection).await?;
@@ -271,7 +271,7 @@ impl LinkWatcher {
     }
 
     /// Writes the heartbeat's key. Returns why Redis refuses writes, if it does.
-    async fn pulse(&self, connection: &mut Connection) -> Result<Option<&'static str>, RedisError> {
+    async fn pulse(&self, connection: &mut Connection) -> RedisResult<Option<&'static str>> {
         let mut set = redis::cmd("SET");
         set.arg(&self.key).arg(1).arg("PX").arg(PULSE_TTL_MS);
         let answer = set.query_async::<()>(connection);
@@ -279,11 +279,5 @@ impl LinkWatcher {
             Ok(()) => Ok(None),
             Err(error) => refuses_writes(&error).map(Some).ok_or(error),
         }
-    }
-}
-
-impl std::fmt::Debug for Link {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("is_up", &self.is_up()).finish_non_exhaustive()
     }
 }

@@ -53,7 +53,7 @@ static TAKE_OVER: LazyLock<Script> = LazyLock::new(|| script(include_str!("log/t
 type Reply<T> = BoxFuture<'static, Result<T, LogError>>;
 
 /// The log in Redis. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RedisLog {
     link: Link,
     pod: Arc<str>,

@@ -1,8 +1,10 @@
 //! State that pods share, through Redis.
 //!
 //! [`Link`] is the one connection for commands; everything here uses it except pub/sub, which
-//! has its own. Never: a chat that waits for Redis longer than the settings allow, a
-//! command without a bound, a trusted value of another version or another program.
+//! has its own. Shared quotas and vectors are ports of the link itself.
+//!
+//! Never: a chat that waits for Redis longer than the settings allow, a command without a bound, a trusted value of
+//! another version or another program.
 
 mod address;
 mod breaker;
@@ -17,11 +19,10 @@ mod target;
 
 pub use address::InvalidAddress;
 pub use desk::RedisDesk;
-pub use l2::{RedisL2Caches, RedisVectors};
+pub use l2::l2_cache;
 pub use link::{Link, LinkError};
 pub use log::RedisLog;
 pub use pod_directory::{RedisPodDirectory, name};
-pub use quota::RedisQuota;
 pub use relay::RedisRelay;
 pub use target::Connection;
 

@@ -20,29 +20,15 @@ const DIGEST_BYTES: usize = 16;
 
 static TAKE: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("quota.lua")));
 
-/// The counts in Redis.
-#[derive(Debug, Clone)]
-pub struct RedisQuota {
-    link: Link,
+/// The number is the version, the braces keep all keys on one node of a Cluster.
+fn key(prefix: &str, name: &str) -> String {
+    let digest = digest(&SHA256, name.as_bytes());
+    let used = &digest.as_ref()[..DIGEST_BYTES];
+    let hex: String = used.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{prefix}:{{quota1}}:{hex}")
 }
 
-impl RedisQuota {
-    /// Over this connection.
-    #[must_use]
-    pub fn new(link: Link) -> Self {
-        Self { link }
-    }
-
-    /// The number is the version, the braces keep all keys on one node of a Cluster.
-    fn key(&self, name: &str) -> String {
-        let digest = digest(&SHA256, name.as_bytes());
-        let used = &digest.as_ref()[..DIGEST_BYTES];
-        let hex: String = used.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}:{{quota1}}:{hex}", self.link.prefix())
-    }
-}
-
-impl SharedQuota for RedisQuota {
+impl SharedQuota for Link {
     fn take(
         &self,
         keys: Vec<(String, u32)>,
@@ -51,9 +37,9 @@ impl SharedQuota for RedisQuota {
         let mut script = TAKE.prepare_invoke();
         script.arg(millis(within));
         for (name, most) in keys {
-            script.key(self.key(&name)).arg(most);
+            script.key(key(self.prefix(), &name)).arg(most);
         }
-        let link = self.link.clone();
+        let link = self.clone();
         async move {
             let wait: u64 = link.invoke(script).await?;
             Ok(if wait == 0 { Ok(()) } else { Err(Duration::from_millis(wait)) })

@@ -31,7 +31,7 @@ use hsc_actors::ports::{Relay, Relayed};
 use hsc_config::RedisSettings;
 use hsc_conversation::BoxError;
 use redis::aio::MultiplexedConnection;
-use redis::{Msg, PushInfo, PushKind, RedisError};
+use redis::{Msg, PushInfo, PushKind, RedisError, RedisResult};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Duration, Instant};
 
@@ -171,7 +171,7 @@ struct Publication {
     payload: Bytes,
     /// Not sent after this: by then its publisher has given up.
     until: Instant,
-    reply: oneshot::Sender<Result<(), RedisError>>,
+    reply: oneshot::Sender<RedisResult<()>>,
 }
 
 /// Why a connection ended.
@@ -210,9 +210,7 @@ impl Stream {
                 Arc::new(SubscriptionSink::new(self.tell.clone(), self.shared.prefix.clone()));
             let over = Over(self);
             let end = match self.connected(&subscriptions).await {
-                Ok((connection, mut listened)) => {
-                    self.attend(connection, &mut listened, &subscriptions).await
-                }
+                Ok(connection) => self.attend(connection, &subscriptions).await,
                 Err(end) => end,
             };
             drop(over);
@@ -231,10 +229,9 @@ impl Stream {
     async fn connected(
         &self,
         subscriptions: &Arc<SubscriptionSink>,
-    ) -> Result<(MultiplexedConnection, HashSet<String>), End> {
+    ) -> Result<MultiplexedConnection, End> {
         let receive = Arc::clone(subscriptions);
         let mut connection = self.shared.target.listen(move |push| receive.receive(push)).await?;
-        let mut listened = HashSet::new();
         {
             // From here on every channel is subscribed anew.
             let mut subscribed = self.shared.subscribed();
@@ -242,15 +239,15 @@ impl Stream {
             subscribed.followed_by = self.number;
         }
         // Again for channels that became wanted meanwhile: `Up` covers all of them.
-        while self.adjust(&mut connection, &mut listened).await?.is_some() {}
-        Ok((connection, listened))
+        while self.adjust(&mut connection).await?.is_some() {}
+        Ok(connection)
     }
 
     /// Subscribes and unsubscribes to match the wanted channels; returns the new ones, `None` when nothing has changed.
+    /// A channel that was unwanted for a moment is subscribed once more, which Redis confirms as any other.
     async fn adjust(
         &self,
         connection: &mut MultiplexedConnection,
-        listened: &mut HashSet<String>,
     ) -> Result<Option<Vec<String>>, End> {
         let (added, removed): (Vec<String>, Vec<String>) = {
             let mut subscribed = self.shared.subscribed();
@@ -263,21 +260,15 @@ impl Stream {
         if added.is_empty() && removed.is_empty() {
             return Ok(None);
         }
-        let full = |channels: &[&String]| -> Vec<String> {
+        let full = |channels: &[String]| -> Vec<String> {
             channels.iter().map(|channel| format!("{}{channel}", self.shared.prefix)).collect()
         };
-        let new: Vec<&String> = added.iter().filter(|it| !listened.contains(*it)).collect();
-        for batch in new.chunks(BATCH) {
+        for batch in added.chunks(BATCH) {
             self.in_time(connection.subscribe(full(batch))).await?;
         }
-        let old: Vec<&String> = removed.iter().filter(|it| listened.contains(*it)).collect();
-        for batch in old.chunks(BATCH) {
+        for batch in removed.chunks(BATCH) {
             self.in_time(connection.unsubscribe(full(batch))).await?;
         }
-        for channel in &removed {
-            listened.remove(channel);
-        }
-        listened.extend(added.iter().cloned());
         Ok(Some(added))
     }
 
@@ -285,7 +276,6 @@ impl Stream {
     async fn attend(
         &self,
         mut connection: MultiplexedConnection,
-        listened: &mut HashSet<String>,
         subscriptions: &SubscriptionSink,
     ) -> End {
         let (queue, mut queued) = mpsc::channel(QUEUED);
@@ -293,7 +283,7 @@ impl Stream {
         let attended = async {
             let mut bell = self.shared.bell.subscribe();
             // Changes that were signalled before the receiver existed.
-            while self.adjust(&mut connection, listened).await?.is_some() {}
+            while self.adjust(&mut connection).await?.is_some() {}
             // Publishing first: a reader of `Up` may publish at once.
             self.shared.way_out.send_replace(Some((self.number, queue)));
             self.tell.send(Relayed::Up).await.map_err(|_| End::Unread)?;
@@ -301,7 +291,7 @@ impl Stream {
             loop {
                 tokio::select! {
                     _ = bell.changed() => {
-                        let changed = self.adjust(&mut connection, listened).await?;
+                        let changed = self.adjust(&mut connection).await?;
                         let channels = changed.unwrap_or_default();
                         if !channels.is_empty() {
                             let sent = self.tell.send(Relayed::Listening { channels }).await;
@@ -340,10 +330,7 @@ impl Stream {
         Ok(())
     }
 
-    async fn in_time<T>(
-        &self,
-        answered: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, End> {
+    async fn in_time<T>(&self, answered: impl Future<Output = RedisResult<T>>) -> Result<T, End> {
         match tokio::time::timeout(self.shared.target.timeout, answered).await {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(End::Lost("no answer in time".to_owned())),
@@ -370,7 +357,7 @@ async fn publish(
         for Publication { channel, payload, .. } in &batch {
             pipeline.cmd("PUBLISH").arg(channel).arg(&payload[..]);
         }
-        let sent = pipeline.query_async::<Vec<Result<(), RedisError>>>(&mut connection);
+        let sent = pipeline.query_async::<Vec<RedisResult<()>>>(&mut connection);
         let outcomes = match tokio::time::timeout(within, sent).await {
             Ok(Ok(outcomes)) => outcomes,
             Ok(Err(error)) => batch.iter().map(|_| Err(error.clone())).collect(),
@@ -455,12 +442,5 @@ impl Drop for Over<'_> {
             subscribed.followed_by = 0;
             subscribed.changed = HashSet::new();
         }
-    }
-}
-
-impl std::fmt::Debug for RedisRelay {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let subscribed = self.shared.subscribed().all.len();
-        f.debug_struct("RedisRelay").field("wanted", &subscribed).finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use redis::cluster_async::ClusterConnection;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, Pipeline, ProtocolVersion,
-    RedisError, RedisFuture, TlsCertificates, TlsMode, Value,
+    RedisError, RedisFuture, RedisResult, TlsCertificates, TlsMode, Value,
 };
 
 use super::address::{Address, InvalidAddress};
@@ -139,7 +139,7 @@ impl Target {
     }
 
     /// A connection for commands.
-    pub(super) async fn connect(&self) -> Result<Connection, RedisError> {
+    pub(super) async fn connect(&self) -> RedisResult<Connection> {
         let connected = async {
             if let Some(cluster) = &self.cluster {
                 return Ok(Connection::Cluster(cluster.get_async_connection().await?));
@@ -155,7 +155,7 @@ impl Target {
     pub(super) async fn listen(
         &self,
         receive: impl AsyncPushSender,
-    ) -> Result<MultiplexedConnection, RedisError> {
+    ) -> RedisResult<MultiplexedConnection> {
         let connected = async {
             let info = self.node().await?;
             let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -167,7 +167,7 @@ impl Target {
     }
 
     /// One Redis to connect to: the single one, the master, or any node of the Cluster.
-    async fn node(&self) -> Result<ConnectionInfo, RedisError> {
+    async fn node(&self) -> RedisResult<ConnectionInfo> {
         let tries = self.tries.fetch_add(1, Ordering::Relaxed);
         match &*self.address {
             Address::One(info) => self.trusting(info.clone()),
@@ -206,7 +206,7 @@ impl Target {
     }
 
     /// The same, with the certificate authority of the settings.
-    fn trusting(&self, info: ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
+    fn trusting(&self, info: ConnectionInfo) -> RedisResult<ConnectionInfo> {
         match (&self.authority, info.addr()) {
             (Some(authority), ConnectionAddr::TcpTls { .. }) => {
                 let client = Client::build_with_tls(info, authority.clone())?;
@@ -221,10 +221,7 @@ impl Target {
         AsyncConnectionConfig::new().set_connection_timeout(within).set_response_timeout(within)
     }
 
-    async fn in_time<T>(
-        &self,
-        connected: impl Future<Output = Result<T, RedisError>>,
-    ) -> Result<T, RedisError> {
+    async fn in_time<T>(&self, connected: impl Future<Output = RedisResult<T>>) -> RedisResult<T> {
         let within = self.timeout * ANSWERS_TO_CONNECT;
         tokio::time::timeout(within, connected).await.map_err(|_| timed_out())?
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hsc::embeddings::{Embeddings, ModelState, worker};
-use hsc::pods::RedisVectors;
+use hsc::pods::Link;
 use hsc_actors::SupervisionConfig;
 use hsc_actors::ports::{EncoderStatus as _, SharedVectors};
 use hsc_actors::supervision::{Root, Threads};
@@ -21,7 +21,7 @@ use crate::server::Server;
 struct Pod {
     embeddings: Embeddings,
     metrics: Arc<Metrics>,
-    link: Option<hsc::pods::Link>,
+    link: Option<Link>,
     _root: Root,
 }
 
@@ -34,7 +34,7 @@ impl Pod {
         settings.check_interval_ms = 100;
         let metrics = Metrics::new();
         let link = redis.map(link_to);
-        let share = |link| Arc::new(RedisVectors::new(link)) as Arc<dyn SharedVectors>;
+        let share = |link: Link| Arc::new(link) as Arc<dyn SharedVectors>;
         let embeddings = Embeddings::new(&settings, link.clone().map(share), &metrics);
         let supervision = SupervisionConfig::from(&all.actors);
         let children = vec![worker(&embeddings, supervision.care, &metrics)];

@@ -80,7 +80,7 @@ async fn enter<C: Storable>(
     key: C::Key,
     at_least: Duration,
 ) -> L2Lookup<C> {
-    let until = Instant::now() + store.limits.wait;
+    let until = Instant::now() + Duration::from_millis(store.settings.wait_ms);
     let lock_key: Arc<str> = store.key("lock", &key).into();
     let fresh = |look: &mut StoreLookup<C::Value>| look.held.take_if(|held| held.ttl >= at_least);
     let yours = |key, tag_versions, lock| {
@@ -95,7 +95,8 @@ async fn enter<C: Storable>(
         if let Some(held) = fresh(&mut look) {
             return L2Lookup::Found(held);
         }
-        let taking = LoadLock::take(&store.link, Arc::clone(&lock_key), store.limits.lock);
+        let lasts = Duration::from_millis(store.settings.lock_ms);
+        let taking = LoadLock::take(&store.link, Arc::clone(&lock_key), lasts);
         match store.bounded(taking).await {
             Ok(Some(lock)) => {
                 // The previous holder of the lock may have stored the value between the lookup and the lock.

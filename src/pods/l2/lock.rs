@@ -21,7 +21,6 @@ const RENEW: &str = "if redis.call('GET', KEYS[1]) == ARGV[1] then \
     return redis.call('PEXPIRE', KEYS[1], ARGV[2]) else return 0 end";
 
 /// A held lock. Dropping it releases it.
-#[derive(Debug)]
 pub(super) struct LoadLock {
     link: Link,
     key: Arc<str>,

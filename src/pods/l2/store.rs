@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures::future::{join_all, try_join_all};
 use hsc_actors::cache::{CacheTag, Contents, L2Entry, L2Policy, RecentEntries};
+use hsc_config::SecondLayerSettings;
 use hsc_monitoring::L2Meter;
 use log::debug;
 use redis::Cmd;
@@ -35,21 +36,6 @@ const FETCHED_AT_ONCE: usize = 64;
 /// with other settings.
 const MARK_LASTS: Duration = Duration::from_secs(24 * 3_600);
 
-/// Bounds of the L2 cache, from the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct L2Limits {
-    /// Largest value, packed.
-    pub(super) value_bytes: usize,
-    /// Time limit of a lookup.
-    pub(super) timeout: Duration,
-    /// Longest wait for another pod's load.
-    pub(super) wait: Duration,
-    /// Lifetime of the lock of a pod that died while it loaded.
-    pub(super) lock: Duration,
-    /// Lifetime of the values of this cache.
-    pub(super) ttl: Duration,
-}
-
 /// What a cache stores in Redis: keys and values that can be written and read.
 pub(super) trait Storable:
     Contents<Key: Serialize + DeserializeOwned, Value: Serialize + DeserializeOwned>
@@ -66,7 +52,9 @@ pub(super) struct L2Store<C> {
     pub(super) link: Link,
     /// Prefix of every key.
     root: String,
-    pub(super) limits: L2Limits,
+    pub(super) settings: SecondLayerSettings,
+    /// Lifetime of the values of this cache.
+    ttl: Duration,
     pub(super) meter: L2Meter,
     pub(super) puts: Semaphore,
     contents: PhantomData<fn() -> C>,
@@ -90,10 +78,16 @@ pub(super) struct StoreLookup<V> {
 }
 
 impl<C: Storable> L2Store<C> {
-    pub(super) fn new(link: Link, cache: &'static str, limits: L2Limits, meter: L2Meter) -> Self {
+    pub(super) fn new(
+        link: Link,
+        cache: &'static str,
+        settings: SecondLayerSettings,
+        ttl: Duration,
+        meter: L2Meter,
+    ) -> Self {
         let root = format!("{}:l2:{cache}:{FORM}", link.prefix());
         let (puts, contents) = (Semaphore::new(PUTS_AT_ONCE), PhantomData);
-        Self { link, root, limits, meter, puts, contents }
+        Self { link, root, settings, ttl, meter, puts, contents }
     }
 
     /// Looks up a value and the current versions of its tags in one round trip.
@@ -118,7 +112,7 @@ impl<C: Storable> L2Store<C> {
     /// The bytes of a key and their remaining lifetime. A value over the size limit is not fetched whole.
     async fn fetch(&self, at: &str) -> Result<Option<(Vec<u8>, Duration)>, LinkError> {
         let (mut range, mut ttl) = (redis::cmd("GETRANGE"), redis::cmd("PTTL"));
-        range.arg(at).arg(0).arg(self.limits.value_bytes);
+        range.arg(at).arg(0).arg(self.settings.max_value_bytes);
         ttl.arg(at);
         let (range, ttl) = (self.link.command::<Vec<u8>>(range), self.link.command::<i64>(ttl));
         let (range, ttl) = tokio::join!(range, ttl);
@@ -144,7 +138,7 @@ impl<C: Storable> L2Store<C> {
 
     /// Decodes bytes on the blocking pool, off the threads that serve.
     async fn read(&self, packed: Vec<u8>) -> Option<StoredValue<C::Key, C::Value>> {
-        let most = self.limits.value_bytes;
+        let most = self.settings.max_value_bytes;
         let read = tokio::task::spawn_blocking(move || unpack(&packed, most)).await;
         read.unwrap_or(Err(PackError::Damaged)).map_err(|unfit| self.unfit(unfit)).ok()
     }
@@ -156,7 +150,8 @@ impl<C: Storable> L2Store<C> {
         value: C::Value,
         ttl: Duration,
     ) {
-        let (at, hash, most) = (self.key("value", &key), hash(&key), self.limits.value_bytes);
+        let (at, hash) = (self.key("value", &key), hash(&key));
+        let most = self.settings.max_value_bytes;
         let tags = C::tags(&key);
         let is_listed = C::sharing(&key) == L2Policy::WhenHot;
         let packed = move || pack(&StoredValue { key, tag_versions, value }, most);
@@ -244,7 +239,7 @@ impl<C: Storable> L2Store<C> {
     pub(super) async fn forget(&self, tag: CacheTag) -> Result<(), LinkError> {
         let mut set = redis::cmd("SET");
         let tag_version = format!("{:016x}", rand::random::<u64>());
-        let lasts = MARK_LASTS.max(self.limits.ttl * 2);
+        let lasts = MARK_LASTS.max(self.ttl * 2);
         set.arg(self.tag_key(&tag)).arg(tag_version).arg("PX").arg(millis(lasts));
         self.link.command(set).await
     }
@@ -267,7 +262,7 @@ impl<C: Storable> L2Store<C> {
         &self,
         reply: impl Future<Output = Result<T, LinkError>>,
     ) -> Result<T, LinkError> {
-        let bound = self.limits.timeout;
+        let bound = Duration::from_millis(self.settings.timeout_ms);
         let reply = timeout(bound, reply).await.unwrap_or(Err(LinkError::TimedOut(bound)));
         reply.inspect_err(|error| self.unreachable(error))
     }

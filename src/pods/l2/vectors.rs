@@ -18,26 +18,13 @@ const CLAIM: Duration = Duration::from_secs(15);
 /// The largest value: vectors of a manual of 4,000 pages. Larger manuals are embedded by each pod.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Vectors in Redis.
-pub struct RedisVectors {
-    link: Link,
+fn key_of(link: &Link, what: &str, key: &str) -> String {
+    format!("{}:vectors:v1:{what}:{key}", link.prefix())
 }
 
-impl RedisVectors {
-    /// Over this connection.
-    #[must_use]
-    pub fn new(link: Link) -> Self {
-        Self { link }
-    }
-
-    fn key(&self, what: &str, key: &str) -> String {
-        format!("{}:vectors:v1:{what}:{key}", self.link.prefix())
-    }
-}
-
-impl SharedVectors for RedisVectors {
+impl SharedVectors for Link {
     fn get(&self, key: String) -> BoxFuture<'static, Option<Vec<u8>>> {
-        let (link, key) = (self.link.clone(), self.key("value", &key));
+        let (link, key) = (self.clone(), key_of(self, "value", &key));
         async move {
             let mut get = redis::cmd("GETEX");
             get.arg(&key).arg("PX").arg(millis(KEPT));
@@ -51,7 +38,7 @@ impl SharedVectors for RedisVectors {
     }
 
     fn put(&self, key: String, bytes: Vec<u8>) -> BoxFuture<'static, ()> {
-        let (link, key) = (self.link.clone(), self.key("value", &key));
+        let (link, key) = (self.clone(), key_of(self, "value", &key));
         async move {
             if bytes.len() > MOST_BYTES {
                 return;
@@ -66,7 +53,7 @@ impl SharedVectors for RedisVectors {
     }
 
     fn claim(&self, key: String) -> BoxFuture<'static, Claim> {
-        let (link, key) = (self.link.clone(), self.key("claim", &key));
+        let (link, key) = (self.clone(), key_of(self, "claim", &key));
         async move {
             match LoadLock::take(&link, key.into(), CLAIM).await {
                 Ok(Some(lock)) => Claim::Ours(Box::new(lock)),
