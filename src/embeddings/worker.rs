@@ -133,7 +133,8 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
     let stored =
         tokio::task::spawn_blocking(move || store.get(&of_disk)).await.ok().flatten().filter(fits);
     if let Some(vectors) = stored {
-        return finish(shared, manual, key, vectors, "disk");
+        shared.metrics.encoder.manual("disk");
+        return end(shared, manual, Some((key, vectors)));
     }
     let mut right = None;
     if let Some(pods) = &shared.pods {
@@ -143,7 +144,8 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
                 bytes.and_then(|bytes| ManualVectors::from_bytes(&bytes)).filter(fits)
             {
                 keep(shared, &key, &vectors).await;
-                return finish(shared, manual, key, vectors, "shared");
+                shared.metrics.encoder.manual("shared");
+                return end(shared, manual, Some((key, vectors)));
             }
             match pods.claim(key.clone()).await {
                 Claim::Ours(it) if right.is_none() => right = Some(it),
@@ -176,7 +178,8 @@ async fn embed(shared: &Arc<Shared>, set: &Arc<EncoderSet>, manual: &Arc<ManualT
     if let Some(pods) = &shared.pods {
         pods.put(key.clone(), bytes).await;
     }
-    finish(shared, manual, key, vectors, "embedded");
+    shared.metrics.encoder.manual("embedded");
+    end(shared, manual, Some((key, vectors)));
     drop(right);
 }
 
@@ -201,26 +204,15 @@ async fn keep(shared: &Arc<Shared>, key: &str, vectors: &ManualVectors) -> Vec<u
     tokio::task::spawn_blocking(write).await.unwrap_or_default()
 }
 
-fn finish(
-    shared: &Shared,
-    manual: &ManualTexts,
-    key: String,
-    vectors: ManualVectors,
-    outcome: &'static str,
-) {
-    shared.metrics.encoder.manual(outcome);
-    end(shared, manual, Some((key, Arc::new(vectors))));
-}
-
-/// Removes a manual from the queue, with its vectors or without.
-fn end(shared: &Shared, manual: &ManualTexts, made: Option<(String, Arc<ManualVectors>)>) {
+/// Removes a manual from the queue, with its vectors and their key or without.
+fn end(shared: &Shared, manual: &ManualTexts, made: Option<(String, ManualVectors)>) {
     let mut state = shared.state();
     state.current = None;
     state.unfinished.remove(manual.key());
     if let Some((key, vectors)) = made {
         let total = manual.texts().len();
         state.named.put(manual.name().to_owned(), Progress { done: total, total });
-        state.held.put(key, vectors);
+        state.held.put(key, Arc::new(vectors));
     }
     shared.metrics.encoder.waiting(state.unfinished.len());
 }

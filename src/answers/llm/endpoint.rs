@@ -14,7 +14,7 @@ use hsc_conversation::BoxError;
 use hsc_conversation::protocol::ImageFile;
 use reqwest::header::CONTENT_TYPE;
 use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::limits::{Scope, Usage, Used};
@@ -57,7 +57,7 @@ struct Request<'a> {
     stream: bool,
     messages: [Turn<'a>; 2],
     #[serde(skip_serializing_if = "Option::is_none")]
-    stream_options: Option<StreamOptions>,
+    stream_options: Option<Value>,
     /// The limit of the answer, under one of the two names.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
@@ -100,11 +100,6 @@ enum Part<'a> {
 struct ImageUrl<'a> {
     #[serde(serialize_with = "data_url")]
     url: &'a ImageFile,
-}
-
-#[derive(Serialize)]
-struct StreamOptions {
-    include_usage: bool,
 }
 
 impl<'a> Content<'a> {
@@ -229,7 +224,7 @@ impl Endpoint {
                 Turn { role: "system", content: Content::Text(&prompt.system) },
                 Turn { role: "user", content: Content::of(prompt, image) },
             ],
-            stream_options: self.asks_usage.then_some(StreamOptions { include_usage: true }),
+            stream_options: self.asks_usage.then(|| json!({ "include_usage": true })),
             max_completion_tokens: self.is_openai.then_some(*max_tokens),
             max_tokens: (!self.is_openai).then_some(*max_tokens),
         };
