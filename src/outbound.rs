@@ -5,6 +5,7 @@
 //! resolved, and the connection uses exactly the addresses that were checked, so that a name cannot
 //! resolve differently in between.
 
+use std::error::Error as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -140,14 +141,8 @@ pub(crate) fn client_builder(trust: Trust, tls: &OutboundTls) -> ClientBuilder {
 
 /// The refused name in an error of a client.
 pub(crate) fn not_public(error: &reqwest::Error) -> Option<&NotPublic> {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if let Some(found) = inner.downcast_ref() {
-            return Some(found);
-        }
-        cause = inner.source();
-    }
-    None
+    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.find_map(|cause| cause.downcast_ref())
 }
 
 /// The wait that a response asks for by its `Retry-After`: seconds or a date.

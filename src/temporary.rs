@@ -5,7 +5,7 @@
 //! depend on process ids or the clock. The next start removes
 //! each folder of the same kind whose lock is free.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -136,10 +136,7 @@ fn is_ours(path: &Path) -> bool {
 
 fn is_abandoned(folder: &Path, now: SystemTime) -> bool {
     match File::open(folder.join(OWNER)) {
-        Ok(owner) => match owner.try_lock() {
-            Ok(()) => true,
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-        },
+        Ok(owner) => owner.try_lock().is_ok(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => is_older(folder, UNOWNED_FOR, now),
         // The folder of another user, or no permission: not ours to remove.
         Err(_) => false,

@@ -83,7 +83,7 @@ impl Store {
         let io = |cause| BackupError::Io { file: place.to_owned(), cause };
         make_private_folder(place).map_err(io)?;
         // Copied beside it and renamed: a partial copy is never the archive.
-        let half = with_ending(place, "restoring");
+        let half = place.with_added_extension("restoring");
         make_private(&half).map_err(io)?;
         std::io::copy(
             &mut std::fs::File::open(from).map_err(io)?,
@@ -93,7 +93,7 @@ impl Store {
         let before = match place.exists() {
             true => {
                 fold_in(place).await?;
-                let before = with_ending(place, "before-restore");
+                let before = place.with_added_extension("before-restore");
                 std::fs::rename(place, &before).map_err(io)?;
                 Some(before)
             }
@@ -146,11 +146,4 @@ async fn fold_in(file: &Path) -> Result<(), BackupError> {
         Ok("delete") => Ok(()),
         _ => Err(BackupError::InUse),
     }
-}
-
-fn with_ending(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
 }

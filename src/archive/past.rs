@@ -181,10 +181,7 @@ fn message_entry(
     thumbs: &mut HashMap<u64, (Thumb, Option<String>)>,
 ) -> Result<TranscriptEntry> {
     let offset = maybe_number(row, "place")?;
-    let (thumb, comment) = match offset.and_then(|offset| thumbs.remove(&offset)) {
-        Some((thumb, comment)) => (Some(thumb), comment),
-        None => (None, None),
-    };
+    let (thumb, comment) = offset.and_then(|offset| thumbs.remove(&offset)).unzip();
     let citations = serde_json::from_str(&row.try_get::<String, _>("citations")?)
         .map_err(|error| Error::Decode(error.into()))?;
     let confidence: Option<f64> = row.try_get("confidence")?;
@@ -200,7 +197,7 @@ fn message_entry(
         confidence: confidence.map(|confidence| confidence as f32),
         citations,
         thumb,
-        comment,
+        comment: comment.flatten(),
         upload: row.try_get("upload")?,
     })
 }

@@ -377,16 +377,13 @@ async fn list(
         .await?;
     }
     if !is_of_first_releases {
-        query(
+        let SchemaMigration { version, name, oldest_server, .. } = migration;
+        let listed = sql(
             "INSERT INTO schema_migrations (version, name, checksum, oldest_server)
              VALUES ($1, $2, $3, $4)",
-        )
-        .bind(migration.version)
-        .bind(migration.name)
-        .bind(text_of(&checksum))
-        .bind(migration.oldest_server)
-        .execute(connection)
-        .await?;
+            &[version, name, &text_of(&checksum), oldest_server],
+        );
+        listed.persistent(false).execute(connection).await?;
     }
     Ok(())
 }

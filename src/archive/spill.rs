@@ -6,7 +6,7 @@
 //!
 //! Never: a damaged line that costs another one, a file that others than the server's user can read.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, BufWriter, ErrorKind, Result, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -159,10 +159,7 @@ impl SpillFile {
     /// Locks a file; none if another pod has it.
     fn open(path: PathBuf) -> Option<Self> {
         let file = File::open(&path).ok()?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return None,
-        }
+        file.try_lock().ok()?;
         // Another pod may have removed it between the two steps.
         path.exists().then(|| Self { path, lines: BufReader::new(file), records: 0, damaged: 0 })
     }

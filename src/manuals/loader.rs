@@ -6,6 +6,7 @@
 //!           the last load.
 //! On crash  loses only the requests in work and the last results; fetched files are on disk.
 
+use std::error::Error as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -354,14 +355,8 @@ fn is_remote(address: &str) -> bool {
 
 /// An error and its causes, on one line.
 fn with_causes(error: &LoadError) -> String {
-    let mut line = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        line.push_str(": ");
-        line.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    line
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 /// The file of a catalog's path. It must be below the catalog folder, links followed: a catalog is
