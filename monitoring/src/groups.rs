@@ -17,10 +17,14 @@ groups! {
     Connections {
         open: IntGauge = "hsc_connections",
         opened: IntCounter = "hsc_connections_served_total",
-        refused: CounterFamily = "hsc_connections_refused_total",
-        closed: CounterFamily = "hsc_connections_closed_total",
-        malformed: CounterFamily = "hsc_malformed_total",
-        reloads: CounterFamily = "hsc_tls_reloads_total",
+        /// A connection was refused: `address` (its client has too many) or `full`.
+        fn(reason) refused: CounterFamily = "hsc_connections_refused_total",
+        /// The server closed a connection: `header_timeout`, `body_timeout`, `idle_timeout`, `write_timeout` or `evicted`.
+        fn(reason) closed: CounterFamily = "hsc_connections_closed_total",
+        /// The data of a client cannot be parsed: as a `request`, as `tls` or as a `proxy_header`.
+        fn(what) malformed: CounterFamily = "hsc_malformed_total",
+        /// The certificate files have changed: `taken`, or `kept` (the previous one stays in use).
+        fn(outcome) certificate_reloaded: CounterFamily = "hsc_tls_reloads_total",
     }
 
     /// HTTP requests by route and status.
@@ -33,11 +37,13 @@ groups! {
     Sockets {
         open: IntGauge = "hsc_ws_sessions",
         opened: IntCounter = "hsc_ws_opened_total",
-        refused: CounterFamily = "hsc_ws_refused_total",
+        /// A socket was refused: `full`, `draining`, `rate`, `busy`, `address` or `address_rate`.
+        fn(reason) refused: CounterFamily = "hsc_ws_refused_total",
         received: CounterFamily = "hsc_ws_received_total",
         sent: CounterFamily = "hsc_ws_sent_total",
         closed: CounterFamily = "hsc_ws_closed_total",
-        violations: CounterFamily = "hsc_ws_violations_total",
+        /// A client sent frames that violate the limits or the protocol.
+        fn(reason) violated: CounterFamily = "hsc_ws_violations_total",
         unfinished: IntGauge = "hsc_ws_unfinished_bytes",
         queued: IntGauge = "hsc_ws_queued_bytes",
         typing: IntCounter = "hsc_ws_received_total" ["typing"],
@@ -59,14 +65,16 @@ groups! {
         extracts: CounterFamily = "hsc_manual_extracts_total",
         extract_seconds: Histogram = "hsc_manual_extract_seconds",
         pages: IntCounter = "hsc_manual_pages_total",
-        recognized: CounterFamily = "hsc_manual_ocr_pages_total",
+        /// A scanned page was recognized (`read`), or cannot be: `damaged`, `too_large`, `too_slow`, `engine` or `died`.
+        fn(outcome) recognized: CounterFamily = "hsc_manual_ocr_pages_total",
     }
 
     /// The sentence encoder.
     Encoder {
         models: IntGauge = "hsc_encoder_models",
         query_seconds: Histogram = "hsc_encoder_query_seconds",
-        manuals: CounterFamily = "hsc_encoder_manuals_total",
+        /// The embedding of a manual ended: `embedded`, `disk`, `shared`, `failed` or `dropped`.
+        fn(outcome) manual: CounterFamily = "hsc_encoder_manuals_total",
         windows: IntCounter = "hsc_encoder_windows_total",
         waiting: IntGauge = "hsc_encoder_waiting",
     }
@@ -74,21 +82,27 @@ groups! {
     /// Answers and the use of the language model.
     Answers {
         total: CounterFamily = "hsc_answers_total",
-        lost: CounterFamily = "hsc_answers_lost_total",
+        /// The answerer failed before the end of an answer: `panicked`, or `incomplete` (it ended without a last event).
+        fn(reason) lost: CounterFamily = "hsc_answers_lost_total",
         first_chunk_seconds: Histogram = "hsc_answer_first_chunk_seconds",
         seconds: Histogram = "hsc_answer_seconds",
         fallbacks: CounterFamily = "hsc_answer_fallbacks_total",
         image_bytes: IntGauge = "hsc_question_image_bytes",
-        images_refused: CounterFamily = "hsc_question_images_refused_total",
-        llm_limited: CounterFamily = "hsc_llm_limited_total",
+        /// A picture was refused; `scope` is the exhausted limit, `client` or `pod`.
+        fn(scope) image_refused: CounterFamily = "hsc_question_images_refused_total",
+        /// The language model got no request, because the quota of this scope is used up.
+        fn(scope, limit) model_limited: CounterFamily = "hsc_llm_limited_total",
         llm_tokens: CounterFamily = "hsc_llm_tokens_total",
     }
 
     /// Conversations that continue over another socket, on another pod, or without a client.
     Conversations {
-        events: CounterFamily = "hsc_conversation_events_total",
-        resumed: CounterFamily = "hsc_conversations_resumed_total",
-        completed: CounterFamily = "hsc_conversations_completed_total",
+        /// An event of a conversation that this pod owns.
+        fn(name) event: CounterFamily = "hsc_conversation_events_total",
+        /// A client resumed a conversation.
+        fn(outcome) resumed: CounterFamily = "hsc_conversations_resumed_total",
+        /// The answers of a vanished pod were completed here, or not.
+        fn(outcome) completed: CounterFamily = "hsc_conversations_completed_total",
     }
 
     /// Hits, misses and sizes, by cache.
@@ -112,19 +126,23 @@ groups! {
     /// Restarts, queues and undelivered messages, by kind of actor.
     Actors {
         up: IntGaugeVec = "hsc_actor_up",
-        restarts: CounterFamily = "hsc_actor_restarts_total",
+        /// An actor was restarted.
+        fn(actor, reason) restarted: CounterFamily = "hsc_actor_restarts_total",
         mailbox_depth: IntGaugeVec = "hsc_actor_mailbox_depth",
         handle_seconds: HistogramVec = "hsc_actor_handle_seconds",
-        undelivered: CounterFamily = "hsc_actor_undelivered_total",
+        /// A message for an actor was handed back.
+        fn(actor) undelivered: CounterFamily = "hsc_actor_undelivered_total",
     }
 
     /// Messages between pods.
     Bridge {
         connected: IntGauge = "hsc_bridge_connected",
         channels: IntGauge = "hsc_bridge_channels",
-        published: CounterFamily = "hsc_bridge_published_total",
+        /// A message was published to the other pods.
+        fn(kind) published: CounterFamily = "hsc_bridge_published_total",
         received: CounterFamily = "hsc_bridge_received_total",
-        dropped: CounterFamily = "hsc_bridge_dropped_total",
+        /// A message was lost: `down`, `full`, `failed`, `version`, `kind`, `malformed` or `slow_listener`.
+        fn(reason) dropped: CounterFamily = "hsc_bridge_dropped_total",
         latency: Histogram = "hsc_bridge_latency_seconds",
         reconnects: IntCounter = "hsc_bridge_reconnects_total",
     }
@@ -147,15 +165,18 @@ groups! {
 
     /// Pictures and offline messages.
     UploadMetrics {
-        uploads: CounterFamily = "hsc_uploads_total",
+        /// An upload ended: `kept`, `too_large`, `not_a_picture`, `too_many`, `busy` or `failed`.
+        fn(outcome) upload: CounterFamily = "hsc_uploads_total",
         uploads_expired: IntCounter = "hsc_uploads_expired_total",
-        offline_messages: CounterFamily = "hsc_offline_messages_total",
+        /// A `message` was left, or a `transcript` requested: `taken` or `too_many`.
+        fn(kind, outcome) offline_message: CounterFamily = "hsc_offline_messages_total",
     }
 
     /// Results, duration and queue of webhook deliveries.
     Webhooks {
         tries: CounterFamily = "hsc_webhook_attempts_total",
-        dead: CounterFamily = "hsc_webhook_dead_total",
+        /// A delivery became a dead letter: `attempts`, `gone` or `forbidden`.
+        fn(reason) died: CounterFamily = "hsc_webhook_dead_total",
         seconds: Histogram = "hsc_webhook_seconds",
         waiting: IntGauge = "hsc_webhooks_waiting",
         letters: IntGauge = "hsc_webhook_dead_letters",
@@ -166,7 +187,8 @@ groups! {
         products: IntGauge = "hsc_catalog_products",
         brands: IntGauge = "hsc_catalog_brands",
         problems: IntGauge = "hsc_catalog_problems",
-        reloads: CounterFamily = "hsc_catalog_reloads_total",
+        /// The catalog was reloaded: `swapped` or `kept`.
+        fn(outcome) reloaded: CounterFamily = "hsc_catalog_reloads_total",
     }
 }
 
@@ -224,26 +246,6 @@ impl Connections {
     pub fn ended(&self) {
         self.open.dec();
     }
-
-    /// A connection was refused: `address` (its client has too many) or `full`.
-    pub fn refused(&self, reason: &'static str) {
-        self.refused.inc(&[reason]);
-    }
-
-    /// The server closed a connection: `header_timeout`, `body_timeout`, `idle_timeout`, `write_timeout` or `evicted`.
-    pub fn closed(&self, reason: &'static str) {
-        self.closed.inc(&[reason]);
-    }
-
-    /// The data of a client cannot be parsed: as a `request`, as `tls` or as a `proxy_header`.
-    pub fn malformed(&self, what: &'static str) {
-        self.malformed.inc(&[what]);
-    }
-
-    /// The certificate files have changed: `taken`, or `kept` (the previous one stays in use).
-    pub fn certificate_reloaded(&self, outcome: &'static str) {
-        self.reloads.inc(&[outcome]);
-    }
 }
 
 impl Http {
@@ -272,11 +274,6 @@ impl Sockets {
         self.open.dec();
     }
 
-    /// A socket was refused: `full`, `draining`, `rate`, `busy`, `address` or `address_rate`.
-    pub fn refused(&self, reason: &'static str) {
-        self.refused.inc(&[reason]);
-    }
-
     /// A message was received.
     pub fn received(&self, kind: &'static str) {
         if kind == "typing" { self.typing.inc() } else { self.received.inc(&[kind]) }
@@ -290,11 +287,6 @@ impl Sockets {
     /// The server closed a socket.
     pub fn closed(&self, code: u16) {
         self.closed.with_label_values(&[decimal(code, &mut [0; 5])]).inc();
-    }
-
-    /// A client sent frames that violate the limits or the protocol.
-    pub fn violated(&self, reason: &'static str) {
-        self.violations.inc(&[reason]);
     }
 
     /// Bytes queued for clients.
@@ -335,11 +327,6 @@ impl Manuals {
         self.pages.inc_by(pages);
         self.extract_seconds.observe(took.as_secs_f64());
     }
-
-    /// A scanned page was recognized (`read`), or cannot be: `damaged`, `too_large`, `too_slow`, `engine` or `died`.
-    pub fn recognized(&self, outcome: &'static str) {
-        self.recognized.inc(&[outcome]);
-    }
 }
 
 impl Encoder {
@@ -351,11 +338,6 @@ impl Encoder {
     /// A question was embedded.
     pub fn query(&self, took: Duration) {
         self.query_seconds.observe(took.as_secs_f64());
-    }
-
-    /// The embedding of a manual ended: `embedded`, `disk`, `shared`, `failed` or `dropped`.
-    pub fn manual(&self, outcome: &'static str) {
-        self.manuals.inc(&[outcome]);
     }
 
     /// Windows were embedded.
@@ -381,11 +363,6 @@ impl Answers {
         self.seconds.observe(took.as_secs_f64());
     }
 
-    /// The answerer failed before the end of an answer: `panicked`, or `incomplete` (it ended without a last event).
-    pub fn lost(&self, reason: &'static str) {
-        self.lost.inc(&[reason]);
-    }
-
     /// The language model failed and the extractive answer was used.
     pub fn fell_back(&self, reason: &str) {
         self.fallbacks.inc(&[reason]);
@@ -396,37 +373,10 @@ impl Answers {
         self.image_bytes.set(gauge_value(bytes));
     }
 
-    /// A picture was refused; `scope` is the exhausted limit, `client` or `pod`.
-    pub fn image_refused(&self, scope: &'static str) {
-        self.images_refused.inc(&[scope]);
-    }
-
-    /// The language model got no request, because the quota of this scope is used up.
-    pub fn model_limited(&self, scope: &'static str, limit: &'static str) {
-        self.llm_limited.inc(&[scope, limit]);
-    }
-
     /// Tokens used by the language model.
     pub fn model_tokens(&self, prompt: u64, completion: u64) {
         self.llm_tokens.with_label_values(&["prompt"]).inc_by(prompt);
         self.llm_tokens.with_label_values(&["completion"]).inc_by(completion);
-    }
-}
-
-impl Conversations {
-    /// An event of a conversation that this pod owns.
-    pub fn event(&self, name: &str) {
-        self.events.inc(&[name]);
-    }
-
-    /// A client resumed a conversation.
-    pub fn resumed(&self, outcome: &str) {
-        self.resumed.inc(&[outcome]);
-    }
-
-    /// The answers of a vanished pod were completed here, or not.
-    pub fn completed(&self, outcome: &str) {
-        self.completed.inc(&[outcome]);
     }
 }
 
@@ -519,23 +469,13 @@ impl Actors {
     /// The meter of this kind of actor. Its series exist from now on, at zero.
     #[must_use]
     pub fn meter(&self, actor: &'static str) -> ActorMeter {
-        self.restarts.begin(&[("actor", actor)]);
+        self.restarted.begin(&[("actor", actor)]);
         self.undelivered.begin(&[("actor", actor)]);
         ActorMeter {
             up: self.up.with_label_values(&[actor]),
             mailbox_depth: self.mailbox_depth.with_label_values(&[actor]),
             handle_seconds: self.handle_seconds.with_label_values(&[actor]),
         }
-    }
-
-    /// An actor was restarted.
-    pub fn restarted(&self, actor: &'static str, reason: &'static str) {
-        self.restarts.inc(&[actor, reason]);
-    }
-
-    /// A message for an actor was handed back.
-    pub fn undelivered(&self, actor: &'static str) {
-        self.undelivered.inc(&[actor]);
     }
 }
 
@@ -570,20 +510,10 @@ impl Bridge {
         self.channels.set(gauge_value(channels));
     }
 
-    /// A message was published to the other pods.
-    pub fn published(&self, kind: &'static str) {
-        self.published.inc(&[kind]);
-    }
-
     /// A message of another pod was received; `age` is the time since it was written.
     pub fn received(&self, kind: &'static str, age: Duration) {
         self.received.inc(&[kind]);
         self.latency.observe(age.as_secs_f64());
-    }
-
-    /// A message was lost: `down`, `full`, `failed`, `version`, `kind`, `malformed` or `slow_listener`.
-    pub fn dropped(&self, reason: &'static str) {
-        self.dropped.inc(&[reason]);
     }
 }
 
@@ -623,19 +553,9 @@ impl Desk {
 }
 
 impl UploadMetrics {
-    /// An upload ended: `kept`, `too_large`, `not_a_picture`, `too_many`, `busy` or `failed`.
-    pub fn upload(&self, outcome: &'static str) {
-        self.uploads.inc(&[outcome]);
-    }
-
     /// Pictures were removed because they expired.
     pub fn expired(&self, pictures: usize) {
         self.uploads_expired.inc_by(u64::try_from(pictures).unwrap_or(u64::MAX));
-    }
-
-    /// A `message` was left, or a `transcript` requested: `taken` or `too_many`.
-    pub fn offline_message(&self, kind: &'static str, outcome: &'static str) {
-        self.offline_messages.inc(&[kind, outcome]);
     }
 }
 
@@ -644,11 +564,6 @@ impl Webhooks {
     pub fn tried(&self, outcome: &'static str, took: Duration) {
         self.tries.inc(&[outcome]);
         self.seconds.observe(took.as_secs_f64());
-    }
-
-    /// A delivery became a dead letter: `attempts`, `gone` or `forbidden`.
-    pub fn died(&self, reason: &'static str) {
-        self.dead.inc(&[reason]);
     }
 
     /// Number of pending deliveries and of dead letters.
@@ -664,11 +579,6 @@ impl Catalogs {
         self.products.set(gauge_value(products));
         self.brands.set(gauge_value(brands));
         self.problems.set(gauge_value(problems));
-    }
-
-    /// The catalog was reloaded: `swapped` or `kept`.
-    pub fn reloaded(&self, outcome: &'static str) {
-        self.reloads.inc(&[outcome]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use prometheus::core::Collector;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry,
@@ -16,18 +17,29 @@ const BUCKETS: [f64; 17] = [
 ];
 
 /// Declares groups of metrics: each field with its type and the name in the list; a field of one series of a metric
-/// with labels also with its label values.
+/// with labels also with its label values. `fn(labels)` before a counter declares a method of the same name, which
+/// counts an event with these label values.
 macro_rules! groups {
     ($($(#[$meta:meta])* $group:ident {
-        $($field:ident: $kind:ty = $name:literal $([$($label:literal),*])?,)*
+        $(
+            $($(#[$doc:meta])+ fn($($label:ident),+))?
+            $field:ident: $kind:ty = $name:literal $([$($value:literal),*])?,
+        )*
     })*) => {$(
         $(#[$meta])*
         pub struct $group { $($field: $kind,)* }
 
         impl $group {
             pub(crate) fn new(builder: &MetricsBuilder) -> Self {
-                Self { $($field: builder.metric($name, &[$($($label),*)?]),)* }
+                Self { $($field: builder.metric($name, &[$($($value),*)?]),)* }
             }
+
+            $($(
+                $(#[$doc])+
+                pub fn $field(&self, $($label: &'static str),+) {
+                    self.$field.inc(&[$($label),+]);
+                }
+            )?)*
         }
     )*};
 }
@@ -60,28 +72,22 @@ impl MetricsBuilder {
         let registry = Registry::new();
         let (mut counters, mut gauges, mut histograms) =
             (HashMap::new(), HashMap::new(), HashMap::new());
-        let fits = "a test makes every metric of the list";
         for metric in METRICS {
+            let (name, labels) = (metric.name, metric.labels);
+            let options = Opts::new(name, metric.help);
             match metric.kind {
                 Kind::Counter => {
-                    let made =
-                        IntCounterVec::new(Opts::new(metric.name, metric.help), metric.labels)
-                            .expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    counters.insert(metric.name, CounterFamily::new(made, metric));
+                    let made = registered(&registry, IntCounterVec::new(options, labels));
+                    counters.insert(name, CounterFamily::new(made, metric));
                 }
                 Kind::Gauge => {
-                    let made = IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)
-                        .expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    gauges.insert(metric.name, made);
+                    let made = registered(&registry, IntGaugeVec::new(options, labels));
+                    gauges.insert(name, made);
                 }
                 Kind::Histogram => {
-                    let options =
-                        HistogramOpts::new(metric.name, metric.help).buckets(BUCKETS.to_vec());
-                    let made = HistogramVec::new(options, metric.labels).expect(fits);
-                    registry.register(Box::new(made.clone())).expect(fits);
-                    histograms.insert(metric.name, made);
+                    let options = HistogramOpts::from(options).buckets(BUCKETS.to_vec());
+                    let made = registered(&registry, HistogramVec::new(options, labels));
+                    histograms.insert(name, made);
                 }
             }
         }
@@ -92,6 +98,17 @@ impl MetricsBuilder {
     pub(crate) fn metric<M: Metric>(&self, name: &str, labels: &[&str]) -> M {
         M::of(self, name, labels)
     }
+}
+
+/// The metric, in the registry.
+fn registered<M: Collector + Clone + 'static>(
+    registry: &Registry,
+    made: prometheus::Result<M>,
+) -> M {
+    let fits = "a test makes every metric of the list";
+    let metric = made.expect(fits);
+    registry.register(Box::new(metric.clone())).expect(fits);
+    metric
 }
 
 impl Metric for CounterFamily {
