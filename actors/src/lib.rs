@@ -36,7 +36,7 @@ pub use manual_cache::{ManualCache, ManualContents};
 pub use pod::{Announced, L2Caches, OtherPods, Pod, PodDependencies, SocketRefused, tokens_of};
 pub use presence::{PodRegistration, PodTotals, Pods};
 pub use rate_limit::{Gcra, Quota, RateLimiter};
-pub use sampling::{ChartLine, Charts};
+pub use sampling::Charts;
 pub use session::PodServices;
 pub use session_registry::{AdmissionRefused, SessionInfo, SessionRegistry};
 pub use span::{Span, begin_trace, logged_trace};

@@ -42,18 +42,7 @@ pub struct Charts {
     /// Time between two points.
     pub step_ms: u64,
     /// Every line, its points oldest first.
-    pub series: Vec<ChartLine>,
-}
-
-/// One line of a chart.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ChartLine {
-    /// E.g. `keystroke_p95_ms`.
-    pub name: &'static str,
-    /// `1/s`, `ms`, `bytes`, `share` or the counted thing.
-    pub unit: &'static str,
-    /// One value per step; none if there is none.
-    pub points: Vec<Option<f64>>,
+    pub series: Vec<Series>,
 }
 
 impl RecentSamples {
@@ -65,11 +54,10 @@ impl RecentSamples {
     /// All lines.
     pub(crate) fn charts(&self) -> Charts {
         let samples = self.samples.lock();
-        let line = |Series { name, unit, points }| ChartLine { name, unit, points };
         Charts {
             now_ms: samples.newest_ms,
             step_ms: u64::try_from(samples.history.step().as_millis()).unwrap_or(u64::MAX),
-            series: samples.history.series().into_iter().map(line).collect(),
+            series: samples.history.series(),
         }
     }
 

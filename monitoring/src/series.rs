@@ -9,6 +9,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::Serialize;
+
 /// The caches with a hit rate, by the label of their metrics.
 pub(crate) const CACHES: [&str; 3] = ["manuals", "predictions", "answers"];
 
@@ -67,7 +69,7 @@ pub struct Buckets {
 }
 
 /// One series of a chart.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Series {
     /// E.g. `keystroke_p95_ms`.
     pub name: &'static str,
