@@ -383,7 +383,8 @@ impl AnswerRun {
 }
 
 /// The repeated answer does not begin with the part that was sent.
-struct DiffersFromSent;
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct DiffersFromSent;
 
 impl RunningAnswer {
     fn send_reading(&mut self, steps: &mut Vec<Step>) {
@@ -407,11 +408,10 @@ impl RunningAnswer {
     /// Sends the part of a piece that was not sent before.
     fn send_chunk(&mut self, piece: &str, steps: &mut Vec<Step>) -> Result<(), DiffersFromSent> {
         self.send_thinking(steps);
-        let content = match self.made.repeat(piece, self.open.sent_text) {
-            RepeatMatch::New(new) => new.to_owned(),
-            RepeatMatch::Nothing => return Ok(()),
-            RepeatMatch::Differs => return Err(DiffersFromSent),
-        };
+        let content = self.made.repeat(piece, self.open.sent_text)?.to_owned();
+        if content.is_empty() {
+            return Ok(());
+        }
         self.open.sent_text.push(&content);
         self.made = self.open.sent_text;
         let id = self.open.question.id.clone();
@@ -434,17 +434,6 @@ impl RunningAnswer {
 pub(crate) struct TextDigest {
     pub(crate) bytes: usize,
     pub(crate) digest: u64,
-}
-
-/// How a piece of a repeated answer compares with the part that was sent.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RepeatMatch<'a> {
-    /// All of it was sent before.
-    Nothing,
-    /// This part is new.
-    New(&'a str),
-    /// It differs from the part that was sent.
-    Differs,
 }
 
 impl Serialize for TextDigest {
@@ -470,20 +459,21 @@ impl TextDigest {
     }
 
     /// Compares a repeated text, piece by piece, with the part that was sent; `self` is the digest before this piece.
-    /// The result is known once the repeated text is as long as the part that was sent.
-    pub(crate) fn repeat<'a>(&mut self, piece: &'a str, read: TextDigest) -> RepeatMatch<'a> {
+    /// Returns the new end of the piece, which is empty if all of it was sent before. A difference is known once the
+    /// repeated text is as long as the part that was sent.
+    pub(crate) fn repeat<'a>(
+        &mut self,
+        piece: &'a str,
+        read: TextDigest,
+    ) -> Result<&'a str, DiffersFromSent> {
         let rest = read.bytes - self.bytes;
         if piece.len() < rest {
             self.push(piece);
-            return RepeatMatch::Nothing;
+            return Ok("");
         }
-        let Some((again, new)) = piece.split_at_checked(rest) else { return RepeatMatch::Differs };
+        let (again, new) = piece.split_at_checked(rest).ok_or(DiffersFromSent)?;
         self.push(again);
-        match new {
-            _ if *self != read => RepeatMatch::Differs,
-            "" => RepeatMatch::Nothing,
-            new => RepeatMatch::New(new),
-        }
+        if *self == read { Ok(new) } else { Err(DiffersFromSent) }
     }
 }
 
@@ -564,20 +554,20 @@ mod tests {
     #[test]
     fn a_repeated_answer_continues_at_the_end_of_the_first_one() {
         let read = digest_of("Hold the");
-        assert_eq!(digest_of("").repeat("Hold", read), RepeatMatch::Nothing);
-        assert_eq!(digest_of("").repeat("Hold the", read), RepeatMatch::Nothing);
-        assert_eq!(digest_of("").repeat("Hold the button", read), RepeatMatch::New(" button"));
-        assert_eq!(digest_of("Hold").repeat(" the button", read), RepeatMatch::New(" button"));
-        assert_eq!(digest_of("").repeat("button", digest_of("")), RepeatMatch::New("button"));
-        assert_eq!(digest_of("Press").repeat(" it down", read), RepeatMatch::Differs);
+        assert_eq!(digest_of("").repeat("Hold", read), Ok(""));
+        assert_eq!(digest_of("").repeat("Hold the", read), Ok(""));
+        assert_eq!(digest_of("").repeat("Hold the button", read), Ok(" button"));
+        assert_eq!(digest_of("Hold").repeat(" the button", read), Ok(" button"));
+        assert_eq!(digest_of("").repeat("button", digest_of("")), Ok("button"));
+        assert_eq!(digest_of("Press").repeat(" it down", read), Err(DiffersFromSent));
         assert_eq!(
             digest_of("Hold t").repeat("ö", read),
-            RepeatMatch::Differs,
+            Err(DiffersFromSent),
             "even amid a letter"
         );
         assert_eq!(
             digest_of("Hold th").repeat("ö", read),
-            RepeatMatch::Differs,
+            Err(DiffersFromSent),
             "even amid a letter"
         );
     }
