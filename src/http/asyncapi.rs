@@ -18,7 +18,7 @@ pub fn asyncapi() -> Value {
         .collect();
     let close_codes: Map<String, Value> = CloseReason::VARIANTS
         .iter()
-        .map(|reason| (reason.code().to_string(), reason.meaning().into()))
+        .map(|reason| (reason.code().to_string(), reason.to_string().into()))
         .collect();
     // Both sides and both sockets may use the same `type`: a message's key contains the sender.
     let visitor = messages(&schemas, "ClientSays", "visitor");

@@ -27,7 +27,7 @@ fn every_error_code_is_on_the_page() {
 #[test]
 fn every_close_code_is_on_the_page_with_its_meaning() {
     for reason in CloseReason::VARIANTS {
-        let line = format!("| {} | {} |", reason.code(), reason.meaning());
+        let line = format!("| {} | {reason} |", reason.code());
         assert!(PAGE.contains(&line), "missing in docs/protocol.md: {line}");
     }
 }

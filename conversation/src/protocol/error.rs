@@ -53,59 +53,47 @@ impl ErrorCode {
     }
 }
 
-/// Why the server closes a socket, and its close code (RFC 6455, section 7.4; IANA for 1012 and 1013).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray)]
+/// Why the server closes a socket, and its close code (RFC 6455, section 7.4; IANA for 1012 and 1013). As text, the line
+/// of the documents about the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::VariantArray, thiserror::Error)]
 #[repr(u16)]
 pub enum CloseReason {
     /// The client closed, or went away.
+    #[error("the client closed, or was silent for too long")]
     Normal = 1000,
     /// The client broke the WebSocket protocol.
+    #[error("the client broke the framing (RFC 6455)")]
     Protocol = 1002,
     /// A text message was not UTF-8.
+    #[error("a text message was not UTF-8")]
     InvalidText = 1007,
     /// The client broke a rule: it kept exceeding a limit, sent a message too slowly, or did not read its messages;
     /// or its agent signed out.
+    #[error(
+        "the client kept flooding, sent a message too slowly, did not read its messages or is not signed in any more"
+    )]
     Policy = 1008,
     /// A frame or message was larger than the limit.
+    #[error("a message was larger than limits.message_bytes")]
     TooLarge = 1009,
     /// The session failed permanently.
+    #[error("the session failed for good")]
     Internal = 1011,
     /// The pod drains.
+    #[error("the pod drains: connect again after reconnect.after_ms")]
     Restart = 1012,
     /// The pod is full, or has no memory left for an unfinished message.
+    #[error("the pod is full, or out of memory for unfinished messages: connect again later")]
     TryAgainLater = 1013,
     /// The conversation continues on another connection.
+    #[error("the conversation continues over another connection: do not connect again")]
     TakenOver = 4001,
     /// An admin closed the session.
+    #[error("an admin closed the session: connect again only when the visitor asks")]
     Dismissed = 4002,
 }
 
 impl CloseReason {
-    /// The meaning of the reason, in one line.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Normal => "the client closed, or was silent for too long",
-            Self::Protocol => "the client broke the framing (RFC 6455)",
-            Self::InvalidText => "a text message was not UTF-8",
-            Self::Policy => {
-                "the client kept flooding, sent a message too slowly, did not read its messages or is not signed in any more"
-            }
-            Self::TooLarge => "a message was larger than limits.message_bytes",
-            Self::Internal => "the session failed for good",
-            Self::Restart => "the pod drains: connect again after reconnect.after_ms",
-            Self::TryAgainLater => {
-                "the pod is full, or out of memory for unfinished messages: connect again later"
-            }
-            Self::TakenOver => {
-                "the conversation continues over another connection: do not connect again"
-            }
-            Self::Dismissed => {
-                "an admin closed the session: connect again only when the visitor asks"
-            }
-        }
-    }
-
     /// The WebSocket close code.
     #[must_use]
     pub fn code(self) -> u16 {
