@@ -6,7 +6,7 @@ use crate::archive::{
 };
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
-use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
+use crate::protocol::{Agent, ChatMessage, Csat, LeaveReason, MessageId, TicketGoneReason};
 
 /// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
 #[must_use]
@@ -74,7 +74,7 @@ pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
             let (offset, thumb) = (*answer, *thumb);
             Some(Record::Feedback(Feedback { conversation, offset, thumb, comment }))
         }
-        ConversationEvent::ConversationRated { rating, comment } => {
+        ConversationEvent::ConversationRated(Csat { rating, comment }) => {
             let (conversation, comment) = (conversation.to_owned(), comment.clone());
             Some(Record::Rated(RatingRecord { conversation, rating: *rating, comment }))
         }

@@ -29,8 +29,8 @@ use crate::may_stand;
 use crate::message_id::MessageIds;
 use crate::prediction::{Prediction, PredictionCache};
 use crate::protocol::{
-    ClientFrame, ClientMessage, Csat, ErrorCode, Feedback, HandoffWish, Hello, MessageId,
-    QueryMessage, ServerMessage, VisitorMessage,
+    ClientFrame, ClientMessage, ErrorCode, Feedback, HandoffWish, Hello, MessageId, QueryMessage,
+    ServerMessage, VisitorMessage,
 };
 use crate::resume::{EarlierOwner, Opened, Resume};
 use crate::topic::Topic;
@@ -326,9 +326,8 @@ impl Conversation {
                 let rating = ConversationEvent::AnswerRated { answer, thumb, comment };
                 self.rate(rating, id, is_new);
             }
-            ClientMessage::Csat(Csat { rating, comment }) => {
-                let rating = ConversationEvent::ConversationRated { rating, comment };
-                self.rate(rating, id, is_new);
+            ClientMessage::Csat(rating) => {
+                self.rate(ConversationEvent::ConversationRated(rating), id, is_new);
             }
             ClientMessage::Bye => self.bye(),
         }

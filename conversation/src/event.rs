@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::AnswererName;
 use crate::archive::{MessageOutcome, VisitorDescription};
-use crate::protocol::{Agent, AnswerContext, ChatMessage, LeaveReason, MessageId, Reason, Thumb};
+use crate::protocol::{
+    Agent, AnswerContext, ChatMessage, Csat, LeaveReason, MessageId, Reason, Thumb,
+};
 
 /// An event and its offset in the conversation. [`LogEntry::stored`] adds the version of this form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,13 +103,7 @@ pub enum ConversationEvent {
         comment: Option<String>,
     },
     /// The visitor rated the conversation.
-    ConversationRated {
-        /// 1 (bad) to 5 (good).
-        rating: u8,
-        /// The visitor's comment.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        comment: Option<String>,
-    },
+    ConversationRated(Csat),
     /// The conversation ended.
     ConversationClosed {
         /// The side that closed it. None in entries of versions that did not store it.
@@ -185,7 +181,7 @@ impl ConversationEvent {
             Self::VisitorDescribed(_)
                 | Self::QuestionAsked { .. }
                 | Self::AnswerRated { .. }
-                | Self::ConversationRated { .. }
+                | Self::ConversationRated(_)
         )
     }
 }
@@ -208,7 +204,7 @@ pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
         | ConversationEvent::AgentLeft { .. }
         | ConversationEvent::MessageSent(_)
         | ConversationEvent::AnswerRated { .. }
-        | ConversationEvent::ConversationRated { .. }
+        | ConversationEvent::ConversationRated(_)
         | ConversationEvent::ConversationClosed { .. } => Some(event.into()),
     }
 }
@@ -251,7 +247,7 @@ mod tests {
                 thumb: Thumb::Up,
                 comment: comment.clone(),
             },
-            ConversationEvent::ConversationRated { rating: 5, comment },
+            ConversationEvent::ConversationRated(Csat { rating: 5, comment }),
             ConversationEvent::ConversationClosed { by: None, at_desk: false },
         ];
         for event in events {

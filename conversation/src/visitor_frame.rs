@@ -23,7 +23,7 @@ pub(crate) fn visitor_message(entry: &LogEntry) -> Option<ServerMessage> {
         Event::VisitorDescribed(_)
         | Event::QuestionAsked { .. }
         | Event::AnswerRated { .. }
-        | Event::ConversationRated { .. } => return None,
+        | Event::ConversationRated(_) => return None,
         Event::AnswerChunk { content } => ServerMessage::AnswerChunk { content: content.clone() },
         Event::AnswerContext(context) => ServerMessage::Context { data: (**context).clone() },
         Event::AnswerCompleted(answer) => {

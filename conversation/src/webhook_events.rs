@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::archive::{Author, HandoffPlace, MessageOutcome};
 use crate::desk::DeskDecision;
 use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
-use crate::protocol::{Agent, ChatMessage, LeaveReason, MessageId, TicketGoneReason};
+use crate::protocol::{Agent, ChatMessage, Csat, LeaveReason, MessageId, TicketGoneReason};
 
 /// One message to the webhook endpoints.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,7 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
             let data = json!({ "offset": answer, "thumb": thumb, "comment": comment });
             one("feedback.given", HandoffPlace::Unnumbered, data)
         }
-        ConversationEvent::ConversationRated { rating, comment } => {
+        ConversationEvent::ConversationRated(Csat { rating, comment }) => {
             let data = json!({ "rating": rating, "comment": comment });
             one("rating.given", HandoffPlace::Unnumbered, data)
         }

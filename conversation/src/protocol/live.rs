@@ -71,7 +71,7 @@ impl Thumb {
 }
 
 /// `csat`: the visitor's rating of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Csat {
     /// 1 (bad) to 5 (good).
     #[schema(minimum = 1, maximum = 5)]

@@ -6,7 +6,7 @@ use crate::archive::HandoffPlace;
 use crate::desk::{DeskDecision, HandoffUnavailable};
 use crate::event::{ClosedBy, ConversationEvent, LogEntry};
 use crate::protocol::{
-    Agent, ChatMessage, LeaveReason, MessageId, Speaker, Thumb, TicketGone, TicketGoneReason,
+    Agent, ChatMessage, Csat, LeaveReason, MessageId, Speaker, Thumb, TicketGone, TicketGoneReason,
 };
 use crate::webhook_events::{WebhookEvent, decision_webhook_events, webhook_events};
 
@@ -73,7 +73,7 @@ fn a_question_has_the_number_of_its_message_as_text() {
 #[test]
 fn a_rating_has_its_comment() {
     let comment = Some("!".to_owned());
-    let rated = ConversationEvent::ConversationRated { rating: 5, comment: comment.clone() };
+    let rated = ConversationEvent::ConversationRated(Csat { rating: 5, comment: comment.clone() });
     assert_eq!(webhook_events(&entry(rated))[0].data, json!({ "rating": 5, "comment": "!" }));
     let rated = ConversationEvent::AnswerRated { answer: 9, thumb: Thumb::Down, comment };
     let expected = json!({ "offset": 9, "thumb": "down", "comment": "!" });
