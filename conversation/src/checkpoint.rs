@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 
 use crate::answer_run::{AcceptedQuestion, OpenAnswer, TextDigest};
 use crate::archive::Visitor;
+use crate::entry_codec::{Version, Versioned};
 use crate::handoff::Handoff;
 use crate::message_id::MessageIds;
 use crate::protocol::{ClientFrame, Image, MessageId, QueryMessage, Resume};
@@ -23,7 +24,7 @@ use crate::topic::Topic;
 use crate::trace_context::StoredTrace;
 
 /// Version of the stored form. A pod that does not know the version continues without a checkpoint.
-const VERSION: u8 = 1;
+const VERSION: u64 = 1;
 /// Largest picture that is stored, in bytes: a checkpoint is written again with every chunk of an answer.
 const PICTURE_BYTES: usize = 16 * 1024;
 
@@ -75,7 +76,7 @@ impl Checkpoint {
     /// Encodes the checkpoint for the log.
     #[must_use]
     pub fn encode(&self) -> Arc<str> {
-        let stored = Versioned { v: VERSION, checkpoint: self };
+        let stored = Versioned { v: VERSION, value: self };
         let json = serde_json::to_string(&stored).expect("no map, and no serializer of our own");
         json.into()
     }
@@ -86,7 +87,7 @@ impl Checkpoint {
         // Read twice: a flattened field would lose the digits of an id that is a number.
         let Version { v } = serde_json::from_str(text).ok()?;
         let mut checkpoint: Self =
-            (v == VERSION).then(|| serde_json::from_str(text).ok()).flatten()?;
+            (v == Some(VERSION)).then(|| serde_json::from_str(text).ok()).flatten()?;
         if let Some(open) = &mut checkpoint.open {
             // It is not known whether a status arrived. Repeating it is harmless before the first words, and wrong
             // after them.
@@ -108,18 +109,6 @@ impl Checkpoint {
             open.chain(&self.pending).filter_map(|question| question.id.as_ref()).collect();
         self.seen.retain(&waiting);
     }
-}
-
-#[derive(Serialize)]
-struct Versioned<'a> {
-    v: u8,
-    #[serde(flatten)]
-    checkpoint: &'a Checkpoint,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: u8,
 }
 
 /// Handoff and topic, which are one object in the stored form.

@@ -25,23 +25,25 @@ const LEGACY_EPOCH: u64 = 1;
 const LEGACY_FAILURES: [&str; 5] =
     ["internal", "interrupted", "picture_lost", "too_many_pictures", "busy"];
 
+/// A stored value, and the version of its form as a field of the same object. The checkpoint is stored so as well.
 #[derive(Serialize)]
-struct Versioned<'a> {
-    v: u64,
+pub(crate) struct Versioned<'a, T> {
+    pub(crate) v: u64,
     #[serde(flatten)]
-    entry: &'a LogEntry,
+    pub(crate) value: &'a T,
 }
 
+/// The version of a stored value.
 #[derive(Deserialize)]
-struct Version {
-    v: Option<u64>,
+pub(crate) struct Version {
+    pub(crate) v: Option<u64>,
 }
 
 impl LogEntry {
     /// Encodes the entry for the log.
     #[must_use]
     pub fn stored(&self) -> StoredEntry {
-        let text = serde_json::to_string(&Versioned { v: VERSION, entry: self })
+        let text = serde_json::to_string(&Versioned { v: VERSION, value: self })
             .expect("events have string keys and no failing serializer");
         StoredEntry { offset: self.offset, text: text.into() }
     }
