@@ -2,7 +2,6 @@
 //!
 //! The input is the agent's action and not the event that follows from it: the audit has the agent's address, and a
 //! note or a break is not an event of a conversation.
-//! note or a break is not an event of a conversation.
 
 use crate::archive::Audit;
 use crate::desk::{OnBehalfOf, ReleaseKind};
