@@ -28,7 +28,7 @@ pub struct Plan {
     pub schedule: Schedule,
     /// The scenarios of the visitors.
     pub mix: Mix,
-    /// What they type and ask; empty lists are filled from the server.
+    /// What they type and ask; empty lists are filled from the server when the run starts.
     pub words: Words,
     /// Most concurrent visitors, whatever the rate.
     pub max_users: usize,
@@ -98,7 +98,6 @@ impl Schedule {
 /// State shared by the visitors of a run.
 pub(crate) struct Crowd {
     pub(crate) plan: Plan,
-    pub(crate) words: Words,
     pub(crate) targets: Vec<Target>,
     pub(crate) began: Instant,
     pub(crate) tally: Mutex<Tally>,

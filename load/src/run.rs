@@ -45,18 +45,17 @@ pub async fn run(plan: Plan, interrupted: impl Future<Output = ()>) -> Result<Su
     Ok(summary)
 }
 
-async fn prepare(plan: Plan) -> Result<Crowd, String> {
+async fn prepare(mut plan: Plan) -> Result<Crowd, String> {
     let mut targets = Vec::new();
     for url in &plan.urls {
         targets.push(Target::resolve(url, &plan.tls).await?);
     }
     let first = targets.first().ok_or("no address of a server")?;
-    let mut words = plan.words.clone();
     if speaks(&plan.mix) {
-        words.complete(first).await?;
+        plan.words.complete(first).await?;
     }
     let began = Instant::now();
-    Ok(Crowd { plan, words, targets, began, tally: Mutex::new(Tally::default()) })
+    Ok(Crowd { plan, targets, began, tally: Mutex::new(Tally::default()) })
 }
 
 /// True when a visitor of the mix types or asks.

@@ -25,7 +25,7 @@ impl Visitor {
         loop {
             if self.unanswered.is_none() {
                 let think = varied(self.kind.pace.think, &mut self.random);
-                self.listen_for(think).await?;
+                self.idle_until(Instant::now() + think).await?;
             }
             self.ask().await?;
         }
@@ -68,7 +68,7 @@ impl Visitor {
     }
 
     fn pick_question(&mut self) -> Ask {
-        let words = &self.crowd.words;
+        let words = &self.crowd.plan.words;
         let product = &words.products[self.random.random_range(0..words.products.len())];
         let question = &words.questions[self.random.random_range(0..words.questions.len())];
         Ask { product_id: product.clone(), query: question.clone(), ..Ask::default() }
@@ -80,11 +80,7 @@ impl Visitor {
         self.ask().await?;
         loop {
             let storm = self.next_storm();
-            let listened = tokio::select! {
-                message = self.idle() => message,
-                () = sleep_until(storm) => Ok(()),
-            };
-            listened?;
+            self.idle_until(storm).await?;
             let session = self.session.take().expect("a scenario is played on an open socket");
             // Without a close, as a storm does it.
             self.lost = session.lost(storm);
@@ -118,10 +114,10 @@ impl Visitor {
         }
     }
 
-    async fn listen_for(&mut self, time: Duration) -> Result<(), SessionError> {
+    async fn idle_until(&mut self, end: Instant) -> Result<(), SessionError> {
         tokio::select! {
             ended = self.idle() => ended,
-            () = sleep(time) => Ok(()),
+            () = sleep_until(end) => Ok(()),
         }
     }
 }

@@ -99,12 +99,9 @@ impl Visitor {
         let narrow = self.kind.scenario == Scenario::SlowReader;
         let number = self.number + self.connections;
         self.connections += 1;
-        let session = match &self.lost {
-            None => Session::open(&self.crowd, number, intended, narrow).await?,
-            Some(lost) => Session::resume(&self.crowd, number, narrow, lost).await?,
-        };
-        self.lost = None;
-        self.session = Some(session);
+        let lost = self.lost.as_ref();
+        let session = Session::open(&self.crowd, number, intended, narrow, lost).await?;
+        (self.lost, self.session) = (None, Some(session));
         Ok(())
     }
 

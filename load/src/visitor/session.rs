@@ -57,16 +57,35 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// Connects and sends `hello`. The latency of a connection counts from `intended`, when the visitor was due.
+    /// Connects and sends `hello`, which resumes the conversation of a lost socket. The latency of a connection counts
+    /// from `intended`, when the visitor was due, that of a resume from the loss. `number` selects the server: the next
+    /// one, if there are several.
     pub(super) async fn open(
         crowd: &Arc<Crowd>,
         number: usize,
         intended: Instant,
         narrow: bool,
+        lost: Option<&LostSession>,
     ) -> Result<Self, SessionError> {
-        let mut session = Self::connect(crowd, number, narrow).await?;
-        crowd.tally(|tally| tally.took(Operation::Connect, intended.elapsed()));
-        session.greet(None, Operation::Hello, Instant::now()).await?;
+        let target = &crowd.targets[number % crowd.targets.len()];
+        let source = crowd.source(number);
+        let opened = tokio::time::timeout(crowd.plan.timeout, target.open(source, narrow)).await;
+        let client = opened.map_err(|_| SessionError::Timeout)?.map_err(SessionError::Refused)?;
+        crowd.tally(Tally::opened);
+        let position = lost.map(|lost| lost.position.clone()).unwrap_or_default();
+        let mut session =
+            Self { client, crowd: Arc::clone(crowd), position, come_back_after: None };
+        match lost {
+            None => {
+                crowd.tally(|tally| tally.took(Operation::Connect, intended.elapsed()));
+                session.greet(None, Operation::Hello, Instant::now()).await?;
+            }
+            Some(LostSession { position, since }) => {
+                let Position { conversation, token, offset, .. } = position.clone();
+                let resume = Resume { conversation, token, after: offset.unwrap_or(0) };
+                session.greet(Some(resume), Operation::Resume, *since).await?;
+            }
+        }
         Ok(session)
     }
 
@@ -74,40 +93,6 @@ impl Session {
     pub(super) fn lost(mut self, since: Instant) -> Option<LostSession> {
         let position = std::mem::take(&mut self.position);
         (!position.token.is_empty()).then_some(LostSession { position, since })
-    }
-
-    async fn connect(
-        crowd: &Arc<Crowd>,
-        number: usize,
-        narrow: bool,
-    ) -> Result<Self, SessionError> {
-        let target = &crowd.targets[number % crowd.targets.len()];
-        let source = crowd.source(number);
-        let opened = tokio::time::timeout(crowd.plan.timeout, target.open(source, narrow)).await;
-        let client = opened.map_err(|_| SessionError::Timeout)?.map_err(SessionError::Refused)?;
-        crowd.tally(Tally::opened);
-        Ok(Self {
-            client,
-            crowd: Arc::clone(crowd),
-            position: Position::default(),
-            come_back_after: None,
-        })
-    }
-
-    /// Resumes a conversation on another socket; its latency counts from the loss of the former.
-    /// `number` selects the server: the next one, if there are several.
-    pub(super) async fn resume(
-        crowd: &Arc<Crowd>,
-        number: usize,
-        narrow: bool,
-        lost: &LostSession,
-    ) -> Result<Self, SessionError> {
-        let Position { conversation, token, offset, .. } = lost.position.clone();
-        let resume = Resume { conversation, token, after: offset.unwrap_or(0) };
-        let mut session = Self::connect(crowd, number, narrow).await?;
-        session.position = lost.position.clone();
-        session.greet(Some(resume), Operation::Resume, lost.since).await?;
-        Ok(session)
     }
 
     async fn greet(

@@ -84,7 +84,7 @@ impl Visitor {
     }
 
     fn pick_query(&mut self) -> Vec<char> {
-        let queries = &self.crowd.words.queries;
+        let queries = &self.crowd.plan.words.queries;
         let name = &queries[self.random.random_range(0..queries.len())];
         name.chars().collect()
     }
