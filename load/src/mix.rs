@@ -22,9 +22,9 @@ use super::duration::parse_duration;
 /// Largest weight: finer shares have no visible effect.
 const MAX_WEIGHT: u32 = 10_000;
 
-/// What a visitor does.
+/// What a visitor does. Its name is that of the command line, the mix file and the report.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, strum::IntoStaticStr,
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, strum::Display,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
@@ -39,14 +39,6 @@ pub enum Scenario {
     ResumeStorm,
     /// Types, and reads the replies far too slowly.
     SlowReader,
-}
-
-impl Scenario {
-    /// The name on the command line, in the mix file and in the report.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
 }
 
 /// The pauses of a visitor. Each is varied, since real users are not in step.
@@ -162,9 +154,9 @@ impl Mix {
     #[must_use]
     pub fn name(&self) -> String {
         if let [kind] = self.0.as_slice() {
-            return kind.scenario.as_str().to_owned();
+            return kind.scenario.to_string();
         }
-        let parts = self.0.iter().map(|kind| format!("{} {}", kind.scenario.as_str(), kind.weight));
+        let parts = self.0.iter().map(|kind| format!("{} {}", kind.scenario, kind.weight));
         parts.collect::<Vec<_>>().join(" : ")
     }
 
@@ -218,7 +210,7 @@ mod tests {
     fn each_kind_occurs_as_often_as_its_weight_and_evenly() {
         let text = "[[visitor]]\nscenario = 'typing'\nweight = 3\n[[visitor]]\nscenario = 'ask'\n";
         let mix = Mix::parse(text, Pace::default()).expect("a mix");
-        let kinds: Vec<&str> = (0..8).map(|at| mix.kind(at).scenario.as_str()).collect();
+        let kinds: Vec<String> = (0..8).map(|at| mix.kind(at).scenario.to_string()).collect();
         assert_eq!(
             kinds,
             ["typing", "typing", "ask", "typing", "typing", "typing", "ask", "typing"]

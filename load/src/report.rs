@@ -122,28 +122,17 @@ fn charts(summary: &Summary) -> String {
     };
     let open = over(&|point| Some(point.open as f64));
     let lost = over(&|point| Some(point.lost as f64));
-    figure(
-        "Sockets",
-        lines(
-            &[
-                Series { name: "open".into(), points: open },
-                Series { name: "refused or dropped, in all".into(), points: lost },
-            ],
-            seconds,
-            number,
-        ),
-    );
+    let sockets = [("open", open), ("refused or dropped, in all", lost)];
+    figure("Sockets", lines(&sockets, seconds, number));
     for (operation, _) in in_order(&summary.operations) {
         let of = |pick: fn(&OperationSummary) -> u64| {
             over(&|point| point.operations.get(operation).map(|done| pick(done) as f64))
         };
-        let latencies = [
-            Series { name: "p50".into(), points: of(|done| done.latency_us.p50) },
-            Series { name: "p99".into(), points: of(|done| done.latency_us.p99) },
-        ];
+        let latencies =
+            [("p50", of(|done| done.latency_us.p50)), ("p99", of(|done| done.latency_us.p99))];
         let micros = |value: f64| show_micros(value as u64);
         figure(&format!("{operation}: latency"), lines(&latencies, seconds, micros));
-        let rate = Series { name: "a second".into(), points: of(|done| done.count) };
+        let rate = ("a second", of(|done| done.count));
         figure(&format!("{operation}: how many"), lines(&[rate], seconds, number));
     }
     out
@@ -172,17 +161,12 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// One series of a chart.
-struct Series {
-    /// Its name in the legend.
-    name: String,
-    /// Seconds and values, in order.
-    points: Vec<(f64, f64)>,
-}
+/// One series of a chart: its name in the legend, and its seconds and values, in order.
+type Series = (&'static str, Vec<(f64, f64)>);
 
 /// Draws the series over `seconds`; `show` formats a value of the axis.
 fn lines(series: &[Series], seconds: f64, show: impl Fn(f64) -> String) -> String {
-    let values = series.iter().flat_map(|series| series.points.iter().map(|(_, value)| *value));
+    let values = series.iter().flat_map(|(_, points)| points.iter().map(|(_, value)| *value));
     let top = round_up(values.fold(0.0, f64::max));
     let seconds = seconds.max(1.0);
     let x = |at: f64| LEFT + (WIDTH - LEFT - 8.0) * (at / seconds).clamp(0.0, 1.0);
@@ -207,14 +191,14 @@ fn lines(series: &[Series], seconds: f64, show: impl Fn(f64) -> String) -> Strin
             HEIGHT - 6.0
         );
     }
-    for (number, series) in series.iter().enumerate() {
+    for (number, (_, points)) in series.iter().enumerate() {
         let mut path = String::new();
-        for (at, (second, value)) in series.points.iter().enumerate() {
+        for (at, (second, value)) in points.iter().enumerate() {
             let verb = if at == 0 { 'M' } else { 'L' };
             let _ = write!(path, "{verb}{:.1} {:.1}", x(*second), y(*value));
         }
         let _ = write!(svg, r#"<path class="line s{number}" d="{path}"/>"#);
-        if let [(second, value)] = series.points.as_slice() {
+        if let [(second, value)] = points.as_slice() {
             // A path of one point is invisible.
             let _ = write!(
                 svg,
@@ -228,7 +212,7 @@ fn lines(series: &[Series], seconds: f64, show: impl Fn(f64) -> String) -> Strin
     let names = series
         .iter()
         .enumerate()
-        .map(|(number, series)| format!(r#"<span class="key s{number}">{}</span>"#, series.name));
+        .map(|(number, (name, _))| format!(r#"<span class="key s{number}">{name}</span>"#));
     format!("{svg}<p class=\"legend\">{}</p>", names.collect::<String>())
 }
 
@@ -290,7 +274,7 @@ mod tests {
     #[test]
     fn every_point_lies_within_the_drawing() {
         let points = vec![(0.0, 5.0), (1.0, 0.0), (99.0, 7.0)];
-        let svg = lines(&[Series { name: "a".into(), points }], 2.0, |value| format!("{value}"));
+        let svg = lines(&[("a", points)], 2.0, |value| format!("{value}"));
         let path = svg.split("line s0\" d=\"").nth(1).and_then(|it| it.split('"').next());
         let numbers = path.expect("a line").replace(['M', 'L'], " ");
         let numbers: Vec<f64> =

@@ -2,7 +2,6 @@
 //!
 //! A threshold states what fails the run. It is evaluated once, at the end, over the whole run.
 
-use std::fmt;
 use std::str::FromStr;
 
 use strum::VariantNames as _;
@@ -43,12 +42,6 @@ pub struct Verdict {
     pub seen: String,
     /// True when the condition holds.
     pub failed: bool,
-}
-
-impl fmt::Display for Threshold {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
 }
 
 impl FromStr for Threshold {
