@@ -12,8 +12,9 @@ export default defineConfig({
           name: "browser",
           include: ["tests/**/*.test.ts"],
           environment: "node",
-          // A cold start of Chromium on a busy machine; a test that waits, waits for a state.
-          testTimeout: 60_000,
+          // A test that waits, waits for a state, and each wait has its own deadline. This limit ends a test whose page no
+          // longer runs; the longest one walks through every section with axe, on a machine that does other work too.
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           // One browser and one server at a time: CI has two cores.
           fileParallelism: false,
