@@ -124,4 +124,14 @@ describe("the text of an answer", () => {
       { kind: "table", headed: false, rows: [[cell("Weight"), [{ kind: "text", text: "2 kg " }, { kind: "cite", page: 5 }]]] },
     ]);
   });
+
+  test("a header below a table begins another one, and an empty header is no row", () => {
+    const row = (...texts: string[]): unknown[] => texts.map((text) => [{ kind: "text", text }]);
+    const text = "|  |  |\n| --- | --- |\n| Weight | 2 kg\n\n\n\n|  |  |\n| --- | --- |\n| Grind | fine\n\n| Lamp | Meaning |\n| --- | --- |\n| red | hot |";
+    expect(readAnswer(text, true)).toEqual([
+      { kind: "table", headed: false, rows: [row("Weight", "2 kg")] },
+      { kind: "table", headed: false, rows: [row("Grind", "fine")] },
+      { kind: "table", headed: true, rows: [row("Lamp", "Meaning"), row("red", "hot")] },
+    ]);
+  });
 });

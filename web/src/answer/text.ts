@@ -196,12 +196,15 @@ function addRow(blocks: Block[], line: string, finished: boolean): void {
   const cells = line.replace(/^\||\|$/g, "").split("|");
   const last = blocks.at(-1);
   const table = last?.kind === "table" ? last : undefined;
-  // The line below the header of a Markdown table sets the alignment and has no text. Markdown requires a header, so
-  // an empty one is dropped.
+  // The line below the header of a Markdown table sets the alignment and has no text. The row above it begins a table,
+  // even directly below another one. Markdown requires a header, so an empty one is dropped.
   if (cells.every((cell) => /^\s*:?-+:?\s*$/.test(cell))) {
-    if (table?.rows.length !== 1) return;
-    table.headed = table.rows[0]?.some((cell) => cell.length > 0) === true;
-    if (!table.headed) table.rows.pop();
+    const header = table?.rows.pop();
+    if (table === undefined || header === undefined) return;
+    const headed = header.some((cell) => cell.length > 0);
+    const rows = headed ? [header] : [];
+    if (table.rows.length === 0) blocks.pop();
+    blocks.push({ kind: "table", headed, rows });
     return;
   }
   const row = cells.map((cell) => readSpans(cell.trim(), finished));
