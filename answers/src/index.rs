@@ -59,6 +59,8 @@ pub(super) struct Unit {
     /// The headings directly above it, outermost first: a chapter and its first section.
     /// Empty further down in a section.
     pub openings: Vec<Box<[TermId]>>,
+    /// The labels of its rows: the words of each first cell.
+    pub labels: Vec<Box<[TermId]>>,
     /// The words of its text in order, common ones included.
     pub body: Box<[TermId]>,
 }
@@ -251,13 +253,17 @@ impl Index {
                 count(term, |posting| posting.path = posting.path.saturating_add(1))
             });
         }
-        let mut body = Vec::new();
+        let (mut body, mut labels) = (Vec::new(), Vec::new());
         for block in &passage.blocks {
             if let Block::Row(row) = block {
-                let label = row.split(" | ").next().unwrap_or_default();
-                self.read(label, |term, _| {
+                let mut label = Vec::new();
+                self.read(row_label(row), |term, word| {
+                    if !word.extra {
+                        label.push(term);
+                    }
                     count(term, |posting| posting.label = posting.label.saturating_add(1));
                 });
+                labels.push(label.into());
             }
             self.read(block.text(), |term, word| {
                 if !word.extra {
@@ -286,6 +292,7 @@ impl Index {
             section,
             heading: heading.into(),
             openings: Vec::new(),
+            labels,
             body: body.into(),
         });
     }
@@ -530,4 +537,9 @@ impl Index {
         let all = self.units.len() as f32;
         ((all - have + 0.5) / (have + 0.5)).ln_1p()
     }
+}
+
+/// The first cell of a row: what the row is about.
+pub(super) fn row_label(row: &str) -> &str {
+    row.split(" | ").next().unwrap_or_default()
 }

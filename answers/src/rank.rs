@@ -8,10 +8,11 @@
 //! 2. **Page**: the same over the whole page, because an answer often spans adjacent passages.
 //! 3. **Heading**: how similar the section's heading and the question are. Sections are named
 //!    for what people look for, so a heading with all of the question and nothing else wins.
-//! 4. **Nearness**: words that are adjacent in the question and in the passage.
-//! 5. **Windows**: the words in the best stretch of 45 words, and in the 120 words around it. The length of a passage
+//! 4. **Label**: a row of a table whose first cell is what the question asks for.
+//! 5. **Nearness**: words that are adjacent in the question and in the passage.
+//! 6. **Windows**: the words in the best stretch of 45 words, and in the 120 words around it. The length of a passage
 //!    depends on its section; an answer is a short stretch.
-//! 6. **Meaning**: the encoders' similarity of that stretch and the question, if there are vectors.
+//! 7. **Meaning**: the encoders' similarity of that stretch and the question, if there are vectors.
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
 use super::index::{Index, LanguageId, Posting, TermId, Unit};
@@ -41,6 +42,8 @@ const NAMED: (f32, f32) = (1.6, 2.2);
 /// The power of the likeness of heading and question. Where there are vectors a heading counts that is nearly the
 /// question; one that shares a word with it says less than the passage's meaning.
 const NAMED_POWER: (f32, f32) = (2.0, 4.0);
+/// Worth of a row whose label is the question: of words alone, and where there are vectors.
+const LABELLED: (f32, f32) = (0.6, 0.6);
 /// Share of that for a passage further down in the section: the answer is usually at its beginning.
 const FURTHER_DOWN: f32 = 0.55;
 /// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
@@ -143,6 +146,10 @@ pub(super) fn rank(
     let is_read = |unit: &usize| {
         language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
     };
+    let labelled = |unit: &Unit| match names_a_row(index, question, unit) {
+        true => with_vectors(LABELLED),
+        false => 0.0,
+    };
     let mut hits: Vec<Hit> = (0..units.len())
         .filter(is_read)
         .filter(|&unit| {
@@ -162,6 +169,7 @@ pub(super) fn rank(
                 span,
                 score: (words[unit] + parts.weight(Part::Pages, with_vectors(PAGE)) * page) / whole
                     + parts.weight(Part::Headings, with_vectors(NAMED)) * place
+                    + parts.weight(Part::Headings, labelled(at))
                     + window.unwrap_or(0.0),
                 named: opening.max(under),
                 under,
@@ -353,20 +361,30 @@ fn alike(index: &Index, question: &AnalyzedQuestion, heading: &[TermId]) -> f32 
     2.0 * of_question * of_heading / (of_question + of_heading)
 }
 
-/// True if the question names a heading above this unit: apart from how it is asked, both have the same words.
+/// True if the question names a heading above this unit or a row in it.
 pub(super) fn is_title(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> bool {
-    let headings = unit.openings.iter().chain(std::iter::once(&unit.heading));
-    headings.filter(|heading| !heading.is_empty()).any(|heading| {
-        let mut subject = question.terms.iter().filter(|term| term.subject).peekable();
-        let is_named = subject.peek().is_some()
-            && subject.all(|term| {
-                let apart =
-                    !term.parts.is_empty() && term.parts.iter().all(|part| heading.contains(part));
-                apart || term.readings.iter().any(|(id, _)| heading.contains(id))
-            });
+    let mut headings = unit.openings.iter().chain(std::iter::once(&unit.heading));
+    headings.any(|heading| {
         let words = &heading[index.section_number(heading)..];
-        is_named && words.iter().all(|term| index.is_common(*term) || is_asked_for(question, *term))
-    })
+        is_name(index, question, words)
+    }) || names_a_row(index, question, unit)
+}
+
+/// True if the question names a row of this unit. Who asks how to do something looks for steps.
+fn names_a_row(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> bool {
+    question.kind != Kind::HowTo && unit.labels.iter().any(|label| is_name(index, question, label))
+}
+
+/// True if the question names this heading or label: apart from how it is asked, both have the same words.
+pub(super) fn is_name(index: &Index, question: &AnalyzedQuestion, name: &[TermId]) -> bool {
+    let mut subject = question.terms.iter().filter(|term| term.subject).peekable();
+    let is_named = !name.is_empty()
+        && subject.peek().is_some()
+        && subject.all(|term| {
+            let apart = !term.parts.is_empty() && term.parts.iter().all(|part| name.contains(part));
+            apart || term.readings.iter().any(|(id, _)| name.contains(id))
+        });
+    is_named && name.iter().all(|term| index.is_common(*term) || is_asked_for(question, *term))
 }
 
 fn is_asked_for(question: &AnalyzedQuestion, id: TermId) -> bool {
@@ -444,7 +462,7 @@ fn mean(of: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{bound, manual, paragraph, question};
+    use crate::fixture::{bound, manual, paragraph, question, row};
 
     /// Whether the question names the heading.
     fn names(text: &str, heading: &'static str) -> bool {
@@ -475,6 +493,27 @@ mod tests {
             ("what is this", "C.1 Preliminaries"),
         ] {
             assert!(!names(text, heading), "{text} / {heading}");
+        }
+    }
+
+    #[test]
+    fn a_question_that_names_a_row_is_its_title_unless_it_asks_for_steps() {
+        let rows =
+            ["Property | Value", "Weight | 1.2 kg", "Noise at 1 m | 41 dB(A)", "Reset | rear"];
+        let manual = bound(vec![(&["Technical data"], rows.map(row).into())]);
+        let index = Index::of(&manual);
+        let is_titled = |text: &str| {
+            let question = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
+            is_title(&index, &question, &index.units[0])
+        };
+        for text in ["how heavy is it", "weight", "what does it weigh?", "what is the noise at 1 m"]
+        {
+            assert!(is_titled(text), "{text}");
+        }
+        for text in
+            ["how do I reset it", "noise of the fan", "weight of the stand", "is it heavy duty"]
+        {
+            assert!(!is_titled(text), "{text}");
         }
     }
 

@@ -10,7 +10,7 @@ use strum::VariantNames as _;
 pub enum Part {
     /// The words of the whole page, in addition to those of the passage.
     Pages,
-    /// The similarity of the section's heading and the question.
+    /// The similarity of the section's heading and the question, and rows whose label is the question.
     Headings,
     /// Words that are adjacent in the question and in the passage.
     Neighbors,

@@ -7,10 +7,10 @@
 use hsc_catalogs::{Block, Manual, Passage};
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
-use super::index::{Index, TermId};
+use super::index::{Index, TermId, row_label};
 use super::language;
 use super::markers::PAGE_WORDS;
-use super::rank::Hit;
+use super::rank::{Hit, is_name};
 use super::words::sentences;
 
 /// From this similarity of heading and question on, the section is taken from its beginning.
@@ -37,6 +37,8 @@ const BLOCKS: usize = 60;
 const LITTLE_CHARS: usize = 160;
 /// Bonus of a text with a figure when a figure is asked for, as a share of the question.
 const FIGURE: f32 = 0.15;
+/// Bonus of a row whose label is the question: other rows that have its words do not answer beside it.
+const LABELLED: f32 = 2.0;
 /// Share of the best sentence's score from which another one is included.
 const WORTH_SAYING: f32 = 0.5;
 
@@ -177,7 +179,7 @@ impl Selector<'_> {
                 self.rows(&blocks).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
             }
             Kind::Trouble => self.rows(&blocks).or_else(|| steps(&blocks)),
-            Kind::About => None,
+            Kind::About => self.rows(&blocks).filter(|_| self.names_a_row(&blocks)),
         };
         let pieces = pieces
             .or_else(|| self.sentences_of(&blocks, from_the_top, in_passage))
@@ -268,7 +270,7 @@ impl Selector<'_> {
     /// The rows of one table that cover most of the question, in manual order; the first ones if none covers any of it.
     fn telling_rows(self, pieces: Vec<Piece>) -> Vec<Piece> {
         let mut scored: Vec<(usize, f32)> =
-            pieces.iter().map(|piece| self.fit(&piece.text)).enumerate().collect();
+            pieces.iter().map(|piece| self.fit_of_row(&piece.text)).enumerate().collect();
         scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let Some(&(first, best)) = scored.first() else { return Vec::new() };
         // Rows with another number of cells are of another table.
@@ -283,14 +285,15 @@ impl Selector<'_> {
     /// of it but the section does, the answer is the whole table.
     fn rows(self, blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
         let heads = |at: usize| heads(blocks, at);
+        let names_columns = |at: usize| heads(at) && may_name_columns(blocks, at);
         let mut scored: Vec<(usize, f32)> = (0..blocks.len())
             .filter(|&at| is_row(blocks, at))
-            .map(|at| (at, self.fit(blocks[at].1.text())))
+            .map(|at| (at, self.fit_of_row(blocks[at].1.text())))
             .collect();
         let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
         // When the best row is the column names, the question is about the table.
-        if best > 0.0 && scored.iter().any(|row| row.1 == best && !heads(row.0)) {
-            scored.retain(|row| row.1 >= best * WORTH_SAYING && !heads(row.0));
+        if best > 0.0 && scored.iter().any(|row| row.1 == best && !names_columns(row.0)) {
+            scored.retain(|row| row.1 >= best * WORTH_SAYING && !names_columns(row.0));
             scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             scored.truncate(ROWS);
             let tables = scored.iter().filter_map(|row| (0..=row.0).rev().find(|&at| heads(at)));
@@ -373,6 +376,24 @@ impl Selector<'_> {
         let says_figure = score > 0.0 && self.question.kind == Kind::Figure && has_figure(text);
         score + if says_figure { FIGURE } else { 0.0 }
     }
+
+    /// The score of a row.
+    fn fit_of_row(self, row: &str) -> f32 {
+        self.fit(row) + if self.names_row(row) { LABELLED } else { 0.0 }
+    }
+
+    /// True if the question names one of these rows.
+    fn names_a_row(self, blocks: &[Placed<'_>]) -> bool {
+        (0..blocks.len()).any(|at| is_row(blocks, at) && self.names_row(blocks[at].1.text()))
+    }
+
+    /// True if the question names the label of this row.
+    fn names_row(self, row: &str) -> bool {
+        let words = self.index.reader.words(row_label(row));
+        let own = words.iter().filter(|word| !word.extra);
+        let label: Option<Vec<TermId>> = own.map(|word| self.index.term(&word.term)).collect();
+        label.is_some_and(|label| is_name(self.index, self.question, &label))
+    }
 }
 
 /// True when the heading is the question: the section answers from its beginning. A chapter's heading is above its
@@ -429,12 +450,16 @@ fn heads(blocks: &[Placed<'_>], at: usize) -> bool {
 /// The index of the row of column names for this row's table, if there is one.
 fn columns_of(blocks: &[Placed<'_>], row: usize) -> Option<usize> {
     let head = (0..=row).rev().find(|&at| heads(blocks, at))?;
-    let is_alone = head == row && (row + 1 == blocks.len() || !is_row(blocks, row + 1));
-    let cells: Vec<&str> = blocks[head].1.text().split(" | ").map(str::trim).collect();
-    // A figure is a value and never the name of a column.
-    let is_figure = |cell: &&str| cell.starts_with(|c: char| c.is_ascii_digit());
-    let names = cells.len() >= NAMED_COLUMNS && !cells.iter().any(is_figure);
-    (names && !is_alone).then_some(head)
+    let columns = blocks[head].1.text().split(" | ").count();
+    (columns >= NAMED_COLUMNS && may_name_columns(blocks, head)).then_some(head)
+}
+
+/// False for a first row that is alone or has a figure, which is a value and never the name of a column.
+fn may_name_columns(blocks: &[Placed<'_>], head: usize) -> bool {
+    let is_figure = |cell: &str| cell.trim().starts_with(|c: char| c.is_ascii_digit());
+    head + 1 < blocks.len()
+        && is_row(blocks, head + 1)
+        && !blocks[head].1.text().split(" | ").any(is_figure)
 }
 
 /// A row with its column names.

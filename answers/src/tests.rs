@@ -67,6 +67,31 @@ fn a_figure_is_answered_with_its_row_only() {
 }
 
 #[test]
+fn a_row_whose_label_is_asked_for_answers_before_other_places_of_the_word() {
+    let manual = bound(vec![
+        (
+            &["Stopping by weight or time"],
+            vec![paragraph("The menu offers the stop by hand, after seconds and by the weight.")],
+        ),
+        (
+            &["Technical data"],
+            vec![
+                row("Keyboard | 61 keys, semi-weighted"),
+                row("Weight | 13.4 kg"),
+                row("Signal to noise | 108 dB, A-weighted"),
+            ],
+        ),
+    ]);
+    for text in ["How heavy is it?", "how much does it weigh", "what does it weigh?", "weight"] {
+        let answer = answer_to(&question(text), &manual);
+        assert_eq!(answer.outcome, Outcome::Answered, "{text}: {}", answer.text);
+        assert_eq!(cited_in(&answer.text).first(), Some(&2), "{text}: {}", answer.text);
+        assert!(answer.text.contains("| Weight | 13.4 kg [MANUAL"), "{text}: {}", answer.text);
+        assert!(!answer.text.contains("61 keys"), "{text}: {}", answer.text);
+    }
+}
+
+#[test]
 fn a_fault_is_searched_in_the_sections_about_faults() {
     let answer = answer_to_text("there is no sound from a pad");
     assert!(answer.text.contains("cable not plugged in"), "{}", answer.text);
