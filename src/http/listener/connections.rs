@@ -2,6 +2,9 @@
 //! table of all, which decides which one is closed for a new one. Everything that runs with each frame of a WebSocket
 //! before the socket's actor is in this file.
 //!
+//! [`Listener`] accepts a connection and prepares it, [`Stream`] is what the HTTP library reads and writes,
+//! [`ConnectionState`] has the phase and finds the deadline, [`Connections`] is the table.
+//!
 //! A connection counts from its acceptance until its descriptor is closed. When there are too many, the table closes
 //! one that is not in use (it has not sent a whole request, or is idle): of the client with most of these, the oldest
 //! first. A request in progress and an open WebSocket are never closed for that. The last places are reserved: a
@@ -10,8 +13,7 @@
 //! Never     waits and never allocates per byte: reads and writes of a connection touch only its own atomics.
 
 use std::collections::HashMap;
-use std::future::pending;
-use std::io::{self, IoSlice};
+use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -38,7 +40,7 @@ use strum::VariantArray as _;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -143,34 +145,43 @@ impl Listener {
             }
         };
         self.metrics.connections.opened();
-        let state = &admitted.state;
-        tokio::select! {
+        let served = tokio::select! {
             biased;
-            why = state.closing(self.connections.deadlines) => {
-                self.metrics.connections.closed(why.as_str());
-                debug!(peer:%, reason = why.as_str(); "connection closed");
-                if why == Closed::Evicted {
-                    debug!(peer:%; "the server holds as many connections as it may");
-                }
-            }
-            ended = async {
+            why = admitted.state.closing(self.connections.deadlines) => Err(Ended::Closed(why)),
+            served = async {
                 // Boxed: a connection would have room for a handshake until its end.
                 let stream = Box::pin(self.prepared(io, is_proxy, &admitted)).await?;
                 http.call((stream, Some(peer))).await.map_err(Ended::from)
-            } => match ended {
-                Ok(()) => {}
-                Err(Ended::Malformed { what, cause }) => {
-                    self.metrics.connections.malformed(what);
-                    debug!(peer:%, what, cause; "what a client sent cannot be understood");
-                }
-                Err(Ended::Refused(refused)) => self.metrics.connections.refused(refused.into()),
-                Err(Ended::Failed(cause)) => warn!(cause; "an answer could not be sent to its end"),
-                Err(Ended::Gone(cause)) => debug!(peer:%, cause; "connection lost"),
-            }
+            } => served,
+        };
+        if let Err(ended) = served {
+            self.report(peer, ended);
         }
         drop(admitted);
         self.metrics.connections.ended();
         Ok(())
+    }
+
+    /// Counts and logs how a connection ended.
+    fn report(&self, peer: SocketAddr, ended: Ended) {
+        let metrics = &self.metrics.connections;
+        match ended {
+            Ended::Closed(why) => {
+                let reason = why.into();
+                metrics.closed(reason);
+                debug!(peer:%, reason; "connection closed");
+                if why == Closed::Evicted {
+                    debug!(peer:%; "the server holds as many connections as it may");
+                }
+            }
+            Ended::Malformed { what, cause } => {
+                metrics.malformed(what);
+                debug!(peer:%, what, cause; "what a client sent cannot be understood");
+            }
+            Ended::Refused(refused) => metrics.refused(refused.into()),
+            Ended::Failed(cause) => warn!(cause; "an answer could not be sent to its end"),
+            Ended::Gone(cause) => debug!(peer:%, cause; "connection lost"),
+        }
     }
 
     /// Reads the bytes before HTTP (PROXY header, TLS); the rest is the stream of HTTP.
@@ -229,16 +240,17 @@ impl Listener {
     }
 }
 
-/// How a connection failed.
+/// Why a connection ended that was not served to its end.
 enum Ended {
+    /// The server closed it.
+    Closed(Closed),
     /// The bytes before HTTP are invalid.
-    Malformed {
-        what: &'static str,
-        cause: String,
-    },
+    Malformed { what: &'static str, cause: String },
     /// The client that the proxy named has too many connections.
     Refused(ConnectionRefused),
+    /// The rest of a response could not be made.
     Failed(String),
+    /// The client is gone, or the network failed.
     Gone(String),
 }
 
@@ -308,22 +320,6 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         let result = io!(self, poll_write, cx, bytes);
         self.written(result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = io!(self, poll_write_vectored, cx, bytes);
-        self.written(result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match &self.io {
-            Io::Plain(io) => io.is_write_vectored(),
-            Io::Tls(io) => io.is_write_vectored(),
-        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -412,7 +408,7 @@ impl Phase {
 /// Why the server closed a connection; label of the metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(crate) enum Closed {
+enum Closed {
     /// The handshake or the head of a request was late.
     #[strum(serialize = "header_timeout")]
     Header,
@@ -426,16 +422,10 @@ pub(crate) enum Closed {
     Evicted,
 }
 
-impl Closed {
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-}
-
 /// Why a connection is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
-pub(crate) enum ConnectionRefused {
+enum ConnectionRefused {
     /// The client has its maximum of connections, and each is in use.
     Address,
     /// The table is full, and each connection is in use.
@@ -457,9 +447,10 @@ pub(crate) struct ConnectionState {
     since_ms: AtomicU64,
     /// Time of the last write without room; [`NOT_BLOCKED`] after a write with room.
     blocked_ms: AtomicU64,
+    /// True on a reserved place. Changes under the lock of the table only, which counts these places.
     is_reserved: AtomicBool,
     is_evicted: AtomicBool,
-    evicted: Notify,
+    /// Wakes [`Self::closing`]: the connection is evicted, or a new deadline may end before the one that it waits for.
     changed: Notify,
 }
 
@@ -471,7 +462,7 @@ impl ConnectionState {
     pub(crate) fn enter(&self, phase: Phase) {
         self.since_ms.store(ms_since(self.began), Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
-        // A new deadline may end before the current timer; an ended deadline is noticed when the timer fires.
+        // The other phases have no deadline; that the previous one ended is noticed when its timer fires.
         if matches!(phase, Phase::Head | Phase::Idle) {
             self.changed.notify_one();
         }
@@ -512,21 +503,20 @@ impl ConnectionState {
         if !self.is_reserved() {
             return true;
         }
-        if table.general >= connections.capacity.general {
+        if table.held(false) >= connections.capacity.places(false) {
             return false;
         }
-        if let Some(place) = table.places.get_mut(&self.id) {
-            place.is_reserved = false;
+        // An evicted connection has no place any more.
+        if table.places.contains_key(&self.id) {
             self.is_reserved.store(false, Ordering::Relaxed);
             table.reserved -= 1;
-            table.general += 1;
         }
         true
     }
 
     fn evict(&self) {
         self.is_evicted.store(true, Ordering::Relaxed);
-        self.evicted.notify_one();
+        self.changed.notify_one();
     }
 
     /// Waits until the connection must be closed, and returns the reason.
@@ -535,22 +525,12 @@ impl ConnectionState {
             if self.is_evicted.load(Ordering::Relaxed) {
                 return Closed::Evicted;
             }
-            let due = self.due(deadlines);
-            if let Some((at, why)) = due
-                && at <= Instant::now()
-            {
-                return why;
-            }
-            let deadline = async {
-                match due {
-                    Some((at, _)) => sleep_until(at).await,
-                    None => pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.evicted.notified() => {}
-                () = self.changed.notified() => {}
-                () = deadline => {}
+            let changed = self.changed.notified();
+            match self.due(deadlines) {
+                Some((at, why)) if at <= Instant::now() => return why,
+                // The deadline may have moved meanwhile.
+                Some((at, _)) => _ = timeout_at(at, changed).await,
+                None => changed.await,
             }
         }
     }
@@ -564,10 +544,8 @@ impl ConnectionState {
             return Some((at(blocked, deadlines.write), Closed::Write));
         }
         let since = self.since_ms.load(Ordering::Relaxed);
-        let header = match self.is_reserved() {
-            true => deadlines.header.min(RESERVED_HEADER),
-            false => deadlines.header,
-        };
+        let longest = if self.is_reserved() { RESERVED_HEADER } else { Duration::MAX };
+        let header = deadlines.header.min(longest);
         match phase {
             Phase::Handshake => Some((at(since, header), Closed::Header)),
             Phase::Head => Some((at(since, header + AFTER_THE_LIBRARY), Closed::Header)),
@@ -610,6 +588,11 @@ impl Capacity {
         };
         Self { general, reserved, per_address }
     }
+
+    /// The number of reserved places, or of general ones.
+    fn places(&self, is_reserved: bool) -> usize {
+        if is_reserved { self.reserved } else { self.general }
+    }
 }
 
 /// Time limits of a connection.
@@ -635,15 +618,15 @@ pub struct Connections {
 struct ConnectionTable {
     next: u64,
     places: HashMap<u64, ConnectionSlot>,
+    /// Number of places of each client that has one.
     of_client: HashMap<ClientKey, usize>,
-    general: usize,
+    /// Number of reserved places in use.
     reserved: usize,
 }
 
 struct ConnectionSlot {
     /// None for a proxy, which has many clients.
     client: Option<ClientKey>,
-    is_reserved: bool,
     state: Arc<ConnectionState>,
 }
 
@@ -654,30 +637,18 @@ impl Connections {
         Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })
     }
 
-    /// Number of connections.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.table().places.len()
-    }
-
     /// A place for a new connection; `client` is none for a proxy.
-    pub(crate) fn admit(
-        self: &Arc<Self>,
-        client: Option<ClientKey>,
-    ) -> Result<Admitted, ConnectionRefused> {
+    fn admit(self: &Arc<Self>, client: Option<ClientKey>) -> Result<Admitted, ConnectionRefused> {
         let mut table = self.table();
         if let Some(client) = client {
             self.room_of_client(&mut table, client)?;
         }
-        let has_room = |is_reserved: bool, table: &ConnectionTable| match is_reserved {
-            false => table.general < self.capacity.general,
-            true => table.reserved < self.capacity.reserved,
-        };
-        let of_tier =
-            |is_reserved: bool| move |place: &ConnectionSlot| place.is_reserved == is_reserved;
         let is_reserved = [false, true]
             .into_iter()
-            .find(|&tier| has_room(tier, &table) || table.evict(of_tier(tier)))
+            .find(|&tier| {
+                table.held(tier) < self.capacity.places(tier)
+                    || table.evict(|place| place.state.is_reserved() == tier)
+            })
             .ok_or(ConnectionRefused::Full)?;
         let id = table.next;
         table.next += 1;
@@ -690,10 +661,9 @@ impl Connections {
             blocked_ms: AtomicU64::new(NOT_BLOCKED),
             is_reserved: AtomicBool::new(is_reserved),
             is_evicted: AtomicBool::new(false),
-            evicted: Notify::new(),
             changed: Notify::new(),
         });
-        table.enter(id, ConnectionSlot { client, is_reserved, state: Arc::clone(&state) });
+        table.enter(id, ConnectionSlot { client, state: Arc::clone(&state) });
         drop(table);
         Ok(Admitted { connections: Arc::clone(self), state })
     }
@@ -718,11 +688,13 @@ impl Connections {
 }
 
 impl ConnectionTable {
+    /// The number of reserved places in use, or of general ones.
+    fn held(&self, is_reserved: bool) -> usize {
+        if is_reserved { self.reserved } else { self.places.len() - self.reserved }
+    }
+
     fn enter(&mut self, id: u64, place: ConnectionSlot) {
-        match place.is_reserved {
-            true => self.reserved += 1,
-            false => self.general += 1,
-        }
+        self.reserved += usize::from(place.state.is_reserved());
         if let Some(client) = place.client {
             *self.of_client.entry(client).or_insert(0) += 1;
         }
@@ -731,10 +703,7 @@ impl ConnectionTable {
 
     fn leave(&mut self, id: u64) -> Option<ConnectionSlot> {
         let place = self.places.remove(&id)?;
-        match place.is_reserved {
-            true => self.reserved -= 1,
-            false => self.general -= 1,
-        }
+        self.reserved -= usize::from(place.state.is_reserved());
         if let Some(client) = place.client
             && let Some(held) = self.of_client.get_mut(&client)
         {
@@ -748,7 +717,7 @@ impl ConnectionTable {
 
     /// Closes one of these connections that is not in use; false if there is none.
     fn evict(&mut self, eligible: impl Fn(&ConnectionSlot) -> bool) -> bool {
-        let held = |place: &ConnectionSlot| {
+        let of_its_client = |place: &ConnectionSlot| {
             place.client.and_then(|client| self.of_client.get(&client).copied()).unwrap_or(0)
         };
         let chosen = self
@@ -757,7 +726,7 @@ impl ConnectionTable {
             .filter(|(_, place)| eligible(place) && place.state.phase().gives_way())
             .max_by_key(|(id, place)| {
                 let since = place.state.since_ms.load(Ordering::Relaxed);
-                (held(place), u64::MAX - since, u64::MAX - **id)
+                (of_its_client(place), u64::MAX - since, u64::MAX - **id)
             });
         let Some(id) = chosen.map(|(id, _)| *id) else { return false };
         if let Some(place) = self.leave(id) {
@@ -768,7 +737,7 @@ impl ConnectionTable {
 }
 
 /// The place of a connection, returned on drop.
-pub(crate) struct Admitted {
+struct Admitted {
     connections: Arc<Connections>,
     state: Arc<ConnectionState>,
 }
@@ -825,9 +794,9 @@ mod tests {
         let newest = connections.admit(client(3)).expect("one gives way");
         assert!(is_evicted(&hostile[1]) && !is_evicted(&hostile[0]) && !is_evicted(&normal));
         assert!(!newest.state.is_reserved());
-        assert_eq!(connections.count(), 4);
+        assert_eq!(connections.table().places.len(), 4);
         drop(hostile);
-        assert_eq!(connections.count(), 2, "what was evicted is given back once");
+        assert_eq!(connections.table().places.len(), 2, "what was evicted is given back once");
     }
 
     #[test]
@@ -934,6 +903,6 @@ mod tests {
         let second = connections.admit(client(2)).expect("the first gives way");
         assert_eq!(first.state.closing(deadlines).await, Closed::Evicted);
         drop((first, second));
-        assert_eq!(connections.count(), 0);
+        assert_eq!(connections.table().places.len(), 0);
     }
 }
