@@ -55,28 +55,18 @@ pub struct Connection {
 
 /// The address of the client that made this request.
 pub(super) fn client_address(request: &HttpRequest) -> ClientAddress {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the peer")]
-    let Some(peer) = request.peer_addr() else { return ClientAddress::NONE };
-    match trusted(request) {
-        Some(trusted) => follow(trusted, peer.ip(), connection(request), request.headers()).client,
-        None => ClientAddress::new(peer.ip()),
-    }
+    resolved(request).map_or(ClientAddress::NONE, |it| it.client)
 }
 
 /// Scheme and host (with the port, unless it is the default) that the browser used, in lower case. From the headers
 /// of a trusted proxy; otherwise from the connection.
 pub(super) fn public_authority(request: &HttpRequest) -> (&'static str, String) {
-    let connection = connection(request);
     let text = |name: &str| request.headers().get(name).and_then(|it| it.to_str().ok());
-    let scheme = if connection.is_tls { "https" } else { "http" };
+    let scheme = if connection(request).is_tls { "https" } else { "http" };
     let host = text("host").or_else(|| request.uri().authority().map(|it| it.as_str()));
     let host = host.unwrap_or_default().to_lowercase();
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the peer")]
-    let (Some(trusted), Some(peer)) = (trusted(request), request.peer_addr()) else {
-        return (scheme, host);
-    };
-    let followed = follow(trusted, peer.ip(), connection, request.headers());
-    (followed.scheme.unwrap_or(scheme), followed.host.unwrap_or(host))
+    let Some(resolved) = resolved(request) else { return (scheme, host) };
+    (resolved.scheme.unwrap_or(scheme), resolved.host.unwrap_or(host))
 }
 
 /// Warns once when a peer that is probably a proxy is not in the settings: all of its clients would count as one.
@@ -87,8 +77,7 @@ pub(super) fn warn_of_unknown_proxy(request: &HttpRequest) {
     if !forwards || WARNED.is_completed() {
         return;
     }
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the peer")]
-    let Some(peer) = request.peer_addr().map(|it| it.ip().to_canonical()) else { return };
+    let Some(peer) = peer(request).map(|it| it.to_canonical()) else { return };
     let is_trusted = trusted(request).is_some_and(|it| it.contains(peer));
     // A client on the public internet may write any header; a neighbour that forwards is a proxy.
     if !is_trusted && !is_public(peer) {
@@ -99,9 +88,13 @@ pub(super) fn warn_of_unknown_proxy(request: &HttpRequest) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the peer")]
+fn peer(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|it| it.ip())
+}
+
 fn trusted(request: &HttpRequest) -> Option<&TrustedProxies> {
-    let proxies = request.app_data::<web::Data<TrustedProxies>>()?;
-    Some(proxies.get_ref()).filter(|it| !it.0.is_empty())
+    request.app_data::<web::Data<TrustedProxies>>().map(|it| it.get_ref())
 }
 
 fn connection(request: &HttpRequest) -> Connection {
@@ -114,6 +107,21 @@ struct ResolvedClient {
     client: ClientAddress,
     scheme: Option<&'static str>,
     host: Option<String>,
+}
+
+impl ResolvedClient {
+    /// A client of which no hop reports more than the address.
+    fn only(address: IpAddr) -> Self {
+        Self { client: ClientAddress::new(address), scheme: None, host: None }
+    }
+}
+
+fn resolved(request: &HttpRequest) -> Option<ResolvedClient> {
+    let peer = peer(request)?;
+    Some(match trusted(request) {
+        Some(trusted) => follow(trusted, peer, connection(request), request.headers()),
+        None => ResolvedClient::only(peer),
+    })
 }
 
 /// A hop from a forwarding header: address, scheme and host.
@@ -131,26 +139,18 @@ fn follow(
     connection: Connection,
     headers: &HeaderMap,
 ) -> ResolvedClient {
-    let only = |address: IpAddr| ResolvedClient {
-        client: ClientAddress::new(address),
-        scheme: None,
-        host: None,
-    };
-    if !trusted.contains(peer) {
-        return only(peer);
+    let source = connection.proxied.map_or(peer, |it| it.ip());
+    for hop in [peer, source] {
+        if !trusted.contains(hop) {
+            return ResolvedClient::only(hop);
+        }
     }
-    let nearest = match connection.proxied {
-        Some(source) if !trusted.contains(source.ip()) => return only(source.ip()),
-        Some(source) => source.ip(),
-        None => peer,
-    };
-    let forwarded = hops(headers, FORWARDED, elements).map(|it| walk(trusted, nearest, it));
-    let x_forwarded =
-        hops(headers, X_FORWARDED_FOR, addresses).map(|it| walk(trusted, nearest, it));
+    let forwarded = hops(headers, FORWARDED, elements).map(|it| walk(trusted, source, it));
+    let x_forwarded = hops(headers, X_FORWARDED_FOR, addresses).map(|it| walk(trusted, source, it));
     let client = match (&forwarded, &x_forwarded) {
-        (Some((one, _)), Some((other, _))) if one != other => return only(nearest),
+        (Some((one, _)), Some((other, _))) if one != other => return ResolvedClient::only(source),
         (Some((address, _)), _) | (None, Some((address, _))) => *address,
-        (None, None) => nearest,
+        (None, None) => source,
     };
     let hop = forwarded.map(|(_, hop)| hop).unwrap_or_default();
     let x_scheme = last(headers, X_FORWARDED_PROTO).and_then(|text| scheme(&text));
