@@ -159,23 +159,27 @@ fn describe_responses(operation: &mut Operation) {
     }
 }
 
-/// Patterns of the router whose parameter has an expression, which the document cannot have.
-const WITH_EXPRESSION: [&str; 2] = ["/static/{path:.*}", "/admin/catalog/files/{file:.*}"];
+/// The paths whose parameter has an expression in the pattern of the router, which the document cannot have.
+const WITH_EXPRESSION: [(&str, &str); 2] = [
+    ("/static/{path}", "/static/{path:.*}"),
+    ("/admin/catalog/files/{file}", "/admin/catalog/files/{file:.*}"),
+];
+
+/// The pattern of the router for a path of the document.
+fn pattern(path: &str) -> &str {
+    let found = WITH_EXPRESSION.into_iter().find(|(documented, _)| *documented == path);
+    found.map_or(path, |(_, pattern)| pattern)
+}
 
 /// Starts the counters of HTTP requests: a series, at zero, for each status that the document has of a route and for 500,
 /// which any route may answer. About 310 series; statuses that only a wrong request gets (405, 408) begin with it.
 pub fn start_counters(metrics: &Metrics) {
-    let pattern = |path: &str| {
-        let with = WITH_EXPRESSION.into_iter().find(|with| without_expressions(with) == path);
-        with.map_or_else(|| path.to_owned(), str::to_owned)
-    };
     for (path, item) in &openapi().paths.paths {
-        let route = pattern(path);
         for (method, operation) in operations(item) {
             let statuses = operation.responses.responses.keys();
             let statuses = statuses.filter_map(|status| status.parse::<u16>().ok());
             for status in statuses.chain([StatusCode::INTERNAL_SERVER_ERROR.as_u16()]) {
-                metrics.http.start(method, &route, status);
+                metrics.http.start(method, pattern(path), status);
             }
         }
     }
@@ -192,31 +196,14 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
     all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_ref()?)))
 }
 
-/// The methods of a route for `Allow`. `pattern` is the pattern of the router, whose parameters may have
-/// an expression: `/static/{path:.*}`.
-pub(super) fn allowed_methods(pattern: &str) -> String {
+/// The methods of a route for `Allow`, by its pattern of the router.
+pub(super) fn allowed_methods(route: &str) -> String {
     static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
         let paths = openapi().paths.paths.into_iter();
-        paths.map(|(path, item)| (path, allow(&item))).collect()
+        paths.map(|(path, item)| (pattern(&path).to_owned(), allow(&item))).collect()
     });
-    let plain = without_expressions(pattern);
     // Only the files of `/docs/` are not in the document.
-    METHODS.get(&plain).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
-}
-
-/// The pattern of the router as the document has it: `/static/{path}`.
-fn without_expressions(pattern: &str) -> String {
-    let mut plain = String::with_capacity(pattern.len());
-    for (at, piece) in pattern.split('{').enumerate() {
-        if at > 0 {
-            let (parameter, rest) = piece.split_once('}').unwrap_or((piece, ""));
-            let name = parameter.split(':').next().unwrap_or(parameter);
-            plain.extend(["{", name, "}", rest]);
-        } else {
-            plain.push_str(piece);
-        }
-    }
-    plain
+    METHODS.get(route).cloned().unwrap_or_else(|| READ_ONLY.to_owned())
 }
 
 fn allow(item: &PathItem) -> String {
