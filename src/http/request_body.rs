@@ -4,10 +4,9 @@
 //! too slow, the read fails and the response is 408, whatever the route returns.
 
 use std::cell::Cell;
-use std::pin::Pin;
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -17,10 +16,11 @@ use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, ResponseError as _, web};
 use bytes::{Bytes, BytesMut};
 use futures::future::LocalBoxFuture;
-use futures::{Stream, StreamExt as _};
+use futures::stream::unfold;
+use futures::{FutureExt as _, StreamExt as _};
 use hsc_conversation::protocol::without_lone_surrogates;
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, timeout_at};
 
 use super::listener::{ConnectionState, Phase};
 use super::{ApiError, ApiErrorCode, BodyDeadline, Dependencies};
@@ -45,11 +45,12 @@ pub(super) async fn request_body(
         deadline: deps.body_deadline,
         began: Instant::now(),
         received: 0,
-        sleep: None,
         is_late: Rc::clone(&is_late),
         state: request.conn_data::<Arc<ConnectionState>>().cloned(),
     };
-    request.set_payload(Payload::Stream { payload: timed.boxed_local() });
+    let pieces = unfold(timed, async |mut timed| Some((timed.next().await?, timed)));
+    // An unfolded stream must not be polled after its end.
+    request.set_payload(Payload::Stream { payload: pieces.fuse().boxed_local() });
     let response = next.call(request).await?;
     if !is_late.get() {
         return Ok(response.map_into_boxed_body());
@@ -75,46 +76,36 @@ struct Timed {
     deadline: BodyDeadline,
     began: Instant,
     received: u64,
-    sleep: Option<Pin<Box<Sleep>>>,
     is_late: Rc<Cell<bool>>,
     state: Option<Arc<ConnectionState>>,
 }
 
 impl Timed {
+    /// The next piece of the body; none at its end.
+    async fn next(&mut self) -> Option<Result<Bytes, PayloadError>> {
+        let piece = match self.payload.next().now_or_never() {
+            Some(piece) => piece,
+            None => {
+                self.enter(Phase::Body);
+                let until = self.began + self.deadline.after(self.received);
+                let piece = timeout_at(until, self.payload.next()).await;
+                self.enter(Phase::Answering);
+                piece.unwrap_or_else(|_| {
+                    self.is_late.set(true);
+                    Some(Err(PayloadError::Io(io::ErrorKind::TimedOut.into())))
+                })
+            }
+        };
+        if let Some(Ok(bytes)) = &piece {
+            self.received = self.received.saturating_add(bytes.len() as u64);
+        }
+        piece
+    }
+
     fn enter(&self, phase: Phase) {
-        if let Some(state) = &self.state
-            && state.phase() != phase
-        {
+        if let Some(state) = &self.state {
             state.enter(phase);
         }
-    }
-}
-
-impl Stream for Timed {
-    type Item = Result<Bytes, PayloadError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        if let Poll::Ready(piece) = this.payload.poll_next_unpin(cx) {
-            this.enter(Phase::Answering);
-            if let Some(Ok(bytes)) = &piece {
-                this.received = this.received.saturating_add(bytes.len() as u64);
-            }
-            return Poll::Ready(piece);
-        }
-        this.enter(Phase::Body);
-        let until = this.began + this.deadline.after(this.received);
-        let sleep = this.sleep.get_or_insert_with(|| Box::pin(sleep_until(until)));
-        if sleep.deadline() != until {
-            sleep.as_mut().reset(until);
-        }
-        if sleep.as_mut().poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        this.enter(Phase::Answering);
-        this.is_late.set(true);
-        let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-        Poll::Ready(Some(Err(PayloadError::Io(late))))
     }
 }
 
