@@ -9,7 +9,6 @@ mod offline_message;
 mod options;
 mod token;
 mod transcript;
-mod transcript_text;
 mod uploads;
 
 pub use allowance::Allowances;
