@@ -13,14 +13,12 @@ use hsc_conversation::{ClientAddress, clean_name, is_clean_name, now_ms};
 
 use super::password::{self, Hasher};
 use super::secret;
-use super::team::{Team, down, millis, refused, unfit};
+use super::team::{Team, down, refused, unfit};
 
 /// Longest name shown to colleagues and visitors, in characters.
 const LONGEST_NAME: usize = 80;
 /// Longest mail address (RFC 5321).
 const LONGEST_ADDRESS: usize = 254;
-/// What guesses at the link of the first account are audited as.
-const AUDITED_AS: (&str, &str) = ("link", "first_link");
 
 impl Staff for Team {
     fn all(&self) -> ArchiveReply<'_, Vec<Account>> {
@@ -81,7 +79,7 @@ impl Team {
             return Ok(None);
         }
         let (token, now_ms) = (secret::random(), now_ms());
-        let expires_ms = now_ms.saturating_add(millis(self.first_link_lasts));
+        let expires_ms = now_ms.saturating_add(self.first_link_ms);
         let link = FirstLink { hash: secret::stored_hash(&token), expires_ms };
         self.accounts.add_first_link(link, replaces, now_ms).await?;
         Ok(Some(token))
@@ -93,15 +91,13 @@ impl Team {
         from: ClientAddress,
     ) -> Result<OpenedSession, IdentityError> {
         let FirstAdmin { token, name, address, password } = first;
-        self.admitted(&self.first_attempts, AUDITED_AS, from)?;
+        self.admitted(&self.first_attempts, from)?;
         let hash = secret::stored_hash(&token);
         let is_valid = self.accounts.is_first_link(&hash, now_ms()).await.map_err(down)?;
-        self.judged(&self.first_attempts, AUDITED_AS, is_valid, from).map_err(
-            |error| match error {
-                IdentityError::Wrong => IdentityError::LinkSpent,
-                other => other,
-            },
-        )?;
+        self.judged(&self.first_attempts, is_valid, from).map_err(|error| match error {
+            IdentityError::Wrong => IdentityError::LinkSpent,
+            other => other,
+        })?;
         let newcomer = NewAccount { name, address, role: Role::Admin, password };
         // A rejected password does not use up the link: the user can try again.
         let account = made(newcomer, &self.hasher).await?;
@@ -131,7 +127,8 @@ async fn made(newcomer: NewAccount, hasher: &Hasher) -> Result<Account, Identity
 /// The hash of a new password for the account with this address, if the password passes the rules.
 async fn hash(password: String, address: &str, hasher: &Hasher) -> Result<String, IdentityError> {
     // People often put the part before the @ into their password.
-    password::judge(&password, address.split('@').next().unwrap_or_default())?;
+    let name = address.split('@').next().unwrap_or_default();
+    password::judge(&password, name).map_err(IdentityError::Weak)?;
     hasher.hash(password).await
 }
 

@@ -76,8 +76,12 @@ fn limit(key: &str, free: u32, longest_wait: Duration) -> AttemptLimit {
     AttemptLimit { key, free, free_under_attack: free, longest_wait, is_shared: false }
 }
 
-/// The attempts at `admin.token` on this pod, by client address.
-pub(super) struct TokenAttempts(Mutex<LruCache<ClientKey, Client>>);
+/// The attempts at a secret without an account on this pod, by client address.
+pub(super) struct TokenAttempts {
+    /// Who tries, and what: failures are audited as `<what>.failed`, uses as `<what>.used`.
+    pub(super) audited_as: (&'static str, &'static str),
+    clients: Mutex<LruCache<ClientKey, Client>>,
+}
 
 #[derive(Default)]
 struct Client {
@@ -97,14 +101,14 @@ pub(super) struct TooMany {
 }
 
 impl TokenAttempts {
-    pub(super) fn new() -> Self {
-        Self(Mutex::new(LruCache::new(REMEMBERED)))
+    pub(super) fn new(audited_as: (&'static str, &'static str)) -> Self {
+        Self { audited_as, clients: Mutex::new(LruCache::new(REMEMBERED)) }
     }
 
     /// Checks that this client may try a token now.
     pub(super) fn admit(&self, client: ClientKey, now: Instant) -> Result<(), TooMany> {
         let limit = limit("", FREE_TOKENS, LONGEST_WAIT_TOKEN);
-        let mut known = self.0.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("nobody panics while counting");
         let Some(client) = known.get_mut(&client) else { return Ok(()) };
         let Some(since) = client.failed_at.map(|at| now - at) else { return Ok(()) };
         if since > AttemptLimit::FORGOTTEN_AFTER {
@@ -118,7 +122,7 @@ impl TokenAttempts {
     }
 
     pub(super) fn failed(&self, client: ClientKey, now: Instant) {
-        let mut known = self.0.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("nobody panics while counting");
         let client = known.get_or_insert_mut(client, Client::default);
         client.failures = client.failures.saturating_add(1);
         (client.failed_at, client.has_refused) = (Some(now), false);
@@ -126,7 +130,7 @@ impl TokenAttempts {
 
     /// The token was right. True when the use is to be audited.
     pub(super) fn succeeded(&self, client: ClientKey, now: Instant) -> bool {
-        let mut known = self.0.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("nobody panics while counting");
         let client = known.get_or_insert_mut(client, Client::default);
         (client.failures, client.failed_at) = (0, None);
         let is_due = client.audited_at.is_none_or(|at| now - at >= AUDITED_EVERY);
@@ -180,7 +184,7 @@ mod tests {
 
     #[test]
     fn wrong_tokens_slow_down_only_their_client() {
-        let (attempts, mut now) = (TokenAttempts::new(), Instant::now());
+        let (attempts, mut now) = (TokenAttempts::new(("token", "admin_token")), Instant::now());
         for _ in 0..FREE_TOKENS {
             assert_eq!(attempts.admit(at("10.0.0.1").key(), now), Ok(()));
             attempts.failed(at("10.0.0.1").key(), now);

@@ -53,10 +53,7 @@ impl Team {
     ) -> Result<OpenedSession, IdentityError> {
         let provider = self.configured_provider()?;
         let cookie = returned.state_cookie.as_deref().unwrap_or_default();
-        let mut parts = cookie.split('.');
-        let (Some(state), Some(nonce), Some(verifier), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let [state, nonce, verifier] = cookie.split('.').collect::<Vec<_>>()[..] else {
             return Err(not_verified("this browser has not begun to sign in"));
         };
         // Else a forged link could sign a user in to another account.
@@ -82,18 +79,12 @@ impl Team {
     async fn account_of(&self, vouched: ProviderIdentity) -> Result<Account, IdentityError> {
         let ProviderIdentity { subject, address, name, role } = vouched;
         let role = role.ok_or(IdentityError::NoRole)?;
-        let by_subject = self.accounts.by_subject(&subject).await.map_err(down)?;
-        let found = match (by_subject, &address) {
-            (Some(account), _) => Some(account),
+        let mut found = self.accounts.by_subject(&subject).await.map_err(down)?;
+        if let (None, Some(address)) = (&found, &address) {
             // The owner of the mailbox owns the account; an account with a subject stays with that subject.
-            (None, Some(address)) => self
-                .accounts
-                .by_address(address)
-                .await
-                .map_err(down)?
-                .filter(|it| it.subject.is_none()),
-            (None, None) => None,
-        };
+            let of_address = self.accounts.by_address(address).await.map_err(down)?;
+            found = of_address.filter(|it| it.subject.is_none());
+        }
         let Some(known) = found else {
             let address = address.unwrap_or_else(|| {
                 // Some providers send no address; an account needs a unique one.

@@ -34,8 +34,6 @@ const NOTED_EVERY_MS: u64 = 60_000;
 /// What an attempt without an account is audited as. The typed address is left out: people type passwords into the
 /// wrong field.
 const UNKNOWN_ACCOUNT: (&str, &str) = ("nobody", "sign_in");
-/// What an attempt at `admin.token` is audited as.
-const ADMIN_TOKEN: (&str, &str) = ("token", "admin_token");
 
 /// Signs members in and out.
 pub struct Team {
@@ -44,7 +42,7 @@ pub struct Team {
     /// The two valid admin tokens; an empty one is none.
     admin_tokens: RwLock<[Secret; 2]>,
     token_attempts: TokenAttempts,
-    pub(super) first_link_lasts: Duration,
+    pub(super) first_link_ms: u64,
     pub(super) first_attempts: TokenAttempts,
     pub(super) provider: Option<Provider>,
     auditor: Auditor,
@@ -72,9 +70,9 @@ impl Team {
             accounts,
             hasher: Hasher::new(),
             admin_tokens: RwLock::new(tokens_of(admin)),
-            token_attempts: TokenAttempts::new(),
-            first_attempts: TokenAttempts::new(),
-            first_link_lasts: Duration::from_millis(settings.first_link_ms),
+            token_attempts: TokenAttempts::new(("token", "admin_token")),
+            first_attempts: TokenAttempts::new(("link", "first_link")),
+            first_link_ms: settings.first_link_ms,
             provider: Provider::new(&settings.openid, tls)?,
             auditor,
             idle_ms: settings.session_idle_ms,
@@ -184,16 +182,15 @@ impl Team {
     }
 
     /// Refuses a client that has tried too many secrets without an account. Every such comparison begins with this and
-    /// ends with [`Self::judged`]: failures are audited as `<what>.failed`, uses as `<what>.used`.
+    /// ends with [`Self::judged`].
     pub(super) fn admitted(
         &self,
         attempts: &TokenAttempts,
-        audited_as: (&str, &str),
         from: ClientAddress,
     ) -> Result<(), IdentityError> {
         attempts.admit(from.key(), Instant::now()).map_err(|TooMany { wait, is_first }| {
             if is_first {
-                self.audit_attempt(audited_as, "failed", "too many attempts", from);
+                self.audit_attempt(attempts.audited_as, "failed", "too many attempts", from);
             }
             IdentityError::TooMany { wait }
         })
@@ -203,18 +200,17 @@ impl Team {
     pub(super) fn judged(
         &self,
         attempts: &TokenAttempts,
-        audited_as: (&str, &str),
         is_right: bool,
         from: ClientAddress,
     ) -> Result<(), IdentityError> {
         let now = Instant::now();
         if !is_right {
             attempts.failed(from.key(), now);
-            self.audit_attempt(audited_as, "failed", "", from);
+            self.audit_attempt(attempts.audited_as, "failed", "", from);
             return Err(IdentityError::Wrong);
         }
         if attempts.succeeded(from.key(), now) {
-            self.audit_attempt(audited_as, "used", "", from);
+            self.audit_attempt(attempts.audited_as, "used", "", from);
         }
         Ok(())
     }
@@ -289,8 +285,8 @@ impl Identify for Team {
             // Both are compared: the time says nothing about which one is set.
             valid.fold(false, |found, right| found | secret::same(token, right))
         };
-        self.admitted(&self.token_attempts, ADMIN_TOKEN, from)?;
-        self.judged(&self.token_attempts, ADMIN_TOKEN, is_right(), from)
+        self.admitted(&self.token_attempts, from)?;
+        self.judged(&self.token_attempts, is_right(), from)
     }
 
     fn sign_in(&self, attempt: Attempt) -> IdentityReply<'_, OpenedSession> {
@@ -330,7 +326,7 @@ fn person(account: &Account) -> Person {
     Person { id: account.id.clone(), name: account.name.clone(), role: account.role }
 }
 
-pub(super) fn millis(time: Duration) -> u64 {
+fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
