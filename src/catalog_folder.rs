@@ -14,7 +14,7 @@ use hsc_catalogs::Trial;
 use log::info;
 use tempfile::NamedTempFile;
 
-use crate::reload::{LastLoad, Reloader};
+use crate::reload::Reloader;
 use crate::temporary;
 
 /// Longest name of a file, in bytes; with the added prefix and suffix it is still valid on every system.
@@ -61,10 +61,10 @@ pub enum CatalogFileError {
 }
 
 /// The folder of the catalog files.
-#[derive(Clone)]
 pub struct CatalogFolder {
-    reloader: Arc<Reloader>,
-    one_at_a_time: Arc<tokio::sync::Mutex<()>>,
+    /// Loads the catalog of the folder.
+    pub(crate) reloader: Arc<Reloader>,
+    one_at_a_time: tokio::sync::Mutex<()>,
 }
 
 impl CatalogFolder {
@@ -75,25 +75,7 @@ impl CatalogFolder {
         temporary::remove_unfinished(reloader.dir(), |name| {
             name.starts_with(PLACING.0) && name.ends_with(PLACING.1)
         });
-        Self { reloader, one_at_a_time: Arc::default() }
-    }
-
-    /// Path of the folder.
-    #[must_use]
-    pub fn dir(&self) -> &Path {
-        self.reloader.dir()
-    }
-
-    /// The result of the last load of the catalog.
-    #[must_use]
-    pub fn last_load(&self) -> LastLoad {
-        self.reloader.last()
-    }
-
-    /// Reloads the catalog now.
-    pub async fn reload(&self) -> LastLoad {
-        self.reloader.reload("an admin requested it").await;
-        self.last_load()
+        Self { reloader, one_at_a_time: tokio::sync::Mutex::default() }
     }
 
     /// Tries a text as the file of this name; unless `dry_run`, writes it and loads the catalog again.

@@ -1,7 +1,7 @@
 //! The components of a server, created from the settings. Each step creates one and returns why it failed.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -13,14 +13,12 @@ use hsc_actors::{
     DeskLimits, HandoffLimits, Hours, Invalidate, L2Caches, LogLimits, ManualCache, MemoryDesk,
     MemoryLog, Pod, PodDependencies, PodRegistration, PodServices, SupervisionConfig,
 };
-use hsc_catalogs::{LoadReport, Snapshot};
 use hsc_config::{ManualsSettings, Settings};
 use hsc_conversation::archive::Record;
 use hsc_conversation::protocol::Limits;
 use hsc_conversation::{Rules, Tokens};
 use hsc_monitoring::{Metrics, Process};
 use log::{info, warn};
-use tokio::time::Instant;
 
 use crate::answers;
 use crate::archive::{SpillFolder, Store};
@@ -34,7 +32,7 @@ use crate::listeners::Listeners;
 use crate::manuals::Loader;
 use crate::outbound::OutboundTls;
 use crate::pods::{self, Link, RedisDesk, RedisLog, RedisPodDirectory, RedisRelay};
-use crate::reload::{self, Reloader, tell};
+use crate::reload::{self, Reloader};
 use crate::secrets::SecretsReloader;
 use crate::start_error::StartError;
 use crate::trace_exporter::TraceExporter;
@@ -68,9 +66,7 @@ struct Redis {
 
 /// The catalog, and its reloader.
 pub(crate) struct CatalogComponents {
-    snapshot: Arc<Snapshot>,
     pub(crate) reloader: Arc<Reloader>,
-    dir: PathBuf,
     watcher: Option<ChildSpec>,
 }
 
@@ -106,7 +102,8 @@ impl Components {
         let care = supervision.care;
         let tls = OutboundTls::new(&settings.outbound.ca_file)?;
         let traces = TraceExporter::new(&settings.traces, &pod_name, &tls, &metrics)?;
-        let manuals = ManualComponents::new(settings, &redis, &catalog, care, &tls, &metrics)?;
+        let manuals =
+            ManualComponents::new(settings, &redis, &catalog.reloader, care, &tls, &metrics)?;
         let archive = ArchiveComponents::new(settings, &tls, &metrics)?;
         let team = archive.team(settings, &tls)?;
         let tokens = Arc::new(hsc_actors::tokens_of(&settings.conversations));
@@ -141,7 +138,7 @@ impl Components {
             name: Arc::clone(&self.pod_name),
             relay: self.redis.relay.clone(),
             registration: self.redis.registration(settings, address),
-            catalog: Arc::clone(&self.catalog.snapshot),
+            catalog: Arc::clone(self.catalog.reloader.snapshot()),
             manuals: self.manuals.cache.clone(),
             answerer: Arc::clone(&self.manuals.answerer),
             desk: self.redis.desk(desk_limits, &self.pod_name),
@@ -205,7 +202,7 @@ impl Components {
         let redis = &self.redis.link;
         let quota = redis.clone().map(|link| Arc::new(link) as _);
         http::Dependencies {
-            catalog: Arc::clone(&self.catalog.snapshot),
+            catalog: Arc::clone(self.catalog.reloader.snapshot()),
             pod: Arc::clone(pod),
             manual_files: Arc::new(self.manuals.loader.clone()),
             encoder: Arc::new(self.manuals.encoder.clone()),
@@ -240,7 +237,7 @@ impl Components {
             replies: archive.store.clone(),
             reads: http::Reads::default(),
             allowances: http::Allowances::new(&settings.uploads, &settings.offline_messages, quota),
-            statics: self.catalog.dir.join("static"),
+            statics: self.catalog.reloader.dir().join("static"),
         }
     }
 
@@ -310,16 +307,13 @@ impl CatalogComponents {
         let dir = PathBuf::from(&settings.catalog.dir);
         // Before the files are read: a change during the load causes a reload.
         let before = reload::FolderState::at(&dir);
-        let LoadReport { catalog, problems } = load(&dir, metrics)?;
-        let snapshot = Arc::new(Snapshot::new(catalog));
-        let counted = Arc::clone(metrics);
-        let reloader = Reloader::new(Arc::clone(&snapshot), dir.clone(), problems, counted);
+        let reloader = Reloader::load(dir.clone(), Arc::clone(metrics))
+            .map_err(|cause| StartError::NoCatalog { dir, cause })?;
         let reloader = Arc::new(reloader);
         let quiet = Duration::from_millis(settings.catalog.watch_debounce_ms);
-        let watched = Arc::clone(&reloader);
-        let watcher = settings.catalog.watch;
-        let watcher = watcher.then(|| reload::watcher(watched, before, quiet, care));
-        Ok(Self { snapshot, reloader, dir, watcher })
+        let watched = settings.catalog.watch.then(|| Arc::clone(&reloader));
+        let watcher = watched.map(|reloader| reload::watcher(reloader, before, quiet, care));
+        Ok(Self { reloader, watcher })
     }
 }
 
@@ -327,18 +321,18 @@ impl ManualComponents {
     fn new(
         settings: &Settings,
         redis: &Redis,
-        catalog: &CatalogComponents,
+        catalog: &Reloader,
         care: Care,
         tls: &OutboundTls,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StartError> {
-        let loader = Loader::new(&manuals_of(settings), &catalog.dir, tls, Arc::clone(metrics))?;
+        let loader = Loader::new(&manuals_of(settings), catalog.dir(), tls, Arc::clone(metrics))?;
         let vectors = redis.link.clone().map(|link| Arc::new(link) as _);
         let encoder = Embeddings::new(&settings.answers.encoder, vectors, metrics);
         let prepares = Arc::new(OnceLock::new());
         let embedding = EmbeddingLoader {
             inner: Arc::new(loader.clone()),
-            catalog: Arc::clone(&catalog.snapshot),
+            catalog: Arc::clone(catalog.snapshot()),
             answerer: Arc::clone(&prepares),
         };
         let budget = &settings.cache.manuals;
@@ -383,18 +377,6 @@ impl ArchiveComponents {
         let (store, auditor) = (self.store.clone(), Arc::clone(&self.auditor));
         Ok(Arc::new(Team::new(&settings.identity, &settings.admin, store, auditor, tls)?))
     }
-}
-
-fn load(dir: &Path, metrics: &Metrics) -> Result<LoadReport, StartError> {
-    let began = Instant::now();
-    let report = hsc_catalogs::load_dir(dir)
-        .map_err(|cause| StartError::NoCatalog { dir: dir.to_owned(), cause })?;
-    tell(&report.problems);
-    let (products, brands) = (report.catalog.products().len(), report.catalog.brands().len());
-    metrics.catalog.holds(products, brands, report.problems.len());
-    info!(products, brands, problems = report.problems.len(), version:% = report.catalog.version(),
-        took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
-    Ok(report)
 }
 
 /// The settings of manuals. Fetching and reading take a part of the time of a load, so at most its other half is

@@ -4,12 +4,13 @@
 //! broken one is reported and not swapped in: the server keeps the old one.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use hsc_actors::supervision::{Care, ChildSpec, Life};
-use hsc_catalogs::{Problem, ReloadOutcome, Severity, Snapshot};
+use hsc_catalogs::{LoadReport, Problem, ReloadOutcome, Severity, Snapshot, load_dir};
 use hsc_conversation::BoxError;
 use hsc_monitoring::Metrics;
 use log::{error, info, warn};
@@ -57,17 +58,21 @@ impl LastLoad {
 }
 
 impl Reloader {
-    /// For this catalog, loaded from this folder with these problems.
-    #[must_use]
-    pub fn new(
-        snapshot: Arc<Snapshot>,
-        dir: PathBuf,
-        problems: Vec<Problem>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    /// Loads the catalog of this folder.
+    ///
+    /// # Errors
+    /// If the folder cannot be read.
+    pub fn load(dir: PathBuf, metrics: Arc<Metrics>) -> io::Result<Self> {
+        let began = Instant::now();
+        let LoadReport { catalog, problems } = load_dir(&dir)?;
+        tell(&problems);
+        let (products, brands) = (catalog.products().len(), catalog.brands().len());
+        metrics.catalog.holds(products, brands, problems.len());
+        info!(products, brands, problems = problems.len(), version:% = catalog.version(),
+            took_ms = began.elapsed().as_millis() as u64; "catalog loaded");
         let one_at_a_time = tokio::sync::Mutex::new(());
         let last = Mutex::new(LastLoad::now(problems, None));
-        Self { snapshot, dir, metrics, last, one_at_a_time }
+        Ok(Self { snapshot: Arc::new(Snapshot::new(catalog)), dir, metrics, last, one_at_a_time })
     }
 
     /// The current catalog.
@@ -121,7 +126,7 @@ impl Reloader {
 }
 
 /// Logs the problems of a catalog.
-pub fn tell(problems: &[Problem]) {
+fn tell(problems: &[Problem]) {
     for problem in problems.iter().take(PROBLEMS_LOGGED) {
         match problem.severity {
             Severity::Error => warn!(problem:%; "left out of the catalog"),

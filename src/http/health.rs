@@ -114,7 +114,7 @@ fn not_ready(deps: &Dependencies) -> Option<String> {
 /// The missing part of a server that serves; `None` if none is missing.
 fn degraded(deps: &Dependencies) -> Option<String> {
     let catalog_fault = || {
-        let not_applied = deps.catalog_folder.last_load().not_applied?;
+        let not_applied = deps.catalog_folder.reloader.last().not_applied?;
         Some(format!("the catalog is an old one: {not_applied}"))
     };
     let encoder_fault = || {

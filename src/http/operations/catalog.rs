@@ -11,7 +11,6 @@ use super::super::list_query::ms;
 use super::super::request_body::read_body;
 use super::super::{ApiError, ApiErrorCode, ApiResult, Dependencies, Deps};
 use crate::catalog_folder::{CatalogFileError, CatalogFileStored};
-use crate::reload::LastLoad;
 
 /// Largest brand file over HTTP, in bytes. The largest known one has 40 MB; it is in memory while it is checked, so a
 /// larger one has to be copied into the folder.
@@ -37,7 +36,7 @@ fn wrong(problems: &[Problem]) -> Vec<Value> {
 #[utoipa::path(tag = "operations", responses((status = 200, body = Object), Admin))]
 #[get("/admin/catalog")]
 pub(crate) async fn catalog(deps: Deps, _: Admin) -> HttpResponse {
-    shown(&deps, &deps.catalog_folder.last_load())
+    shown(&deps)
 }
 
 /// Reloads the catalog of this pod from its folder. A broken catalog does not replace the current one: `kept`
@@ -46,10 +45,13 @@ pub(crate) async fn catalog(deps: Deps, _: Admin) -> HttpResponse {
 #[post("/admin/catalog/reload")]
 pub(crate) async fn reload_catalog(deps: Deps, Admin(caller): Admin) -> HttpResponse {
     caller.audit(&deps, "catalog.reload", deps.pod.pod(), "");
-    shown(&deps, &deps.catalog_folder.reload().await)
+    deps.catalog_folder.reloader.reload("an admin requested it").await;
+    shown(&deps)
 }
 
-fn shown(deps: &Dependencies, last: &LastLoad) -> HttpResponse {
+fn shown(deps: &Dependencies) -> HttpResponse {
+    let reloader = &deps.catalog_folder.reloader;
+    let last = reloader.last();
     let in_force = deps.catalog.load();
     let brands: Vec<_> = in_force
         .brands()
@@ -65,7 +67,7 @@ fn shown(deps: &Dependencies, last: &LastLoad) -> HttpResponse {
         "problems": wrong(&last.problems),
         "problems_total": last.problems.len(),
         "kept": last.not_applied,
-        "folder": deps.catalog_folder.dir().display().to_string(),
+        "folder": reloader.dir().display().to_string(),
         "loaded_at_ms": ms(last.at),
     }))
 }
