@@ -209,7 +209,7 @@ async fn spill(folder: SpillFolder, pod: &Pod) {
 /// Removes what killed processes left behind, which may be gigabytes, beside the start.
 fn remove_abandoned_folders() {
     drop(tokio::task::spawn_blocking(|| {
-        let folders = temporary::remove_abandoned();
+        let folders = temporary::remove_abandoned(&std::env::temp_dir());
         if folders > 0 {
             info!(folders; "removed temporary folders of processes that have ended");
         }

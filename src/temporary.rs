@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use strum::VariantArray as _;
 use tempfile::TempDir;
@@ -71,18 +71,14 @@ impl TemporaryFolder {
     }
 }
 
-/// Removes the temporary folders of processes that have ended. Returns how many were removed; one that
+/// Removes the temporary folders of processes that have ended from this folder. Returns how many were removed; one that
 /// cannot be removed is logged and stays.
-pub(crate) fn remove_abandoned() -> usize {
-    remove_abandoned_within(&std::env::temp_dir(), SystemTime::now())
-}
-
-fn remove_abandoned_within(parent: &Path, now: SystemTime) -> usize {
+pub(crate) fn remove_abandoned(parent: &Path) -> usize {
     // A folder for temporary files that cannot be listed stops the server where it needs one, not here.
     let Ok(entries) = std::fs::read_dir(parent) else { return 0 };
     let mut removed = 0;
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| is_ours(path)) {
-        if !is_abandoned(&path, now) {
+        if !is_abandoned(&path) {
             continue;
         }
         match std::fs::remove_dir_all(&path) {
@@ -98,33 +94,23 @@ fn remove_abandoned_within(parent: &Path, now: SystemTime) -> usize {
 }
 
 /// Removes the unfinished files of a folder that several processes may share: those whose name
-/// `is_unfinished` accepts and that have not been written to for an hour. Returns how many were removed.
-pub(crate) fn remove_unfinished(folder: &Path, is_unfinished: impl Fn(&str) -> bool) -> usize {
-    remove_unfinished_at(folder, is_unfinished, SystemTime::now())
-}
-
-fn remove_unfinished_at(
-    folder: &Path,
-    is_unfinished: impl Fn(&str) -> bool,
-    now: SystemTime,
-) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let mut removed = 0;
+/// `is_unfinished` accepts and that have not been written to for an hour. One that cannot be removed stays.
+pub(crate) fn remove_unfinished(folder: &Path, is_unfinished: impl Fn(&str) -> bool) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_left = is_unfinished(name)
             && std::fs::symlink_metadata(&path).is_ok_and(|about| about.is_file())
-            && is_older(&path, UNFINISHED_FOR, now);
-        if is_left && std::fs::remove_file(&path).is_ok() {
-            removed += 1;
+            && is_older(&path, UNFINISHED_FOR);
+        if is_left {
+            let _ = std::fs::remove_file(&path);
         }
     }
-    removed
 }
 
-fn is_older(path: &Path, than: Duration, now: SystemTime) -> bool {
+fn is_older(path: &Path, than: Duration) -> bool {
     let changed = std::fs::symlink_metadata(path).and_then(|about| about.modified());
-    changed.is_ok_and(|at| now.duration_since(at).is_ok_and(|age| age > than))
+    changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > than))
 }
 
 /// True for a folder (not a link to one) with a name of ours.
@@ -134,10 +120,10 @@ fn is_ours(path: &Path) -> bool {
         && std::fs::symlink_metadata(path).is_ok_and(|about| about.is_dir())
 }
 
-fn is_abandoned(folder: &Path, now: SystemTime) -> bool {
+fn is_abandoned(folder: &Path) -> bool {
     match File::open(folder.join(OWNER)) {
         Ok(owner) => owner.try_lock().is_ok(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => is_older(folder, UNOWNED_FOR, now),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => is_older(folder, UNOWNED_FOR),
         // The folder of another user, or no permission: not ours to remove.
         Err(_) => false,
     }
@@ -145,7 +131,16 @@ fn is_abandoned(folder: &Path, now: SystemTime) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::time::SystemTime;
+
     use super::*;
+
+    /// Makes a file or a folder as old as that.
+    fn age(path: &Path, by: Duration) {
+        let file = File::open(path).expect("it is there");
+        file.set_modified(SystemTime::now() - by).expect("it is ours");
+    }
 
     #[test]
     fn a_folder_is_removed_with_its_value() {
@@ -169,7 +164,7 @@ mod tests {
             std::fs::write(folder.path().join("body"), "x").expect("written");
             ended.push(folder.keep());
         }
-        assert_eq!(remove_abandoned_within(within, SystemTime::now()), ended.len());
+        assert_eq!(remove_abandoned(within), ended.len());
         assert!(living.path().is_dir());
         assert!(ended.iter().all(|folder| !folder.exists()), "{ended:?}");
     }
@@ -179,9 +174,9 @@ mod tests {
         let parent = tempfile::tempdir().expect("a folder");
         let old = parent.path().join("hsc-manuals-AbC123");
         std::fs::create_dir(&old).expect("made");
-        let now = SystemTime::now();
-        assert_eq!(remove_abandoned_within(parent.path(), now), 0);
-        assert_eq!(remove_abandoned_within(parent.path(), now + UNOWNED_FOR * 2), 1);
+        assert_eq!(remove_abandoned(parent.path()), 0);
+        age(&old, UNOWNED_FOR * 2);
+        assert_eq!(remove_abandoned(parent.path()), 1);
         assert!(!old.exists());
     }
 
@@ -191,11 +186,18 @@ mod tests {
         for name in ["draft-1.part", "draft-2.part", "kept.body"] {
             std::fs::write(folder.path().join(name), "x").expect("written");
         }
+        let names = || {
+            let entries = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+            entries.map(|entry| entry.file_name()).collect::<BTreeSet<_>>()
+        };
         let is_draft = |name: &str| name.starts_with("draft-");
-        let now = SystemTime::now();
-        assert_eq!(remove_unfinished_at(folder.path(), is_draft, now), 0);
-        assert_eq!(remove_unfinished_at(folder.path(), is_draft, now + UNFINISHED_FOR * 2), 2);
-        assert!(folder.path().join("kept.body").is_file());
+        remove_unfinished(folder.path(), is_draft);
+        assert_eq!(names().len(), 3);
+        for name in names() {
+            age(&folder.path().join(name), UNFINISHED_FOR * 2);
+        }
+        remove_unfinished(folder.path(), is_draft);
+        assert_eq!(names(), BTreeSet::from(["kept.body".into()]));
     }
 
     #[test]
@@ -205,8 +207,12 @@ mod tests {
         std::fs::create_dir(&other).expect("made");
         std::fs::write(other.join(OWNER), "").expect("written");
         std::os::unix::fs::symlink(&other, parent.path().join("hsc-manuals-link")).expect("linked");
-        std::fs::write(parent.path().join("hsc-manuals-file"), "x").expect("written");
-        assert_eq!(remove_abandoned_within(parent.path(), SystemTime::now() + UNOWNED_FOR * 2), 0);
+        let file = parent.path().join("hsc-manuals-file");
+        std::fs::write(&file, "x").expect("written");
+        for old in [&other, &file] {
+            age(old, UNOWNED_FOR * 2);
+        }
+        assert_eq!(remove_abandoned(parent.path()), 0);
         assert!(other.is_dir());
     }
 }
