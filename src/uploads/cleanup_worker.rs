@@ -50,7 +50,8 @@ async fn tidy(
     metrics: Arc<Metrics>,
     life: Life,
 ) -> Result<(), BoxError> {
-    let every = (folder.inner.keep / 4).clamp(LOOK_SOON, LOOK_EVERY);
+    let keep = Duration::from_millis(folder.inner.settings.retention_ms);
+    let every = (keep / 4).clamp(LOOK_SOON, LOOK_EVERY);
     let mut removed_ever = 0;
     while life.holds() {
         let inner = Arc::clone(&folder.inner);

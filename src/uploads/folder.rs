@@ -35,10 +35,7 @@ pub struct Folder {
 
 pub(super) struct Inner {
     pub(super) dir: PathBuf,
-    pub(super) keep: Duration,
-    limits: UploadLimits,
-    max_pixels: u64,
-    max_total_bytes: u64,
+    pub(super) settings: UploadsSettings,
     /// Bytes of all pictures: the last count of the cleanup worker plus later additions here.
     pub(super) total_bytes: AtomicU64,
     tokens: Arc<Tokens>,
@@ -66,13 +63,9 @@ impl Folder {
         };
         let dir =
             temporary.as_ref().map_or_else(|| PathBuf::from(&settings.dir), |it| it.path().into());
-        let limits = UploadLimits { enabled: settings.enabled, max_bytes: settings.max_bytes };
         let inner = Inner {
             dir,
-            keep: Duration::from_millis(settings.retention_ms),
-            limits,
-            max_pixels: settings.max_pixels,
-            max_total_bytes: settings.max_total_bytes,
+            settings: settings.clone(),
             total_bytes: AtomicU64::new(0),
             tokens,
             turns: Semaphore::new(CLEANED_AT_ONCE),
@@ -84,7 +77,8 @@ impl Folder {
 
 impl Uploads for Folder {
     fn limits(&self) -> UploadLimits {
-        self.inner.limits
+        let UploadsSettings { enabled, max_bytes, .. } = self.inner.settings;
+        UploadLimits { enabled, max_bytes }
     }
 
     fn keep(
@@ -98,7 +92,7 @@ impl Uploads for Folder {
             if Kind::of(&bytes).is_none() {
                 return Err(UploadError::NotAPicture);
             }
-            if inner.total_bytes.load(Ordering::Relaxed) >= inner.max_total_bytes {
+            if inner.total_bytes.load(Ordering::Relaxed) >= inner.settings.max_total_bytes {
                 return Err(UploadError::NoRoom);
             }
             let turn = timeout(TURN_WITHIN, inner.turns.acquire()).await;
@@ -147,9 +141,8 @@ impl Inner {
         conversation: &str,
         bytes: &[u8],
     ) -> Result<StoredImage, UploadError> {
-        let Cleaned { kind, bytes, width, height } = clean(bytes, self.max_pixels)?;
-        let keep = u64::try_from(self.keep.as_millis()).unwrap_or(u64::MAX);
-        let expires_ms = now_ms().saturating_add(keep);
+        let Cleaned { kind, bytes, width, height } = clean(bytes, self.settings.max_pixels)?;
+        let expires_ms = now_ms().saturating_add(self.settings.retention_ms);
         let id = UploadId::new(&self.tokens, conversation, expires_ms);
         write(&self.dir, id.as_str(), &bytes).map_err(failed)?;
         self.total_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
