@@ -10,18 +10,10 @@ use clap::Subcommand;
 use hsc_catalogs::generate::Plan;
 use hsc_catalogs::import::import;
 use hsc_catalogs::search::eval;
-use hsc_catalogs::{LoadReport, Severity, Stats, load_dir};
-
-/// Arguments of `hsc catalog`.
-#[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
+use hsc_catalogs::{LoadReport, Problem, Severity, Stats, load_dir};
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Validate the catalog files of a folder.
     Check(CheckArgs),
     /// Print counts of the catalog files of a folder.
@@ -34,19 +26,19 @@ enum Command {
     SearchEval(SearchEvalArgs),
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match args.command {
-        Command::Check(args) => check(&args),
-        Command::Stats(args) => stats(&args),
-        Command::Import(args) => import_table(&args),
-        Command::Generate(args) => generate(&args),
-        Command::SearchEval(args) => search_eval(&args),
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Check(args) => check(args),
+        Command::Stats(args) => stats(args),
+        Command::Import(args) => import_table(args),
+        Command::Generate(args) => generate(args),
+        Command::SearchEval(args) => search_eval(args),
     }
 }
 
 /// Arguments of `hsc catalog check`.
 #[derive(Debug, clap::Args)]
-struct CheckArgs {
+pub(super) struct CheckArgs {
     /// Folder of the catalog files.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
@@ -57,19 +49,11 @@ struct CheckArgs {
 
 fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let report = load(&args.dir)?;
-    let (mut errors, mut warnings) = (0, 0);
     for problem in &report.problems {
-        match problem.severity {
-            Severity::Error => {
-                errors += 1;
-                println!("error: {problem}");
-            }
-            Severity::Warning => {
-                warnings += 1;
-                println!("warning: {problem}");
-            }
-        }
+        println!("{}: {problem}", problem.severity);
     }
+    let errors = count(&report.problems, Severity::Error);
+    let warnings = count(&report.problems, Severity::Warning);
     let stats = Stats::of(&report.catalog);
     println!(
         "{}: {} of {}, {} with a manual; {}, {}",
@@ -89,7 +73,7 @@ fn check(args: &CheckArgs) -> anyhow::Result<ExitCode> {
 
 /// Arguments of `hsc catalog stats`.
 #[derive(Debug, clap::Args)]
-struct StatsArgs {
+pub(super) struct StatsArgs {
     /// Folder of the catalog files.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
@@ -148,7 +132,7 @@ fn print_stats(stats: &Stats) {
 
 /// Arguments of `hsc catalog import`.
 #[derive(Debug, clap::Args)]
-struct ImportArgs {
+pub(super) struct ImportArgs {
     /// CSV table in UTF-8 with a header, separated by comma, semicolon or tab (columns: docs/catalogs.md).
     #[arg(value_name = "FILE.csv")]
     table: PathBuf,
@@ -196,7 +180,7 @@ fn import_table(args: &ImportArgs) -> anyhow::Result<ExitCode> {
 
 /// Arguments of `hsc catalog generate`.
 #[derive(Debug, clap::Args)]
-struct GenerateArgs {
+pub(super) struct GenerateArgs {
     /// Number of brands.
     #[arg(long, default_value_t = 130)]
     brands: usize,
@@ -278,7 +262,7 @@ fn has_catalogs(dir: &Path) -> anyhow::Result<bool> {
 
 /// Arguments of `hsc catalog search-eval`.
 #[derive(Debug, clap::Args)]
-struct SearchEvalArgs {
+pub(super) struct SearchEvalArgs {
     /// Products, one JSON object per line: id, brand_id, brand, name, category.
     #[arg(long, value_name = "FILE.jsonl")]
     products: PathBuf,
@@ -304,6 +288,11 @@ fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
 /// What could not be done, before its cause.
 pub(super) fn cannot(verb: &str, path: &Path) -> String {
     format!("cannot {verb} {}", path.display())
+}
+
+/// The number of problems of this severity.
+pub(super) fn count(problems: &[Problem], severity: Severity) -> usize {
+    problems.iter().filter(|problem| problem.severity == severity).count()
 }
 
 /// The catalog of a folder, and its problems.

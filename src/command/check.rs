@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use hsc_catalogs::Severity;
 use hsc_config::Settings;
 
+use super::catalog::count;
+
 /// Arguments of `hsc check`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -63,10 +65,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
         products.len(),
     );
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn count(problems: &[hsc_catalogs::Problem], severity: Severity) -> usize {
-    problems.iter().filter(|problem| problem.severity == severity).count()
 }
 
 /// The effect of `chaos.enabled`.

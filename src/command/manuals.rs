@@ -27,22 +27,14 @@ use crate::manuals::Loader;
 use crate::outbound::OutboundTls;
 use crate::pods::Link;
 
-/// Arguments of `hsc manuals`.
-#[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Fetch, read and, with a model, embed the manuals of the catalog in advance.
     Warm(WarmArgs),
 }
 
 #[derive(Debug, clap::Args)]
-struct WarmArgs {
+pub(super) struct WarmArgs {
     /// Settings file.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -51,8 +43,8 @@ struct WarmArgs {
     products: Vec<String>,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Command::Warm(args) = &args.command;
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    let Command::Warm(args) = command;
     let settings = Settings::load(args.config.as_deref(), hsc_config::environment())?;
     actix::System::new().block_on(warm(&settings, &args.products))
 }

@@ -41,7 +41,8 @@ enum Command {
     /// Report whether a running server is ready.
     Ping(ping::Args),
     /// Check, import and generate catalogs, and evaluate the search.
-    Catalog(catalog::Args),
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Evaluate the answers to a file of questions about the manuals of a folder.
     AnswerEval(answer_eval::Args),
     /// Extract the text of a manual from standard input, within resource limits.
@@ -49,11 +50,14 @@ enum Command {
     /// Recognize scanned pages of a PDF from standard input, within resource limits.
     Recognize(recognize::Args),
     /// Load the manuals of the catalog in advance.
-    Manuals(manuals::Args),
+    #[command(subcommand)]
+    Manuals(manuals::Command),
     /// Download, convert and check the models of the sentence encoder.
-    Model(model::Args),
+    #[command(subcommand)]
+    Model(model::Command),
     /// Export or erase the data of a visitor.
-    Privacy(privacy::Args),
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Back up the archive while the server runs.
     Backup(archive::BackupArgs),
     /// Restore the archive from a backup while the server is stopped.
@@ -80,13 +84,13 @@ impl Cli {
             Command::Serve(args) => serve::run(&args),
             Command::Check(args) => check::run(&args),
             Command::Ping(args) => ping::run(&args),
-            Command::Catalog(args) => catalog::run(args),
+            Command::Catalog(command) => catalog::run(&command),
             Command::AnswerEval(args) => answer_eval::run(&args),
             Command::Extract(args) => extract::run(&args),
             Command::Recognize(args) => recognize::run(args),
-            Command::Manuals(args) => manuals::run(&args),
-            Command::Model(args) => model::run(args),
-            Command::Privacy(args) => privacy::run(args),
+            Command::Manuals(command) => manuals::run(&command),
+            Command::Model(command) => model::run(&command),
+            Command::Privacy(command) => privacy::run(&command),
             Command::Backup(args) => archive::backup(&args),
             Command::Restore(args) => archive::restore(&args),
             Command::Migrate(args) => archive::migrate(&args),

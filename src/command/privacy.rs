@@ -15,15 +15,8 @@ use super::archive;
 use crate::archive::Store;
 use crate::uploads::Folder;
 
-/// Arguments of `hsc privacy`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    what: What,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub(super) enum Command {
     /// Export all data of a visitor as JSON.
     Export {
         #[command(flatten)]
@@ -43,7 +36,7 @@ enum What {
 }
 
 #[derive(Debug, clap::Args)]
-struct Who {
+pub(super) struct Who {
     /// Id of a conversation, or a visitor: the subject or mail address of their token, or the address
     /// they left in the form.
     #[arg(value_name = "VISITOR|CONVERSATION")]
@@ -53,11 +46,11 @@ struct Who {
     config: Option<PathBuf>,
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
     actix_web::rt::System::new().block_on(async {
-        match args.what {
-            What::Export { target, out } => export(&target, out.as_deref()).await,
-            What::Erase { target, yes } => erase(&target, yes).await,
+        match command {
+            Command::Export { target, out } => export(target, out.as_deref()).await,
+            Command::Erase { target, yes } => erase(target, *yes).await,
         }
     })
 }

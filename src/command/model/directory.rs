@@ -38,7 +38,7 @@ pub(super) fn finish(dir: &Path, name: &str) -> anyhow::Result<PathBuf> {
 
 /// Arguments of `hsc model check`.
 #[derive(Debug, clap::Args)]
-pub(super) struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// The model directory. Default: answers.encoder.dir of the settings.
     dir: Option<PathBuf>,
     /// Settings file.

