@@ -21,7 +21,7 @@ use crate::outbound::OutboundTls;
 
 /// Arguments of `hsc model fetch`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(crate) struct Args {
     /// A mirror that serves the same paths as the publisher.
     #[arg(long, value_name = "URL", default_value = "https://huggingface.co")]
     from: String,
@@ -144,29 +144,27 @@ async fn fetch(client: &Client, url: &str, path: &Path, digest: &str) -> anyhow:
     }
     let partial = path.with_extension("partial");
     let mut have = std::fs::metadata(&partial).map_or(0, |it| it.len());
-    let mut request = client.get(url);
-    if have > 0 {
-        request = request.header(RANGE, format!("bytes={have}-"));
-    }
-    let mut response = request.send().await.with_context(|| format!("{url} cannot be reached"))?;
+    let get = async |have: u64| {
+        let mut request = client.get(url);
+        if have > 0 {
+            request = request.header(RANGE, format!("bytes={have}-"));
+        }
+        request.send().await.with_context(|| format!("{url} cannot be reached"))
+    };
+    let mut response = get(have).await?;
     if have > 0 && response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
         // The local file is as long as the remote one, or longer: start again.
         have = 0;
-        response =
-            client.get(url).send().await.with_context(|| format!("{url} cannot be reached"))?;
+        response = get(have).await?;
     }
-    let resumed = response.status() == StatusCode::PARTIAL_CONTENT
-        && response
-            .headers()
-            .get(CONTENT_RANGE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|range| range.starts_with(&format!("bytes {have}-")));
-    if !response.status().is_success()
-        || (response.status() == StatusCode::PARTIAL_CONTENT && !resumed)
-    {
-        bail!("{url} answered {}", response.status());
+    let status = response.status();
+    let is_rest = status == StatusCode::PARTIAL_CONTENT;
+    let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+    let is_asked_range = range.is_some_and(|it| it.starts_with(&format!("bytes {have}-")));
+    if !status.is_success() || (is_rest && !is_asked_range) {
+        bail!("{url} answered {status}");
     }
-    let mut file = if resumed {
+    let mut file = if is_rest {
         OpenOptions::new().append(true).open(&partial)?
     } else {
         have = 0;
