@@ -260,35 +260,24 @@ fn product(manual: &str) -> Product {
 #[derive(Debug, Default)]
 struct Report {
     opening: Vec<(String, Duration)>,
-    answerable: Row,
-    /// The answerable questions that have a kind, by it.
-    kinds: BTreeMap<String, Row>,
+    answerable: Vec<Judged>,
     unanswerable: usize,
     unanswerable_unknown: usize,
     first_chunk: Vec<Duration>,
     whole: Vec<Duration>,
 }
 
-/// Counts of answerable questions.
-#[derive(Debug, Default, Clone, Copy)]
-struct Row {
-    questions: usize,
-    first: usize,
-    three: usize,
-    states: usize,
-    silent: usize,
-}
-
-impl Row {
-    fn plus(self, other: Self) -> Self {
-        Self {
-            questions: self.questions + other.questions,
-            first: self.first + other.first,
-            three: self.three + other.three,
-            states: self.states + other.states,
-            silent: self.silent + other.silent,
-        }
-    }
+/// An answerable question, and what its answer was like.
+#[derive(Debug)]
+struct Judged {
+    kind: Option<String>,
+    /// The first cited page is right.
+    first: bool,
+    /// One of the first cited pages is right.
+    three: bool,
+    /// The same, and the answer states the fact.
+    states: bool,
+    silent: bool,
 }
 
 /// Number of citations that count as the first ones.
@@ -313,18 +302,13 @@ impl Report {
             Some(_) => {
                 let first = pages.first().is_some_and(|page| question.is_right(*page));
                 let three = pages.iter().take(FIRST).any(|page| question.is_right(*page));
-                let row = Row {
-                    questions: 1,
-                    first: first.into(),
-                    three: three.into(),
-                    states: (three && question.is_stated_in(&timed.answer.text)).into(),
-                    silent: (!answered).into(),
-                };
-                self.answerable = self.answerable.plus(row);
-                if let Some(kind) = &question.kind {
-                    let of_kind = self.kinds.entry(kind.clone()).or_default();
-                    *of_kind = of_kind.plus(row);
-                }
+                self.answerable.push(Judged {
+                    kind: question.kind.clone(),
+                    first,
+                    three,
+                    states: three && question.is_stated_in(&timed.answer.text),
+                    silent: !answered,
+                });
             }
         }
     }
@@ -339,30 +323,36 @@ impl std::fmt::Display for Report {
                 took.as_secs_f64() * 1e3
             )?;
         }
-        if !self.kinds.is_empty() {
+        let mut kinds: BTreeMap<&str, Vec<&Judged>> = BTreeMap::new();
+        for judged in &self.answerable {
+            if let Some(kind) = &judged.kind {
+                kinds.entry(kind).or_default().push(judged);
+            }
+        }
+        if !kinds.is_empty() {
             let titles = ["n", "first", "three", "says it", "silent"];
             let [n, first, three, states, silent] = titles;
             writeln!(f, "{:10} {n:>4} {first:>7} {three:>7} {states:>8} {silent:>7}", "kind")?;
-            let all = self.kinds.values().copied().fold(Row::default(), Row::plus);
-            let rows = self.kinds.iter().map(|(kind, row)| (kind.as_str(), *row));
-            for (kind, row) in rows.chain([("all", all)]) {
-                let [first, three, states, silent] = [row.first, row.three, row.states, row.silent]
-                    .map(|some| some as f64 / row.questions as f64);
-                writeln!(
-                    f,
-                    "{kind:10} {:4} {first:7.3} {three:7.3} {states:8.3} {silent:7.3}",
-                    row.questions
-                )?;
+            let all = kinds.values().flatten().copied().collect();
+            for (kind, judged) in kinds.into_iter().chain([("all", all)]) {
+                let n = judged.len();
+                let share = |is: fn(&Judged) -> bool| {
+                    judged.iter().filter(|it| is(it)).count() as f64 / n as f64
+                };
+                let [first, three] = [share(|it| it.first), share(|it| it.three)];
+                let [states, silent] = [share(|it| it.states), share(|it| it.silent)];
+                writeln!(f, "{kind:10} {n:4} {first:7.3} {three:7.3} {states:8.3} {silent:7.3}")?;
             }
         }
         let mut line = |what: &str, some: usize, all: usize| match all {
             0 => Ok(()),
             _ => writeln!(f, "{what}: {:.3} ({some} of {all})", some as f64 / all as f64),
         };
-        let Row { questions, first, three, silent, .. } = self.answerable;
-        line("first cited page right", first, questions)?;
-        line("among the first three", three, questions)?;
-        line("\"I don't know\" on the answerable", silent, questions)?;
+        let questions = self.answerable.len();
+        let count = |is: fn(&Judged) -> bool| self.answerable.iter().filter(|it| is(it)).count();
+        line("first cited page right", count(|it| it.first), questions)?;
+        line("among the first three", count(|it| it.three), questions)?;
+        line("\"I don't know\" on the answerable", count(|it| it.silent), questions)?;
         line("\"I don't know\" on the unanswerable", self.unanswerable_unknown, self.unanswerable)?;
         for (what, times) in [("first chunk", &self.first_chunk), ("whole answer", &self.whole)] {
             let [p50, p95, p99] =
