@@ -61,13 +61,9 @@ pub(super) struct CheckResult {
     pub(super) detail: String,
 }
 
-/// The names of the steps, in their order.
-pub(super) const CHECKS: [&str; 8] =
-    ["ready", "page", "identify", "ask", "resume", "handoff", "admin_closed", "metrics"];
-
 /// Runs all steps. A failed one does not keep the others from running, unless they need it.
 pub(super) async fn run(target: &Target) -> Vec<CheckResult> {
-    let mut results = Vec::with_capacity(CHECKS.len());
+    let mut results = Vec::new();
     record(&mut results, "ready", ready(target)).await;
     record(&mut results, "page", page(target)).await;
     let mut visit = None;
