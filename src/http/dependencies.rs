@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web;
 use hsc_actors::Pod;
@@ -41,8 +40,8 @@ pub struct Dependencies {
     pub metrics: Arc<Metrics>,
     /// Memory and processor use of the process.
     pub process: Process,
-    /// Time limits of request bodies.
-    pub body_deadline: BodyDeadline,
+    /// `[server]` of the settings, with the time limits of request bodies.
+    pub server: ServerSettings,
     /// True if metrics and health details have an address of their own.
     pub operations_apart: bool,
     /// True if browsers are told to use https only (HSTS).
@@ -53,8 +52,10 @@ pub struct Dependencies {
     pub origins: Origins,
     /// The sites that may put the visitor's page into a frame.
     pub frame_ancestors: FrameAncestors,
-    /// The settings of administration.
-    pub admin: AdminRules,
+    /// True if there is an `admin.token`, which a program sends instead of a session.
+    pub takes_admin_token: bool,
+    /// True if faults may be injected.
+    pub chaos: bool,
     /// The files of the catalog.
     pub catalog_folder: CatalogFolder,
     /// The current settings, without secrets.
@@ -93,62 +94,3 @@ pub struct Dependencies {
 
 /// The dependencies as an argument of a route.
 pub(super) type Deps = web::Data<Dependencies>;
-
-/// The settings of administration.
-#[derive(Debug, Clone)]
-pub struct AdminRules {
-    /// `admin.token`, which a program sends instead of a session; empty if there is none.
-    pub token: hsc_config::Secret,
-    /// True if faults may be injected.
-    pub chaos: bool,
-}
-
-/// Time limits of a request body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BodyDeadline {
-    /// For the whole body.
-    pub total: Duration,
-    /// Before the rate counts: the first packet may be late.
-    pub grace: Duration,
-    /// Minimum rate in bytes per second, from the beginning.
-    pub bytes_per_second: u32,
-}
-
-impl From<&ServerSettings> for BodyDeadline {
-    fn from(settings: &ServerSettings) -> Self {
-        Self {
-            total: Duration::from_millis(settings.body_timeout_ms),
-            grace: Duration::from_millis(settings.header_timeout_ms),
-            bytes_per_second: settings.body_bytes_per_second,
-        }
-    }
-}
-
-impl BodyDeadline {
-    /// Time since the beginning by which more bytes must arrive after `received` bytes.
-    pub(super) fn after(&self, received: u64) -> Duration {
-        if self.bytes_per_second == 0 {
-            return self.total;
-        }
-        let earned = received.saturating_mul(1_000) / u64::from(self.bytes_per_second);
-        self.grace.saturating_add(Duration::from_millis(earned)).min(self.total)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_byte_extends_the_deadline_up_to_the_total() {
-        let second = Duration::from_secs(1);
-        let deadline =
-            BodyDeadline { total: second * 120, grace: second * 10, bytes_per_second: 1_024 };
-        assert_eq!(deadline.after(0), second * 10);
-        assert_eq!(deadline.after(1_024), second * 11);
-        assert_eq!(deadline.after(1_024 * 50), second * 60);
-        assert_eq!(deadline.after(u64::MAX), second * 120);
-        let any = BodyDeadline { bytes_per_second: 0, ..deadline };
-        assert_eq!(any.after(0), second * 120);
-    }
-}

@@ -192,7 +192,7 @@ pub(super) async fn admits_page(deps: &Dependencies, request: &HttpRequest, role
         Role::Admin => session(deps, request).await.is_ok_and(|it| it.person.role >= role),
     };
     // Before there is an account a sign-in is impossible, but the page accepts the token too, if there is one.
-    let takes_token = role == Role::Admin && deps.admin.token.reveal().is_some();
+    let takes_token = role == Role::Admin && deps.takes_admin_token;
     known || (takes_token && !matches!(deps.identify.has_accounts().await, Ok(true)))
 }
 

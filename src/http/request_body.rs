@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
@@ -18,12 +19,13 @@ use bytes::{Bytes, BytesMut};
 use futures::future::LocalBoxFuture;
 use futures::stream::unfold;
 use futures::{FutureExt as _, StreamExt as _};
+use hsc_config::ServerSettings;
 use hsc_conversation::protocol::without_lone_surrogates;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 use super::listener::{ConnectionState, Phase};
-use super::{ApiError, ApiErrorCode, BodyDeadline, Dependencies};
+use super::{ApiError, ApiErrorCode, Deps};
 
 /// Largest JSON body, in bytes: a form with some thousand characters, each of them escaped. Small, because every
 /// connection may hold one.
@@ -37,12 +39,11 @@ pub(super) async fn request_body(
     if !may_have_body(request.request()) {
         return Ok(next.call(request).await?.map_into_boxed_body());
     }
-    let deps =
-        request.app_data::<web::Data<Dependencies>>().expect("routes() gives its parts").clone();
+    let deps = request.app_data::<Deps>().expect("routes() gives its parts").clone();
     let is_late = Rc::new(Cell::new(false));
     let timed = Timed {
         payload: request.take_payload(),
-        deadline: deps.body_deadline,
+        deps: deps.clone(),
         began: Instant::now(),
         received: 0,
         is_late: Rc::clone(&is_late),
@@ -73,7 +74,7 @@ fn may_have_body(request: &HttpRequest) -> bool {
 /// A body whose read fails when its client is too slow.
 struct Timed {
     payload: Payload,
-    deadline: BodyDeadline,
+    deps: Deps,
     began: Instant,
     received: u64,
     is_late: Rc<Cell<bool>>,
@@ -87,7 +88,7 @@ impl Timed {
             Some(piece) => piece,
             None => {
                 self.enter(Phase::Body);
-                let until = self.began + self.deadline.after(self.received);
+                let until = self.began + longest(&self.deps.server, self.received);
                 let piece = timeout_at(until, self.payload.next()).await;
                 self.enter(Phase::Answering);
                 piece.unwrap_or_else(|_| {
@@ -107,6 +108,18 @@ impl Timed {
             state.enter(phase);
         }
     }
+}
+
+/// Time since the beginning by which more bytes must arrive after `received` bytes: each one extends it, up to the total.
+fn longest(settings: &ServerSettings, received: u64) -> Duration {
+    let total = Duration::from_millis(settings.body_timeout_ms);
+    if settings.body_bytes_per_second == 0 {
+        return total;
+    }
+    // The rate counts from the beginning, and the first packet may be late.
+    let grace = Duration::from_millis(settings.header_timeout_ms);
+    let earned = received.saturating_mul(1_000) / u64::from(settings.body_bytes_per_second);
+    grace.saturating_add(Duration::from_millis(earned)).min(total)
 }
 
 /// The whole body; none as soon as it is longer than `most` bytes.
@@ -161,4 +174,24 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
             None => Err(error),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_extends_the_deadline_up_to_the_total() {
+        let second = Duration::from_secs(1);
+        let mut settings = hsc_config::Settings::load(None, []).expect("the defaults").server;
+        settings.body_timeout_ms = 120_000;
+        settings.header_timeout_ms = 10_000;
+        settings.body_bytes_per_second = 1_024;
+        assert_eq!(longest(&settings, 0), second * 10);
+        assert_eq!(longest(&settings, 1_024), second * 11);
+        assert_eq!(longest(&settings, 1_024 * 50), second * 60);
+        assert_eq!(longest(&settings, u64::MAX), second * 120);
+        settings.body_bytes_per_second = 0;
+        assert_eq!(longest(&settings, 0), second * 120);
+    }
 }

@@ -128,7 +128,7 @@ pub(crate) async fn chaos(
     Admin(caller): Admin,
     JsonBody(FaultRequest { actor, fault }): JsonBody<FaultRequest>,
 ) -> ApiResult {
-    if !deps.admin.chaos {
+    if !deps.chaos {
         let message = "Faults on demand are off; chaos.enabled turns them on.";
         return Err(ApiError::new(ApiErrorCode::Forbidden, message));
     }

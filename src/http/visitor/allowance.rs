@@ -23,12 +23,11 @@ const COMING_IN_OF_A_CLIENT: usize = 4;
 
 /// The hourly limits of visitors.
 pub struct Allowances {
-    uploads: Allowance,
-    uploads_per_conversation: u32,
-    uploads_per_address: u32,
-    offline_messages: Allowance,
-    offline_messages_per_address: u32,
-    offline_messages_per_hour: u32,
+    uploads: UploadsSettings,
+    offline_messages: OfflineMessagesSettings,
+    /// Counts of this pod.
+    uploads_here: Allowance,
+    offline_messages_here: Allowance,
     /// Counts for all pods.
     shared: Option<Arc<dyn SharedQuota>>,
     /// Permits of concurrent uploads.
@@ -46,12 +45,10 @@ impl Allowances {
         shared: Option<Arc<dyn SharedQuota>>,
     ) -> Self {
         Self {
-            uploads: Allowance::new("uploads"),
-            uploads_per_conversation: uploads.per_conversation,
-            uploads_per_address: uploads.per_address,
-            offline_messages: Allowance::new("letters"),
-            offline_messages_per_address: offline_messages.per_address,
-            offline_messages_per_hour: offline_messages.per_hour,
+            uploads: uploads.clone(),
+            offline_messages: offline_messages.clone(),
+            uploads_here: Allowance::new("uploads"),
+            offline_messages_here: Allowance::new("letters"),
             shared,
             coming_in: Semaphore::new(COMING_IN),
             coming_in_of: Mutex::default(),
@@ -64,12 +61,13 @@ impl Allowances {
         conversation: &str,
         client: Option<ClientKey>,
     ) -> Result<(), Duration> {
-        let client = client.filter(|_| self.uploads_per_address > 0).map(named);
+        let UploadsSettings { per_conversation, per_address, .. } = self.uploads;
+        let client = client.filter(|_| per_address > 0).map(named);
         let keys = [
-            Some((format!("conversation {conversation}"), self.uploads_per_conversation)),
-            client.map(|client| (client, self.uploads_per_address)),
+            Some((format!("conversation {conversation}"), per_conversation)),
+            client.map(|client| (client, per_address)),
         ];
-        self.take(&self.uploads, keys.into_iter().flatten().collect()).await
+        self.take(&self.uploads_here, keys.into_iter().flatten().collect()).await
     }
 
     /// A permit for an upload; none if all are in use, or all of this client.
@@ -95,14 +93,14 @@ impl Allowances {
         recipient: Option<&str>,
         client: ClientKey,
     ) -> Result<(), Duration> {
-        let each = self.offline_messages_per_address;
+        let OfflineMessagesSettings { per_address: each, per_hour } = self.offline_messages;
         let keys = [
             Some((named(client), each)),
             conversation.map(|it| (format!("conversation {it}"), each)),
             recipient.map(|it| (format!("recipient {}", it.to_lowercase()), each)),
-            Some(("everybody".to_owned(), self.offline_messages_per_hour)),
+            Some(("everybody".to_owned(), per_hour)),
         ];
-        self.take(&self.offline_messages, keys.into_iter().flatten().collect()).await
+        self.take(&self.offline_messages_here, keys.into_iter().flatten().collect()).await
     }
 
     /// Counts in all pods or, if they are unavailable, in this one.
