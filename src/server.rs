@@ -11,6 +11,7 @@ use hsc_actors::ports::archive::ArchiveError;
 use hsc_config::{Settings, SettingsError};
 use hsc_monitoring::Process;
 use log::{error, info, warn};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::archive::{IncompatibleSchema, SpillFolder, Spilled};
@@ -98,35 +99,28 @@ impl Server {
     /// # Errors
     /// When the archive cannot be reached.
     pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
-        let token = self.components.team.first_link().await?;
+        let token = self.components.team.first_link(false).await?;
         Ok(token.map(|token| first_link(&self.public_url, &token)))
     }
 
-    /// Loads the catalog again whenever the process is asked to (SIGHUP).
+    /// On SIGHUP loads the catalog again, and uses secrets that have changed since the start, as `load` reads them; these
+    /// within seconds without the signal, too.
     ///
     /// # Errors
     /// When no handler for the signal can be installed.
-    pub fn reload_on_hangup(&self) -> std::io::Result<()> {
-        let mut hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-        let reloader = Arc::clone(&self.components.catalog.reloader);
-        tokio::spawn(async move {
-            while hangups.recv().await.is_some() {
-                reloader.reload("SIGHUP").await;
-            }
-        });
-        Ok(())
-    }
-
-    /// Uses secrets that have changed since the start, as `load` reads them: on SIGHUP, and within seconds without it.
-    ///
-    /// # Errors
-    /// When no handler for the signal can be installed.
-    pub fn keep_secrets_current(
+    pub fn reload_on_hangup(
         &self,
         load: impl Fn() -> Result<Settings, SettingsError> + Clone + Send + 'static,
     ) -> std::io::Result<()> {
-        let hangups = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
-        tokio::spawn(Arc::clone(&self.secrets).keep_current(load, hangups));
+        let (mut of_catalog, of_secrets) =
+            (signal(SignalKind::hangup())?, signal(SignalKind::hangup())?);
+        let reloader = Arc::clone(&self.components.catalog.reloader);
+        tokio::spawn(async move {
+            while of_catalog.recv().await.is_some() {
+                reloader.reload("SIGHUP").await;
+            }
+        });
+        tokio::spawn(Arc::clone(&self.secrets).keep_current(load, of_secrets));
         Ok(())
     }
 

@@ -61,8 +61,7 @@ async fn serve(
         Err(StartError::IncompatibleArchive(why)) => return Ok(refused(&why)),
         started => started?,
     };
-    server.reload_on_hangup()?;
-    server.keep_secrets_current(load)?;
+    server.reload_on_hangup(load)?;
     let address = format!("{}://{}", server.scheme, server.address);
     announce(&format!("HSC-JIT listens on {address}"), ("address", &address));
     if let Some(address) = server.operations_address {

@@ -150,7 +150,7 @@ async fn does(store: &Store, team: &Team, settings: &Settings, does: Does) -> an
 }
 
 async fn first_link(team: &Team, settings: &Settings, file: Option<String>) -> anyhow::Result<()> {
-    let token = team.only_first_link().await?;
+    let token = team.first_link(true).await?;
     let token = token.context("there is an account; its admin or hsc user add makes others")?;
     let server = &settings.server;
     let scheme = if server.tls.cert.is_empty() { "http" } else { "https" };

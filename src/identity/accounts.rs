@@ -58,23 +58,12 @@ impl Staff for Team {
 }
 
 impl Team {
-    /// The token of a new link, beside those of other pods; `None` when an account exists.
+    /// The token of a new link; `None` when an account exists. It is valid beside those of other pods, unless it
+    /// `replaces` them.
     ///
     /// # Errors
     /// When the archive cannot be reached.
-    pub async fn first_link(&self) -> Result<Option<String>, ArchiveError> {
-        self.new_first_link(false).await
-    }
-
-    /// The same, and all other links are void.
-    ///
-    /// # Errors
-    /// When the archive cannot be reached.
-    pub async fn only_first_link(&self) -> Result<Option<String>, ArchiveError> {
-        self.new_first_link(true).await
-    }
-
-    async fn new_first_link(&self, replaces: bool) -> Result<Option<String>, ArchiveError> {
+    pub async fn first_link(&self, replaces: bool) -> Result<Option<String>, ArchiveError> {
         if self.accounts.count().await? > 0 {
             return Ok(None);
         }
