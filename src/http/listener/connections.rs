@@ -1,6 +1,6 @@
 //! The connections of a listener: each from its acceptance to its end, its bytes, its phase and its deadlines, and the
-//! table of all, which decides which one is closed for a new one. Everything that runs with each frame of a WebSocket
-//! before the socket's actor is in this file.
+//! table of all, which decides which one is closed for a new one. What runs with each frame of a WebSocket before the
+//! socket's actor is in this file and in `upgrade`.
 //!
 //! [`Listener`] accepts a connection and prepares it, [`Stream`] is what the HTTP library reads and writes,
 //! [`ConnectionState`] has the phase and finds the deadline, [`Connections`] is the table.
@@ -47,9 +47,10 @@ use tokio_rustls::server::TlsStream;
 use super::super::{Connection, TrustedProxies};
 use super::proxy_protocol;
 use super::tls::Certificate;
+use super::upgrade;
 
 /// How long a closed connection waits for the client's close.
-const DISCONNECT: Duration = Duration::from_secs(1);
+pub(super) const DISCONNECT: Duration = Duration::from_secs(1);
 /// Longest time for writing to a refused connection.
 const REFUSAL: Duration = Duration::from_millis(500);
 /// The HTTP library answers a late request with 408, shortly before the connection is closed here.
@@ -99,24 +100,30 @@ impl Listener {
             let deadlines = listener.connections.deadlines;
             let app = App::new().service(routes()).into_factory();
             let app = app.map_err(|error: actix_web::Error| HttpResponse::from_error(error));
-            let http = HttpService::build()
-                .graceful_shutdown_signal(move || {
-                    let signal = shutdown.clone();
-                    async move { signal.notified().await }
-                })
-                .keep_alive(KeepAlive::Timeout(deadlines.idle))
-                .client_request_timeout(deadlines.header)
-                .client_disconnect_timeout(DISCONNECT)
-                .local_addr(address)
-                .on_connect_ext(|stream: &Stream, data| {
-                    data.insert(stream.connection);
-                    data.insert(Arc::clone(&stream.state));
-                })
-                .h1(map_config(app, |()| AppConfig::default()));
-            let http = Rc::new(http);
+            let app = Rc::new(map_config(app, |()| AppConfig::default()));
             fn_factory(move || {
-                let (listener, http) = (Arc::clone(&listener), Rc::clone(&http));
+                let (listener, app, shutdown) =
+                    (Arc::clone(&listener), Rc::clone(&app), shutdown.clone());
                 async move {
+                    let app = Rc::new(app.new_service(()).await?);
+                    let upgraded = Rc::clone(&app);
+                    let http = HttpService::build()
+                        .graceful_shutdown_signal(move || {
+                            let signal = shutdown.clone();
+                            async move { signal.notified().await }
+                        })
+                        .keep_alive(KeepAlive::Timeout(deadlines.idle))
+                        .client_request_timeout(deadlines.header)
+                        .client_disconnect_timeout(DISCONNECT)
+                        .local_addr(address)
+                        .upgrade(fn_service(move |(request, framed)| {
+                            upgrade::serve(Rc::clone(&upgraded), request, framed)
+                        }))
+                        .on_connect_ext(|stream: &Stream, data| {
+                            data.insert(stream.connection);
+                            data.insert(Arc::clone(&stream.state));
+                        })
+                        .h1(fn_service(move |request| app.call(request)));
                     let http = Rc::new(http.new_service(()).await?);
                     Ok::<_, ()>(fn_service(move |io: TcpStream| {
                         Arc::clone(&listener).accepted(io, Rc::clone(&http))
