@@ -47,10 +47,8 @@ use tokio_rustls::server::TlsStream;
 use super::super::{Connection, TrustedProxies};
 use super::proxy_protocol;
 use super::tls::Certificate;
-use super::upgrade;
+use super::upgrade::{self, DISCONNECT};
 
-/// How long a closed connection waits for the client's close.
-pub(super) const DISCONNECT: Duration = Duration::from_secs(1);
 /// Longest time for writing to a refused connection.
 const REFUSAL: Duration = Duration::from_millis(500);
 /// The HTTP library answers a late request with 408, shortly before the connection is closed here.

@@ -12,6 +12,7 @@ use std::mem::{MaybeUninit, take};
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_codec::{Encoder as _, Framed, FramedParts};
 use actix_http::error::PayloadError;
@@ -25,8 +26,8 @@ use log::{debug, warn};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
-use super::connections::DISCONNECT;
-
+/// How long a closed connection waits for the client's close.
+pub(super) const DISCONNECT: Duration = Duration::from_secs(1);
 /// Bytes read at once.
 const READ: usize = 8 * 1_024;
 /// Bytes of the body that are written at once, and one chunk more.
