@@ -5,7 +5,7 @@ use hsc_catalogs::Scenario;
 use super::index::{Index, TermId};
 use super::language::{LANGUAGES, Words, distance};
 use super::ranking_parts::{Part, RankingParts};
-use super::turn::{Question, Turn, topic};
+use super::turn::{Question, Turn, is_vague, topic};
 use super::words::Word;
 
 /// Factor for the weight of a question word such as `help`, which carries little information.
@@ -31,8 +31,9 @@ const SLIP_FROM_CHARS: (usize, usize) = (4, 7);
 const COMMON_SLIP_CHARS: usize = 6;
 /// Minimum weight of a whole question.
 const LEAST_WEIGHT: f32 = 0.01;
-/// Factor for the weight of a word from the question before a follow-up.
-const BEFORE: f32 = 0.7;
+/// Factor for the weight of a word from the question before a follow-up, and before one that names a subject of the
+/// manual itself: there `it` may be the product.
+const BEFORE: (f32, f32) = (0.7, 0.35);
 /// Weight of a word of the scenario: enough to break a tie, too little to change the subject.
 const SCENARIO: f32 = 0.15;
 
@@ -95,6 +96,7 @@ impl AnalyzedQuestion {
         };
         let has_subject = words.iter().any(tells);
         let mut terms: Vec<AskedTerm> = Vec::new();
+        let mut names_subject = false;
         for word in words.iter().filter(|word| !word.common) {
             let term = index.term(&word.term);
             if word.extra && term.is_none() {
@@ -118,6 +120,8 @@ impl AnalyzedQuestion {
             }
             if readings.is_empty() {
                 share *= ABSENT;
+            } else if tells(word) && !is_vague(&word.surface) {
+                names_subject = true;
             }
             let weight = share * weight_of(&readings, index);
             let apart = term.map_or(&[][..], |term| index.parts(term)).into();
@@ -128,7 +132,7 @@ impl AnalyzedQuestion {
         if parts.has(Part::Synonyms) {
             terms.extend(phrase_terms(&words, index));
         }
-        terms.extend(terms_before(question, &terms, index, parts));
+        terms.extend(terms_before(question, &terms, names_subject, index, parts));
         terms.extend(scenario_terms(question.scenario, index));
         let mut sequence = Vec::new();
         for word in words.iter().filter(|word| !word.extra) {
@@ -279,10 +283,12 @@ fn misspelling<'a>(word: &Word, index: &'a Index) -> Option<(&'a str, TermId, f3
     Some((other, term, if steps <= 2 { SLIP.0 } else { SLIP.1 }))
 }
 
-/// The words of the question before a follow-up: they define what `it` is.
+/// The words of the question before a follow-up: they define what `it` is. An answer to a follow-up that names a subject
+/// itself need not have them: after "How heavy is it?" the visitor asks "how do I descale it".
 fn terms_before(
     question: &Question,
     known: &[AskedTerm],
+    names_subject: bool,
     index: &Index,
     parts: RankingParts,
 ) -> Vec<AskedTerm> {
@@ -293,8 +299,14 @@ fn terms_before(
     let before = Question { text: &topic.text, previous: &[], ..*question };
     let before = AnalyzedQuestion::new(&before, index, parts);
     let is_new = |term: &AskedTerm| known.iter().all(|own| own.readings != term.readings);
-    let terms = before.terms.into_iter().filter(is_new);
-    terms.map(|term| AskedTerm { weight: BEFORE * term.weight, subject: false, ..term }).collect()
+    let weight = if names_subject { BEFORE.1 } else { BEFORE.0 };
+    let of_before = |term: AskedTerm| AskedTerm {
+        weight: weight * term.weight,
+        needed: term.needed && !names_subject,
+        subject: false,
+        ..term
+    };
+    before.terms.into_iter().filter(is_new).map(of_before).collect()
 }
 
 /// The synonyms of the question's phrases. Not needed in an answer: the question's own words cover them.

@@ -423,6 +423,22 @@ fn each_complaint_returns_pages_that_were_not_cited() {
 }
 
 #[test]
+fn a_follow_up_needs_the_question_before_unless_it_names_a_subject_itself() {
+    let after = |before: &str, text: &str| {
+        let previous = [exchange(before)];
+        answer_to(&Question { previous: &previous, ..question(text) }, &manual())
+    };
+    let answer = after("How heavy is it?", "how do I pair it");
+    assert_eq!((answer.outcome, cited_in(&answer.text).first()), (Outcome::Answered, Some(&2)));
+    let answer = after("how do I connect a pedal", "how much does it weigh");
+    assert!(answer.text.contains("| Weight | 1.2 kg"), "{}", answer.text);
+    for text in ["how long does it take", "and how often?"] {
+        let answer = after("How do I pair my phone?", text);
+        assert_eq!(cited_in(&answer.text).first(), Some(&2), "{text}: {}", answer.text);
+    }
+}
+
+#[test]
 fn an_answer_reports_the_number_of_pages_not_yet_recognized() {
     let mut manual = manual();
     manual.source.pending = vec![8, 9];

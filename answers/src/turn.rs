@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use hsc_catalogs::{Accessory, Exchange, Product, Scenario, language_of};
 use serde::Deserialize;
 
+use super::words::fold;
+
 /// A question about one product.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
@@ -58,6 +60,8 @@ struct Words {
     fillers: Vec<String>,
     leads: Vec<String>,
     pronouns: Vec<String>,
+    /// Words of a follow-up that name no subject: `how long does it take`.
+    vague: Vec<String>,
     failures: Vec<String>,
     failed: String,
 }
@@ -116,6 +120,11 @@ pub(super) struct Topic {
     pub text: String,
     /// Number of later turns in which the visitor said that the answer did not help.
     pub failures: usize,
+}
+
+/// True for a word, without case and accents, that names no subject in a follow-up.
+pub(super) fn is_vague(word: &str) -> bool {
+    SPOKEN.iter().any(|(_, words)| words.vague.iter().any(|vague| fold(vague) == word))
 }
 
 /// A question combined with the previous ones, as a text that stands alone.
@@ -241,7 +250,9 @@ mod tests {
         for (language, file) in LANGUAGES {
             let words: Words =
                 serde_json::from_str(file).unwrap_or_else(|error| panic!("{language}: {error}"));
-            for list in [&words.greetings, &words.thanks, &words.identities, &words.failures] {
+            for list in
+                [&words.greetings, &words.thanks, &words.identities, &words.vague, &words.failures]
+            {
                 assert!(!list.is_empty(), "{language}");
             }
         }

@@ -138,7 +138,7 @@ fn bare(term: String) -> Word {
 }
 
 /// Lower case without marks. Letters whose mark makes another letter (й, が) keep it.
-fn fold(raw: &str) -> String {
+pub(super) fn fold(raw: &str) -> String {
     if raw.is_ascii() {
         return raw.to_ascii_lowercase();
     }
