@@ -42,10 +42,11 @@ const NAMED: (f32, f32) = (1.6, 2.2);
 /// The power of the likeness of heading and question. Where there are vectors a heading counts that is nearly the
 /// question; one that shares a word with it says less than the passage's meaning.
 const NAMED_POWER: (f32, f32) = (2.0, 4.0);
-/// Worth of a row whose label is the question: of words alone, and where there are vectors.
-const LABELLED: (f32, f32) = (0.6, 0.6);
 /// Share of that for a passage further down in the section: the answer is usually at its beginning.
 const FURTHER_DOWN: f32 = 0.55;
+/// Worth of a row whose label is the question, in the same units. Less than a heading's: a label is short, and the same
+/// word may label a lamp and a figure.
+const LABELLED: f32 = 0.6;
 /// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
 const COMMON: f32 = 0.3;
 /// Value of two adjacent words that are adjacent in the text too, in units of their weight.
@@ -146,10 +147,7 @@ pub(super) fn rank(
     let is_read = |unit: &usize| {
         language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
     };
-    let labelled = |unit: &Unit| match names_a_row(index, question, unit) {
-        true => with_vectors(LABELLED),
-        false => 0.0,
-    };
+    let labelled = |unit: &Unit| if names_a_row(index, question, unit) { LABELLED } else { 0.0 };
     let mut hits: Vec<Hit> = (0..units.len())
         .filter(is_read)
         .filter(|&unit| {

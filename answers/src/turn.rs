@@ -60,7 +60,7 @@ struct Words {
     fillers: Vec<String>,
     leads: Vec<String>,
     pronouns: Vec<String>,
-    /// Words of a follow-up that name no subject: `how long does it take`.
+    /// Words of a follow-up that name no subject (`how long does it take`), folded.
     vague: Vec<String>,
     failures: Vec<String>,
     failed: String,
@@ -68,7 +68,10 @@ struct Words {
 
 static SPOKEN: LazyLock<[(&str, Words); 5]> = LazyLock::new(|| {
     LANGUAGES.map(|(language, file)| {
-        (language, serde_json::from_str(file).expect("a test reads every file of this list"))
+        let words = serde_json::from_str(file);
+        let mut words: Words = words.expect("a test reads every file of this list");
+        words.vague = words.vague.iter().map(|word| fold(word)).collect();
+        (language, words)
     })
 });
 
@@ -124,7 +127,7 @@ pub(super) struct Topic {
 
 /// True for a word, without case and accents, that names no subject in a follow-up.
 pub(super) fn is_vague(word: &str) -> bool {
-    SPOKEN.iter().any(|(_, words)| words.vague.iter().any(|vague| fold(vague) == word))
+    SPOKEN.iter().any(|(_, words)| words.vague.iter().any(|vague| vague == word))
 }
 
 /// A question combined with the previous ones, as a text that stands alone.
