@@ -88,7 +88,7 @@ impl Timed {
             Some(piece) => piece,
             None => {
                 self.enter(Phase::Body);
-                let until = self.began + longest(&self.deps.server, self.received);
+                let until = self.began + allowed_after(&self.deps.server, self.received);
                 let piece = timeout_at(until, self.payload.next()).await;
                 self.enter(Phase::Answering);
                 piece.unwrap_or_else(|_| {
@@ -111,7 +111,7 @@ impl Timed {
 }
 
 /// Time since the beginning by which more bytes must arrive after `received` bytes: each one extends it, up to the total.
-fn longest(settings: &ServerSettings, received: u64) -> Duration {
+fn allowed_after(settings: &ServerSettings, received: u64) -> Duration {
     let total = Duration::from_millis(settings.body_timeout_ms);
     if settings.body_bytes_per_second == 0 {
         return total;
@@ -187,11 +187,11 @@ mod tests {
         settings.body_timeout_ms = 120_000;
         settings.header_timeout_ms = 10_000;
         settings.body_bytes_per_second = 1_024;
-        assert_eq!(longest(&settings, 0), second * 10);
-        assert_eq!(longest(&settings, 1_024), second * 11);
-        assert_eq!(longest(&settings, 1_024 * 50), second * 60);
-        assert_eq!(longest(&settings, u64::MAX), second * 120);
+        assert_eq!(allowed_after(&settings, 0), second * 10);
+        assert_eq!(allowed_after(&settings, 1_024), second * 11);
+        assert_eq!(allowed_after(&settings, 1_024 * 50), second * 60);
+        assert_eq!(allowed_after(&settings, u64::MAX), second * 120);
         settings.body_bytes_per_second = 0;
-        assert_eq!(longest(&settings, 0), second * 120);
+        assert_eq!(allowed_after(&settings, 0), second * 120);
     }
 }
