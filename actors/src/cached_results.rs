@@ -295,9 +295,9 @@ mod tests {
         assert_ne!(one, normalised("How do I not reset it?"));
     }
 
-    #[test]
-    fn a_packed_answer_unpacks_to_the_same_answer() {
-        let answer = Answer {
+    /// An answer that may be stored.
+    fn reusable() -> Answer {
+        Answer {
             outcome: Outcome::Answered,
             text: "Hold Menu. [PAGE: 3]".into(),
             html: "<p>Hold Menu.</p>".into(),
@@ -315,7 +315,12 @@ mod tests {
             stale_manual: false,
             provisional: false,
             pages_pending: 0,
-        };
+        }
+    }
+
+    #[test]
+    fn a_stored_answer_is_read_as_the_same_answer() {
+        let answer = reusable();
         let chunks = vec!["Hold ".into(), "Menu. [PAGE: 3]".into()];
         let cached = CachedAnswer::new(chunks, answer.clone());
         let written = serde_json::to_string(&cached).unwrap();
@@ -326,19 +331,7 @@ mod tests {
 
     #[test]
     fn only_reusable_answers_are_stored() {
-        let good = Answer {
-            outcome: Outcome::Answered,
-            text: String::new(),
-            html: String::new(),
-            citations: Vec::new(),
-            confidence: 0.9,
-            grounded: true,
-            answerer: AnswererName::Llm,
-            fallback: None,
-            stale_manual: false,
-            provisional: false,
-            pages_pending: 0,
-        };
+        let good = reusable();
         assert!(is_worth_keeping(&good));
         assert!(!is_worth_keeping(&Answer { grounded: false, ..good.clone() }));
         assert!(!is_worth_keeping(&Answer { stale_manual: true, ..good.clone() }));

@@ -108,7 +108,7 @@ impl TokenAttempts {
     /// Checks that this client may try a token now.
     pub(super) fn admit(&self, client: ClientKey, now: Instant) -> Result<(), TooMany> {
         let limit = limit("", FREE_TOKENS, LONGEST_WAIT_TOKEN);
-        let mut known = self.clients.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("counting does not panic");
         let Some(client) = known.get_mut(&client) else { return Ok(()) };
         let Some(since) = client.failed_at.map(|at| now - at) else { return Ok(()) };
         if since > AttemptLimit::FORGOTTEN_AFTER {
@@ -122,7 +122,7 @@ impl TokenAttempts {
     }
 
     pub(super) fn failed(&self, client: ClientKey, now: Instant) {
-        let mut known = self.clients.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("counting does not panic");
         let client = known.get_or_insert_mut(client, Client::default);
         client.failures = client.failures.saturating_add(1);
         (client.failed_at, client.has_refused) = (Some(now), false);
@@ -130,7 +130,7 @@ impl TokenAttempts {
 
     /// The token was right. True when the use is to be audited.
     pub(super) fn succeeded(&self, client: ClientKey, now: Instant) -> bool {
-        let mut known = self.clients.lock().expect("nobody panics while counting");
+        let mut known = self.clients.lock().expect("counting does not panic");
         let client = known.get_or_insert_mut(client, Client::default);
         (client.failures, client.failed_at) = (0, None);
         let is_due = client.audited_at.is_none_or(|at| now - at >= AUDITED_EVERY);

@@ -94,7 +94,7 @@ impl Provider {
             "exp": now + 300, "nonce": params["nonce"], "name": "Yael Cohen",
             "email": "yael.cohen@example.test", "email_verified": true, "groups": ["support"] });
         change(&mut claims);
-        let mut state = self.state.lock().expect("nobody panics while holding it");
+        let mut state = self.state.lock().expect("holding it does not panic");
         let token = state.signed(by, &claims);
         let code = format!("code-{}", state.granted.len());
         let grant = Grant {
@@ -255,10 +255,10 @@ async fn serve(mut caller: TcpStream, issuer: String, state: Arc<Mutex<State>>) 
             "authorization_endpoint": format!("{issuer}/authorize"),
             "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys") }),
         ),
-        "/keys" => ("200 OK", keys(&state.lock().expect("nobody panics while holding it"))),
+        "/keys" => ("200 OK", keys(&state.lock().expect("holding it does not panic"))),
         "/token" => {
             let form = form_urlencoded::parse(&body).into_owned().collect();
-            let mut state = state.lock().expect("nobody panics while holding it");
+            let mut state = state.lock().expect("holding it does not panic");
             match state.token(&form, &header("authorization").unwrap_or_default()) {
                 Ok(token) => ("200 OK", token),
                 Err(error) => ("400 Bad Request", json!({ "error": error })),

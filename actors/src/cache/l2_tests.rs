@@ -221,7 +221,7 @@ async fn an_l2_value_is_cached_for_its_remaining_lifetime_at_most() {
     l2.is(L2Behavior::Lying(Duration::ZERO));
     let stage = stage(&l2, limits());
     assert_eq!(stage.get("word").await.as_deref(), Ok(LIE), "whoever waits gets it");
-    assert!(stage.cached("word").is_none(), "and nobody after them");
+    assert!(stage.cached("word").is_none(), "it is not kept for later readers");
 }
 
 #[actix::test]

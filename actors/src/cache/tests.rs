@@ -302,7 +302,7 @@ async fn a_scope_is_invalidated_and_a_running_load_is_not_stored() {
     });
     assert_eq!(loaded.as_deref(), Ok("7"), "whoever waited gets it");
     assert_eq!(forgotten, Ok(2));
-    assert!(stage.cached("td-17 c").is_none(), "and nobody after them");
+    assert!(stage.cached("td-17 c").is_none(), "it is not kept for later readers");
     assert!(stage.cached("fp-30 a").is_some());
     let other = [CacheTag::Product("fp-30".into())];
     assert_eq!(stage.cache.invalidate(&other, true).await, Ok(1));
