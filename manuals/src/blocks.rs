@@ -42,7 +42,8 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
         let goes_on = |(open, above): &(&mut Open, &Line)| {
             !line.begins
                 && (open.kind == Kind::Row
-                    && open.goes_on_in(line, above, Rows::around(lines, at), setting)
+                    && (open.goes_on_in(line, above, Rows::around(lines, at), setting)
+                        || open.label_goes_on_in(line, above, around(lines, at), setting))
                     || open.takes(line, &text, above, setting))
         };
         match blocks.last_mut().zip(above).filter(goes_on) {
@@ -133,6 +134,8 @@ const TIGHT: f32 = 1.35;
 /// each row has one. A table ruled only at its head and its ends has three.
 const AROUND: usize = 6;
 const RULED: usize = 4;
+/// Rows of the same columns, around a line, that make a table.
+const ALIKE: usize = 3;
 
 /// Minimum spacing of rows relative to the line spacing of one cell, if spacing separates the rows.
 const APART: f32 = 1.2;
@@ -150,7 +153,7 @@ enum Rows {
 
 impl Rows {
     fn around(lines: &[&Line], at: usize) -> Self {
-        let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
+        let around = around(lines, at);
         if around.iter().filter(|line| line.ruled).count() >= RULED {
             return Self::Ruled;
         }
@@ -166,6 +169,11 @@ impl Rows {
             Self::Plain
         }
     }
+}
+
+/// The lines around a line that are of its table, if it is of one.
+fn around<'l, 'a>(lines: &'l [&'a Line], at: usize) -> &'l [&'a Line] {
+    &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -306,6 +314,29 @@ impl Open {
         }
         // Rows below one cell that spans them are further apart than the lines of a cell.
         line.is_row() && distance < TIGHT * size && stands_in(&self.cells[1..])
+    }
+
+    /// True when a line directly below continues the first cell of this row in the middle of a sentence. Only in a table,
+    /// which has another row of these columns: a line of justified text with wide gaps is no row.
+    fn label_goes_on_in(
+        &self,
+        line: &Line,
+        above: &Line,
+        around: &[&Line],
+        setting: Setting,
+    ) -> bool {
+        let (distance, size) = (above.y - line.y, line.size.max(above.size));
+        let is_at = |(cell, x): (&Cell, f32)| (cell.x - x).abs() < 0.8 * setting.body;
+        let is_alike = |other: &&&Line| {
+            let places = other.cells.iter().map(|cell| cell.x);
+            other.cells.len() == self.cells.len() && self.cells.iter().zip(places).all(is_at)
+        };
+        self.cells.len() > 1
+            && !line.is_row()
+            && (0.0..TIGHT * size).contains(&distance)
+            && line.cells.first().is_some_and(|cell| cell.text.starts_with(char::is_lowercase))
+            && is_at((&self.cells[0], line.x()))
+            && around.iter().filter(is_alike).count() >= ALIKE
     }
 
     /// True when the line continues this block.

@@ -4,8 +4,8 @@
 //! vertical strip that no segment crosses over a part of the page. If the text on both of its
 //! sides is prose, or the lines of the sides do not share baselines, that part is columns: each side
 //! is read by the same rule, the left one first (on a right-to-left page the right one).
-//! Everything else is read row by row, and a row's segments are its cells. The drawing order is not
-//! used: many producers sort it by font.
+//! Everything else is read row by row, and a row's segments are its cells if they are far apart or at the boundaries of
+//! columns ([`boundaries`]). The drawing order is not used: many producers sort it by font.
 //!
 //! A narrow side of a gutter is not always a column: labels that are centred beside their paragraphs are the first
 //! cells of rows, and notes in the margin follow the paragraph that they stand beside.
@@ -16,10 +16,12 @@
 use hsc_catalogs::PICTURE_MARK;
 
 use super::bidi;
+use super::boundaries;
 use super::list_marks::{is_bullet, is_bullet_mark, is_note, is_step};
 use super::mending::clean;
 use super::segments::{
-    SAME_ROW, Segment, align_centred, align_labels, margin, median, notes_of, segments, sort,
+    Row, SAME_ROW, Segment, align_centred, align_labels, margin, median, notes_of, rows, segments,
+    sort,
 };
 use super::sheet::{Bar, Picture, Run, Sheet};
 
@@ -338,31 +340,21 @@ impl Layout<'_> {
 
     /// Segments as lines, row by row.
     fn rows(&self, segments: &[Segment<'_>], lines: &mut Vec<Line>) {
-        let (mut from, mut above) = (0, None);
-        while from < segments.len() {
-            let (mut y, mut size) = (segments[from].y, segments[from].size);
-            let mut to = from + 1;
-            while to < segments.len()
-                && (segments[to].y - y).abs() <= SAME_ROW * size.max(segments[to].size)
-            {
-                if segments[to].size > size {
-                    (y, size) = (segments[to].y, segments[to].size);
-                }
-                to += 1;
-            }
-            let mut row: Vec<&Segment<'_>> = segments[from..to].iter().collect();
-            row.sort_by(|a, b| a.x.total_cmp(&b.x));
-            let line = self.line(&row, y, above);
-            above = Some(y);
+        let rows = rows(segments, boundaries::GUTTER);
+        let boundaries = boundaries::find(&rows, self.bars);
+        let mut above = None;
+        for (row, boundaries) in rows.iter().zip(&boundaries) {
+            let line = self.line(row, above, boundaries);
+            above = Some(row.y);
             if !line.cells.is_empty() {
                 lines.push(line);
             }
-            from = to;
         }
     }
 
-    /// A line of segments. `above` is the baseline of the previous line.
-    fn line(&self, row: &[&Segment<'_>], y: f32, above: Option<f32>) -> Line {
+    /// A line of segments. `above` is the baseline of the previous line; `boundaries` are places between cells.
+    fn line(&self, row: &Row<'_>, above: Option<f32>, boundaries: &[f32]) -> Line {
+        let (y, row) = (row.y, &row.segments);
         let mut letters: Vec<(f32, usize)> = Vec::new();
         let (mut bold, mut mono) = (true, true);
         for run in row.iter().flat_map(|segment| &segment.runs) {
@@ -385,10 +377,12 @@ impl Layout<'_> {
                     is_marker(&cell.text)
                 }
             };
+            let is_next_cell = |cell: &Cell| {
+                segment.x - cell.end >= CELL_GAP * segment.size
+                    || boundaries.iter().any(|place| (cell.end..=segment.x).contains(place))
+            };
             match cells.last_mut() {
-                Some(cell)
-                    if segment.x - cell.end < CELL_GAP * segment.size || is_set_apart(cell) =>
-                {
+                Some(cell) if !is_next_cell(cell) || is_set_apart(cell) => {
                     cell.text.push(' ');
                     cell.text.push_str(&text);
                     cell.end = segment.end;

@@ -18,6 +18,7 @@
 
 mod bidi;
 mod blocks;
+mod boundaries;
 mod contents;
 mod error;
 mod headings;

@@ -37,14 +37,7 @@ pub(super) fn segments(runs: &[Run]) -> Vec<Segment<'_>> {
             continue;
         }
         let run = runs[first];
-        let mut segment = Segment {
-            runs: vec![run],
-            x: run.x,
-            end: run.end(),
-            y: run.y,
-            size: run.size,
-            letters: 0,
-        };
+        let mut segment = Segment::new(run);
         while let Some(next) = next(&segment, &runs, &by_height, &mut taken) {
             taken[next] = true;
             let run = runs[next];
@@ -94,6 +87,61 @@ fn next(
     best.map(|(_, at)| at)
 }
 
+impl<'a> Segment<'a> {
+    fn new(run: &'a Run) -> Self {
+        let letters = run.text.chars().count();
+        Self { runs: vec![run], x: run.x, end: run.end(), y: run.y, size: run.size, letters }
+    }
+
+    /// The parts of a segment between gaps of at least this many ems.
+    fn parts(&self, gap: f32) -> Vec<Self> {
+        let mut parts: Vec<Self> = Vec::with_capacity(1);
+        for run in &self.runs {
+            match parts.last_mut() {
+                Some(part) if run.x - part.end < gap * self.size => {
+                    part.runs.push(run);
+                    part.end = part.end.max(run.end());
+                    part.letters += run.text.chars().count();
+                }
+                _ => parts.push(Self { y: self.y, size: self.size, ..Self::new(run) }),
+            }
+        }
+        parts
+    }
+}
+
+/// The segments on one baseline, from the left.
+#[derive(Debug)]
+pub(super) struct Row<'s> {
+    /// The baseline of its largest segment.
+    pub y: f32,
+    pub segments: Vec<Segment<'s>>,
+}
+
+/// Segments, from the top, as rows; each is parted at gaps of at least this many ems.
+pub(super) fn rows<'s>(segments: &[Segment<'s>], gap: f32) -> Vec<Row<'s>> {
+    let mut rows = Vec::new();
+    let mut from = 0;
+    while from < segments.len() {
+        let (mut y, mut size) = (segments[from].y, segments[from].size);
+        let mut to = from + 1;
+        while to < segments.len()
+            && (segments[to].y - y).abs() <= SAME_ROW * size.max(segments[to].size)
+        {
+            if segments[to].size > size {
+                (y, size) = (segments[to].y, segments[to].size);
+            }
+            to += 1;
+        }
+        let mut row: Vec<Segment<'_>> =
+            segments[from..to].iter().flat_map(|segment| segment.parts(gap)).collect();
+        row.sort_by(|a, b| a.x.total_cmp(&b.x));
+        rows.push(Row { y, segments: row });
+        from = to;
+    }
+    rows
+}
+
 /// From the top to the bottom, and from left to right.
 pub(super) fn sort(segments: &mut [Segment<'_>]) {
     segments.sort_by(|a, b| b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x)));
@@ -122,7 +170,7 @@ const NEAR: f32 = 0.7;
 /// Most bars of a page that are compared with its text. A page with more of them is a drawing.
 const MOST_BARS: usize = 400;
 /// Most segments that are compared with each other, and most lines of notes. A page of small print has 500.
-const MOST_SEGMENTS: usize = 2_000;
+pub(super) const MOST_SEGMENTS: usize = 2_000;
 const MOST_NOTES: usize = 500;
 /// Distance in points within which two bars are at one height, and within which they end at one place or touch.
 const SAME_BAR: f32 = 1.5;
@@ -139,7 +187,7 @@ const NOTE: (f32, f32) = (10.0, 30.0);
 const NOTES_APART: f32 = 2.2;
 
 /// The baselines of segments, from the top.
-fn rows<'s>(segments: impl IntoIterator<Item = &'s Segment<'s>>) -> Vec<f32> {
+fn baselines<'s>(segments: impl IntoIterator<Item = &'s Segment<'s>>) -> Vec<f32> {
     let mut rows: Vec<(f32, f32)> =
         segments.into_iter().map(|segment| (segment.y, segment.size)).collect();
     rows.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -159,7 +207,7 @@ fn size(segments: &[Segment<'_>]) -> f32 {
 /// aligned already. Both are sorted from the top. A label is centred beside its paragraph or stands beside its first
 /// lines, and nearly every paragraph from the first label to the last has one.
 pub(super) fn align_labels(side: &mut [Segment<'_>], text: &[Segment<'_>]) -> bool {
-    let (all, lines) = (rows(side.iter()), rows(text));
+    let (all, lines) = (baselines(side.iter()), baselines(text));
     let size = size(text);
     let (Some(top), Some(bottom)) = (lines.first(), lines.last()) else { return false };
     // Page numbers and the like above and below the paragraphs.
@@ -264,7 +312,7 @@ pub(super) fn align_centred(segments: &mut [Segment<'_>], bars: &[Bar]) {
             }
         }
         let others = inside.iter().filter(|at| !cell.contains(at)).map(|at| &segments[*at]);
-        let (lines, others) = (rows(cell.iter().map(|at| &segments[*at])), rows(others));
+        let (lines, others) = (baselines(cell.iter().map(|at| &segments[*at])), baselines(others));
         let (Some(high), Some(low)) = (lines.first(), lines.last()) else { continue };
         let (Some(top), Some(bottom)) = (others.first(), others.last()) else { continue };
         let size = segments[first].size;
@@ -316,7 +364,7 @@ fn is_margin(side: &[Segment<'_>], text: &[Segment<'_>]) -> bool {
         let x = segments.iter().map(|segment| segment.x).fold(f32::MAX, f32::min);
         segments.iter().map(|segment| segment.end).fold(f32::MIN, f32::max) - x
     };
-    let (notes, lines) = (rows(side), rows(text));
+    let (notes, lines) = (baselines(side), baselines(text));
     let (Some(top), Some(bottom)) = (lines.first(), lines.last()) else { return false };
     let height = notes.len() as f32 * 1.2 * size(side);
     let a_line = |segments: &[Segment<'_>], lines: usize| letters(segments) / lines.max(1) as f32;

@@ -62,9 +62,13 @@ fn bar(y: u32, from: usize) -> String {
 
 /// The rows of the passages of a page.
 fn rows(manual: &Manual, page: u32) -> Vec<&str> {
-    let passages = manual.passages.iter().filter(|passage| passage.page == page);
-    let blocks = passages.flat_map(|passage| &passage.blocks);
-    blocks.filter(|block| matches!(block, Block::Row(_))).map(Block::text).collect()
+    let is_row = |block: &&Block| matches!(block, Block::Row(_));
+    blocks(manual, page).filter(is_row).map(Block::text).collect()
+}
+
+fn blocks(manual: &Manual, page: u32) -> impl Iterator<Item = &Block> {
+    let passages = manual.passages.iter().filter(move |passage| passage.page == page);
+    passages.flat_map(|passage| &passage.blocks)
 }
 
 #[test]
@@ -101,6 +105,101 @@ fn cells_of_several_lines_are_whole_with_bars_and_with_space_between_the_rows() 
         }
         assert_eq!(rows(&manual(&[page]), 1), expected, "ruled: {is_ruled}");
     }
+}
+
+/// Lines of cells at these left edges, 14 points apart; a row of several lines has them 11 points apart.
+fn narrow(columns: &[u32], rows: &[&[&[&str]]], is_ruled: bool) -> String {
+    let (mut page, mut y) = (String::new(), 700);
+    for row in rows {
+        if is_ruled {
+            page += &format!("60 {} 480 0.5 re f\n", y + 9);
+        }
+        for line in *row {
+            for (x, text) in columns.iter().zip(*line).filter(|(_, text)| !text.is_empty()) {
+                page += &column(*x, 8, &[(y, text)]);
+            }
+            y -= 11;
+        }
+        y -= 5;
+    }
+    page
+}
+
+#[test]
+fn a_cell_that_fills_its_column_is_not_joined_with_the_next() {
+    let page = narrow(
+        &[60, 180, 292],
+        &[
+            &[
+                &[
+                    "coffee runs past the holder",
+                    "seal worn, or grounds on the",
+                    "clean the rim; replace the",
+                ],
+                &["", "rim", "seal"],
+            ],
+            &[&["coffee not hot", "group not warm yet", "wait 25 minutes"]],
+            &[
+                &["no crema", "beans older than six weeks, ", "fresh beans; finer"],
+                &["", "or too coarse", ""],
+            ],
+            &[&["water in the puck after it", "dose too small for the basket", "1 g more"]],
+            &[&["shot stops early", "flow meter counts bubbles", "close the tank properly"]],
+        ],
+        true,
+    );
+    assert_eq!(
+        rows(&manual(&[page]), 1),
+        [
+            "coffee runs past the holder | seal worn, or grounds on the rim | clean the rim; replace the seal",
+            "coffee not hot | group not warm yet | wait 25 minutes",
+            "no crema | beans older than six weeks, or too coarse | fresh beans; finer",
+            "water in the puck after it | dose too small for the basket | 1 g more",
+            "shot stops early | flow meter counts bubbles | close the tank properly",
+        ]
+    );
+}
+
+#[test]
+fn values_close_to_their_labels_are_cells() {
+    let values = [
+        ["96 to 127", "open"],
+        ["128 to 143", "pulse, opening slowly"],
+        ["144 to 159", "pulse, closing slowly"],
+        ["192 to 223", "random strobe"],
+    ];
+    let lines: Vec<[&[&str]; 1]> = values.iter().map(|line| [line.as_slice()]).collect();
+    let lines: Vec<&[&[&str]]> = lines.iter().map(<[&[&str]; 1]>::as_slice).collect();
+    let manual = manual(&[narrow(&[60, 109], &lines, false)]);
+    assert_eq!(rows(&manual, 1), values.map(|cells| cells.join(" | ")));
+}
+
+#[test]
+fn marks_numbers_and_leaders_are_not_cells() {
+    for (x, marks) in
+        [(74, ["o", "o", "o", "o"]), (74, ["1", "2", "3", "4"]), (80, ["1.1", "1.2", "1.3", "1.4"])]
+    {
+        let lines: Vec<[&str; 2]> = marks
+            .iter()
+            .zip(["Press the key", "Hold the key", "Turn the dial", "Wait a second"])
+            .map(|(mark, text)| [*mark, text])
+            .collect();
+        let lines: Vec<[&[&str]; 1]> = lines.iter().map(|line| [line.as_slice()]).collect();
+        let lines: Vec<&[&[&str]]> = lines.iter().map(<[&[&str]; 1]>::as_slice).collect();
+        let manual = manual(&[narrow(&[60, x], &lines, false)]);
+        assert_eq!(rows(&manual, 1), Vec::<&str>::new(), "{marks:?}");
+    }
+    let leaders = [
+        "4.1 Keys . . . . . . . . . .",
+        "4.2 Lamps . . . . . . . . . ",
+        "4.3 Sounds . . . . . . . . .",
+        "4.4 Times . . . . . . . . . .",
+    ];
+    let lines = leaders.iter().enumerate().map(|(at, text)| {
+        let y = 700 - 14 * at as u32;
+        column(60, 8, &[(y, text)]) + &column(147, 8, &[(y, "12")])
+    });
+    assert_eq!(rows(&manual(&[lines.collect()]), 1), Vec::<&str>::new());
 }
 
 #[test]
