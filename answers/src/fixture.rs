@@ -56,6 +56,12 @@ pub fn row(text: &str) -> Block {
     Block::Row(text.to_owned())
 }
 
+/// The names of the columns of a table.
+#[must_use]
+pub fn names(text: &str) -> Block {
+    Block::ColumnNames(text.to_owned())
+}
+
 /// A note.
 #[must_use]
 pub fn note(text: &str) -> Block {
@@ -99,7 +105,7 @@ pub fn manual() -> Manual {
         (
             &["Troubleshooting"],
             vec![
-                row("What you notice | Cause | What helps"),
+                names("What you notice | Cause | What helps"),
                 row("no sound from a pad | cable not plugged in | plug the cable in"),
                 row("display stays dark | no power | check the adapter"),
             ],

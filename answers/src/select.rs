@@ -20,8 +20,6 @@ const STEPS: usize = 24;
 /// Most matching rows, and most rows of a table that is the answer as a whole.
 const ROWS: usize = 6;
 const WHOLE_TABLE: usize = 14;
-/// Cells from which a table's first row counts as column names; with two it is an ordinary row.
-const NAMED_COLUMNS: usize = 3;
 /// Most rows of one likely passage.
 const QUOTED_ROWS: usize = 4;
 /// Most bullets of a list.
@@ -284,8 +282,7 @@ impl Selector<'_> {
     /// The rows that cover most of the question, with their column names. If no row covers any
     /// of it but the section does, the answer is the whole table.
     fn rows(self, blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
-        let heads = |at: usize| heads(blocks, at);
-        let names_columns = |at: usize| heads(at) && may_name_columns(blocks, at);
+        let names_columns = |at: usize| matches!(blocks[at].1, Block::ColumnNames(_));
         let mut scored: Vec<(usize, f32)> = (0..blocks.len())
             .filter(|&at| is_row(blocks, at))
             .map(|at| (at, self.fit_of_row(blocks[at].1.text())))
@@ -296,9 +293,7 @@ impl Selector<'_> {
             scored.retain(|row| row.1 >= best * WORTH_SAYING && !names_columns(row.0));
             scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             scored.truncate(ROWS);
-            let tables = scored.iter().filter_map(|row| (0..=row.0).rev().find(|&at| heads(at)));
-            let names =
-                tables.filter(|&at| blocks[at].1.text().split(" | ").count() >= NAMED_COLUMNS);
+            let names = scored.iter().filter_map(|row| columns_of(blocks, row.0));
             let names: Vec<(usize, f32)> = names.map(|at| (at, 0.0)).collect();
             scored.extend(names);
             scored.sort_by_key(|row| row.0);
@@ -434,32 +429,21 @@ fn pieces_of(blocks: &[Placed<'_>], at: usize) -> Vec<Piece> {
             .map(|sentence| Piece::new(page, Form::Sentence, cut(sentence)))
             .collect(),
         Block::Bullet(text) | Block::Step(text) => vec![Piece::new(page, Form::Item, cut(text))],
-        Block::Row(_) => vec![row_piece(blocks, at)],
+        Block::Row(_) | Block::ColumnNames(_) => vec![row_piece(blocks, at)],
     }
 }
 
+/// True for a row of a table, also for that of its column names.
 fn is_row(blocks: &[Placed<'_>], at: usize) -> bool {
-    matches!(blocks[at].1, Block::Row(_))
-}
-
-/// True for the first row of a table.
-fn heads(blocks: &[Placed<'_>], at: usize) -> bool {
-    is_row(blocks, at) && (at == 0 || !is_row(blocks, at - 1))
+    matches!(blocks[at].1, Block::Row(_) | Block::ColumnNames(_))
 }
 
 /// The index of the row of column names for this row's table, if there is one.
 fn columns_of(blocks: &[Placed<'_>], row: usize) -> Option<usize> {
-    let head = (0..=row).rev().find(|&at| heads(blocks, at))?;
-    let columns = blocks[head].1.text().split(" | ").count();
-    (columns >= NAMED_COLUMNS && may_name_columns(blocks, head)).then_some(head)
-}
-
-/// False for a first row that is alone or has a figure, which is a value and never the name of a column.
-fn may_name_columns(blocks: &[Placed<'_>], head: usize) -> bool {
-    let is_figure = |cell: &str| cell.trim().starts_with(|c: char| c.is_ascii_digit());
-    head + 1 < blocks.len()
-        && is_row(blocks, head + 1)
-        && !blocks[head].1.text().split(" | ").any(is_figure)
+    let cells = |at: usize| blocks[at].1.text().split(" | ").count();
+    let mut of_table = (0..=row).rev().take_while(|&at| is_row(blocks, at));
+    let names = of_table.find(|&at| matches!(blocks[at].1, Block::ColumnNames(_)))?;
+    (cells(names) == cells(row)).then_some(names)
 }
 
 /// A row with its column names.
@@ -510,7 +494,7 @@ fn steps(blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
         let (page, block) = blocks[at];
         let form = match block {
             Block::Note(_) => return None,
-            Block::Row(_) => return Some(row_piece(blocks, at)),
+            Block::Row(_) | Block::ColumnNames(_) => return Some(row_piece(blocks, at)),
             Block::Step(_) | Block::Bullet(_) => Form::Item,
             Block::Paragraph(_) => Form::Sentence,
         };

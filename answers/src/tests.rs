@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::answer::{Answer, Outcome, Phrases};
 use super::compose::compose;
-use super::fixture::{accessory, bound, manual, note, paragraph, question, row, step};
+use super::fixture::{accessory, bound, manual, names, note, paragraph, question, row, step};
 use super::index::Index;
 use super::markers::{Marker, Part, parts};
 use super::retrieval::Measure;
@@ -220,7 +220,7 @@ fn faults_of_a_kettle() -> hsc_catalogs::Manual {
         (
             &["Troubleshooting"],
             vec![
-                row("Symptom | Cause | Remedy"),
+                names("Symptom | Cause | Remedy"),
                 row("the lamp blinks red | limescale | descale the kettle"),
                 row("the lid stays open | the hinge is bent | ask for a new lid"),
                 row("the water tastes of plastic | the kettle is new | boil and pour away twice"),
@@ -229,7 +229,7 @@ fn faults_of_a_kettle() -> hsc_catalogs::Manual {
         (
             &["Troubleshooting"],
             vec![
-                row("Symptom | Cause | Remedy"),
+                names("Symptom | Cause | Remedy"),
                 row("the handle is loose | a screw is missing | order screw no. 7"),
             ],
         ),
@@ -286,6 +286,26 @@ fn no_citation_quotes_the_names_of_columns_alone() {
 }
 
 #[test]
+fn a_table_of_two_columns_answers_with_rows_below_its_column_names() {
+    let rows = vec![
+        names("Part | Order number"),
+        row("door seal | K9-114"),
+        row("shower screen | K9-118"),
+        row("tank with valve | K9-201"),
+    ];
+    let manual = bound(vec![(&["Spare parts"], rows)]);
+    for asked_text in ["order number of the door seal", "which part is the door seal"] {
+        let answer = answer_to(&question(asked_text), &manual);
+        assert!(
+            answer.text.contains("| Part | Order number |\n| --- | --- |\n| door seal | K9-114"),
+            "{asked_text}: {}",
+            answer.text
+        );
+        assert_eq!(answer.citations[0].quote, "Part: door seal | Order number: K9-114");
+    }
+}
+
+#[test]
 fn a_citation_quotes_the_sentence_that_answers_and_not_the_first_of_the_page() {
     let answer = answer_to(&question("what does a rattle come from"), &faults_of_a_kettle());
     let cited = answer.citations.iter().find(|citation| citation.page == 3).expect("page 3");
@@ -338,7 +358,7 @@ fn rows_of_a_likely_passage_are_a_table() {
     let manual = bound(vec![(
         &["Care"],
         vec![
-            row("When | What | Duration"),
+            names("When | What | Duration"),
             row("daily | rinse the tank | 3 min"),
             row("weekly | backflush | 6 min"),
         ],

@@ -60,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Block::Step(_) => "S",
                 Block::Bullet(_) => "B",
                 Block::Row(_) => "R",
+                Block::ColumnNames(_) => "C",
                 Block::Note(_) => "N",
             };
             println!("{kind} {}", block.text());

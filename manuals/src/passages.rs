@@ -47,7 +47,7 @@ impl Binder {
         let mut held: Vec<Block> = Vec::new();
         let mut letters = 0;
         let mut pieces = blocks.into_iter().map(Into::into).flat_map(cut_piece).peekable();
-        while let Some(Piece { block, names_columns: is_set_so }) = pieces.next() {
+        while let Some(Piece { mut block, names_columns: is_set_so }) = pieces.next() {
             let more = block.text().len();
             // A list stays with the line that introduces it, even if the passage becomes longer.
             let announced = held.last().is_some_and(|block| block.text().ends_with(':'));
@@ -61,17 +61,23 @@ impl Binder {
                     Some(columns) if !alike(columns, row) => self.columns = None,
                     Some(columns) if held.is_empty() && columns != row => {
                         letters += columns.len();
-                        held.push(Block::Row(columns.clone()));
+                        held.push(Block::ColumnNames(columns.clone()));
                     }
                     Some(_) => {}
                     None => {
                         let is_table = matches!(pieces.peek(), Some(Piece { block: Block::Row(next), .. }) if alike(row, next));
-                        let heads = !matches!(held.last(), Some(Block::Row(_)));
+                        let heads =
+                            !matches!(held.last(), Some(Block::Row(_) | Block::ColumnNames(_)));
                         self.columns = (is_table && heads && (is_set_so || names_columns(row)))
                             .then(|| row.clone());
                     }
                 },
                 _ => self.columns = None,
+            }
+            if let Block::Row(row) = &mut block
+                && self.columns.as_ref() == Some(row)
+            {
+                block = Block::ColumnNames(std::mem::take(row));
             }
             letters += more;
             held.push(block);
@@ -125,6 +131,7 @@ fn cut(block: Block) -> Vec<Block> {
         Block::Step(_) => Block::Step,
         Block::Bullet(_) => Block::Bullet,
         Block::Row(_) => Block::Row,
+        Block::ColumnNames(_) => Block::ColumnNames,
         Block::Note(_) => Block::Note,
     };
     let mut rest = block.text();
@@ -242,6 +249,10 @@ mod tests {
         Block::Row(text.to_owned())
     }
 
+    fn names(text: &str) -> Block {
+        Block::ColumnNames(text.to_owned())
+    }
+
     #[test]
     fn a_table_that_continues_in_another_passage_or_page_repeats_its_column_names() {
         let long = "word ".repeat(30);
@@ -252,7 +263,12 @@ mod tests {
         binder.blocks(vec![row("green | ready | none"), row("red | hot | wait")], 2, false);
         assert!(binder.passages.len() >= 3, "{}", binder.passages.len());
         for passage in &binder.passages {
-            assert_eq!(passage.blocks[0], row("Lamp | Meaning | Remedy"), "page {}", passage.page);
+            assert_eq!(
+                passage.blocks[0],
+                names("Lamp | Meaning | Remedy"),
+                "page {}",
+                passage.page
+            );
         }
         binder.heading(1, "Data", 3);
         binder.blocks(vec![row("Weight | 2 kg | net"), row("Power | 9 V | DC")], 3, false);
@@ -262,13 +278,14 @@ mod tests {
     #[test]
     fn declared_column_names_are_repeated_also_for_two_columns_or_with_a_leading_figure() {
         let piece = |text: &str, names_columns| Piece { block: row(text), names_columns };
-        for (names, first, second) in
+        for (of_columns, first, second) in
             [("Lamp | Meaning", "red | hot", "green | ready"), ("12 V | 24 V", "a | b", "c | d")]
         {
             let mut binder = Binder::default();
-            binder.blocks(vec![piece(names, true), piece(first, false)], 1, false);
+            binder.blocks(vec![piece(of_columns, true), piece(first, false)], 1, false);
             binder.blocks(vec![piece(second, false)], 2, false);
-            assert_eq!(binder.passages[1].blocks, [row(names), row(second)]);
+            assert_eq!(binder.passages[0].blocks, [names(of_columns), row(first)]);
+            assert_eq!(binder.passages[1].blocks, [names(of_columns), row(second)]);
         }
     }
 

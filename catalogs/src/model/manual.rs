@@ -120,6 +120,8 @@ pub enum Block {
     Bullet(String),
     /// One row of a table, cells joined by ` | `.
     Row(String),
+    /// The names of the columns of the rows below, joined as these are.
+    ColumnNames(String),
     /// A note, tip, caution or warning, its word kept in the text (`Tip: …`).
     Note(String),
 }
@@ -133,6 +135,7 @@ impl Block {
             | Self::Step(text)
             | Self::Bullet(text)
             | Self::Row(text)
+            | Self::ColumnNames(text)
             | Self::Note(text) => text,
         }
     }

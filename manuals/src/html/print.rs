@@ -32,7 +32,7 @@ pub fn print(manual: &Manual) -> String {
                 match block {
                     Block::Paragraph(text) if text.contains('\n') => tag(&mut page, "pre", text),
                     Block::Bullet(text) => tag(&mut page, "p", &format!("• {text}")),
-                    Block::Row(text) => {
+                    Block::Row(text) | Block::ColumnNames(text) => {
                         page.push_str("<p class=\"row\">");
                         escape(&mut page, text);
                         page.push_str("</p>\n");

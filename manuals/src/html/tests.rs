@@ -62,7 +62,7 @@ fn lists_tables_notes_and_definitions_become_blocks() {
             Block::Step("2. Turn on. Wait.".into()),
             Block::Bullet("Red: busy".into()),
             Block::Note("Warning: Do not open.".into()),
-            Block::Row("Input | Level".into()),
+            Block::ColumnNames("Input | Level".into()),
             Block::Row("Mic | -60 dBu".into()),
             Block::Row("Cloth | Soft and dry.".into()),
             Block::Paragraph("reset\nall".into()),

@@ -60,9 +60,9 @@ fn bar(y: u32, from: usize) -> String {
     format!("{} {y} {} 0.5 re f\n", COLUMNS[from] - 4, 500 - COLUMNS[from])
 }
 
-/// The rows of the passages of a page.
+/// The rows of the passages of a page, and those of column names.
 fn rows(manual: &Manual, page: u32) -> Vec<&str> {
-    let is_row = |block: &&Block| matches!(block, Block::Row(_));
+    let is_row = |block: &&Block| matches!(block, Block::Row(_) | Block::ColumnNames(_));
     blocks(manual, page).filter(is_row).map(Block::text).collect()
 }
 
