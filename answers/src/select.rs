@@ -311,7 +311,8 @@ impl Selector<'_> {
         (!pieces.is_empty()).then_some(pieces)
     }
 
-    /// Sentences: the section's first ones when its heading is the question, else the best ones.
+    /// Sentences: the section's first ones when its heading is the question or it is short, else the best ones. What a
+    /// single sentence is about is often said by the one before it.
     fn sentences_of(
         self,
         blocks: &[Placed<'_>],
@@ -326,7 +327,9 @@ impl Selector<'_> {
         if all.iter().all(|piece| piece.form == Form::Row) {
             return None;
         }
-        let first = if from_the_top { 0 } else { beginning(&all, self.best(&all)) };
+        let chars: usize = all.iter().map(|piece| piece.text.chars().count()).sum();
+        let is_short = all.len() <= SENTENCES && chars <= SENTENCE_CHARS;
+        let first = if from_the_top || is_short { 0 } else { beginning(&all, self.best(&all)) };
         Some(run(&all[first..]))
     }
 
