@@ -279,17 +279,31 @@ impl Selector<'_> {
         scored.into_iter().map(|(at, _)| pieces[at].clone()).collect()
     }
 
-    /// The rows that cover most of the question, with their column names. If no row covers any
-    /// of it but the section does, the answer is the whole table.
+    /// The rows that cover most of the question, with their column names. If no row covers more of it than the column
+    /// names do, the answer is the whole table.
     fn rows(self, blocks: &[Placed<'_>]) -> Option<Vec<Piece>> {
         let names_columns = |at: usize| matches!(blocks[at].1, Block::ColumnNames(_));
         let mut scored: Vec<(usize, f32)> = (0..blocks.len())
             .filter(|&at| is_row(blocks, at))
             .map(|at| (at, self.fit_of_row(blocks[at].1.text())))
             .collect();
-        let best = scored.iter().map(|row| row.1).fold(0.0, f32::max);
-        // When the best row is the column names, the question is about the table.
-        if best > 0.0 && scored.iter().any(|row| row.1 == best && !names_columns(row.0)) {
+        let best_of = |scored: &[(usize, f32)]| scored.iter().map(|row| row.1).fold(0.0, f32::max);
+        let best = best_of(&scored);
+        // When the best row is the column names, the rows count that add to them: "order number of the seal".
+        if best > 0.0 && !scored.iter().any(|row| row.1 == best && !names_columns(row.0)) {
+            for (at, score) in &mut scored {
+                *score = match columns_of(blocks, *at).filter(|names| names != at) {
+                    Some(names) => {
+                        let names = blocks[names].1.text();
+                        self.score(&format!("{names}\n{}", blocks[*at].1.text()))
+                            - self.score(names)
+                    }
+                    None => 0.0,
+                };
+            }
+        }
+        let best = best_of(&scored);
+        if best > 0.0 {
             scored.retain(|row| row.1 >= best * WORTH_SAYING && !names_columns(row.0));
             scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             scored.truncate(ROWS);

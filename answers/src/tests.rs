@@ -302,6 +302,7 @@ fn a_table_of_two_columns_answers_with_rows_below_its_column_names() {
             answer.text
         );
         assert_eq!(answer.citations[0].quote, "Part: door seal | Order number: K9-114");
+        assert!(!answer.text.contains("K9-118"), "{asked_text}: {}", answer.text);
     }
 }
 
