@@ -58,14 +58,18 @@ impl Binder {
             match &block {
                 Block::Row(row) => match &self.columns {
                     Some(_) if is_set_so => self.columns = Some(row.clone()),
-                    Some(columns) if !alike(columns, row) => self.columns = None,
+                    // On another page these are the rows of another table; here a row with a merged or empty cell.
+                    Some(columns) if !alike(columns, row) => {
+                        self.columns.take_if(|_| held.is_empty());
+                    }
                     Some(columns) if held.is_empty() && columns != row => {
                         letters += columns.len();
                         held.push(Block::ColumnNames(columns.clone()));
                     }
                     Some(_) => {}
                     None => {
-                        let is_table = matches!(pieces.peek(), Some(Piece { block: Block::Row(next), .. }) if alike(row, next));
+                        let is_table =
+                            matches!(pieces.peek(), Some(Piece { block: Block::Row(_), .. }));
                         let heads =
                             !matches!(held.last(), Some(Block::Row(_) | Block::ColumnNames(_)));
                         self.columns = (is_table && heads && (is_set_so || names_columns(row)))
@@ -287,6 +291,20 @@ mod tests {
             assert_eq!(binder.passages[0].blocks, [names(of_columns), row(first)]);
             assert_eq!(binder.passages[1].blocks, [names(of_columns), row(second)]);
         }
+    }
+
+    #[test]
+    fn a_row_with_a_merged_cell_does_not_end_the_table() {
+        let mut binder = Binder::default();
+        let rows =
+            [row("Basic | channel"), row("Mode | omni | poly"), row("Notes | 0-127 | 0-127")];
+        let all = [vec![row("Function | Sent | Received")], rows.to_vec()].concat();
+        binder.blocks(all, 1, false);
+        binder.blocks(vec![row("Bender | yes | yes")], 2, false);
+        let columns = names("Function | Sent | Received");
+        assert_eq!(binder.passages[0].blocks[0], columns);
+        assert_eq!(binder.passages[0].blocks[1..], rows);
+        assert_eq!(binder.passages[1].blocks, [columns, row("Bender | yes | yes")]);
     }
 
     #[test]
