@@ -69,7 +69,6 @@ pub struct CatalogFolder {
 
 impl CatalogFolder {
     /// The folder that this reloader loads.
-    #[must_use]
     pub(crate) fn new(reloader: Arc<Reloader>) -> Self {
         // Unfinished files of a killed process. They are hidden, so the loader skips them, but they take space.
         temporary::remove_unfinished(reloader.dir(), |name| {

@@ -51,7 +51,6 @@ pub struct LastLoad {
 
 impl LastLoad {
     /// The result of a load that just ended.
-    #[must_use]
     pub fn now(problems: Vec<Problem>, not_applied: Option<String>) -> Self {
         Self { at: SystemTime::now(), problems: problems.into(), not_applied }
     }
@@ -76,19 +75,16 @@ impl Reloader {
     }
 
     /// The current catalog.
-    #[must_use]
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
     }
 
     /// Path of the catalog folder.
-    #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// The result of the last load.
-    #[must_use]
     pub fn last(&self) -> LastLoad {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -145,7 +141,6 @@ pub struct FolderState(Vec<(OsString, u64, Option<SystemTime>)>);
 
 impl FolderState {
     /// The current state of this folder. An unreadable folder looks empty.
-    #[must_use]
     pub fn at(dir: &Path) -> Self {
         let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
         let mut files: Vec<_> = entries

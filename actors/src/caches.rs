@@ -84,7 +84,6 @@ impl Caches {
     }
 
     /// The manual if it is cached, or the remembered error of its last load.
-    #[must_use]
     pub fn manual(&self, request: &ManualRequest) -> Option<Result<Arc<Manual>, ManualError>> {
         self.manual_cache.cache.peek(request)
     }

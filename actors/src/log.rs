@@ -41,7 +41,6 @@ pub struct MemoryLog {
 
 impl MemoryLog {
     /// An empty log.
-    #[must_use]
     pub fn new(limits: LogLimits) -> Self {
         let table = Arc::new(Mutex::new(ConversationTable::new(limits)));
         let ended = Arc::new(Mutex::new(LruCache::new(MOST_ENDED)));
@@ -49,7 +48,6 @@ impl MemoryLog {
     }
 
     /// The same log, for another pod of this process, so that several pods of a test can hand conversations over.
-    #[must_use]
     pub fn of_pod(&self, pod: &str) -> Self {
         Self { pod: pod.into(), ..self.clone() }
     }

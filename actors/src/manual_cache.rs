@@ -67,7 +67,6 @@ impl Drop for CountedLoad {
 
 impl ManualCache {
     /// A manual cache whose shards, [`ManualCache::children`], are yet to be put into a tree.
-    #[must_use]
     pub fn new(
         loader: Arc<dyn ManualLoader>,
         second: Option<Arc<dyn L2Cache<ManualContents>>>,

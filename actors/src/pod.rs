@@ -184,13 +184,11 @@ impl Pod {
     }
 
     /// The name of this pod. Unique over all pods and all runs.
-    #[must_use]
     pub fn pod(&self) -> &Arc<str> {
         self.bridge.pod()
     }
 
     /// The actors of this pod, as a tree. It contains only the newest sessions; the registry's node has their number.
-    #[must_use]
     pub fn tree(&self) -> TreeReport {
         let mut tree = self.root.tree();
         self.caches.describe(&mut tree);
@@ -199,7 +197,6 @@ impl Pod {
     }
 
     /// Why the pod should get no new visitors: an actor that exceeded its restart limit.
-    #[must_use]
     pub fn unready_reason(&self) -> Option<String> {
         self.root.unready_reason()
     }
@@ -253,7 +250,6 @@ impl Pod {
     }
 
     /// The bridge to the other pods.
-    #[must_use]
     pub fn bridge(&self) -> &Bridge {
         &self.bridge
     }
@@ -268,7 +264,6 @@ impl Pod {
     }
 
     /// The caches of this pod.
-    #[must_use]
     pub fn caches(&self) -> &Caches {
         &self.caches
     }
@@ -290,13 +285,11 @@ impl Pod {
     }
 
     /// All pods, as far as this one knows.
-    #[must_use]
     pub fn pods(&self) -> Pods {
         self.presence.pods()
     }
 
     /// The metrics of the last minutes, for charts.
-    #[must_use]
     pub fn charts(&self) -> Charts {
         self.recent.charts()
     }
@@ -345,13 +338,11 @@ impl Pod {
     }
 
     /// The desk of all pods.
-    #[must_use]
     pub fn desk(&self) -> &HandoffService {
         &self.context.handoffs
     }
 
     /// Writes into the archive.
-    #[must_use]
     pub fn archive(&self) -> &ArchiveHandle {
         &self.context.services.archive
     }
@@ -388,13 +379,11 @@ impl Pod {
     }
 
     /// Number of agents' sockets.
-    #[must_use]
     pub fn agents(&self) -> usize {
         self.context.agents.count()
     }
 
     /// The registry of sessions.
-    #[must_use]
     pub fn sessions(&self) -> &Arc<SessionRegistry> {
         &self.context.sessions
     }
@@ -496,7 +485,6 @@ fn conversations(
 }
 
 /// Tokens that are signed with the first key of the settings and verified with any of them.
-#[must_use]
 pub fn tokens_of(settings: &ConversationsSettings) -> Tokens {
     let keys = settings.token_keys.iter().filter_map(Secret::reveal).map(str::as_bytes);
     Tokens::new(keys, Duration::from_millis(settings.token_ttl_ms))

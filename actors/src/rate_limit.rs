@@ -23,13 +23,11 @@ pub struct Quota {
 
 impl Quota {
     /// `limit` in each `per`; `None` for a limit of 0, which means no limit.
-    #[must_use]
     pub fn new(limit: u64, per: Duration) -> Option<Self> {
         NonZeroU64::new(limit).map(|limit| Self { limit, per })
     }
 
     /// `burst` at once and `rate` a second from then on; 0 counts as 1.
-    #[must_use]
     pub fn per_second(rate: u32, burst: u32) -> Self {
         let limit = NonZeroU64::new(u64::from(burst)).unwrap_or(NonZeroU64::MIN);
         let per = Duration::from_nanos(1_000_000_000 * limit.get() / u64::from(rate.max(1)));
@@ -62,7 +60,6 @@ pub struct Gcra {
 
 impl Gcra {
     /// An unused quota.
-    #[must_use]
     pub fn new(quota: Quota, now: Instant) -> Self {
         Self { quota, refilled_at: now }
     }
@@ -87,7 +84,6 @@ pub struct RateLimiter<K: Hash + Eq> {
 
 impl<K: Hash + Eq> RateLimiter<K> {
     /// A limiter that remembers at most `remembered` keys.
-    #[must_use]
     pub fn new(quota: Quota, remembered: NonZeroUsize) -> Self {
         Self { quota, used: LruCache::new(remembered) }
     }

@@ -154,7 +154,6 @@ pub enum AdmissionRefused {
 
 impl SessionRegistry {
     /// An empty registry with these limits.
-    #[must_use]
     pub fn new(settings: &SessionsSettings) -> Self {
         let quota = |rate: u32| (rate > 0).then(|| Quota::per_second(rate, rate));
         let opens = quota(settings.opens_per_second);
@@ -176,19 +175,16 @@ impl SessionRegistry {
     }
 
     /// Number of sessions.
-    #[must_use]
     pub fn count(&self) -> usize {
         self.count.load(Ordering::Relaxed)
     }
 
     /// Number of their conversations.
-    #[must_use]
     pub fn conversations(&self) -> usize {
         self.conversations.len()
     }
 
     /// True once no new session is admitted.
-    #[must_use]
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
@@ -270,7 +266,6 @@ impl SessionRegistry {
     }
 
     /// The session of this conversation.
-    #[must_use]
     pub fn of_conversation(&self, conversation: &str) -> Option<SessionInfo> {
         let key = *self.conversations.get(conversation)?;
         self.table.get(&key).map(|entry| entry.info(key))
@@ -278,7 +273,6 @@ impl SessionRegistry {
 
     /// The newest sessions that match, newest first, at most `most`; with a key only those opened before it. A
     /// session may end before the result is read.
-    #[must_use]
     pub fn page(
         &self,
         before: Option<u64>,

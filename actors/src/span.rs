@@ -30,7 +30,6 @@ impl Span {
     }
 
     /// Begins the span of a request to another system.
-    #[must_use]
     pub fn start_request(
         metrics: &Arc<Metrics>,
         name: &'static str,
@@ -109,7 +108,6 @@ impl Drop for Span {
 /// It is recorded if `incoming` is, within the limit for other systems; beyond that and without `incoming` the configured
 /// ratio decides. Any client can send a `traceparent`, and choose its trace id as well: the ratio is applied to a number
 /// of our own.
-#[must_use]
 pub fn begin_trace(traces: &Traces, incoming: Option<TraceContext>) -> Option<TraceContext> {
     if !traces.is_on() {
         return None;
@@ -126,7 +124,6 @@ pub fn begin_trace(traces: &Traces, incoming: Option<TraceContext>) -> Option<Tr
 }
 
 /// The trace id of a log line; none if traces are off.
-#[must_use]
 pub fn logged_trace(context: Option<TraceContext>) -> Option<String> {
     context.map(TraceContext::trace_id_hex)
 }

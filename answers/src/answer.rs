@@ -46,7 +46,6 @@ pub enum Outcome {
 
 impl Answer {
     /// A reply to small talk: fixed words, and no page of the manual.
-    #[must_use]
     pub fn small_talk(reply: &str, question: &Question) -> Self {
         Self {
             outcome: Outcome::Answered,
@@ -109,7 +108,6 @@ static SPOKEN: LazyLock<[(&str, Phrases); 2]> = LazyLock::new(|| {
 
 impl Phrases {
     /// By the locale of the conversation, else by the script of the question.
-    #[must_use]
     pub fn of(question: &Question) -> &'static Self {
         let language = match question.locale {
             Some(locale) => language_of(locale),

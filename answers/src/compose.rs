@@ -68,7 +68,6 @@ pub struct Composed {
 /// assert_eq!(answer.outcome, Outcome::Answered);
 /// assert_eq!(answer.citations[0].page, 2);
 /// ```
-#[must_use]
 pub fn compose(
     question: &Question,
     manual: &Manual,
@@ -94,7 +93,6 @@ pub fn compose(
 ///
 /// By words alone, so that the result does not depend on whether the manual is embedded yet. The index
 /// caches the results.
-#[must_use]
 pub fn confirm(
     product: &Product,
     manual: &Manual,

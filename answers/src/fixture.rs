@@ -10,7 +10,6 @@ use hsc_catalogs::{
 use super::turn::Question;
 
 /// A manual of one passage per page: headings, and blocks below the last of them.
-#[must_use]
 pub fn bound(pages: Vec<(&[&str], Vec<Block>)>) -> Manual {
     let mut manual = Manual {
         title: "Owner's manual".to_owned(),
@@ -39,37 +38,31 @@ pub fn bound(pages: Vec<(&[&str], Vec<Block>)>) -> Manual {
 }
 
 /// Running text.
-#[must_use]
 pub fn paragraph(text: &str) -> Block {
     Block::Paragraph(text.to_owned())
 }
 
 /// A numbered step.
-#[must_use]
 pub fn step(text: &str) -> Block {
     Block::Step(text.to_owned())
 }
 
 /// A row of a table.
-#[must_use]
 pub fn row(text: &str) -> Block {
     Block::Row(text.to_owned())
 }
 
 /// The names of the columns of a table.
-#[must_use]
 pub fn names(text: &str) -> Block {
     Block::ColumnNames(text.to_owned())
 }
 
 /// A note.
-#[must_use]
 pub fn note(text: &str) -> Block {
     Block::Note(text.to_owned())
 }
 
 /// The manual of an invented drum module.
-#[must_use]
 pub fn manual() -> Manual {
     bound(vec![
         (
@@ -120,7 +113,6 @@ pub fn manual() -> Manual {
 }
 
 /// The product of [`manual`].
-#[must_use]
 pub fn product() -> Product {
     Product {
         id: "acme-dm-5".into(),
@@ -142,7 +134,6 @@ pub fn product() -> Product {
 }
 
 /// A question about that product.
-#[must_use]
 pub fn question(text: &str) -> Question<'_> {
     static PRODUCT: LazyLock<Product> = LazyLock::new(product);
     Question {
@@ -157,7 +148,6 @@ pub fn question(text: &str) -> Question<'_> {
 }
 
 /// An accessory of that product.
-#[must_use]
 pub fn accessory(name: &str, category: &str) -> Accessory {
     Accessory {
         id: name.to_lowercase(),

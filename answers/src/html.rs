@@ -42,7 +42,6 @@ pub(super) fn render(markdown: &str, product_id: &str, page: &str) -> String {
 }
 
 /// A fixed sentence as an escaped HTML paragraph.
-#[must_use]
 pub fn html_paragraph(text: &str) -> String {
     format!("<p>{}</p>", ammonia::clean_text(text))
 }

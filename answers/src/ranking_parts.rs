@@ -42,13 +42,11 @@ impl RankingParts {
     pub const ALL: Self = Self { without: 0 };
 
     /// All parts but these.
-    #[must_use]
     pub fn without(parts: impl IntoIterator<Item = Part>) -> Self {
         Self { without: parts.into_iter().fold(0, |all, part| all | 1 << part as u8) }
     }
 
     /// True when the ranking uses the part.
-    #[must_use]
     pub const fn has(self, part: Part) -> bool {
         self.without & (1 << part as u8) == 0
     }

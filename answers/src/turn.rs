@@ -90,7 +90,6 @@ pub enum Turn {
 
 impl Turn {
     /// The kind of the turn of `question`.
-    #[must_use]
     pub fn of(question: &Question) -> Self {
         let has_previous = !question.previous.is_empty();
         Self::of_text(question.text, question.locale, has_previous)
@@ -131,7 +130,6 @@ pub(super) fn is_vague(word: &str) -> bool {
 }
 
 /// A question combined with the previous ones, as a text that stands alone.
-#[must_use]
 pub fn standalone_text(question: &Question) -> String {
     match (Turn::of(question), topic(question)) {
         (Turn::Failed(_), Some(topic)) => topic.text,

@@ -66,7 +66,6 @@ pub struct Named<'a> {
 
 impl Found<'_> {
     /// The text of the field that matched most; the name if nothing is marked.
-    #[must_use]
     pub fn match_text(&self) -> String {
         let widest = self.matched.iter().max_by_key(|matched| matched.end - matched.start);
         let text = match widest.map(|matched| &matched.field) {
@@ -117,7 +116,6 @@ impl Catalog {
     }
 
     /// Every product, in the order of the files.
-    #[must_use]
     pub fn products(&self) -> &[Arc<Product>] {
         &self.products
     }
@@ -130,45 +128,38 @@ impl Catalog {
     }
 
     /// The product with this id.
-    #[must_use]
     pub fn product(&self, id: &str) -> Option<&Arc<Product>> {
         self.by_id.get(id).map(|at| &self.products[*at as usize])
     }
 
     /// The brand with this id.
-    #[must_use]
     pub fn brand(&self, id: &str) -> Option<&Arc<Brand>> {
         self.by_brand.get(id).map(|(at, _)| &self.brands[*at])
     }
 
     /// The file that the product with this id came from.
-    #[must_use]
     pub fn file_of_product(&self, id: &str) -> Option<&str> {
         let at = *self.by_id.get(id)? as usize;
         self.origins.products.get(at).map(|file| &**file)
     }
 
     /// The file that defines the brand with this id, or the first one with a product of it.
-    #[must_use]
     pub fn file_of_brand(&self, id: &str) -> Option<&str> {
         self.origins.brands.get(id).map(|file| &**file)
     }
 
     /// Content hash of the source files.
-    #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
     /// The index, for benchmarks.
-    #[must_use]
     pub fn index(&self) -> &Index {
         &self.index
     }
 
     /// The products that best match a partial input, best first. Between equal matches a product with a
     /// manual comes first.
-    #[must_use]
     pub fn search(&self, query: &str, limit: usize) -> Vec<Found<'_>> {
         let has_manual = |document: u32| self.products[document as usize].documentation.is_some();
         let hits = manuals_first(self.index.search(query, limit), has_manual);
@@ -181,7 +172,6 @@ impl Catalog {
     ///
     /// Right after a load, until the index of descriptions is built, only the letter search is used.
     /// [`Catalog::prepare`] waits for that index.
-    #[must_use]
     pub fn understand(
         &self,
         text: &str,
@@ -219,7 +209,6 @@ impl Catalog {
 
     /// The products that this one belongs to: the targets and sources of its links that have a
     /// manual, its own links first.
-    #[must_use]
     pub fn owners(&self, product: &Product) -> Vec<&Arc<Product>> {
         let named = product.relationships.iter().filter_map(|link| self.product(&link.target_id));
         let naming = self
@@ -240,7 +229,6 @@ impl Catalog {
 
     /// A deterministic sample of at most `limit` products: those with a manual first, each group
     /// evenly spread over the catalog and so over its brands.
-    #[must_use]
     pub fn sample(&self, limit: usize) -> Vec<&Arc<Product>> {
         let (with_manual, without): (Vec<_>, Vec<_>) =
             self.products.iter().partition(|product| product.documentation.is_some());
@@ -250,7 +238,6 @@ impl Catalog {
     }
 
     /// A product's related products, as sent to clients.
-    #[must_use]
     pub fn related_items(&self, product: &Product) -> Vec<Accessory> {
         product
             .relationships

@@ -31,7 +31,6 @@ pub use snapshot::{ReloadOutcome, Snapshot};
 pub use stats::{BrandStats, Stats};
 
 /// A name as an id: lower case, each run of other characters than letters and digits as one dash.
-#[must_use]
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
     for letter in name.to_lowercase().chars() {

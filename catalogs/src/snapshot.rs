@@ -37,13 +37,11 @@ pub enum ReloadOutcome {
 
 impl Snapshot {
     /// Starts with this catalog.
-    #[must_use]
     pub fn new(catalog: Catalog) -> Self {
         Self { current: ArcSwap::from_pointee(catalog) }
     }
 
     /// The current catalog. Takes no lock.
-    #[must_use]
     pub fn load(&self) -> Arc<Catalog> {
         self.current.load_full()
     }

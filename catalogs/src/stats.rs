@@ -45,7 +45,6 @@ pub struct BrandStats {
 
 impl Stats {
     /// Counts a catalog.
-    #[must_use]
     pub fn of(catalog: &Catalog) -> Self {
         let mut categories = BTreeMap::new();
         let mut languages = BTreeMap::new();

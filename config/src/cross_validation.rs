@@ -5,7 +5,6 @@ use crate::{AnswererChoice, Settings, WebhookEndpoint, origin};
 
 impl Settings {
     /// Warnings about valid but unlikely combinations, each with a remedy.
-    #[must_use]
     pub fn warnings(&self) -> Vec<&'static str> {
         let shares_key = self.conversations.token_keys.iter().any(|key| key.reveal().is_some());
         let alone = self.redis.url.reveal().is_some() && !shares_key;

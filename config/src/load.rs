@@ -78,7 +78,6 @@ impl Settings {
     }
 
     /// All settings as TOML, for people. Secrets are stars.
-    #[must_use]
     pub fn masked(&self) -> String {
         toml::to_string(self).expect("a tree of numbers and texts can be written")
     }

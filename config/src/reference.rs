@@ -7,7 +7,6 @@ use crate::rules::Rule;
 use crate::settings;
 
 /// The page that lists every setting.
-#[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::from(
         "# Configuration\n\nMade from `config/default.toml` by `make docs`; edit that file, not this page.\n\n\

@@ -244,7 +244,6 @@ fn trusted_network(text: &str) -> bool {
 ///
 /// `None` for text that is not a network, for bits after the prefix (`10.0.0.1/8` is either a mistyped address
 /// or a mistyped prefix) and for a prefix of length 0, which contains every address of the internet.
-#[must_use]
 pub fn network(text: &str) -> Option<IpNet> {
     let text = text.trim();
     if let Ok(address) = text.parse::<IpAddr>() {

@@ -40,7 +40,6 @@ pub struct Secret(String);
 
 impl Secret {
     /// The value, `None` when it is empty.
-    #[must_use]
     pub fn reveal(&self) -> Option<&str> {
         Some(self.0.as_str()).filter(|value| !value.is_empty())
     }

@@ -20,7 +20,6 @@ impl Settings {
     /// assert_eq!(shown["admin"]["token"], "***");
     /// assert!(shown["redis"]["url"].is_null());
     /// ```
-    #[must_use]
     pub fn shown(&self) -> Value {
         let mut shown = masked(self);
         let defaults: toml::Table = DEFAULTS.parse().expect("a test reads default.toml");

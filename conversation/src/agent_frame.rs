@@ -7,7 +7,6 @@ use crate::protocol::{ServerFrame, TranscriptEntry};
 use crate::visitor_frame::visitor_message;
 
 /// The event in the form of the visitor's message; none for an event that is not sent to the visitor.
-#[must_use]
 pub fn agent_frame(entry: &LogEntry) -> Option<TranscriptEntry> {
     let message = visitor_message(entry)?;
     let (id, offset) = (entry.reply_to.as_ref(), Some(entry.offset));

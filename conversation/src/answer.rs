@@ -115,7 +115,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// The value of the metric label.
-    #[must_use]
     pub fn as_str(&self) -> &'static str {
         self.into()
     }
@@ -134,7 +133,6 @@ pub enum AnswererName {
 
 impl AnswererName {
     /// The value on the wire and of the metric label.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

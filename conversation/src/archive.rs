@@ -142,7 +142,6 @@ pub enum Author {
 
 impl Author {
     /// The value in the archive.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -177,7 +176,6 @@ pub enum MessageOutcome {
 
 impl MessageOutcome {
     /// The value in the archive.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -221,7 +219,6 @@ pub struct ArchivedMessage {
 
 impl ArchivedMessage {
     /// A message of this author in this conversation; all other fields are empty.
-    #[must_use]
     pub fn new(conversation: impl Into<String>, author: Author, text: impl Into<String>) -> Self {
         Self {
             conversation: conversation.into(),
@@ -274,7 +271,6 @@ pub enum HandoffPlace {
 
 impl HandoffPlace {
     /// The offset in the conversation's log.
-    #[must_use]
     pub fn offset(self) -> Option<u64> {
         match self {
             Self::Log(offset) => Some(offset),
@@ -283,7 +279,6 @@ impl HandoffPlace {
     }
 
     /// An id that is the same on every pod; none for [`HandoffPlace::Unnumbered`].
-    #[must_use]
     pub fn id(self, conversation: &str) -> Option<String> {
         match self {
             Self::Log(offset) => Some(format!("{conversation}/{offset}")),
@@ -324,7 +319,6 @@ pub enum HandoffRecordKind {
 
 impl HandoffRecordKind {
     /// The value in the archive.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -9,7 +9,6 @@ use crate::event::{AnswerCompleted, ClosedBy, ConversationEvent, LogEntry};
 use crate::protocol::{Agent, ChatMessage, Csat, LeaveReason, MessageId, TicketGoneReason};
 
 /// The event as the archive stores it. None for a chunk of an answer: the end of the answer has the whole text.
-#[must_use]
 pub fn archived_event(conversation: &str, entry: &LogEntry) -> Option<ArchivedEvent> {
     let id = match (&entry.event, &entry.reply_to) {
         (ConversationEvent::AnswerChunk { .. }, _) => return None,
@@ -31,7 +30,6 @@ pub fn archived_event(conversation: &str, entry: &LogEntry) -> Option<ArchivedEv
 /// The row of an event. None for an event without a row of its own: chunks of an answer, whose end has the
 /// whole text, and decisions of the desk, which are recorded where the desk is called, whether or not the
 /// visitor is connected.
-#[must_use]
 pub fn archive_row(conversation: &str, entry: &LogEntry) -> Option<Record> {
     let LogEntry { offset, reply_to, event, .. } = entry;
     let reply_to = reply_to.as_ref().map(MessageId::to_string);
@@ -145,7 +143,6 @@ fn named(agent: &Agent) -> AgentRef {
 }
 
 /// The row of a decision of the desk.
-#[must_use]
 pub fn decision_row(conversation: &str, decision: DeskDecision<'_>) -> Record {
     let turn =
         |place, kind, agent, reason| handoff_record(conversation, place, kind, agent, reason);

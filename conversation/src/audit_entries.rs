@@ -39,7 +39,6 @@ pub enum AgentAction<'a> {
 }
 
 /// The entry for an action of this agent from this address.
-#[must_use]
 pub fn audit_entry(action: AgentAction<'_>, by: &OnBehalfOf, address: &str) -> Audit {
     let (action, subject, detail) = match action {
         AgentAction::Took { conversation } => ("conversation.take", conversation, ""),

@@ -74,7 +74,6 @@ pub(crate) struct PendingHello {
 
 impl Checkpoint {
     /// Encodes the checkpoint for the log.
-    #[must_use]
     pub fn encode(&self) -> Arc<str> {
         let stored = Versioned { v: VERSION, value: self };
         let json = serde_json::to_string(&stored).expect("no map, and no serializer of our own");
@@ -82,7 +81,6 @@ impl Checkpoint {
     }
 
     /// Decodes a checkpoint from the log; none if the form is unknown.
-    #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         // Read twice: a flattened field would lose the digits of an id that is a number.
         let Version { v } = serde_json::from_str(text).ok()?;

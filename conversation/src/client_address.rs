@@ -19,19 +19,16 @@ impl ClientAddress {
     pub const NONE: Self = Self(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
     /// The address in its canonical form.
-    #[must_use]
     pub fn new(address: IpAddr) -> Self {
         Self(address.to_canonical())
     }
 
     /// The whole address.
-    #[must_use]
     pub fn ip(self) -> IpAddr {
         self.0
     }
 
     /// The key by which limits count this client.
-    #[must_use]
     pub fn key(self) -> ClientKey {
         match self.0 {
             IpAddr::V4(_) => ClientKey(self.0),

@@ -3,13 +3,11 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970 by this machine's clock; 0 where the clock is set before 1970.
-#[must_use]
 pub fn now_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Seconds since 1970 by this machine's clock; 0 where the clock is set before 1970.
-#[must_use]
 pub fn now_seconds() -> u64 {
     since_1970().as_secs()
 }

@@ -74,7 +74,6 @@ pub struct Conversation {
 
 impl Conversation {
     /// A new conversation over the catalog, with the id and token of its `welcome`.
-    #[must_use]
     pub fn new(id: Arc<str>, token: String, catalog: Arc<Snapshot>, rules: Arc<Rules>) -> Self {
         Self {
             tokens: None,
@@ -124,7 +123,6 @@ impl Conversation {
     }
 
     /// Its id.
-    #[must_use]
     pub fn id(&self) -> &Arc<str> {
         self.resume.id()
     }
@@ -140,19 +138,16 @@ impl Conversation {
     }
 
     /// True while an answer is being made.
-    #[must_use]
     pub fn is_answering(&self) -> bool {
         self.answers.is_running()
     }
 
     /// The name of the agent who has the conversation.
-    #[must_use]
     pub fn agent(&self) -> Option<&str> {
         self.handoff.agent_name()
     }
 
     /// The visitor, if the embedding site signed a visitor token.
-    #[must_use]
     pub fn visitor(&self) -> Option<&Visitor> {
         self.identity.visitor()
     }
@@ -163,7 +158,6 @@ impl Conversation {
     }
 
     /// The product of the running answer.
-    #[must_use]
     pub fn product(&self) -> Option<&Arc<Product>> {
         self.answers.product()
     }

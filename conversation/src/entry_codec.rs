@@ -41,7 +41,6 @@ pub(crate) struct Version {
 
 impl LogEntry {
     /// Encodes the entry for the log.
-    #[must_use]
     pub fn stored(&self) -> StoredEntry {
         let text = serde_json::to_string(&Versioned { v: VERSION, value: self })
             .expect("events have string keys and no failing serializer");

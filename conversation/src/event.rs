@@ -174,7 +174,6 @@ pub enum ClosedBy {
 
 impl ConversationEvent {
     /// True for an event that is sent to the visitor: it has an offset of its own and is stored in the log.
-    #[must_use]
     pub fn is_sent(&self) -> bool {
         !matches!(
             self,
@@ -188,7 +187,6 @@ impl ConversationEvent {
 
 /// The value of the metric label `event`; none for an event that is part of another one: chunks and context of an answer,
 /// and new facts about the visitor.
-#[must_use]
 pub fn counted_as(event: &ConversationEvent) -> Option<&'static str> {
     match event {
         ConversationEvent::VisitorDescribed(_)

@@ -236,7 +236,6 @@ pub enum NotResumed {
 
 impl OpeningResult {
     /// The result for the named conversation, as the label of a metric; none if none was named.
-    #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         match self {
             Self::Begun { not_resumed, .. } => not_resumed.map(Into::into),

@@ -8,7 +8,6 @@
 /// ```
 /// assert_eq!(hsc_conversation::clean_name(" Noa \u{202e}nimda "), "Noa nimda");
 /// ```
-#[must_use]
 pub fn clean_name(text: &str) -> String {
     let allowed =
         text.chars().filter(|letter| !letter.is_control() && !reorders_or_breaks(*letter));
@@ -16,7 +15,6 @@ pub fn clean_name(text: &str) -> String {
 }
 
 /// True for a text that [`clean_name`] does not change.
-#[must_use]
 pub fn is_clean_name(text: &str) -> bool {
     clean_name(text) == text
 }

@@ -11,7 +11,6 @@ use crate::protocol::{
 };
 
 /// The results, best first.
-#[must_use]
 pub fn predictions(catalog: &Catalog, found: &[Found<'_>], compact: bool) -> Vec<Prediction> {
     found
         .iter()
@@ -43,7 +42,6 @@ pub(super) fn understood(
 }
 
 /// The products whose manuals may answer for a product without a manual.
-#[must_use]
 pub fn owners(catalog: &Catalog, product: &Product) -> Vec<Arc<Product>> {
     if product.documentation.is_some() {
         return Vec::new();
@@ -61,13 +59,11 @@ pub(super) fn sample(catalog: &Catalog, limit: usize, compact: bool) -> Vec<Pred
 }
 
 /// The `brand_identity` of a product's brand; `{}` if its catalog has none.
-#[must_use]
 pub fn brand_json(catalog: &Catalog, product: &Product) -> Box<RawValue> {
     raw(brand_entry(catalog, product).to_owned())
 }
 
 /// A product's catalog entry with the `brand_identity` of its brand.
-#[must_use]
 pub fn whole_entry(catalog: &Catalog, product: &Product) -> Box<RawValue> {
     raw(with_brand(product.entry.as_raw(), brand_entry(catalog, product)))
 }

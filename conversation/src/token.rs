@@ -67,7 +67,6 @@ pub enum TokenError {
 impl Tokens {
     /// Tokens with the lifetime `ttl`. The first key signs, all verify. Without keys a random key of this process is
     /// used, and no other process accepts what it signs.
-    #[must_use]
     pub fn new<'a>(keys: impl IntoIterator<Item = &'a [u8]>, ttl: Duration) -> Self {
         let mut keys: Vec<Key> = keys.into_iter().map(Key::new).collect();
         if keys.is_empty() {
@@ -89,25 +88,21 @@ impl Tokens {
     }
 
     /// A token for a client that is welcomed to this conversation in this epoch, issued now.
-    #[must_use]
     pub fn sign(&self, conversation: &str, epoch: u64) -> String {
         self.sign_at(conversation, epoch, now_seconds())
     }
 
     /// A token for the client that has just ended this conversation, valid for 15 minutes. Earlier tokens are void.
-    #[must_use]
     pub fn sign_ended(&self, conversation: &str, epoch: u64) -> String {
         self.sign_as(VERSION_ENDED, conversation, epoch, now_seconds())
     }
 
     /// True for a token of [`Tokens::sign_ended`]. Does not verify it.
-    #[must_use]
     pub fn is_of_ended(token: &str) -> bool {
         token.split('.').next() == Some(VERSION_ENDED)
     }
 
     /// Lifetime of a token of [`Tokens::sign`].
-    #[must_use]
     pub fn ttl(&self) -> Duration {
         self.ttl
     }
@@ -132,13 +127,11 @@ impl Tokens {
 
     /// A short code for a person to type, which cannot be made without the key: 40 bits of the HMAC of its purpose.
     /// Valid for 15 to 30 minutes, on every pod with the key.
-    #[must_use]
     pub fn code(&self, what: &str) -> String {
         self.code_at(what, now_seconds())
     }
 
     /// True if the code is that of [`Tokens::code`] for this purpose. Callers limit the number of attempts.
-    #[must_use]
     pub fn is_code(&self, what: &str, code: &str) -> bool {
         self.is_code_at(what, code, now_seconds())
     }

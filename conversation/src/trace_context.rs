@@ -38,7 +38,6 @@ const LENGTH: usize = 55;
 impl TraceContext {
     /// Reads a `traceparent`. None for invalid text, which a receiver ignores. Of a version after 00 the known part is
     /// read; what a `-` separates from it is ignored.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (known, rest) = text.split_at_checked(LENGTH)?;
         let parts: Vec<&str> = known.split('-').collect();
@@ -65,7 +64,6 @@ impl TraceContext {
     }
 
     /// The first span of a new trace, with random ids.
-    #[must_use]
     pub fn root() -> Self {
         Self { trace_id: rand::random::<u128>().max(1), span_id: new_span_id(), sampled: true }
     }
@@ -77,7 +75,6 @@ impl TraceContext {
     }
 
     /// The trace id as 32 hexadecimal digits, the form of log lines and collectors.
-    #[must_use]
     pub fn trace_id_hex(self) -> String {
         format!("{:032x}", self.trace_id)
     }

@@ -62,7 +62,6 @@ pub enum TranscriptAuthor {
 
 impl TranscriptLine {
     /// A line of this author with text only.
-    #[must_use]
     pub fn new(at_ms: Option<u64>, who: TranscriptAuthor, text: impl Into<String>) -> Self {
         Self {
             at_ms,
@@ -79,26 +78,22 @@ impl TranscriptLine {
     }
 
     /// An agent joined.
-    #[must_use]
     pub fn joined(at_ms: Option<u64>, name: &str) -> Self {
         Self::new(at_ms, TranscriptAuthor::Event, format!("{name} joined."))
     }
 
     /// An agent left.
-    #[must_use]
     pub fn left(at_ms: Option<u64>, name: &str) -> Self {
         Self::new(at_ms, TranscriptAuthor::Event, format!("{name} left."))
     }
 
     /// The conversation was closed.
-    #[must_use]
     pub fn closed(at_ms: Option<u64>) -> Self {
         Self::new(at_ms, TranscriptAuthor::Event, "The conversation was closed.")
     }
 }
 
 /// The lines of log entries. `times` are the archive's times by offset, for entries that have none.
-#[must_use]
 pub fn transcript_lines(entries: &[LogEntry], times: &HashMap<u64, u64>) -> Vec<TranscriptLine> {
     let mut lines = Vec::new();
     // The chunks of an answer precede its end, which names the question.

@@ -32,7 +32,6 @@ pub struct UploadId {
 
 impl UploadId {
     /// A new id, for a picture of this conversation with this expiry.
-    #[must_use]
     pub fn new(tokens: &Tokens, conversation: &str, expires_ms: u64) -> Self {
         let named = format!("{:032x}-{expires_ms:x}", rand::random::<u128>());
         let seal = tokens.seal(&sealed(&named, conversation));
@@ -40,7 +39,6 @@ impl UploadId {
     }
 
     /// Parses an id; none if the text is not one.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_hex = |part: &str| part.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
         let mut parts = text.split('-');
@@ -54,7 +52,6 @@ impl UploadId {
     }
 
     /// True for a picture that was uploaded to this conversation.
-    #[must_use]
     pub fn belongs_to(&self, tokens: &Tokens, conversation: &str) -> bool {
         let Some((named, seal)) = self.text.rsplit_once('-') else { return false };
         tokens.has_sealed(&sealed(named, conversation), |good| {
@@ -63,20 +60,17 @@ impl UploadId {
     }
 
     /// Expiry of the picture, in milliseconds since 1970.
-    #[must_use]
     pub fn expires_ms(&self) -> u64 {
         self.expires_ms
     }
 
     /// The id on the wire.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 }
 
 /// True for the id of a picture that may stand in this conversation now.
-#[must_use]
 pub fn may_stand(tokens: &Tokens, upload: &str, conversation: &str, now_ms: u64) -> bool {
     let id = UploadId::parse(upload).filter(|id| id.expires_ms > now_ms);
     id.is_some_and(|id| id.belongs_to(tokens, conversation))

@@ -8,7 +8,6 @@ use crate::outbox::Frame;
 use crate::protocol::{FinalAnswer, HandoffChange, HandoffState, ServerFrame, ServerMessage};
 
 /// The frame; none for an event that is not sent to the visitor.
-#[must_use]
 pub fn visitor_frame(entry: &LogEntry) -> Option<Frame> {
     let message = visitor_message(entry)?;
     let (id, offset) = (entry.reply_to.as_ref(), Some(entry.offset));

@@ -23,7 +23,6 @@ pub struct WebhookEvent {
 
 /// The messages for an event. None for an event that another one covers: chunks of an answer by its end, decisions of
 /// the desk by the decision.
-#[must_use]
 pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
     let LogEntry { offset, reply_to, event, .. } = entry;
     let question = reply_to.as_ref().map(MessageId::to_string);
@@ -85,7 +84,6 @@ pub fn webhook_events(entry: &LogEntry) -> Vec<WebhookEvent> {
 }
 
 /// The messages for a decision. The leaving of an agent and the result for the conversation are separate messages.
-#[must_use]
 pub fn decision_webhook_events(decision: DeskDecision<'_>) -> Vec<WebhookEvent> {
     let desk = HandoffPlace::Desk;
     match decision {

@@ -25,7 +25,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Microseconds with three significant digits and a suitable unit.
-#[must_use]
 pub fn show_micros(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros} µs"),

@@ -107,7 +107,6 @@ fn one() -> u32 {
 
 impl Mix {
     /// Visitors of one kind.
-    #[must_use]
     pub fn of(scenario: Scenario, pace: Pace) -> Self {
         Self(vec![Kind { scenario, weight: 1, pace }])
     }
@@ -133,7 +132,6 @@ impl Mix {
 
     /// The kind of visitor `number` (from 0). In every run of visitors as long as the sum of the weights each
     /// kind occurs exactly as often as its weight, evenly spread.
-    #[must_use]
     pub fn kind(&self, number: usize) -> &Kind {
         let total: u64 = self.0.iter().map(|kind| u64::from(kind.weight)).sum();
         let mut credit = vec![0_i64; self.0.len()];
@@ -151,7 +149,6 @@ impl Mix {
     }
 
     /// Its name in the report: `typing`, or `typing 7 : ask 1`.
-    #[must_use]
     pub fn name(&self) -> String {
         if let [kind] = self.0.as_slice() {
             return kind.scenario.to_string();
@@ -161,7 +158,6 @@ impl Mix {
     }
 
     /// True when the mix contains this scenario.
-    #[must_use]
     pub fn has(&self, scenario: Scenario) -> bool {
         self.0.iter().any(|kind| kind.scenario == scenario)
     }

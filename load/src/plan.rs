@@ -72,7 +72,6 @@ pub struct Schedule {
 
 impl Schedule {
     /// When visitor `number` (from 0) arrives, or `None` when the run is over by then.
-    #[must_use]
     pub fn at(&self, number: usize) -> Option<Duration> {
         let (n, ramp) = (number as f64, self.ramp.as_secs_f64());
         let seconds = match self.arrival {

@@ -24,7 +24,6 @@ const ABOVE: f64 = 12.0;
 const GRID: u32 = 4;
 
 /// The report of the run `name` against `urls`.
-#[must_use]
 pub fn html(name: &str, urls: &[String], summary: &Summary, verdicts: &[Verdict]) -> String {
     let failed = verdicts.iter().any(|verdict| verdict.failed);
     let state = match (verdicts.is_empty(), failed) {

@@ -9,7 +9,6 @@ use super::tally::{Count, Point, Summary, in_order};
 use super::threshold::Verdict;
 
 /// The progress line of one second: elapsed time, sockets, operations.
-#[must_use]
 pub fn progress(point: &Point, of_s: f64) -> String {
     let mut line = format!("{:>4.0} s of {of_s:.0}  {:>6} open", point.at_s, point.open);
     for (operation, done) in in_order(&point.operations) {
@@ -23,7 +22,6 @@ pub fn progress(point: &Point, of_s: f64) -> String {
 }
 
 /// The final table: operations, counts that are not zero, reasons, verdicts.
-#[must_use]
 pub fn table(summary: &Summary, verdicts: &[Verdict]) -> String {
     let mut out = format!(
         "{:<12} {:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n",

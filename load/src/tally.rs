@@ -215,7 +215,6 @@ impl Tally {
     }
 
     /// The results at the end.
-    #[must_use]
     pub fn summary(&self, took: Duration) -> Summary {
         let counts = Count::VARIANTS.iter().copied().zip(self.counts);
         Summary {

@@ -48,7 +48,6 @@ struct Product {
 
 impl Words {
     /// The lines of a file that are not blank.
-    #[must_use]
     pub fn lines(text: &str) -> Vec<String> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.map(str::to_owned).collect()

@@ -55,7 +55,6 @@ const STACK: usize = 16 << 20;
 
 impl Reader {
     /// A reader with these settings.
-    #[must_use]
     pub fn new(settings: ReaderSettings) -> Self {
         let places = Arc::new(Semaphore::new(settings.limits.threads));
         Self { settings, places }

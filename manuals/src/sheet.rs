@@ -168,7 +168,6 @@ pub struct Limits {
 
 impl Limits {
     /// One thread per core.
-    #[must_use]
     pub fn all_cores() -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }

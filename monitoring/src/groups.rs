@@ -382,7 +382,6 @@ impl Answers {
 
 impl Caches {
     /// The meter of this cache. Its series exist from now on, at zero.
-    #[must_use]
     pub fn meter(&self, cache: &'static str) -> CacheMeter {
         CacheMeter {
             hits: self.hits.with_label_values(&[cache, "l1"]),
@@ -397,7 +396,6 @@ impl Caches {
     }
 
     /// The meter of this cache's L2 cache. Its series exist from now on, at zero.
-    #[must_use]
     pub fn l2_meter(&self, cache: &'static str) -> L2Meter {
         self.l2_errors.begin(&[("cache", cache)]);
         L2Meter { cache, errors: self.l2_errors.clone() }
@@ -467,7 +465,6 @@ impl Pods {
 
 impl Actors {
     /// The meter of this kind of actor. Its series exist from now on, at zero.
-    #[must_use]
     pub fn meter(&self, actor: &'static str) -> ActorMeter {
         self.restarted.begin(&[("actor", actor)]);
         self.undelivered.begin(&[("actor", actor)]);

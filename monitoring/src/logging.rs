@@ -89,7 +89,6 @@ fn announcement(text: &str, (field, value): (&str, &str)) -> String {
 
 /// The error that ends a command, for standard error. JSON where the log is, and where the environment asks for it
 /// before the settings could be loaded.
-#[must_use]
 pub fn fatal(error: &str) -> String {
     let is_json = OUTPUT_IS_JSON.load(Ordering::Relaxed)
         || std::env::var("HSC__LOG__FORMAT").is_ok_and(|format| format == "json");
@@ -111,7 +110,6 @@ fn level(level: LogLevel) -> LevelFilter {
 }
 
 /// One line of JSON: `ts`, `level`, `target`, `msg`, then the fields of the record.
-#[must_use]
 pub fn json_line(record: &Record<'_>, timestamp: &str) -> String {
     let mut line = Map::new();
     line.insert("ts".to_owned(), timestamp.into());

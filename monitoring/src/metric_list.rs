@@ -153,7 +153,6 @@ catalogue! {
 }
 
 /// Generates `docs/metrics.md` from the list.
-#[must_use]
 pub fn reference_markdown() -> String {
     let mut page = String::from(
         "# Metrics\n\nMade from `monitoring/src/metric_list.rs` by `make docs`; edit that file, not this page. \

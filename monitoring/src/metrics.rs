@@ -55,7 +55,6 @@ pub struct Metrics {
 
 impl Metrics {
     /// All metrics at zero, in a registry of their own, with the process metrics.
-    #[must_use]
     pub fn new() -> Arc<Self> {
         let builder = MetricsBuilder::new();
         builder
@@ -100,7 +99,6 @@ impl Metrics {
     }
 
     /// All metrics as Prometheus text.
-    #[must_use]
     pub fn render(&self) -> String {
         let mut text = Vec::new();
         TextEncoder::new()

@@ -33,7 +33,6 @@ impl Process {
     }
 
     /// The current usage.
-    #[must_use]
     pub fn read(&self) -> ProcessUsage {
         let (now, cpu) = (Instant::now(), cpu_seconds());
         let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

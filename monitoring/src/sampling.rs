@@ -11,7 +11,6 @@ impl Metrics {
     ///
     /// An error is a failure of the server: a request answered with 500 or above, a socket closed because its
     /// session failed (1011), a restarted actor, a lost answer.
-    #[must_use]
     pub fn sample(&self, agents: usize) -> Sample {
         let families = self.gather();
         let family = |name: &str| Family(families.iter().find(|family| family.name() == name));

@@ -89,7 +89,6 @@ pub struct History {
 
 impl History {
     /// An empty ring of `points` steps.
-    #[must_use]
     pub fn new(step: Duration, points: usize) -> Self {
         Self { step, points: vec![[None; LINES.len()]; points].into(), last: None }
     }
@@ -115,7 +114,6 @@ impl History {
     }
 
     /// Every series, with as many points as the ring holds.
-    #[must_use]
     pub fn series(&self) -> Vec<Series> {
         let line = |(at, (name, unit)): (usize, (&'static str, &'static str))| Series {
             name,
@@ -126,7 +124,6 @@ impl History {
     }
 
     /// The time between two points.
-    #[must_use]
     pub fn step(&self) -> Duration {
         self.step
     }
@@ -179,7 +176,6 @@ fn share(before: (f64, f64), now: (f64, f64)) -> Option<f64> {
 
 impl Buckets {
     /// The observations since `before`. A histogram with a smaller count than before was reset.
-    #[must_use]
     pub fn since(&self, before: &Self) -> Self {
         let began_again = before.bounds != self.bounds
             || self.total < before.total
@@ -199,7 +195,6 @@ impl Buckets {
     ///
     /// As `histogram_quantile` of Prometheus (`bucketQuantile` in promql/quantile.go): linear interpolation within a
     /// bucket, the first bucket begins at 0, and past the last bound the result is that bound.
-    #[must_use]
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let last = *self.bounds.last()?;
         if self.total <= 0.0 {

@@ -157,14 +157,12 @@ impl Traces {
     }
 
     /// True once it was switched on.
-    #[must_use]
     pub fn is_on(&self) -> bool {
         self.queue.get().is_some()
     }
 
     /// Whether a trace that begins here is recorded. A function of the id, so that every process with this ratio
     /// decides alike.
-    #[must_use]
     pub fn samples(&self, trace_id: u128) -> bool {
         let Some(queue) = self.queue.get() else { return false };
         // The low 63 bits, as the sampler `TraceIdRatioBased` of OpenTelemetry's libraries does.
@@ -173,7 +171,6 @@ impl Traces {
     }
 
     /// Whether a span is recorded because its caller asks for it; uses one of `incoming_per_second`.
-    #[must_use]
     pub fn admits_incoming(&self) -> bool {
         let Some(queue) = self.queue.get() else { return false };
         queue.incoming.lock().unwrap_or_else(PoisonError::into_inner).admits(Instant::now())

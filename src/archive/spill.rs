@@ -70,7 +70,6 @@ pub struct Spilled {
 
 impl SpillFolder {
     /// The folder of these settings. It is created when it is needed.
-    #[must_use]
     pub fn new(settings: &ArchiveSettings) -> Self {
         let dir = (!settings.spill_dir.is_empty()).then(|| PathBuf::from(&settings.spill_dir));
         let (most_bytes, reading) = (settings.spill_bytes, Mutex::default());

@@ -170,7 +170,6 @@ impl Store {
     }
 
     /// Description for the log and the admin page: without a password.
-    #[must_use]
     pub fn describe(&self) -> String {
         match &self.schema.file {
             Some(_) if self._folder.is_some() => "SQLite, gone with the process".to_owned(),

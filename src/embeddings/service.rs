@@ -40,7 +40,6 @@ pub enum ModelState {
 
 impl ModelState {
     /// The state for operators: `disabled`, `missing`, `damaged` or `ready`.
-    #[must_use]
     pub fn word(&self) -> &'static str {
         self.into()
     }
@@ -88,7 +87,6 @@ pub(super) struct State {
 
 impl Embeddings {
     /// The configured encoder; `pods` is where pods share vectors. Works once its [`worker`](fn@super::worker) runs.
-    #[must_use]
     pub fn new(
         settings: &EncoderSettings,
         pods: Option<Arc<dyn SharedVectors>>,
@@ -116,19 +114,16 @@ impl Embeddings {
     }
 
     /// State of the model.
-    #[must_use]
     pub fn model(&self) -> ModelState {
         ModelState::clone(&self.shared.model.load())
     }
 
     /// Whether the model directory was read: before that, `Missing` is not certain.
-    #[must_use]
     pub fn has_looked(&self) -> bool {
         self.shared.looked.load(Ordering::Acquire)
     }
 
     /// Manuals that are queued or being embedded.
-    #[must_use]
     pub fn waiting(&self) -> usize {
         self.shared.state().unfinished.len()
     }

@@ -117,7 +117,6 @@ pub enum ApiErrorCode {
 
 impl ApiErrorCode {
     /// The HTTP status of the code.
-    #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
@@ -161,7 +160,6 @@ impl ApiErrorCode {
     }
 
     /// The value on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

@@ -8,7 +8,6 @@ use strum::VariantArray as _;
 /// The AsyncAPI document of both sockets.
 ///
 /// Each of its messages is one `type` of the wire: the schema of the variant and the envelope beside every message.
-#[must_use]
 pub fn asyncapi() -> Value {
     let schemas: Map<String, Value> = schemas()
         .into_iter()

@@ -31,13 +31,11 @@ pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
     /// From the settings, which are validated.
-    #[must_use]
     pub fn new(networks: &[String]) -> Self {
         Self(networks.iter().filter_map(|text| hsc_config::network(text)).collect())
     }
 
     /// True if this is the address of a trusted proxy.
-    #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))

@@ -31,7 +31,6 @@ pub struct FrameAncestors(String);
 
 impl FrameAncestors {
     /// The sources of the settings: `self`, `https://shop.example`, `https://*.shop.example`.
-    #[must_use]
     pub fn new(sources: &[String]) -> Self {
         let source_text = |source: &String| match source.as_str() {
             "self" => "'self'".to_owned(),

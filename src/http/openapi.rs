@@ -119,7 +119,6 @@ pub(super) fn documented(routes: &mut ServiceConfig<'_>, health: Health) {
 struct About;
 
 /// The OpenAPI document of every route.
-#[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let app = App::new().into_utoipa_app().openapi(About::openapi());
     let app = app.configure(sockets).configure(|routes| documented(routes, Health::Whole));

@@ -23,7 +23,6 @@ pub struct Origins {
 impl Origins {
     /// The origins of the settings, e.g. `https://shop.example`, and our own public address. The
     /// settings are validated.
-    #[must_use]
     pub fn new(allowed: &[String], public_url: &str) -> Self {
         let any = allowed.is_empty() || allowed.iter().any(|pattern| pattern == origin::ANY);
         let normalized = allowed.iter().filter_map(|pattern| origin::normalize(pattern).ok());
@@ -69,7 +68,6 @@ impl Origins {
     ///
     /// A request without `Origin` does not come from a page: browsers send it with every upgrade. Our own pages are
     /// always allowed, whatever the settings say.
-    #[must_use]
     pub fn admit(&self, request: &HttpRequest) -> bool {
         match origin_of(request) {
             Some(Ok(origin)) => self.is_ours(&origin, request) || self.names(&origin),

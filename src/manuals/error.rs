@@ -104,7 +104,6 @@ impl LoadError {
     }
 
     /// The stable code, and the text for the customer. The only place where errors become text.
-    #[must_use]
     pub fn code_and_words(&self) -> (&'static str, &'static str) {
         match self {
             Self::Read(ReadError::Empty) => ("empty", "The manual for this product is empty."),

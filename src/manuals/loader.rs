@@ -100,7 +100,6 @@ impl Loader {
     }
 
     /// Longest wait of such a load.
-    #[must_use]
     pub fn longest_ocr(&self) -> Duration {
         self.0.recognizer.longest()
     }

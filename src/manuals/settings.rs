@@ -6,7 +6,6 @@ use hsc_config::{Isolate, ManualsSettings, OcrChoice};
 use hsc_manuals::{HtmlLimits, Isolation, Limits, OcrSettings, ReaderSettings};
 
 /// Bounds of reading a manual. One thread per core.
-#[must_use]
 pub fn limits(settings: &ManualsSettings) -> Limits {
     Limits {
         max_pages: settings.max_pages,

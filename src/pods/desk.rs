@@ -67,7 +67,6 @@ pub struct RedisDesk {
 
 impl RedisDesk {
     /// The desk as this pod sees it.
-    #[must_use]
     pub fn new(link: Link, pod: Arc<str>, limits: DeskLimits) -> Self {
         Self { link, pod, limits }
     }

@@ -86,13 +86,11 @@ impl Link {
     }
 
     /// Prefix of every key and channel, without the colon after it.
-    #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
     }
 
     /// The name in Redis of a channel (`hsc_actors::bridge::channels`).
-    #[must_use]
     pub fn channel(&self, name: &str) -> String {
         super::relay::channel(&self.prefix, name)
     }

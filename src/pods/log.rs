@@ -63,7 +63,6 @@ pub struct RedisLog {
 
 impl RedisLog {
     /// The log as this pod sees it.
-    #[must_use]
     pub fn new(link: Link, pod: Arc<str>, limits: LogLimits) -> Self {
         Self { link, pod, limits, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }

@@ -80,7 +80,6 @@ pub struct RedisPodDirectory {
 
 impl RedisPodDirectory {
     /// The directory in this Redis; a pod counts as gone after `expires` without a heartbeat.
-    #[must_use]
     pub fn new(link: Link, expires: Duration) -> Self {
         // In braces, so that a Cluster stores them in one slot.
         let key = |what| format!("{}:{{roll}}:{what}", link.prefix());
@@ -132,7 +131,6 @@ impl PodDirectory for RedisPodDirectory {
 /// The name of this run of this pod: the configured name, or the host name, and random
 /// letters. They are needed because other pods act on the name: they take over the conversations of a dead pod,
 /// and a pod that restarts at once under the same name would seem never to have gone.
-#[must_use]
 pub fn name(chosen: &str) -> Arc<str> {
     let name = if chosen.is_empty() { machine() } else { chosen.to_owned() };
     format!("{name}.{:08x}", rand::random::<u32>()).into()

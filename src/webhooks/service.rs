@@ -95,13 +95,11 @@ impl Webhooks {
     }
 
     /// True without a configured endpoint.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.inner.endpoints.is_empty()
     }
 
     /// The port for announcements.
-    #[must_use]
     pub fn announcer(&self) -> Announcer {
         let (filter, delivery) = (Arc::clone(&self.inner), Arc::clone(&self.inner));
         Announcer::new(

@@ -92,7 +92,6 @@ struct Stamp {
 
 impl ArchiveHandle {
     /// A handle and its queue. Records wait in the queue until a writer takes them.
-    #[must_use]
     pub fn new(limits: ArchiveLimits, metrics: &Arc<Metrics>) -> Self {
         let queue = Arc::new(RecordQueue::new(limits, Arc::clone(metrics)));
         // Before the writer's first check no fault is reported.
@@ -158,7 +157,6 @@ impl ArchiveHandle {
     }
 
     /// The same, and returns the record's id.
-    #[must_use]
     pub fn record_and_name(&self, record: Record) -> String {
         let stamped = Self::stamp(record);
         let id = stamped.id.clone();
@@ -182,19 +180,16 @@ impl ArchiveHandle {
     ///
     /// The ids of one process increase: of two records of the same millisecond the one that was stamped first is
     /// sorted first by time and id.
-    #[must_use]
     pub fn stamp(record: Record) -> StampedRecord {
         Stamp::new().of(record)
     }
 
     /// False while the archive accepts no writes.
-    #[must_use]
     pub fn is_up(&self) -> bool {
         self.is_up.load(Ordering::Relaxed)
     }
 
     /// Why the archive excludes this release; none while it does not.
-    #[must_use]
     pub fn excluded(&self) -> Option<String> {
         self.excluded.lock().clone()
     }
@@ -226,7 +221,6 @@ impl ArchiveHandle {
     }
 
     /// Number of queued records.
-    #[must_use]
     pub fn queued(&self) -> usize {
         self.queue.held.lock().places.len()
     }

@@ -173,7 +173,6 @@ impl From<DeskChange> for DeskBroadcast {
 
 impl DeskBroadcast {
     /// The change of the desk that it announces, if it announces one.
-    #[must_use]
     pub fn change(&self) -> Option<DeskChange> {
         match self {
             Self::Ticket { ticket } => Some(DeskChange::Ticket(Ticket::clone(ticket))),
@@ -191,7 +190,6 @@ impl DeskBroadcast {
 
 impl Body {
     /// Its kind on the wire and in the label of a metric.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }
@@ -199,13 +197,11 @@ impl Body {
 
 impl Envelope {
     /// An envelope of this pod, dated now.
-    #[must_use]
     pub fn new(from: Arc<str>, body: Body) -> Self {
         Self { from, at_ms: now_ms(), body }
     }
 
     /// Time since it was written, by two clocks that may differ.
-    #[must_use]
     pub fn age(&self) -> Duration {
         Duration::from_millis(now_ms().saturating_sub(self.at_ms))
     }
@@ -214,7 +210,6 @@ impl Envelope {
     ///
     /// # Panics
     /// When a frame is not JSON: frames are text frames of the wire, which are.
-    #[must_use]
     pub fn write(&self) -> String {
         match &self.body {
             // In the same form as the Redis script writes it, so that there is one form only.
@@ -255,7 +250,6 @@ const APPENDED: &str = "entries";
 /// The text of an envelope of this kind before its entries and after them. The entries go between the two, each written
 /// as `[offset,entry]`, separated by commas: the log's script, which appends and publishes in one step, builds an
 /// envelope this way without parsing an entry.
-#[must_use]
 pub fn around_entries(
     from: &str,
     at_ms: u64,

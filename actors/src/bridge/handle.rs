@@ -40,13 +40,11 @@ pub struct Bridge {
 
 impl Bridge {
     /// The name of this pod.
-    #[must_use]
     pub fn pod(&self) -> &Arc<str> {
         &self.shared.pod
     }
 
     /// True while other pods can be reached and every wanted channel is subscribed.
-    #[must_use]
     pub fn is_up(&self) -> bool {
         self.shared.is_up.load(Ordering::Acquire)
     }
@@ -69,7 +67,6 @@ impl Bridge {
 
     /// Delivers a batch to this pod's subscribers. The caller calls it once the batch is appended: other pods get it from
     /// the log, and the copy that comes back from there is ignored. None without subscribers, so that nothing is copied.
-    #[must_use]
     pub(crate) fn of_append(
         &self,
         owned: &OwnedConversation,
@@ -277,25 +274,21 @@ pub mod channels {
     pub const DESK: &str = "desk";
 
     /// Messages to the owner of a conversation.
-    #[must_use]
     pub fn to_owner(id: &str) -> String {
         format!("conversation.{id}.in")
     }
 
     /// Messages about a conversation to agents only.
-    #[must_use]
     pub fn to_agents(id: &str) -> String {
         format!("conversation.{id}.agents")
     }
 
     /// Messages about one conversation.
-    #[must_use]
     pub fn conversation(id: &str) -> String {
         format!("conversation.{id}")
     }
 
     /// Messages to one pod.
-    #[must_use]
     pub fn pod(name: &str) -> String {
         format!("pod.{name}")
     }

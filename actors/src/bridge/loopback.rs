@@ -39,13 +39,11 @@ struct Port {
 
 impl Loopback {
     /// The relay of a single pod.
-    #[must_use]
     pub fn new() -> Self {
         Self::over(&InMemoryBus::default())
     }
 
     /// The relay of one of the pods that share this bus.
-    #[must_use]
     pub fn over(bus: &InMemoryBus) -> Self {
         let port = Arc::new(Mutex::new(Port::default()));
         bus.ports.lock().push(Arc::clone(&port));

@@ -37,7 +37,6 @@ pub struct CacheLimits {
 
 impl CacheLimits {
     /// The limits of one cache: the shared ones, and its own budget.
-    #[must_use]
     pub fn of(settings: &CacheSettings, budget: &CacheBudget) -> Self {
         Self {
             shards: match settings.shards {
@@ -108,7 +107,6 @@ pub enum LoadFailure {
 
 impl LoadFailure {
     /// The value in logs and error codes.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }

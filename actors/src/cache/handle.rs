@@ -42,7 +42,6 @@ struct Inner<C: Contents> {
 impl<C: Contents> Cache<C> {
     /// A cache whose shards, [`Cache::children`], still have to be added to a tree. Until then, and while
     /// they are down, reads work and loads wait.
-    #[must_use]
     pub fn new(
         name: &'static str,
         contents: C,
@@ -91,7 +90,6 @@ impl<C: Contents> Cache<C> {
     }
 
     /// The fresh value, if it is cached, without an effect on metrics or on the eviction order.
-    #[must_use]
     pub fn peek(&self, key: &C::Key) -> Option<Outcome<C>> {
         self.shard_of(key).0.peek(key)
     }
@@ -169,13 +167,11 @@ impl<C: Contents> Cache<C> {
     }
 
     /// True if the cache has an L2 cache.
-    #[must_use]
     pub fn has_l2(&self) -> bool {
         self.inner.shared.l2.is_some()
     }
 
     /// True if the value of this key may be in the L2 cache.
-    #[must_use]
     pub fn is_shared(&self, key: &C::Key) -> bool {
         self.has_l2() && C::sharing(key) == L2Policy::AtOnce
     }
@@ -205,19 +201,16 @@ impl<C: Contents> Cache<C> {
     }
 
     /// Number of values, without remembered failures.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.inner.shards.iter().map(|(pages, _)| pages.len()).sum()
     }
 
     /// True when it holds no value.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Label of its metrics.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         self.inner.name
     }

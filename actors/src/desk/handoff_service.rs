@@ -212,7 +212,6 @@ impl HandoffService {
     }
 
     /// True within the opening hours.
-    #[must_use]
     pub fn is_open(&self) -> bool {
         self.hours.is_open_now()
     }

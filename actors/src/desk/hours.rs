@@ -43,7 +43,6 @@ pub enum InvalidHours {
 
 impl Hours {
     /// Always open.
-    #[must_use]
     pub fn always() -> Self {
         Self { zone: TimeZone::UTC, week: Default::default(), closed: BTreeSet::new() }
     }
@@ -84,7 +83,6 @@ impl Hours {
     }
 
     /// True if the desk is open at this moment.
-    #[must_use]
     pub fn is_open_at(&self, at: Timestamp) -> bool {
         let there = at.to_zoned_datetime(self.zone.clone());
         if self.closed.contains(&there.date()) {
@@ -101,7 +99,6 @@ impl Hours {
     }
 
     /// True if the desk is open now.
-    #[must_use]
     pub fn is_open_now(&self) -> bool {
         self.is_open_at(Timestamp::now())
     }

@@ -32,14 +32,12 @@ pub struct MemoryDesk {
 
 impl MemoryDesk {
     /// An empty one.
-    #[must_use]
     pub fn new(limits: DeskLimits, pod: Arc<str>) -> Self {
         let table = Arc::new(Mutex::new(TicketTable::new(limits)));
         Self { table, limits, pod, began: (Instant::now(), now_ms()) }
     }
 
     /// The same desk, for another pod of this process.
-    #[must_use]
     pub fn of_pod(&self, pod: &str) -> Self {
         Self { pod: pod.into(), ..self.clone() }
     }

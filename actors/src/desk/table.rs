@@ -47,7 +47,6 @@ impl From<&DeskSettings> for DeskLimits {
 
 impl DeskLimits {
     /// Interval of the reports to the desk: two of three may be lost.
-    #[must_use]
     pub fn heartbeat(&self) -> Duration {
         self.present_for / 3
     }
@@ -426,7 +425,6 @@ impl Pace {
     }
 
     /// Estimated wait for a place in the queue; none without a take.
-    #[must_use]
     pub fn wait(gaps_ms: impl IntoIterator<Item = u64>, place: usize) -> Option<Duration> {
         let (mut sum, mut count) = (0_u64, 0_u64);
         for gap in gaps_ms {

@@ -36,13 +36,11 @@ impl Announcer {
     }
 
     /// No endpoint subscribes.
-    #[must_use]
     pub fn silent() -> Self {
         Self::new(|_| false, |_| ())
     }
 
     /// True if an endpoint subscribes to such events.
-    #[must_use]
     pub fn takes(&self, event: &str) -> bool {
         (self.takes)(event)
     }

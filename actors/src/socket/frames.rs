@@ -86,13 +86,11 @@ pub enum Violation {
 
 impl Violation {
     /// The metric label.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
     /// The close frame for the client.
-    #[must_use]
     pub fn close_reason(self) -> CloseReason {
         match self {
             Self::TooLarge => CloseReason::TooLarge,
@@ -158,7 +156,6 @@ pub struct FrameReader {
 
 impl FrameReader {
     /// The reader of a new connection.
-    #[must_use]
     pub fn new(limits: FrameLimits) -> Self {
         let rate = limits.small_frames_per_second.max(1);
         let quota = Quota::per_second(rate, rate.saturating_mul(BURST_SECONDS));
@@ -197,13 +194,11 @@ impl FrameReader {
     }
 
     /// Stored payload bytes of the incomplete message.
-    #[must_use]
     pub fn stored_bytes(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.payload.len()) + self.control.len()
     }
 
     /// True when no frame and no message is incomplete.
-    #[must_use]
     pub fn is_between_messages(&self) -> bool {
         self.header_len == 0 && self.frame.is_none() && self.message.is_none()
     }

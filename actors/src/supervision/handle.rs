@@ -176,13 +176,11 @@ impl<A: Child> Handle<A> {
     }
 
     /// True while the child is running.
-    #[must_use]
     pub fn is_up(&self) -> bool {
         self.slot.record.state() == State::Up
     }
 
     /// The child's record: state, restarts, last ending.
-    #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.slot.record
     }

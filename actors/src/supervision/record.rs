@@ -96,7 +96,6 @@ impl Record {
     }
 
     /// Its unique name in the tree.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -106,25 +105,21 @@ impl Record {
     }
 
     /// Where it is in its life cycle.
-    #[must_use]
     pub fn state(&self) -> State {
         *self.state.lock()
     }
 
     /// Number of restarts.
-    #[must_use]
     pub fn restarts(&self) -> u64 {
         self.restarts.load(Ordering::Relaxed)
     }
 
     /// The current generation; older ones are fenced off.
-    #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
     /// How it last ended.
-    #[must_use]
     pub fn last_death(&self) -> Option<Exit> {
         self.notes.lock().last.clone()
     }
@@ -141,7 +136,6 @@ impl Record {
     }
 
     /// This record or the descendant with this name.
-    #[must_use]
     pub fn find(self: &Arc<Self>, name: &str) -> Option<Arc<Self>> {
         if self.name() == name {
             return Some(Arc::clone(self));
@@ -150,7 +144,6 @@ impl Record {
     }
 
     /// Number of messages in its inbox.
-    #[must_use]
     pub fn depth(&self) -> usize {
         self.means.get().map_or(0, |means| (means.depth)())
     }
@@ -251,7 +244,6 @@ fn anything() -> Schema {
 
 impl TreeReport {
     /// Reads the records of an actor and its descendants.
-    #[must_use]
     pub fn of(record: &Arc<Record>) -> Self {
         let observed = record.notes.lock().observed.clone();
         let millis =
@@ -278,7 +270,6 @@ impl TreeReport {
     }
 
     /// The first descendant that was given up, and why.
-    #[must_use]
     pub fn give_up_reason(&self) -> Option<String> {
         if self.state == State::GaveUp {
             let why = self.last_reason.as_deref().unwrap_or("no reason is known");

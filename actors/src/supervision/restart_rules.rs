@@ -20,7 +20,6 @@ pub enum Policy {
 
 impl Policy {
     /// True when a child with this policy is restarted after this ending.
-    #[must_use]
     pub fn restarts(self, ending: Ending) -> bool {
         match self {
             Self::Permanent => true,
@@ -44,7 +43,6 @@ pub struct Backoff {
 impl Backoff {
     /// Wait before the restart that follows `failures` consecutive failures (at least one).
     /// `chance` (0 to 1) shortens the wait by up to half.
-    #[must_use]
     pub fn wait(&self, failures: u32, chance: f64) -> Duration {
         let Some(doublings) = failures.checked_sub(2) else { return Duration::ZERO };
         // 2^20 times any first wait exceeds every sensible bound.

@@ -61,13 +61,11 @@ impl Root {
     }
 
     /// The current tree.
-    #[must_use]
     pub fn tree(&self) -> TreeReport {
         TreeReport::of(&self.record)
     }
 
     /// Why the pod must not get new visitors; `None` while no actor is given up.
-    #[must_use]
     pub fn unready_reason(&self) -> Option<String> {
         if let Some(exit) = &*self.end.borrow() {
             return Some(format!("the root of the actors ended: {exit}"));
@@ -81,7 +79,6 @@ impl Root {
     }
 
     /// The root's own record.
-    #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.record
     }

@@ -44,14 +44,12 @@ impl Life {
     }
 
     /// Number of this generation, from 1.
-    #[must_use]
     pub fn generation(&self) -> u64 {
         self.generation
     }
 
     /// False once a successor was started, or the child was told to stop. A child that may have been
     /// blocked checks this before it touches state that it shares with its successor.
-    #[must_use]
     pub fn holds(&self) -> bool {
         self.record.generation() == self.generation
     }

@@ -199,7 +199,6 @@ impl ChildSpec {
     }
 
     /// State, restarts and last ending of the child.
-    #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.record
     }

@@ -33,7 +33,6 @@ pub struct ManualTexts {
 impl ManualTexts {
     /// The windows' texts of the manual called `name` (for operators: its address or path); the first `big` of them
     /// are big windows, the others parts of those.
-    #[must_use]
     pub fn new(name: &str, texts: Vec<String>, big: usize) -> Self {
         let mut all = format!("{big}\n");
         for text in &texts {
@@ -44,25 +43,21 @@ impl ManualTexts {
     }
 
     /// The manual's name.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// A fingerprint of the texts: the key of stored vectors.
-    #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
     /// The texts, one per window.
-    #[must_use]
     pub fn texts(&self) -> &[String] {
         &self.texts
     }
 
     /// Number of big windows.
-    #[must_use]
     pub fn big(&self) -> usize {
         self.big
     }

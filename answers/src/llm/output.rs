@@ -32,7 +32,6 @@ pub struct ModelOutput<'a> {
 impl<'a> ModelOutput<'a> {
     /// The output of a model that was given the passages of `retrieval`. `begins_inside` means that the endpoint's
     /// previous answer began with reasoning without an opening tag ([`Self::began_inside`]).
-    #[must_use]
     pub fn new(retrieval: &'a Retrieval<'a>, begins_inside: bool) -> Self {
         let accessories =
             retrieval.question.related.iter().map(|accessory| accessory.name.clone()).collect();
@@ -74,13 +73,11 @@ impl<'a> ModelOutput<'a> {
     }
 
     /// True when words of the answer were sent.
-    #[must_use]
     pub fn has_spoken(&self) -> bool {
         !self.text.trim().is_empty()
     }
 
     /// True when this output began with reasoning without an opening tag.
-    #[must_use]
     pub fn began_inside(&self) -> bool {
         self.reasoning.began_inside
     }

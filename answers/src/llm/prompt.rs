@@ -32,7 +32,6 @@ pub struct Retrieval<'a> {
 impl<'a> Retrieval<'a> {
     /// Finds the passages. `near` is the similarity of each window to the question for each encoder, if there are
     /// vectors; the passages together have at most `context_chars` characters.
-    #[must_use]
     pub fn new(
         question: Question<'a>,
         manual: &'a Manual,
@@ -48,19 +47,16 @@ impl<'a> Retrieval<'a> {
     }
 
     /// True without a passage to answer from: a model could only guess.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.given.is_empty()
     }
 
     /// The features of the ranking; `None` without a hit.
-    #[must_use]
     pub fn features(&self) -> Option<Features> {
         self.look.features
     }
 
     /// The prompt. `fence` is a word that no manual can contain.
-    #[must_use]
     pub fn prompt(&self, fence: &str) -> Prompt {
         Prompt::new(&self.question, &self.given, pages_pending(self.manual), fence)
     }
@@ -136,14 +132,12 @@ impl Prompt {
     }
 
     /// Approximate number of tokens.
-    #[must_use]
     pub fn tokens(&self) -> u64 {
         estimate_tokens(&self.system) + estimate_tokens(&self.user)
     }
 }
 
 /// Approximate number of tokens of a text.
-#[must_use]
 pub fn estimate_tokens(text: &str) -> u64 {
     (text.len() as u64).div_ceil(BYTES_PER_TOKEN)
 }

@@ -99,7 +99,6 @@ fn load(dir: &Path, instead: Option<(&str, &str)>) -> io::Result<LoadReport> {
 }
 
 /// Loads from texts in memory, each with the name used in reports.
-#[must_use]
 pub fn load_files<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> LoadReport {
     assemble(files.into_iter().map(|(name, text)| parse(name, Ok(text.to_owned()), None)).collect())
 }

@@ -55,7 +55,6 @@ impl Problem {
     }
 
     /// True for a problem that left a whole file out.
-    #[must_use]
     pub fn is_of_the_file(&self) -> bool {
         self.severity == Severity::Error && self.product_id.is_none() && self.field.is_none()
     }

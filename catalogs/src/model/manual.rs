@@ -21,7 +21,6 @@ pub struct Manual {
 
 impl Manual {
     /// The number printed on a page, if it is known and differs from the page's number in the file.
-    #[must_use]
     pub fn page_label(&self, page: u32) -> Option<&str> {
         let at = usize::try_from(page).ok()?.checked_sub(1)?;
         self.pages.get(at)?.label.as_deref()
@@ -98,7 +97,6 @@ pub struct Passage {
 
 impl Passage {
     /// The passage as text, one line per block.
-    #[must_use]
     pub fn text(&self) -> String {
         self.blocks.iter().map(|block| block.text()).collect::<Vec<_>>().join("\n")
     }
@@ -128,7 +126,6 @@ pub enum Block {
 
 impl Block {
     /// Its text, of every kind.
-    #[must_use]
     pub fn text(&self) -> &str {
         match self {
             Self::Paragraph(text)

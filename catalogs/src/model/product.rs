@@ -117,19 +117,16 @@ pub struct Entry(Arc<str>);
 
 impl Entry {
     /// Serialises a map.
-    #[must_use]
     pub fn from_map(map: &Map<String, Value>) -> Self {
         Self(serde_json::to_string(map).expect("a JSON map is JSON").into())
     }
 
     /// The JSON text, always one object.
-    #[must_use]
     pub fn as_raw(&self) -> &str {
         &self.0
     }
 
     /// The parsed object.
-    #[must_use]
     pub fn to_map(&self) -> Map<String, Value> {
         serde_json::from_str(&self.0).expect("an entry was made from a JSON map")
     }

@@ -20,7 +20,6 @@ pub enum Scenario {
 
 impl Scenario {
     /// The name on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -50,7 +49,6 @@ pub struct Suggestion {
 /// ```
 /// assert_eq!(hsc_catalogs::language_of("he-IL"), "he");
 /// ```
-#[must_use]
 pub fn language_of(locale: &str) -> String {
     let language = locale.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
     // Older systems call Hebrew `iw`.

@@ -110,7 +110,6 @@ pub enum AgentMessage {
 
 impl AgentMessage {
     /// The value of `type`, for metrics.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }
@@ -250,7 +249,6 @@ pub enum DeskMessage {
 
 impl DeskMessage {
     /// The value of `type`, for metrics.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }

@@ -66,7 +66,6 @@ pub enum ClientMessage {
 
 impl ClientMessage {
     /// The value of `type`, for metrics.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Query(query) if query.locked => "lock_and_query",

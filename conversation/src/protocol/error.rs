@@ -47,7 +47,6 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// The value on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -95,7 +94,6 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// The WebSocket close code.
-    #[must_use]
     pub fn code(self) -> u16 {
         self as u16
     }

@@ -137,7 +137,6 @@ pub(super) fn shown(text: &str) -> String {
 /// cut by length may end in half of a surrogate pair; `JSON.stringify` writes the half as `\ud83d`. Rust's JSON readers
 /// refuse it, because it is not a character; it has no meaning, so it is removed. Text that is not JSON may change, and is
 /// still not JSON afterwards.
-#[must_use]
 pub fn without_lone_surrogates(json: &str) -> Option<String> {
     let bytes = json.as_bytes();
     let mut out = String::new();

@@ -36,13 +36,11 @@ pub struct ImageFile {
 
 impl Image {
     /// Holds a file of this media type, outside of any budget.
-    #[must_use]
     pub fn held(media_type: &'static str, bytes: Vec<u8>) -> Self {
         Self::Held(Arc::new(ImageFile { media_type, bytes, share: None }))
     }
 
     /// The file, if it is held.
-    #[must_use]
     pub fn file(&self) -> Option<&ImageFile> {
         match self {
             Self::Held(file) => Some(file),
@@ -102,13 +100,11 @@ impl Image {
 
 impl ImageFile {
     /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
-    #[must_use]
     pub fn media_type(&self) -> &'static str {
         self.media_type
     }
 
     /// The file.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

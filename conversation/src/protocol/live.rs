@@ -64,7 +64,6 @@ pub enum Thumb {
 
 impl Thumb {
     /// The value on the wire and in the archive.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -280,7 +279,6 @@ pub enum TicketGoneReason {
 
 impl TicketGoneReason {
     /// The value on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -288,7 +286,6 @@ impl TicketGoneReason {
 
 impl Ticket {
     /// True while no agent has it.
-    #[must_use]
     pub fn waits(&self) -> bool {
         self.agent.is_none()
     }
@@ -366,7 +363,6 @@ pub(super) fn lines(text: &str) -> String {
 }
 
 /// A person's text as HTML: markup is escaped, and a line break is `<br>`.
-#[must_use]
 pub fn plain_html(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 16);
     html.push_str("<p>");

@@ -79,7 +79,6 @@ pub struct Envelope {
 }
 
 /// Every type of the wire by name, in the order of their names.
-#[must_use]
 pub fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut all = vec![
         ("AgentMessage".to_owned(), AgentMessage::schema()),

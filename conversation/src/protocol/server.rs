@@ -26,7 +26,6 @@ pub struct ServerFrame<'a, M = ServerMessage> {
 
 impl<M: Serialize> ServerFrame<'_, M> {
     /// The text frame.
-    #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self)
             .expect("the wire types have string keys and no failing serializer")
@@ -120,7 +119,6 @@ pub enum ServerMessage {
 
 impl ServerMessage {
     /// True for a transient message that must keep its order after earlier messages. Predictions and errors need not.
-    #[must_use]
     pub fn keeps_its_place(&self) -> bool {
         matches!(
             self,
@@ -129,7 +127,6 @@ impl ServerMessage {
     }
 
     /// The value of `type`, for metrics.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         self.into()
     }
@@ -373,7 +370,6 @@ pub struct Limits {
 
 impl Limits {
     /// The lengths of the protocol, and the limits of the settings.
-    #[must_use]
     pub fn new(message_bytes: usize, messages_per_second: u32) -> Self {
         Self {
             typing_chars: crate::protocol::client::TYPING_CHARS,

@@ -120,7 +120,6 @@ impl Recognizer {
     }
 
     /// Longest duration of a job without a wait for others.
-    #[must_use]
     pub fn longest(&self) -> Duration {
         Duration::from_millis(self.0.settings.timeout_ms) + DRAWING
     }

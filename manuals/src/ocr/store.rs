@@ -64,13 +64,11 @@ impl Pages {
     }
 
     /// Path of their folder.
-    #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// State of these pages.
-    #[must_use]
     pub fn look(&self, numbers: &[u32]) -> Stored {
         let mut stored = Stored::default();
         for number in numbers {

@@ -576,7 +576,6 @@ impl Capacity {
     pub const OPERATIONS: Self = Self { general: 64, reserved: 0, per_address: 0 };
 
     /// From the settings, reduced to the number of file descriptors of the process.
-    #[must_use]
     pub fn new(settings: &ServerSettings, descriptors: usize) -> Self {
         // The rest: logs, the archive, Redis, webhooks, manuals, connections that are being refused, and operations.
         let rest = (descriptors / 4).clamp(LEAST_REST, MOST_REST);
@@ -637,7 +636,6 @@ struct ConnectionSlot {
 
 impl Connections {
     /// An empty table.
-    #[must_use]
     pub fn new(capacity: Capacity, deadlines: Deadlines) -> Arc<Self> {
         Arc::new(Self { capacity, deadlines, began: Instant::now(), table: Mutex::default() })
     }

@@ -38,7 +38,6 @@ pub struct Allowances {
 
 impl Allowances {
     /// From the settings; counts in `shared` for all pods, while it answers.
-    #[must_use]
     pub fn new(
         uploads: &UploadsSettings,
         offline_messages: &OfflineMessagesSettings,

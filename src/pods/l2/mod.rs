@@ -26,7 +26,6 @@ use cache::RedisL2;
 use store::L2Store;
 
 /// The L2 cache of the cache with this name, if Redis is configured and the settings enable it.
-#[must_use]
 pub fn l2_cache<C>(
     cache: &'static str,
     redis: Option<&Link>,

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use crate::source::{About, NoteKind, Piece, Source, Span, Style};
 
 /// Writes a source as a complete HTML page: contents with links, one section per chapter, no script.
-#[must_use]
 pub fn html(source: &Source) -> String {
     let about = &source.about;
     let direction = about.direction();

@@ -174,7 +174,6 @@ impl Source {
 
 impl About {
     /// The writing direction of its language, as a value of the attribute `dir` of HTML.
-    #[must_use]
     pub fn direction(&self) -> &'static str {
         match self.language.split('-').next() {
             Some("he" | "ar" | "fa" | "yi" | "ur") => "rtl",
@@ -188,7 +187,6 @@ impl About {
     }
 
     /// Product and title in one line, for a window's title.
-    #[must_use]
     pub fn full_title(&self) -> String {
         [self.product.as_str(), self.title.as_str()]
             .into_iter()

@@ -146,7 +146,6 @@ pub enum Role {
 
 impl Role {
     /// The value in the archive, in the settings and on the wire.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
@@ -210,7 +209,6 @@ impl AttemptLimit {
     const FIRST_WAIT: Duration = Duration::from_secs(1);
 
     /// Wait after the last failure until the next attempt is admitted.
-    #[must_use]
     pub fn wait_after(&self, failures: u32, is_under_attack: bool) -> Duration {
         let free = if is_under_attack { self.free_under_attack } else { self.free };
         let Some(over) = failures.checked_sub(free) else { return Duration::ZERO };

@@ -255,7 +255,6 @@ pub struct Export {
 
 impl Export {
     /// True when nothing is stored.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.conversations.is_empty() && self.left_messages.is_empty()
     }
@@ -278,7 +277,6 @@ pub struct Erased {
 
 impl Erased {
     /// True when nothing was erased.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

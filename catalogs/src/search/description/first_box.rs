@@ -51,7 +51,6 @@ pub struct Detected {
 
 /// Interprets a text once typing pauses. `similarity` may hold a number from 0 to 1 for each product, from a sentence
 /// encoder; without it only words are used.
-#[must_use]
 pub fn understand(
     index: &Index,
     descriptions: &DescriptionIndex,

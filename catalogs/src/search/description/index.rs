@@ -155,13 +155,11 @@ impl DescriptionIndex {
     }
 
     /// Number of products.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.about.len()
     }
 
     /// Whether there is no product.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.about.is_empty()
     }
