@@ -307,6 +307,22 @@ fn a_table_of_two_columns_answers_with_rows_below_its_column_names() {
 }
 
 #[test]
+fn a_short_section_is_quoted_from_its_beginning_and_a_long_one_is_not() {
+    let end = "The guarantee ends when limescale was the cause of the damage.";
+    let begin = "Two years on the kettle, five years on its boiler.";
+    let asked = question("when does the guarantee end");
+    let answer = |text: String| {
+        let manual = bound(vec![(&["Service"], vec![paragraph(&text)])]);
+        answer_to(&asked, &manual).text
+    };
+    let short = answer(format!("{begin} {end}"));
+    assert!(short.contains(&format!("{begin} {end}")), "{short}");
+    let long =
+        answer(format!("{begin} {} {end}", "Send the kettle to the shop in its box. ".repeat(20)));
+    assert!(long.contains(end) && !long.contains(begin), "{long}");
+}
+
+#[test]
 fn a_citation_quotes_the_sentence_that_answers_and_not_the_first_of_the_page() {
     let answer = answer_to(&question("what does a rattle come from"), &faults_of_a_kettle());
     let cited = answer.citations.iter().find(|citation| citation.page == 3).expect("page 3");

@@ -46,6 +46,7 @@ impl Binder {
     pub(super) fn blocks(&mut self, blocks: Vec<impl Into<Piece>>, page: u32, contents: bool) {
         let mut held: Vec<Block> = Vec::new();
         let mut letters = 0;
+        let mut begins_page = true;
         let mut pieces = blocks.into_iter().map(Into::into).flat_map(cut_piece).peekable();
         while let Some(Piece { mut block, names_columns: is_set_so }) = pieces.next() {
             let more = block.text().len();
@@ -58,10 +59,8 @@ impl Binder {
             match &block {
                 Block::Row(row) => match &self.columns {
                     Some(_) if is_set_so => self.columns = Some(row.clone()),
-                    // On another page these are the rows of another table; here a row with a merged or empty cell.
-                    Some(columns) if !alike(columns, row) => {
-                        self.columns.take_if(|_| held.is_empty());
-                    }
+                    // A first row of other columns is of another table; a later one has a merged or an empty cell.
+                    Some(columns) if begins_page && !alike(columns, row) => self.columns = None,
                     Some(columns) if held.is_empty() && columns != row => {
                         letters += columns.len();
                         held.push(Block::ColumnNames(columns.clone()));
@@ -85,6 +84,7 @@ impl Binder {
             }
             letters += more;
             held.push(block);
+            begins_page = false;
         }
         if !held.is_empty() {
             self.bind(held, page, contents);
@@ -304,7 +304,17 @@ mod tests {
         let columns = names("Function | Sent | Received");
         assert_eq!(binder.passages[0].blocks[0], columns);
         assert_eq!(binder.passages[0].blocks[1..], rows);
-        assert_eq!(binder.passages[1].blocks, [columns, row("Bender | yes | yes")]);
+        assert_eq!(binder.passages[1].blocks, [columns.clone(), row("Bender | yes | yes")]);
+        // Also where such a row begins another passage of the page.
+        let mut rows = vec![row("Function | Sent | Received")];
+        rows.extend((0..40).map(|number| match number % 2 {
+            0 => row(&format!("{number} | {}", "word ".repeat(60))),
+            _ => row(&format!("{number} | yes | no")),
+        }));
+        let mut binder = Binder::default();
+        binder.blocks(rows, 1, false);
+        assert!(binder.passages.len() > 5);
+        assert!(binder.passages.iter().all(|passage| passage.blocks[0] == columns));
     }
 
     #[test]

@@ -161,6 +161,33 @@ fn a_cell_that_fills_its_column_is_not_joined_with_the_next() {
 }
 
 #[test]
+fn the_label_of_a_row_goes_on_below_it_in_a_table_and_not_below_a_line_of_prose() {
+    // Rows are no farther apart than the lines of a cell.
+    let labels = [
+        (700, "Erase one character"),
+        (690, "Switch between upper case,"),
+        (680, "lower case and figures"),
+        (670, "Insert one character"),
+    ];
+    let values = [(700, "SHIFT and COPY"), (690, "SHIFT and the dial"), (670, "SHIFT and UTILITY")];
+    let table = column(60, 8, &labels) + &column(200, 8, &values);
+    assert_eq!(
+        rows(&manual(&[table]), 1),
+        [
+            "Erase one character | SHIFT and COPY",
+            "Switch between upper case, lower case and figures | SHIFT and the dial",
+            "Insert one character | SHIFT and UTILITY",
+        ]
+    );
+    let prose = narrow(
+        &[60, 200],
+        &[&[&["If the sound is late after", "you set it,"], &["use another driver."]]],
+        false,
+    );
+    assert!(rows(&manual(&[prose]), 1).iter().all(|row| !row.contains("driver")));
+}
+
+#[test]
 fn values_close_to_their_labels_are_cells() {
     let values = [
         ["96 to 127", "open"],
