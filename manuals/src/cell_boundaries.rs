@@ -7,7 +7,7 @@
 use super::segments::{MOST_SEGMENTS, Row, Segment};
 use super::sheet::Bar;
 
-/// Narrowest gutter between two columns, in ems.
+/// Narrowest gutter between two columns, of a page or of a table, in ems.
 pub(super) const GUTTER: f32 = 0.6;
 /// Most rows of a table that are compared, and most segments of one of its rows: more are a drawing.
 const ROWS: usize = 60;

@@ -5,7 +5,7 @@
 //! sides is prose, or the lines of the sides do not share baselines, that part is columns: each side
 //! is read by the same rule, the left one first (on a right-to-left page the right one).
 //! Everything else is read row by row, and a row's segments are its cells if they are far apart or at the boundaries of
-//! columns ([`boundaries`]). The drawing order is not used: many producers sort it by font.
+//! columns ([`cell_boundaries`]). The drawing order is not used: many producers sort it by font.
 //!
 //! A narrow side of a gutter is not always a column: labels that are centred beside their paragraphs are the first
 //! cells of rows, and notes in the margin follow the paragraph that they stand beside.
@@ -16,7 +16,7 @@
 use hsc_catalogs::PICTURE_MARK;
 
 use super::bidi;
-use super::boundaries;
+use super::cell_boundaries::{self, GUTTER};
 use super::list_marks::{is_bullet, is_bullet_mark, is_note, is_step};
 use super::mending::clean;
 use super::segments::{
@@ -75,8 +75,6 @@ impl Line {
 
 /// Gap that separates words, in ems.
 const WORD_GAP: f32 = 0.14;
-/// Narrowest gutter, in ems.
-const GUTTER: f32 = 0.6;
 /// Minimum average length of a line of prose, in letters. A label or a number of a table has fewer.
 const PROSE: f32 = 15.0;
 /// Minimum rows of prose on each side of a gutter. Fewer are an address block or a small table.
@@ -340,8 +338,8 @@ impl Layout<'_> {
 
     /// Segments as lines, row by row.
     fn rows(&self, segments: &[Segment<'_>], lines: &mut Vec<Line>) {
-        let rows = rows(segments, boundaries::GUTTER);
-        let boundaries = boundaries::find(&rows, self.bars);
+        let rows = rows(segments, GUTTER);
+        let boundaries = cell_boundaries::find(&rows, self.bars);
         let mut above = None;
         for (row, boundaries) in rows.iter().zip(&boundaries) {
             let line = self.line(row, above, boundaries);

@@ -18,7 +18,7 @@
 
 mod bidi;
 mod blocks;
-mod boundaries;
+mod cell_boundaries;
 mod contents;
 mod error;
 mod headings;
