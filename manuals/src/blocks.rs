@@ -4,7 +4,7 @@ use hsc_catalogs::Block;
 
 use super::headings::Setting;
 use super::layout::{Cell, Line, cell_texts};
-use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, note_word_alone};
+use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, may_go_on, note_word_alone};
 use super::mending::Words;
 use super::tables::{self, Row, is_figure};
 
@@ -44,6 +44,7 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
                 && (open.kind == Kind::Row
                     && (open.goes_on_in(line, above, Rows::around(lines, at), setting)
                         || open.label_goes_on_in(line, above, around(lines, at), setting))
+                    || open.sentence_goes_on_in(line, above, lines, setting)
                     || open.takes(line, &text, above, setting))
         };
         match blocks.last_mut().zip(above).filter(goes_on) {
@@ -128,6 +129,8 @@ fn close_table(table: &mut Vec<Row>, pieces: &mut Vec<Piece>) {
 const PROSE: usize = 15;
 /// Minimum letters of a text that a stray row continues: a shorter one may be the title of a table.
 const SENTENCE: usize = 30;
+/// Width of a letter, in ems.
+const LETTER: f32 = 0.5;
 /// Line spacing within one cell, in ems.
 const TIGHT: f32 = 1.35;
 /// Lines around a line that are checked for bars, and the number of them with a bar above that make a table in which
@@ -253,9 +256,7 @@ impl Open {
 
     /// True for a text that ends in the middle of a sentence.
     fn is_unfinished(&self) -> bool {
-        !matches!(self.kind, Kind::Row | Kind::Code)
-            && !self.text.ends_with(['.', '!', '?', ':'])
-            && self.text.chars().nth(SENTENCE).is_some()
+        !matches!(self.kind, Kind::Row | Kind::Code) && is_unfinished(&self.text)
     }
 
     /// Appends the labels of a figure after the block beside it.
@@ -339,6 +340,33 @@ impl Open {
             && around.iter().filter(is_alike).count() >= ALIKE
     }
 
+    /// True when a line that begins like an item of a list continues the sentence of this paragraph: the line above ends
+    /// in the middle of it and has no room for the first word of this one.
+    fn sentence_goes_on_in(
+        &self,
+        line: &Line,
+        above: &Line,
+        lines: &[&Line],
+        setting: Setting,
+    ) -> bool {
+        let text = line.text();
+        let is_below = |x: f32| (line.x() - x).abs() < 0.3 * setting.body;
+        if self.kind != Kind::Paragraph
+            || !is_unfinished(&self.text)
+            || !may_go_on(&text)
+            || !is_below(above.x())
+            || line.is_row()
+            || (line.size - above.size).abs() >= 0.5
+            || !(0.0..=1.3 * setting.leading * line.size).contains(&(above.y - line.y))
+        {
+            return false;
+        }
+        let ends = lines.iter().filter(|line| is_below(line.x()) && !line.is_row());
+        let edge = ends.map(|line| line.end()).fold(0.0, f32::max);
+        let word = text.split_whitespace().next().map_or(0, |word| word.chars().count());
+        edge - above.end() < LETTER * line.size * (word + 1) as f32
+    }
+
     /// True when the line continues this block.
     fn takes(&self, line: &Line, text: &str, above: &Line, setting: Setting) -> bool {
         let distance = above.y - line.y;
@@ -419,6 +447,11 @@ impl Open {
             Kind::Row => Block::Row(Row { cells: self.cells, bold: self.bold }.text()),
         }
     }
+}
+
+/// True for a text of some length that does not end like a sentence.
+fn is_unfinished(text: &str) -> bool {
+    !text.ends_with(['.', '!', '?', ':']) && text.chars().nth(SENTENCE).is_some()
 }
 
 /// True for the second line of an entry that is indented below its first: the terms of a glossary and
@@ -672,6 +705,43 @@ mod tests {
                 Block::Row("Smoke | Unplug it".into())
             ]
         );
+    }
+
+    #[test]
+    fn a_sign_in_the_middle_of_a_full_line_is_not_the_mark_of_an_item() {
+        let read = |texts: &[&str]| {
+            let line = |(row, text): (usize, &&str)| Line {
+                cells: vec![Cell {
+                    text: (*text).into(),
+                    x: 72.0,
+                    end: 72.0 + 5.0 * text.chars().count() as f32,
+                }],
+                y: 700.0 - 12.0 * row as f32,
+                size: 10.0,
+                ..Line::default()
+            };
+            let lines: Vec<Line> = texts.iter().enumerate().map(line).collect();
+            let pieces = blocks(&lines.iter().collect::<Vec<_>>(), SETTING, &Words::default());
+            pieces.into_iter().map(|piece| piece.block).collect::<Vec<_>>()
+        };
+        for (above, below) in [
+            ("The sequencer starts when you press Shift", "+ Play. Press both again to stop."),
+            ("It works from a temperature of 5 degrees", "- 8 if nothing moves - to 40 degrees."),
+            ("Set the first switch to 1, the second to", "2. Both together choose the channel."),
+            ("That happens when unison leaves a single", "note."),
+        ] {
+            let one = Block::Paragraph(format!("{above} {below}"));
+            assert_eq!(read(&[above, below]), [one], "{below}");
+        }
+        // The line above has room for more; it ends a sentence; it is an item itself.
+        for lines in [
+            ["The box contains these things and", "- a cable of two metres, which is black"],
+            ["The box contains these things of ours.", "- a cable of two metres, which is black"],
+            ["- a cable of two metres, which is white", "- a cable of two metres, which is black"],
+            ["Do this when the lamp is lit, and only so", "1. Switch the machine off and on again"],
+        ] {
+            assert_eq!(read(&lines).len(), 2, "{lines:?}");
+        }
     }
 
     #[test]

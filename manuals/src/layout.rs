@@ -62,6 +62,11 @@ impl Line {
         self.cells.first().map_or(0.0, |cell| cell.x)
     }
 
+    /// Its right edge.
+    pub(super) fn end(&self) -> f32 {
+        self.cells.last().map_or(0.0, |cell| cell.end)
+    }
+
     /// The text, its cells separated by one space.
     pub(super) fn text(&self) -> String {
         cell_texts(&self.cells, " ")

@@ -62,9 +62,20 @@ pub(super) fn is_note(text: &str) -> bool {
         .is_some_and(|at| NOTE_WORDS.contains(&text[..at].trim().to_lowercase().as_str()))
 }
 
+/// A label is not written in small letters: `note.` on a line of its own is the end of a sentence.
 pub(super) fn note_word_alone(text: &str) -> bool {
-    let word = text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-    NOTE_WORDS.contains(&word.as_str())
+    let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+    !word.starts_with(char::is_lowercase) && NOTE_WORDS.contains(&word.to_lowercase().as_str())
+}
+
+/// True for a text that begins with a mark which may also stand within a sentence: the sign of a sum or a range, the
+/// number of another step than the first.
+pub(super) fn may_go_on(text: &str) -> bool {
+    match text.chars().next() {
+        Some('+' | '-' | '–' | '—' | '→' | '*') => true,
+        Some(first) if first.is_ascii_digit() => !text.starts_with("1.") && !text.starts_with("1)"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -76,5 +87,7 @@ mod tests {
         assert!(!is_bullet("-5 °C to 40 °C"));
         assert!(!is_step("3.5 mm jack"));
         assert!(is_step("12) Close the lid"));
+        assert!(note_word_alone("NOTE:") && note_word_alone("Note"));
+        assert!(!note_word_alone("note."));
     }
 }
