@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use hsc_catalogs::Heading;
 
 use super::layout::Line;
-use super::list_marks::{is_bullet, is_note};
+use super::list_marks::{is_bullet, is_note, is_step};
 
 /// The classification of a line.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,10 +167,21 @@ fn mark_by_look(
             for index in at..at + same {
                 let line = &lines[index];
                 let above = index.checked_sub(1).map(|above| &lines[above]);
-                if marks[index].is_some() || cover || strange || (same > ROWS && !plain) {
+                if marks[index].is_some()
+                    || cover
+                    || strange
+                    || (same > ROWS && !plain)
+                    || !plain && is_sentence(&lines[index..])
+                {
                     continue;
                 }
-                if looks_like_one(line, above, setting) {
+                if !plain
+                    && index > at
+                    && marks[index - 1].is_some()
+                    && goes_on_in(&lines[index - 1], line)
+                {
+                    marks[index] = Some(Mark { level: None, goes_on: true });
+                } else if looks_like_one(line, above, setting) {
                     let goes_on = index > at
                         && marks[index - 1].is_some()
                         && number_depth(&line.text()).is_none()
@@ -207,7 +218,8 @@ fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {
         || letters < 2
         || letters * 2 < signs
         || text.chars().count() > LONGEST
-        || text.ends_with(['.', ',', ';'])
+        || text.ends_with([',', ';'])
+        || ends_sentence(&text) && !text.ends_with(['!', '?'])
         || is_bullet(&text)
         || is_note(&text)
         || is_caption(&text)
@@ -225,6 +237,43 @@ fn looks_like_one(line: &Line, above: Option<&Line>, setting: Setting) -> bool {
     let numbered =
         apart && words <= BOLD_WORDS && number_depth(&text).is_some_and(|depth| depth > 1);
     (larger && capital) || (bold && capital && !text.ends_with(':')) || numbered
+}
+
+/// True when a line directly below continues the text of the line above in the middle of a sentence.
+fn goes_on_in(above: &Line, line: &Line) -> bool {
+    (0.0..1.7 * line.size).contains(&(above.y - line.y))
+        && line.text().starts_with(char::is_lowercase)
+}
+
+/// True when the first of these lines begins a sentence that ends on a later one: a step, or an emphasised sentence. The
+/// lines of a step hang below its text, and may be smaller than its number or less bold.
+fn is_sentence(lines: &[Line]) -> bool {
+    let first = &lines[0];
+    let is_step = is_step(&first.text());
+    let goes_on = |above: &Line, line: &Line| {
+        let text = line.text();
+        let in_sentence = text.starts_with(|c: char| c.is_lowercase() || matches!(c, '[' | '('))
+            || is_open(&above.text());
+        let hangs = is_step && line.x() > first.x() + 0.5 * line.size;
+        let is_alike = style(line) == style(first);
+        let is_smaller = (0.8 * first.size..=first.size).contains(&line.size);
+        (0.0..1.7 * line.size).contains(&(above.y - line.y))
+            && (is_alike && (in_sentence || hangs) || is_smaller && in_sentence && hangs)
+    };
+    let pairs = lines.windows(2).take_while(|pair| goes_on(&pair[0], &pair[1]));
+    pairs.last().is_some_and(|pair| ends_sentence(&pair[1].text()))
+}
+
+/// True for a text with a bracket or a quote that is not closed.
+fn is_open(text: &str) -> bool {
+    [('[', ']'), ('(', ')'), ('“', '”')]
+        .into_iter()
+        .any(|(open, close)| text.rfind(open).is_some_and(|at| !text[at..].contains(close)))
+}
+
+/// True for a text that ends in the point of a sentence, also within quotes or brackets.
+fn ends_sentence(text: &str) -> bool {
+    text.trim_end_matches(['”', '"', '’', '»', ')']).ends_with(['.', '!', '?'])
 }
 
 /// Gives every heading a level: its bookmark's, else its number's, else that of its style elsewhere,

@@ -4,6 +4,7 @@ use super::{HtmlLimits, Limits};
 
 mod cid_fonts;
 mod faults;
+mod headings;
 mod hostile;
 mod pages;
 mod pdfs;
