@@ -318,9 +318,15 @@ impl Layout<'_> {
         if few.len() < 3 {
             return None;
         }
-        // A bar across the gutter between rows belongs to a table.
+        // A bar across the gutter between rows belongs to a table if it is as wide as half of each side: a shorter one is
+        // of a picture, parts of which may be out of sight.
+        let far_left = segments.iter().map(|segment| segment.x).fold(f32::MAX, f32::min);
+        let far_right = segments.iter().map(|segment| segment.end).fold(f32::MIN, f32::max);
         let rules = self.bars.iter().filter(|bar| {
-            bar.x < end - size && bar.end > start + size && bar.y < top && bar.y > bottom
+            bar.x < (far_left + end) / 2.0
+                && bar.end > (start + far_right) / 2.0
+                && bar.y < top
+                && bar.y > bottom
         });
         if rules.count() >= 2 {
             return None;

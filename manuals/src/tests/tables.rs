@@ -340,6 +340,27 @@ fn cells_centred_between_the_bars_of_a_table_stay_in_their_rows() {
 }
 
 #[test]
+fn short_bars_between_two_columns_are_of_a_picture_and_make_no_table() {
+    let left = "While the memory is being read the lamp";
+    let right = "If you choose another memory the phrase";
+    let lines = |x: u32, text: &str| {
+        let lines: Vec<(u32, &str)> = (0..8).map(|row| (700 - 12 * row, text)).collect();
+        column(x, 9, &lines)
+    };
+    let bars = |x: u32, width: u32| -> String {
+        (0..3).map(|row| format!("{x} {} {width} 0.5 re f\n", 690 - 24 * row)).collect()
+    };
+    let first_line = |bars: String| {
+        let manual = manual(&[lines(72, left) + &lines(320, right) + &bars]);
+        let text: Vec<&str> = blocks(&manual, 1).map(Block::text).collect();
+        text[0].to_owned()
+    };
+    assert!(first_line(bars(200, 160)).starts_with(&format!("{left} {left}")));
+    // Bars as wide as the rows are those of a table.
+    assert_eq!(first_line(bars(70, 440)), format!("{left} | {right}"));
+}
+
+#[test]
 fn notes_in_the_margin_follow_the_paragraphs_beside_them() {
     let text = [
         (700, "Switch the unit on and wait until the lamp is green and does not blink."),
