@@ -28,6 +28,7 @@ mod analyzed_question;
 mod answer;
 mod compose;
 pub mod encoder;
+mod figures;
 pub mod fixture;
 mod html;
 mod index;

@@ -7,9 +7,8 @@
 use hsc_catalogs::{Block, Manual, Passage};
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
+use super::figures::has_figure;
 use super::index::{Index, TermId, row_label};
-use super::language;
-use super::markers::PAGE_WORDS;
 use super::rank::{Hit, is_name};
 use super::words::sentences;
 
@@ -554,27 +553,6 @@ fn run(pieces: &[Piece]) -> Vec<Piece> {
     out
 }
 
-/// True for a text with a number that is not the number of a step, of a page or of a quoted section.
-fn has_figure(text: &str) -> bool {
-    let start = text.trim_start();
-    let number = start.trim_start_matches(|c: char| c.is_ascii_digit());
-    let text = if number.starts_with(['.', ')']) { number } else { start };
-    let is_quote = |c: char| matches!(c, '“' | '”' | '„' | '"' | '«' | '»');
-    let mut is_after_page = false;
-    text.split(is_quote).step_by(2).flat_map(str::split_whitespace).any(|word| {
-        let has_digit = word.contains(|c: char| c.is_ascii_digit());
-        let bare: String =
-            word.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect();
-        if language::is_number(&bare) {
-            return true;
-        }
-        let is_page = PAGE_WORDS.page.contains(&bare.as_str()) && !bare.is_empty();
-        let is_figure = has_digit && !is_page && !is_after_page;
-        is_after_page = is_page;
-        is_figure
-    })
-}
-
 fn cut(text: &str) -> String {
     match text.char_indices().nth(PIECE_CHARS) {
         None => text.trim().to_owned(),
@@ -582,24 +560,6 @@ fn cut(text: &str) -> String {
             let end =
                 text[..end].rfind(char::is_whitespace).filter(|space| *space > 0).unwrap_or(end);
             format!("{} …", text[..end].trim())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_figure;
-
-    #[test]
-    fn numbers_of_steps_pages_and_sections_are_not_figures() {
-        for text in
-            ["up to 64 patterns", "3 hours", "1. Wait for 5 minutes.", "9 V", "12.5kg", "two years"]
-        {
-            assert!(has_figure(text), "{text}");
-        }
-        for text in ["1. Press it.", "see “9.6 MENU” on page 38", "(p. 14)", "Seite 4", "none"]
-        {
-            assert!(!has_figure(text), "{text}");
         }
     }
 }

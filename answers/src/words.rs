@@ -3,12 +3,13 @@
 //!
 //! `Resetting`, `reset` and `RESET` are one word. `auto-multiple-choice` is its three parts and also
 //! the word `automultiplechoice`; `TableStyle` is one word and also its two parts: a customer may type
-//! either form. `plot()` is the word `plot`.
+//! either form. `plot()` is the word `plot`. `12V` is its number and its unit, and also the word `12v`.
 
 use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use super::figures::measure;
 use super::language::{Language, is_hebrew_letter};
 
 /// Shortest word that is stemmed: `gas` and `bus` keep their s.
@@ -78,6 +79,9 @@ impl WordReader {
     }
 
     fn compound(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
+        if measure(run).is_some() {
+            return self.simple(run, start, push);
+        }
         let mut parts = run.split(is_joint).filter(|part| !part.is_empty());
         let (first, more) = (parts.next(), parts.next().is_some());
         if more && !run.chars().all(|c| c.is_numeric() || c == '.') {
@@ -94,8 +98,14 @@ impl WordReader {
         }
     }
 
-    /// A run without joints, and the parts of a name `WrittenLikeThis`.
+    /// A run without joints, and the parts of a name `WrittenLikeThis` or of a measure.
     fn simple(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
+        if let Some((number, unit)) = measure(run) {
+            push(self.word(number, false), start);
+            push(self.word(unit, false), start);
+            push(Word { joins: 2, ..self.word(run, true) }, start);
+            return;
+        }
         // An apostrophe ends the word; a rest of one or two letters ('s, 't, 're) is grammar.
         for piece in run.split(['\'', '’']).enumerate().filter(|(at, p)| *at == 0 || p.len() > 2)
         {
@@ -339,6 +349,8 @@ mod tests {
         assert_eq!(terms("built-in"), ["built", "in", "builtin"]);
         assert_eq!(terms("TD-17"), ["td", "17", "td17"]);
         assert_eq!(terms("TableStyle"), ["tablestyl", "tabl", "style"]);
+        assert_eq!(terms("2.4GHz"), ["2.4", "ghz", "2.4ghz"]);
+        assert_eq!(terms("10-20mm"), ["10", "20", "mm", "20mm", "1020mm"]);
     }
 
     #[test]
