@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use hsc_catalogs::{Block, Heading, Manual, Passage, Suggestion};
 
 use super::encoder::ManualTexts;
+use super::figures::has_figure;
 use super::language::Language;
 use super::synonyms::{Synonyms, Thesaurus};
 use super::windows::{self, Window, Windows};
@@ -59,10 +60,19 @@ pub(super) struct Unit {
     /// The headings directly above it, outermost first: a chapter and its first section.
     /// Empty further down in a section.
     pub openings: Vec<Box<[TermId]>>,
-    /// The labels of its rows: the words of each first cell.
-    pub labels: Vec<Box<[TermId]>>,
+    /// The labels of its rows.
+    pub labels: Vec<Label>,
     /// The words of its text in order, common ones included.
     pub body: Box<[TermId]>,
+}
+
+/// The label of a row: its first cell.
+#[derive(Debug)]
+pub(super) struct Label {
+    /// Its words.
+    pub words: Box<[TermId]>,
+    /// True if the rest of the row has a figure.
+    pub of_figure: bool,
 }
 
 /// A small window as numbers.
@@ -70,6 +80,8 @@ pub(super) struct Unit {
 pub(super) struct Span {
     /// The first and the last unit whose text it contains.
     pub units: (usize, usize),
+    /// Its first block in the first of them, and its last one in the last.
+    pub blocks: (usize, usize),
     /// The big window it is a part of.
     pub parent: usize,
     /// Number of its words, with those of its headings.
@@ -256,14 +268,17 @@ impl Index {
         let (mut body, mut labels) = (Vec::new(), Vec::new());
         for block in &passage.blocks {
             if let Block::Row(row) = block {
-                let mut label = Vec::new();
-                self.read(row_label(row), |term, word| {
+                let (label, bare) = row_label(row);
+                let of_figure = row.split_once(" | ").is_some_and(|(_, rest)| has_figure(rest));
+                let mut words = Vec::new();
+                self.read(label, |term, word| {
                     if !word.extra {
-                        label.push(term);
+                        words.push(term);
                     }
                     count(term, |posting| posting.label = posting.label.saturating_add(1));
                 });
-                labels.push(label.into());
+                labels.push(Label { words: words.into(), of_figure });
+                labels.extend(bare.map(|bare| Label { words: self.sequence(bare), of_figure }));
             }
             self.read(block.text(), |term, word| {
                 if !word.extra {
@@ -348,9 +363,10 @@ impl Index {
                 *times = times.saturating_add(1);
             });
             let unit = |passage: usize| unit_of.get(&passage).copied().unwrap_or(0);
-            let (first, last) = window.passages;
+            let (first, last) = window.blocks;
             spans.small.push(Span {
-                units: (unit(first), unit(last)),
+                units: (unit(first.0), unit(last.0)),
+                blocks: (first.1, last.1),
                 parent: window.parent.unwrap_or(0),
                 words,
             });
@@ -539,7 +555,9 @@ impl Index {
     }
 }
 
-/// The first cell of a row: what the row is about.
-pub(super) fn row_label(row: &str) -> &str {
-    row.split(" | ").next().unwrap_or_default()
+/// The first cell of a row: what the row is about. Also without the explanation in brackets at its end: `Size (w x h)`.
+pub(super) fn row_label(row: &str) -> (&str, Option<&str>) {
+    let label = row.split(" | ").next().unwrap_or_default();
+    let bare = label.strip_suffix(')').and_then(|rest| Some(rest.rsplit_once(" (")?.0));
+    (label, bare)
 }

@@ -15,7 +15,7 @@
 //! 7. **Meaning**: the encoders' similarity of that stretch and the question, if there are vectors.
 
 use super::analyzed_question::{AnalyzedQuestion, Kind};
-use super::index::{Index, LanguageId, Posting, TermId, Unit};
+use super::index::{Index, Label, LanguageId, Posting, TermId, Unit};
 use super::ranking_parts::{Part, RankingParts};
 
 /// Weight of a word in the section's own heading, against 1 in the text.
@@ -44,9 +44,9 @@ const NAMED: (f32, f32) = (1.6, 2.2);
 const NAMED_POWER: (f32, f32) = (2.0, 4.0);
 /// Share of that for a passage further down in the section: the answer is usually at its beginning.
 const FURTHER_DOWN: f32 = 0.55;
-/// Worth of a row whose label is the question, in the same units. Less than a heading's: a label is short, and the same
-/// word may label a lamp and a figure.
-const LABELLED: f32 = 0.6;
+/// Worth of a row whose label is the question, in the same units, and of one with a figure where a figure is asked for.
+/// Less than a heading's: a label is short, and the same word may label a lamp and a figure.
+const LABELLED: (f32, f32) = (0.6, 1.2);
 /// Weight of a common word in a heading: `the` tells little, yet `in mathematics` is not `mathematics`.
 const COMMON: f32 = 0.3;
 /// Value of two adjacent words that are adjacent in the text too, in units of their weight.
@@ -147,7 +147,17 @@ pub(super) fn rank(
     let is_read = |unit: &usize| {
         language.is_none() || units[*unit].language.is_none() || units[*unit].language == language
     };
-    let labelled = |unit: &Unit| if names_a_row(index, question, unit) { LABELLED } else { 0.0 };
+    let labelled = |unit: &Unit| {
+        let figure = question.kind == Kind::Figure
+            && names_row(index, question, unit, |label| label.of_figure);
+        if figure {
+            LABELLED.1
+        } else if names_row(index, question, unit, |_| true) {
+            LABELLED.0
+        } else {
+            0.0
+        }
+    };
     let mut hits: Vec<Hit> = (0..units.len())
         .filter(is_read)
         .filter(|&unit| {
@@ -365,12 +375,18 @@ pub(super) fn is_title(index: &Index, question: &AnalyzedQuestion, unit: &Unit) 
     headings.any(|heading| {
         let words = &heading[index.section_number(heading)..];
         is_name(index, question, words)
-    }) || names_a_row(index, question, unit)
+    }) || names_row(index, question, unit, |_| true)
 }
 
-/// True if the question names a row of this unit. Who asks how to do something looks for steps.
-fn names_a_row(index: &Index, question: &AnalyzedQuestion, unit: &Unit) -> bool {
-    question.kind != Kind::HowTo && unit.labels.iter().any(|label| is_name(index, question, label))
+/// True if the question names one of these rows of the unit. Who asks how to do something looks for steps.
+fn names_row(
+    index: &Index,
+    question: &AnalyzedQuestion,
+    unit: &Unit,
+    is_of_these: impl Fn(&Label) -> bool,
+) -> bool {
+    let mut labels = unit.labels.iter().filter(|label| is_of_these(label));
+    question.kind != Kind::HowTo && labels.any(|label| is_name(index, question, &label.words))
 }
 
 /// True if the question names this heading or label: apart from how it is asked, both have the same words.
@@ -496,21 +512,36 @@ mod tests {
 
     #[test]
     fn a_question_that_names_a_row_is_its_title_unless_it_asks_for_steps() {
-        let rows =
-            ["Property | Value", "Weight | 1.2 kg", "Noise at 1 m | 41 dB(A)", "Reset | rear"];
+        let rows = [
+            "Property | Value",
+            "Weight | 1.2 kg",
+            "Noise at 1 m | 41 dB(A)",
+            "Size (w x d x h) | 310 x 390 x 385 mm",
+            "Reset | rear",
+        ];
         let manual = bound(vec![(&["Technical data"], rows.map(row).into())]);
         let index = Index::of(&manual);
         let is_titled = |text: &str| {
             let question = AnalyzedQuestion::new(&question(text), &index, RankingParts::ALL);
             is_title(&index, &question, &index.units[0])
         };
-        for text in ["how heavy is it", "weight", "what does it weigh?", "what is the noise at 1 m"]
-        {
+        for text in [
+            "how heavy is it",
+            "weight",
+            "what does it weigh?",
+            "what is the noise at 1 m",
+            "how big is it?",
+            "dimensions",
+        ] {
             assert!(is_titled(text), "{text}");
         }
-        for text in
-            ["how do I reset it", "noise of the fan", "weight of the stand", "is it heavy duty"]
-        {
+        for text in [
+            "how do I reset it",
+            "noise of the fan",
+            "weight of the stand",
+            "is it heavy duty",
+            "size of the stand",
+        ] {
             assert!(!is_titled(text), "{text}");
         }
     }

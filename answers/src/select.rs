@@ -30,6 +30,8 @@ const SENTENCE_CHARS: usize = 520;
 const PIECE_CHARS: usize = 480;
 /// Most blocks of a section that are used: more than a long procedure has.
 const BLOCKS: usize = 60;
+/// Length in characters up to which a section with steps is one procedure, whose steps answer how to do it.
+const PROCEDURE_CHARS: usize = 1_200;
 /// Length in characters below which an answer is too short: the rest of the matching stretch is added.
 const LITTLE_CHARS: usize = 160;
 /// Bonus of a text with a figure when a figure is asked for, as a share of the question.
@@ -139,6 +141,14 @@ pub(super) struct Extract {
     pub note: Option<(u32, String)>,
 }
 
+/// The pieces around the best window of a hit, and whether each is in the window and in the hit's section.
+#[derive(Default)]
+struct Around {
+    pieces: Vec<Piece>,
+    in_window: Vec<bool>,
+    in_section: Vec<bool>,
+}
+
 /// Selects from one manual for one question.
 #[derive(Clone, Copy)]
 pub(super) struct Selector<'a> {
@@ -176,7 +186,9 @@ impl Selector<'_> {
                 self.rows(&blocks).filter(|rows| rows.iter().any(|row| has_figure(&row.text)))
             }
             Kind::Trouble => self.rows(&blocks).or_else(|| steps(&blocks)),
-            Kind::About => self.rows(&blocks).filter(|_| self.names_a_row(&blocks)),
+            Kind::About => self
+                .rows(&blocks)
+                .filter(|rows| self.names_a_row(&blocks) || self.tells_more(rows, &blocks)),
         };
         let pieces = pieces
             .or_else(|| self.sentences_of(&blocks, from_the_top, in_passage))
@@ -189,33 +201,35 @@ impl Selector<'_> {
                 };
                 blocks.iter().take(SENTENCES).map(piece).collect()
             });
-        let pieces = if from_the_top { pieces } else { self.anchored(pieces, hit) };
+        let has_steps = pieces.iter().any(|piece| piece.form == Form::Item);
+        let whole: usize = blocks.iter().map(|(_, block)| block.text().chars().count()).sum();
+        let is_procedure =
+            self.question.kind == Kind::HowTo && has_steps && whole <= PROCEDURE_CHARS;
+        let pieces = if from_the_top { pieces } else { self.anchored(pieces, hit, is_procedure) };
         let note = self.note(&blocks, &pieces);
         Extract { heading: heading(&self.manual.passages[at.passage]).to_owned(), pieces, note }
     }
 
-    /// The stretch of a hit's page that best fits the question, in manual order, at most `chars` long: it begins
-    /// with the piece that covers most of the question, or with the sentence that introduces it.
+    /// The stretch of a hit's page that best fits the question, in manual order, at most `chars` long: the best window
+    /// from the piece that covers most of the question on, and as much of its section before it as has room.
     pub(super) fn stretch(self, hit: &Hit, chars: usize) -> Vec<Piece> {
-        let units = &self.index.units;
-        let page = units[hit.unit].page;
-        let (first, last) = match hit.span {
-            Some(span) => self.index.spans.small[span].units,
-            None => (hit.unit, hit.unit),
-        };
-        let passages = units[first..=last].iter().map(|unit| &self.manual.passages[unit.passage]);
-        let pieces: Vec<Piece> = passages
-            .flat_map(quotable_of)
-            .filter(|piece| piece.page == page && !piece.names_columns && says_something(piece))
-            .collect();
-        if pieces.is_empty() {
-            return pieces;
-        }
+        let Around { pieces, in_window, in_section } = self.around(hit);
         let rows = pieces.iter().filter(|piece| piece.form == Form::Row).count();
         if rows * 2 > pieces.len() {
             return self.telling_rows(pieces);
         }
-        let from = if from_the_top(hit) { 0 } else { beginning(&pieces, self.best(&pieces)) };
+        let (Some(first), Some(last)) =
+            (in_window.iter().position(|it| *it), in_window.iter().rposition(|it| *it))
+        else {
+            return Vec::new();
+        };
+        let best = beginning(&pieces, first + self.best(&pieces[first..=last]));
+        let has_room =
+            |at: &usize| in_section[*at] && chars_of(&pieces[*at..=last.max(best)]) <= chars;
+        let from = match from_the_top(hit) {
+            true => 0,
+            false => (0..best).rev().take_while(has_room).last().unwrap_or(best),
+        };
         let mut remaining = chars;
         let fits = |piece: &&Piece| {
             let own = piece.text.chars().count();
@@ -223,7 +237,43 @@ impl Selector<'_> {
             remaining = remaining.saturating_sub(own);
             fits
         };
-        pieces[from..].iter().take_while(fits).cloned().collect()
+        pieces[beginning(&pieces, from)..].iter().take_while(fits).cloned().collect()
+    }
+
+    /// The pieces on a hit's page of the passages that its best window has text of.
+    fn around(self, hit: &Hit) -> Around {
+        let units = &self.index.units;
+        let at = &units[hit.unit];
+        let span = hit.span.map(|span| &self.index.spans.small[span]);
+        let (first, last) = span.map_or((hit.unit, hit.unit), |span| span.units);
+        let mut around = Around::default();
+        for (unit, of) in units.iter().enumerate().take(last + 1).skip(first) {
+            let blocks = placed(&self.manual.passages[of.passage]);
+            for block in 0..blocks.len() {
+                let in_window = span.is_none_or(|span| {
+                    (first, span.blocks.0) <= (unit, block)
+                        && (unit, block) <= (last, span.blocks.1)
+                });
+                for piece in pieces_of(&blocks, block) {
+                    if piece.page == at.page && !piece.names_columns && says_something(&piece) {
+                        around.pieces.push(piece);
+                        around.in_window.push(in_window);
+                        around.in_section.push(of.section == at.section);
+                    }
+                }
+            }
+        }
+        around
+    }
+
+    /// True if one of the rows with its column names covers more of the question than the sentences among these blocks do.
+    fn tells_more(self, rows: &[Piece], blocks: &[Placed<'_>]) -> bool {
+        let is_prose =
+            |(_, block): &&Placed<'_>| !matches!(block, Block::Row(_) | Block::ColumnNames(_));
+        let prose: Vec<&str> =
+            blocks.iter().filter(is_prose).map(|(_, block)| block.text()).collect();
+        let best = rows.iter().map(|row| self.score(&row.quoted())).fold(0.0, f32::max);
+        best > self.score(&prose.join("\n"))
     }
 
     /// The share of the question that the pieces cover together.
@@ -244,19 +294,20 @@ impl Selector<'_> {
     }
 
     /// The pieces together with the stretch that the ranking found, if they are too short without it; only that stretch if
-    /// none of them belongs to it: the rest of the section is about other subjects.
-    fn anchored(self, mut pieces: Vec<Piece>, hit: &Hit) -> Vec<Piece> {
+    /// none of them belongs to it: the rest of the section is about other subjects. A procedure is kept; the stretch says
+    /// more about it.
+    fn anchored(self, mut pieces: Vec<Piece>, hit: &Hit, is_procedure: bool) -> Vec<Piece> {
         let found = self.stretch(hit, SENTENCE_CHARS);
         let is_in = |all: &[Piece], piece: &Piece| {
             all.iter().any(|own| own.page == piece.page && own.text == piece.text)
         };
-        if !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece)) {
+        let is_apart = !found.is_empty() && !found.iter().any(|piece| is_in(&pieces, piece));
+        if is_apart && !is_procedure {
             return found;
         }
-        let chars: usize = pieces.iter().map(|piece| piece.text.chars().count()).sum();
         // A row is short and complete.
         let is_row = pieces.iter().any(|piece| piece.form == Form::Row);
-        if chars < LITTLE_CHARS && !is_row {
+        if is_apart || chars_of(&pieces) < LITTLE_CHARS && !is_row {
             let more: Vec<Piece> =
                 found.into_iter().filter(|piece| !is_in(&pieces, piece)).collect();
             pieces.extend(more);
@@ -340,9 +391,10 @@ impl Selector<'_> {
         if all.iter().all(|piece| piece.form == Form::Row) {
             return None;
         }
-        let chars: usize = all.iter().map(|piece| piece.text.chars().count()).sum();
-        let is_short = all.len() <= SENTENCES && chars <= SENTENCE_CHARS;
-        let first = if from_the_top || is_short { 0 } else { beginning(&all, self.best(&all)) };
+        if is_short(&all) {
+            return Some(all);
+        }
+        let first = if from_the_top { 0 } else { beginning(&all, self.best(&all)) };
         Some(run(&all[first..]))
     }
 
@@ -375,7 +427,7 @@ impl Selector<'_> {
                 }
                 _ => None,
             })
-            .filter(|(_, text, _)| pieces.iter().all(|piece| piece.text != *text))
+            .filter(|(_, text, _)| pieces.iter().all(|piece| !text.contains(&piece.text)))
             .rev()
             .max_by(|a, b| a.2.total_cmp(&b.2))
             .map(|(page, text, _)| (page, text))
@@ -400,10 +452,14 @@ impl Selector<'_> {
 
     /// True if the question names the label of this row.
     fn names_row(self, row: &str) -> bool {
-        let words = self.index.reader.words(row_label(row));
-        let own = words.iter().filter(|word| !word.extra);
-        let label: Option<Vec<TermId>> = own.map(|word| self.index.term(&word.term)).collect();
-        label.is_some_and(|label| is_name(self.index, self.question, &label))
+        let is_named = |label: &str| {
+            let words = self.index.reader.words(label);
+            let own = words.iter().filter(|word| !word.extra);
+            let label: Option<Vec<TermId>> = own.map(|word| self.index.term(&word.term)).collect();
+            label.is_some_and(|label| is_name(self.index, self.question, &label))
+        };
+        let (label, bare) = row_label(row);
+        is_named(label) || bare.is_some_and(is_named)
     }
 }
 
@@ -411,6 +467,15 @@ impl Selector<'_> {
 /// first section: there the answer begins with that section.
 fn from_the_top(hit: &Hit) -> bool {
     hit.under >= FROM_THE_TOP || hit.named >= FROM_THE_TOP
+}
+
+/// True for a section of a few sentences, which is quoted from its beginning.
+fn is_short(section: &[Piece]) -> bool {
+    section.len() <= SENTENCES && chars_of(section) <= SENTENCE_CHARS
+}
+
+fn chars_of(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|piece| piece.text.chars().count()).sum()
 }
 
 /// The index of the piece that begins the sentence of the piece at `from`: a layout may cut a sentence, and its rest

@@ -92,6 +92,82 @@ fn a_row_whose_label_is_asked_for_answers_before_other_places_of_the_word() {
 }
 
 #[test]
+fn a_figure_that_is_asked_for_is_that_of_the_row_and_not_a_section_with_the_word() {
+    let manual = bound(vec![
+        (
+            &["Voice modes"],
+            vec![
+                names("Mode | Behaviour"),
+                row("Poly | the oldest voice is taken"),
+                row("Unison 2, 4 | so many voices on each key"),
+            ],
+        ),
+        (&["Sound"], vec![row("Voices | 8, four parts"), row("Oscillators | 2 a voice")]),
+        (
+            &["Specifications"],
+            vec![row("Tank | 2.1 l"), row("Size (w x d x h) | 310 x 390 x 385 mm")],
+        ),
+    ]);
+    for (text, page, said) in [
+        ("how many voices does it have", 2, "| Voices | 8, four parts"),
+        ("how big is it?", 3, "310 x 390 x 385 mm"),
+    ] {
+        let answer = answer_to(&question(text), &manual);
+        assert_eq!(cited_in(&answer.text).first(), Some(&page), "{text}: {}", answer.text);
+        assert!(answer.text.contains(said), "{text}: {}", answer.text);
+    }
+}
+
+#[test]
+fn a_row_that_says_more_than_the_sentence_below_its_table_answers() {
+    let manual = bound(vec![(
+        &["Sample rates"],
+        vec![
+            names("Rate | Loopback | Latency in to out"),
+            row("48 kHz | yes | 4.7 ms"),
+            row("96 kHz | yes | 3.3 ms"),
+            paragraph("The latencies were measured with the driver of the maker."),
+        ],
+    )]);
+    for text in ["latency at 96k", "latency at 96 kHz", "latency 96kHz"] {
+        let answer = answer_to(&question(text), &manual);
+        assert!(answer.text.contains("| 96 kHz | yes | 3.3 ms"), "{text}: {}", answer.text);
+    }
+}
+
+#[test]
+fn the_steps_of_a_short_section_answer_how_although_its_note_has_the_words() {
+    let manual = bound(vec![
+        (
+            &["By Wi-Fi"],
+            vec![
+                step("1. Hold POWER and FEED for four seconds until the lamp blinks blue."),
+                step("2. Join the network PL-300-setup with a telephone."),
+                step("3. Choose your network and enter its password."),
+                note(
+                    "Note: If a network cable is connected, Wi-Fi is switched off. Networks that ask for a user cannot be joined.",
+                ),
+            ],
+        ),
+        (
+            &["Updating"],
+            vec![
+                step("1. Connect the printer to the computer."),
+                step("2. Press UPDATE. It takes 90 seconds."),
+                paragraph("If the update is interrupted, hold FEED while connecting."),
+            ],
+        ),
+    ]);
+    let answer = answer_to(&question("how do I connect it to wifi"), &manual).text;
+    let steps = ["1. Hold POWER", "2. Join", "3. Choose"];
+    assert!(steps.iter().all(|step| answer.contains(step)), "{answer}");
+    assert_eq!(answer.matches("Wi-Fi is switched off").count(), 1, "{answer}");
+    // What follows the steps of a short section is quoted with them.
+    let answer = answer_to(&question("the update was interrupted"), &manual).text;
+    assert!(answer.contains("hold FEED while connecting"), "{answer}");
+}
+
+#[test]
 fn a_fault_is_searched_in_the_sections_about_faults() {
     let answer = answer_to_text("there is no sound from a pad");
     assert!(answer.text.contains("cable not plugged in"), "{}", answer.text);
@@ -365,7 +441,8 @@ fn a_likely_passage_does_not_begin_in_the_middle_of_a_sentence() {
         compose(&question(text), &manual, &index, &[], measure).answer.text
     };
     let text = quoted("delete a loop");
-    assert!(text.contains("- Looper – Then step on the pedal twice"), "{text}");
+    let whole = "- Looper – The display blinks. Then step on the pedal twice to delete a loop.";
+    assert!(text.contains(whole), "{text}");
     let text = quoted("two seconds pedal down");
     assert!(!text.contains("- least"), "{text}");
 }
@@ -509,6 +586,7 @@ fn a_manual_of_several_languages_is_read_in_that_of_the_question_then_of_the_vis
         answer.citations.iter().map(|citation| citation.page).collect::<Vec<_>>()
     };
     assert_eq!(first("how do I clean the filter of the motor", None), [1]);
+    assert_eq!(first("filter vacuum motor", None), [1]);
     assert_eq!(first("wie reinige ich den Filter", None), [2]);
     assert_eq!(first("filter vacuum motor", Some("de-AT")), [2]);
     assert_eq!(first("how do I clean the filter of the motor", Some("de")), [1]);
@@ -560,5 +638,23 @@ fn a_likely_table_shows_the_rows_of_one_table_that_fit() {
     assert!(answer.text.contains("Headphones | 3.5 mm socket"), "{}", answer.text);
     for other in ["Weight", "1 | 2 | 3"] {
         assert!(!answer.text.contains(other), "{}", answer.text);
+    }
+}
+
+#[test]
+fn a_likely_passage_begins_with_its_section_where_there_is_room() {
+    let measure = Measure { min_confidence: 0.0, answer_confidence: 1.1, ..MEASURE };
+    let begin = "Switch the display off.";
+    let filler =
+        "This sentence is about the lamp and the cover of the lamp and says nothing else. ";
+    for (repeats, begins) in [(1, true), (12, false)] {
+        let filler = filler.repeat(repeats);
+        let text = format!("{begin} {filler}Hold both outer keys. The recording is erased too.");
+        let manual = bound(vec![(&["Settings"], vec![paragraph(&text)])]);
+        let asked = question("are recordings erased");
+        let answer = compose(&asked, &manual, &Index::of(&manual), &[], measure).answer;
+        assert_eq!(answer.outcome, Outcome::Likely);
+        assert!(answer.text.contains("The recording is erased too."), "{}", answer.text);
+        assert_eq!(answer.text.contains(begin), begins, "{}", answer.text);
     }
 }

@@ -29,8 +29,8 @@ const HEADINGS: usize = 3;
 pub(super) struct Window {
     /// Its page.
     pub page: u32,
-    /// The passages whose text it contains, as indexes into `Manual::passages`, first and last.
-    pub passages: (usize, usize),
+    /// Its first block and its last one: the passage, as an index into `Manual::passages`, and the block in it.
+    pub blocks: ((usize, usize), (usize, usize)),
     /// The big window it is a part of, `None` for a big window.
     pub parent: Option<usize>,
     /// The headings above its first block.
@@ -64,7 +64,8 @@ pub(super) fn window_texts(product: &str, manual: &Manual) -> (Vec<String>, usiz
 
 /// A block, or a part of a long one.
 struct Piece<'a> {
-    passage: usize,
+    /// The passage and the block in it.
+    block: (usize, usize),
     of: &'a Passage,
     text: String,
     words: usize,
@@ -74,7 +75,7 @@ struct Piece<'a> {
 pub(super) fn cut(manual: &Manual) -> Windows {
     let mut pieces = Vec::new();
     for (passage, of) in manual.passages.iter().enumerate().filter(|(_, of)| !of.contents) {
-        for block in &of.blocks {
+        for (at, block) in of.blocks.iter().enumerate() {
             let text = block.text().replace(" | ", " ");
             let words: Vec<&str> = text.split_whitespace().collect();
             let parts = if words.len() as f32 <= SMALL_WORDS as f32 * LONG_BLOCK {
@@ -84,7 +85,7 @@ pub(super) fn cut(manual: &Manual) -> Windows {
             };
             let each = words.len().div_ceil(parts).max(1);
             pieces.extend(words.chunks(each).map(|part| Piece {
-                passage,
+                block: (passage, at),
                 of,
                 text: part.join(" "),
                 words: part.len(),
@@ -141,7 +142,7 @@ fn window(pieces: &[Piece<'_>], parent: Option<usize>) -> Window {
     let headings = &first.of.headings;
     Window {
         page: first.of.page,
-        passages: (first.passage, last.passage),
+        blocks: (first.block, last.block),
         parent,
         heading: headings[headings.len().saturating_sub(HEADINGS)..].join(" > "),
         body: lines.join("\n"),
