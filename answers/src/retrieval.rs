@@ -28,12 +28,12 @@ const ENOUGH: (f32, f32) = (0.2, -25.0);
 /// multilingual encoder's cosine beyond [`UNRELATED`], and of what is missing. Few such questions are known: the first
 /// is set so that no answerable one of them is silent, and the last is that of questions in English.
 const OTHER_LANGUAGE: (f32, f32, f32, f32) = (1.9, 1.0, 12.0, -2.9);
-/// With vectors and a question in English: of no feature, of the score's logarithm, of what is missing, of the English
-/// encoder's cosine, and of how far it stands out: a question about something else is as far from every window, so no
-/// window stands out. Fitted with questions about other things altogether, weighed 0.15 each; the first is 0.12 lower than
-/// the fit, so that questions about a part that the product lacks stay below 0.5. The margin and the
-/// multilingual encoder's cosine were worse with whole manuals left out of the fit.
-const ENGLISH: (f32, f32, f32, f32, f32) = (-2.465, 2.055, -3.967, 7.358, 0.256);
+/// With vectors and a question in English: of no feature, of the score's logarithm, of the square of what is missing (a
+/// synonym is nearly the word itself), and of the English encoder's cosine. Fitted with questions about other things
+/// altogether, weighed 0.15 each; the first is 0.09 lower than the fit, so that questions about a part that the product
+/// lacks stay below 0.5. The margin, the multilingual encoder's cosine, the cosine's distance from the mean, the number
+/// of words and the ranks of the best page for each encoder were no better with whole manuals left out of the fit.
+const ENGLISH: (f32, f32, f32, f32) = (-2.0, 2.192, -5.271, 8.801);
 /// The multilingual encoder's cosine of unrelated texts.
 const UNRELATED: f32 = 0.8;
 /// The score is counted within these bounds.
@@ -69,8 +69,6 @@ pub struct Features {
     pub english: Option<f32>,
     /// The multilingual encoder's cosine of the big window around it; `None` without vectors.
     pub multilingual: Option<f32>,
-    /// Standard deviations by which that cosine exceeds the mean of the manual's small windows; 0 without.
-    pub stands_out: f32,
     /// True if the question names a heading above the best passage.
     pub titled: bool,
 }
@@ -116,11 +114,13 @@ pub(super) fn look(
 }
 
 /// The language in which a manual with several is read for a question: that of the question, else the visitor's, else
-/// English. A question of names only has no language of its own.
+/// English. A question of names only has no language of its own; with a visitor's language that the manual lacks, it is
+/// asked of every part.
 fn reading_language(question: &Question, index: &Index) -> Option<LanguageId> {
     let of_question = Language::recognized([question.text]).map(Language::code);
     let of_visitor = question.locale.map(language_of);
-    let english = of_question.map(|_| Language::English.code());
+    let is_english = of_question.is_some() || question.locale.is_none();
+    let english = is_english.then(|| Language::English.code());
     index.translation(of_question.into_iter().chain(of_visitor.as_deref()).chain(english))
 }
 
@@ -169,9 +169,6 @@ pub(super) fn features(
         covered: if is_own_language { covered(question) } else { 1.0 },
         english: at_best(meaning.and_then(|it| it.english.as_ref())),
         multilingual: at_best(meaning.and_then(|it| it.multilingual.as_ref())),
-        stands_out: meaning
-            .and_then(|it| it.english.as_ref())
-            .map_or(0.0, |cosines| deviations(cosines, best.span)),
         titled: is_title(index, question, &index.units[best.unit]),
         score: best.score,
         margin: best.score - other,
@@ -196,26 +193,14 @@ impl Features {
                 none + of_score * score + of_related * related + missing * self.missing
             }
             (Some(cosine), _) => {
-                let (none, of_score, missing, english, stands_out) = ENGLISH;
-                none + of_score * score
-                    + missing * self.missing
-                    + english * cosine
-                    + stands_out * self.stands_out
+                let (none, of_score, missing, english) = ENGLISH;
+                none + of_score * score + missing * self.missing.powi(2) + english * cosine
             }
         };
         // The title of a section is a name, whose meaning an encoder may not know: `Preliminaries`, `Example 1`.
         let sum = if self.titled { sum.max(by_words()) } else { sum };
         1.0 / (1.0 + (-sum).exp())
     }
-}
-
-/// Standard deviations of one of these cosines from their mean.
-fn deviations(cosines: &[f32], at: Option<usize>) -> f32 {
-    let count = cosines.len().max(1) as f32;
-    let mean = cosines.iter().sum::<f32>() / count;
-    let variance = cosines.iter().map(|cosine| (cosine - mean).powi(2)).sum::<f32>() / count;
-    let cosine = at.and_then(|at| cosines.get(at)).copied().unwrap_or(mean);
-    (cosine - mean) / variance.sqrt().max(0.01)
 }
 
 fn stands_in(index: &Index, term: TermId, place: impl Fn(usize) -> bool) -> bool {
@@ -227,16 +212,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cosine_is_compared_by_its_deviation_from_the_mean() {
-        assert_eq!(deviations(&[0.1, 0.1, 0.1, 0.5], None), 0.0);
-        assert!((deviations(&[0.1, 0.1, 0.1, 0.5], Some(3)) - 1.732).abs() < 0.01);
-        assert!(deviations(&[0.1, 0.1, 0.1, 0.5], Some(0)) < 0.0);
-        // All alike, or none: nothing stands out.
-        assert_eq!(deviations(&[0.3, 0.3], Some(1)), 0.0);
-        assert_eq!(deviations(&[], Some(0)), 0.0);
-    }
-
-    #[test]
     fn the_confidence_grows_with_score_and_margin_and_drops_with_a_missing_topic() {
         let middling = Features { score: 0.8, margin: 0.2, covered: 0.5, ..Features::default() };
         let sure = middling.confidence();
@@ -246,9 +221,6 @@ mod tests {
         assert!(Features { covered: 0.05, ..middling }.confidence() < sure);
         let near = |cosine| Features { english: Some(cosine), ..middling }.confidence();
         assert!(near(0.7) > near(0.2));
-        let far_out =
-            |stands_out| Features { english: Some(0.4), stands_out, ..middling }.confidence();
-        assert!(far_out(4.0) > far_out(1.0));
         let other = |cosine| Features { multilingual: Some(cosine), ..middling }.confidence();
         assert!(other(0.9) > other(0.75));
         // The encoders do not know the title; the words do.

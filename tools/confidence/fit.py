@@ -22,7 +22,7 @@ OFF_TOPIC = 0.15
 SCORES = (0.05, 5.0)
 # Where an answer, and where a likely passage begins; the others divide the table.
 BINS = [0.92, 0.85, 0.75, 0.5, 0.0]
-NAMES = ["score", "missing", "english", "stands_out"]
+NAMES = ["score", "missing", "english"]
 
 
 def lines(path):
@@ -48,8 +48,8 @@ def features(log, count):
         if read("english") is None:
             found.append(None)
             continue
-        score, *rest = (float(read(name)[1]) for name in NAMES)
-        found.append([math.log(min(max(score, SCORES[0]), SCORES[1])), *rest])
+        score, missing, english = (float(read(name)[1]) for name in NAMES)
+        found.append([math.log(min(max(score, SCORES[0]), SCORES[1])), missing**2, english])
     return found[len(found) - count :]
 
 
