@@ -4,7 +4,8 @@
     fit.py off-topic MANUAL...  > OFF.jsonl       the questions of off_topic.txt, each of three of the manuals
     fit.py fit Q.jsonl R.jsonl R.log [OFF.jsonl OFF_R.jsonl OFF_R.log]
 
-The log has one line of features for the first question of each manual and one for each question of the file. Prints the
+The fit is over the score's logarithm, the square of what is missing and the English encoder's cosine. The log has one
+line of features for the first question of each manual and one for each question of the file. Prints the
 coefficients of all manuals; then, each manual's questions with the coefficients of the other manuals: the share of
 answerable questions that are silent, of unanswerable ones and of questions about other things, and the share of right
 answers by confidence. Needs numpy and scikit-learn.
