@@ -44,7 +44,7 @@ pub(super) fn blocks(lines: &[&Line], setting: Setting, words: &Words) -> Vec<Pi
                 && (open.kind == Kind::Row
                     && (open.goes_on_in(line, above, Rows::around(lines, at), setting)
                         || open.label_goes_on_in(line, above, around(lines, at), setting))
-                    || open.sentence_goes_on_in(line, above, lines, setting)
+                    || open.sentence_goes_on_in(line, above, around(lines, at), setting)
                     || open.takes(line, &text, above, setting))
         };
         match blocks.last_mut().zip(above).filter(goes_on) {
@@ -346,7 +346,7 @@ impl Open {
         &self,
         line: &Line,
         above: &Line,
-        lines: &[&Line],
+        around: &[&Line],
         setting: Setting,
     ) -> bool {
         let text = line.text();
@@ -361,7 +361,7 @@ impl Open {
         {
             return false;
         }
-        let ends = lines.iter().filter(|line| is_below(line.x()) && !line.is_row());
+        let ends = around.iter().filter(|line| is_below(line.x()) && !line.is_row());
         let edge = ends.map(|line| line.end()).fold(0.0, f32::max);
         let word = text.split_whitespace().next().map_or(0, |word| word.chars().count());
         edge - above.end() < LETTER * line.size * (word + 1) as f32

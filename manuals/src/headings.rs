@@ -70,6 +70,8 @@ const BOLD_WORDS: usize = 12;
 const LARGER: f32 = 1.12;
 /// Most consecutive lines of one style that can be a heading; more are a poem, a cover or a sample.
 const ROWS: usize = 3;
+/// Most lines on which the sentence of an emphasised line may end.
+const SENTENCE_LINES: usize = 6;
 /// Most lines of a bookmark's title.
 const TITLE_LINES: usize = 4;
 
@@ -260,7 +262,8 @@ fn is_sentence(lines: &[Line]) -> bool {
         (0.0..1.7 * line.size).contains(&(above.y - line.y))
             && (is_alike && (in_sentence || hangs) || is_smaller && in_sentence && hangs)
     };
-    let pairs = lines.windows(2).take_while(|pair| goes_on(&pair[0], &pair[1]));
+    let pairs = lines.windows(2).take(SENTENCE_LINES);
+    let pairs = pairs.take_while(|pair| goes_on(&pair[0], &pair[1]));
     pairs.last().is_some_and(|pair| ends_sentence(&pair[1].text()))
 }
 
