@@ -4,7 +4,9 @@ use hsc_catalogs::Block;
 
 use super::headings::Setting;
 use super::layout::{Cell, Line, cell_texts};
-use super::list_marks::{is_bullet, is_bullet_sign, is_note, is_step, may_go_on, note_word_alone};
+use super::list_marks::{
+    attached_number, is_bullet, is_bullet_sign, is_note, is_step, may_go_on, note_word_alone,
+};
 use super::mending::Words;
 use super::tables::{self, Row, is_figure};
 
@@ -226,6 +228,10 @@ impl Open {
         let text = match kind {
             // The mark is dropped; the kind of the block replaces it.
             Kind::Bullet => text.trim_start_matches(is_bullet_sign).trim_start().to_owned(),
+            Kind::Step => match attached_number(&text) {
+                Some(end) => format!("{} {}", &text[..end], &text[end..]),
+                None => text,
+            },
             _ => text,
         };
         // The text of a note continues below its beginning, also where its word is a label beside it.
@@ -567,7 +573,7 @@ mod tests {
             read(&[
                 "72:1. Press Enter",
                 "85:and wait.",
-                "72:2. Let go.",
+                "72:2.Let go.",
                 "72:• Red: busy",
                 "85:or locked"
             ]),

@@ -25,8 +25,11 @@ pub(super) fn is_bullet(text: &str) -> bool {
     rest.starts_with(' ') && rest.chars().any(char::is_alphanumeric) || (!glued && !rest.is_empty())
 }
 
-/// `3. Press Enter`, `3) …`, `(3) …`, `Step 3: …`, `b) …`.
+/// `3. Press Enter`, `3) …`, `(3) …`, `Step 3: …`, `b) …`, and `10.Press Enter`.
 pub(super) fn is_step(text: &str) -> bool {
+    if attached_number(text).is_some() {
+        return true;
+    }
     let Some((first, rest)) = text.split_once(' ') else { return false };
     if !rest.chars().any(char::is_alphabetic) {
         return false;
@@ -39,6 +42,16 @@ pub(super) fn is_step(text: &str) -> bool {
     let word = ["step", "schritt", "étape", "שלב"].contains(&first.to_lowercase().as_str())
         && rest.starts_with(|c: char| c.is_ascii_digit());
     (marked && (digits || letter)) || word
+}
+
+/// The end of a step's number that its first word is attached to.
+pub(super) fn attached_number(text: &str) -> Option<usize> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text[digits..].strip_prefix(['.', ')'])?;
+    let mut letters = rest.chars();
+    let is_word = letters.next().is_some_and(char::is_uppercase)
+        && letters.next().is_some_and(char::is_lowercase);
+    ((1..=2).contains(&digits) && is_word).then_some(digits + 1)
 }
 
 /// The words that begin a note, a language a line.
@@ -87,6 +100,8 @@ mod tests {
         assert!(!is_bullet("-5 °C to 40 °C"));
         assert!(!is_step("3.5 mm jack"));
         assert!(is_step("12) Close the lid"));
+        assert!(is_step("10.Press ENTER"));
+        assert!(!is_step("2.X and later") && !is_step("10.5 mm") && !is_step("100.Press it"));
         assert!(note_word_alone("NOTE:") && note_word_alone("Note"));
         assert!(!note_word_alone("note."));
     }
