@@ -263,8 +263,8 @@ fn is_sentence(lines: &[Line]) -> bool {
             && (is_alike && (in_sentence || hangs) || is_smaller && in_sentence && hangs)
     };
     let pairs = lines.windows(2).take(SENTENCE_LINES);
-    let pairs = pairs.take_while(|pair| goes_on(&pair[0], &pair[1]));
-    pairs.last().is_some_and(|pair| ends_sentence(&pair[1].text()))
+    let mut of_sentence = pairs.take_while(|pair| goes_on(&pair[0], &pair[1]));
+    of_sentence.any(|pair| ends_sentence(&pair[1].text()))
 }
 
 /// True for a text with a bracket or a quote that is not closed.
