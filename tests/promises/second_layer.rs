@@ -45,7 +45,7 @@ async fn hears_of_the_fuse(server: &Server, question: &str) {
 
 /// The only key of the cache with this name.
 async fn key_of(redis: &Redis, cache: &str) -> String {
-    let pattern = format!("hsc:l2:{cache}:v2:value:*");
+    let pattern = format!("hsc:l2:{cache}:v3:value:*");
     let mut key = String::new();
     eventually("a value lies in Redis", async || {
         let keys = redis.ask(&["KEYS", &pattern]).await;
@@ -241,7 +241,7 @@ async fn a_starting_pod_loads_hot_predictions() {
     let mut visitor = one.visitor().await;
     eventually("it is shared", async || {
         visitor.type_in("nl-2").await;
-        redis.ask(&["KEYS", "hsc:l2:predictions:v2:value:*"]).await.contains("value")
+        redis.ask(&["KEYS", "hsc:l2:predictions:v3:value:*"]).await.contains("value")
     })
     .await;
     let other = pod(&redis, &host, &[]).await;

@@ -24,8 +24,8 @@ use super::packing::{PackError, pack, unpack};
 use crate::pods::link::millis;
 use crate::pods::{Link, LinkError};
 
-/// Version of the format of keys and values. Values of another version are not found.
-const FORM: &str = "v2";
+/// Version of the format of keys and values, and of how a manual is read. Values of another version are not found.
+const FORM: &str = "v3";
 /// Concurrent writes of one cache. A further write is skipped: the value will be made again.
 const PUTS_AT_ONCE: usize = 32;
 /// Number of latest values that are remembered for pods that start.
