@@ -10,18 +10,18 @@ const UNITS: &[&str] = &[
     "ohm", "ohms", "hz", "khz", "mhz", "ghz", "k", "db", "dba", "dbm", "dbu", "dbv", "dbfs", "mm",
     "cm", "m", "km", "in", "inch", "ft", "g", "kg", "mg", "lb", "lbs", "oz", "l", "ml", "bit",
     "bits", "kb", "mb", "gb", "tb", "kbps", "mbps", "gbps", "s", "sec", "ms", "min", "h", "hr",
-    "hrs", "bpm", "fps", "dpi", "px", "bar", "psi", "pa", "kpa", "nm", "rpm", "lm", "lx",
+    "hrs", "bpm", "fps", "dpi", "px", "bar", "psi", "pa", "kpa", "nm", "rpm", "lm", "lx", "ω",
+    "kω", "mω", "µa", "μa", "µf", "μf", "µm", "μm", "µs", "μs",
 ];
 
 /// The number and the unit of `12V` or `2.4GHz`, which are also written apart.
-pub(super) fn measure(run: &str) -> Option<(&str, &str)> {
+pub(super) fn quantity(run: &str) -> Option<(&str, &str)> {
     let end = run.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = run.split_at(end);
-    let is_measure = number.starts_with(|c: char| c.is_ascii_digit())
+    let is_quantity = number.starts_with(|c: char| c.is_ascii_digit())
         && !number.ends_with('.')
-        && unit.is_ascii()
-        && UNITS.contains(&unit.to_ascii_lowercase().as_str());
-    is_measure.then_some((number, unit))
+        && UNITS.contains(&unit.to_lowercase().as_str());
+    is_quantity.then_some((number, unit))
 }
 
 /// True for a text with a number that is not the number of a step, of a page or of a quoted section.
@@ -63,11 +63,15 @@ mod tests {
     }
 
     #[test]
-    fn a_number_with_a_unit_is_a_measure() {
-        assert_eq!(measure("12V"), Some(("12", "V")));
-        assert_eq!(measure("2.4GHz"), Some(("2.4", "GHz")));
-        for other in ["12", "V12", "4x", "3D", "1st", "12.V", "1.2.x", "5µm"] {
-            assert_eq!(measure(other), None, "{other}");
+    fn a_number_with_a_unit_is_a_quantity() {
+        assert_eq!(quantity("12V"), Some(("12", "V")));
+        assert_eq!(quantity("2.4GHz"), Some(("2.4", "GHz")));
+        // The sign of the ohm and the Greek letter, the sign of micro and the Greek letter.
+        for unit in ["\u{2126}", "\u{3a9}", "k\u{3a9}", "\u{b5}s", "\u{3bc}s"] {
+            assert_eq!(quantity(&format!("600{unit}")), Some(("600", unit)));
+        }
+        for other in ["12", "V12", "4x", "3D", "1st", "12.V", "1.2.x", "5°"] {
+            assert_eq!(quantity(other), None, "{other}");
         }
     }
 }

@@ -9,7 +9,7 @@ use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
-use super::figures::measure;
+use super::figures::quantity;
 use super::language::{Language, is_hebrew_letter};
 
 /// Shortest word that is stemmed: `gas` and `bus` keep their s.
@@ -79,7 +79,7 @@ impl WordReader {
     }
 
     fn compound(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
-        if measure(run).is_some() {
+        if quantity(run).is_some() {
             return self.simple(run, start, push);
         }
         let mut parts = run.split(is_joint).filter(|part| !part.is_empty());
@@ -98,9 +98,9 @@ impl WordReader {
         }
     }
 
-    /// A run without joints, and the parts of a name `WrittenLikeThis` or of a measure.
+    /// A run without joints, and the parts of a name `WrittenLikeThis` or of a quantity.
     fn simple(&self, run: &str, start: usize, push: &mut impl FnMut(Word, usize)) {
-        if let Some((number, unit)) = measure(run) {
+        if let Some((number, unit)) = quantity(run) {
             push(self.word(number, false), start);
             push(self.word(unit, false), start);
             push(Word { joins: 2, ..self.word(run, true) }, start);
